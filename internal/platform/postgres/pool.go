@@ -1,0 +1,57 @@
+package postgres
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// Config says how to reach the database. Only URL is needed.
+type Config struct {
+	URL      string
+	MaxConns int    // 16 when 0
+	Name     string // shown as application_name; "souk" when ""
+
+	StatementTimeout time.Duration // 5 s when 0, none when negative
+	LockTimeout      time.Duration // 2 s when 0, none when negative
+	IdleInTxTimeout  time.Duration // 10 s when 0, none when negative
+
+	Tracer pgx.QueryTracer // may be nil
+}
+
+// Open makes a pool and waits for its first connection.
+func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(c.URL)
+	if err != nil {
+		return nil, fmt.Errorf("read database url: %w", err)
+	}
+	config.MaxConns = int32(cmp.Or(c.MaxConns, 16))
+	config.ConnConfig.Tracer = c.Tracer
+	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
+	settings := config.ConnConfig.RuntimeParams
+	settings["application_name"] = cmp.Or(c.Name, "souk")
+	settings["timezone"] = "UTC"
+	settings["statement_timeout"] = milliseconds(cmp.Or(c.StatementTimeout, 5*time.Second))
+	settings["lock_timeout"] = milliseconds(cmp.Or(c.LockTimeout, 2*time.Second))
+	settings["idle_in_transaction_session_timeout"] = milliseconds(cmp.Or(c.IdleInTxTimeout, 10*time.Second))
+
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	if err := pool.Ping(ctx); err != nil {
+		pool.Close()
+		return nil, fmt.Errorf("reach database: %w", Explain(err))
+	}
+	return pool, nil
+}
+
+// milliseconds is the unit of PostgreSQL's timeouts, where 0 means none.
+func milliseconds(d time.Duration) string {
+	return strconv.FormatInt(max(d.Milliseconds(), 0), 10)
+}

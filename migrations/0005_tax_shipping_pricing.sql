@@ -1,0 +1,66 @@
+-- +goose Up
+-- A zone matches by country, region and prefix of the postal code; the most particular one wins.
+CREATE TABLE tax_zones (
+    id              uuid   PRIMARY KEY,
+    name            text   NOT NULL CONSTRAINT tax_zones_name_key UNIQUE,
+    countries       text[] NOT NULL,                   -- ISO 3166-1 alpha-2; '{*}' is everywhere
+    regions         text[] NOT NULL DEFAULT '{}',
+    postal_prefixes text[] NOT NULL DEFAULT '{}',
+    included        boolean NOT NULL DEFAULT false,    -- prices hold the tax already
+    version         bigint NOT NULL DEFAULT 1
+);
+CREATE TABLE tax_rates (
+    id            uuid   PRIMARY KEY,
+    zone_id       uuid   NOT NULL REFERENCES tax_zones ON DELETE CASCADE,
+    tax_class     text   NOT NULL DEFAULT 'standard',
+    name          text   NOT NULL,                     -- 'VAT 19 %'
+    rate_ppm      int    NOT NULL CHECK (rate_ppm BETWEEN 0 AND 1000000),   -- 190000 is 19 %
+    shipping      boolean NOT NULL DEFAULT true,       -- taxes shipping, too
+    CONSTRAINT tax_rates_class_key UNIQUE (zone_id, tax_class, name)
+);
+
+CREATE TABLE shipping_zones (
+    id        uuid   PRIMARY KEY,
+    name      text   NOT NULL CONSTRAINT shipping_zones_name_key UNIQUE,
+    countries text[] NOT NULL,                         -- '{*}' is everywhere
+    version   bigint NOT NULL DEFAULT 1
+);
+-- What a vendor's parcel may cost and how long it takes. Without a vendor it is every vendor's option.
+CREATE TABLE shipping_options (
+    id               uuid    PRIMARY KEY,
+    zone_id          uuid    NOT NULL REFERENCES shipping_zones,
+    vendor_id        uuid    REFERENCES vendors,
+    name             text    NOT NULL,
+    kind             text    NOT NULL CHECK (kind IN ('standard', 'express', 'pickup')),
+    rule             text    NOT NULL CHECK (rule IN ('flat', 'by_weight', 'by_value')),
+    currency         char(3) NOT NULL,
+    price_minor      bigint  NOT NULL DEFAULT 0 CHECK (price_minor >= 0),
+    tiers            jsonb   NOT NULL DEFAULT '[]',    -- [{"from": grams or minor units, "price_minor": 500}], ascending
+    free_above_minor bigint  CHECK (free_above_minor >= 0),
+    min_days         int     NOT NULL CHECK (min_days >= 0),
+    max_days         int     NOT NULL CHECK (max_days >= min_days),
+    position         int     NOT NULL DEFAULT 0,
+    active           boolean NOT NULL DEFAULT true,
+    version          bigint  NOT NULL DEFAULT 1
+);
+CREATE INDEX shipping_options_zone ON shipping_options (zone_id, currency) WHERE active;
+
+CREATE TABLE prices (
+    variant_id       uuid        NOT NULL,
+    currency         char(3)     NOT NULL,
+    amount_minor     bigint      NOT NULL CHECK (amount_minor BETWEEN 0 AND 1000000000000),
+    compare_at_minor bigint      CHECK (compare_at_minor > amount_minor),
+    updated_at       timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (variant_id, currency)
+);
+CREATE TABLE price_history (
+    seq              bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    variant_id       uuid        NOT NULL,
+    currency         char(3)     NOT NULL,
+    amount_minor     bigint      NOT NULL,
+    compare_at_minor bigint,
+    actor            text        NOT NULL,
+    at               timestamptz NOT NULL DEFAULT now()
+);
+CREATE INDEX price_history_variant ON price_history (variant_id, currency, at);
+CREATE TRIGGER price_history_append_only BEFORE UPDATE OR DELETE ON price_history FOR EACH ROW EXECUTE FUNCTION refuse_change();
