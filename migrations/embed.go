@@ -8,5 +8,5 @@ import "embed"
 
 // FS has every step, in the order of their names.
 //
-//go:embed *.sql
+//go:embed [0-9]*.sql
 var FS embed.FS
