@@ -1,0 +1,72 @@
+# Souk. `make demo` is the front door.
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+GO ?= go
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+# CI starts from a bare machine: a package that compiles slowly must not look like a test that hangs.
+TEST_FLAGS ?= -timeout 10m
+
+.PHONY: help
+help: ## Show what can be made
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+.PHONY: demo
+demo: need-postgres build ## Build, fill a marketplace with demo data and run it
+	./bin/souk demo
+
+.PHONY: run
+run: need-postgres build ## Build and serve an empty shop
+	./bin/souk serve
+
+.PHONY: build
+build: web ## Build bin/souk
+	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/souk ./cmd/souk
+
+.PHONY: test
+test: need-postgres need-redis web ## Run every test against a real PostgreSQL
+	$(GO) test $(TEST_FLAGS) ./...
+
+.PHONY: check
+check: web ## Formatting, go vet, staticcheck
+	@unformatted=$$($(GO) tool -modfile=tools/gofumpt.mod gofumpt -l cmd internal bench migrations web/*.go); \
+		if [ -n "$$unformatted" ]; then echo "Not gofumpt-clean (make format):"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool -modfile=tools/staticcheck.mod staticcheck ./...
+	@echo "check: all is well"
+
+.PHONY: format
+format: ## Format the Go code
+	$(GO) tool -modfile=tools/gofumpt.mod gofumpt -w cmd internal bench migrations web/*.go
+
+.PHONY: lint
+lint: ## golangci-lint with the list in .golangci.yaml (builds it first: some minutes)
+	$(GO) tool -modfile=tools/golangci.mod golangci-lint run ./...
+
+.PHONY: bench
+bench: need-postgres build ## Measure Souk beside its ceilings and write bench/RESULTS.md
+	$(GO) run ./bench
+
+.PHONY: generate
+generate: build ## Write what is generated and committed: openapi.json, routes.txt, schema.sql
+	./bin/souk openapi > api/openapi.json
+	./bin/souk routes > api/routes.txt
+	./bin/souk migrate dump > migrations/schema.sql
+
+# The pages' assets come from npm and are embedded into the binary; built once per lock file.
+.PHONY: web
+web: web/dist/.built
+web/dist/.built: web/package-lock.json web/build.mjs
+	cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
+	@touch $@
+
+.PHONY: need-postgres need-redis
+need-postgres:
+	@scripts/need.sh postgres
+need-redis:
+	@scripts/need.sh redis
+
+.PHONY: clean
+clean: ## Remove what was built (never data)
+	rm -rf bin web/node_modules web/dist
+	git checkout -q -- web/dist

@@ -1,0 +1,218 @@
+package app_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+
+	"souk/internal/platform/pgtest"
+)
+
+// A statement is a whole SQL literal of the house.
+type statement struct {
+	file   string // under internal
+	line   int
+	module string
+	sql    string
+}
+
+// Every SQL literal must PREPARE against the migrated schema, so that a wrong
+// column name fails here and not at two in the morning.
+func TestEverySQLLiteralPrepares(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	statements := houseSQL(t)
+	if len(statements) < 50 {
+		t.Fatalf("found only %d SQL literals: has the house changed its way of writing them?", len(statements))
+	}
+	for i, s := range statements {
+		sub, err := tx.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := sub.Prepare(t.Context(), fmt.Sprintf("house_%d", i), positional(s.sql)); err != nil {
+			t.Errorf("internal/%s:%d: %v\n%s", s.file, s.line, err, s.sql)
+		}
+		if err := sub.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// owners says which module writes which tables.
+var owners = map[string][]string{
+	"accounts":          {"users", "credentials", "user_roles", "sessions", "refresh_tokens", "signing_keys", "setup_tokens", "addresses"},
+	"vendors":           {"vendors", "vendor_members"},
+	"catalog":           {"brands", "categories", "tags", "products", "product_options", "product_categories", "product_tags", "media", "variants"},
+	"inventory":         {"locations", "stock_levels", "stock_movements", "reservations"},
+	"tax":               {"tax_zones", "tax_rates"},
+	"shipping":          {"shipping_zones", "shipping_options", "shipments", "shipment_lines", "tracking_events"},
+	"ledger":            {"ledger_accounts", "ledger_txns", "ledger_entries"},
+	"payments":          {"payments", "payment_events"},
+	"pricing":           {"prices", "price_history"},
+	"orders":            {"orders", "vendor_orders", "order_lines", "adjustments", "order_notes"},
+	"cart":              {"carts", "cart_items"},
+	"search":            {"listings", "listing_prices"},
+	"importer":          {"imports"},
+	"platform/events":   {"events", "event_cursors", "river_job", "river_queue", "river_leader", "river_client"},
+	"platform/httpapi":  {"idempotency_keys"},
+	"platform/postgres": {"settings"},
+}
+
+var written = regexp.MustCompile(`(?i)\b(?:INSERT\s+INTO|UPDATE(?:\s+ONLY)?|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|MERGE\s+INTO)\s+([a-z_]+)`)
+
+func TestAModuleWritesOnlyItsOwnTables(t *testing.T) {
+	owner := map[string]string{}
+	for module, tables := range owners {
+		for _, table := range tables {
+			owner[table] = module
+		}
+	}
+	checked := 0
+	for _, s := range houseSQL(t) {
+		sql := regexp.MustCompile(`(?i)\bFOR\s+(NO\s+KEY\s+)?UPDATE\b|\bDO\s+UPDATE\s+SET\b|\bON\s+UPDATE\b`).ReplaceAllString(s.sql, "")
+		for _, match := range written.FindAllStringSubmatch(sql, -1) {
+			table := strings.ToLower(match[1])
+			if strings.Contains(strings.ToLower(sql), "create temp table "+table) {
+				continue
+			}
+			checked++
+			if got := owner[table]; got != s.module {
+				t.Errorf("internal/%s:%d: %s writes %s, which belongs to %q", s.file, s.line, s.module, table, got)
+			}
+		}
+	}
+	if checked < 50 {
+		t.Errorf("checked only %d writes", checked)
+	}
+}
+
+var looksLikeSQL = regexp.MustCompile(`(?is)^\s*(SELECT|INSERT|UPDATE|DELETE|WITH|MERGE)\s.*\s`)
+
+// houseSQL finds the string literals, constants joined by + included, that are
+// whole statements. Parts that are put together at run time are marked by
+// their authors with a name that ends in "Fragment" and are tested where they
+// are joined.
+func houseSQL(t *testing.T) []statement {
+	t.Helper()
+	var found []statement
+	err := filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, ".go") || strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		rel := strings.TrimPrefix(filepath.ToSlash(path), "../")
+		m := module(filepath.ToSlash(filepath.Dir(rel)))
+		if m == "platform/pgtest" || isTenant(m) {
+			return nil
+		}
+		set := token.NewFileSet()
+		file, err := parser.ParseFile(set, path, nil, parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		constants := stringConstants(file)
+		ast.Inspect(file, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ValueSpec:
+				if len(n.Names) > 0 && strings.HasSuffix(n.Names[0].Name, "Fragment") {
+					return false
+				}
+			case *ast.Field: // struct tags are not SQL
+				return false
+			case ast.Expr:
+				text, whole := constantString(n, constants)
+				if !whole {
+					return true
+				}
+				if looksLikeSQL.MatchString(text) && !strings.Contains(text, "%s") && isStatement(text) {
+					found = append(found, statement{rel, set.Position(n.Pos()).Line, m, text})
+				}
+				return false
+			}
+			return true
+		})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return found
+}
+
+func isTenant(m string) bool {
+	for _, name := range tenants {
+		if m == name {
+			return true
+		}
+	}
+	return false
+}
+
+// isStatement tells SQL from English that begins with "Select" or "With".
+func isStatement(s string) bool {
+	return regexp.MustCompile(`\b(SELECT|INSERT INTO|UPDATE|DELETE FROM|MERGE INTO)\b`).MatchString(s)
+}
+
+func stringConstants(file *ast.File) map[string]string {
+	constants := map[string]string{}
+	for _, decl := range file.Decls {
+		general, ok := decl.(*ast.GenDecl)
+		if !ok || general.Tok != token.CONST {
+			continue
+		}
+		for _, spec := range general.Specs {
+			value := spec.(*ast.ValueSpec)
+			if len(value.Names) == 1 && len(value.Values) == 1 {
+				if s, ok := constantString(value.Values[0], constants); ok {
+					constants[value.Names[0].Name] = s
+				}
+			}
+		}
+	}
+	return constants
+}
+
+// constantString is the value of a literal, a constant of the same file, or a
+// sum of such.
+func constantString(e ast.Expr, constants map[string]string) (string, bool) {
+	switch e := e.(type) {
+	case *ast.BasicLit:
+		if e.Kind != token.STRING {
+			return "", false
+		}
+		s, err := strconv.Unquote(e.Value)
+		return s, err == nil
+	case *ast.Ident:
+		s, ok := constants[e.Name]
+		return s, ok
+	case *ast.BinaryExpr:
+		left, ok := constantString(e.X, constants)
+		if !ok || e.Op != token.ADD {
+			return "", false
+		}
+		right, ok := constantString(e.Y, constants)
+		return left + right, ok
+	}
+	return "", false
+}
+
+var named = regexp.MustCompile(`([^@\w])@([a-zA-Z_]\w*)`)
+
+// positional turns pgx's @names into $1, $2 … as pgx itself does.
+func positional(sql string) string {
+	order := map[string]int{}
+	return named.ReplaceAllStringFunc(sql, func(m string) string {
+		name := m[strings.Index(m, "@")+1:]
+		if _, ok := order[name]; !ok {
+			order[name] = len(order) + 1
+		}
+		return m[:strings.Index(m, "@")] + "$" + strconv.Itoa(order[name])
+	})
+}
