@@ -12,6 +12,7 @@ package id
 
 import (
 	"crypto/rand"
+	"encoding"
 	"encoding/base32"
 	"errors"
 	"fmt"
@@ -33,20 +34,25 @@ var crockford = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPaddi
 // ErrMalformed says that a text is not an id of the wanted kind.
 var ErrMalformed = errors.New("malformed id")
 
-// New makes an id that sorts after those made before it.
-func New[K kind]() Of[K] { return Of[K](uuid.Must(uuid.NewV7())) }
+// New makes an id that sorts after those made before it: id.New[id.Order]().
+func New[T ~[16]byte]() T { return T(uuid.Must(uuid.NewV7())) }
 
 // Secret makes an id of 128 random bits, for things whose id is a capability.
-func Secret[K kind]() (v Of[K]) {
-	if _, err := rand.Read(v[:]); err != nil {
+func Secret[T ~[16]byte]() T {
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
 		panic(err) // the operating system's generator does not fail
 	}
-	return v
+	return T(b)
 }
 
-// Parse reads the text form.
-func Parse[K kind](s string) (v Of[K], err error) {
-	return v, v.UnmarshalText([]byte(s))
+// Parse reads the text form: id.Parse[id.Order]("ord_...").
+func Parse[T any, P interface {
+	*T
+	encoding.TextUnmarshaler
+}](s string) (v T, err error) {
+	err = P(&v).UnmarshalText([]byte(s))
+	return v, err
 }
 
 // IsZero reports whether v names nothing.
