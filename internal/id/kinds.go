@@ -2,107 +2,119 @@ package id
 
 // The things of the shop that have an id, with the prefix each shows.
 type (
-	Actor        = Of[actor]
-	Address      = Of[address]
-	Brand        = Of[brand]
-	Cart         = Of[cart]
-	CartItem     = Of[cartItem]
-	Category     = Of[category]
-	Event        = Of[event]
-	Import       = Of[importRun]
-	Invoice      = Of[invoice]
-	Job          = Of[job]
-	LedgerTxn    = Of[ledgerTxn]
-	Location     = Of[location]
-	Media        = Of[media]
-	Order        = Of[order]
-	OrderLine    = Of[orderLine]
-	Payment      = Of[payment]
-	Product      = Of[product]
-	Refund       = Of[refund]
-	Reservation  = Of[reservation]
-	Role         = Of[role]
-	Session      = Of[session]
-	Shipment     = Of[shipment]
-	ShipOption   = Of[shipOption]
-	ShipZone     = Of[shipZone]
-	StockMove    = Of[stockMove]
-	Tag          = Of[tag]
-	TaxRate      = Of[taxRate]
-	TaxZone      = Of[taxZone]
-	TrackingMark = Of[trackingMark]
-	User         = Of[user]
-	Variant      = Of[variant]
-	Vendor       = Of[vendor]
-	VendorOrder  = Of[vendorOrder]
+	Actor         = Of[actor]
+	Address       = Of[address]
+	Adjustment    = Of[adjustment]
+	Brand         = Of[brand]
+	Cart          = Of[cart]
+	CartItem      = Of[cartItem]
+	Category      = Of[category]
+	Event         = Of[event]
+	Import        = Of[importRun]
+	Invoice       = Of[invoice]
+	Job           = Of[job]
+	LedgerAccount = Of[ledgerAccount]
+	LedgerTxn     = Of[ledgerTxn]
+	Location      = Of[location]
+	Media         = Of[media]
+	Order         = Of[order]
+	OrderLine     = Of[orderLine]
+	OrderNote     = Of[orderNote]
+	Payment       = Of[payment]
+	PaymentEvent  = Of[paymentEvent]
+	Product       = Of[product]
+	Refund        = Of[refund]
+	Reservation   = Of[reservation]
+	Role          = Of[role]
+	Session       = Of[session]
+	ShipOption    = Of[shipOption]
+	ShipZone      = Of[shipZone]
+	Shipment      = Of[shipment]
+	StockMove     = Of[stockMove]
+	Tag           = Of[tag]
+	TaxRate       = Of[taxRate]
+	TaxZone       = Of[taxZone]
+	TrackingMark  = Of[trackingMark]
+	User          = Of[user]
+	Variant       = Of[variant]
+	Vendor        = Of[vendor]
+	VendorOrder   = Of[vendorOrder]
 )
 
 type (
-	actor        struct{}
-	address      struct{}
-	brand        struct{}
-	cart         struct{}
-	cartItem     struct{}
-	category     struct{}
-	event        struct{}
-	importRun    struct{}
-	invoice      struct{}
-	job          struct{}
-	ledgerTxn    struct{}
-	location     struct{}
-	media        struct{}
-	order        struct{}
-	orderLine    struct{}
-	payment      struct{}
-	product      struct{}
-	refund       struct{}
-	reservation  struct{}
-	role         struct{}
-	session      struct{}
-	shipment     struct{}
-	shipOption   struct{}
-	shipZone     struct{}
-	stockMove    struct{}
-	tag          struct{}
-	taxRate      struct{}
-	taxZone      struct{}
-	trackingMark struct{}
-	user         struct{}
-	variant      struct{}
-	vendor       struct{}
-	vendorOrder  struct{}
+	actor         struct{}
+	address       struct{}
+	adjustment    struct{}
+	brand         struct{}
+	cart          struct{}
+	cartItem      struct{}
+	category      struct{}
+	event         struct{}
+	importRun     struct{}
+	invoice       struct{}
+	job           struct{}
+	ledgerAccount struct{}
+	ledgerTxn     struct{}
+	location      struct{}
+	media         struct{}
+	order         struct{}
+	orderLine     struct{}
+	orderNote     struct{}
+	payment       struct{}
+	paymentEvent  struct{}
+	product       struct{}
+	refund        struct{}
+	reservation   struct{}
+	role          struct{}
+	session       struct{}
+	shipOption    struct{}
+	shipZone      struct{}
+	shipment      struct{}
+	stockMove     struct{}
+	tag           struct{}
+	taxRate       struct{}
+	taxZone       struct{}
+	trackingMark  struct{}
+	user          struct{}
+	variant       struct{}
+	vendor        struct{}
+	vendorOrder   struct{}
 )
 
-func (actor) prefix() string        { return "actor" }
-func (address) prefix() string      { return "addr" }
-func (brand) prefix() string        { return "brand" }
-func (cart) prefix() string         { return "cart" }
-func (cartItem) prefix() string     { return "item" }
-func (category) prefix() string     { return "cat" }
-func (event) prefix() string        { return "evt" }
-func (importRun) prefix() string    { return "imp" }
-func (invoice) prefix() string      { return "inv" }
-func (job) prefix() string          { return "job" }
-func (ledgerTxn) prefix() string    { return "txn" }
-func (location) prefix() string     { return "loc" }
-func (media) prefix() string        { return "med" }
-func (order) prefix() string        { return "ord" }
-func (orderLine) prefix() string    { return "line" }
-func (payment) prefix() string      { return "pay" }
-func (product) prefix() string      { return "prod" }
-func (refund) prefix() string       { return "ref" }
-func (reservation) prefix() string  { return "rsv" }
-func (role) prefix() string         { return "role" }
-func (session) prefix() string      { return "sess" }
-func (shipment) prefix() string     { return "ship" }
-func (shipOption) prefix() string   { return "sopt" }
-func (shipZone) prefix() string     { return "szone" }
-func (stockMove) prefix() string    { return "move" }
-func (tag) prefix() string          { return "tag" }
-func (taxRate) prefix() string      { return "trate" }
-func (taxZone) prefix() string      { return "tzone" }
-func (trackingMark) prefix() string { return "trk" }
-func (user) prefix() string         { return "user" }
-func (variant) prefix() string      { return "var" }
-func (vendor) prefix() string       { return "vend" }
-func (vendorOrder) prefix() string  { return "ordv" }
+func (actor) prefix() string         { return "actor" }
+func (address) prefix() string       { return "addr" }
+func (adjustment) prefix() string    { return "adj" }
+func (brand) prefix() string         { return "brand" }
+func (cart) prefix() string          { return "cart" }
+func (cartItem) prefix() string      { return "item" }
+func (category) prefix() string      { return "cat" }
+func (event) prefix() string         { return "evt" }
+func (importRun) prefix() string     { return "imp" }
+func (invoice) prefix() string       { return "inv" }
+func (job) prefix() string           { return "job" }
+func (ledgerAccount) prefix() string { return "lacc" }
+func (ledgerTxn) prefix() string     { return "txn" }
+func (location) prefix() string      { return "loc" }
+func (media) prefix() string         { return "med" }
+func (order) prefix() string         { return "ord" }
+func (orderLine) prefix() string     { return "line" }
+func (orderNote) prefix() string     { return "note" }
+func (payment) prefix() string       { return "pay" }
+func (paymentEvent) prefix() string  { return "payev" }
+func (product) prefix() string       { return "prod" }
+func (refund) prefix() string        { return "ref" }
+func (reservation) prefix() string   { return "rsv" }
+func (role) prefix() string          { return "role" }
+func (session) prefix() string       { return "sess" }
+func (shipOption) prefix() string    { return "sopt" }
+func (shipZone) prefix() string      { return "szone" }
+func (shipment) prefix() string      { return "ship" }
+func (stockMove) prefix() string     { return "move" }
+func (tag) prefix() string           { return "tag" }
+func (taxRate) prefix() string       { return "trate" }
+func (taxZone) prefix() string       { return "tzone" }
+func (trackingMark) prefix() string  { return "trk" }
+func (user) prefix() string          { return "user" }
+func (variant) prefix() string       { return "var" }
+func (vendor) prefix() string        { return "vend" }
+func (vendorOrder) prefix() string   { return "ordv" }
