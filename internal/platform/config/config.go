@@ -1,0 +1,61 @@
+// Package config is every setting of souk, and where each value came from.
+//
+// Owns: [Config]; the order flags > environment > souk.toml > default
+// ([Sources]); the master key ([Keys]).
+// Tables: none. Raises: nothing. Calls: nobody.
+//
+// Config is embedded in the command line:
+//
+//	var cli struct {
+//		config.Config
+//		Serve serveCmd `cmd:"" help:"Serve the shop."`
+//	}
+package config
+
+import (
+	"log/slog"
+	"time"
+)
+
+// Config is what an operator can set. The zero value of a field that is left
+// out here means its default.
+type Config struct {
+	File string `name:"config" help:"Settings file; ./souk.toml when it is there." placeholder:"FILE" env:"SOUK_CONFIG"`
+
+	Listen    string `help:"Address of the shop." default:"127.0.0.1:8080" env:"SOUK_LISTEN" group:"Network"`
+	OpsListen string `help:"Address of health, metrics and profiles; empty turns them off." default:"127.0.0.1:9090" env:"SOUK_OPS_LISTEN" group:"Network"`
+	BaseURL   string `name:"base-url" help:"Address at which the world sees the shop; http://LISTEN when empty." env:"SOUK_BASE_URL" group:"Network"`
+
+	TrustedProxies []string      `help:"Addresses or networks whose X-Forwarded-For is believed." env:"SOUK_TRUSTED_PROXIES" group:"Network"`
+	CORSOrigins    []string      `name:"cors-origins" help:"Origins whose scripts may call the API." env:"SOUK_CORS_ORIGINS" group:"Network"`
+	RateLimits     string        `help:"Rate limits: on or off." enum:"on,off" default:"on" env:"SOUK_RATE_LIMITS" group:"Network"`
+	DrainTimeout   time.Duration `help:"How long requests and jobs may take to finish when stopping." default:"25s" env:"SOUK_DRAIN_TIMEOUT" group:"Network"`
+
+	DataDir     string `help:"Folder of the private database, uploads and keys." default:"./souk-data" env:"SOUK_DATA_DIR" group:"Storage"`
+	DatabaseURL string `name:"database-url" help:"PostgreSQL; a private one under DATA-DIR when empty." env:"DATABASE_URL" secret:"url" group:"Storage"`
+	MaxConns    int    `help:"Connections to PostgreSQL." default:"16" env:"SOUK_MAX_CONNS" group:"Storage"`
+	RedisURL    string `name:"redis-url" help:"Redis, shared by several nodes; none when empty." env:"REDIS_URL" secret:"url" group:"Storage"`
+	Blob        Blob   `embed:"" prefix:"blob-" group:"Storage"`
+
+	Worker    bool   `help:"Work jobs in this process." default:"true" negatable:"" env:"SOUK_WORKER" group:"Work"`
+	Workers   int    `help:"Jobs at once." default:"4" env:"SOUK_WORKERS" group:"Work"`
+	Currency  string `help:"Currency of the shop." default:"USD" env:"SOUK_CURRENCY" group:"Work"`
+	SecretKey string `help:"Master key, 32 bytes or more in base64; made once and kept under DATA-DIR when empty." env:"SOUK_SECRET_KEY" secret:"" group:"Work"`
+
+	OutboundAllowPrivate bool `help:"Development only: let outbound requests reach private addresses and plain http." env:"SOUK_OUTBOUND_ALLOW_PRIVATE" group:"Work"`
+
+	LogLevel     slog.Level `help:"debug, info, warn or error." default:"info" env:"SOUK_LOG_LEVEL" group:"Telemetry"`
+	LogFormat    string     `help:"auto, json or text." enum:"auto,json,text" default:"auto" env:"SOUK_LOG_FORMAT" group:"Telemetry"`
+	OTLPEndpoint string     `name:"otlp-endpoint" help:"Where traces go over OTLP http; nowhere when empty." env:"OTEL_EXPORTER_OTLP_ENDPOINT" group:"Telemetry"`
+}
+
+// Blob says where uploads are kept: in a folder, or in a bucket when one is named.
+type Blob struct {
+	Dir       string `help:"Folder of uploads; DATA-DIR/blobs when empty." env:"SOUK_BLOB_DIR"`
+	Endpoint  string `name:"s3-endpoint" help:"S3 host, such as s3.eu-west-1.amazonaws.com." env:"SOUK_S3_ENDPOINT"`
+	Bucket    string `name:"s3-bucket" help:"S3 bucket; uploads go to the folder when empty." env:"SOUK_S3_BUCKET"`
+	Region    string `name:"s3-region" help:"S3 region." default:"us-east-1" env:"SOUK_S3_REGION"`
+	AccessKey string `name:"s3-access-key" help:"S3 access key." env:"SOUK_S3_ACCESS_KEY"`
+	SecretKey string `name:"s3-secret-key" help:"S3 secret key." env:"SOUK_S3_SECRET_KEY" secret:""`
+	Insecure  bool   `name:"s3-insecure" help:"Plain http to the S3 host." env:"SOUK_S3_INSECURE"`
+}
