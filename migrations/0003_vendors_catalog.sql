@@ -48,6 +48,7 @@ CREATE TABLE products (
     vendor_id       uuid        NOT NULL REFERENCES vendors,
     brand_id        uuid        REFERENCES brands,
     slug            text        NOT NULL CONSTRAINT products_slug_key UNIQUE,
+    handle          text        NOT NULL,                -- what the vendor calls it: how an import finds it again
     title           text        NOT NULL CHECK (length(title) BETWEEN 1 AND 300),
     description     text        NOT NULL DEFAULT '',     -- sanitised HTML
     kind            text        NOT NULL DEFAULT '',     -- the merchant's product type, free text
@@ -61,8 +62,10 @@ CREATE TABLE products (
     created_at      timestamptz NOT NULL DEFAULT now(),
     updated_at      timestamptz NOT NULL DEFAULT now(),
     version         bigint      NOT NULL DEFAULT 1,
+    CONSTRAINT products_handle_key UNIQUE (vendor_id, handle),
     UNIQUE (id, vendor_id)
 );
+CREATE INDEX products_title ON products USING gin (title gin_trgm_ops);
 CREATE INDEX products_vendor ON products (vendor_id, created_at DESC, id DESC);
 CREATE INDEX products_created ON products (created_at DESC, id DESC);
 CREATE INDEX products_review ON products (updated_at) WHERE status = 'pending_review';
@@ -119,7 +122,7 @@ CREATE TABLE variants (
     taxable           boolean     NOT NULL DEFAULT true,
     requires_shipping boolean     NOT NULL DEFAULT true,
     tracked           boolean     NOT NULL DEFAULT true, -- false: always available, no stock rows
-    media_id          uuid        REFERENCES media,
+    media_id          uuid        REFERENCES media ON DELETE SET NULL,
     archived_at       timestamptz,
     created_at        timestamptz NOT NULL DEFAULT now(),
     updated_at        timestamptz NOT NULL DEFAULT now(),
@@ -129,3 +132,4 @@ CREATE TABLE variants (
 CREATE UNIQUE INDEX variants_sku_key ON variants (vendor_id, sku) WHERE archived_at IS NULL;
 CREATE UNIQUE INDEX variants_options_key ON variants (product_id, options) WHERE archived_at IS NULL;
 CREATE INDEX variants_product ON variants (product_id, position);
+CREATE INDEX variants_media ON variants (media_id) WHERE media_id IS NOT NULL;

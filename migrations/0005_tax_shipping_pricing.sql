@@ -48,9 +48,13 @@ CREATE INDEX shipping_options_zone ON shipping_options (zone_id, currency) WHERE
 CREATE TABLE prices (
     variant_id       uuid        NOT NULL,
     currency         char(3)     NOT NULL,
-    amount_minor     bigint      NOT NULL CHECK (amount_minor BETWEEN 0 AND 1000000000000),
-    compare_at_minor bigint      CHECK (compare_at_minor > amount_minor),
+    amount_minor     bigint      NOT NULL CONSTRAINT prices_amount_range CHECK (amount_minor BETWEEN 0 AND 1000000000000),
+    compare_at_minor bigint,
+    -- The lowest price of the 30 days before this one took effect (Directive 98/6/EC, article 6a); NULL
+    -- where there was none. It depends on nothing but the history, so it is settled when a price is set.
+    lowest_30d_minor bigint,
     updated_at       timestamptz NOT NULL DEFAULT now(),
+    CONSTRAINT prices_compare_at_above CHECK (compare_at_minor > amount_minor),
     PRIMARY KEY (variant_id, currency)
 );
 CREATE TABLE price_history (
