@@ -6,7 +6,7 @@ CREATE TABLE orders (
     user_id            uuid,
     email              text        NOT NULL,
     phone              text        NOT NULL DEFAULT '',
-    token_hash         bytea       NOT NULL,           -- SHA-256 of the guest's access token
+    token_hash         bytea       CHECK (length(token_hash) = 32),   -- SHA-256 of a guest's access token
     status             text        NOT NULL CHECK (status IN ('pending', 'confirmed', 'shipped', 'delivered', 'completed', 'cancelled', 'returned')),
     payment_status     text        NOT NULL CHECK (payment_status IN ('pending', 'authorized', 'partially_paid', 'paid', 'partially_refunded', 'refunded', 'voided')),
     fulfillment_status text        NOT NULL CHECK (fulfillment_status IN ('unfulfilled', 'partially_shipped', 'shipped', 'partially_delivered', 'delivered', 'cancelled')),
@@ -24,21 +24,27 @@ CREATE TABLE orders (
     trace              jsonb       NOT NULL DEFAULT '[]',   -- how the total came about, frozen
     cancel_reason      text        NOT NULL DEFAULT '',
     placed_at          timestamptz NOT NULL DEFAULT now(),
+    expires_at         timestamptz,                         -- when an unpaid order gives its stock back
     updated_at         timestamptz NOT NULL DEFAULT now(),
     version            bigint      NOT NULL DEFAULT 1,      -- the number of its last event
     UNIQUE (id, currency),
+    CONSTRAINT orders_pending_expires CHECK ((status = 'pending') = (expires_at IS NOT NULL)),
+    CONSTRAINT orders_one_reader CHECK (user_id IS NOT NULL OR token_hash IS NOT NULL),
     CONSTRAINT orders_total_adds_up CHECK (
         grand_total_minor = items_minor - discount_minor + shipping_minor + fee_minor + rounding_minor
                             + CASE WHEN tax_included THEN 0 ELSE tax_minor END)
 );
-CREATE INDEX orders_user ON orders (user_id, placed_at DESC, id DESC) WHERE user_id IS NOT NULL;
-CREATE INDEX orders_placed ON orders (placed_at DESC, id DESC);
+CREATE INDEX orders_user ON orders (user_id, id DESC) WHERE user_id IS NOT NULL;   -- ids sort by birth
+CREATE INDEX orders_placed ON orders (placed_at);
 CREATE INDEX orders_email ON orders (lower(email));
+CREATE INDEX orders_due ON orders (expires_at) WHERE status = 'pending';
 
 CREATE TABLE vendor_orders (
     id              uuid    PRIMARY KEY,
     order_id        uuid    NOT NULL,
     vendor_id       uuid    NOT NULL,
+    vendor_name     text    NOT NULL,               -- as they were called that day
+    vendor_slug     text    NOT NULL,
     number          text    NOT NULL CONSTRAINT vendor_orders_number_key UNIQUE,   -- the order's, with -1, -2
     status          text    NOT NULL CHECK (status IN ('pending', 'confirmed', 'partially_shipped', 'shipped', 'delivered', 'cancelled')),
     paid            boolean NOT NULL DEFAULT false,
@@ -56,7 +62,7 @@ CREATE TABLE vendor_orders (
     CONSTRAINT vendor_orders_vendor_key UNIQUE (order_id, vendor_id),
     FOREIGN KEY (order_id, currency) REFERENCES orders (id, currency)
 );
-CREATE INDEX vendor_orders_vendor ON vendor_orders (vendor_id, placed_at DESC, id DESC);
+CREATE INDEX vendor_orders_vendor ON vendor_orders (vendor_id, id DESC);
 
 CREATE TABLE order_lines (
     id                 uuid    PRIMARY KEY,
@@ -65,6 +71,7 @@ CREATE TABLE order_lines (
     vendor_id          uuid    NOT NULL,
     variant_id         uuid    NOT NULL,
     product_id         uuid    NOT NULL,
+    product_slug       text    NOT NULL,
     position           int     NOT NULL,
     title              text    NOT NULL,
     variant_title      text    NOT NULL,

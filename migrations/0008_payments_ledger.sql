@@ -22,7 +22,7 @@ CREATE TABLE payments (
         AND captured_minor + voided_minor <= authorized_minor AND authorized_minor <= amount_minor)
 );
 CREATE INDEX payments_order ON payments (order_id);
-CREATE INDEX payments_created ON payments (created_at DESC, id DESC);
+CREATE INDEX payments_created ON payments (created_at);
 CREATE UNIQUE INDEX payments_provider_ref_key ON payments (provider, provider_ref) WHERE provider_ref IS NOT NULL;
 
 CREATE TABLE payment_events (
@@ -41,7 +41,7 @@ CREATE TRIGGER payment_events_append_only BEFORE UPDATE OR DELETE ON payment_eve
 
 CREATE TABLE ledger_accounts (
     id        uuid    PRIMARY KEY,
-    kind      text    NOT NULL CHECK (kind IN ('psp_clearing', 'vendor_payable', 'commission_revenue', 'shipping_revenue', 'tax_payable')),
+    kind      text    NOT NULL CHECK (kind IN ('psp_clearing', 'vendor_payable', 'commission_revenue', 'shipping_revenue', 'tax_payable', 'buyer_payable')),
     currency  char(3) NOT NULL,
     party     text    NOT NULL DEFAULT '',             -- the provider of a clearing account
     vendor_id uuid,
