@@ -48,7 +48,7 @@ CREATE TABLE products (
     vendor_id       uuid        NOT NULL REFERENCES vendors,
     brand_id        uuid        REFERENCES brands,
     slug            text        NOT NULL CONSTRAINT products_slug_key UNIQUE,
-    handle          text        NOT NULL,                -- what the vendor calls it: how an import finds it again
+    handle          text,                                -- what the vendor calls it: how an import finds it again
     title           text        NOT NULL CHECK (length(title) BETWEEN 1 AND 300),
     description     text        NOT NULL DEFAULT '',     -- sanitised HTML
     kind            text        NOT NULL DEFAULT '',     -- the merchant's product type, free text
