@@ -1,0 +1,213 @@
+package httpapi
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"souk/internal/auth"
+)
+
+// exchange is one request and its answer. It is the http.ResponseWriter that
+// handlers see, so that there is one place that knows what was said.
+type exchange struct {
+	http.ResponseWriter
+	router *Router
+	r      *http.Request
+	op     *operation // nil until routed
+	id     string
+	client netip.Addr
+	actor  auth.Actor
+	body   []byte      // of a JSON operation, read and found sound
+	extra  http.Header // what the handler adds to the answer
+	status int         // 0 until answered
+	size   int64
+}
+
+type exchangeKey struct{}
+
+func from(ctx context.Context) *exchange {
+	ex, _ := ctx.Value(exchangeKey{}).(*exchange)
+	return ex
+}
+
+// Unwrap lets http.ResponseController reach the connection.
+func (ex *exchange) Unwrap() http.ResponseWriter { return ex.ResponseWriter }
+
+// WriteHeader remembers the status.
+func (ex *exchange) WriteHeader(status int) {
+	if ex.status != 0 {
+		return
+	}
+	if status >= 200 {
+		ex.status = status
+	}
+	ex.ResponseWriter.WriteHeader(status)
+}
+
+func (ex *exchange) Write(b []byte) (int, error) {
+	if ex.status == 0 {
+		ex.WriteHeader(http.StatusOK)
+	}
+	n, err := ex.ResponseWriter.Write(b)
+	ex.size += int64(n)
+	return n, err
+}
+
+// ReadFrom keeps sendfile for files.
+func (ex *exchange) ReadFrom(src io.Reader) (int64, error) {
+	if ex.status == 0 {
+		ex.WriteHeader(http.StatusOK)
+	}
+	n, err := io.Copy(ex.ResponseWriter, src)
+	ex.size += n
+	return n, err
+}
+
+func (ex *exchange) handlerHeader() http.Header {
+	if ex.extra == nil {
+		ex.extra = http.Header{}
+	}
+	return ex.extra
+}
+
+// dynamic is the query parameters that the operation takes by prefix.
+func (ex *exchange) dynamic() map[string][]string {
+	values, _ := url.ParseQuery(ex.r.URL.RawQuery) // the guard has refused what does not parse
+	for name := range values {
+		if !ex.op.takesByPrefix(name) {
+			delete(values, name)
+		}
+	}
+	return values
+}
+
+// answer writes what a handler returned; out is a pointer to it.
+func (ex *exchange) answer(out any) error {
+	if s, ok := out.(*Stored); ok {
+		ex.writeStored(s)
+		return nil
+	}
+	a, err := ex.encode(out)
+	if err != nil {
+		return err
+	}
+	ex.write(a)
+	a.release()
+	return nil
+}
+
+// written is an answer that is ready to be sent.
+type written struct {
+	status   int
+	etag     string
+	body     []byte
+	replayed bool
+	buffer   *bytes.Buffer // that holds body, to be used again
+}
+
+func (a *written) release() {
+	if a.buffer != nil && a.buffer.Cap() <= 64<<10 {
+		buffers.Put(a.buffer)
+	}
+	a.buffer, a.body = nil, nil
+}
+
+var buffers = sync.Pool{New: func() any { return new(bytes.Buffer) }}
+
+// encode makes the answer out of what a handler returned.
+func (ex *exchange) encode(out any) (written, error) {
+	a := written{status: ex.op.status}
+	if s, ok := out.(interface{ HTTPStatus() int }); ok && s.HTTPStatus() != 0 {
+		a.status = s.HTTPStatus()
+	}
+	switch v := out.(type) {
+	case *Empty:
+		return a, nil
+	case *Stored:
+		a.body, a.etag = v.Bytes, v.Tag
+		return a, nil
+	case interface{ neverNull() }:
+		v.neverNull()
+	}
+	if t, ok := out.(interface{ ETag() string }); ok {
+		a.etag = t.ETag()
+	}
+	a.buffer = buffers.Get().(*bytes.Buffer)
+	a.buffer.Reset()
+	enc := json.NewEncoder(a.buffer)
+	enc.SetEscapeHTML(false) // the answer is application/json with nosniff
+	if err := enc.Encode(out); err != nil {
+		a.release()
+		return a, err
+	}
+	a.body = a.buffer.Bytes()
+	a.body = a.body[:len(a.body)-1] // the newline
+	return a, nil
+}
+
+var (
+	jsonType     = []string{"application/json; charset=utf-8"}
+	replayedTrue = []string{"true"}
+)
+
+func (ex *exchange) write(a written) {
+	h := ex.Header()
+	for name, values := range ex.extra {
+		h[name] = append(h[name], values...)
+	}
+	if a.replayed {
+		h["Idempotent-Replayed"] = replayedTrue
+	}
+	if a.etag != "" {
+		h["Etag"] = []string{a.etag}
+		if ex.notModified(a.etag) {
+			ex.WriteHeader(http.StatusNotModified)
+			return
+		}
+	}
+	if len(a.body) == 0 {
+		ex.WriteHeader(a.status)
+		return
+	}
+	h["Content-Type"] = jsonType
+	h["Content-Length"] = []string{strconv.Itoa(len(a.body))}
+	ex.WriteHeader(a.status)
+	_, _ = ex.Write(a.body) // a client that left is nobody to tell
+}
+
+func (ex *exchange) writeStored(s *Stored) {
+	if s.MaxAge > 0 && !ex.op.private {
+		ex.Header()["Cache-Control"] = []string{"public, max-age=" + strconv.Itoa(int(s.MaxAge.Seconds()))}
+	} else if s.Tag != "" && !ex.op.private && ex.op.public != "" {
+		ex.Header()["Cache-Control"] = revalidate
+	}
+	ex.write(written{status: ex.op.status, etag: s.Tag, body: s.Bytes})
+}
+
+// revalidate lets caches keep a public answer if they ask before each use.
+var revalidate = []string{"public, no-cache"}
+
+// notModified compares weakly, as RFC 9110 wants it for If-None-Match.
+func (ex *exchange) notModified(etag string) bool {
+	seen := ex.r.Header["If-None-Match"]
+	if len(seen) == 0 || ex.op.kind != reads {
+		return false
+	}
+	for _, line := range seen {
+		for tag := range strings.SplitSeq(line, ",") {
+			tag = strings.TrimPrefix(strings.TrimSpace(tag), "W/")
+			if tag == "*" || tag == strings.TrimPrefix(etag, "W/") {
+				return true
+			}
+		}
+	}
+	return false
+}

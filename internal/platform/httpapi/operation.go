@@ -1,0 +1,212 @@
+package httpapi
+
+import (
+	"net/http"
+	"reflect"
+	"runtime"
+	"strings"
+
+	"souk/internal/auth"
+)
+
+type kind int
+
+const (
+	reads   kind = iota + 1 // no transaction
+	writes                  // in a transaction
+	acts                    // without one, though it changes things
+	raw                     // writes its own answer
+	streams                 // text/event-stream
+)
+
+// operation is one route: what its options said and what is made of that once,
+// so that a request costs little.
+type operation struct {
+	kind       kind
+	id         string
+	method     string
+	path       string
+	handler    string
+	summary    string
+	describe   string
+	permission auth.Permission
+	public     string // why nobody need sign in
+	status     int
+
+	bodyLimit   int64
+	keyRequired bool
+	neverStored bool
+	private     bool
+	noToken     bool
+	hidden      string // why it is not in the OpenAPI document
+	class       Class
+	prefixes    []string // of dynamic query parameters
+	params      []param  // of a raw operation
+	produces    string   // of a raw operation
+	consumes    string   // of a raw operation
+	returns     reflect.Type
+
+	ifMatch bool            // 428 without If-Match
+	query   map[string]bool // the parameters it knows
+	body    *bodyRules      // nil when it takes no body
+	policy  *policy
+	seen    *meter
+}
+
+type param struct{ in, name, doc string }
+
+// An Option says one thing about a route.
+type Option func(*operation)
+
+// Needs is the permission that the caller must have: 401 without identity,
+// 403 without the permission.
+func Needs(p auth.Permission) Option { return func(o *operation) { o.permission = p } }
+
+// Public lets everybody in, for a reason that routes.txt shows. A caller who
+// sends a token is still known by it.
+func Public(why string) Option { return func(o *operation) { o.public = why } }
+
+// Status is the status of success where it is not 200 (204 for an [Empty]
+// answer), such as 201 for what makes something.
+func Status(code int) Option { return func(o *operation) { o.status = code } }
+
+// Summary is the operation in a few words.
+func Summary(text string) Option { return func(o *operation) { o.summary = text } }
+
+// Describe is the operation in a few sentences of Markdown.
+func Describe(text string) Option { return func(o *operation) { o.describe = text } }
+
+// ID names the operation where the name made from its method and path is poor.
+func ID(name string) Option { return func(o *operation) { o.id = name } }
+
+// BodyLimit is the largest body in bytes: 256 KiB unless told.
+func BodyLimit(bytes int64) Option { return func(o *operation) { o.bodyLimit = bytes } }
+
+// RequireIdempotencyKey refuses calls without an Idempotency-Key.
+func RequireIdempotencyKey() Option { return func(o *operation) { o.keyRequired = true } }
+
+// NeverStored keeps the answer out of idempotency_keys, for answers that hold
+// tokens: an Idempotency-Key is accepted and has no effect. A public operation
+// that is never stored (log in, refresh) also overlooks an expired token.
+func NeverStored() Option { return func(o *operation) { o.neverStored = true } }
+
+// Limit puts the operation in a class of rate limits other than the one its
+// method and path give it.
+func Limit(class Class) Option { return func(o *operation) { o.class = class } }
+
+// Private says that the answer depends on the caller, so that no cache keeps
+// it whatever the answer says of its age.
+func Private() Option { return func(o *operation) { o.private = true } }
+
+// Hidden keeps the operation out of the OpenAPI document, for a reason: pages
+// and files of the storefront are not the API.
+func Hidden(why string) Option { return func(o *operation) { o.hidden = why } }
+
+// QueryPrefix lets query parameters through that begin with prefix, such as
+// "attr[" for attr[color]. Embed [DynamicQuery] to read them.
+func QueryPrefix(prefix string) Option {
+	return func(o *operation) { o.prefixes = append(o.prefixes, prefix) }
+}
+
+// Returns documents the body of an answer that is [Stored] or raw.
+func Returns[T any]() Option { return func(o *operation) { o.returns = reflect.TypeFor[T]() } }
+
+// Produces documents the media type of a raw answer.
+func Produces(mediaType string) Option { return func(o *operation) { o.produces = mediaType } }
+
+// Consumes documents the media type of a raw operation's body.
+func Consumes(mediaType string) Option { return func(o *operation) { o.consumes = mediaType } }
+
+// QueryParam documents a query parameter of a raw operation.
+func QueryParam(name, doc string) Option {
+	return func(o *operation) { o.params = append(o.params, param{"query", name, doc}) }
+}
+
+// newOperation panics on a route that nobody decided who may use.
+func newOperation(k kind, method, path string, handler any, opts []Option) *operation {
+	op := &operation{kind: k, method: method, path: path, handler: nameOf(handler), bodyLimit: defaultBodyLimit}
+	for _, opt := range opts {
+		opt(op)
+	}
+	if (op.permission == "") == (op.public == "") {
+		panic(method + " " + path + ": say who may use it, with Needs(permission) or Public(why), not both")
+	}
+	op.noToken = op.public != "" && op.neverStored
+	if op.class == "" {
+		op.class = classOf(method, path)
+	}
+	if op.id == "" {
+		op.id = operationID(method, path)
+	}
+	return op
+}
+
+// nameOf is "orders.Orders.refund" for the method value o.refund.
+func nameOf(handler any) string {
+	fn := runtime.FuncForPC(reflect.ValueOf(handler).Pointer())
+	if fn == nil {
+		return ""
+	}
+	name := fn.Name()
+	name = name[strings.LastIndexByte(name, '/')+1:]
+	name = strings.TrimSuffix(name, "-fm")
+	return strings.NewReplacer("(*", "", ")", "").Replace(name)
+}
+
+// operationID turns a method and a path into words: "list-products",
+// "get-cart", "create-cart-item", "cancel-order", "admin-approve-vendor",
+// "list-my-orders".
+func operationID(method, path string) string {
+	segments := strings.Split(strings.Trim(strings.TrimPrefix(path, "/api/v1"), "/"), "/")
+	scope, my := "", ""
+	switch {
+	case len(segments) > 1 && (segments[0] == "admin" || segments[0] == "vendor" || segments[0] == "auth"):
+		scope, segments = segments[0]+"-", segments[1:]
+	case len(segments) > 1 && segments[0] == "me":
+		my, segments = "my-", segments[1:]
+	}
+	var nouns []string
+	one := false // the last segment is a parameter: one thing of many
+	for _, s := range segments {
+		if strings.HasPrefix(s, "{") {
+			if len(nouns) > 0 {
+				nouns[len(nouns)-1] = singular(nouns[len(nouns)-1])
+			}
+			one = true
+			continue
+		}
+		nouns, one = append(nouns, strings.NewReplacer(".", "-", "_", "-").Replace(s)), false
+	}
+	if len(nouns) == 0 {
+		nouns = []string{"home"}
+	}
+	last := nouns[len(nouns)-1]
+	many := !one && strings.HasSuffix(last, "s") && !strings.HasSuffix(last, "ss")
+	subject := my + strings.Join(nouns, "-")
+	switch {
+	case method == http.MethodPost && many:
+		nouns[len(nouns)-1] = singular(last)
+		return scope + "create-" + my + strings.Join(nouns, "-")
+	case method == http.MethodPost: // a command: POST /orders/{id}/cancel
+		return scope + strings.Trim(last+"-"+my+strings.Join(nouns[:len(nouns)-1], "-"), "-")
+	case method == http.MethodGet && many:
+		return scope + "list-" + subject
+	case method == http.MethodPut:
+		return scope + "set-" + subject
+	case method == http.MethodPatch:
+		return scope + "update-" + subject
+	}
+	return scope + strings.ToLower(method) + "-" + subject
+}
+
+func singular(noun string) string {
+	switch {
+	case strings.HasSuffix(noun, "ies"):
+		return strings.TrimSuffix(noun, "ies") + "y"
+	case strings.HasSuffix(noun, "sses"), strings.HasSuffix(noun, "xes"):
+		return strings.TrimSuffix(noun, "es")
+	case strings.HasSuffix(noun, "ss"):
+		return noun
+	}
+	return strings.TrimSuffix(noun, "s")
+}
