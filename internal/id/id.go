@@ -67,6 +67,12 @@ func (v Of[K]) String() string {
 	return k.prefix() + "_" + crockford.EncodeToString(v[:])
 }
 
+// Pattern is the form of the text as a regular expression, for the API's document.
+func (Of[K]) Pattern() string {
+	var k K
+	return "^" + k.prefix() + "_[0-9a-hjkmnp-tv-z]{26}$"
+}
+
 // MarshalText is String, for JSON and for parameters.
 func (v Of[K]) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
 
