@@ -1,0 +1,186 @@
+// Package ledger is the books: who owes whom, in double entry.
+//
+// Owns: accounts, transactions, entries; the trial balance.
+// Tables: ledger_accounts, ledger_txns, ledger_entries. All but the accounts
+// are append-only, and a deferred trigger lets no transaction commit that does
+// not sum to zero in each currency.
+// Raises: nothing; what is posted follows from somebody else's event.
+// Calls: nobody.
+//
+// # Postings
+//
+// A debit is above zero, a credit below. Each fact is posted once: (ref_type,
+// ref_id) is unique.
+//
+//	Fact, its reference                  Debit                   Credit
+//	-----------------------------------  ----------------------  ------------------------------------------
+//	money arrives for a vendor order,    psp_clearing(provider)  vendor_payable(vendor): items and shipping
+//	payment_event (capture)              what was captured         without tax, less commission
+//	                                                             commission_revenue: the marketplace's share
+//	                                                             tax_payable: tax of the items and shipping
+//	money arrives for an order that is   psp_clearing(provider)  buyer_payable: it is owed back
+//	dead, payment_event (capture)        what was captured
+//
+// Cash on delivery is captured one vendor order at a time, when its goods are
+// handed over, so it makes one such transaction for each. A payment that is
+// captured before anything ships makes one transaction that credits every
+// vendor of the order.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/postgres"
+)
+
+// Kind is what an account stands for.
+type Kind string
+
+// The kinds of account.
+const (
+	Clearing          Kind = "psp_clearing"       // money at a payment provider, or on its way with a courier
+	VendorPayable     Kind = "vendor_payable"     // what the marketplace owes to a vendor
+	CommissionRevenue Kind = "commission_revenue" // the marketplace's own
+	ShippingRevenue   Kind = "shipping_revenue"   // shipping that the marketplace does itself
+	TaxPayable        Kind = "tax_payable"        // owed to the state
+	BuyerPayable      Kind = "buyer_payable"      // owed back to buyers
+)
+
+// AccountKey names an account within a currency. Accounts come into being with
+// their first entry.
+type AccountKey struct {
+	Kind   Kind
+	Party  string    // the provider of a clearing account
+	Vendor id.Vendor // of a vendor's account
+}
+
+// id is made from the key itself, so that nobody has to look it up.
+func (a AccountKey) id(c money.Currency) id.LedgerAccount {
+	key := fmt.Sprintf("%s\n%s\n%s\n%s", a.Kind, c, a.Party, a.Vendor)
+	return id.LedgerAccount(uuid.NewSHA1(accounts, []byte(key)))
+}
+
+var accounts = uuid.MustParse("5f1d7a52-6c0e-4b57-9d0f-0a3c2f9be6d1") // any fixed value
+
+// An Entry moves money on one account: a debit above zero, a credit below.
+type Entry struct {
+	Account AccountKey
+	Amount  money.Amount
+}
+
+// Debit and Credit make entries from amounts that are not negative.
+func Debit(a AccountKey, amount money.Amount) Entry { return Entry{a, amount} }
+
+// Credit is the other side of Debit.
+func Credit(a AccountKey, amount money.Amount) Entry {
+	return Entry{a, money.Zero(amount.Currency).Minus(amount)}
+}
+
+// A Posting is one transaction of the books.
+type Posting struct {
+	RefType string // what kind of fact it follows from: "payment_event"
+	RefID   [16]byte
+	Memo    string
+	Entries []Entry
+}
+
+var (
+	// ErrUnbalanced says that debits and credits differ: a programming error.
+	ErrUnbalanced = errors.New("posting does not balance")
+	// ErrPosted says that the fact is in the books already.
+	ErrPosted = errs.New(errs.Conflict, "already_posted", "This is in the books already.")
+	// ErrNoAccount says that there is no such account.
+	ErrNoAccount = errs.New(errs.NotFound, "not_found", "There is no such account.")
+)
+
+func init() {
+	postgres.Name("ledger_txns_ref_key", ErrPosted)
+}
+
+// Post writes p into the books. Entries of nothing are left out; what is left
+// must be two entries or more that sum to zero in each currency.
+func Post(ctx context.Context, tx pgx.Tx, p Posting) error {
+	p.Entries = slices.DeleteFunc(slices.Clone(p.Entries), func(e Entry) bool { return e.Amount.IsZero() })
+	if err := balanced(p.Entries); err != nil {
+		return fmt.Errorf("post %s %q: %w", p.RefType, p.Memo, err)
+	}
+	if err := write(ctx, tx, p); err != nil {
+		return fmt.Errorf("post %s %q: %w", p.RefType, p.Memo, err)
+	}
+	return nil
+}
+
+func balanced(entries []Entry) error {
+	sums := map[money.Currency]money.Amount{}
+	for _, e := range entries {
+		sum, ok := sums[e.Amount.Currency]
+		if !ok {
+			sum = money.Zero(e.Amount.Currency)
+		}
+		sums[e.Amount.Currency] = sum.Plus(e.Amount)
+	}
+	for _, sum := range sums {
+		if !sum.IsZero() {
+			return fmt.Errorf("%w: %s is left over", ErrUnbalanced, sum)
+		}
+	}
+	if len(entries) < 2 {
+		return fmt.Errorf("%w: %d entries", ErrUnbalanced, len(entries))
+	}
+	return nil
+}
+
+// An Account with its balance: above zero when debits prevail.
+type Account struct {
+	ID      id.LedgerAccount `db:"id" json:"id"`
+	Kind    Kind             `db:"kind" json:"kind"`
+	Party   string           `db:"party" json:"party,omitempty"`
+	Vendor  id.Vendor        `db:"vendor_id" json:"vendor_id,omitzero"`
+	Balance money.Amount     `db:"balance" json:"balance"`
+}
+
+// A Line is one entry as an account shows it.
+type Line struct {
+	Seq     int64        `db:"seq" json:"-"`
+	Txn     id.LedgerTxn `db:"txn_id" json:"transaction_id"`
+	RefType string       `db:"ref_type" json:"ref_type"`
+	Memo    string       `db:"memo" json:"memo"`
+	Amount  money.Amount `db:"amount" json:"amount"`
+	At      time.Time    `db:"at" json:"at"`
+}
+
+// A Trial is the sum of all debits and all credits in one currency. They are
+// equal, or the books are wrong.
+type Trial struct {
+	Currency money.Currency `db:"currency" json:"currency"`
+	Debit    money.Amount   `db:"debit" json:"debit"`
+	Credit   money.Amount   `db:"credit" json:"credit"`
+}
+
+// TrialBalance adds up the whole books.
+func TrialBalance(ctx context.Context, db postgres.DB) ([]Trial, error) {
+	trials, err := readTrials(ctx, db)
+	if err != nil {
+		return nil, fmt.Errorf("read trial balance: %w", err)
+	}
+	return trials, nil
+}
+
+// Balance is what stands on one account; nothing when it does not exist yet.
+func Balance(ctx context.Context, db postgres.DB, a AccountKey, c money.Currency) (money.Amount, error) {
+	minor, err := readBalance(ctx, db, a.id(c))
+	if err != nil {
+		return money.Amount{}, fmt.Errorf("read balance of %s: %w", a.Kind, err)
+	}
+	return money.Of(minor, c), nil
+}

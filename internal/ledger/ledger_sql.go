@@ -1,0 +1,112 @@
+package ledger
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
+
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+)
+
+// write sends the accounts that may be missing, the transaction and its
+// entries in one round trip. Accounts are inserted in one order by everybody,
+// so two postings that open the same accounts do not wait in a circle.
+func write(ctx context.Context, tx pgx.Tx, p Posting) error {
+	n := len(p.Entries)
+	var (
+		ids        = make([]id.LedgerAccount, n)
+		kinds      = make([]string, n)
+		currencies = make([]string, n)
+		parties    = make([]string, n)
+		vendors    = make([]id.Vendor, n)
+		amounts    = make([]int64, n)
+	)
+	for i, e := range p.Entries {
+		ids[i] = e.Account.id(e.Amount.Currency)
+		kinds[i], currencies[i], parties[i] = string(e.Account.Kind), string(e.Amount.Currency), e.Account.Party
+		vendors[i], amounts[i] = e.Account.Vendor, e.Amount.Minor
+	}
+	args := pgx.NamedArgs{
+		"ids": ids, "kinds": kinds, "currencies": currencies, "parties": parties, "vendors": vendors, "amounts": amounts,
+		"txn": id.New[id.LedgerTxn](), "ref_type": p.RefType, "ref_id": pgtype.UUID{Bytes: p.RefID, Valid: true}, "memo": p.Memo,
+	}
+	b := postgres.NewBatch()
+	b.Queue(`
+		INSERT INTO ledger_accounts (id, kind, currency, party, vendor_id)
+		SELECT DISTINCT e.id, e.kind, e.currency, e.party, e.vendor
+		FROM unnest(@ids::uuid[], @kinds::text[], @currencies::text[], @parties::text[], @vendors::uuid[])
+		     AS e (id, kind, currency, party, vendor)
+		ORDER BY e.id
+		ON CONFLICT (id) DO NOTHING`, args)
+	b.Queue(`
+		INSERT INTO ledger_txns (id, ref_type, ref_id, memo)
+		VALUES (@txn, @ref_type, @ref_id, @memo)`, args)
+	b.Queue(`
+		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor)
+		SELECT @txn, e.account, e.currency, e.amount
+		FROM unnest(@ids::uuid[], @currencies::text[], @amounts::bigint[])
+		     WITH ORDINALITY AS e (account, currency, amount, place)
+		ORDER BY e.place`, args)
+	return b.Send(ctx, tx)
+}
+
+func readBalance(ctx context.Context, db postgres.DB, account id.LedgerAccount) (int64, error) {
+	return postgres.Scalar[int64](ctx, db, `
+		SELECT coalesce(sum(amount_minor), 0)::bigint FROM ledger_entries WHERE account_id = @account`,
+		pgx.NamedArgs{"account": account})
+}
+
+func readTrials(ctx context.Context, db postgres.DB) ([]Trial, error) {
+	return postgres.All[Trial](ctx, db, `
+		SELECT currency,
+		       (coalesce(sum(amount_minor) FILTER (WHERE amount_minor > 0), 0)::bigint, currency) AS debit,
+		       (coalesce(-sum(amount_minor) FILTER (WHERE amount_minor < 0), 0)::bigint, currency) AS credit
+		FROM ledger_entries
+		GROUP BY currency
+		ORDER BY currency`, nil)
+}
+
+func readAccounts(ctx context.Context, db postgres.DB, f accountFilter, after id.LedgerAccount) ([]Account, error) {
+	return postgres.All[Account](ctx, db, `
+		SELECT a.id, a.kind, a.party, a.vendor_id,
+		       (coalesce((SELECT sum(e.amount_minor) FROM ledger_entries e WHERE e.account_id = a.id), 0)::bigint, a.currency) AS balance
+		FROM ledger_accounts a
+		WHERE (@kinds::text[] IS NULL OR a.kind = ANY (@kinds))
+		  AND (@vendor::uuid IS NULL OR a.vendor_id = @vendor)
+		  AND (@after::uuid IS NULL OR a.id > @after)
+		ORDER BY a.id
+		LIMIT @limit`,
+		pgx.NamedArgs{"kinds": f.Kinds, "vendor": f.Vendor, "after": after, "limit": f.Limit + 1})
+}
+
+func countAccounts(ctx context.Context, db postgres.DB, f accountFilter) (int64, error) {
+	return postgres.Scalar[int64](ctx, db, `
+		SELECT count(*) FROM ledger_accounts
+		WHERE (@kinds::text[] IS NULL OR kind = ANY (@kinds)) AND (@vendor::uuid IS NULL OR vendor_id = @vendor)`,
+		pgx.NamedArgs{"kinds": f.Kinds, "vendor": f.Vendor})
+}
+
+func readLines(ctx context.Context, db postgres.DB, account id.LedgerAccount, before int64, limit int) ([]Line, error) {
+	return postgres.All[Line](ctx, db, `
+		SELECT e.seq, e.txn_id, t.ref_type, t.memo, (e.amount_minor, e.currency) AS amount, t.at
+		FROM ledger_entries e
+		JOIN ledger_txns t ON t.id = e.txn_id
+		WHERE e.account_id = @account AND e.seq < @before
+		ORDER BY e.seq DESC
+		LIMIT @limit`,
+		pgx.NamedArgs{"account": account, "before": before, "limit": limit})
+}
+
+func accountExists(ctx context.Context, db postgres.DB, account id.LedgerAccount) (bool, error) {
+	return postgres.Scalar[bool](ctx, db, `
+		SELECT EXISTS (SELECT FROM ledger_accounts WHERE id = @account)`,
+		pgx.NamedArgs{"account": account})
+}
+
+func countLines(ctx context.Context, db postgres.DB, account id.LedgerAccount) (int64, error) {
+	return postgres.Scalar[int64](ctx, db, `
+		SELECT count(*) FROM ledger_entries WHERE account_id = @account`,
+		pgx.NamedArgs{"account": account})
+}
