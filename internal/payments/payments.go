@@ -1,0 +1,179 @@
+// Package payments is the money of orders: what was authorised, taken and
+// given back, and who moved it.
+//
+// Owns: payments and the append-only facts that their figures are the sums of;
+// [Provider], what every way of paying can do (cod is the first).
+// Tables: payments, payment_events.
+// Raises: nothing by itself; the flow that records a fact raises the step of
+// the order that the fact caused.
+// Calls: nobody. Whoever records a capture also posts it to the ledger, in the
+// same transaction (see checkout).
+//
+// # Facts
+//
+// A fact says that money moved in the world and names its cause: "placed", a
+// vendor order, a provider's event. (payment, kind, cause) is unique, so a fact
+// that is told twice counts once: [Record] answers the second time with what it
+// knows and changes nothing.
+package payments
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
+)
+
+// Payments shows payments to staff and knows the ways to pay.
+type Payments struct {
+	DB        postgres.DB
+	Providers []Provider
+
+	cursors httpapi.Cursors
+}
+
+// CanRead is the right to see payments.
+const CanRead auth.Permission = "payments.read"
+
+// Permissions lists what this module can permit.
+func Permissions() []auth.Permission { return []auth.Permission{CanRead} }
+
+// Status is how far a payment has come.
+type Status string
+
+// The statuses of a payment.
+const (
+	Pending           Status = "pending"    // opened, nothing heard yet
+	Processing        Status = "processing" // the provider is at it
+	Authorized        Status = "authorized" // promised, not taken
+	PartiallyCaptured Status = "partially_captured"
+	Captured          Status = "captured" // all that is not given up was taken
+	Failed            Status = "failed"
+	Voided            Status = "voided" // given up untaken
+)
+
+// Payment is one way in which an order is paid, with the sums of its facts.
+type Payment struct {
+	ID          id.Payment   `db:"id" json:"id"`
+	Order       id.Order     `db:"order_id" json:"order_id"`
+	Provider    string       `db:"provider" json:"method"`
+	ProviderRef string       `db:"provider_ref" json:"provider_ref,omitempty"`
+	Status      Status       `db:"status" json:"status"`
+	Amount      money.Amount `db:"amount" json:"amount"`
+	Authorized  money.Amount `db:"authorized" json:"authorized"`
+	Captured    money.Amount `db:"captured" json:"captured"`
+	Voided      money.Amount `db:"voided" json:"voided"`
+	Refunded    money.Amount `db:"refunded" json:"refunded"`
+	CreatedAt   time.Time    `db:"created_at" json:"created_at"`
+	UpdatedAt   time.Time    `db:"updated_at" json:"updated_at"`
+}
+
+// Kind is what a fact says has happened.
+type Kind string
+
+// The kinds of fact.
+const (
+	Authorize  Kind = "authorize"
+	Capture    Kind = "capture"
+	Void       Kind = "void"
+	Refund     Kind = "refund"
+	Chargeback Kind = "chargeback"
+	Fail       Kind = "fail"
+)
+
+// A Fact is something that happened to a payment. Its amount is nothing for a
+// failure, and for the void of a payment that was never authorised.
+type Fact struct {
+	Payment id.Payment
+	Kind    Kind
+	Amount  money.Amount
+	Cause   string // what in the world it records; it makes the fact count once
+}
+
+// Event is a fact as it was recorded.
+type Event struct {
+	ID      id.PaymentEvent `db:"id" json:"id"`
+	Payment id.Payment      `db:"payment_id" json:"payment_id"`
+	Kind    Kind            `db:"kind" json:"kind"`
+	Amount  money.Amount    `db:"amount" json:"amount"`
+	Cause   string          `db:"cause" json:"cause"`
+	Actor   string          `db:"actor" json:"actor"`
+	At      time.Time       `db:"at" json:"at"`
+}
+
+var (
+	// ErrNoPayment says that there is no such payment.
+	ErrNoPayment = errs.New(errs.NotFound, "not_found", "There is no such payment.")
+	// ErrBeyond says that a fact takes, gives up or gives back more than there is.
+	ErrBeyond = errs.New(errs.Conflict, "payment_state", "The payment does not allow this: more would be moved than there is.")
+	// ErrOtherFact says that a known cause came again with another amount.
+	ErrOtherFact = errs.New(errs.Conflict, "payment_fact_differs", "This is recorded already, with another amount.")
+	// ErrMismatch says that a fact is about another payment or currency.
+	ErrMismatch = errs.New(errs.Conflict, "payment_mismatch", "This is about another payment or another currency.")
+	// ErrMethod says that nobody can pay this way here.
+	ErrMethod = errs.New(errs.Invalid, "payment_method_unavailable", "This way to pay is not offered for this order. Choose another.")
+)
+
+func init() {
+	postgres.Name("payment_events_payment_id_currency_fkey", ErrMismatch)
+}
+
+// Opening is a payment to be.
+type Opening struct {
+	ID            id.Payment
+	Order         id.Order
+	Provider      string
+	Amount        money.Amount
+	AuthorizedNow bool // promised by the order itself, as cash on delivery is
+}
+
+// Open is the payment that an Opening becomes.
+func (o Opening) Open(at time.Time) Payment {
+	none := money.Zero(o.Amount.Currency)
+	p := Payment{
+		ID: o.ID, Order: o.Order, Provider: o.Provider, Status: Pending, Amount: o.Amount,
+		Authorized: none, Captured: none, Voided: none, Refunded: none, CreatedAt: at, UpdatedAt: at,
+	}
+	if o.AuthorizedNow {
+		p.Status, p.Authorized = Authorized, o.Amount
+	}
+	return p
+}
+
+// Record writes a fact down and moves the payment's figures. It reports false
+// when the fact was known already; then nothing changes. The order of the
+// payment is locked by the caller.
+func Record(ctx context.Context, tx pgx.Tx, f Fact) (Event, bool, error) {
+	event, fresh, err := record(ctx, tx, f)
+	if err != nil {
+		return Event{}, false, fmt.Errorf("%s payment %s: %w", f.Kind, f.Payment, err)
+	}
+	return event, fresh, nil
+}
+
+// OfOrder lists the payments of an order, the oldest first.
+func OfOrder(ctx context.Context, db postgres.DB, order id.Order) ([]Payment, error) {
+	list, err := ofOrders(ctx, db, []id.Order{order})
+	if err != nil {
+		return nil, fmt.Errorf("read payments of order %s: %w", order, err)
+	}
+	return list, nil
+}
+
+// LiveOf is the payment of an order that money can still move on; ErrNoPayment
+// when there is none.
+func LiveOf(ctx context.Context, db postgres.DB, order id.Order) (Payment, error) {
+	p, err := liveOf(ctx, db, order)
+	if err != nil {
+		return Payment{}, fmt.Errorf("read payment of order %s: %w", order, err)
+	}
+	return p, nil
+}

@@ -1,0 +1,98 @@
+package payments
+
+import (
+	"context"
+
+	"souk/internal/id"
+	"souk/internal/money"
+)
+
+// Provider is a way to pay. Its methods may call somebody else's server, so no
+// transaction is open while they run, and each can be repeated with the same
+// Key: the provider, too, does it once. An error is an unknown outcome unless
+// it is an errs.Error, which is the provider's no.
+type Provider interface {
+	// Method is the payment_method of the API and the name in payments.provider.
+	Method() string
+
+	// Settled reports that placing the order is the whole promise to pay: the
+	// order is confirmed at once and its stock allocated. Otherwise the order
+	// waits with held stock until a fact arrives.
+	Settled() bool
+
+	// Offered refuses, with ErrMethod, an order that cannot be paid this way.
+	Offered(Offer) error
+
+	// Start asks for the money of a placed order.
+	Start(context.Context, Start) (Started, error)
+
+	// Capture takes authorised money.
+	Capture(context.Context, Move) (Fact, error)
+
+	// Void gives up authorised money.
+	Void(context.Context, Move) (Fact, error)
+
+	// Refund gives captured money back.
+	Refund(context.Context, Move) (Fact, error)
+}
+
+// Offer is what a provider is told of an order before it is placed.
+type Offer struct {
+	Total   money.Amount
+	Country string // of the shipping address
+	Digital bool   // nothing of it is shipped
+}
+
+// Start is what a provider is told to begin a payment.
+type Start struct {
+	Payment   id.Payment
+	Number    string // of the order, for the buyer's statement
+	Email     string
+	Amount    money.Amount
+	ReturnURL string // where the provider sends the buyer back
+	Key       string // the same for each repetition
+}
+
+// Started is what a provider answers.
+type Started struct {
+	Ref  string  // the provider's name for the payment
+	Next *Action // what the buyer must do, nil when nothing
+	Fact *Fact   // what is already known, nil when the webhook will tell
+}
+
+// Action is what a buyer must do to pay.
+type Action struct {
+	Kind         string `json:"type" doc:"redirect, or the provider's own form"`
+	URL          string `json:"url,omitempty"`
+	ClientSecret string `json:"client_secret,omitempty"`
+}
+
+// Move is money to capture, void or refund.
+type Move struct {
+	Payment id.Payment
+	Ref     string // the provider's name for the payment
+	Amount  money.Amount
+	Cause   string // becomes the cause of the fact
+	Key     string // the same for each repetition
+}
+
+// Provider finds a way to pay by its method, or refuses with [ErrMethod].
+func (p *Payments) Provider(method string) (Provider, error) {
+	for _, provider := range p.Providers {
+		if provider.Method() == method {
+			return provider, nil
+		}
+	}
+	return nil, ErrMethod.Field("/payment_method", "unavailable", "This way to pay is not offered here.")
+}
+
+// Methods lists the ways to pay that are offered for an order.
+func (p *Payments) Methods(o Offer) []string {
+	methods := []string{}
+	for _, provider := range p.Providers {
+		if provider.Offered(o) == nil {
+			methods = append(methods, provider.Method())
+		}
+	}
+	return methods
+}
