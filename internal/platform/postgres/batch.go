@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // Batch is a pipeline: statements that travel together and cost one round trip.
@@ -15,44 +14,121 @@ import (
 //	b.Queue(`INSERT INTO orders ...`, args)
 //	b.QueueOne(`UPDATE stock_levels ... WHERE on_hand - reserved >= @qty`, args, ErrOutOfStock)
 //	err := b.Send(ctx, tx)
+//
+// A function that adds its writes to the pipeline of its caller takes a *Batch
+// where another would take a pgx.Tx.
 type Batch struct {
-	pgx pgx.Batch
+	statements []statement
+}
+
+type statement struct {
+	sql     string
+	args    pgx.NamedArgs
+	read    func(rows pgx.Rows) error // of a query
+	refusal error                     // when no row is touched; nil is no matter
 }
 
 // NewBatch is an empty pipeline.
 func NewBatch() *Batch { return &Batch{} }
 
 // Len is how many statements are queued.
-func (b *Batch) Len() int { return b.pgx.Len() }
+func (b *Batch) Len() int { return len(b.statements) }
 
 // Queue adds a statement whose count of rows does not matter.
 func (b *Batch) Queue(sql string, args pgx.NamedArgs) {
-	b.pgx.Queue(sql, args).Exec(func(pgconn.CommandTag) error { return nil })
+	b.statements = append(b.statements, statement{sql: sql, args: args})
 }
 
-// QueueOne adds a statement that must touch a row; Send returns refusal when
-// it does not.
+// QueueOne adds a statement that must touch a row: Send returns refusal when
+// it touches none.
 func (b *Batch) QueueOne(sql string, args pgx.NamedArgs, refusal error) {
-	b.pgx.Queue(sql, args).Exec(func(tag pgconn.CommandTag) error {
-		if tag.RowsAffected() == 0 {
-			return refusal
-		}
-		return nil
-	})
+	b.statements = append(b.statements, statement{sql: sql, args: args, refusal: refusal})
 }
 
-// Read adds a query; fn gets its rows when Send does. They need no closing.
+// Read adds a query; fn gets its rows when Send does, and need not close them.
 func (b *Batch) Read(sql string, args pgx.NamedArgs, fn func(rows pgx.Rows) error) {
-	b.pgx.Queue(sql, args).Query(fn)
+	b.statements = append(b.statements, statement{sql: sql, args: args, read: fn})
 }
 
-// Send runs the statements in order in one round trip and stops at the first
-// error. A Batch is sent once.
+// ReadOne adds a query of one row, which lands in dest; [ErrNoRow] without it.
+func ReadOne[T any](b *Batch, dest *T, sql string, args pgx.NamedArgs) {
+	b.Read(sql, args, func(rows pgx.Rows) (err error) { *dest, err = One[T](rows); return err })
+}
+
+// ReadAll adds a query whose rows land in dest.
+func ReadAll[T any](b *Batch, dest *[]T, sql string, args pgx.NamedArgs) {
+	b.Read(sql, args, func(rows pgx.Rows) (err error) { *dest, err = Rows[T](rows); return err })
+}
+
+// Send runs the statements in order and stops at the first error, refusal or
+// error of a reader; the Batch is empty afterwards. Without a transaction it
+// is all or nothing too: PostgreSQL makes one of the pipeline, and where a
+// refusal may come from us Send makes one itself.
 func (b *Batch) Send(ctx context.Context, db DB) error {
 	if b.Len() == 0 {
 		return nil
 	}
-	return Explain(db.SendBatch(ctx, &b.pgx).Close())
+	statements := b.statements
+	b.statements = nil
+	if _, inTx := db.(pgx.Tx); !inTx && canRefuse(statements) {
+		return InTx(ctx, db, func(tx pgx.Tx) error { return send(ctx, tx, statements) })
+	}
+	return Explain(send(ctx, db, statements))
+}
+
+func canRefuse(statements []statement) bool {
+	for _, s := range statements {
+		if s.refusal != nil {
+			return true
+		}
+	}
+	return false
+}
+
+// send keeps refusals and what readers say from pgx, which would take them for
+// a failure of the pipeline and throw the prepared statements away: in a rush
+// for the last unit most pipelines are refused.
+func send(ctx context.Context, db DB, statements []statement) error {
+	var (
+		batch   pgx.Batch
+		refused error
+	)
+	for _, s := range statements {
+		batch.Queue(s.sql, s.args).Fn = func(results pgx.BatchResults) (err error) {
+			if refused != nil {
+				_, err = results.Exec() // no reader runs after a refusal
+			} else {
+				refused, err = s.receive(results)
+			}
+			if err != nil {
+				return fmt.Errorf("%s: %w", headline(s.sql), err)
+			}
+			return nil
+		}
+	}
+	if err := db.SendBatch(ctx, &batch).Close(); err != nil {
+		return err
+	}
+	return refused
+}
+
+// receive reads the answer to one statement: refused is what we make of it,
+// err what the server or the connection says.
+func (s statement) receive(results pgx.BatchResults) (refused, err error) {
+	if s.read == nil {
+		tag, err := results.Exec()
+		if err == nil && tag.RowsAffected() == 0 {
+			refused = s.refusal
+		}
+		return refused, err
+	}
+	rows, err := results.Query()
+	if err != nil {
+		return nil, err
+	}
+	refused = s.read(rows)
+	rows.Close()
+	return refused, rows.Err()
 }
 
 // headline is the start of a statement, enough to find it by.
@@ -60,5 +136,3 @@ func headline(sql string) string {
 	words := strings.Fields(sql)
 	return strings.Join(words[:min(len(words), 4)], " ")
 }
-
-var _ = fmt.Sprint

@@ -95,7 +95,7 @@ func meaning(err error) *errs.Error {
 		return ErrBusy
 	case errors.Is(err, pgx.ErrNoRows):
 		return ErrNoRow
-	case errors.As(err, &connect), errors.As(err, &network),
+	case errors.Is(err, errLost), errors.Is(err, pgconn.ErrConnClosed), errors.As(err, &connect), errors.As(err, &network),
 		errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
 		return ErrUnreachable
 	}

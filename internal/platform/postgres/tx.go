@@ -10,12 +10,14 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 )
 
 const (
-	attempts   = 5                    // of one transaction, the first included
-	firstPause = 5 * time.Millisecond // doubles with each attempt, half of it random
-	lastWords  = 5 * time.Second      // for COMMIT and ROLLBACK, whatever became of the caller
+	attempts     = 5                    // of one transaction, the first included
+	firstPause   = 5 * time.Millisecond // doubles with each attempt, half of it random
+	longestQueue = 3 * time.Second      // for a connection of the pool
+	lastWords    = 5 * time.Second      // for COMMIT and ROLLBACK, whatever became of the caller
 )
 
 var retries atomic.Int64
@@ -25,27 +27,29 @@ var retries atomic.Int64
 func Retries() int64 { return retries.Load() }
 
 // InTx runs fn in a transaction: READ COMMITTED, committed when fn returns nil,
-// else rolled back, also when the caller has gone or fn panics. A deadlock or
-// serialization failure runs the whole of fn again, so fn does database work
-// only and assigns what it returns.
+// else rolled back, also when the caller has gone or fn panics. A deadlock, a
+// serialization failure or a connection lost before COMMIT runs the whole of fn
+// again, so fn does database work only and assigns what it returns.
 //
 // Inside another transaction it is a savepoint, and the outermost one retries.
 func InTx(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
-	_, nested := db.(pgx.Tx)
+	if outer, nested := db.(pgx.Tx); nested {
+		return Explain(inTxOnce(ctx, outer.Begin, fn))
+	}
 	for attempt := 1; ; attempt++ {
-		err := inTxOnce(ctx, db, fn)
-		if err == nil || nested || attempt == attempts || !again(err) {
+		err := inTxOnce(ctx, beginner(db), fn)
+		if err == nil || attempt == attempts || !again(err) {
 			return Explain(err)
 		}
 		retries.Add(1)
 		if err := pause(ctx, firstPause<<attempt); err != nil {
-			return err
+			return Explain(err)
 		}
 	}
 }
 
-func inTxOnce(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
-	tx, err := db.Begin(ctx)
+func inTxOnce(ctx context.Context, begin func(context.Context) (pgx.Tx, error), fn func(tx pgx.Tx) error) error {
+	tx, err := begin(ctx)
 	if err != nil {
 		return err
 	}
@@ -56,6 +60,9 @@ func inTxOnce(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 		_ = tx.Rollback(ctx) // the connection is closed when this fails, which rolls back too
 	}()
 	if err := fn(tx); err != nil {
+		if ctx.Err() == nil && tx.Conn().IsClosed() {
+			return fmt.Errorf("%w: %w", errLost, err)
+		}
 		return err
 	}
 	if err := ctx.Err(); err != nil {
@@ -68,25 +75,49 @@ func inTxOnce(ctx context.Context, db DB, fn func(tx pgx.Tx) error) error {
 	return unknown(tx.Commit(commitCtx))
 }
 
+// errLost marks a connection that was lost before COMMIT: nothing was done.
+var errLost = errors.New("connection lost in a transaction")
+
+// beginner waits a moment for a connection of a pool, and no longer: when all
+// are taken the caller is told so, instead of queueing until it gives up.
+func beginner(db DB) func(context.Context) (pgx.Tx, error) {
+	pool, ok := db.(*pgxpool.Pool)
+	if !ok {
+		return db.Begin
+	}
+	return func(ctx context.Context) (pgx.Tx, error) {
+		ctx, cancel := context.WithTimeout(ctx, longestQueue)
+		defer cancel()
+		return pool.Begin(ctx)
+	}
+}
+
 // unknown marks a COMMIT that got no answer. An ERROR is an answer, and so is
 // a refusal to commit what had failed before; FATAL is a server that goes away.
+// pgconn.SafeToRetry is no help: it holds for a connection that was found closed
+// while reading the answer, too.
 func unknown(err error) error {
 	var pg *pgconn.PgError
 	switch {
-	case err == nil, errors.Is(err, pgx.ErrTxCommitRollback), pgconn.SafeToRetry(err):
+	case err == nil, errors.Is(err, pgx.ErrTxCommitRollback):
 		return err
-	case errors.As(err, &pg) && pg.Severity == "ERROR":
+	case errors.As(err, &pg) && pg.SeverityUnlocalized == "ERROR":
 		return err
 	}
 	return fmt.Errorf("%w (%w)", ErrCommitUnknown, err)
 }
 
+// again reports whether nothing was done and another try may do it.
 func again(err error) bool {
 	var pg *pgconn.PgError
-	if errors.Is(err, ErrCommitUnknown) || !errors.As(err, &pg) {
+	switch {
+	case errors.Is(err, ErrCommitUnknown):
 		return false
+	case errors.As(err, &pg):
+		return pg.Code == "40001" || pg.Code == "40P01" || // serialization failure, deadlock
+			pg.Code == "57P01" || pg.Code == "57P02" // this session was ended, or another crashed
 	}
-	return pg.Code == "40001" || pg.Code == "40P01"
+	return errors.Is(err, errLost)
 }
 
 func pause(ctx context.Context, d time.Duration) error {
