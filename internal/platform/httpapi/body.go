@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 	"sync"
@@ -77,6 +78,7 @@ func isJSON(h http.Header) error {
 	if charset, ok := params["charset"]; ok && !strings.EqualFold(charset, "utf-8") {
 		return ErrMediaType
 	}
+	h.Set("Content-Type", jsonMedia) // as Huma knows it
 	return nil
 }
 
@@ -196,12 +198,15 @@ func fieldOf(err error) errs.Field {
 	return f
 }
 
+// inList is the place of a value in a parameter that is a list.
+var inList = regexp.MustCompile(`\[[0-9]+\]$`)
+
 // pointerOf turns body.items[0].quantity into /items/0/quantity, and
-// query.limit into limit.
+// query.status[1] into status.
 func pointerOf(location string) string {
 	where, rest, _ := strings.Cut(location, ".")
 	if where != "body" && !strings.HasPrefix(where, "body[") {
-		return rest
+		return inList.ReplaceAllString(rest, "")
 	}
 	var p []byte
 	for _, step := range strings.FieldsFunc(location[len("body"):], func(r rune) bool { return r == '.' || r == '[' || r == ']' }) {

@@ -138,7 +138,7 @@ func (r *Router) response(op *operation, output reflect.Type) *huma.Response {
 
 func (r *Router) describeAccess(op *operation, d *huma.Operation) {
 	if op.permission != "" {
-		d.Security = []map[string][]string{{"bearerAuth": {}}}
+		d.Security = []map[string][]string{{"bearerAuth": {}}, {"password": {}}}
 		d.Extensions = map[string]any{"x-permission": string(op.permission)}
 	} else {
 		d.Security = []map[string][]string{}
@@ -210,6 +210,9 @@ func (r *Router) describe() ([]byte, error) {
 	}
 	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearerAuth": {Type: "http", Scheme: "bearer", Description: "An access token of /auth/login, or an API key."},
+		"password": {Type: "oauth2", Description: "Signs in with a user name and a password.", Flows: &huma.OAuthFlows{
+			Password: &huma.OAuthFlow{TokenURL: "/api/v1/auth/token", RefreshURL: "/api/v1/auth/token", Scopes: map[string]string{}},
+		}},
 	}
 	tags := map[string]bool{}
 	for _, op := range r.ops {

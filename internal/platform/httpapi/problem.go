@@ -32,7 +32,6 @@ var (
 	ErrKeyRequired      = errs.New(errs.Malformed, "idempotency_key_required", "Send an Idempotency-Key, so that this is done once however often you ask.")
 	ErrKeyInProgress    = errs.New(errs.Conflict, "idempotency_in_progress", "A call with this Idempotency-Key is still running.")
 	ErrKeyConflict      = errs.New(errs.Invalid, "idempotency_conflict", "This Idempotency-Key was used for another request.")
-	ErrNotReady         = errs.New(errs.Unavailable, "not_ready", "This server is not ready for traffic.")
 	errInternal         = errs.New(0, "internal_error", "internal error")
 	errClientLeft       = errors.New("the client has left")
 	statusClientLeft    = 499
