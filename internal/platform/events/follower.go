@@ -2,12 +2,22 @@ package events
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
+
+	"souk/internal/platform/postgres"
+)
+
+const (
+	batchSize = 500                    // events read at once
+	busyPause = 50 * time.Millisecond  // between looks while there is something to see
+	idlePause = 250 * time.Millisecond // when there has been nothing for a while
+	bellPause = time.Second            // the same for those whom a bell wakes
+	failPause = 10 * time.Second       // at most, after errors
 )
 
 // Cursor is a place in the log: all up to it has been read.
@@ -16,90 +26,181 @@ type Cursor struct {
 	Seq int64  `db:"seq"`
 }
 
+// Before reports whether c has yet to reach other.
+func (c Cursor) Before(other Cursor) bool {
+	return c.Xid < other.Xid || c.Xid == other.Xid && c.Seq < other.Seq
+}
+
+// Now is the place from which a follower misses nothing that a snapshot taken
+// later on may lack: take it first, then read the tables, then follow.
+func Now(ctx context.Context, db postgres.DB) (Cursor, error) {
+	c, err := postgres.Get[Cursor](ctx, db, selectNow, nil)
+	if err != nil {
+		return c, fmt.Errorf("read place in the log: %w", err)
+	}
+	return c, nil
+}
+
+// Head is the place of the newest event that has been committed.
+func Head(ctx context.Context, db postgres.DB) (Cursor, error) {
+	newest, err := postgres.All[Cursor](ctx, db, selectHead, nil)
+	if err != nil {
+		return Cursor{}, fmt.Errorf("read head of the log: %w", err)
+	}
+	if len(newest) == 0 {
+		return Cursor{}, nil
+	}
+	return newest[0], nil
+}
+
+func after(ctx context.Context, db postgres.DB, c Cursor, batch int) ([]Record, error) {
+	return postgres.All[Record](ctx, db, selectAfter, pgx.NamedArgs{
+		"xid": fmt.Sprint(c.Xid), "seq": c.Seq, "batch": batch,
+	})
+}
+
 // A Follower reads the log on this node and keeps its place in memory. It
-// starts at From, or where the log stands when Run is called.
+// starts after From, or where the log stands when Run is called. A batch that
+// Handle refuses comes again.
 type Follower struct {
 	Name   string
-	DB     *pgxpool.Pool
-	Bell   *Bell // may be nil: then it polls
-	Log    *slog.Logger
+	DB     postgres.DB
+	Bell   *Bell        // wakes it; without one it polls more often
+	Log    *slog.Logger // slog.Default() when nil
 	From   Cursor
 	Handle func(ctx context.Context, batch []Record) error
-	mu     sync.Mutex
+
+	mu      sync.Mutex
+	place   Cursor
+	moved   chan struct{} // closed when place moves
+	started bool
 }
 
 // Run follows until ctx ends.
-func (f *Follower) Run(ctx context.Context) error { <-ctx.Done(); return nil }
-
-// A Consumer reads the log on one node at a time; its place is a row of
-// event_cursors that moves in the transaction in which Handle works, so that
-// it handles each event once.
-type Consumer struct {
-	Name   string
-	DB     *pgxpool.Pool
-	Bell   *Bell
-	Log    *slog.Logger
-	Handle func(ctx context.Context, tx pgx.Tx, batch []Record) error
+func (f *Follower) Run(ctx context.Context) error {
+	if err := f.start(ctx); err != nil {
+		return err
+	}
+	loop{f.Name, f.Bell, f.Log}.run(ctx, f.step)
+	return nil
 }
 
-// Run consumes until ctx ends.
-func (c *Consumer) Run(ctx context.Context) error { <-ctx.Done(); return nil }
-
-// A Bell wakes the followers of this node when the relay has seen something
-// new; one connection listens for all of them.
-type Bell struct {
-	DB  *pgxpool.Pool
-	Log *slog.Logger
+// start takes the place to read from; nothing committed after it is missed.
+func (f *Follower) start(ctx context.Context) (err error) {
+	from := f.From
+	if from == (Cursor{}) {
+		if from, err = Now(ctx, f.DB); err != nil {
+			return fmt.Errorf("follow the log for %s: %w", f.Name, err)
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.place, f.started = from, true
+	return nil
 }
 
-// Run listens until ctx ends.
-func (b *Bell) Run(ctx context.Context) error { <-ctx.Done(); return nil }
-
-// Idle waits until f has handled all that was committed before the call.
-func (f *Follower) Idle(ctx context.Context) error { return nil }
-
-// Hub streams timelines to those who watch them.
-type Hub struct {
-	DB   *pgxpool.Pool
-	Bell *Bell
-	Log  *slog.Logger
+func (f *Follower) step(ctx context.Context) (int, error) {
+	place, _ := f.Place()
+	batch, err := after(ctx, f.DB, place, batchSize)
+	if err != nil || len(batch) == 0 {
+		return 0, err
+	}
+	if err := f.Handle(ctx, batch); err != nil {
+		return 0, err
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.place = batch[len(batch)-1].Cursor()
+	if f.moved != nil {
+		close(f.moved)
+		f.moved = nil
+	}
+	return len(batch), nil
 }
 
-// Run feeds the streams until ctx ends.
-func (h *Hub) Run(ctx context.Context) error { <-ctx.Done(); return nil }
-
-// Subscribe streams the steps of subject after a version: first those that
-// have happened, then each new one, without a gap or a double.
-func (h *Hub) Subscribe(ctx context.Context, subject [16]byte, after int64) (steps <-chan Record, cancel func(), err error) {
-	return nil, func() {}, nil
+// Place is how far f has come, and whether it has started.
+func (f *Follower) Place() (Cursor, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.place, f.started
 }
 
-// Relay hands each event to those who subscribed to its name.
-type Relay struct {
-	DB      *pgxpool.Pool
-	Log     *slog.Logger
-	Workers int           // jobs at once on this node; 4 when 0
-	Drain   time.Duration // for running jobs to finish when stopped; 20 s when 0
+// Idle waits until f has handled every event committed before the call. Run
+// must have been called with a From, or have started.
+func (f *Follower) Idle(ctx context.Context) error {
+	head, err := Head(ctx, f.DB)
+	if err != nil {
+		return err
+	}
+	for {
+		f.mu.Lock()
+		if f.started && !f.place.Before(head) {
+			f.mu.Unlock()
+			return nil
+		}
+		if f.moved == nil {
+			f.moved = make(chan struct{})
+		}
+		moved := f.moved
+		f.mu.Unlock()
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s to read up to %v: %w", f.Name, head, ctx.Err())
+		}
+	}
 }
 
-// Run works until ctx ends, then drains.
-func (r *Relay) Run(ctx context.Context) error { <-ctx.Done(); return nil }
+// loop takes steps until its context ends: again at once after a full batch,
+// soon after a small one, and ever later while there is nothing or while the
+// database does not answer. A ring of the bell ends the wait.
+type loop struct {
+	name string
+	bell *Bell
+	log  *slog.Logger
+}
 
-// On subscribes fn to the events of type E.
-func On[E Event](r *Relay, name string, fn func(ctx context.Context, e E) error, options ...Option) {}
+func (l loop) run(ctx context.Context, step func(context.Context) (found int, err error)) {
+	idle := idlePause
+	if l.bell != nil {
+		idle = bellPause
+	}
+	pause := busyPause
+	for ctx.Err() == nil {
+		rung := l.bell.next() // before the look, so that a ring during it counts
+		found, err := step(ctx)
+		switch {
+		case ctx.Err() != nil:
+			return
+		case err != nil:
+			pause = min(2*pause, failPause)
+			logger(l.log).ErrorContext(ctx, "event follower is stuck", "follower", l.name, "retry_in", pause, "error", err)
+			rung = nil
+		case found == batchSize:
+			pause = busyPause
+			continue
+		case found > 0:
+			pause = busyPause
+		default:
+			pause = min(2*pause, idle)
+		}
+		wait(ctx, pause, rung)
+	}
+}
 
-// Option changes how a subscription is worked.
-type Option func()
+func wait(ctx context.Context, d time.Duration, rung <-chan struct{}) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-rung:
+	}
+}
 
-// Within gives a subscriber longer than half a minute.
-func Within(d time.Duration) Option { return func() {} }
-
-// Sweep runs fn on one node every so often.
-func Sweep(r *Relay, kind string, every time.Duration, fn func(ctx context.Context) error) {}
-
-// Flush hands all that r has not handed out yet to the subscribers, here and now.
-func (r *Relay) Flush(ctx context.Context) error { return nil }
-
-// Idle waits until every event committed before the call has been handled by
-// every subscriber.
-func (r *Relay) Idle(ctx context.Context) error { return nil }
+func logger(l *slog.Logger) *slog.Logger {
+	if l == nil {
+		return slog.Default()
+	}
+	return l
+}
