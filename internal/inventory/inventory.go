@@ -1,0 +1,58 @@
+// Package inventory is what is on hand and the promises made against it.
+//
+// Owns: locations, stock levels, movements, reservations. Tables: locations,
+// stock_levels, stock_movements (append-only), reservations.
+// Raises: inventory.StockChanged. Calls: nobody.
+//
+// A unit is promised once. Whoever wants it takes it with one conditional
+// UPDATE of its level, and a CHECK stands behind that: on hand, less what is
+// held for unpaid orders, less what is allocated to confirmed ones, never falls
+// below the backorder limit. There is no way to look first and take later.
+//
+//	held       an order that is not paid yet; given back when it expires
+//	allocated  a confirmed order; leaves with the parcel
+//
+// Locks: stock levels come last of all, by variant id then location id.
+package inventory
+
+import (
+	"souk/internal/auth"
+	"souk/internal/clock"
+	"souk/internal/errs"
+	"souk/internal/platform/postgres"
+)
+
+// Stock answers for every unit in the shop.
+type Stock struct {
+	DB    postgres.DB
+	Clock clock.Clock
+}
+
+// What staff may do here.
+const (
+	CanRead  auth.Permission = "inventory.read"
+	CanWrite auth.Permission = "inventory.write"
+)
+
+// Permissions lists what this module can permit.
+func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
+
+var (
+	// ErrInsufficientStock says that there are fewer units left than wanted.
+	ErrInsufficientStock = errs.New(errs.Conflict, "insufficient_stock", "There is not enough stock left.")
+	// ErrNotReserved says that a line has no such promise left to ship.
+	ErrNotReserved = errs.New(errs.Conflict, "not_reserved", "These units are not reserved for the order any more.")
+	// ErrNotOnHand says that a backorder cannot ship before stock arrives.
+	ErrNotOnHand = errs.New(errs.Conflict, "not_on_hand", "These units have not arrived yet. Receive the stock first.")
+	// ErrPromised says that a count would leave less than was promised.
+	ErrPromised = errs.New(errs.Conflict, "stock_promised", "More units than that are promised to orders.")
+	// ErrStale says that a level changed since it was read.
+	ErrStale = errs.New(errs.Conflict, "stock_changed", "The stock has changed since you looked. Count again.")
+	// ErrNoLevel says that a variant has no stock at a location.
+	ErrNoLevel = errs.New(errs.NotFound, "stock_not_found", "There is no stock of this variant there.")
+)
+
+func init() {
+	postgres.Name("stock_levels_nothing_negative", ErrNotOnHand)
+	postgres.Name("stock_levels_no_oversell", ErrPromised)
+}
