@@ -27,6 +27,10 @@ var (
 // Amount is a sum of money. In SQL it is read from a row expression:
 //
 //	SELECT (price_minor, currency) AS price
+//
+// and, where it may be missing, into an *Amount:
+//
+//	SELECT CASE WHEN was_minor IS NOT NULL THEN (was_minor, currency) END AS was
 type Amount struct {
 	Minor    int64    `json:"amount" doc:"Integer minor units, for example cents"`
 	Currency Currency `json:"currency" doc:"ISO 4217 code" minLength:"3" maxLength:"3"`

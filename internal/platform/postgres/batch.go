@@ -61,28 +61,31 @@ func ReadAll[T any](b *Batch, dest *[]T, sql string, args pgx.NamedArgs) {
 }
 
 // Send runs the statements in order and stops at the first error, refusal or
-// error of a reader; the Batch is empty afterwards. Without a transaction it
-// is all or nothing too: PostgreSQL makes one of the pipeline, and where a
-// refusal may come from us Send makes one itself.
+// complaint of a reader; the Batch is empty afterwards. Outside a transaction
+// it is all or nothing too: PostgreSQL makes one transaction of the pipeline,
+// and where we may stop after a write Send opens one.
 func (b *Batch) Send(ctx context.Context, db DB) error {
 	if b.Len() == 0 {
 		return nil
 	}
 	statements := b.statements
 	b.statements = nil
-	if _, inTx := db.(pgx.Tx); !inTx && canRefuse(statements) {
+	if _, inTx := db.(pgx.Tx); !inTx && mayStopAfterWrite(statements) {
 		return InTx(ctx, db, func(tx pgx.Tx) error { return send(ctx, tx, statements) })
 	}
 	return Explain(send(ctx, db, statements))
 }
 
-func canRefuse(statements []statement) bool {
+func mayStopAfterWrite(statements []statement) bool {
+	writes, reads := false, false
 	for _, s := range statements {
 		if s.refusal != nil {
 			return true
 		}
+		reads = reads || s.read != nil
+		writes = writes || s.read == nil
 	}
-	return false
+	return writes && reads
 }
 
 // send keeps refusals and what readers say from pgx, which would take them for
@@ -94,7 +97,7 @@ func send(ctx context.Context, db DB, statements []statement) error {
 		refused error
 	)
 	for _, s := range statements {
-		batch.Queue(s.sql, s.args).Fn = func(results pgx.BatchResults) (err error) {
+		batch.Queue(s.sql, named(s.args)).Fn = func(results pgx.BatchResults) (err error) {
 			if refused != nil {
 				_, err = results.Exec() // no reader runs after a refusal
 			} else {

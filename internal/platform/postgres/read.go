@@ -9,7 +9,7 @@ import (
 // Get reads the one row that sql finds into a struct by its db tags, or says
 // [ErrNoRow]. More than one row is an error: the statement is not a look-up.
 func Get[T any](ctx context.Context, db DB, sql string, args pgx.NamedArgs) (T, error) {
-	rows, err := db.Query(ctx, sql, args)
+	rows, err := db.Query(ctx, sql, named(args))
 	if err != nil {
 		var none T
 		return none, Explain(err)
@@ -25,7 +25,7 @@ func One[T any](rows pgx.Rows) (T, error) {
 
 // All reads every row that sql finds into structs; none is an empty slice.
 func All[T any](ctx context.Context, db DB, sql string, args pgx.NamedArgs) ([]T, error) {
-	rows, err := db.Query(ctx, sql, args)
+	rows, err := db.Query(ctx, sql, named(args))
 	if err != nil {
 		return nil, Explain(err)
 	}
@@ -40,7 +40,7 @@ func Rows[T any](rows pgx.Rows) ([]T, error) {
 
 // Scalar reads the one column of the one row that sql finds, or says [ErrNoRow].
 func Scalar[T any](ctx context.Context, db DB, sql string, args pgx.NamedArgs) (T, error) {
-	rows, err := db.Query(ctx, sql, args)
+	rows, err := db.Query(ctx, sql, named(args))
 	if err != nil {
 		var none T
 		return none, Explain(err)
@@ -51,7 +51,7 @@ func Scalar[T any](ctx context.Context, db DB, sql string, args pgx.NamedArgs) (
 
 // Column reads the one column of every row that sql finds; none is an empty slice.
 func Column[T any](ctx context.Context, db DB, sql string, args pgx.NamedArgs) ([]T, error) {
-	rows, err := db.Query(ctx, sql, args)
+	rows, err := db.Query(ctx, sql, named(args))
 	if err != nil {
 		return nil, Explain(err)
 	}
@@ -61,6 +61,6 @@ func Column[T any](ctx context.Context, db DB, sql string, args pgx.NamedArgs) (
 
 // Exec changes rows and says how many.
 func Exec(ctx context.Context, tx pgx.Tx, sql string, args pgx.NamedArgs) (int64, error) {
-	tag, err := tx.Exec(ctx, sql, args)
+	tag, err := tx.Exec(ctx, sql, named(args))
 	return tag.RowsAffected(), Explain(err)
 }
