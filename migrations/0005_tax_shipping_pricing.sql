@@ -19,12 +19,40 @@ CREATE TABLE tax_rates (
     CONSTRAINT tax_rates_class_key UNIQUE (zone_id, tax_class, name)
 );
 
+-- The one zone that decides for a place: the longest postal prefix, else a region, else a country, else
+-- everywhere. A function, so that tax and cart ask the same question; it is inlined where it is called.
+-- +goose StatementBegin
+CREATE FUNCTION tax_zone_of(country text, region text, postal text) RETURNS TABLE (id uuid, included boolean)
+LANGUAGE sql STABLE AS $$
+    SELECT z.id, z.included
+    FROM tax_zones z CROSS JOIN LATERAL (
+        SELECT max(length(prefix)) AS longest FROM unnest(z.postal_prefixes) prefix
+        WHERE starts_with(upper(replace(tax_zone_of.postal, ' ', '')), prefix)
+    ) matched
+    WHERE (tax_zone_of.country = ANY (z.countries) OR z.countries = '{*}')
+      AND (z.regions = '{}' OR upper(replace(tax_zone_of.region, ' ', '')) = ANY (z.regions))
+      AND (z.postal_prefixes = '{}' OR matched.longest IS NOT NULL)
+    ORDER BY matched.longest DESC NULLS LAST, z.regions = '{}', z.countries = '{*}', z.name
+    LIMIT 1
+$$;
+-- +goose StatementEnd
+
 CREATE TABLE shipping_zones (
     id        uuid   PRIMARY KEY,
     name      text   NOT NULL CONSTRAINT shipping_zones_name_key UNIQUE,
     countries text[] NOT NULL,                         -- '{*}' is everywhere
     version   bigint NOT NULL DEFAULT 1
 );
+-- The zones that serve a country: those that name it, else those that are everywhere.
+-- +goose StatementBegin
+CREATE FUNCTION shipping_zones_of(country text) RETURNS SETOF uuid
+LANGUAGE sql STABLE AS $$
+    SELECT z.id FROM shipping_zones z
+    WHERE shipping_zones_of.country = ANY (z.countries)
+       OR (z.countries = '{*}' AND NOT EXISTS (SELECT FROM shipping_zones n WHERE shipping_zones_of.country = ANY (n.countries)))
+$$;
+-- +goose StatementEnd
+
 -- What a vendor's parcel may cost and how long it takes. Without a vendor it is every vendor's option.
 CREATE TABLE shipping_options (
     id               uuid    PRIMARY KEY,
@@ -35,7 +63,7 @@ CREATE TABLE shipping_options (
     rule             text    NOT NULL CHECK (rule IN ('flat', 'by_weight', 'by_value')),
     currency         char(3) NOT NULL,
     price_minor      bigint  NOT NULL DEFAULT 0 CHECK (price_minor >= 0),
-    tiers            jsonb   NOT NULL DEFAULT '[]',    -- [{"from": grams or minor units, "price_minor": 500}], ascending
+    tiers            jsonb   NOT NULL DEFAULT '[]',    -- [{"from": grams or minor units, "amount": 500}], ascending
     free_above_minor bigint  CHECK (free_above_minor >= 0),
     min_days         int     NOT NULL CHECK (min_days >= 0),
     max_days         int     NOT NULL CHECK (max_days >= min_days),
