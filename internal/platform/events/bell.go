@@ -39,7 +39,7 @@ func (b *Bell) Run(ctx context.Context) error {
 		}
 		pause = min(2*pause, failPause)
 		logger(b.Log).WarnContext(ctx, "event bell lost its connection", "retry_in", pause, "error", err)
-		wait(ctx, pause, nil)
+		wait[struct{}](ctx, pause, nil)
 	}
 	return nil
 }

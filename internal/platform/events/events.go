@@ -31,6 +31,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"reflect"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,7 +44,8 @@ import (
 )
 
 // An Event is a struct in the past tense that carries ids, not snapshots; it
-// is declared in the events.go of the module that raises it.
+// is declared in the events.go of the module that raises it. An id that may be
+// missing is tagged omitzero, because "" is not an id.
 type Event interface {
 	EventName() string // "orders.placed"
 }
@@ -73,21 +75,34 @@ func (r Record) Cursor() Cursor { return Cursor{r.Xid, r.Seq} }
 
 // Raise writes e into the log in the transaction that makes it true.
 func Raise(ctx context.Context, tx pgx.Tx, e Event) error {
-	if _, err := postgres.Exec(ctx, tx, insertEvent, columns(ctx, e)); err != nil {
+	args, err := columns(ctx, e)
+	if err == nil {
+		_, err = postgres.Exec(ctx, tx, insertEvent, args)
+	}
+	if err != nil {
 		return fmt.Errorf("raise %s: %w", e.EventName(), err)
 	}
 	return nil
 }
 
-// Queue is Raise for pipelines.
+// Queue is Raise for pipelines. It panics at an event that cannot be read back,
+// which is a mistake in its struct.
 func Queue(ctx context.Context, b *postgres.Batch, e Event) {
-	b.Queue(insertEvent, columns(ctx, e))
+	args, err := columns(ctx, e)
+	if err != nil {
+		panic(fmt.Errorf("queue %s: %w", e.EventName(), err))
+	}
+	b.Queue(insertEvent, args)
 }
 
-func columns(ctx context.Context, e Event) pgx.NamedArgs {
+func columns(ctx context.Context, e Event) (pgx.NamedArgs, error) {
 	data, err := json.Marshal(e)
 	if err != nil {
-		panic(fmt.Errorf("event %s is not JSON: %w", e.EventName(), err)) // the struct is at fault, not its values
+		return nil, err
+	}
+	// Better refused here, where it is raised, than by every subscriber later.
+	if err := json.Unmarshal(data, reflect.New(reflect.TypeOf(e)).Interface()); err != nil {
+		return nil, fmt.Errorf("read it back: %w", err)
 	}
 	args := pgx.NamedArgs{
 		"id": id.New[id.Event](), "name": e.EventName(), "data": data, "actor": auth.From(ctx).Name(),
@@ -97,7 +112,7 @@ func columns(ctx context.Context, e Event) pgx.NamedArgs {
 		subject, version := step.Timeline()
 		args["subject"], args["version"] = uuidOf(subject), version
 	}
-	return args
+	return args, nil
 }
 
 func uuidOf(subject [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: subject, Valid: true} }

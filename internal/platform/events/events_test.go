@@ -152,6 +152,20 @@ func TestRaiseRefusesAStepTwice(t *testing.T) {
 	}
 }
 
+func TestRaiseRefusesWhatCannotBeReadBack(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	if err := events.Raise(t.Context(), tx, moved{Number: 1}); !errors.Is(err, id.ErrMalformed) {
+		t.Errorf("raised an event without its id: %v", err)
+	}
+	defer func() {
+		if recover() == nil {
+			t.Error("queued an event without its id")
+		}
+	}()
+	events.Queue(t.Context(), postgres.NewBatch(), moved{Number: 1})
+}
+
 func TestLogIsAppendOnly(t *testing.T) {
 	t.Parallel()
 	for _, change := range []string{`UPDATE events SET name = 'x'`, `DELETE FROM events`} {

@@ -32,7 +32,8 @@ func (c Cursor) Before(other Cursor) bool {
 }
 
 // Now is the place from which a follower misses nothing that a snapshot taken
-// later on may lack: take it first, then read the tables, then follow.
+// later on may lack: take it first, then read the tables, then follow. It may
+// come to see again what the tables already had.
 func Now(ctx context.Context, db postgres.DB) (Cursor, error) {
 	c, err := postgres.Get[Cursor](ctx, db, selectNow, nil)
 	if err != nil {
@@ -79,7 +80,7 @@ type Follower struct {
 // Run follows until ctx ends.
 func (f *Follower) Run(ctx context.Context) error {
 	if err := f.start(ctx); err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	loop{f.Name, f.Bell, f.Log}.run(ctx, f.step)
 	return nil
@@ -188,7 +189,15 @@ func (l loop) run(ctx context.Context, step func(context.Context) (found int, er
 	}
 }
 
-func wait(ctx context.Context, d time.Duration, rung <-chan struct{}) {
+// unlessEnded is err, or nil when that is only because ctx has ended.
+func unlessEnded(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+func wait[T any](ctx context.Context, d time.Duration, rung <-chan T) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 
@@ -59,7 +60,10 @@ func TestFollowerStartsWhereTheLogStands(t *testing.T) {
 	if err := f.Idle(soon(t)); err != nil {
 		t.Fatal(err)
 	}
-	if diff := cmp.Diff([]string{"between", "one", "two"}, seen.all()); diff != "" {
+	// "past" may come too: while any transaction is open that is older, a
+	// follower cannot know that it needs no more of that time.
+	got := slices.DeleteFunc(seen.all(), func(tea string) bool { return tea == "past" })
+	if diff := cmp.Diff([]string{"between", "one", "two"}, got); diff != "" {
 		t.Error(diff)
 	}
 }

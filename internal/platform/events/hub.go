@@ -40,11 +40,11 @@ func (h *Hub) Run(ctx context.Context) error {
 	defer h.close()
 	f := &Follower{Name: "hub", DB: h.DB, Bell: h.Bell, Log: h.Log, Handle: h.handle}
 	if err := f.start(ctx); err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	// Those who came before the place was taken may have missed something.
 	if err := h.catchUp(ctx, h.watched(nil)); err != nil {
-		return err
+		return unlessEnded(ctx, err)
 	}
 	loop{f.Name, f.Bell, f.Log}.run(ctx, f.step)
 	return nil
@@ -116,7 +116,8 @@ func (h *Hub) watched(moved map[uuid.UUID]bool) map[uuid.UUID]int64 {
 }
 
 // catchUp reads what is new of each subject and sends it to its watchers. Two
-// that run at once may read the same steps; send takes each once.
+// that run at once may read the same steps; send takes each once. A watcher who
+// is further back than this look reached has come meanwhile, and looks itself.
 func (h *Hub) catchUp(ctx context.Context, after map[uuid.UUID]int64) error {
 	if len(after) == 0 {
 		return nil
@@ -133,7 +134,9 @@ func (h *Hub) catchUp(ctx context.Context, after map[uuid.UUID]int64) error {
 	defer h.mu.Unlock()
 	for _, r := range steps {
 		for w := range h.watchers[r.Subject] {
-			h.send(w, r)
+			if w.last >= after[r.Subject] {
+				h.send(w, r)
+			}
 		}
 	}
 	return nil

@@ -2,7 +2,6 @@ package events
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -14,15 +13,9 @@ import (
 
 // Idle waits until every event committed before the call, and every event that
 // its subscribers raised in turn, has been worked. A job that has failed and
-// waits for its next try does not count. Run must be under way.
+// waits for its next try does not count.
 func (r *Relay) Idle(ctx context.Context) error {
-	r.mu.Lock()
-	client := r.client
-	r.mu.Unlock()
-	if client == nil {
-		return errors.New("wait for the relay: it does not run")
-	}
-	worked, cancel := client.Subscribe(river.EventKindJobCompleted, river.EventKindJobFailed, river.EventKindJobCancelled)
+	worked, cancel := r.worked()
 	defer cancel()
 	for {
 		idle, err := r.idle(ctx)
@@ -30,16 +23,21 @@ func (r *Relay) Idle(ctx context.Context) error {
 			return err
 		}
 		// Other nodes work jobs too, and the cursor moves without a job.
-		timer := time.NewTimer(busyPause / 2)
-		select {
-		case <-worked:
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		wait(ctx, busyPause/2, worked)
+		if ctx.Err() != nil {
 			return fmt.Errorf("wait for the relay: %w", ctx.Err())
 		}
-		timer.Stop()
 	}
+}
+
+// worked tells of each job that this node has ended; of none before Run.
+func (r *Relay) worked() (<-chan *river.Event, func()) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.client == nil {
+		return nil, func() {}
+	}
+	return r.client.Subscribe(river.EventKindJobCompleted, river.EventKindJobFailed, river.EventKindJobCancelled)
 }
 
 func (r *Relay) idle(ctx context.Context) (bool, error) {

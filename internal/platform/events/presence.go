@@ -30,7 +30,7 @@ func (p *presence) run(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := p.hold(ctx); ctx.Err() == nil {
 			logger(p.log).WarnContext(ctx, "worker lost its lock", "worker", p.worker, "error", err)
-			wait(ctx, time.Second, nil)
+			wait[struct{}](ctx, time.Second, nil)
 		}
 	}
 }
@@ -54,7 +54,7 @@ func (p *presence) hold(ctx context.Context) error {
 		if err := p.rescue(ctx, session); err != nil {
 			return err
 		}
-		wait(ctx, presenceEvery, nil)
+		wait[struct{}](ctx, presenceEvery, nil)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -13,7 +14,6 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
-	"golang.org/x/sync/errgroup"
 
 	"souk/internal/platform/postgres"
 )
@@ -114,30 +114,28 @@ func (r *Relay) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	defer r.close()
+	log := &Consumer{Name: "relay", DB: r.DB, Log: r.Log, Handle: r.handOut}
+	if len(r.subscribers)+len(r.sweeps) == 0 { // River starts only if it has something to work
+		return log.Run(ctx)
+	}
+
 	working := context.WithoutCancel(ctx) // Stop decides when jobs end, not ctx
 	if err := client.Start(working); err != nil {
 		return fmt.Errorf("start jobs: %w", postgres.Explain(err))
 	}
-	log := &Consumer{Name: "relay", DB: r.DB, Log: r.Log, Handle: r.handOut}
-	presence := &presence{db: r.DB, log: r.Log, worker: client.ID()}
-
-	var followers errgroup.Group
-	followers.Go(func() error { return log.Run(ctx) })
 	present, leave := context.WithCancel(working)
-	var presences errgroup.Group
-	presences.Go(func() error { presence.run(present); return nil })
+	var presences sync.WaitGroup
+	presences.Go(func() { (&presence{db: r.DB, log: r.Log, worker: client.ID()}).run(present) })
+	defer presences.Wait()
+	defer leave()
 
-	err = followers.Wait()
+	err = log.Run(ctx)
 	stop, cancel := context.WithTimeout(working, r.drain()+lastWords)
 	defer cancel()
-	if stopErr := client.Stop(stop); stopErr != nil && err == nil {
-		err = fmt.Errorf("stop jobs: %w", stopErr)
+	if stopErr := client.Stop(stop); stopErr != nil {
+		err = errors.Join(err, fmt.Errorf("stop jobs: %w", stopErr))
 	}
-	leave()
-	_ = presences.Wait() // it has no error to give
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.client = nil
 	return err
 }
 
@@ -153,6 +151,12 @@ func (r *Relay) open() (*river.Client[pgx.Tx], error) {
 	}
 	r.client = client
 	return client, nil
+}
+
+func (r *Relay) close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.client = nil
 }
 
 // handOut inserts a job for each event and subscriber and rings the bell once,
