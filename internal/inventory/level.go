@@ -78,23 +78,23 @@ func (s *Stock) Locations(ctx context.Context, tx pgx.Tx, vendors []id.Vendor) (
 
 // SetLevels makes on hand and backorder limit what the counts say, writes a
 // movement for each difference and raises one event for all. Counts that
-// change nothing write nothing. It returns the variants that it left alone
-// because more of them is promised to orders than the count has.
-func (s *Stock) SetLevels(ctx context.Context, tx pgx.Tx, counts []Count, reason string) (promised []id.Variant, err error) {
+// change nothing write nothing. It returns the variants whose level changed,
+// and those that it left alone because more of them is promised to orders than
+// the count has.
+func (s *Stock) SetLevels(ctx context.Context, tx pgx.Tx, counts []Count, reason string) (changed, promised []id.Variant, err error) {
 	if len(counts) == 0 {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err := s.place(ctx, tx, counts); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	slices.SortFunc(counts, func(a, b Count) int {
 		return cmp.Or(bytes.Compare(a.Variant[:], b.Variant[:]), bytes.Compare(a.Location[:], b.Location[:]))
 	})
 	changes, err := postgres.All[change](ctx, tx, setLevels, countArgs(ctx, counts, reason))
 	if err != nil {
-		return nil, fmt.Errorf("set stock levels: %w", err)
+		return nil, nil, fmt.Errorf("set stock levels: %w", err)
 	}
-	var changed []id.Variant
 	for _, c := range changes {
 		if c.Promised {
 			promised = append(promised, c.Variant)
@@ -103,9 +103,9 @@ func (s *Stock) SetLevels(ctx context.Context, tx pgx.Tx, counts []Count, reason
 		}
 	}
 	if len(changed) == 0 {
-		return promised, nil
+		return nil, promised, nil
 	}
-	return promised, events.Raise(ctx, tx, StockChanged{VariantIDs: changed})
+	return changed, promised, events.Raise(ctx, tx, StockChanged{VariantIDs: changed})
 }
 
 // A change is what SetLevels did, or refused, at a level.
@@ -164,7 +164,7 @@ func (s *Stock) Recount(ctx context.Context, tx pgx.Tx, vendor id.Vendor, r Reco
 	if r.BackorderLimit != nil {
 		count.BackorderLimit = *r.BackorderLimit
 	}
-	promised, err := s.SetLevels(ctx, tx, []Count{count}, "count")
+	_, promised, err := s.SetLevels(ctx, tx, []Count{count}, "count")
 	if err != nil {
 		return Level{}, err
 	}
