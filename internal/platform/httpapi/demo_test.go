@@ -359,7 +359,7 @@ func alone(r *httpapi.Router, req *http.Request) *httptest.ResponseRecorder {
 	return w
 }
 
-func cidr(s string) netip.Prefix { return netip.MustParsePrefix(s) }
+func cidrs(s string) []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix(s)} }
 
 // logBook is what the door has logged.
 type logBook struct {

@@ -79,7 +79,7 @@ func (ex *exchange) handlerHeader() http.Header {
 }
 
 // dynamic is the query parameters that the operation takes by prefix.
-func (ex *exchange) dynamic() map[string][]string {
+func (ex *exchange) dynamic() url.Values {
 	values, _ := url.ParseQuery(ex.r.URL.RawQuery) // the guard has refused what does not parse
 	for name := range values {
 		if !ex.op.takesByPrefix(name) {

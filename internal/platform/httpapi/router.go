@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -186,7 +187,7 @@ func register[I, O any](r *Router, op *operation, run func(context.Context, *exc
 	r.pending = op
 	huma.Register(r.api, described, func(ctx context.Context, in *I) (*answered, error) {
 		ex := from(ctx)
-		if d, ok := any(in).(interface{ takeQuery(map[string][]string) }); ok {
+		if d, ok := any(in).(interface{ takeQuery(url.Values) }); ok {
 			d.takeQuery(ex.dynamic())
 		}
 		if err := run(ctx, ex, in); err != nil {
