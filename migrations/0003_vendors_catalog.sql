@@ -12,6 +12,7 @@ CREATE TABLE vendors (
     updated_at     timestamptz NOT NULL DEFAULT now(),
     version        bigint      NOT NULL DEFAULT 1
 );
+CREATE INDEX vendors_name ON vendors (name, id);
 CREATE TABLE vendor_members (
     vendor_id  uuid        NOT NULL REFERENCES vendors,
     user_id    uuid        NOT NULL CONSTRAINT vendor_members_user_key UNIQUE REFERENCES users,
@@ -97,8 +98,10 @@ CREATE TABLE media (
     position     int         NOT NULL DEFAULT 0,
     alt          text        NOT NULL DEFAULT '',
     source_url   text        NOT NULL DEFAULT '',        -- where a remote picture is fetched from
-    state        text        NOT NULL CHECK (state IN ('pending', 'ready', 'failed')),
-    failure      text        NOT NULL DEFAULT '',
+    state        text        NOT NULL CHECK (state IN ('pending', 'ready', 'failed', 'removed')),
+    failure      text        NOT NULL DEFAULT '',        -- why the last attempt to fetch it came to nothing
+    attempts     int         NOT NULL DEFAULT 0,
+    due_at       timestamptz NOT NULL DEFAULT now(),     -- when to fetch a pending one, or to delete the files of one that was removed
     blob_key     text        NOT NULL DEFAULT '',        -- random; sizes are <key>-<width>.<ext>
     content_type text        NOT NULL DEFAULT '',
     width        int         NOT NULL DEFAULT 0,
@@ -106,7 +109,7 @@ CREATE TABLE media (
     created_at   timestamptz NOT NULL DEFAULT now()
 );
 CREATE INDEX media_product ON media (product_id, position);
-CREATE INDEX media_pending ON media (created_at) WHERE state = 'pending';
+CREATE INDEX media_due ON media (state, due_at) WHERE state IN ('pending', 'removed');
 
 CREATE TABLE variants (
     id                uuid        PRIMARY KEY,

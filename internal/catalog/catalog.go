@@ -1,0 +1,80 @@
+// Package catalog is what is for sale: products and how they are found.
+//
+// Owns: products in options and variants, brands, the category tree, tags and
+// pictures; their statuses (draft, pending_review, active, rejected, archived).
+// Tables: products, product_options, product_categories, product_tags,
+// variants, media, brands, categories, tags.
+// Raises: [Changed], [StatusChanged].
+// Calls: blob (pictures), outbound (pictures from elsewhere). Prices and stock
+// belong to modules to the right, which this one may not import: see
+// [Catalog.SetOffers].
+//
+// Every change of a product goes one way: read it with all its parts, make the
+// product that is wanted, let edits compare the two and write the difference
+// in a fixed number of statements. One edit in the dashboard and 500 products
+// of an import are the same code.
+package catalog
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/id"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
+)
+
+// Catalog is what is for sale.
+type Catalog struct {
+	DB      postgres.DB
+	Cursors httpapi.Cursors
+
+	// SetOffers and Offers write and read prices and stock, which people edit on
+	// the product's page in the same call. They belong to pricing and inventory;
+	// calls may not go right, so app.go puts pricing's functions here. Where they
+	// are nil, products have neither prices nor stock.
+	SetOffers func(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers []Offer) error
+	Offers    func(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]Offer, error)
+}
+
+// What staff may be permitted to do with the catalogue.
+const (
+	CanRead  auth.Permission = "products.read"
+	CanWrite auth.Permission = "products.write"
+)
+
+// Permissions are those that this module declares.
+func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
+
+// offer writes prices and stock of variants that have just been made.
+func (c *Catalog) offer(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers []Offer) error {
+	if c.SetOffers == nil || len(offers) == 0 {
+		return nil
+	}
+	return c.SetOffers(ctx, tx, vendor, offers)
+}
+
+// readOffers adds prices and stock to the variants of products.
+func (c *Catalog) readOffers(ctx context.Context, db postgres.DB, list []Product) error {
+	if c.Offers == nil {
+		return nil
+	}
+	var ids []id.Variant
+	for _, p := range list {
+		for _, v := range p.Variants {
+			ids = append(ids, v.ID)
+		}
+	}
+	offers, err := c.Offers(ctx, db, ids)
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		for i := range p.Variants {
+			p.Variants[i].Offer = offers[p.Variants[i].ID]
+		}
+	}
+	return nil
+}

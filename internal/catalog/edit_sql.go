@@ -1,0 +1,79 @@
+package catalog
+
+const insertProducts = `
+	INSERT INTO products (id, vendor_id, brand_id, slug, handle, title, description, kind, status, attributes,
+	                      seo_title, seo_description, published_at)
+	SELECT id, vendor_id, brand_id, slug, NULLIF(handle, ''), title, description, kind, status, attributes,
+	       seo_title, seo_description, CASE WHEN status = 'active' THEN now() END
+	FROM jsonb_to_recordset(@rows::jsonb) AS r(
+	    id uuid, vendor_id uuid, brand_id uuid, slug text, handle text, title text, description text, kind text,
+	    status text, attributes jsonb, seo_title text, seo_description text)
+	ON CONFLICT (slug) DO NOTHING
+	RETURNING id`
+
+const updateProducts = `
+	UPDATE products p
+	SET brand_id = r.brand_id, slug = r.slug, title = r.title, description = r.description, kind = r.kind,
+	    status = r.status, attributes = r.attributes, seo_title = r.seo_title, seo_description = r.seo_description,
+	    status_reason = CASE WHEN r.status = p.status THEN p.status_reason ELSE '' END,
+	    published_at = CASE WHEN r.status = 'active' THEN COALESCE(p.published_at, now()) ELSE p.published_at END,
+	    updated_at = now(), version = p.version + 1
+	FROM jsonb_to_recordset(@rows::jsonb) AS r(
+	    id uuid, brand_id uuid, slug text, title text, description text, kind text,
+	    status text, attributes jsonb, seo_title text, seo_description text, version bigint)
+	WHERE p.id = r.id AND p.version = r.version`
+
+const (
+	deleteOptions = `DELETE FROM product_options WHERE product_id = ANY(@ids)`
+	insertOptions = `
+		INSERT INTO product_options (product_id, position, name, values)
+		SELECT product_id, position, name, COALESCE(values, '{}')
+		FROM jsonb_to_recordset(@rows::jsonb) AS r(product_id uuid, position int, name text, values text[])`
+
+	deletePlaces = `DELETE FROM product_categories WHERE product_id = ANY(@ids)`
+	insertPlaces = `
+		INSERT INTO product_categories (product_id, category_id, position)
+		SELECT product_id, category_id, position
+		FROM jsonb_to_recordset(@rows::jsonb) AS r(product_id uuid, category_id uuid, position int)`
+
+	deleteProductTags = `DELETE FROM product_tags WHERE product_id = ANY(@ids)`
+	insertProductTags = `
+		INSERT INTO product_tags (product_id, tag_id)
+		SELECT product_id, tag_id FROM jsonb_to_recordset(@rows::jsonb) AS r(product_id uuid, tag_id uuid)`
+
+	insertMedia = `
+		INSERT INTO media (id, product_id, position, alt, source_url, state, blob_key, content_type, width, height)
+		SELECT id, product_id, position, alt, source_url, state, blob_key, content_type, width, height
+		FROM jsonb_to_recordset(@rows::jsonb) AS r(
+		    id uuid, product_id uuid, position int, alt text, source_url text, state text,
+		    blob_key text, content_type text, width int, height int)`
+	// What the picture itself is like is written by those who store it.
+	updateMedia = `
+		UPDATE media m SET position = r.position, alt = r.alt
+		FROM jsonb_to_recordset(@rows::jsonb) AS r(id uuid, position int, alt text) WHERE m.id = r.id`
+	// A sweep deletes the row when it has deleted the files.
+	removeMedia = `UPDATE media SET state = 'removed', due_at = now() WHERE id = ANY(@ids)`
+
+	insertVariants = `
+		INSERT INTO variants (id, product_id, vendor_id, sku, barcode, title, options, position, weight_grams,
+		                      tax_class, taxable, requires_shipping, tracked, media_id)
+		SELECT id, product_id, vendor_id, sku, barcode, title, options, position, weight_grams,
+		       tax_class, taxable, requires_shipping, tracked, media_id
+		FROM jsonb_to_recordset(@rows::jsonb) AS r(
+		    id uuid, product_id uuid, vendor_id uuid, sku text, barcode text, title text, options text[], position int,
+		    weight_grams int, tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)`
+	updateVariants = `
+		UPDATE variants v
+		SET sku = r.sku, barcode = r.barcode, title = r.title, options = r.options, position = r.position,
+		    weight_grams = r.weight_grams, tax_class = r.tax_class, taxable = r.taxable,
+		    requires_shipping = r.requires_shipping, tracked = r.tracked, media_id = r.media_id,
+		    updated_at = now(), version = v.version + 1
+		FROM jsonb_to_recordset(@rows::jsonb) AS r(
+		    id uuid, sku text, barcode text, title text, options text[], position int,
+		    weight_grams int, tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)
+		WHERE v.id = r.id`
+	archiveVariants = `
+		UPDATE variants SET archived_at = now(), updated_at = now(), version = version + 1
+		WHERE id = ANY(@ids) AND archived_at IS NULL`
+	dropSKUs = `UPDATE variants SET sku = NULL WHERE id = ANY(@ids)`
+)

@@ -1,0 +1,312 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+)
+
+// Draft is a product as a vendor describes it: in a file, or in one call.
+//
+// A draft fills in and changes; it does not empty. What it leaves out (an
+// empty text, a nil list) stays as it is, so that a file with fewer columns
+// does no harm.
+type Draft struct {
+	Slug          string // the vendor's handle, by which it is found again; made from the title when empty
+	Title         string
+	Description   string // HTML, sanitised on the way in
+	Kind          string
+	Brand         string
+	CategoryPaths [][]string // names from the root, the main path first; made when missing
+	Categories    []Category // known ones; CategoryPaths is not looked at when set
+	Tags          []string
+	Attributes    map[string][]string
+	Options       []Option
+	Status        Status
+	SEO           SEO
+	Variants      []VariantDraft
+	Images        []ImageDraft
+}
+
+// SEO is what search engines are told.
+type SEO struct{ Title, Description string }
+
+// VariantDraft is a variant in a draft. It is found again by its options, or
+// else by its SKU.
+type VariantDraft struct {
+	SKU              string
+	Barcode          string
+	Options          []string // one value for each option of the draft
+	WeightGrams      int
+	TaxClass         string // "standard" when empty
+	Taxable          bool
+	RequiresShipping bool
+	Tracked          bool
+	Position         int    // as listed when equal
+	ImageURL         string // one of the draft's images; added to them when it is not
+}
+
+// ImageDraft is a picture in a draft, to be fetched from its URL.
+type ImageDraft struct {
+	URL      string
+	Alt      string
+	Position int // as listed when equal
+}
+
+// PutOptions says what Put may do.
+type PutOptions struct {
+	Reviewed       bool // a draft that says active goes on sale at once; else it waits for review
+	New            bool // never change a product that is there: a handle that is taken gets an ending
+	ArchiveMissing bool // variants that a draft does not name are archived
+}
+
+// Change is what became of a draft.
+type Change string
+
+// What becomes of drafts.
+const (
+	Created   Change = "created"
+	Updated   Change = "updated"
+	Unchanged Change = "unchanged"
+	Refused   Change = "refused"
+)
+
+// Outcome is the answer to one draft. Variants are in the order of the
+// draft's; one that was refused has no id. Problems point into the draft.
+type Outcome struct {
+	Slug     string
+	Product  id.Product
+	Change   Change
+	Variants []id.Variant
+	Problems []errs.Field
+}
+
+// Put brings a vendor's products to what the drafts say, 500 or so at a time,
+// in a handful of statements whatever their number, and raises one event. What
+// is so already is not written: the second time nothing happens. A variant
+// that cannot be is left out and the rest goes in; a draft that cannot be is
+// refused and the others go in.
+func (c *Catalog) Put(ctx context.Context, tx pgx.Tx, vendor id.Vendor, drafts []Draft, o PutOptions) ([]Outcome, error) {
+	p := putting{Catalog: c, vendor: vendor, options: o, claimed: map[string]id.Product{}}
+	if err := p.prepare(ctx, tx, drafts); err != nil {
+		return nil, fmt.Errorf("prepare %d drafts: %w", len(drafts), err)
+	}
+	var e edits
+	outcomes := make([]Outcome, len(drafts))
+	handles := map[string]bool{}
+	for i, d := range drafts {
+		handle := handleOf(d)
+		if handles[handle] && !o.New {
+			outcomes[i] = Outcome{Slug: handle, Change: Refused, Variants: make([]id.Variant, len(d.Variants)), Problems: []errs.Field{{
+				Pointer: "/slug", Code: "duplicate", Detail: "Another product of the same batch has this handle.",
+			}}}
+			continue
+		}
+		handles[handle] = true
+		outcomes[i] = p.put(&e, handle, d)
+	}
+	if err := e.write(ctx, tx); err != nil {
+		return nil, fmt.Errorf("write %d products: %w", len(e.changed), err)
+	}
+	return outcomes, nil
+}
+
+// putting is one run of Put: what it knows before it decides.
+type putting struct {
+	*Catalog
+	vendor     id.Vendor
+	options    PutOptions
+	present    map[string]Product  // by handle
+	owners     map[string]skuOwner // by SKU, in the database
+	claimed    map[string]id.Product
+	brands     labels[Brand]
+	tags       labels[Tag]
+	categories map[string]Category
+}
+
+type skuOwner struct {
+	SKU       string     `db:"sku"`
+	ID        id.Variant `db:"id"`
+	ProductID id.Product `db:"product_id"`
+}
+
+func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err error) {
+	var handles, skus, brands, tags []string
+	var paths [][]string
+	for _, d := range drafts {
+		handles = append(handles, handleOf(d))
+		brands, tags = append(brands, d.Brand), append(tags, d.Tags...)
+		for _, path := range d.CategoryPaths {
+			if d.Categories == nil && goodPath(path) {
+				paths = append(paths, path)
+			}
+		}
+		for _, v := range d.Variants {
+			if sku := line(v.SKU); sku != "" {
+				skus = append(skus, sku)
+			}
+		}
+	}
+	if p.brands, err = p.ensureBrands(ctx, tx, brands); err != nil {
+		return err
+	}
+	if p.tags, err = p.ensureTags(ctx, tx, tags); err != nil {
+		return err
+	}
+	if p.categories, err = p.ensureCategories(ctx, tx, paths); err != nil {
+		return err
+	}
+	present, err := postgres.All[Product](ctx, tx, lockProductsByHandle, pgx.NamedArgs{"vendor": p.vendor, "handles": handles})
+	if err == nil && len(present) > 0 {
+		err = readParts(ctx, tx, present)
+	}
+	if err != nil {
+		return err
+	}
+	p.present = make(map[string]Product, len(present))
+	for _, product := range present {
+		p.present[product.Handle] = product
+	}
+	owners, err := postgres.All[skuOwner](ctx, tx, selectSKUOwners, pgx.NamedArgs{"vendor": p.vendor, "skus": skus})
+	p.owners = make(map[string]skuOwner, len(owners))
+	for _, o := range owners {
+		p.owners[o.SKU] = o
+	}
+	return err
+}
+
+// handleOf is what a draft is found again by.
+func handleOf(d Draft) string {
+	handle := line(d.Slug)
+	if handle == "" {
+		handle = slug(d.Title)
+	}
+	if r := []rune(handle); len(r) > 255 {
+		handle = string(r[:255])
+	}
+	return handle
+}
+
+// put decides on one draft.
+func (p *putting) put(e *edits, handle string, d Draft) Outcome {
+	out := Outcome{Slug: handle, Variants: make([]id.Variant, len(d.Variants))}
+	was, known := p.present[handle]
+	if known && p.options.New {
+		was, known = Product{}, false
+	}
+	want := was
+	if !known {
+		want = Product{ID: id.New[id.Product](), VendorID: p.vendor, Status: InDraft}
+		want.Handle, want.Slug = handle, slug(handle)
+		if _, taken := p.present[handle]; taken {
+			want.Handle = otherSlug(handle, want.ID)
+		}
+		if want.Slug == "" {
+			want.Slug = otherSlug("", want.ID)
+		}
+	}
+	out.Product, out.Slug = want.ID, want.Handle
+	p.fill(&want, d, &out)
+	p.fillMedia(&want, d, &out)
+	p.fillVariants(&want, d, &out)
+	want.finish()
+
+	fatal := want.check()
+	if len(want.Variants) == 0 {
+		fatal = append(fatal, errs.Field{Pointer: "/variants", Code: "required", Detail: "A product has at least one variant."})
+	}
+	if len(fatal) > 0 {
+		return Outcome{Slug: handle, Change: Refused, Variants: make([]id.Variant, len(d.Variants)), Problems: append(out.Problems, fatal...)}
+	}
+	for _, v := range want.Variants {
+		if v.SKU != "" {
+			p.claimed[v.SKU] = want.ID
+		}
+	}
+	switch {
+	case !known:
+		e.add(nil, want)
+		out.Change = Created
+	case e.add(&was, want):
+		out.Change = Updated
+	default:
+		out.Change = Unchanged
+	}
+	return out
+}
+
+// fill takes over what a draft says of the product itself.
+func (p *putting) fill(want *Product, d Draft, out *Outcome) {
+	fillText(&want.Title, line(d.Title))
+	fillText(&want.Description, sanitise(d.Description))
+	fillText(&want.Kind, line(d.Kind))
+	fillText(&want.SEOTitle, line(d.SEO.Title))
+	fillText(&want.SEODescription, line(d.SEO.Description))
+	if b, ok := p.brands[slug(d.Brand)]; ok {
+		want.Brand = &b
+	}
+	if d.Tags != nil {
+		want.Tags = p.tags.of(d.Tags)
+	}
+	if d.Attributes != nil {
+		want.Attributes = cleanAttributes(d.Attributes)
+	}
+	switch {
+	case d.Categories != nil:
+		want.Categories = d.Categories
+	case d.CategoryPaths != nil:
+		want.Categories = p.placesOf(d.CategoryPaths, out)
+	}
+	if d.Status != "" {
+		want.Status = p.status(want.Status, d.Status, out)
+	}
+}
+
+func fillText(field *string, text string) {
+	if text != "" {
+		*field = text
+	}
+}
+
+func (p *putting) placesOf(paths [][]string, out *Outcome) []Category {
+	list := []Category{}
+	for i, path := range paths {
+		cat, ok := p.categories[joined(path)]
+		if !ok {
+			out.problem("/category_paths", i, "", "bad_path", "A category path has 1 to 10 names of at most 200 characters.")
+			continue
+		}
+		if !slices.ContainsFunc(list, func(c Category) bool { return c.ID == cat.ID }) {
+			list = append(list, cat)
+		}
+	}
+	return list
+}
+
+// status is where a draft may bring a product. What it calls active is on
+// sale already, or has to be looked at, unless that was done.
+func (p *putting) status(now, wanted Status, out *Outcome) Status {
+	if wanted == Active && !p.options.Reviewed && now != Active {
+		wanted = PendingReview
+	}
+	switch {
+	case now == wanted, leads(now, wanted):
+		return wanted
+	case now == Archived && leads(InDraft, wanted): // restored, then moved on
+		return wanted
+	}
+	out.Problems = append(out.Problems, errs.Field{
+		Pointer: "/status", Code: ErrStatus.Code, Detail: "A product that is " + string(now) + " cannot become " + string(wanted) + ".",
+	})
+	return now
+}
+
+func (o *Outcome) problem(list string, i int, field, code, detail string) {
+	o.Problems = append(o.Problems, errs.Field{Pointer: pointer(list, i, field), Code: code, Detail: detail})
+}

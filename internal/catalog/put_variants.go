@@ -1,0 +1,177 @@
+package catalog
+
+import (
+	"cmp"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+)
+
+var errBadURL = errs.Validation.Field("/url", "bad_url", "A picture's address begins with https:// or http:// and has at most 2000 characters.")
+
+// fetchable reports whether a picture could be fetched from there at all; the
+// outbound client decides where it really goes.
+func fetchable(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && len(address) <= 2000 && (u.Scheme == "https" || u.Scheme == "http") && u.Host != "" && u.User == nil
+}
+
+// fillMedia takes over the pictures of a draft. Those that were uploaded stay;
+// those that came from elsewhere and are not named any more go.
+func (p *putting) fillMedia(want *Product, d Draft, out *Outcome) {
+	images := slices.Clone(d.Images)
+	slices.SortStableFunc(images, func(a, b ImageDraft) int { return cmp.Compare(a.Position, b.Position) })
+	for _, v := range d.Variants {
+		if v.ImageURL != "" {
+			images = append(images, ImageDraft{URL: v.ImageURL})
+		}
+	}
+	if len(images) == 0 && d.Images == nil {
+		return
+	}
+	bySource := map[string]Media{}
+	var list []Media
+	for _, m := range want.Media {
+		switch {
+		case m.SourceURL == "":
+			list = append(list, m)
+		case d.Images == nil: // only variants name pictures: keep the others
+			list = append(list, m)
+			bySource[m.SourceURL] = m
+		default:
+			bySource[m.SourceURL] = m
+		}
+	}
+	for i, image := range images {
+		source := strings.TrimSpace(image.URL)
+		if !fetchable(source) {
+			out.problem("/images", i, "url", "bad_url", errBadURL.Fields[0].Detail)
+			continue
+		}
+		if slices.ContainsFunc(list, func(m Media) bool { return m.SourceURL == source }) {
+			continue
+		}
+		m, ok := bySource[source]
+		if !ok {
+			m = Media{ID: id.New[id.Media](), ProductID: want.ID, SourceURL: source, State: MediaPending}
+		}
+		fillText(&m.Alt, line(image.Alt))
+		list = append(list, m)
+	}
+	want.Media = list
+	want.forgetMedia()
+}
+
+// fillVariants takes over the variants of a draft and refuses those that
+// cannot be.
+func (p *putting) fillVariants(want *Product, d Draft, out *Outcome) {
+	if d.Options != nil {
+		want.Options = cleanOptions(d.Options)
+	}
+	present := slices.Clone(want.Variants)
+	want.Variants = nil
+	var seen variantsSeen
+	for _, i := range inPosition(d.Variants) {
+		draft := d.Variants[i]
+		v, at := p.match(present, draft)
+		if at < 0 {
+			v = newVariant(*want)
+		}
+		draft.apply(&v, want.Media)
+		bad := seen.check(*want, v, pointer("/variants", i, ""))
+		if p.skuTaken(v, want.ID) {
+			bad.Require(false, pointer("/variants", i, "sku"), ErrSKUTaken.Code, "The vendor sells another product under this SKU.")
+		}
+		if len(bad) > 0 {
+			out.Problems = append(out.Problems, bad...)
+			continue
+		}
+		out.Variants[i] = v.ID
+		want.Variants = append(want.Variants, v)
+		if at >= 0 {
+			present = slices.Delete(present, at, at+1)
+		}
+	}
+	for _, v := range present { // not named by the draft, or refused there
+		if p.options.ArchiveMissing && len(d.Variants) > 0 && len(out.Problems) == 0 {
+			continue
+		}
+		if bad := seen.check(*want, v, ""); len(bad) == 0 {
+			want.Variants = append(want.Variants, v)
+		}
+	}
+}
+
+// match finds the variant that a draft means: the one with its options, or
+// else the one with its SKU.
+func (p *putting) match(present []Variant, d VariantDraft) (Variant, int) {
+	options, sku := lines(d.Options), line(d.SKU)
+	i := slices.IndexFunc(present, func(v Variant) bool { return slices.Equal(v.Options, options) })
+	if i < 0 && sku != "" {
+		i = slices.IndexFunc(present, func(v Variant) bool { return v.SKU == sku })
+	}
+	if i < 0 {
+		return Variant{}, -1
+	}
+	return present[i], i
+}
+
+func (d VariantDraft) apply(v *Variant, media []Media) {
+	fillText(&v.SKU, line(d.SKU))
+	fillText(&v.Barcode, line(d.Barcode))
+	fillText(&v.TaxClass, line(d.TaxClass))
+	v.Options = lines(d.Options)
+	if d.WeightGrams != 0 {
+		v.WeightGrams = d.WeightGrams
+	}
+	v.Taxable, v.RequiresShipping, v.Tracked = d.Taxable, d.RequiresShipping, d.Tracked
+	for _, m := range media {
+		if d.ImageURL != "" && m.SourceURL == strings.TrimSpace(d.ImageURL) {
+			v.MediaID = m.ID
+		}
+	}
+}
+
+// skuTaken reports whether another product of the vendor has the SKU, in the
+// database or among the drafts before this one.
+func (p *putting) skuTaken(v Variant, product id.Product) bool {
+	if v.SKU == "" {
+		return false
+	}
+	if owner, ok := p.owners[v.SKU]; ok && owner.ProductID != product {
+		return true
+	}
+	first, ok := p.claimed[v.SKU]
+	return ok && first != product
+}
+
+// inPosition are the indexes of variants in the order that their positions
+// ask for.
+func inPosition(variants []VariantDraft) []int {
+	order := make([]int, len(variants))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(variants[a].Position, variants[b].Position) })
+	return order
+}
+
+func goodPath(path []string) bool {
+	names := pathNames(path)
+	return len(names) > 0 && len(joined(path)) <= 1000 && !slices.ContainsFunc(names, func(n string) bool { return len([]rune(n)) > 200 })
+}
+
+func joined(path []string) string { return strings.Join(pathNames(path), pathGlue) }
+
+// pointer leads into a list of the draft: /variants/3/sku.
+func pointer(list string, i int, field string) string {
+	p := list + "/" + strconv.Itoa(i)
+	if field != "" {
+		p += "/" + field
+	}
+	return p
+}

@@ -1,0 +1,16 @@
+package catalog
+
+const selectFacts = `
+	SELECT v.id, v.product_id, v.vendor_id, COALESCE(v.sku, '') AS sku, v.title, p.title AS product_title, v.tracked
+	FROM variants v JOIN products p ON p.id = v.product_id
+	WHERE v.id = ANY(@ids) AND v.archived_at IS NULL AND (@vendor::uuid IS NULL OR v.vendor_id = @vendor)`
+
+const selectVariantsLike = `
+	SELECT v.id FROM variants v JOIN products p ON p.id = v.product_id
+	WHERE v.archived_at IS NULL AND (@vendor::uuid IS NULL OR v.vendor_id = @vendor)
+	  AND (v.sku = @q OR p.title ILIKE @like)
+	ORDER BY v.id LIMIT @limit`
+
+const selectSKUOwners = `
+	SELECT sku, id, product_id FROM variants
+	WHERE vendor_id = @vendor AND sku = ANY(@skus::text[]) AND archived_at IS NULL`
