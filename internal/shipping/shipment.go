@@ -156,7 +156,7 @@ func (s *Shipping) Mark(ctx context.Context, tx pgx.Tx, shipment id.Shipment, st
 
 // Get reads a shipment with its lines and what was seen of it.
 func (s *Shipping) Get(ctx context.Context, db postgres.DB, shipment id.Shipment) (Shipment, error) {
-	found, err := readShipments(ctx, db, shipment, id.Order{})
+	found, err := readShipments(ctx, db, shipment, nil)
 	if err != nil {
 		return Shipment{}, fmt.Errorf("read shipment %s: %w", shipment, err)
 	}
@@ -168,9 +168,15 @@ func (s *Shipping) Get(ctx context.Context, db postgres.DB, shipment id.Shipment
 
 // OfOrder reads the shipments of an order, the first that left first.
 func (s *Shipping) OfOrder(ctx context.Context, db postgres.DB, order id.Order) ([]Shipment, error) {
-	found, err := readShipments(ctx, db, id.Shipment{}, order)
+	return s.OfOrders(ctx, db, []id.Order{order})
+}
+
+// OfOrders reads the shipments of many orders at once, those of each in the
+// order in which they left.
+func (s *Shipping) OfOrders(ctx context.Context, db postgres.DB, orders []id.Order) ([]Shipment, error) {
+	found, err := readShipments(ctx, db, id.Shipment{}, orders)
 	if err != nil {
-		return nil, fmt.Errorf("read shipments of %s: %w", order, err)
+		return nil, fmt.Errorf("read shipments of %d orders: %w", len(orders), err)
 	}
 	return found, nil
 }

@@ -45,14 +45,14 @@ func mark(ctx context.Context, tx pgx.Tx, shipment id.Shipment, status, detail s
 	return n == 1, err
 }
 
-// readShipments reads one shipment, or those of an order, in one round trip.
-func readShipments(ctx context.Context, db postgres.DB, shipment id.Shipment, order id.Order) (shipments []Shipment, err error) {
-	args := pgx.NamedArgs{"shipment": shipment, "order": order}
+// readShipments reads one shipment, or those of orders, in one round trip.
+func readShipments(ctx context.Context, db postgres.DB, shipment id.Shipment, orders []id.Order) (shipments []Shipment, err error) {
+	args := pgx.NamedArgs{"shipment": shipment, "orders": orders}
 	at := map[id.Shipment]int{}
 	b := postgres.NewBatch()
 	b.Read(`
 		SELECT id, order_id, vendor_order_id, vendor_id, courier, tracking_number, status, shipped_at, delivered_at, version
-		FROM shipments WHERE id = @shipment::uuid OR order_id = @order::uuid ORDER BY id`, args,
+		FROM shipments WHERE id = @shipment::uuid OR order_id = ANY (@orders::uuid[]) ORDER BY id`, args,
 		func(rows pgx.Rows) error {
 			shipments, err = postgres.Rows[Shipment](rows)
 			for i := range shipments {
@@ -64,7 +64,7 @@ func readShipments(ctx context.Context, db postgres.DB, shipment id.Shipment, or
 	b.Read(`
 		SELECT l.shipment_id, l.order_line_id, l.quantity
 		FROM shipment_lines l JOIN shipments s ON s.id = l.shipment_id
-		WHERE s.id = @shipment::uuid OR s.order_id = @order::uuid ORDER BY l.order_line_id`, args,
+		WHERE s.id = @shipment::uuid OR s.order_id = ANY (@orders::uuid[]) ORDER BY l.order_line_id`, args,
 		func(rows pgx.Rows) error {
 			lines, err := postgres.Rows[ShipmentLine](rows)
 			for _, l := range lines {
@@ -77,7 +77,7 @@ func readShipments(ctx context.Context, db postgres.DB, shipment id.Shipment, or
 	b.Read(`
 		SELECT e.shipment_id, e.status, e.detail, e.at
 		FROM tracking_events e JOIN shipments s ON s.id = e.shipment_id
-		WHERE s.id = @shipment::uuid OR s.order_id = @order::uuid ORDER BY e.seq`, args,
+		WHERE s.id = @shipment::uuid OR s.order_id = ANY (@orders::uuid[]) ORDER BY e.seq`, args,
 		func(rows pgx.Rows) error {
 			events, err := postgres.Rows[TrackingEvent](rows)
 			for _, e := range events {
