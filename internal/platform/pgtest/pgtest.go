@@ -50,7 +50,11 @@ func Tx(t testing.TB) pgx.Tx {
 // DB is a migrated database of the test's own, dropped when the test ends.
 func DB(t testing.TB) *pgxpool.Pool {
 	t.Helper()
-	return database(t, "TEMPLATE "+name(t, migrated))
+	s, err := theServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return database(t, "TEMPLATE "+s.name(migrated)+s.strategy)
 }
 
 // Empty is a database without a schema, dropped when the test ends.
@@ -101,15 +105,6 @@ func closeWithin(t testing.TB, pool *pgxpool.Pool, d time.Duration) {
 	case <-time.After(d):
 		t.Errorf("the test holds %d connections of its pool", pool.Stat().AcquiredConns())
 	}
-}
-
-func name(t testing.TB, db string) string {
-	t.Helper()
-	s, err := theServer()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s.name(db)
 }
 
 // shortName fits application_name, so that pg_stat_activity shows whose a

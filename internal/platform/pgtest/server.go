@@ -31,6 +31,8 @@ type server struct {
 	url   func(db string) string // of a database
 	name  func(db string) string // of a template here
 	admin *pgxpool.Pool
+
+	strategy string // of CREATE DATABASE
 }
 
 func (s *server) exec(ctx context.Context, sql string) error {
@@ -152,6 +154,7 @@ func (s *server) startOwn(ctx context.Context) error {
 		return err
 	}
 	s.url, s.name = cluster.URL, func(db string) string { return db }
+	s.strategy = " STRATEGY file_copy" // eight times as fast as writing it to the log, without fsync
 	return s.openAdmin(ctx, cluster.URL("postgres"))
 }
 

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strconv"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -75,7 +74,7 @@ func Start(ctx context.Context, o Options) (_ *Cluster, err error) {
 		return nil, fmt.Errorf("start private PostgreSQL: %w", err)
 	}
 	c := &Cluster{home: h, log: o.Log, kept: make(chan struct{})}
-	if c.lock, err = own(h.dir); err != nil {
+	if c.lock, err = h.own(); err != nil {
 		return nil, fmt.Errorf("start private PostgreSQL: %w", err)
 	}
 	defer func() {
@@ -137,17 +136,22 @@ func (c *Cluster) keep(life context.Context) {
 	defer close(c.kept)
 	for {
 		<-c.server.gone
-		for again := false; !again; {
+		if life.Err() != nil {
+			return
+		}
+		c.log.Error("private PostgreSQL died and is started again", "dir", c.home.dir, "cause", c.server.cause())
+		for {
+			err := c.restart(life)
+			if err == nil {
+				break
+			}
 			if life.Err() != nil {
 				return
 			}
-			c.log.Error("private PostgreSQL died and is started again", "dir", c.home.dir, "cause", c.server.cause())
-			if err := c.restart(life); err != nil {
-				c.log.Error("private PostgreSQL does not start", "dir", c.home.dir, "cause", err)
-				_ = pause(life, 2*time.Second) // looked at above
-				continue
+			c.log.Error("private PostgreSQL does not start", "dir", c.home.dir, "cause", err)
+			if pause(life, 2*time.Second) != nil {
+				return
 			}
-			again = true
 		}
 	}
 }
@@ -160,7 +164,7 @@ func (c *Cluster) restart(life context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if life.Err() != nil { // Stop has looked already, at the server before
-		return server.shutDown(context.WithoutCancel(life))
+		return errors.Join(life.Err(), server.shutDown(context.WithoutCancel(life)))
 	}
 	c.server = server
 	c.log.Info("private PostgreSQL is up again", "dir", c.home.dir)
@@ -212,17 +216,4 @@ type address struct {
 func (a address) url(db string) string {
 	query := url.Values{"host": {a.Socket}, "port": {strconv.Itoa(port)}}
 	return "postgres://" + Superuser + "@/" + url.PathEscape(db) + "?" + query.Encode()
-}
-
-// own locks the folder for this process. The kernel lets go of the lock when
-// the process ends, however it ends.
-func own(dir string) (*os.File, error) {
-	f, err := os.OpenFile(filepath.Join(dir, "owner.lock"), os.O_CREATE|os.O_RDWR, 0o600)
-	if err != nil {
-		return nil, fmt.Errorf("lock %s: %w", dir, err)
-	}
-	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("%w: %s", ErrOwned, dir), f.Close())
-	}
-	return f, nil
 }

@@ -82,6 +82,31 @@ func (h home) makeDir(dir string) error {
 	return os.Chmod(dir, 0o700)
 }
 
+// own locks the folder for this process. The kernel lets go of the lock when
+// the process ends, however it ends.
+func (h home) own() (*os.File, error) {
+	f, err := os.OpenFile(filepath.Join(h.dir, "owner.lock"), os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("%w: %s", ErrOwned, h.dir), f.Close())
+	}
+	if err := h.give(f); err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return f, nil
+}
+
+// give lets the server's user have a file that root made, so that this user
+// can start the cluster another day.
+func (h home) give(f *os.File) error {
+	if h.as == nil {
+		return nil
+	}
+	return f.Chown(int(h.as.Uid), int(h.as.Gid))
+}
+
 // serverUser is who the server runs as: the caller, but never root, whom
 // PostgreSQL refuses. A cluster that exists keeps its owner.
 func serverUser(data string) (*syscall.Credential, error) {
@@ -200,10 +225,7 @@ func (h home) initialise(ctx context.Context, log *slog.Logger) error {
 	log.Info("making a private PostgreSQL cluster", "dir", h.dir, "version", h.version)
 	args := []string{
 		"--pgdata=" + half, "--username=" + Superuser, "--auth-local=trust", "--auth-host=reject",
-		"--encoding=UTF8", "--locale=" + locale(), "--data-checksums", "--no-instructions",
-	}
-	if h.settings["fsync"] == "off" {
-		args = append(args, "--no-sync")
+		"--encoding=UTF8", "--locale=" + locale(), "--data-checksums", "--no-instructions", "--no-sync",
 	}
 	var out bytes.Buffer
 	cmd := h.command("initdb", args...)
@@ -224,6 +246,9 @@ func (h home) initialise(ctx context.Context, log *slog.Logger) error {
 	}
 	if err := appendTo(filepath.Join(half, "postgresql.conf"), "\n# Souk's settings. Lines below this one and ALTER SYSTEM win over them.\ninclude_if_exists = 'souk.conf'\n"); err != nil {
 		return err
+	}
+	if h.settings["fsync"] != "off" {
+		syscall.Sync() // at once what initdb would sync file by file
 	}
 	return os.Rename(half, h.data())
 }

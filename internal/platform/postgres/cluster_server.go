@@ -163,7 +163,14 @@ func (h home) openLog() (*os.File, error) {
 			return nil, err
 		}
 	}
-	return os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	log, err := os.OpenFile(name, os.O_CREATE|os.O_APPEND|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := h.give(log); err != nil {
+		return nil, errors.Join(err, log.Close())
+	}
+	return log, nil
 }
 
 // tail is what the log has from an offset on, or the end of that.
