@@ -39,6 +39,21 @@ CREATE INDEX orders_placed ON orders (placed_at);
 CREATE INDEX orders_email ON orders (lower(email));
 CREATE INDEX orders_due ON orders (expires_at) WHERE status = 'pending';
 
+-- An order moves forward only; orders.moves in Go says the same.
+-- +goose StatementBegin
+CREATE FUNCTION orders_may_move() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF (OLD.status, NEW.status) NOT IN (
+        ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'), ('confirmed', 'cancelled'),
+        ('shipped', 'delivered'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned')) THEN
+        RAISE EXCEPTION 'order % may not move from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation', CONSTRAINT = 'orders_moves';
+    END IF;
+    RETURN NEW;
+END $$;
+-- +goose StatementEnd
+CREATE TRIGGER orders_moves BEFORE UPDATE OF status ON orders FOR EACH ROW
+    WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION orders_may_move();
+
 CREATE TABLE vendor_orders (
     id              uuid    PRIMARY KEY,
     order_id        uuid    NOT NULL,
@@ -91,6 +106,13 @@ CREATE TABLE order_lines (
     quantity_fulfilled int     NOT NULL DEFAULT 0 CHECK (quantity_fulfilled >= 0),
     quantity_cancelled int     NOT NULL DEFAULT 0 CHECK (quantity_cancelled >= 0),
     quantity_returned  int     NOT NULL DEFAULT 0 CHECK (quantity_returned >= 0),
+    cancelled_minor            bigint NOT NULL DEFAULT 0,   -- the shares of the cancelled units
+    cancelled_tax_minor        bigint NOT NULL DEFAULT 0,
+    cancelled_commission_minor bigint NOT NULL DEFAULT 0,
+    CONSTRAINT order_lines_cancelled CHECK (
+        cancelled_minor BETWEEN 0 AND total_minor AND cancelled_tax_minor BETWEEN 0 AND tax_minor
+        AND cancelled_commission_minor BETWEEN 0 AND commission_minor
+        AND (quantity_cancelled > 0 OR cancelled_minor + cancelled_tax_minor + cancelled_commission_minor = 0)),
     CONSTRAINT order_lines_subtotal CHECK (subtotal_minor = unit_price_minor * quantity),
     CONSTRAINT order_lines_discount CHECK (discount_minor BETWEEN 0 AND subtotal_minor),
     CONSTRAINT order_lines_quantities CHECK (quantity_fulfilled + quantity_cancelled <= quantity AND quantity_returned <= quantity_fulfilled),

@@ -1,0 +1,250 @@
+package orders
+
+import (
+	"encoding/json"
+	"time"
+
+	"souk/internal/accounts"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/pricing"
+)
+
+// Order is what a buyer bought at once, from one vendor or many.
+type Order struct {
+	ID                id.Order               `db:"id" json:"id"`
+	Number            string                 `db:"number" json:"number"`
+	Cart              id.Cart                `db:"cart_id" json:"-"`
+	User              id.User                `db:"user_id" json:"-"`
+	TokenHash         []byte                 `db:"token_hash" json:"-"`
+	Status            Status                 `db:"status" json:"status" enum:"pending,confirmed,shipped,delivered,completed,cancelled,returned"`
+	PaymentStatus     PaymentStatus          `db:"payment_status" json:"payment_status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided"`
+	FulfillmentStatus Fulfillment            `db:"fulfillment_status" json:"fulfillment_status" enum:"unfulfilled,partially_shipped,shipped,partially_delivered,delivered,cancelled"`
+	Currency          money.Currency         `db:"currency" json:"currency"`
+	Email             string                 `db:"email" json:"email"`
+	Phone             string                 `db:"phone" json:"phone,omitempty"`
+	Shipping          accounts.PostalAddress `db:"shipping_address" json:"-"`
+	Billing           accounts.PostalAddress `db:"billing_address" json:"-"`
+	Totals            `json:"totals"`
+	CancelReason      string     `db:"cancel_reason" json:"cancel_reason,omitempty"`
+	PlacedAt          time.Time  `db:"placed_at" json:"created_at"`
+	UpdatedAt         time.Time  `db:"updated_at" json:"updated_at"`
+	ExpiresAt         *time.Time `db:"expires_at" json:"expires_at,omitempty" doc:"When an unpaid order is cancelled"`
+	Version           int64      `db:"version" json:"-"`
+}
+
+// Totals is what an order costs and why.
+type Totals struct {
+	Items       money.Amount `db:"items" json:"items"`
+	Discount    money.Amount `db:"discount" json:"discount"`
+	ShippingFee money.Amount `db:"shipping" json:"shipping"`
+	Fee         money.Amount `db:"fee" json:"fee"`
+	Tax         money.Amount `db:"tax" json:"tax"`
+	Rounding    money.Amount `db:"rounding" json:"rounding"`
+	GrandTotal  money.Amount `db:"grand_total" json:"grand_total"`
+	TaxIncluded bool         `db:"tax_included" json:"tax_included" doc:"The prices hold the tax already"`
+}
+
+// Seller is a vendor as it was called when the order was placed.
+type Seller struct {
+	ID   id.Vendor `db:"vendor_id" json:"id"`
+	Slug string    `db:"vendor_slug" json:"slug"`
+	Name string    `db:"vendor_name" json:"name"`
+}
+
+// VendorOrder is one vendor's part of an order.
+type VendorOrder struct {
+	ID             id.VendorOrder `db:"id" json:"id"`
+	Order          id.Order       `db:"order_id" json:"-"`
+	Seller         `json:"vendor"`
+	Number         string         `db:"number" json:"number"`
+	Status         PartStatus     `db:"status" json:"status" enum:"pending,confirmed,partially_shipped,shipped,delivered,cancelled"`
+	Paid           bool           `db:"paid" json:"paid"`
+	Currency       money.Currency `db:"currency" json:"currency"`
+	PartTotals     `json:"totals"`
+	ShippingTax    money.Amount   `db:"shipping_tax" json:"-"`
+	ShippingOption ShippingOption `db:"shipping_option" json:"shipping_option"`
+	PlacedAt       time.Time      `db:"placed_at" json:"created_at"`
+	UpdatedAt      time.Time      `db:"updated_at" json:"updated_at"`
+}
+
+// PartTotals is what a vendor's part costs. Total is all of it, with the tax.
+type PartTotals struct {
+	Items       money.Amount `db:"items" json:"items"`
+	Discount    money.Amount `db:"discount" json:"discount"`
+	ShippingFee money.Amount `db:"shipping" json:"shipping"`
+	Tax         money.Amount `db:"tax" json:"tax"`
+	Total       money.Amount `db:"total" json:"grand_total"`
+}
+
+// ShippingOption is how a part travels, as it was chosen.
+type ShippingOption struct {
+	ID   id.ShipOption `json:"id,omitzero"`
+	Name string        `json:"name"`
+	Kind string        `json:"kind"`
+	Days Days          `json:"delivery_days"`
+}
+
+// Days is how long something takes.
+type Days struct {
+	Min int `json:"min"`
+	Max int `json:"max"`
+}
+
+// Line is a number of one thing, with its share of every figure. A refund
+// reads these shares and never computes them again.
+type Line struct {
+	ID               id.OrderLine   `db:"id" json:"id"`
+	Order            id.Order       `db:"order_id" json:"-"`
+	Part             id.VendorOrder `db:"vendor_order_id" json:"vendor_order_id"`
+	Vendor           id.Vendor      `db:"vendor_id" json:"-"`
+	Variant          id.Variant     `db:"variant_id" json:"variant_id"`
+	Thing            `json:"product"`
+	Title            string       `db:"title" json:"title"`
+	VariantTitle     string       `db:"variant_title" json:"variant_title"`
+	SKU              string       `db:"sku" json:"sku"`
+	Image            string       `db:"image" json:"image,omitempty"`
+	Tracked          bool         `db:"tracked" json:"-"`
+	RequiresShipping bool         `db:"requires_shipping" json:"requires_shipping"`
+	Quantity         int          `db:"quantity" json:"quantity"`
+	Fulfilled        int          `db:"quantity_fulfilled" json:"quantity_fulfilled"`
+	Withdrawn        int          `db:"quantity_cancelled" json:"quantity_cancelled"`
+	Returned         int          `db:"quantity_returned" json:"quantity_returned"`
+	UnitPrice        money.Amount `db:"unit_price" json:"unit_price"`
+	Subtotal         money.Amount `db:"subtotal" json:"subtotal"`
+	Discount         money.Amount `db:"discount" json:"discount"`
+	Tax              money.Amount `db:"tax" json:"tax"`
+	Total            money.Amount `db:"total" json:"total"`
+	CommissionBPS    int64        `db:"commission_bps" json:"-"`
+	Commission       money.Amount `db:"commission" json:"-"`
+
+	// The shares of the units that were cancelled.
+	WithdrawnTotal      money.Amount `db:"cancelled" json:"-"`
+	WithdrawnTax        money.Amount `db:"cancelled_tax" json:"-"`
+	WithdrawnCommission money.Amount `db:"cancelled_commission" json:"-"`
+}
+
+// Thing is the product of a line.
+type Thing struct {
+	Product id.Product `db:"product_id" json:"id"`
+	Slug    string     `db:"product_slug" json:"slug,omitempty"`
+}
+
+// Units is a number of units of a line.
+type Units struct {
+	Line     id.OrderLine `json:"order_line_id"`
+	Quantity int          `json:"quantity" minimum:"1" maximum:"100000"`
+}
+
+// Adjustment is a discount or a tax as it was allocated. Without a line it is
+// on the shipping of its part.
+type Adjustment struct {
+	Part   id.VendorOrder
+	Line   id.OrderLine
+	Kind   string // "discount", "tax"
+	Label  string
+	PPM    int64 // 0 when it is no rate
+	Amount money.Amount
+}
+
+// Whole is an order with its parts and lines, to be changed and written back.
+type Whole struct {
+	Order
+	Parts []VendorOrder
+	Lines []Line // by part, then position
+}
+
+// New is an order to be. QueueCreate gives it its number.
+type New struct {
+	Whole
+	Adjustments []Adjustment
+	Trace       []pricing.Step
+	Numbers     []string // the first that nobody has is taken
+	HeldFor     time.Duration
+}
+
+// Remaining is how many units of a line have neither shipped nor been
+// cancelled.
+func (l Line) Remaining() int { return l.Quantity - l.Fulfilled - l.Withdrawn }
+
+// Commission is the marketplace's share of what a line brings without tax.
+func Commission(total, tax money.Amount, bps int64) money.Amount {
+	return total.Minus(tax).Share(bps, 10_000)
+}
+
+// withdraw cancels n units. The shares are computed for all cancelled units
+// together, so that they re-add however often a line is cut.
+func (l *Line) withdraw(n int) {
+	l.Withdrawn += n
+	share := func(a money.Amount) money.Amount { return a.Share(int64(l.Withdrawn), int64(l.Quantity)) }
+	l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnCommission = share(l.Total), share(l.Tax), share(l.Commission)
+	// Rounded apart, the rest of the commission could pass the rest of what it is a share of.
+	if net := l.Total.Minus(l.WithdrawnTotal).Minus(l.Tax.Minus(l.WithdrawnTax)); l.Commission.Minus(l.WithdrawnCommission).Minor > net.Minor {
+		l.WithdrawnCommission = l.Commission.Minus(net)
+	}
+}
+
+// Earnings is what a part brings and to whom, less what was cancelled of it.
+// The three re-add to Total.
+type Earnings struct {
+	Total      money.Amount // the buyer pays
+	Tax        money.Amount // the state gets
+	Commission money.Amount // the marketplace gets
+	Vendor     money.Amount // the vendor gets
+}
+
+// Earnings of a part; nothing when it is cancelled.
+func (w Whole) Earnings(part VendorOrder) Earnings {
+	none := money.Zero(w.Currency)
+	e := Earnings{none, none, none, none}
+	if part.Status == PartCancelled {
+		return e
+	}
+	e.Total, e.Tax = part.Total, part.PartTotals.Tax
+	for _, l := range w.Lines {
+		if l.Part == part.ID {
+			e.Total, e.Tax = e.Total.Minus(l.WithdrawnTotal), e.Tax.Minus(l.WithdrawnTax)
+			e.Commission = e.Commission.Plus(l.Commission).Minus(l.WithdrawnCommission)
+		}
+	}
+	e.Vendor = e.Total.Minus(e.Tax).Minus(e.Commission)
+	return e
+}
+
+// Due is what the buyer still owes or has paid for an order: all of it, less
+// what was cancelled.
+func (w Whole) Due() money.Amount {
+	due := w.Fee.Plus(w.Rounding)
+	if w.Status == StatusCancelled {
+		return money.Zero(w.Currency)
+	}
+	for _, p := range w.Parts {
+		due = due.Plus(w.Earnings(p).Total)
+	}
+	return due
+}
+
+// PartOf finds a part by its id.
+func (w Whole) PartOf(part id.VendorOrder) (int, bool) {
+	for i, p := range w.Parts {
+		if p.ID == part {
+			return i, true
+		}
+	}
+	return 0, false
+}
+
+// clone is w as it is now, whatever becomes of w.
+func (w Whole) clone() Whole {
+	w.Parts = append([]VendorOrder(nil), w.Parts...)
+	w.Lines = append([]Line(nil), w.Lines...)
+	return w
+}
+
+func mustJSON(v any) []byte {
+	b, err := json.Marshal(v)
+	if err != nil {
+		panic(err) // plain structs
+	}
+	return b
+}

@@ -1,0 +1,210 @@
+package orders
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/accounts"
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
+)
+
+const orderColumnsFragment = `
+	o.id, o.number, o.cart_id, o.user_id, o.token_hash, o.status, o.payment_status, o.fulfillment_status, o.currency, o.email, o.phone,
+	o.shipping_address, o.billing_address, (o.items_minor, o.currency) AS items, (o.discount_minor, o.currency) AS discount,
+	(o.shipping_minor, o.currency) AS shipping, (o.fee_minor, o.currency) AS fee, (o.tax_minor, o.currency) AS tax,
+	(o.rounding_minor, o.currency) AS rounding, (o.grand_total_minor, o.currency) AS grand_total, o.tax_included, o.cancel_reason,
+	o.placed_at, o.updated_at, o.expires_at, o.version`
+
+const selectOrders = `
+	SELECT ` + orderColumnsFragment + `
+	FROM orders o
+	WHERE o.id = ANY (@orders::uuid[])
+	ORDER BY o.id DESC`
+
+const selectLocked = `
+	SELECT ` + orderColumnsFragment + `
+	FROM orders o
+	WHERE o.id = @order
+	FOR UPDATE`
+
+const partColumnsFragment = `
+	p.id, p.order_id, p.vendor_id, p.vendor_slug, p.vendor_name, p.number, p.status, p.paid, p.currency,
+	(p.items_minor, p.currency) AS items, (p.discount_minor, p.currency) AS discount, (p.shipping_minor, p.currency) AS shipping,
+	(p.tax_minor, p.currency) AS tax, (p.total_minor, p.currency) AS total, (p.shipping_tax_minor, p.currency) AS shipping_tax,
+	p.shipping_option, p.placed_at, p.updated_at`
+
+const selectParts = `
+	SELECT ` + partColumnsFragment + `
+	FROM vendor_orders p
+	WHERE p.order_id = ANY (@orders::uuid[])
+	ORDER BY p.order_id, length(p.number), p.number`
+
+const lineColumnsFragment = `
+	l.id, l.order_id, l.vendor_order_id, l.vendor_id, l.variant_id, l.product_id, l.product_slug, l.title, l.variant_title,
+	coalesce(l.sku, '') AS sku, l.image, l.tracked, l.requires_shipping, l.quantity, l.quantity_fulfilled, l.quantity_cancelled,
+	l.quantity_returned, (l.unit_price_minor, l.currency) AS unit_price, (l.subtotal_minor, l.currency) AS subtotal,
+	(l.discount_minor, l.currency) AS discount, (l.tax_minor, l.currency) AS tax, (l.total_minor, l.currency) AS total,
+	l.commission_bps, (l.commission_minor, l.currency) AS commission, (l.cancelled_minor, l.currency) AS cancelled,
+	(l.cancelled_tax_minor, l.currency) AS cancelled_tax, (l.cancelled_commission_minor, l.currency) AS cancelled_commission`
+
+const selectLines = `
+	SELECT ` + lineColumnsFragment + `
+	FROM order_lines l
+	WHERE l.order_id = ANY (@orders::uuid[])
+	ORDER BY l.order_id, l.position`
+
+// The same parts in the same order, three times: rows, lines, heads.
+const selectPartsByID = `
+	SELECT ` + partColumnsFragment + `
+	FROM vendor_orders p
+	WHERE p.id = ANY (@parts::uuid[])
+	ORDER BY p.id DESC`
+
+const selectLinesOfParts = `
+	SELECT ` + lineColumnsFragment + `
+	FROM order_lines l
+	WHERE l.vendor_order_id = ANY (@parts::uuid[])
+	ORDER BY l.vendor_order_id, l.position`
+
+const selectPartHeads = `
+	SELECT p.order_id, o.number, o.shipping_address
+	FROM vendor_orders p
+	JOIN orders o ON o.id = p.order_id
+	WHERE p.id = ANY (@parts::uuid[])
+	ORDER BY p.id DESC`
+
+// partHead is what a vendor sees of the order around its part.
+type partHead struct {
+	Order    id.Order               `db:"order_id"`
+	Number   string                 `db:"number"`
+	Shipping accounts.PostalAddress `db:"shipping_address"`
+}
+
+// filter says which orders are wanted. What is empty does not filter.
+type filter struct {
+	User                         id.User
+	Vendor                       id.Vendor
+	Status, Payment, Fulfillment []string
+	Q                            string
+	CreatedGTE, CreatedLT        string // RFC 3339
+	Before                       id.Order
+}
+
+const filterFragment = `
+	    (@user::uuid IS NULL OR o.user_id = @user)
+	AND (@vendor::uuid IS NULL OR EXISTS (SELECT FROM vendor_orders p WHERE p.order_id = o.id AND p.vendor_id = @vendor))
+	AND (@status::text[] IS NULL OR o.status = ANY (@status))
+	AND (@payment::text[] IS NULL OR o.payment_status = ANY (@payment))
+	AND (@fulfillment::text[] IS NULL OR o.fulfillment_status = ANY (@fulfillment))
+	AND (@q::text = '' OR o.number = upper(@q) OR starts_with(lower(o.email), lower(@q)))
+	AND (@gte::text = '' OR o.placed_at >= nullif(@gte::text, '')::timestamptz)
+	AND (@lt::text = '' OR o.placed_at < nullif(@lt::text, '')::timestamptz)`
+
+func (f filter) args() pgx.NamedArgs {
+	return pgx.NamedArgs{
+		"user": f.User, "vendor": f.Vendor, "status": f.Status, "payment": f.Payment, "fulfillment": f.Fulfillment,
+		"q": f.Q, "gte": f.CreatedGTE, "lt": f.CreatedLT, "before": f.Before,
+	}
+}
+
+func listOrders(ctx context.Context, db postgres.DB, f filter, limit int) ([]id.Order, error) {
+	args := f.args()
+	args["limit"] = limit
+	return postgres.Column[id.Order](ctx, db, `
+		SELECT o.id
+		FROM orders o
+		WHERE `+filterFragment+` AND (@before::uuid IS NULL OR o.id < @before)
+		ORDER BY o.id DESC
+		LIMIT @limit`, args)
+}
+
+func countOrders(ctx context.Context, db postgres.DB, f filter) (int64, error) {
+	return postgres.Scalar[int64](ctx, db, `
+		SELECT count(*) FROM orders o WHERE `+filterFragment, f.args())
+}
+
+// partFilter says which parts of one vendor are wanted.
+type partFilter struct {
+	Vendor                id.Vendor
+	Status                []string
+	CreatedGTE, CreatedLT string // RFC 3339
+	Before                id.VendorOrder
+}
+
+const partFilterFragment = `
+	    p.vendor_id = @vendor
+	AND (@status::text[] IS NULL OR p.status = ANY (@status))
+	AND (@gte::text = '' OR p.placed_at >= nullif(@gte::text, '')::timestamptz)
+	AND (@lt::text = '' OR p.placed_at < nullif(@lt::text, '')::timestamptz)`
+
+func (f partFilter) args() pgx.NamedArgs {
+	return pgx.NamedArgs{"vendor": f.Vendor, "status": f.Status, "gte": f.CreatedGTE, "lt": f.CreatedLT, "before": f.Before}
+}
+
+func listParts(ctx context.Context, db postgres.DB, f partFilter, limit int) ([]id.VendorOrder, error) {
+	args := f.args()
+	args["limit"] = limit
+	return postgres.Column[id.VendorOrder](ctx, db, `
+		SELECT p.id
+		FROM vendor_orders p
+		WHERE `+partFilterFragment+` AND (@before::uuid IS NULL OR p.id < @before)
+		ORDER BY p.id DESC
+		LIMIT @limit`, args)
+}
+
+func countParts(ctx context.Context, db postgres.DB, f partFilter) (int64, error) {
+	return postgres.Scalar[int64](ctx, db, `
+		SELECT count(*) FROM vendor_orders p WHERE `+partFilterFragment, f.args())
+}
+
+type partKey struct {
+	Order id.Order       `db:"order_id"`
+	Part  id.VendorOrder `db:"id"`
+}
+
+func findPart(ctx context.Context, db postgres.DB, vendor id.Vendor, part id.VendorOrder, order id.Order) (partKey, error) {
+	return postgres.Get[partKey](ctx, db, `
+		SELECT order_id, id FROM vendor_orders
+		WHERE vendor_id = @vendor AND (id = @part::uuid OR order_id = @order::uuid)`,
+		pgx.NamedArgs{"vendor": vendor, "part": part, "order": order})
+}
+
+// ByCart is the order that a cart became; ErrNoOrder when it has not.
+func ByCart(ctx context.Context, db postgres.DB, cart id.Cart) (id.Order, error) {
+	order, err := postgres.Scalar[id.Order](ctx, db, `
+		SELECT id FROM orders WHERE cart_id = @cart`,
+		pgx.NamedArgs{"cart": cart})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return id.Order{}, ErrNoOrder
+	}
+	return order, err
+}
+
+func listNotes(ctx context.Context, db postgres.DB, order id.Order) ([]Note, error) {
+	return postgres.All[Note](ctx, db, `
+		SELECT id, author, body, created_at FROM order_notes WHERE order_id = @order ORDER BY id`,
+		pgx.NamedArgs{"order": order})
+}
+
+func insertNote(ctx context.Context, tx pgx.Tx, order id.Order, n Note) (time.Time, error) {
+	at, err := postgres.Scalar[time.Time](ctx, tx, `
+		INSERT INTO order_notes (id, order_id, author, body)
+		SELECT @id, o.id, @author, @body FROM orders o WHERE o.id = @order
+		RETURNING created_at`,
+		pgx.NamedArgs{"id": n.ID, "order": order, "author": n.Author, "body": n.Body})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return time.Time{}, ErrNoOrder
+	}
+	return at, err
+}
+
+func traceOf(ctx context.Context, db postgres.DB, order id.Order) ([]pricing.Step, error) {
+	return postgres.Scalar[[]pricing.Step](ctx, db, `
+		SELECT trace FROM orders WHERE id = @order`,
+		pgx.NamedArgs{"order": order})
+}

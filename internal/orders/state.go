@@ -1,0 +1,260 @@
+package orders
+
+import (
+	"slices"
+	"strconv"
+
+	"souk/internal/errs"
+)
+
+// Status is how far an order has come.
+type Status string
+
+// The statuses of an order.
+const (
+	StatusPending   Status = "pending" // waits for its payment; its stock is held
+	StatusConfirmed Status = "confirmed"
+	StatusShipped   Status = "shipped"
+	StatusDelivered Status = "delivered"
+	StatusCompleted Status = "completed"
+	StatusCancelled Status = "cancelled"
+	StatusReturned  Status = "returned"
+)
+
+// moves is every move that an order may make; "" is before it exists. The
+// trigger orders_moves states the same in the database, and a test compares
+// them.
+var moves = map[Status][]Status{
+	"":              {StatusPending, StatusConfirmed},
+	StatusPending:   {StatusConfirmed, StatusCancelled},
+	StatusConfirmed: {StatusShipped, StatusDelivered, StatusCancelled}, // delivered at once, when the parts that had not shipped are cancelled
+	StatusShipped:   {StatusDelivered},
+	StatusDelivered: {StatusCompleted, StatusReturned},
+	StatusCompleted: {StatusReturned},
+	StatusCancelled: {},
+	StatusReturned:  {},
+}
+
+// May reports whether an order may move from s to another status. Staying is
+// no move.
+func (s Status) May(to Status) bool { return slices.Contains(moves[s], to) }
+
+// PartStatus is how far a vendor's part of an order has come.
+type PartStatus string
+
+// The statuses of a part.
+const (
+	PartPending          PartStatus = "pending"
+	PartConfirmed        PartStatus = "confirmed"
+	PartPartiallyShipped PartStatus = "partially_shipped"
+	PartShipped          PartStatus = "shipped"
+	PartDelivered        PartStatus = "delivered"
+	PartCancelled        PartStatus = "cancelled"
+)
+
+// Fulfillment is how much of an order has left and arrived.
+type Fulfillment string
+
+// The states of fulfilment.
+const (
+	Unfulfilled        Fulfillment = "unfulfilled"
+	PartiallyShipped   Fulfillment = "partially_shipped"
+	AllShipped         Fulfillment = "shipped"
+	PartiallyDelivered Fulfillment = "partially_delivered"
+	AllDelivered       Fulfillment = "delivered"
+	AllCancelled       Fulfillment = "cancelled"
+)
+
+// PaymentStatus is how an order's payments look together.
+type PaymentStatus string
+
+// The states of payment.
+const (
+	PaymentPending           PaymentStatus = "pending"
+	PaymentAuthorized        PaymentStatus = "authorized"
+	PaymentPartiallyPaid     PaymentStatus = "partially_paid"
+	PaymentPaid              PaymentStatus = "paid"
+	PaymentPartiallyRefunded PaymentStatus = "partially_refunded"
+	PaymentRefunded          PaymentStatus = "refunded"
+	PaymentVoided            PaymentStatus = "voided"
+)
+
+// Follow makes the order's states follow from its parts. It refuses a move
+// that is not in the table.
+func (w *Whole) Follow() error {
+	live, shipped, delivered, begun, paid := 0, 0, 0, 0, 0
+	for _, p := range w.Parts {
+		if p.Status == PartCancelled {
+			continue
+		}
+		live++
+		switch p.Status {
+		case PartDelivered:
+			delivered, shipped, begun = delivered+1, shipped+1, begun+1
+		case PartShipped:
+			shipped, begun = shipped+1, begun+1
+		case PartPartiallyShipped:
+			begun++
+		case PartPending, PartConfirmed, PartCancelled:
+		}
+		if p.Paid {
+			paid++
+		}
+	}
+	w.FulfillmentStatus = fulfillment(live, begun, shipped, delivered)
+	w.PaymentStatus = payment(w.PaymentStatus, live, paid)
+	to := w.Status
+	switch {
+	case live == 0:
+		to = StatusCancelled
+	case w.Status == StatusPending || w.Status == StatusCompleted || w.Status == StatusReturned: // not the parts' to decide
+	case delivered == live:
+		to = StatusDelivered
+	case shipped == live:
+		to = StatusShipped
+	}
+	if to != w.Status && !w.Status.May(to) {
+		return ErrChanged.With("status", w.Status)
+	}
+	w.Status = to
+	return nil
+}
+
+func fulfillment(live, begun, shipped, delivered int) Fulfillment {
+	switch {
+	case live == 0:
+		return AllCancelled
+	case delivered == live:
+		return AllDelivered
+	case delivered > 0:
+		return PartiallyDelivered
+	case shipped == live:
+		return AllShipped
+	case begun > 0:
+		return PartiallyShipped
+	}
+	return Unfulfilled
+}
+
+func payment(was PaymentStatus, live, paid int) PaymentStatus {
+	switch {
+	case was == PaymentPartiallyRefunded || was == PaymentRefunded: // refunds decide
+		return was
+	case live == 0:
+		return PaymentVoided
+	case paid == live:
+		return PaymentPaid
+	case paid > 0:
+		return PaymentPartiallyPaid
+	}
+	return was
+}
+
+// Confirm moves an order that was waiting for its payment.
+func (w *Whole) Confirm() error {
+	if !w.Status.May(StatusConfirmed) {
+		return ErrChanged.With("status", w.Status)
+	}
+	w.Status = StatusConfirmed
+	for i := range w.Parts {
+		if w.Parts[i].Status == PartPending {
+			w.Parts[i].Status = PartConfirmed
+		}
+	}
+	return nil
+}
+
+// Ship takes units of a part's lines into a parcel. No units means all that
+// is left.
+func (w *Whole) Ship(part int, units []Units) ([]Units, error) {
+	p := &w.Parts[part]
+	if w.Status == StatusPending || p.Status != PartConfirmed && p.Status != PartPartiallyShipped {
+		return nil, ErrNotShippable.With("status", p.Status)
+	}
+	if len(units) == 0 {
+		for _, l := range w.Lines {
+			if l.Part == p.ID && l.Remaining() > 0 {
+				units = append(units, Units{l.ID, l.Remaining()})
+			}
+		}
+	}
+	if err := w.take(p, units); err != nil {
+		return nil, err
+	}
+	left := 0
+	for _, l := range w.Lines {
+		if l.Part == p.ID {
+			left += l.Remaining()
+		}
+	}
+	p.Status = PartShipped
+	if left > 0 {
+		p.Status = PartPartiallyShipped
+	}
+	return units, nil
+}
+
+func (w *Whole) take(p *VendorOrder, units []Units) error {
+	var bad errs.Fields
+	for i, u := range units {
+		pointer := "/lines/" + strconv.Itoa(i)
+		at := slices.IndexFunc(w.Lines, func(l Line) bool { return l.ID == u.Line && l.Part == p.ID })
+		twice := slices.ContainsFunc(units[:i], func(earlier Units) bool { return earlier.Line == u.Line })
+		bad.Require(at >= 0, pointer+"/order_line_id", "unknown", "This part of the order has no such line.")
+		bad.Require(!twice, pointer+"/order_line_id", "twice", "Name each line once.")
+		bad.Require(u.Quantity > 0, pointer+"/quantity", "out_of_range", "Ship one unit or more.")
+		if len(bad) > 0 {
+			continue
+		}
+		l := &w.Lines[at]
+		if u.Quantity > l.Remaining() {
+			return ErrBeyondRemaining.With("order_line_id", l.ID).With("remaining", l.Remaining())
+		}
+		l.Fulfilled += u.Quantity
+	}
+	return bad.Err()
+}
+
+// Arrive says that all parcels of a part have arrived; it reports whether the
+// part is delivered by that.
+func (w *Whole) Arrive(part int) bool {
+	if w.Parts[part].Status != PartShipped {
+		return false
+	}
+	w.Parts[part].Status = PartDelivered
+	return true
+}
+
+// Cancel withdraws all that has not shipped and tells which units. The parts
+// of which nothing has shipped are cancelled; of the others the rest is.
+func (w *Whole) Cancel(reason string) ([]Units, error) {
+	var withdrawn []Units
+	for i := range w.Parts {
+		p := &w.Parts[i]
+		fulfilled, cancelled := 0, 0
+		for j := range w.Lines {
+			l := &w.Lines[j]
+			if l.Part != p.ID {
+				continue
+			}
+			if n := l.Remaining(); n > 0 {
+				withdrawn = append(withdrawn, Units{l.ID, n})
+				l.withdraw(n)
+				cancelled += n
+			}
+			fulfilled += l.Fulfilled
+		}
+		switch {
+		case cancelled == 0:
+		case fulfilled == 0:
+			p.Status = PartCancelled
+		default:
+			p.Status = PartShipped
+		}
+	}
+	if len(withdrawn) == 0 {
+		return nil, ErrNotCancellable
+	}
+	w.CancelReason = reason
+	return withdrawn, nil
+}
