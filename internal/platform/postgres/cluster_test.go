@@ -10,6 +10,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,7 +25,11 @@ func TestMain(m *testing.M) {
 	if dir := os.Getenv("SOUK_TEST_OWN_CLUSTER"); dir != "" {
 		ownCluster(dir)
 	}
-	os.Exit(m.Run())
+	code := m.Run()
+	if copied != "" {
+		_ = os.RemoveAll(copied)
+	}
+	os.Exit(code)
 }
 
 // ownCluster starts a cluster, says so on standard output, and waits to be killed.
@@ -52,6 +57,42 @@ func clusterDir(t *testing.T) string {
 	t.Cleanup(func() { _ = os.RemoveAll(dir) })
 	return filepath.Join(dir, "pg")
 }
+
+// madeCluster is a folder with a stopped cluster in it, which is quicker to
+// copy than to make.
+func madeCluster(t *testing.T) string {
+	t.Helper()
+	made, err := aCluster()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := clusterDir(t)
+	if out, err := exec.Command("cp", "-a", made, dir).CombinedOutput(); err != nil {
+		t.Fatalf("copy a cluster: %v\n%s", err, out)
+	}
+	return dir
+}
+
+// copied is the folder that madeCluster copies from, once there is one.
+var copied string
+
+var aCluster = sync.OnceValues(func() (string, error) {
+	dir, err := os.MkdirTemp("", "souk-cluster-")
+	if err != nil {
+		return "", err
+	}
+	copied = dir
+	if err := os.Chmod(dir, 0o755); err != nil {
+		return "", err
+	}
+	c, err := postgres.Start(context.Background(), postgres.Options{
+		Dir: filepath.Join(dir, "pg"), Log: slog.New(slog.DiscardHandler), Settings: map[string]string{"fsync": "off"},
+	})
+	if err != nil {
+		return "", err
+	}
+	return c.Dir(), c.Stop(context.Background())
+})
 
 func startCluster(t *testing.T, dir string) *postgres.Cluster {
 	t.Helper()
@@ -145,7 +186,7 @@ func execute(t *testing.T, url, sql string) {
 // The postmaster is killed under a running owner: it comes back with its data.
 func TestClusterHealsAfterPostmasterIsKilled(t *testing.T) {
 	t.Parallel()
-	c := startCluster(t, clusterDir(t))
+	c := startCluster(t, madeCluster(t))
 	execute(t, c.URL("souk"), `CREATE TABLE kept AS SELECT 42 AS n`)
 	killed := c.PID()
 	if err := syscall.Kill(killed, syscall.SIGKILL); err != nil {
@@ -160,7 +201,7 @@ func TestClusterHealsAfterPostmasterIsKilled(t *testing.T) {
 // The owner is killed: its postmaster goes too, and the next owner recovers.
 func TestClusterAfterOwnerIsKilled(t *testing.T) {
 	t.Parallel()
-	dir := clusterDir(t)
+	dir := madeCluster(t)
 	owner := exec.Command(os.Args[0])
 	owner.Env = append(os.Environ(), "SOUK_TEST_OWN_CLUSTER="+dir)
 	owner.Stderr = t.Output()
@@ -199,11 +240,7 @@ func TestClusterAfterOwnerIsKilled(t *testing.T) {
 // names somebody else's process, a dead socket, half a cluster, an old address.
 func TestClusterStartsOverStaleFiles(t *testing.T) {
 	t.Parallel()
-	dir := clusterDir(t)
-	c := startCluster(t, dir)
-	if err := c.Stop(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	dir := madeCluster(t)
 	stale := fmt.Sprintf("%d\n%s/data\n1700000000\n5432\n%s/run\n\n  1 1\nready   \n", os.Getpid(), dir, dir)
 	for name, text := range map[string]string{
 		"data/postmaster.pid":       stale,

@@ -15,7 +15,7 @@ import (
 // works again.
 func TestPoolHealsAfterServerStops(t *testing.T) {
 	t.Parallel()
-	dir := clusterDir(t)
+	dir := madeCluster(t)
 	c := startCluster(t, dir)
 	pool, err := postgres.Open(t.Context(), postgres.Config{URL: c.URL("souk")})
 	if err != nil {
