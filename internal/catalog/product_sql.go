@@ -22,8 +22,12 @@ const selectProduct = selectProducts + `
 const lockProduct = selectProduct + ` FOR NO KEY UPDATE OF p`
 
 // lockProductsByHandle locks in the order of ids, as everybody who locks many.
+// The LATERAL with its LIMIT is one look into the index for each handle; a
+// plain = ANY of 500 handles may become a walk over all that the vendor has.
 const lockProductsByHandle = selectProducts + `
-	WHERE p.vendor_id = @vendor AND p.handle = ANY(@handles::text[])
+	WHERE p.id = ANY(ARRAY(
+	    SELECT found.id FROM unnest(@handles::text[]) AS h(handle) CROSS JOIN LATERAL (
+	        SELECT id FROM products WHERE vendor_id = @vendor AND products.handle = h.handle LIMIT 1) found))
 	ORDER BY p.id FOR NO KEY UPDATE OF p`
 
 const productFilterFragment = `

@@ -11,6 +11,8 @@ const selectVariantsLike = `
 	  AND (v.sku = @q OR p.title ILIKE @like)
 	ORDER BY v.id LIMIT @limit`
 
+// selectSKUOwners looks into the index once for each SKU, as lockProductsByHandle does.
 const selectSKUOwners = `
-	SELECT sku, id, product_id FROM variants
-	WHERE vendor_id = @vendor AND sku = ANY(@skus::text[]) AND archived_at IS NULL`
+	SELECT s.sku, found.id, found.product_id FROM unnest(@skus::text[]) AS s(sku) CROSS JOIN LATERAL (
+	    SELECT id, product_id FROM variants
+	    WHERE vendor_id = @vendor AND variants.sku = s.sku AND archived_at IS NULL LIMIT 1) found`
