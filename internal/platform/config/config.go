@@ -4,25 +4,36 @@
 // ([Sources]); the master key ([Keys]).
 // Tables: none. Raises: nothing. Calls: nobody.
 //
-// Config is embedded in the command line:
+// Config is embedded in the command line, and Sources resolves it:
 //
 //	var cli struct {
 //		config.Config
 //		Serve serveCmd `cmd:"" help:"Serve the shop."`
 //	}
+//	var sources config.Sources
+//	ctx := kong.Parse(&cli, kong.Resolvers(&sources))
+//	sources.Settings(ctx) // each value and where it came from
 package config
 
 import (
+	"cmp"
+	"errors"
+	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
+	"net/url"
+	"path/filepath"
+	"strings"
 	"time"
 )
 
-// Config is what an operator can set. The zero value of a field that is left
-// out here means its default.
+// Config is what an operator can set. A field tagged secret is masked when
+// shown, and may be read from the file that VARIABLE_FILE names.
 type Config struct {
 	File string `name:"config" help:"Settings file; ./souk.toml when it is there." placeholder:"FILE" env:"SOUK_CONFIG"`
 
-	Listen    string `help:"Address of the shop." default:"127.0.0.1:8080" env:"SOUK_LISTEN" group:"Network"`
+	Listen    string `help:"Address of the shop." default:"127.0.0.1:8080" env:"SOUK_LISTEN,PORT" group:"Network"`
 	OpsListen string `help:"Address of health, metrics and profiles; empty turns them off." default:"127.0.0.1:9090" env:"SOUK_OPS_LISTEN" group:"Network"`
 	BaseURL   string `name:"base-url" help:"Address at which the world sees the shop; http://LISTEN when empty." env:"SOUK_BASE_URL" group:"Network"`
 
@@ -58,4 +69,76 @@ type Blob struct {
 	AccessKey string `name:"s3-access-key" help:"S3 access key." env:"SOUK_S3_ACCESS_KEY"`
 	SecretKey string `name:"s3-secret-key" help:"S3 secret key." env:"SOUK_S3_SECRET_KEY" secret:""`
 	Insecure  bool   `name:"s3-insecure" help:"Plain http to the S3 host." env:"SOUK_S3_INSECURE"`
+}
+
+// Validate is called by kong when everything has been read.
+func (c *Config) Validate() error {
+	var bad []error
+	if len(c.Currency) != 3 || strings.ToUpper(c.Currency) != c.Currency {
+		bad = append(bad, fmt.Errorf("--currency: %q is not a code such as USD", c.Currency))
+	}
+	if c.BaseURL != "" {
+		if u, err := url.Parse(c.BaseURL); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			bad = append(bad, fmt.Errorf("--base-url: %q is not an address such as https://shop.example", c.BaseURL))
+		}
+	}
+	for _, origin := range c.CORSOrigins {
+		if u, err := url.Parse(origin); err != nil || u.Host == "" || origin != u.Scheme+"://"+u.Host {
+			bad = append(bad, fmt.Errorf("--cors-origins: %q is not an origin such as https://app.example", origin))
+		}
+	}
+	if _, err := c.Proxies(); err != nil {
+		bad = append(bad, err)
+	}
+	if c.MaxConns < 4 {
+		bad = append(bad, fmt.Errorf("--max-conns: %d is too few; the least is 4", c.MaxConns))
+	}
+	if c.Workers < 1 {
+		bad = append(bad, fmt.Errorf("--workers: %d is too few; to work no jobs here say --no-worker", c.Workers))
+	}
+	if c.Blob.Bucket != "" && c.Blob.Endpoint == "" {
+		bad = append(bad, errors.New("--blob-s3-bucket: say --blob-s3-endpoint too"))
+	}
+	return errors.Join(bad...)
+}
+
+// Limited reports whether requests are rate limited.
+func (c *Config) Limited() bool { return c.RateLimits == "on" }
+
+// PublicURL is the address at which the world sees the shop, without a slash
+// at its end.
+func (c *Config) PublicURL() string {
+	if c.BaseURL != "" {
+		return strings.TrimRight(c.BaseURL, "/")
+	}
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return "http://" + c.Listen
+	}
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+		host = "localhost"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+// BlobDir is the folder of uploads.
+func (c *Config) BlobDir() string {
+	return cmp.Or(c.Blob.Dir, filepath.Join(c.DataDir, "blobs"))
+}
+
+// Proxies is the networks whose X-Forwarded-For is believed.
+func (c *Config) Proxies() ([]netip.Prefix, error) {
+	var list []netip.Prefix
+	for _, text := range c.TrustedProxies {
+		prefix, err := netip.ParsePrefix(text)
+		if err != nil {
+			addr, addrErr := netip.ParseAddr(text)
+			if addrErr != nil {
+				return nil, fmt.Errorf("--trusted-proxies: %q is neither an address nor a network such as 10.0.0.0/8", text)
+			}
+			prefix = netip.PrefixFrom(addr, addr.BitLen())
+		}
+		list = append(list, prefix.Masked())
+	}
+	return list, nil
 }
