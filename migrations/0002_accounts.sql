@@ -16,6 +16,7 @@ CREATE TABLE users (
 CREATE UNIQUE INDEX users_username_key ON users (lower(username));
 CREATE UNIQUE INDEX users_email_key ON users (lower(email));
 CREATE INDEX users_created ON users (created_at DESC, id DESC);
+CREATE INDEX users_search ON users USING gin (lower(username || ' ' || coalesce(email, '') || ' ' || name) gin_trgm_ops);
 
 CREATE TABLE credentials (
     user_id       uuid        PRIMARY KEY REFERENCES users,
@@ -32,20 +33,21 @@ CREATE TABLE user_roles (
 
 -- A session is a refresh-token family; ending it ends every token of it.
 CREATE TABLE sessions (
-    id           uuid        PRIMARY KEY,
-    user_id      uuid        NOT NULL REFERENCES users,
-    user_agent   text        NOT NULL DEFAULT '',
-    address      text        NOT NULL DEFAULT '',
-    created_at   timestamptz NOT NULL DEFAULT now(),
-    last_seen_at timestamptz NOT NULL DEFAULT now(),
-    expires_at   timestamptz NOT NULL,
-    revoked_at   timestamptz,
-    revoked_why  text
+    id            uuid        PRIMARY KEY,
+    user_id       uuid        NOT NULL REFERENCES users,
+    user_agent    text        NOT NULL DEFAULT '',
+    address       text        NOT NULL DEFAULT '',
+    successor_key bytea       NOT NULL DEFAULT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()),   -- 244 random bits; each next refresh token is the HMAC of the one before
+    created_at    timestamptz NOT NULL DEFAULT now(),
+    last_seen_at  timestamptz NOT NULL DEFAULT now(),   -- when it was last refreshed
+    expires_at    timestamptz NOT NULL,
+    revoked_at    timestamptz,
+    revoked_why   text
 );
 CREATE INDEX sessions_user ON sessions (user_id, created_at DESC);
 
 CREATE TABLE refresh_tokens (
-    hash       bytea       PRIMARY KEY,           -- SHA-256 of 256 random bits
+    hash       bytea       PRIMARY KEY,           -- SHA-256 of the token
     session_id uuid        NOT NULL REFERENCES sessions,
     user_id    uuid        NOT NULL REFERENCES users,
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -62,6 +64,7 @@ CREATE TABLE signing_keys (
     created_at  timestamptz NOT NULL DEFAULT now(),
     retired_at  timestamptz
 );
+CREATE UNIQUE INDEX signing_keys_current ON signing_keys ((retired_at IS NULL)) WHERE retired_at IS NULL;
 
 -- The one-time link with which the first administrator is made.
 CREATE TABLE setup_tokens (

@@ -1,0 +1,70 @@
+// Package accounts knows the people of the shop and lets them in.
+//
+// Owns: users and their roles, passwords, sessions with rotating refresh
+// tokens, access tokens and the keys that sign them, saved addresses, the
+// one-time link that makes the first administrator.
+// Tables: users, credentials, user_roles, sessions, refresh_tokens,
+// signing_keys, setup_tokens, addresses.
+// Raises: [Registered], [SignedIn], [PasswordChanged], [RefreshReused],
+// [RolesChanged], [Disabled], [Enabled], [Erased].
+// Calls: nobody.
+//
+// What somebody may do is read from the database at each request, so that
+// ending a session, disabling a user or taking a role works on the next one.
+package accounts
+
+import (
+	"time"
+
+	"souk/internal/auth"
+	"souk/internal/clock"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
+)
+
+// What staff may be permitted to do with users.
+const (
+	CanReadUsers  auth.Permission = "users.read"
+	CanWriteUsers auth.Permission = "users.write"
+)
+
+// Permissions lists what this module declares.
+func Permissions() []auth.Permission {
+	return []auth.Permission{CanReadUsers, CanWriteUsers, auth.AsCustomer, auth.AsVendor}
+}
+
+// Users is everybody who has an account. Use it by pointer: it remembers the
+// signing keys, the failed logins and how many passwords are being hashed.
+type Users struct {
+	DB       postgres.DB
+	Clock    clock.Clock
+	Grants   *auth.Grants
+	Issuer   string // the shop's base URL, iss of access tokens
+	ShopName string // a password may not lean on it
+
+	// How long sessions last. Zero values mean 30 days and 14 idle for
+	// customers, 12 hours and 30 idle minutes for staff and vendors.
+	CustomerSessions Lifetime
+	StaffSessions    Lifetime
+
+	cursors  httpapi.Cursors
+	keys     keyring
+	hashing  gate
+	failures throttle
+}
+
+// Lifetime is how long a session lasts: Absolute after signing in, and Idle
+// after its refresh token was last exchanged.
+type Lifetime struct{ Absolute, Idle time.Duration }
+
+// maxAuthBody holds every honest sign-in; a password of 10,000 letters is cut here.
+const maxAuthBody = 8 << 10
+
+// Routes mounts everything that accounts answers.
+func (u *Users) Routes(r *httpapi.Router) {
+	u.cursors = r.Cursors
+	u.authRoutes(r)
+	u.meRoutes(r)
+	u.addressRoutes(r)
+	u.staffRoutes(r)
+}

@@ -1,0 +1,100 @@
+package accounts
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/platform/httpapi"
+)
+
+// staffRoutes mounts what staff do with users.
+func (u *Users) staffRoutes(r *httpapi.Router) {
+	read, write, ok := httpapi.Needs(CanReadUsers), httpapi.Needs(CanWriteUsers), httpapi.Status(http.StatusOK)
+	httpapi.Get(r, "/api/v1/admin/users", u.listUsers, read, httpapi.Summary("List users"))
+	httpapi.Get(r, "/api/v1/admin/users/{user}", u.showUser, read, httpapi.Summary("Show a user"))
+	httpapi.Post(r, "/api/v1/admin/users/{user}/disable", u.disableUser, write, ok, httpapi.Summary("Shut a user out"),
+		httpapi.Describe("Ends every session of the user at once."))
+	httpapi.Post(r, "/api/v1/admin/users/{user}/enable", u.enableUser, write, ok, httpapi.Summary("Let a user in again"))
+	httpapi.Put(r, "/api/v1/admin/users/{user}/roles", u.setRoles, write, httpapi.Summary("Set a user's roles"),
+		httpapi.Describe("These and no others; customer is always one of them."))
+	httpapi.Delete(r, "/api/v1/admin/users/{user}/sessions", u.endUserSessions, write, httpapi.Status(http.StatusNoContent),
+		httpapi.Summary("End all sessions of a user"))
+}
+
+type listUsersInput struct {
+	httpapi.Page
+	Q      string   `query:"q" maxLength:"100" doc:"Part of a user name, an e-mail or a name."`
+	Role   string   `query:"role" enum:"customer,vendor,admin"`
+	Status []string `query:"status" enum:"active,disabled,erased" doc:"Any of these."`
+}
+
+func (u *Users) listUsers(ctx context.Context, in *listUsersInput) (httpapi.List[User], error) {
+	search := Search{Text: in.Q, Role: in.Role, Statuses: in.Status, Limit: in.Limit + 1}
+	if err := u.cursors.Open(httpapi.Scope(ctx), in.After, &search.After); err != nil {
+		return httpapi.List[User]{}, err
+	}
+	users, err := u.List(ctx, u.DB, search)
+	if err != nil {
+		return httpapi.List[User]{}, err
+	}
+	page := httpapi.ListOf(u.cursors, httpapi.Scope(ctx), users, in.Limit, func(u User) any { return Position{u.CreatedAt, u.ID} })
+	if in.WantsTotal() {
+		total, err := u.count(ctx, u.DB, search)
+		if err != nil {
+			return page, err
+		}
+		page.TotalCount = &total
+	}
+	return page, nil
+}
+
+type userInput struct {
+	User id.User `path:"user"`
+}
+
+func (u *Users) showUser(ctx context.Context, in *userInput) (User, error) {
+	return u.Get(ctx, u.DB, in.User)
+}
+
+func (u *Users) disableUser(ctx context.Context, tx pgx.Tx, in *userInput) (User, error) {
+	if err := u.Disable(ctx, tx, in.User); err != nil {
+		return User{}, err
+	}
+	return u.Get(ctx, tx, in.User)
+}
+
+func (u *Users) enableUser(ctx context.Context, tx pgx.Tx, in *userInput) (User, error) {
+	if err := u.Enable(ctx, tx, in.User); err != nil {
+		return User{}, err
+	}
+	return u.Get(ctx, tx, in.User)
+}
+
+type setRolesInput struct {
+	userInput
+	httpapi.IfMatch
+	Body struct {
+		Roles []string `json:"roles" maxItems:"10" enum:"customer,vendor,admin"`
+	}
+}
+
+func (u *Users) setRoles(ctx context.Context, tx pgx.Tx, in *setRolesInput) (User, error) {
+	version, err := in.Version()
+	if err != nil {
+		return User{}, err
+	}
+	if err := u.SetRoles(ctx, tx, in.User, version, in.Body.Roles); err != nil {
+		return User{}, err
+	}
+	return u.Get(ctx, tx, in.User)
+}
+
+func (u *Users) endUserSessions(ctx context.Context, tx pgx.Tx, in *userInput) (httpapi.Empty, error) {
+	if _, err := u.Get(ctx, tx, in.User); err != nil {
+		return httpapi.Empty{}, err
+	}
+	return httpapi.Empty{}, u.EndSessions(ctx, tx, in.User)
+}

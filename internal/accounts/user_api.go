@@ -1,0 +1,59 @@
+package accounts
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/id"
+	"souk/internal/platform/httpapi"
+)
+
+func (u *Users) meRoutes(r *httpapi.Router) {
+	me := httpapi.Needs(auth.AsCustomer)
+	httpapi.Get(r, "/api/v1/me", u.showMe, me, httpapi.Private(), httpapi.Summary("Show my account"))
+	httpapi.Patch(r, "/api/v1/me", u.editMe, me, httpapi.Summary("Edit my account"), httpapi.Describe("What is left out stays."))
+	httpapi.Delete(r, "/api/v1/me", u.eraseMe, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("Erase my account"),
+		httpapi.Describe("Drops the personal data and ends every session. Orders stay, for the books, without the account's data. There is no way back."))
+	httpapi.Get(r, "/api/v1/me/sessions", u.listMySessions, me, httpapi.Private(), httpapi.Summary("List where I am signed in"))
+	httpapi.Delete(r, "/api/v1/me/sessions/{session}", u.endMySession, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("End one of my sessions"))
+}
+
+func (u *Users) showMe(ctx context.Context, _ *struct{}) (User, error) {
+	return u.Get(ctx, u.DB, auth.From(ctx).User)
+}
+
+type editMeInput struct {
+	Body struct {
+		Username *string `json:"username,omitempty"`
+		Name     *string `json:"name,omitempty"`
+		Phone    *string `json:"phone,omitempty" doc:"With its country; empty removes it."`
+	}
+}
+
+func (u *Users) editMe(ctx context.Context, tx pgx.Tx, in *editMeInput) (User, error) {
+	return u.Edit(ctx, tx, auth.From(ctx).User, Edit(in.Body))
+}
+
+func (u *Users) eraseMe(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Empty, error) {
+	return httpapi.Empty{}, u.Erase(ctx, tx, auth.From(ctx).User)
+}
+
+func (u *Users) listMySessions(ctx context.Context, _ *struct{}) (httpapi.List[Session], error) {
+	actor, now := auth.From(ctx), u.Clock.Now()
+	sessions, err := liveSessions(ctx, u.DB, actor.User, now, now.Add(-u.lifetime(actor.Roles).Idle))
+	for i := range sessions {
+		sessions[i].Current = sessions[i].ID == actor.Session
+	}
+	return httpapi.List[Session]{Data: sessions}, err
+}
+
+type sessionInput struct {
+	Session id.Session `path:"session"`
+}
+
+func (u *Users) endMySession(ctx context.Context, tx pgx.Tx, in *sessionInput) (httpapi.Empty, error) {
+	return httpapi.Empty{}, u.EndSession(ctx, tx, auth.From(ctx).User, in.Session)
+}
