@@ -1,20 +1,16 @@
-// Package outbound is the one way to call an address that somebody gave us:
-// a picture to fetch, a webhook to deliver, a provider's base URL.
+// Package outbound is the one way to an address that somebody else chose:
+// images by URL, webhooks, providers.
 //
-// Owns: the client and its rules. Tables: none. Raises: nothing. Calls: nobody.
+// Owns: [Client], which cannot be talked into reaching the inside (SSRF).
+// Tables: none. Raises: [ErrRefused], [ErrTooLarge]. Calls: nobody.
 //
-// Without rules such a call is a door into the private network of whoever runs
-// the shop (server-side request forgery). The rules hold at the moment of
-// dialling, on the address that the name resolved to, so that a name cannot
-// change between the check and the call:
-//
-//   - https on port 443 or 8443, no user name or password in the URL
-//   - public addresses only: see [Refused]
-//   - no redirects, no proxies from the environment
-//   - 5 s to connect, 15 s in all, and no more bytes than the caller wants
+// The address is checked when the connection is made, after names have been
+// resolved, at every dial: a name that was harmless when the shop looked and
+// points inside a second later gets nowhere.
 package outbound
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -23,145 +19,166 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
+	"sync"
 	"syscall"
 	"time"
+
+	"souk/internal/errs"
 )
 
-// ErrRefused says that an address may not be called.
-var ErrRefused = errors.New("address refused")
-
-// ErrTooLarge says that an answer has more bytes than wanted.
-var ErrTooLarge = errors.New("answer too large")
-
-const (
-	connectTimeout = 5 * time.Second
-	totalTimeout   = 15 * time.Second
+var (
+	// ErrRefused says that an address is not one that the shop calls.
+	ErrRefused = errs.New(errs.Invalid, "url_refused", "Give a public https address with port 443 or 8443.")
+	// ErrTooLarge says that an answer is larger than wanted.
+	ErrTooLarge = errs.New(errs.Invalid, "answer_too_large", "What is at that address is too large.")
 )
 
-// Client calls addresses under the rules. Make it with [New].
+// Usual is how many bytes of an answer are wanted from those who only have to
+// acknowledge.
+const Usual = 64 << 10
+
+// Client calls public addresses over https. It follows no redirect, knows no
+// proxy and keeps no cookies. The zero value is ready.
 type Client struct {
-	http         *http.Client
-	allowPrivate bool
+	// AllowPrivate is for development: any address and port, and plain http.
+	AllowPrivate bool
+	Timeout      time.Duration // of a whole call; 15 s when 0
+
+	once     sync.Once
+	http     *http.Client
+	resolver *net.Resolver // of a test
 }
 
-// New makes a client. With allowPrivate, which is for development and tests,
-// private addresses, other ports and plain http may be called.
-func New(allowPrivate bool) *Client {
-	c := &Client{allowPrivate: allowPrivate}
-	dialer := &net.Dialer{Timeout: connectTimeout, ControlContext: c.control}
-	c.http = &http.Client{
-		Timeout: totalTimeout,
-		Transport: &http.Transport{
-			Proxy:                 nil, // a proxy would resolve and dial for us
-			DialContext:           dialer.DialContext,
-			TLSHandshakeTimeout:   connectTimeout,
-			ResponseHeaderTimeout: totalTimeout,
-			MaxIdleConns:          20,
-			IdleConnTimeout:       30 * time.Second,
-			ForceAttemptHTTP2:     true,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-	}
-	return c
+// Answer is what came back, whatever its status; a redirect is an answer too.
+type Answer struct {
+	Status int
+	Header http.Header
+	Body   []byte
 }
 
-// Get fetches at most limit bytes. A status other than 200 is an error that
-// names it; contentType is what the other side claims.
-func (c *Client) Get(ctx context.Context, address string, limit int64) (body []byte, contentType string, err error) {
+// Get fetches address. A body of more than limit bytes is ErrTooLarge.
+func (c *Client) Get(ctx context.Context, address string, limit int64) (Answer, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
-		return nil, "", fmt.Errorf("%w: %w", ErrRefused, err)
+		return Answer{}, fmt.Errorf("%w (%w)", ErrRefused, err)
 	}
-	res, err := c.Do(req)
+	return c.Do(req, limit)
+}
+
+// Do sends req and reads at most limit bytes of the answer; with ErrTooLarge it
+// returns as much.
+func (c *Client) Do(req *http.Request, limit int64) (Answer, error) {
+	if err := c.check(req.URL); err != nil {
+		return Answer{}, err
+	}
+	ctx, cancel := context.WithTimeout(req.Context(), cmp.Or(c.Timeout, 15*time.Second))
+	defer cancel()
+	c.once.Do(c.open)
+	resp, err := c.http.Do(req.WithContext(ctx))
 	if err != nil {
-		return nil, "", err
+		return Answer{}, fmt.Errorf("call %s: %w", req.URL.Hostname(), err)
 	}
-	defer func() { _ = res.Body.Close() }()
-	if res.StatusCode != http.StatusOK {
-		return nil, "", fmt.Errorf("get %s: answered %s", req.URL.Redacted(), res.Status)
-	}
-	body, err = io.ReadAll(io.LimitReader(res.Body, limit+1))
+	defer func() { _ = resp.Body.Close() }() // it has been read, or is not wanted
+	body, err := io.ReadAll(io.LimitReader(resp.Body, limit+1))
+	answer := Answer{resp.StatusCode, resp.Header, body[:min(int64(len(body)), limit)]}
 	switch {
 	case err != nil:
-		return nil, "", fmt.Errorf("get %s: %w", req.URL.Redacted(), err)
+		return answer, fmt.Errorf("read answer of %s: %w", req.URL.Hostname(), err)
 	case int64(len(body)) > limit:
-		return nil, "", fmt.Errorf("get %s: %w: more than %d bytes", req.URL.Redacted(), ErrTooLarge, limit)
+		return answer, fmt.Errorf("read answer of %s: %w", req.URL.Hostname(), ErrTooLarge)
 	}
-	return body, res.Header.Get("Content-Type"), nil
+	return answer, nil
 }
 
-// Do sends req under the rules. The caller bounds what it reads of the answer
-// and closes it; a redirect is an answer like any other.
-func (c *Client) Do(req *http.Request) (*http.Response, error) {
-	if err := c.Allowed(req.URL); err != nil {
-		return nil, err
+// Check refuses an address as far as its text tells, so that a form can say so
+// at once. What its name points to is found out when it is called.
+func (c *Client) Check(address string) error {
+	u, err := url.Parse(address)
+	if err != nil {
+		return fmt.Errorf("%w (%w)", ErrRefused, err)
 	}
-	return c.http.Do(req)
+	return c.check(u)
 }
 
-// Allowed checks what can be told from the URL alone, for a clear answer to
-// whoever enters one. The address is checked when it is dialled.
-func (c *Client) Allowed(u *url.URL) error {
+func (c *Client) check(u *url.URL) error {
 	switch {
-	case u.Host == "" || u.Opaque != "":
-		return fmt.Errorf("%w: not an absolute URL", ErrRefused)
+	case u.Opaque != "" || u.Hostname() == "":
+		return refuse("an address without a host")
 	case u.User != nil:
-		return fmt.Errorf("%w: a user name or password in the URL", ErrRefused)
-	case c.allowPrivate && (u.Scheme == "http" || u.Scheme == "https"):
+		return refuse("a name or password in the address")
+	case c.AllowPrivate && (u.Scheme == "http" || u.Scheme == "https"):
 		return nil
 	case u.Scheme != "https":
-		return fmt.Errorf("%w: only https is called", ErrRefused)
+		return refuse("not https")
 	case u.Port() != "" && u.Port() != "443" && u.Port() != "8443":
-		return fmt.Errorf("%w: only ports 443 and 8443 are called", ErrRefused)
+		return refuse("port " + u.Port())
+	}
+	ip, err := netip.ParseAddr(u.Hostname())
+	switch {
+	case err == nil:
+		return checkAddr(ip)
+	case numeric(u.Hostname()):
+		return refuse("an IP address in disguise") // 0x7f.1, 2130706433: some resolvers read them
 	}
 	return nil
 }
 
-// control runs after the name is resolved and before the socket connects.
-func (c *Client) control(_ context.Context, _, address string, _ syscall.RawConn) error {
-	if c.allowPrivate {
+func refuse(why string) error { return fmt.Errorf("%w (%s)", ErrRefused, why) }
+
+// numeric reports whether a host that is no IP address ends in a number.
+func numeric(host string) bool {
+	host = strings.ToLower(strings.TrimSuffix(host, "."))
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	return last == "" || strings.HasPrefix(last, "0x") || strings.Trim(last, "0123456789") == ""
+}
+
+func (c *Client) open() {
+	dialer := &net.Dialer{Timeout: 5 * time.Second, Control: c.control, Resolver: c.resolver}
+	c.http = &http.Client{
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Transport: &http.Transport{
+			Proxy:                  nil, // whatever the environment says
+			DialContext:            dialer.DialContext,
+			TLSHandshakeTimeout:    5 * time.Second,
+			ForceAttemptHTTP2:      true,
+			DisableCompression:     true, // the limit is of what is read, so nothing may swell
+			MaxResponseHeaderBytes: 64 << 10,
+			MaxIdleConns:           16,
+			MaxIdleConnsPerHost:    2,
+			IdleConnTimeout:        30 * time.Second,
+		},
+	}
+}
+
+// control sees the address that is about to be connected to.
+func (c *Client) control(_, address string, _ syscall.RawConn) error {
+	if c.AllowPrivate {
 		return nil
 	}
-	at, err := netip.ParseAddrPort(address)
+	to, err := netip.ParseAddrPort(address)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrRefused, err)
+		return fmt.Errorf("%w (%w)", ErrRefused, err)
 	}
-	if at.Port() != 443 && at.Port() != 8443 {
-		return fmt.Errorf("%w: only ports 443 and 8443 are called", ErrRefused)
+	if to.Port() != 443 && to.Port() != 8443 {
+		return refuse(fmt.Sprint("port ", to.Port()))
 	}
-	if Refused(at.Addr()) {
-		return fmt.Errorf("%w: %s is not a public address", ErrRefused, at.Addr())
+	if err := checkAddr(to.Addr()); err != nil {
+		return err
 	}
-	return nil
+	return checkNotOwn(to.Addr())
 }
 
-// closed are the networks that no call from a shop should reach, beyond what
-// netip can tell by itself (IANA special-purpose address registries).
-var closed = func() []netip.Prefix {
-	var all []netip.Prefix
-	for _, p := range []string{
-		"0.0.0.0/8", "100.64.0.0/10", "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "198.18.0.0/15",
-		"198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4",
-		"64:ff9b::/96", "64:ff9b:1::/48", "100::/64", "2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20", "5f00::/16", "fec0::/10",
-	} {
-		all = append(all, netip.MustParsePrefix(p))
+// checkNotOwn refuses the addresses of this machine, public ones too.
+func checkNotOwn(ip netip.Addr) error {
+	own, err := net.InterfaceAddrs()
+	if err != nil {
+		return errors.Join(refuse("the machine's own addresses are not known"), err)
 	}
-	return all
-}()
-
-// Refused reports whether an address is not a public one: loopback, private,
-// link-local, carrier-grade NAT, multicast, translated or reserved, also when
-// written as IPv6.
-func Refused(a netip.Addr) bool {
-	a = a.WithZone("").Unmap()
-	if !a.IsValid() || a.IsUnspecified() || a.IsLoopback() || a.IsPrivate() ||
-		a.IsLinkLocalUnicast() || a.IsMulticast() || a.IsInterfaceLocalMulticast() {
-		return true
-	}
-	for _, p := range closed {
-		if p.Contains(a) {
-			return true
+	for _, addr := range own {
+		if prefix, err := netip.ParsePrefix(addr.String()); err == nil && prefix.Addr().Unmap() == ip {
+			return refuse("an address of this machine")
 		}
 	}
-	return a.Is6() && !netip.MustParsePrefix("2000::/3").Contains(a)
+	return nil
 }
