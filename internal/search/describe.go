@@ -1,0 +1,259 @@
+package search
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"souk/internal/money"
+)
+
+// shape changes when describe writes something else for the same facts, so
+// that the next refresh writes rows that seem unchanged.
+const shape = 1
+
+// entry is every row of one product.
+type entry struct {
+	listing listingRow
+	facets  []facetRow
+	prices  []priceRow
+	pages   []pageRow
+}
+
+// The rows as json_to_recordset reads them.
+type (
+	listingRow struct {
+		ProductID   uuid.UUID   `json:"product_id"`
+		VendorID    uuid.UUID   `json:"vendor_id"`
+		BrandID     *uuid.UUID  `json:"brand_id"`
+		Name        string      `json:"name"`
+		CategoryIDs []uuid.UUID `json:"category_ids"`
+		TagIDs      []uuid.UUID `json:"tag_ids"`
+		FacetKeys   []string    `json:"facet_keys"` // side by side with FacetValues
+		FacetValues []string    `json:"facet_values"`
+		SKUs        []string    `json:"skus"`
+		InStock     bool        `json:"in_stock"`
+		CreatedAt   time.Time   `json:"created_at"`
+		Title       string      `json:"title"`
+		Terms       string      `json:"terms"`
+		Text        string      `json:"text"`
+		Digest      string      `json:"digest"`
+	}
+	facetRow struct {
+		Key      string `json:"key"`
+		Value    string `json:"value"`
+		KeyLabel string `json:"key_label"`
+		Label    string `json:"label"`
+	}
+	priceRow struct {
+		ProductID uuid.UUID      `json:"product_id"`
+		Currency  money.Currency `json:"currency"`
+		MinMinor  int64          `json:"min_minor"`
+		MaxMinor  int64          `json:"max_minor"`
+		Card      string         `json:"card"`
+	}
+	pageRow struct {
+		ProductID  uuid.UUID      `json:"product_id"`
+		Currency   money.Currency `json:"currency"`
+		Slug       string         `json:"slug"`
+		Head       string         `json:"head"`
+		Variants   []string       `json:"variants"`
+		VariantIDs []*uuid.UUID   `json:"variant_ids"`
+		DueAt      *time.Time     `json:"due_at"`
+	}
+)
+
+func (f *facts) digest() string { return hex.EncodeToString(f.product.Digest) }
+
+// describe turns facts into rows.
+func (s *Search) describe(f *facts) entry {
+	e := entry{listing: f.listing(), facets: f.facets()}
+	for _, v := range e.facets {
+		e.listing.FacetKeys = append(e.listing.FacetKeys, v.Key)
+		e.listing.FacetValues = append(e.listing.FacetValues, v.Value)
+	}
+	for _, c := range f.currencies() {
+		e.prices = append(e.prices, f.price(c))
+		e.pages = append(e.pages, f.page(c))
+	}
+	if len(e.pages) == 0 { // shown, though it cannot be bought yet
+		e.pages = []pageRow{f.page(s.Currency)}
+	}
+	h := sha256.New()
+	err := json.NewEncoder(h).Encode([]any{shape, e.listing, e.facets, e.prices, e.pages})
+	if err != nil {
+		panic(err) // plain values only
+	}
+	e.listing.Digest = hex.EncodeToString(h.Sum(nil))
+	return e
+}
+
+func (f *facts) listing() listingRow {
+	p := f.product
+	l := listingRow{
+		ProductID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Name: fold(p.Title), CreatedAt: p.CreatedAt,
+		Title: p.Title, Text: plain(p.Description), InStock: f.inStock(),
+		CategoryIDs: []uuid.UUID{}, TagIDs: []uuid.UUID{}, FacetKeys: []string{}, FacetValues: []string{}, SKUs: []string{},
+	}
+	if !p.BrandID.IsZero() {
+		l.BrandID = (*uuid.UUID)(&p.BrandID)
+	}
+	terms := []string{p.BrandName, p.VendorName, p.Kind}
+	for _, c := range f.categories {
+		terms = append(terms, c.Path)
+		for _, a := range c.Ancestors {
+			if !slices.Contains(l.CategoryIDs, uuid.UUID(a)) {
+				l.CategoryIDs = append(l.CategoryIDs, uuid.UUID(a))
+			}
+		}
+	}
+	for _, t := range f.tags {
+		terms = append(terms, t.Name)
+		l.TagIDs = append(l.TagIDs, uuid.UUID(t.ID))
+	}
+	for _, v := range f.facets() {
+		terms = append(terms, v.Label)
+	}
+	for _, v := range f.variants {
+		if v.SKU != "" {
+			l.SKUs = append(l.SKUs, fold(v.SKU))
+		}
+	}
+	l.Terms = strings.Join(terms, " ; ") // apart, so that no phrase spans two of them
+	return l
+}
+
+// facets is what attr[...] can ask for: the values of attributes, and of the
+// options that some variant has.
+func (f *facts) facets() []facetRow {
+	var list []facetRow
+	add := func(name, value string) {
+		row := facetRow{Key: facetKey(name), Value: fold(value), KeyLabel: name, Label: value}
+		known := func(r facetRow) bool { return r.Key == row.Key && r.Value == row.Value }
+		if row.Key != "" && row.Value != "" && !slices.ContainsFunc(list, known) {
+			list = append(list, row)
+		}
+	}
+	attributes := f.attributes()
+	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		for _, value := range attributes[name] {
+			add(name, value)
+		}
+	}
+	for i, o := range f.options {
+		for _, v := range f.variants {
+			if i < len(v.Options) {
+				add(o.Name, v.Options[i])
+			}
+		}
+	}
+	slices.SortFunc(list, func(a, b facetRow) int {
+		return strings.Compare(a.Key+"="+a.Value, b.Key+"="+b.Value)
+	})
+	return list
+}
+
+// attributes reads {"color": ["red", "blue"]}; a single text counts as a list.
+func (f *facts) attributes() map[string][]string {
+	var raw map[string]any
+	if err := json.Unmarshal(f.product.Attributes, &raw); err != nil {
+		return map[string][]string{} // not an object: nothing to show
+	}
+	all := make(map[string][]string, len(raw))
+	for name, value := range raw {
+		values, isList := value.([]any)
+		if !isList {
+			values = []any{value}
+		}
+		for _, v := range values {
+			if text, ok := v.(string); ok {
+				all[name] = append(all[name], text)
+			}
+		}
+	}
+	return all
+}
+
+// currencies are those that some variant is priced in.
+func (f *facts) currencies() []money.Currency {
+	var list []money.Currency
+	for _, p := range f.prices {
+		if !slices.Contains(list, p.Currency) {
+			list = append(list, p.Currency)
+		}
+	}
+	return list
+}
+
+func (f *facts) inStock() bool {
+	return slices.ContainsFunc(f.variants, func(v variantFact) bool { return !v.Tracked || v.Available > 0 })
+}
+
+// price is how the product stands in a list, in a currency that it has.
+func (f *facts) price(c money.Currency) priceRow {
+	cheapest, dearest := f.extremes(c)
+	card := Card{
+		ID: f.product.ID, Slug: f.product.Slug, Title: f.product.Title, Vendor: f.vendor(), Brand: f.brand(),
+		PriceRange: PriceRange{money.Of(cheapest.Amount, c), money.Of(dearest.Amount, c)}, CompareAt: amountOrNil(cheapest.CompareAt, c),
+		InStock: f.inStock(), Rating: f.rating(), VariantCount: len(f.variants),
+	}
+	if pictures := f.pictures(); len(pictures) > 0 {
+		card.Image = &pictures[0]
+	}
+	return priceRow{
+		ProductID: uuid.UUID(f.product.ID), Currency: c,
+		MinMinor: cheapest.Amount, MaxMinor: dearest.Amount, Card: encode(card),
+	}
+}
+
+// extremes are the lowest and the highest price in c, the first variant's when
+// several ask the same.
+func (f *facts) extremes(c money.Currency) (cheapest, dearest *priceFact) {
+	for i := range f.prices {
+		p := &f.prices[i]
+		if p.Currency != c {
+			continue
+		}
+		if cheapest == nil || p.Amount < cheapest.Amount {
+			cheapest = p
+		}
+		if dearest == nil || p.Amount > dearest.Amount {
+			dearest = p
+		}
+	}
+	return cheapest, dearest
+}
+
+func (f *facts) vendor() Vendor {
+	return Vendor{f.product.VendorID, f.product.VendorSlug, f.product.VendorName}
+}
+
+func (f *facts) brand() *Brand {
+	if f.product.BrandID.IsZero() {
+		return nil
+	}
+	return &Brand{f.product.BrandID, f.product.BrandSlug, f.product.BrandName}
+}
+
+func (f *facts) rating() Rating { return Rating{f.product.Rating, f.product.RatingCount} }
+
+func amountOrNil(minor *int64, c money.Currency) *money.Amount {
+	if minor == nil {
+		return nil
+	}
+	return new(money.Of(*minor, c))
+}
+
+func idOrNil[K comparable](v K) *K {
+	var none K
+	if v == none {
+		return nil
+	}
+	return &v
+}

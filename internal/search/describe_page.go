@@ -1,0 +1,113 @@
+package search
+
+import (
+	"encoding/json"
+	"strings"
+
+	"github.com/google/uuid"
+
+	"souk/internal/catalog"
+	"souk/internal/money"
+)
+
+// page is the product page in a currency, cut where the stock is woven in.
+func (f *facts) page(c money.Currency) pageRow {
+	p := f.product
+	page := Page{
+		ID: p.ID, Slug: p.Slug, Title: p.Title, Description: p.Description, Kind: p.Kind,
+		Vendor: f.vendor(), Brand: f.brand(), Attributes: f.attributes(), Media: f.pictures(), Rating: f.rating(),
+		SEO: SEO{p.SEOTitle, p.SEODescription}, CreatedAt: p.CreatedAt,
+		Categories: []Category{}, Tags: []Tag{}, Options: []Option{}, Variants: []Variant{},
+	}
+	for _, category := range f.categories {
+		page.Categories = append(page.Categories, Category{category.ID, category.Slug, category.Name, category.Path})
+	}
+	for _, tag := range f.tags {
+		page.Tags = append(page.Tags, Tag{tag.ID, tag.Slug, tag.Name})
+	}
+	for _, option := range f.options {
+		page.Options = append(page.Options, Option{option.Name, option.Values})
+	}
+	if cheapest, dearest := f.extremes(c); cheapest != nil {
+		page.PriceRange = &PriceRange{money.Of(cheapest.Amount, c), money.Of(dearest.Amount, c)}
+	}
+	row := pageRow{ProductID: uuid.UUID(p.ID), Currency: c, Slug: p.Slug, Variants: []string{}, VariantIDs: []*uuid.UUID{}}
+	for _, l := range f.lowest {
+		if l.Currency == c {
+			page.LowestPrice30d = new(money.Of(l.Amount, c))
+			row.DueAt = l.DueAt
+		}
+	}
+	row.Head = head(page)
+	for i := range f.variants {
+		v := &f.variants[i]
+		row.Variants = append(row.Variants, open(f.variant(v, c)))
+		row.VariantIDs = append(row.VariantIDs, nil)
+		if v.Tracked {
+			row.VariantIDs[i] = (*uuid.UUID)(&v.ID)
+		}
+	}
+	return row
+}
+
+func (f *facts) variant(v *variantFact, c money.Currency) Variant {
+	shown := Variant{
+		ID: v.ID, SKU: v.SKU, Title: v.Title, Options: v.Options, MediaID: idOrNil(v.MediaID),
+		RequiresShipping: v.RequiresShipping, WeightGrams: v.WeightGrams,
+	}
+	for _, p := range f.prices {
+		if p.VariantID == v.ID && p.Currency == c {
+			shown.Price, shown.CompareAtPrice = new(money.Of(p.Amount, c)), amountOrNil(p.CompareAt, c)
+		}
+	}
+	return shown
+}
+
+func (f *facts) pictures() []Image {
+	list := make([]Image, 0, len(f.media))
+	for _, m := range f.media {
+		list = append(list, m.image())
+	}
+	return list
+}
+
+func (m mediaFact) image() Image {
+	i := Image{ID: m.ID, URL: m.SourceURL, Sizes: []catalog.Size{}, Alt: m.Alt, Width: m.Width, Height: m.Height}
+	if m.BlobKey == "" {
+		return i
+	}
+	address := func(pixels int) string {
+		return catalog.PictureURL(m.BlobKey, m.ContentType, m.Width, m.Height, pixels)
+	}
+	for _, pixels := range []int{160, 480, 960, 1600} {
+		if url := address(pixels); len(i.Sizes) == 0 || i.Sizes[len(i.Sizes)-1].URL != url {
+			i.Sizes = append(i.Sizes, catalog.Size{Pixels: pixels, URL: url})
+		}
+	}
+	i.URL = address(480)
+	return i
+}
+
+// head is a page's JSON up to its variants, which come last.
+func head(p Page) string {
+	p.Variants = []Variant{}
+	return before(encode(p), `]}`)
+}
+
+// open is a variant's JSON up to its stock, which comes last.
+func open(v Variant) string { return before(encode(v), `"in_stock":`) }
+
+// before is the JSON up to the last occurrence of mark. What follows that one
+// is ours and holds no text of others, so it is not found too late.
+func before(text, mark string) string { return text[:strings.LastIndex(text, mark)] }
+
+// encode is JSON as the API writes it, without escapes for HTML.
+func encode(v any) string {
+	var b strings.Builder
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err) // plain values only
+	}
+	return strings.TrimSuffix(b.String(), "\n")
+}

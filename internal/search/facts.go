@@ -1,0 +1,155 @@
+package search
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/postgres"
+)
+
+// facts is all that the shop knows about a product and shows.
+type facts struct {
+	product    productFact
+	options    []optionFact
+	categories []categoryFact
+	tags       []tagFact
+	media      []mediaFact
+	variants   []variantFact
+	prices     []priceFact
+	lowest     []lowestFact
+}
+
+type productFact struct {
+	ID             id.Product      `db:"id"`
+	Slug           string          `db:"slug"`
+	Title          string          `db:"title"`
+	Description    string          `db:"description"`
+	Kind           string          `db:"kind"`
+	Attributes     json.RawMessage `db:"attributes"`
+	SEOTitle       string          `db:"seo_title"`
+	SEODescription string          `db:"seo_description"`
+	CreatedAt      time.Time       `db:"created_at"`
+	VendorID       id.Vendor       `db:"vendor_id"`
+	VendorSlug     string          `db:"vendor_slug"`
+	VendorName     string          `db:"vendor_name"`
+	BrandID        id.Brand        `db:"brand_id"` // zero without a brand
+	BrandSlug      string          `db:"brand_slug"`
+	BrandName      string          `db:"brand_name"`
+	Rating         float64         `db:"rating"`
+	RatingCount    int             `db:"rating_count"`
+	Digest         []byte          `db:"digest"` // of the listing as it is; nil when there is none
+}
+
+type optionFact struct {
+	ProductID id.Product `db:"product_id"`
+	Name      string     `db:"name"`
+	Values    []string   `db:"values"`
+}
+
+type categoryFact struct {
+	ProductID id.Product    `db:"product_id"`
+	ID        id.Category   `db:"id"`
+	Slug      string        `db:"slug"`
+	Name      string        `db:"name"`
+	Path      string        `db:"path"`
+	Ancestors []id.Category `db:"ancestors"`
+}
+
+type tagFact struct {
+	ProductID id.Product `db:"product_id"`
+	ID        id.Tag     `db:"id"`
+	Slug      string     `db:"slug"`
+	Name      string     `db:"name"`
+}
+
+type mediaFact struct {
+	ProductID   id.Product `db:"product_id"`
+	ID          id.Media   `db:"id"`
+	Alt         string     `db:"alt"`
+	SourceURL   string     `db:"source_url"`
+	BlobKey     string     `db:"blob_key"`
+	ContentType string     `db:"content_type"`
+	Width       int        `db:"width"`
+	Height      int        `db:"height"`
+}
+
+type variantFact struct {
+	ProductID        id.Product `db:"product_id"`
+	ID               id.Variant `db:"id"`
+	SKU              string     `db:"sku"`
+	Title            string     `db:"title"`
+	Options          []string   `db:"options"`
+	WeightGrams      int        `db:"weight_grams"`
+	RequiresShipping bool       `db:"requires_shipping"`
+	Tracked          bool       `db:"tracked"`
+	MediaID          id.Media   `db:"media_id"` // zero without a picture of its own
+	Available        int64      `db:"available"`
+}
+
+type priceFact struct {
+	ProductID id.Product     `db:"product_id"`
+	VariantID id.Variant     `db:"variant_id"`
+	Currency  money.Currency `db:"currency"`
+	Amount    int64          `db:"amount_minor"`
+	CompareAt *int64         `db:"compare_at_minor"`
+}
+
+type lowestFact struct {
+	ProductID id.Product     `db:"product_id"`
+	Currency  money.Currency `db:"currency"`
+	Amount    int64          `db:"amount_minor"`
+	DueAt     *time.Time     `db:"due_at"` // when a lower price of the past leaves the window
+}
+
+// readFacts reads those of products that are listed, in one round trip.
+func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*facts, error) {
+	var (
+		list []*facts
+		of   = map[id.Product]*facts{}
+		args = pgx.NamedArgs{"products": products}
+		b    = postgres.NewBatch()
+	)
+	read(b, selectProducts, args, func(p productFact) {
+		f := &facts{product: p}
+		list, of[p.ID] = append(list, f), f
+	})
+	// What belongs to a product that is not listed finds no facts and is left out.
+	read(b, selectOptions, args, func(o optionFact) { add(of[o.ProductID], func(f *facts) { f.options = append(f.options, o) }) })
+	read(b, selectCategories, args, func(c categoryFact) {
+		add(of[c.ProductID], func(f *facts) { f.categories = append(f.categories, c) })
+	})
+	read(b, selectTags, args, func(t tagFact) { add(of[t.ProductID], func(f *facts) { f.tags = append(f.tags, t) }) })
+	read(b, selectMedia, args, func(m mediaFact) { add(of[m.ProductID], func(f *facts) { f.media = append(f.media, m) }) })
+	read(b, selectVariants, args, func(v variantFact) {
+		add(of[v.ProductID], func(f *facts) { f.variants = append(f.variants, v) })
+	})
+	read(b, selectPrices, args, func(p priceFact) { add(of[p.ProductID], func(f *facts) { f.prices = append(f.prices, p) }) })
+	read(b, selectLowest, args, func(l lowestFact) { add(of[l.ProductID], func(f *facts) { f.lowest = append(f.lowest, l) }) })
+	if err := b.Send(ctx, db); err != nil {
+		return nil, fmt.Errorf("read facts of %d products: %w", len(products), err)
+	}
+	return list, nil
+}
+
+// read queues a query whose rows are given to each, one by one.
+func read[T any](b *postgres.Batch, sql string, args pgx.NamedArgs, each func(T)) {
+	b.Read(sql, args, func(rows pgx.Rows) error {
+		list, err := postgres.Rows[T](rows)
+		for _, row := range list {
+			each(row)
+		}
+		return err
+	})
+}
+
+func add(f *facts, to func(*facts)) {
+	if f != nil {
+		to(f)
+	}
+}

@@ -1,0 +1,37 @@
+package search
+
+const selectTouched = `
+	SELECT unnest(@products::uuid[]) AS product_id
+	UNION
+	SELECT product_id FROM variants WHERE id = ANY(@variants::uuid[])
+	UNION
+	SELECT id FROM products WHERE vendor_id = ANY(@vendors::uuid[])
+	ORDER BY product_id`
+
+// What is listed and had its stock moved, and whether the listing says
+// otherwise than the stock.
+const selectMoved = `
+	WITH moved AS (
+		SELECT product_id FROM variants WHERE id = ANY(@stocked::uuid[])
+		UNION
+		SELECT product_id FROM order_lines WHERE order_id = ANY(@orders::uuid[])
+	)
+	SELECT l.product_id, l.in_stock <> EXISTS (
+		SELECT FROM variants AS v
+		WHERE v.product_id = l.product_id AND v.archived_at IS NULL AND (NOT v.tracked OR (
+			SELECT sum(on_hand - reserved - allocated + backorder_limit) FROM stock_levels WHERE variant_id = v.id) > 0)
+	) AS flipped
+	FROM moved
+	JOIN listings AS l USING (product_id)
+	ORDER BY l.product_id`
+
+const insertDue = `
+	INSERT INTO listings_due (product_id)
+	SELECT DISTINCT unnest(@products::uuid[])
+	ON CONFLICT DO NOTHING`
+
+const takeDue = `
+	DELETE FROM listings_due
+	WHERE product_id IN (
+		SELECT product_id FROM listings_due ORDER BY product_id LIMIT @some FOR UPDATE SKIP LOCKED)
+	RETURNING product_id`

@@ -1,0 +1,141 @@
+package search
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+)
+
+// atOnce is how many products one transaction refreshes at most, so that a
+// change of very many does not hold the log back.
+const atOnce = 500
+
+// Refresh brings what is shown of products up to date with the shop's tables:
+// rows that differ are written, those of products that are not on sale are
+// deleted, and Refreshed is raised if there was any. It costs two round trips
+// for any number of products.
+func (s *Search) Refresh(ctx context.Context, tx pgx.Tx, products []id.Product) error {
+	_, err := s.refresh(ctx, tx, products, false)
+	return err
+}
+
+// refresh is Refresh, or writes every row anew, and says how many it wrote or
+// deleted.
+func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, anew bool) (int, error) {
+	if len(products) == 0 {
+		return 0, nil
+	}
+	listed, err := lockListed(ctx, tx, products)
+	if err != nil {
+		return 0, err
+	}
+	found, err := readFacts(ctx, tx, products)
+	if err != nil {
+		return 0, err
+	}
+	var changed []entry
+	for _, f := range found {
+		e := s.describe(f)
+		if anew || e.listing.Digest != f.digest() {
+			changed = append(changed, e)
+		}
+		delete(listed, f.product.ID)
+	}
+	gone := make([]id.Product, 0, len(listed)) // listed and not on sale any more
+	for p := range listed {
+		gone = append(gone, p)
+	}
+	if len(changed)+len(gone) == 0 {
+		return 0, nil
+	}
+	if err := write(ctx, tx, changed, gone); err != nil {
+		return 0, fmt.Errorf("write listings of %d products: %w", len(changed)+len(gone), err)
+	}
+	return len(changed) + len(gone), nil
+}
+
+func lockListed(ctx context.Context, tx pgx.Tx, products []id.Product) (map[id.Product]bool, error) {
+	listed := map[id.Product]bool{}
+	b := postgres.NewBatch()
+	b.Queue(lockRefresh, nil)
+	read(b, selectListed, pgx.NamedArgs{"products": products}, func(row struct {
+		ID id.Product `db:"product_id"`
+	}) {
+		listed[row.ID] = true
+	})
+	if err := b.Send(ctx, tx); err != nil {
+		return nil, fmt.Errorf("lock listings: %w", err)
+	}
+	return listed, nil
+}
+
+func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) error {
+	var (
+		ids      []id.Product
+		listings []listingRow
+		facets   []facetRow
+		prices   []priceRow
+		pages    []pageRow
+	)
+	for _, e := range changed {
+		ids = append(ids, id.Product(e.listing.ProductID))
+		listings = append(listings, e.listing)
+		facets = append(facets, e.facets...)
+		prices = append(prices, e.prices...)
+		pages = append(pages, e.pages...)
+	}
+	b := postgres.NewBatch()
+	if len(changed) > 0 {
+		b.Queue(insertFacetValues, pgx.NamedArgs{"facets": rows(facets)})
+		b.Queue(upsertListings, pgx.NamedArgs{"listings": rows(listings)})
+		b.Queue(deletePrices, pgx.NamedArgs{"products": ids, "prices": rows(prices)})
+		b.Queue(upsertPrices, pgx.NamedArgs{"prices": rows(prices)})
+		b.Queue(deletePages, pgx.NamedArgs{"products": ids, "pages": rows(pages)})
+		b.Queue(upsertPages, pgx.NamedArgs{"pages": rows(pages)})
+		b.Queue(countSold, pgx.NamedArgs{"products": ids})
+	}
+	if len(gone) > 0 {
+		b.Queue(deleteListings, pgx.NamedArgs{"products": gone})
+	}
+	events.Queue(ctx, b, Refreshed{ProductIDs: slices.Concat(ids, gone), Listing: true})
+	return b.Send(ctx, tx)
+}
+
+// rows is an argument for json_to_recordset.
+func rows[T any](list []T) string {
+	if list == nil {
+		return "[]"
+	}
+	return encode(list)
+}
+
+// Rebuild makes every row anew, in transactions of a few hundred products, so
+// that the shop stays open. It says how many it wrote or deleted.
+func (s *Search) Rebuild(ctx context.Context) (int, error) {
+	total := 0
+	for after := (id.Product{}); ; {
+		some, err := postgres.Column[id.Product](ctx, s.DB, selectProductsAfter, pgx.NamedArgs{"after": after, "some": atOnce})
+		if err != nil {
+			return total, fmt.Errorf("list products: %w", err)
+		}
+		if len(some) == 0 {
+			return total, nil
+		}
+		n := 0
+		err = postgres.InTx(ctx, s.DB, func(tx pgx.Tx) (err error) {
+			n, err = s.refresh(ctx, tx, some, true)
+			return err
+		})
+		if err != nil {
+			return total, fmt.Errorf("rebuild after %s: %w", after, err)
+		}
+		total += n
+		after = some[len(some)-1]
+	}
+}

@@ -1,0 +1,155 @@
+package search
+
+// What is shown of a product is read by the eight statements below, all for a
+// set of products.
+
+const selectProducts = `
+	SELECT p.id, p.slug, p.title, p.description, p.kind, p.attributes, p.seo_title, p.seo_description, p.created_at,
+	       v.id AS vendor_id, v.slug AS vendor_slug, v.name AS vendor_name,
+	       b.id AS brand_id, coalesce(b.slug, '') AS brand_slug, coalesce(b.name, '') AS brand_name,
+	       coalesce(l.rating, 0)::float8 AS rating, coalesce(l.rating_count, 0) AS rating_count, l.digest
+	FROM products AS p
+	JOIN vendors AS v ON v.id = p.vendor_id AND v.status = 'active'
+	LEFT JOIN brands AS b ON b.id = p.brand_id
+	LEFT JOIN listings AS l ON l.product_id = p.id
+	WHERE p.id = ANY(@products) AND p.status = 'active'
+	ORDER BY p.id`
+
+const selectOptions = `
+	SELECT product_id, name, values
+	FROM product_options
+	WHERE product_id = ANY(@products)
+	ORDER BY product_id, position`
+
+const selectCategories = `
+	SELECT pc.product_id, c.id, c.slug, c.name, c.path, c.ancestors
+	FROM product_categories AS pc
+	JOIN categories AS c ON c.id = pc.category_id
+	WHERE pc.product_id = ANY(@products)
+	ORDER BY pc.product_id, pc.position, c.path`
+
+const selectTags = `
+	SELECT pt.product_id, t.id, t.slug, t.name
+	FROM product_tags AS pt
+	JOIN tags AS t ON t.id = pt.tag_id
+	WHERE pt.product_id = ANY(@products)
+	ORDER BY pt.product_id, t.name, t.id`
+
+// A remote picture is shown from its source until it has been fetched; and
+// where that does not succeed, the shopper's browser may.
+const selectMedia = `
+	SELECT product_id, id, alt, source_url, blob_key, content_type, width, height
+	FROM media
+	WHERE product_id = ANY(@products) AND (state = 'ready' OR source_url LIKE 'https://%')
+	ORDER BY product_id, position, id`
+
+const selectVariants = `
+	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.title, v.options, v.weight_grams, v.requires_shipping, v.tracked, v.media_id,
+	       coalesce(s.available, 0) AS available
+	FROM variants AS v
+	LEFT JOIN LATERAL (
+		SELECT sum(on_hand - reserved - allocated + backorder_limit)::bigint AS available
+		FROM stock_levels WHERE variant_id = v.id
+	) AS s ON true
+	WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
+	ORDER BY v.product_id, v.position, v.id`
+
+const selectPrices = `
+	SELECT v.product_id, v.id AS variant_id, p.currency, p.amount_minor, p.compare_at_minor
+	FROM variants AS v
+	JOIN prices AS p ON p.variant_id = v.id
+	WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
+	ORDER BY v.product_id, p.currency, v.position, v.id`
+
+// A price was in force from its row in the history until the next one. Those
+// that ended within 30 days count, and so does what is asked today.
+const selectLowest = `
+	WITH spans AS (
+		SELECT v.product_id, h.currency, h.amount_minor,
+		       lead(h.at) OVER (PARTITION BY h.variant_id, h.currency ORDER BY h.at, h.seq) AS until
+		FROM variants AS v
+		JOIN price_history AS h ON h.variant_id = v.id
+		WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
+		UNION ALL
+		SELECT v.product_id, p.currency, p.amount_minor, NULL
+		FROM variants AS v
+		JOIN prices AS p ON p.variant_id = v.id
+		WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
+	)
+	SELECT product_id, currency, min(amount_minor) AS amount_minor, min(until) + interval '30 days' AS due_at
+	FROM spans
+	WHERE until IS NULL OR until > now() - interval '30 days'
+	GROUP BY product_id, currency
+	ORDER BY product_id, currency`
+
+const insertFacetValues = `
+	INSERT INTO facet_values (key, value, key_label, label)
+	SELECT DISTINCT ON (n.key, n.value) n.key, n.value, n.key_label, n.label
+	FROM json_to_recordset(@facets::json) AS n (key text, value text, key_label text, label text)
+	WHERE NOT EXISTS (SELECT FROM facet_values AS f WHERE f.key = n.key AND f.value = n.value)
+	ORDER BY n.key, n.value, n.label
+	ON CONFLICT DO NOTHING`
+
+const upsertListings = `
+	INSERT INTO listings AS l (
+		product_id, vendor_id, brand_id, name, category_ids, tag_ids, facet_ids, skus, in_stock, created_at, words, digest)
+	SELECT n.product_id, n.vendor_id, n.brand_id, n.name, n.category_ids, n.tag_ids,
+	       ARRAY(SELECT f.id
+	             FROM unnest(n.facet_keys, n.facet_values) AS w (key, value)
+	             JOIN facet_values AS f ON f.key = w.key AND f.value = w.value
+	             ORDER BY f.id),
+	       n.skus, n.in_stock, n.created_at,
+	       setweight(to_tsvector('souk', n.title), 'A') || setweight(to_tsvector('souk', n.terms), 'B')
+	           || setweight(to_tsvector('souk', n.text), 'C'),
+	       decode(n.digest, 'hex')
+	FROM json_to_recordset(@listings::json) AS n (
+		product_id uuid, vendor_id uuid, brand_id uuid, name text, category_ids uuid[], tag_ids uuid[],
+		facet_keys text[], facet_values text[], skus text[], in_stock boolean, created_at timestamptz,
+		title text, terms text, text text, digest text)
+	ON CONFLICT (product_id) DO UPDATE SET
+		vendor_id = excluded.vendor_id, brand_id = excluded.brand_id, name = excluded.name,
+		category_ids = excluded.category_ids, tag_ids = excluded.tag_ids, facet_ids = excluded.facet_ids,
+		skus = excluded.skus, in_stock = excluded.in_stock, created_at = excluded.created_at,
+		words = excluded.words, digest = excluded.digest`
+
+const deletePrices = `
+	DELETE FROM listing_prices AS p
+	WHERE p.product_id = ANY(@products) AND NOT EXISTS (
+		SELECT FROM json_to_recordset(@prices::json) AS n (product_id uuid, currency text)
+		WHERE n.product_id = p.product_id AND n.currency = p.currency)`
+
+const upsertPrices = `
+	INSERT INTO listing_prices (product_id, currency, min_minor, max_minor, card)
+	SELECT n.product_id, n.currency, n.min_minor, n.max_minor, n.card
+	FROM json_to_recordset(@prices::json) AS n (product_id uuid, currency text, min_minor bigint, max_minor bigint, card text)
+	ON CONFLICT (product_id, currency) DO UPDATE SET
+		min_minor = excluded.min_minor, max_minor = excluded.max_minor, card = excluded.card`
+
+const deletePages = `
+	DELETE FROM product_pages AS p
+	WHERE p.product_id = ANY(@products) AND NOT EXISTS (
+		SELECT FROM json_to_recordset(@pages::json) AS n (product_id uuid, currency text)
+		WHERE n.product_id = p.product_id AND n.currency = p.currency)`
+
+const upsertPages = `
+	INSERT INTO product_pages (product_id, currency, slug, head, variants, variant_ids, due_at)
+	SELECT n.product_id, n.currency, n.slug, n.head, n.variants, n.variant_ids, n.due_at
+	FROM json_to_recordset(@pages::json) AS n (
+		product_id uuid, currency text, slug text, head text, variants text[], variant_ids uuid[], due_at timestamptz)
+	ON CONFLICT (product_id, currency) DO UPDATE SET
+		slug = excluded.slug, head = excluded.head, variants = excluded.variants,
+		variant_ids = excluded.variant_ids, due_at = excluded.due_at`
+
+const deleteListings = `DELETE FROM listings WHERE product_id = ANY(@products)`
+
+const selectListed = `SELECT product_id FROM listings WHERE product_id = ANY(@products)`
+
+// Two that refresh the same product at once could write what the slower one
+// read earlier; so they take turns.
+const lockRefresh = `SELECT pg_advisory_xact_lock(hashtext('souk.search.refresh'))`
+
+const selectProductsAfter = `
+	SELECT id FROM products
+	WHERE id > coalesce(@after::uuid, '00000000-0000-0000-0000-000000000000')
+	ORDER BY id
+	LIMIT @some`

@@ -1,0 +1,76 @@
+package search
+
+import (
+	"time"
+
+	"souk/internal/id"
+	"souk/internal/money"
+)
+
+// Page is a product as its page shows it, in one currency.
+type Page struct {
+	ID             id.Product          `json:"id"`
+	Slug           string              `json:"slug"`
+	Title          string              `json:"title"`
+	Description    string              `json:"description" doc:"Sanitised HTML."`
+	Kind           string              `json:"kind"`
+	Vendor         Vendor              `json:"vendor"`
+	Brand          *Brand              `json:"brand"`
+	Categories     []Category          `json:"categories" doc:"The main one first."`
+	Tags           []Tag               `json:"tags"`
+	Attributes     map[string][]string `json:"attributes"`
+	Media          []Image             `json:"media"`
+	Options        []Option            `json:"options"`
+	PriceRange     *PriceRange         `json:"price_range"`
+	LowestPrice30d *money.Amount       `json:"lowest_price_30d" doc:"The lowest price of any variant within the last 30 days."`
+	Rating         Rating              `json:"rating"`
+	SEO            SEO                 `json:"seo"`
+	CreatedAt      time.Time           `json:"created_at"`
+
+	// Last, because it is put together when the page is read: see weave.
+	Variants []Variant `json:"variants"`
+}
+
+// Category is where the product stands in the tree.
+type Category struct {
+	ID   id.Category `json:"id"`
+	Slug string      `json:"slug"`
+	Name string      `json:"name"`
+	Path string      `json:"path" doc:"Names from the root: Apparel > Shoes"`
+}
+
+// Tag is a word that groups products.
+type Tag struct {
+	ID   id.Tag `json:"id"`
+	Slug string `json:"slug"`
+	Name string `json:"name"`
+}
+
+// Option is a choice that makes a variant.
+type Option struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+// SEO is what search engines are told.
+type SEO struct {
+	Title       string `json:"title"`
+	Description string `json:"description"`
+}
+
+// Variant is what goes into a cart.
+type Variant struct {
+	ID               id.Variant    `json:"id"`
+	SKU              string        `json:"sku"`
+	Title            string        `json:"title"`
+	Options          []string      `json:"options" doc:"Its values, in the order of the product's options."`
+	Price            *money.Amount `json:"price"`
+	CompareAtPrice   *money.Amount `json:"compare_at_price"`
+	MediaID          *id.Media     `json:"media_id"`
+	RequiresShipping bool          `json:"requires_shipping"`
+	WeightGrams      int           `json:"weight_grams"`
+
+	// Last, because they are those of the moment when the page is read.
+	InStock           bool   `json:"in_stock"`
+	AvailableQuantity *int64 `json:"available_quantity" doc:"null where stock is not counted."`
+}

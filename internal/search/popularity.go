@@ -1,0 +1,61 @@
+package search
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+)
+
+// CountSold brings the popularity of what was sold or cancelled up to date: a
+// sweep, once a minute. Adding up all sales of a product after each order
+// would cost more the better it sells.
+func (s *Search) CountSold(ctx context.Context) error {
+	for {
+		n := 0
+		err := postgres.InTx(ctx, s.DB, func(tx pgx.Tx) error {
+			some, err := postgres.Column[id.Product](ctx, tx, takePopularityDue, pgx.NamedArgs{"some": atOnce})
+			if err != nil {
+				return err
+			}
+			n = len(some)
+			changed, err := postgres.Exec(ctx, tx, countSold, pgx.NamedArgs{"products": some})
+			if err != nil || changed == 0 {
+				return err
+			}
+			return events.Raise(ctx, tx, Refreshed{Listing: true})
+		})
+		if err != nil {
+			return fmt.Errorf("count what was sold: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+}
+
+// RefreshDue refreshes pages whose lowest price of 30 days has changed because
+// a day went by: a sweep, every few minutes.
+func (s *Search) RefreshDue(ctx context.Context) error {
+	for {
+		n := 0
+		err := postgres.InTx(ctx, s.DB, func(tx pgx.Tx) error {
+			due, err := postgres.Column[id.Product](ctx, tx, selectPagesDue, pgx.NamedArgs{"some": atOnce})
+			if err != nil {
+				return err
+			}
+			n, err = s.refresh(ctx, tx, due, false)
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("refresh pages that are due: %w", err)
+		}
+		if n == 0 {
+			return nil
+		}
+	}
+}

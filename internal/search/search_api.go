@@ -1,0 +1,99 @@
+package search
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
+)
+
+// ErrNoProduct says that there is no such product on sale.
+var ErrNoProduct = errs.New(errs.NotFound, "product_not_found", "There is no such product.")
+
+// Routes registers what shoppers see.
+func (s *Search) Routes(r *httpapi.Router) {
+	s.cursors = r.Cursors
+	httpapi.Get(r, "/api/v1/products", s.list, httpapi.Public("the catalogue is for everybody"),
+		httpapi.QueryPrefix("attr["), httpapi.Returns[Listing](), httpapi.Summary("List and search products"),
+		httpapi.Describe("Filters of one name are alternatives, filters of different names must all hold. `attr[color]=red,blue` asks for an attribute or option."))
+	httpapi.Get(r, "/api/v1/products/{product}", s.show, httpapi.Public("the catalogue is for everybody"),
+		httpapi.Returns[Page](), httpapi.Summary("Show a product"))
+	httpapi.Get(r, "/api/v1/search/suggest", s.suggest, httpapi.Public("the catalogue is for everybody"),
+		httpapi.Summary("Suggest products, categories, brands and vendors"))
+}
+
+func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error) {
+	q, err := in.query(s.Currency)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	w := want{limit: in.Limit, facets: in.Facets, total: in.WantsTotal()}
+	scope := q.scope()
+	if in.After != "" {
+		w.after = &position{}
+		if err := s.cursors.Open(scope, in.After, w.after); err != nil {
+			return httpapi.Stored{}, err
+		}
+	}
+	key := scope + strconv.Itoa(w.limit) + in.After + strconv.FormatBool(w.facets) + strconv.FormatBool(w.total)
+	a, err := s.cache().get(ctx, key, func(ctx context.Context) (answer, error) {
+		f, err := s.find(ctx, q, w)
+		if err != nil {
+			return answer{}, err
+		}
+		next := ""
+		if f.next != nil {
+			next = s.cursors.Seal(scope, f.next)
+		}
+		return newAnswer(f.json(next), id.Product{}), nil
+	})
+	return a.stored(), err
+}
+
+type showInput struct {
+	Product  string `path:"product" maxLength:"200" doc:"Id or slug."`
+	Currency string `query:"currency" pattern:"^[A-Z]{3}$" doc:"ISO 4217. Where the product has no price in it, another currency of the product is shown."`
+}
+
+func (s *Search) show(ctx context.Context, in *showInput) (httpapi.Stored, error) {
+	c := money.Currency(in.Currency)
+	if c == "" {
+		c = s.Currency
+	}
+	if !c.Valid() {
+		return httpapi.Stored{}, errs.Validation.Field("currency", "unknown_currency", "Use an ISO 4217 code, such as USD.")
+	}
+	a, err := s.cache().get(ctx, in.Product+" "+string(c), func(ctx context.Context) (answer, error) {
+		return s.page(ctx, in.Product, c)
+	})
+	return a.stored(), err
+}
+
+// page reads the page of a product by id or slug.
+func (s *Search) page(ctx context.Context, product string, c money.Currency) (answer, error) {
+	sql := selectPageBySlug
+	args := pgx.NamedArgs{"slug": product, "currency": string(c), "standard": string(s.Currency)}
+	var p id.Product
+	if p.UnmarshalText([]byte(product)) == nil {
+		sql, args["product"] = selectPage, p
+	}
+	row, err := postgres.Get[struct {
+		ID   id.Product `db:"product_id"`
+		JSON []byte     `db:"json"`
+	}](ctx, s.DB, sql, args)
+	if errors.Is(err, postgres.ErrNoRow) {
+		return answer{}, ErrNoProduct
+	}
+	if err != nil {
+		return answer{}, fmt.Errorf("read page of %s: %w", product, err)
+	}
+	return newAnswer(row.JSON, row.ID), nil
+}
