@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"net/netip"
@@ -11,8 +12,10 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"souk/internal/auth"
+	"souk/internal/clock"
 )
 
 // exchange is one request and its answer. It is the http.ResponseWriter that
@@ -29,6 +32,7 @@ type exchange struct {
 	extra  http.Header // what the handler adds to the answer
 	status int         // 0 until answered
 	size   int64
+	long   bool // a raw answer, which may take its time
 }
 
 type exchangeKey struct{}
@@ -56,18 +60,71 @@ func (ex *exchange) Write(b []byte) (int, error) {
 	if ex.status == 0 {
 		ex.WriteHeader(http.StatusOK)
 	}
+	if ex.long && len(b) > 0 {
+		ex.moreTime()
+	}
 	n, err := ex.ResponseWriter.Write(b)
 	ex.size += int64(n)
 	return n, err
 }
 
-// ReadFrom keeps sendfile for files.
+// ReadFrom keeps sendfile for files, a piece at a time.
 func (ex *exchange) ReadFrom(src io.Reader) (int64, error) {
 	if ex.status == 0 {
 		ex.WriteHeader(http.StatusOK)
 	}
-	n, err := io.Copy(ex.ResponseWriter, src)
-	ex.size += n
+	var sent int64
+	for {
+		if ex.long {
+			ex.moreTime()
+		}
+		n, err := io.CopyN(ex.ResponseWriter, src, 1<<20)
+		sent += n
+		ex.size += n
+		if errors.Is(err, io.EOF) {
+			return sent, nil
+		}
+		if err != nil {
+			return sent, err
+		}
+	}
+}
+
+// machine is the clock of sockets and stopwatches, which no test sets.
+var machine clock.System
+
+const (
+	pieceTime = 15 * time.Second // for one piece of a long body
+	uploadMax = 10 * time.Minute // for all of it
+)
+
+// moreTime lets a long answer take longer than others as long as it moves.
+func (ex *exchange) moreTime() {
+	_ = http.NewResponseController(ex.ResponseWriter).SetWriteDeadline(machine.Now().Add(2 * pieceTime)) // a recorder has none
+}
+
+// rawBody is the body of a raw operation. What cannot be read is told as the
+// refusal it is; each piece of a long one has 15 s to come.
+type rawBody struct {
+	io.ReadCloser
+	ex   *exchange
+	long bool
+	end  time.Time
+}
+
+func (u *rawBody) Read(b []byte) (int, error) {
+	if u.long {
+		next := machine.Now().Add(pieceTime)
+		if next.After(u.end) {
+			next = u.end
+		}
+		_ = http.NewResponseController(u.ex.ResponseWriter).SetReadDeadline(next) // a recorder has none
+		u.ex.moreTime()                                                           // the answer comes after it
+	}
+	n, err := u.ReadCloser.Read(b)
+	if err != nil && !errors.Is(err, io.EOF) {
+		err = unreadable(err)
+	}
 	return n, err
 }
 

@@ -102,7 +102,7 @@ func unmarshal(data []byte, v any) error {
 }
 
 // schemaNames names schemas after their types. Where two packages use one name
-// the later gets its package before it: Item, CartItem.
+// the later gets its package before it: Item, CartItem; ListItem, ListCartItem.
 func schemaNames() func(reflect.Type, string) string {
 	taken := map[string]reflect.Type{}
 	return func(t reflect.Type, hint string) string {
@@ -113,15 +113,29 @@ func schemaNames() func(reflect.Type, string) string {
 		if t.Kind() != reflect.Struct {
 			return name
 		}
-		pkg := t.PkgPath()
-		pkg = pkg[strings.LastIndexByte(pkg, '/')+1:]
-		if pkg != "" && taken[name] != nil && taken[name] != t {
-			name = strings.ToUpper(pkg[:1]) + pkg[1:] + name
+		free := func(name string) bool { return taken[name] == nil || taken[name] == t }
+		if outer, inner, generic := strings.Cut(strings.TrimSuffix(t.Name(), "]"), "["); generic && !free(name) {
+			name = outer + capital(packageOf(inner)) + capital(inner[strings.LastIndexByte(inner, '.')+1:])
+		} else if !free(name) {
+			name = capital(packageOf(t.PkgPath()+".")) + name
 		}
-		for base, n := name, 2; taken[name] != nil && taken[name] != t; n++ {
+		for base, n := name, 2; !free(name); n++ {
 			name = base + strconv.Itoa(n)
 		}
 		taken[name] = t
 		return name
 	}
+}
+
+// packageOf is "tax" for souk/internal/tax.Zone.
+func packageOf(qualified string) string {
+	path := qualified[:max(strings.LastIndexByte(qualified, '.'), 0)]
+	return path[strings.LastIndexByte(path, '/')+1:]
+}
+
+func capital(s string) string {
+	if s == "" {
+		return ""
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }

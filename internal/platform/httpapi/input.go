@@ -127,6 +127,14 @@ func ClientAddr(ctx context.Context) netip.Addr {
 	return netip.Addr{}
 }
 
+// UserAgent is what the client calls itself, "" outside a request.
+func UserAgent(ctx context.Context) string {
+	if ex := from(ctx); ex != nil {
+		return ex.r.UserAgent()
+	}
+	return ""
+}
+
 // SetCookie adds a cookie to the answer. It is not part of a stored answer.
 func SetCookie(ctx context.Context, c *http.Cookie) {
 	if ex := from(ctx); ex != nil {

@@ -114,8 +114,11 @@ type subject struct {
 	name   string
 }
 
-func newLimiter(config Config, c clock.Clock) *limiter {
-	l := &limiter{clock: c, off: config.LimitsOff, policies: map[Class]*policy{}}
+func newLimiter(config Config) *limiter {
+	l := &limiter{clock: config.Clock, off: config.LimitsOff, policies: map[Class]*policy{}}
+	if l.clock == nil {
+		l.clock = machine
+	}
 	quotas := DefaultLimits()
 	maps.Copy(quotas, config.Limits)
 	for class, q := range quotas {
@@ -178,7 +181,7 @@ func (l *limiter) admit(ex *exchange, p *policy) error {
 			byAddress = nil // an office behind one address, each signed in
 		}
 	}
-	if byAddress != nil && !refused {
+	if byAddress != nil && !refused && ex.client.IsValid() { // a peer on a unix socket has no address and is ours
 		aLeft, aReset, aRefused := l.take(subject{class: p.class, addr: household(ex.client)}, byAddress, now)
 		if shown == nil || aRefused || aLeft < left {
 			shown, left, reset, refused = byAddress, aLeft, aReset, aRefused

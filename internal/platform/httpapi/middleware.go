@@ -22,7 +22,7 @@ import (
 
 // serve is what happens to every request, routed or not.
 func (r *Router) serve(w http.ResponseWriter, req *http.Request) {
-	began := r.clock.Now()
+	began := machine.Now()
 	ex := &exchange{ResponseWriter: w, router: r, r: req, id: requestID(req.Header), client: r.clientAddr(req)}
 	defer r.finish(ex, began)
 	h := w.Header()
@@ -56,7 +56,7 @@ func (r *Router) finish(ex *exchange, began time.Time) {
 			failure = nil
 		}
 	}
-	took := r.clock.Now().Sub(began)
+	took := machine.Now().Sub(began)
 	r.meters.observe(ex, took)
 	if r.config.AccessLog {
 		// The route and not the path: ids of carts are secrets.
@@ -115,7 +115,11 @@ func (r *Router) guarded(op *operation, next http.HandlerFunc) http.HandlerFunc 
 				return
 			}
 		case op.kind == raw:
-			req.Body = http.MaxBytesReader(ex.ResponseWriter, req.Body, op.bodyLimit)
+			ex.long = true
+			req.Body = &rawBody{
+				ReadCloser: http.MaxBytesReader(ex.ResponseWriter, req.Body, op.bodyLimit),
+				ex:         ex, long: op.bodyLimit > defaultBodyLimit, end: machine.Now().Add(uploadMax),
+			}
 		}
 		next(ex, req)
 	}

@@ -205,9 +205,7 @@ func (r *Router) describe() ([]byte, error) {
 	doc := r.api.OpenAPI()
 	doc.Info.Description = "The marketplace's API. Errors are RFC 9457 problems; branch on their `code`. Lists are paged by `limit` and `after`. " +
 		"Send an `Idempotency-Key` with each POST to be able to send it again."
-	if r.config.BaseURL != "" {
-		doc.Servers = []*huma.Server{{URL: r.config.BaseURL}}
-	}
+	doc.Servers = []*huma.Server{{URL: "/"}} // where the document came from: the page at /docs may call nobody else
 	doc.Components.SecuritySchemes = map[string]*huma.SecurityScheme{
 		"bearerAuth": {Type: "http", Scheme: "bearer", Description: "An access token of /auth/login, or an API key."},
 		"password": {Type: "oauth2", Description: "Signs in with a user name and a password.", Flows: &huma.OAuthFlows{
@@ -245,17 +243,14 @@ func (op *operation) summaryOrID() string {
 	if op.summary != "" {
 		return op.summary
 	}
-	words := strings.ReplaceAll(op.id, "-", " ")
-	return strings.ToUpper(words[:1]) + words[1:]
+	return capital(strings.ReplaceAll(op.id, "-", " "))
 }
 
 // typeName is an operation's id as the name of a schema.
 func typeName(operation string) string {
 	var b strings.Builder
 	for word := range strings.SplitSeq(operation, "-") {
-		if word != "" {
-			b.WriteString(strings.ToUpper(word[:1]) + word[1:])
-		}
+		b.WriteString(capital(word))
 	}
 	return b.String()
 }

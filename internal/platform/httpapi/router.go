@@ -36,7 +36,7 @@ type Config struct {
 	CursorKey      []byte         // random when empty, so cursors die with the process
 	Limits         Limits         // DefaultLimits when nil
 	LimitsOff      bool           // for benchmarks; also lifts the cap on connections
-	Clock          clock.Clock    // the machine's when nil
+	Clock          clock.Clock    // of the rate limits; the machine's when nil
 	Logger         *slog.Logger   // slog.Default when nil
 	AccessLog      bool           // one line for each request
 	Metrics        prometheus.Registerer
@@ -55,7 +55,6 @@ type Router struct {
 	Cursors Cursors
 
 	config  Config
-	clock   clock.Clock
 	log     *slog.Logger
 	mux     *http.ServeMux
 	api     huma.API
@@ -71,10 +70,7 @@ type Router struct {
 // New makes a router that serves the documents and the health checks and
 // nothing else yet.
 func New(config Config) *Router {
-	r := &Router{config: config, clock: config.Clock, log: config.Logger, mux: http.NewServeMux(), ids: map[string]*operation{}}
-	if r.clock == nil {
-		r.clock = clock.System{}
-	}
+	r := &Router{config: config, log: config.Logger, mux: http.NewServeMux(), ids: map[string]*operation{}}
 	if r.log == nil {
 		r.log = slog.Default()
 	}
@@ -87,7 +83,7 @@ func New(config Config) *Router {
 	}
 	r.Cursors = NewCursors(key)
 	r.guard = newBrowserGuard(config)
-	r.limiter = newLimiter(config, r.clock)
+	r.limiter = newLimiter(config)
 	r.meters = newMeters(config.Metrics)
 	r.api = humago.New(mounter{r}, humaConfig(config))
 	r.openapi = sync.OnceValues(r.describe)

@@ -69,7 +69,7 @@ func (s *SSE) write(b []byte) error {
 		return errClientLeft
 	}
 	control := http.NewResponseController(s.ex)
-	_ = control.SetWriteDeadline(s.ex.router.clock.Now().Add(sseDeadline)) // a recorder in a test has no deadlines
+	_ = control.SetWriteDeadline(machine.Now().Add(sseDeadline)) // a recorder in a test has no deadlines
 	if !s.open {
 		s.open = true
 		h := s.ex.Header()

@@ -4,9 +4,11 @@ import (
 	"bufio"
 	"context"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -248,5 +250,57 @@ func TestConnectionCap(t *testing.T) {
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// A long upload may take minutes as long as it moves; one that stalls is cut off.
+func TestSlowUpload(t *testing.T) {
+	t.Parallel()
+	for name, tt := range map[string]struct {
+		pause time.Duration
+		want  string
+	}{
+		"slow":    {10 * time.Second, "HTTP/1.1 200 OK"},
+		"stalled": {16 * time.Second, "HTTP/1.1 400 Bad Request"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				r := httpapi.New(httpapi.Config{Logger: slog.New(slog.DiscardHandler)})
+				httpapi.Raw(r, "POST", "/upload", func(w http.ResponseWriter, req *http.Request) error {
+					body, err := io.ReadAll(req.Body)
+					if err != nil {
+						return err
+					}
+					_, err = w.Write(body)
+					return err
+				}, httpapi.Public("a test"), httpapi.BodyLimit(10<<20))
+				client, server := net.Pipe()
+				ctx, cancel := context.WithCancel(t.Context())
+				ended := make(chan error, 1)
+				go func() { ended <- httpapi.Serve(ctx, &oneConn{conn: server, closed: make(chan struct{})}, r.Handler()) }()
+				var sender sync.WaitGroup
+				sender.Go(func() {
+					_, err := io.WriteString(client, "POST /upload HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\n")
+					for range 9 {
+						if err != nil {
+							return // cut off
+						}
+						time.Sleep(tt.pause) // fake time: the point of the test
+						_, err = io.WriteString(client, "a")
+					}
+				})
+				line, _ := bufio.NewReader(client).ReadString('\n')
+				if got := strings.TrimSpace(line); got != tt.want {
+					t.Errorf("answer %q", got)
+				}
+				client.Close()
+				sender.Wait()
+				cancel()
+				if err := <-ended; err != nil {
+					t.Error(err)
+				}
+			})
+		})
 	}
 }
