@@ -1,7 +1,7 @@
 // Package blob keeps files: pictures, imports, exports, invoices.
 //
 // Owns: [Store] and its two kinds, a folder ([Dir]) and a bucket ([S3]).
-// Tables: none. Raises: [ErrNotFound]. Calls: nobody.
+// Tables: none. Raises: [ErrNotFound]. Calls: config.
 //
 // A key is a path in lower case whose extension says what the file is:
 //
@@ -21,6 +21,7 @@ import (
 	"time"
 
 	"souk/internal/errs"
+	"souk/internal/platform/config"
 )
 
 // Store is where files are kept. Its methods refuse a key that is not [Valid].
@@ -42,6 +43,16 @@ type Info struct {
 	Size        int64
 	ContentType string
 	Modified    time.Time
+}
+
+// Open is the store that the settings name: the bucket if there is one, else
+// the folder.
+func Open(c *config.Config) (Store, error) {
+	b := c.Blob
+	if b.Bucket == "" {
+		return OpenDir(c.BlobDir())
+	}
+	return OpenS3(Bucket{b.Endpoint, b.Bucket, b.Region, b.AccessKey, b.SecretKey, b.Insecure})
 }
 
 // ErrNotFound says that nothing is kept under a key.

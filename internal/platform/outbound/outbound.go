@@ -50,6 +50,9 @@ type Client struct {
 	resolver *net.Resolver // of a test
 }
 
+// New makes a client; allowPrivate is for development.
+func New(allowPrivate bool) *Client { return &Client{AllowPrivate: allowPrivate} }
+
 // Answer is what came back, whatever its status; a redirect is an answer too.
 type Answer struct {
 	Status int
