@@ -1,0 +1,232 @@
+package cart
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/accounts"
+	"souk/internal/auth"
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/payments"
+	"souk/internal/platform/httpapi"
+)
+
+const (
+	secret    = "the cart id is the secret"
+	bodyLimit = 64 << 10
+)
+
+// Routes mounts what shoppers do with carts.
+func (c *Carts) Routes(r *httpapi.Router) {
+	public, limit := httpapi.Public(secret), httpapi.BodyLimit(bodyLimit)
+	private := httpapi.Private()
+	httpapi.Post(r, "/api/v1/carts", c.create, httpapi.Public("anybody may fill a cart"), limit, httpapi.Status(201), httpapi.Summary("Make a cart"))
+	httpapi.Get(r, "/api/v1/carts/{cart}", c.show, public, private, httpapi.Summary("Show a cart with its totals"))
+	httpapi.Post(r, "/api/v1/carts/{cart}/items", c.addItem, public, limit, httpapi.Summary("Put something into a cart"),
+		httpapi.Describe("What is in the cart already grows by the quantity."))
+	httpapi.Patch(r, "/api/v1/carts/{cart}/items/{item}", c.setQuantity, public, limit, httpapi.Summary("Change how many are wanted; 0 removes the item"))
+	httpapi.Delete(r, "/api/v1/carts/{cart}/items/{item}", c.removeItem, public, httpapi.Status(200), httpapi.Summary("Take something out of a cart"))
+	httpapi.Put(r, "/api/v1/carts/{cart}/addresses", c.setAddresses, public, limit, httpapi.Summary("Say where a cart goes"))
+	httpapi.Get(r, "/api/v1/carts/{cart}/shipping-options", c.shippingOptions, public, private, httpapi.Summary("List the ways each vendor's parcel can go"))
+	httpapi.Put(r, "/api/v1/carts/{cart}/shipping", c.setShipping, public, limit, httpapi.Summary("Choose how the parcels go"))
+	httpapi.Get(r, "/api/v1/carts/{cart}/payment-methods", c.paymentMethods, public, private, httpapi.Summary("List the ways to pay"))
+	httpapi.Post(r, "/api/v1/carts/{cart}/claim", c.claim, httpapi.Needs(auth.AsCustomer), httpapi.ID("claim-cart"), httpapi.Status(200),
+		httpapi.Summary("Make a guest's cart one's own"),
+		httpapi.Describe("The caller's open cart takes the items in; without one, the guest's cart becomes theirs. Items that cannot be taken stay where they are, with the reason."))
+}
+
+type cartPath struct {
+	Cart id.Cart `path:"cart"`
+}
+
+type createInput struct {
+	Body struct {
+		Currency money.Currency `json:"currency,omitempty" maxLength:"3" doc:"ISO 4217; the shop's own unless told"`
+		Items    []NewItem      `json:"items,omitempty" maxItems:"500"`
+	}
+}
+
+func (c *Carts) create(ctx context.Context, tx pgx.Tx, in *createInput) (View, error) {
+	p, err := c.Create(ctx, tx, in.Body.Currency, in.Body.Items)
+	return p.View(), err
+}
+
+type showInput struct {
+	Cart   id.Cart `path:"cart"`
+	Expand string  `query:"expand" enum:"trace" doc:"trace explains each figure"`
+}
+
+func (c *Carts) show(ctx context.Context, in *showInput) (View, error) {
+	p, err := c.open(ctx, in.Cart, in.Expand == "trace")
+	return p.View(), err
+}
+
+// open reads a cart that is still one: for its readers, a cart that has become
+// an order is no more.
+func (c *Carts) open(ctx context.Context, cart id.Cart, explain bool) (Priced, error) {
+	p, err := c.load(ctx, c.DB, cart, readCart, explain)
+	if errors.Is(err, ErrCompleted) {
+		return Priced{}, ErrNotFound
+	}
+	return p, err
+}
+
+type addItemInput struct {
+	Cart id.Cart `path:"cart"`
+	Body NewItem
+}
+
+func (c *Carts) addItem(ctx context.Context, tx pgx.Tx, in *addItemInput) (View, error) {
+	p, err := c.Add(ctx, tx, in.Cart, in.Body)
+	return p.View(), err
+}
+
+type setQuantityInput struct {
+	Cart id.Cart     `path:"cart"`
+	Item id.CartItem `path:"item"`
+	Body struct {
+		Quantity int `json:"quantity" minimum:"0" maximum:"10000" doc:"0 removes the item"`
+	}
+}
+
+func (c *Carts) setQuantity(ctx context.Context, tx pgx.Tx, in *setQuantityInput) (View, error) {
+	p, err := c.SetQuantity(ctx, tx, in.Cart, in.Item, in.Body.Quantity)
+	return p.View(), err
+}
+
+type removeItemInput struct {
+	Cart id.Cart     `path:"cart"`
+	Item id.CartItem `path:"item"`
+}
+
+func (c *Carts) removeItem(ctx context.Context, tx pgx.Tx, in *removeItemInput) (View, error) {
+	p, err := c.SetQuantity(ctx, tx, in.Cart, in.Item, 0)
+	return p.View(), err
+}
+
+type addressesInput struct {
+	Cart id.Cart `path:"cart"`
+	Body struct {
+		Email             string                  `json:"email" maxLength:"254"`
+		Phone             string                  `json:"phone,omitempty" maxLength:"40"`
+		Shipping          *accounts.PostalAddress `json:"shipping,omitempty"`
+		ShippingAddressID id.Address              `json:"shipping_address_id,omitzero" doc:"A saved address of the caller, instead of shipping"`
+		Billing           *accounts.PostalAddress `json:"billing,omitempty" doc:"The shipping address unless told"`
+		BillingAddressID  id.Address              `json:"billing_address_id,omitzero" doc:"A saved address of the caller, instead of billing"`
+	}
+}
+
+func (c *Carts) setAddresses(ctx context.Context, tx pgx.Tx, in *addressesInput) (View, error) {
+	body := &in.Body
+	shipping, err := c.address(ctx, tx, "/shipping", body.Shipping, body.ShippingAddressID)
+	if err != nil {
+		return View{}, err
+	}
+	if shipping == nil {
+		return View{}, errs.Validation.Field("/shipping", "required", "Say where it goes: send shipping, or shipping_address_id.")
+	}
+	billing, err := c.address(ctx, tx, "/billing", body.Billing, body.BillingAddressID)
+	if err != nil {
+		return View{}, err
+	}
+	p, err := c.SetAddresses(ctx, tx, in.Cart, Addresses{Email: body.Email, Phone: body.Phone, Shipping: *shipping, Billing: billing})
+	return p.View(), err
+}
+
+// address is the one that was written, or the saved one of the caller; nil
+// when neither was given.
+func (c *Carts) address(ctx context.Context, tx pgx.Tx, pointer string, written *accounts.PostalAddress, saved id.Address) (*accounts.PostalAddress, error) {
+	if saved.IsZero() {
+		return written, nil
+	}
+	if written != nil {
+		return nil, errs.Validation.Field(pointer, "duplicate", "Send an address or the id of one, not both.")
+	}
+	user := auth.From(ctx).User
+	if user.IsZero() {
+		return nil, accounts.ErrNoAddress
+	}
+	address, err := c.Users.SavedAddress(ctx, tx, user, saved)
+	if err != nil {
+		return nil, err
+	}
+	return &address, nil
+}
+
+func (c *Carts) shippingOptions(ctx context.Context, in *cartPath) (choice, error) {
+	p, err := c.open(ctx, in.Cart, false)
+	return choice{Data: p.parcelViews()}, err
+}
+
+type choice struct {
+	Data []ParcelView `json:"data"`
+}
+
+type setShippingInput struct {
+	Cart id.Cart `path:"cart"`
+	Body struct {
+		Selections []Selection `json:"selections" maxItems:"500"`
+	}
+}
+
+func (c *Carts) setShipping(ctx context.Context, tx pgx.Tx, in *setShippingInput) (View, error) {
+	p, err := c.SetShipping(ctx, tx, in.Cart, in.Body.Selections)
+	return p.View(), err
+}
+
+// MethodView is a way to pay.
+type MethodView struct {
+	Method string `json:"method" example:"cod"`
+	Name   string `json:"name" example:"Cash on delivery"`
+}
+
+type methods struct {
+	Data []MethodView `json:"data"`
+}
+
+// methodNames is how ways to pay are called; others go by their method.
+var methodNames = map[string]string{"cod": "Cash on delivery"}
+
+func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, error) {
+	p, err := c.open(ctx, in.Cart, false)
+	if err != nil {
+		return methods{}, err
+	}
+	found := methods{Data: []MethodView{}}
+	for _, m := range c.Payments.Methods(p.Offer()) {
+		name := methodNames[m]
+		if name == "" {
+			name = m
+		}
+		found.Data = append(found.Data, MethodView{m, name})
+	}
+	return found, nil
+}
+
+// Offer is what providers are told of the cart.
+func (p Priced) Offer() payments.Offer {
+	digital := true
+	for _, parcel := range p.Parcels {
+		digital = digital && !parcel.NeedsShipping
+	}
+	return payments.Offer{Total: p.Quote.Totals.GrandTotal, Country: p.Cart.Country(), Digital: digital && len(p.Parcels) > 0}
+}
+
+type claimInput struct {
+	Cart id.Cart `path:"cart"`
+}
+
+func (c *Carts) claim(ctx context.Context, tx pgx.Tx, in *claimInput) (ClaimView, error) {
+	p, refused, err := c.Claim(ctx, tx, in.Cart)
+	return ClaimView{View: p.View(), Refused: refused}, err
+}
+
+// ClaimView is the caller's cart after a claim.
+type ClaimView struct {
+	View
+	Refused []Refused `json:"refused" doc:"What could not be taken in, and stays in the other cart"`
+}

@@ -1,0 +1,169 @@
+package cart
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+)
+
+// cartColumnsFragment is a row of carts.
+const cartColumnsFragment = `id, user_id, currency, email, phone, shipping_address, billing_address, shipping, order_id, version, created_at, updated_at`
+
+// theirsFragment is the condition under which the caller may use a cart.
+const theirsFragment = `id = @cart AND (user_id IS NULL OR user_id = @user)`
+
+const (
+	readCart = `SELECT ` + cartColumnsFragment + ` FROM carts WHERE ` + theirsFragment
+	lockCart = readCart + ` FOR UPDATE`
+
+	touchCart = `
+		UPDATE carts SET version = version + 1, updated_at = now()
+		WHERE order_id IS NULL AND ` + theirsFragment + ` RETURNING ` + cartColumnsFragment
+
+	setAddresses = `
+		UPDATE carts SET email = @email, phone = @phone, shipping_address = @shipping_address, billing_address = @billing_address,
+		       version = version + 1, updated_at = now()
+		WHERE order_id IS NULL AND ` + theirsFragment + ` RETURNING ` + cartColumnsFragment
+
+	setShipping = `
+		UPDATE carts SET shipping = @shipping, version = version + 1, updated_at = now()
+		WHERE order_id IS NULL AND ` + theirsFragment + ` RETURNING ` + cartColumnsFragment
+
+	insertCart = `
+		INSERT INTO carts (id, user_id, currency) VALUES (@cart, @user, @currency) RETURNING ` + cartColumnsFragment
+
+	// The signed-in caller takes a guest's cart over.
+	ownCart = `
+		UPDATE carts SET user_id = @user, version = version + 1, updated_at = now()
+		WHERE order_id IS NULL AND ` + theirsFragment + ` RETURNING ` + cartColumnsFragment
+
+	lockOwnCart = `
+		SELECT id FROM carts WHERE user_id = @user AND order_id IS NULL ORDER BY updated_at DESC, id LIMIT 1 FOR UPDATE`
+
+	adoptAddresses = `
+		UPDATE carts own SET email = guest.email, phone = guest.phone, shipping_address = guest.shipping_address, billing_address = guest.billing_address
+		FROM carts guest
+		WHERE own.id = @cart AND guest.id = @guest AND own.shipping_address IS NULL AND guest.shipping_address IS NOT NULL`
+
+	removeVariants = `DELETE FROM cart_items WHERE cart_id = @cart AND variant_id = ANY (@variants)`
+	removeEmpty    = `DELETE FROM carts WHERE id = @cart AND NOT EXISTS (SELECT FROM cart_items WHERE cart_id = @cart)`
+
+	closeCart = `
+		UPDATE carts SET order_id = @order, version = version + 1, updated_at = now() WHERE id = @cart AND order_id IS NULL`
+
+	// What is in the cart already grows by the quantity.
+	addItems = `
+		INSERT INTO cart_items (id, cart_id, variant_id, quantity)
+		SELECT id, @cart, variant, quantity FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[]) AS i (id, variant, quantity)
+		ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_items.quantity + EXCLUDED.quantity`
+
+	setQuantity = `UPDATE cart_items SET quantity = @quantity WHERE id = @item AND cart_id = @cart`
+	removeItem  = `DELETE FROM cart_items WHERE id = @item AND cart_id = @cart`
+)
+
+// The reads of a quote. They start from the cart's id alone, so that they can
+// travel with the statement that finds the cart.
+const (
+	readLines = `
+		SELECT i.id, i.variant_id, i.quantity,
+		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
+		       v.requires_shipping, v.tracked, v.archived_at IS NOT NULL AS archived,
+		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
+		       s.name AS vendor_name, s.slug AS vendor_slug, s.status AS vendor_status, s.commission_bps,
+		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
+		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available
+		FROM cart_items i
+		JOIN carts c ON c.id = i.cart_id
+		JOIN variants v ON v.id = i.variant_id
+		JOIN products p ON p.id = v.product_id
+		JOIN vendors s ON s.id = v.vendor_id
+		LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = c.currency
+		LEFT JOIN LATERAL (
+			SELECT m.blob_key, m.content_type, m.width, m.height FROM media m
+			WHERE m.product_id = v.product_id AND m.state = 'ready'
+			ORDER BY (m.id = v.media_id) IS TRUE DESC, m.position LIMIT 1
+		) image ON true
+		LEFT JOIN LATERAL (
+			SELECT array_agg(level.location_id ORDER BY place.priority, place.id) AS locations,
+			       array_agg(level.on_hand - level.reserved - level.allocated + level.backorder_limit ORDER BY place.priority, place.id) AS available
+			FROM stock_levels level JOIN locations place ON place.id = level.location_id
+			WHERE level.variant_id = i.variant_id
+		) stock ON v.tracked
+		WHERE i.cart_id = @cart
+		ORDER BY i.id`
+
+	readRates = `
+		SELECT z.id AS zone_id, z.included, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
+		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping
+		FROM carts c
+		CROSS JOIN LATERAL tax_zone_of(
+			coalesce(c.shipping_address ->> 'country', ''), coalesce(c.shipping_address ->> 'region', ''),
+			coalesce(c.shipping_address ->> 'postal_code', '')) z
+		LEFT JOIN tax_rates r ON r.zone_id = z.id
+		WHERE c.id = @cart
+		ORDER BY r.tax_class, r.name`
+
+	readOptions = `
+		SELECT o.id, o.zone_id, o.vendor_id, o.name, o.kind, o.rule, (o.price_minor, o.currency) AS price, o.tiers,
+		       CASE WHEN o.free_above_minor IS NOT NULL THEN (o.free_above_minor, o.currency) END AS free_above,
+		       o.min_days, o.max_days, o.position, o.active, o.version
+		FROM carts c
+		CROSS JOIN LATERAL shipping_zones_of(coalesce(c.shipping_address ->> 'country', '')) zone
+		JOIN shipping_options o ON o.zone_id = zone AND o.currency = c.currency AND o.active
+		WHERE c.id = @cart AND (o.vendor_id IS NULL OR o.vendor_id IN (
+			SELECT v.vendor_id FROM cart_items i JOIN variants v ON v.id = i.variant_id WHERE i.cart_id = @cart))
+		ORDER BY o.position, o.price_minor, o.id`
+)
+
+// whose is the arguments that name a cart and who asks for it.
+func whose(ctx context.Context, cart id.Cart) pgx.NamedArgs {
+	return pgx.NamedArgs{"cart": cart, "user": auth.From(ctx).User}
+}
+
+// errUntouched says that a write met no cart that may still change.
+var errUntouched = errors.New("cart untouched")
+
+// takeCart reads the row that a write has touched.
+func takeCart(into *Cart) func(rows pgx.Rows) error {
+	return func(rows pgx.Rows) error {
+		found, err := postgres.Rows[Cart](rows)
+		if err == nil && len(found) == 0 {
+			err = errUntouched
+		}
+		if err == nil {
+			*into = found[0]
+		}
+		return err
+	}
+}
+
+// why tells the two reasons apart for which a write touched nothing.
+func why(ctx context.Context, db postgres.DB, cart id.Cart) error {
+	found, err := postgres.Get[Cart](ctx, db, readCart, whose(ctx, cart))
+	switch {
+	case errors.Is(err, postgres.ErrNoRow):
+		return ErrNotFound
+	case err != nil:
+		return fmt.Errorf("read cart: %w", err)
+	}
+	return ErrCompleted.With("order_id", found.OrderID)
+}
+
+func queueItems(b *postgres.Batch, cart id.Cart, items []NewItem) {
+	ids, variants, quantities := make([]id.CartItem, len(items)), make([]id.Variant, len(items)), make([]int, len(items))
+	for i, item := range items {
+		ids[i], variants[i], quantities[i] = id.New[id.CartItem](), item.Variant, item.Quantity
+	}
+	b.Queue(addItems, pgx.NamedArgs{"cart": cart, "ids": ids, "variants": variants, "quantities": quantities})
+}
+
+// QueueClose says that a cart has become an order. The caller has locked it.
+func (c *Carts) QueueClose(b *postgres.Batch, cart id.Cart, order id.Order) {
+	b.QueueOne(closeCart, pgx.NamedArgs{"cart": cart, "order": order}, ErrCompleted)
+}

@@ -1,0 +1,94 @@
+package cart
+
+import (
+	"souk/internal/id"
+	"souk/internal/inventory"
+	"souk/internal/money"
+)
+
+// An Issue is why a line cannot be ordered as it is.
+type Issue struct {
+	Code      string `json:"code" enum:"not_purchasable,insufficient_stock"`
+	Detail    string `json:"detail"`
+	Available *int   `json:"available_quantity,omitempty" doc:"How many are left"`
+}
+
+// judge says what a line costs and what is wrong with it.
+func (l *Line) judge(currency money.Currency) {
+	l.UnitPrice, l.Image = money.Zero(currency), l.image()
+	zero := money.Zero(currency)
+	l.Price.Subtotal, l.Price.Discount, l.Price.Tax, l.Price.Total = zero, zero, zero, zero
+	if l.Minor != nil {
+		l.UnitPrice.Minor = *l.Minor
+	}
+	l.Issues = []Issue{}
+	switch {
+	case l.Archived || l.ProductStatus != "active" || l.VendorStatus != "active":
+		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not for sale any more."})
+	case l.Minor == nil:
+		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not sold in " + string(currency) + "."})
+	case l.Tracked && l.Left() < l.Quantity:
+		left := l.Left()
+		l.Issues = append(l.Issues, Issue{Code: inventory.ErrInsufficientStock.Code, Detail: "There is not enough stock left.", Available: &left})
+	}
+}
+
+// Purchasable reports whether the line is for sale, whatever the stock.
+func (l Line) Purchasable() bool {
+	return len(l.Issues) == 0 || l.Issues[0].Code != ErrNotPurchasable.Code
+}
+
+// hidden reports whether the public never saw it, so that it does not exist.
+func (l Line) hidden() bool {
+	switch l.ProductStatus {
+	case "draft", "pending_review", "rejected":
+		return true
+	}
+	return false
+}
+
+// refusal is why a line may not be put into a cart; nil when it may.
+func (l Line) refusal() error {
+	switch {
+	case l.hidden():
+		return ErrVariantNotFound
+	case len(l.Issues) == 0:
+		return nil
+	case !l.Purchasable():
+		return ErrNotPurchasable.With("variant_id", l.VariantID)
+	}
+	return inventory.ErrInsufficientStock.With("variant_id", l.VariantID).With("available_quantity", l.Left())
+}
+
+// A Fault is an issue with the item that has it, for the refusal of a checkout.
+type Fault struct {
+	Item    id.CartItem `json:"item_id"`
+	Variant id.Variant  `json:"variant_id"`
+	Issue
+}
+
+// Ready is nil when the cart can be ordered. Otherwise it names every item that
+// cannot be bought, then those of which there is not enough, then what is
+// missing.
+func (p Priced) Ready() error {
+	var unsold, short []Fault
+	for _, l := range p.Lines {
+		for _, issue := range l.Issues {
+			fault := Fault{l.ID, l.VariantID, issue}
+			if issue.Code == ErrNotPurchasable.Code {
+				unsold = append(unsold, fault)
+			} else {
+				short = append(short, fault)
+			}
+		}
+	}
+	switch {
+	case len(unsold) > 0:
+		return ErrNotPurchasable.With("items", unsold)
+	case len(short) > 0:
+		return inventory.ErrInsufficientStock.With("items", short).With("variant_id", short[0].Variant).With("available_quantity", *short[0].Available)
+	case len(p.Missing) > 0:
+		return ErrIncomplete.With("missing", p.Missing)
+	}
+	return nil
+}

@@ -1,0 +1,270 @@
+package cart
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/catalog"
+	"souk/internal/id"
+	"souk/internal/inventory"
+	"souk/internal/money"
+	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
+	"souk/internal/shipping"
+	"souk/internal/tax"
+)
+
+// Priced is a cart with everything that an order is made of, read at one
+// moment.
+type Priced struct {
+	Cart    Cart
+	Lines   []Line   // in the order in which they were added
+	Parcels []Parcel // one for each vendor, by the vendor's id
+	Quote   pricing.Quote
+	Missing []string // what checkout still needs: items, email, shipping_address, shipping
+}
+
+// A Line is an item with what it is, what it costs and where it is taken from.
+type Line struct {
+	ID               id.CartItem   `db:"id"`
+	VariantID        id.Variant    `db:"variant_id"`
+	Quantity         int           `db:"quantity"`
+	ProductID        id.Product    `db:"product_id"`
+	VendorID         id.Vendor     `db:"vendor_id"`
+	VariantTitle     string        `db:"variant_title"`
+	SKU              *string       `db:"sku"`
+	WeightGrams      int64         `db:"weight_grams"`
+	TaxClass         string        `db:"tax_class"`
+	Taxable          bool          `db:"taxable"`
+	RequiresShipping bool          `db:"requires_shipping"`
+	Tracked          bool          `db:"tracked"`
+	Archived         bool          `db:"archived"`
+	ProductSlug      string        `db:"product_slug"`
+	ProductTitle     string        `db:"product_title"`
+	ProductStatus    string        `db:"product_status"`
+	VendorName       string        `db:"vendor_name"`
+	VendorSlug       string        `db:"vendor_slug"`
+	VendorStatus     string        `db:"vendor_status"`
+	CommissionBPS    int           `db:"commission_bps"`
+	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
+	BlobKey          string        `db:"blob_key"`
+	ContentType      string        `db:"content_type"`
+	Width            int           `db:"width"`
+	Height           int           `db:"height"`
+	Locations        []id.Location `db:"locations"` // where there is stock, the first to pick from first
+	Available        []int         `db:"available"` // what can be sold at each
+
+	UnitPrice money.Amount       `db:"-"`
+	Image     string             `db:"-"` // a URL, "" where there is none
+	Issues    []Issue            `db:"-"`
+	Price     pricing.PricedLine `db:"-"` // of nothing, where the line cannot be bought
+}
+
+// A Parcel is what one vendor sends, and how it can go.
+type Parcel struct {
+	Vendor        id.Vendor
+	VendorName    string
+	VendorSlug    string
+	CommissionBPS int
+	NeedsShipping bool
+	WeightGrams   int64
+	Value         money.Amount
+	Options       []shipping.Quote
+	Selected      *shipping.Quote // one of Options, nil while none is chosen
+}
+
+// imagePixels is the size of the picture beside an item.
+const imagePixels = 160
+
+// reading is a load that is under way: what the statements of a pipeline bring.
+type reading struct {
+	cart    Cart
+	lines   []Line
+	zone    tax.Zone
+	options []shipping.Option
+}
+
+// Load reads a cart that the caller may use and prices it, in one round trip.
+// With lock it takes the cart's row first, for checkout, and explains the
+// price. A cart that has become an order is refused with [ErrCompleted].
+func (c *Carts) Load(ctx context.Context, db postgres.DB, cart id.Cart, lock bool) (Priced, error) {
+	sql := readCart
+	if lock {
+		sql = lockCart
+	}
+	return c.load(ctx, db, cart, sql, lock)
+}
+
+func (c *Carts) load(ctx context.Context, db postgres.DB, cart id.Cart, sql string, explain bool) (Priced, error) {
+	var r reading
+	b := postgres.NewBatch()
+	b.Read(sql, whose(ctx, cart), takeCart(&r.cart))
+	r.queue(b, cart)
+	switch err := b.Send(ctx, db); {
+	case errors.Is(err, errUntouched):
+		return Priced{}, ErrNotFound
+	case err != nil:
+		return Priced{}, fmt.Errorf("load cart: %w", err)
+	case !r.cart.OrderID.IsZero():
+		return Priced{}, ErrCompleted.With("order_id", r.cart.OrderID)
+	}
+	return r.price(explain)
+}
+
+// queue adds the reads of a quote to a pipeline that brings the cart itself.
+func (r *reading) queue(b *postgres.Batch, cart id.Cart) {
+	r.queueGoods(b, cart)
+	postgres.ReadAll(b, &r.options, readOptions, pgx.NamedArgs{"cart": cart})
+}
+
+// queueGoods is queue for a cart that cannot have chosen its shipping yet.
+func (r *reading) queueGoods(b *postgres.Batch, cart id.Cart) {
+	args := pgx.NamedArgs{"cart": cart}
+	postgres.ReadAll(b, &r.lines, readLines, args)
+	b.Read(readRates, args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
+}
+
+// price makes the quote out of what was read.
+func (r *reading) price(explain bool) (Priced, error) {
+	p := Priced{Cart: r.cart, Lines: r.lines}
+	snapshot := pricing.Snapshot{
+		Currency: r.cart.Currency, TaxIncluded: r.zone.Included, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
+	}
+	for i := range p.Lines {
+		l := &p.Lines[i]
+		l.judge(r.cart.Currency)
+		if !l.Purchasable() {
+			continue
+		}
+		line := pricing.Line{
+			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice,
+		}
+		if l.Taxable {
+			line.Rates = r.zone.For(l.TaxClass)
+		}
+		snapshot.Lines = append(snapshot.Lines, line)
+		if err := p.pack(*l); err != nil {
+			return Priced{}, err
+		}
+	}
+	snapshot.Parcels = p.chooseShipping(r.options, r.zone)
+	quote, err := pricing.Price(snapshot)
+	if err != nil {
+		return Priced{}, err
+	}
+	p.Quote = quote
+	for _, priced := range quote.Lines {
+		p.Lines[priced.Key].Price = priced
+	}
+	p.Missing = p.missing()
+	return p, nil
+}
+
+// pack puts a line into the parcel of its vendor.
+func (p *Priced) pack(l Line) error {
+	value, err := l.UnitPrice.Times(int64(l.Quantity))
+	if err != nil {
+		return pricing.ErrAmountTooLarge
+	}
+	at, found := slices.BinarySearchFunc(p.Parcels, l.VendorID, func(q Parcel, v id.Vendor) int { return bytes.Compare(q.Vendor[:], v[:]) })
+	if !found {
+		p.Parcels = slices.Insert(p.Parcels, at, Parcel{
+			Vendor: l.VendorID, VendorName: l.VendorName, VendorSlug: l.VendorSlug, CommissionBPS: l.CommissionBPS, Value: money.Zero(value.Currency),
+		})
+	}
+	parcel := &p.Parcels[at]
+	parcel.Value = parcel.Value.Plus(value)
+	if l.RequiresShipping {
+		parcel.NeedsShipping = true
+		parcel.WeightGrams += l.WeightGrams * int64(l.Quantity)
+	}
+	return nil
+}
+
+// chooseShipping prices the ways for each parcel that needs one, and the one
+// that the cart has chosen where it is still offered.
+func (p *Priced) chooseShipping(options []shipping.Option, zone tax.Zone) []pricing.Parcel {
+	var chosen []pricing.Parcel
+	for i := range p.Parcels {
+		parcel := &p.Parcels[i]
+		if !parcel.NeedsShipping {
+			continue
+		}
+		parcel.Options = shipping.QuotesFor(options, shipping.Parcel{Vendor: parcel.Vendor, WeightGrams: parcel.WeightGrams, Value: parcel.Value})
+		want, selected := p.Cart.Shipping[parcel.Vendor]
+		at := slices.IndexFunc(parcel.Options, func(q shipping.Quote) bool { return q.Option.ID == want })
+		if !selected || at < 0 {
+			continue
+		}
+		parcel.Selected = &parcel.Options[at]
+		chosen = append(chosen, pricing.Parcel{
+			Vendor: parcel.Vendor, Name: parcel.VendorName + ": " + parcel.Selected.Option.Name,
+			Shipping: parcel.Selected.Price, Rates: zone.ForShipping(),
+		})
+	}
+	return chosen
+}
+
+func (p *Priced) missing() []string {
+	missing := []string{}
+	if len(p.Lines) == 0 {
+		missing = append(missing, "items")
+	}
+	if p.Cart.Email == "" {
+		missing = append(missing, "email")
+	}
+	if p.Cart.ShippingAddress == nil {
+		missing = append(missing, "shipping_address")
+	}
+	if slices.ContainsFunc(p.Parcels, func(q Parcel) bool { return q.NeedsShipping && q.Selected == nil }) {
+		missing = append(missing, "shipping")
+	}
+	return missing
+}
+
+// Title names the line in one piece: "Mug", or "Mug: Red / M".
+func (l Line) Title() string {
+	if l.VariantTitle == "" || l.VariantTitle == l.ProductTitle {
+		return l.ProductTitle
+	}
+	return l.ProductTitle + ": " + l.VariantTitle
+}
+
+// Left is how many units can still be sold, over all locations.
+func (l Line) Left() int {
+	left := 0
+	for _, n := range l.Available {
+		left += max(n, 0)
+	}
+	return left
+}
+
+// Picks says where the units of the line are taken from: the first location
+// that has enough, else as many as each has in their order. It is nil for what
+// is not tracked, and short where there is not enough.
+func (l Line) Picks(line id.OrderLine) []inventory.Pick {
+	if !l.Tracked {
+		return nil
+	}
+	if at := slices.IndexFunc(l.Available, func(n int) bool { return n >= l.Quantity }); at >= 0 {
+		return []inventory.Pick{{Line: line, Variant: l.VariantID, Location: l.Locations[at], Quantity: l.Quantity}}
+	}
+	var picks []inventory.Pick
+	wanted := l.Quantity
+	for i, n := range l.Available {
+		if take := min(n, wanted); take > 0 {
+			picks = append(picks, inventory.Pick{Line: line, Variant: l.VariantID, Location: l.Locations[i], Quantity: take})
+			wanted -= take
+		}
+	}
+	return picks
+}
+
+func (l *Line) image() string {
+	return catalog.PictureURL(l.BlobKey, l.ContentType, l.Width, l.Height, imagePixels)
+}

@@ -1,0 +1,153 @@
+package cart
+
+import (
+	"souk/internal/accounts"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/pricing"
+	"souk/internal/shipping"
+)
+
+// View is a cart as its owner sees it.
+type View struct {
+	ID        id.Cart        `json:"id"`
+	Currency  money.Currency `json:"currency"`
+	Items     []ItemView     `json:"items"`
+	Coupons   []string       `json:"coupons"`
+	Addresses AddressesView  `json:"addresses"`
+	Shipping  []ChosenView   `json:"shipping" doc:"What has been chosen, where it is still offered"`
+	Totals    TotalsView     `json:"totals"`
+	Missing   []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,shipping"`
+	Trace     []pricing.Step `json:"trace,omitempty" doc:"How the total came about, with expand=trace"`
+}
+
+// ItemView is a line of the cart.
+type ItemView struct {
+	ID        id.CartItem  `json:"id"`
+	VariantID id.Variant   `json:"variant_id"`
+	Product   ProductView  `json:"product"`
+	Title     string       `json:"title" doc:"Of the variant, for example Red / M"`
+	SKU       *string      `json:"sku"`
+	Vendor    VendorView   `json:"vendor"`
+	Quantity  int          `json:"quantity"`
+	UnitPrice money.Amount `json:"unit_price"`
+	Discount  money.Amount `json:"discount"`
+	Tax       money.Amount `json:"tax"`
+	Total     money.Amount `json:"total"`
+	Issues    []Issue      `json:"issues" doc:"Why it cannot be ordered as it is. What is not purchasable is not in the totals."`
+}
+
+// ProductView names the product of an item.
+type ProductView struct {
+	ID    id.Product `json:"id"`
+	Slug  string     `json:"slug"`
+	Title string     `json:"title"`
+	Image string     `json:"image"`
+}
+
+// VendorView names a vendor.
+type VendorView struct {
+	ID   id.Vendor `json:"id"`
+	Name string    `json:"name"`
+	Slug string    `json:"slug"`
+}
+
+// AddressesView is where the cart goes.
+type AddressesView struct {
+	Email    string                  `json:"email"`
+	Phone    string                  `json:"phone"`
+	Shipping *accounts.PostalAddress `json:"shipping"`
+	Billing  *accounts.PostalAddress `json:"billing"`
+}
+
+// DaysView is how long a parcel takes.
+type DaysView struct {
+	Min int `json:"min"`
+	Max int `json:"max"`
+}
+
+// ChosenView is the way one vendor's parcel goes.
+type ChosenView struct {
+	VendorID id.Vendor     `json:"vendor_id"`
+	OptionID id.ShipOption `json:"option_id"`
+	Name     string        `json:"name"`
+	Kind     string        `json:"kind" enum:"standard,express,pickup"`
+	Price    money.Amount  `json:"price"`
+	Days     DaysView      `json:"delivery_days"`
+}
+
+// TotalsView is what the cart costs.
+type TotalsView struct {
+	Items       money.Amount `json:"items"`
+	Discount    money.Amount `json:"discount"`
+	Shipping    money.Amount `json:"shipping"`
+	Tax         money.Amount `json:"tax"`
+	GrandTotal  money.Amount `json:"grand_total"`
+	TaxIncluded bool         `json:"tax_included" doc:"Prices hold the tax already"`
+}
+
+// OptionView is one way for a parcel to go.
+type OptionView struct {
+	ID    id.ShipOption `json:"id"`
+	Name  string        `json:"name"`
+	Kind  string        `json:"kind" enum:"standard,express,pickup"`
+	Price money.Amount  `json:"price"`
+	Days  DaysView      `json:"delivery_days"`
+}
+
+// ParcelView is one vendor's parcel with the ways it can go.
+type ParcelView struct {
+	VendorID id.Vendor    `json:"vendor_id"`
+	Vendor   VendorView   `json:"vendor"`
+	Options  []OptionView `json:"options"`
+}
+
+// View is the cart for its owner.
+func (p Priced) View() View {
+	t := p.Quote.Totals
+	v := View{
+		ID: p.Cart.ID, Currency: p.Cart.Currency, Coupons: []string{}, Missing: p.Missing, Trace: p.Quote.Trace,
+		Items: make([]ItemView, len(p.Lines)), Shipping: make([]ChosenView, 0, len(p.Parcels)),
+		Addresses: AddressesView{p.Cart.Email, p.Cart.Phone, p.Cart.ShippingAddress, p.Cart.Billing()},
+		Totals:    TotalsView{t.Items, t.Discount, t.Shipping, t.Tax, t.GrandTotal, t.TaxIncluded},
+	}
+	for i, l := range p.Lines {
+		v.Items[i] = ItemView{
+			ID: l.ID, VariantID: l.VariantID, Title: l.VariantTitle, SKU: l.SKU, Quantity: l.Quantity,
+			Product:   ProductView{l.ProductID, l.ProductSlug, l.ProductTitle, l.Image},
+			Vendor:    VendorView{l.VendorID, l.VendorName, l.VendorSlug},
+			UnitPrice: l.UnitPrice, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total, Issues: l.Issues,
+		}
+	}
+	for _, parcel := range p.Parcels {
+		if s := parcel.Selected; s != nil {
+			v.Shipping = append(v.Shipping, ChosenView{
+				parcel.Vendor, s.Option.ID, s.Option.Name, s.Option.Kind, s.Price, DaysView{s.Option.MinDays, s.Option.MaxDays},
+			})
+		}
+	}
+	return v
+}
+
+// parcelViews is the choice that there is.
+func (p Priced) parcelViews() []ParcelView {
+	views := make([]ParcelView, 0, len(p.Parcels))
+	for _, parcel := range p.Parcels {
+		if !parcel.NeedsShipping {
+			continue
+		}
+		view := ParcelView{
+			VendorID: parcel.Vendor, Vendor: VendorView{parcel.Vendor, parcel.VendorName, parcel.VendorSlug},
+			Options: make([]OptionView, len(parcel.Options)),
+		}
+		for i, q := range parcel.Options {
+			view.Options[i] = optionView(q)
+		}
+		views = append(views, view)
+	}
+	return views
+}
+
+func optionView(q shipping.Quote) OptionView {
+	return OptionView{q.Option.ID, q.Option.Name, q.Option.Kind, q.Price, DaysView{q.Option.MinDays, q.Option.MaxDays}}
+}
