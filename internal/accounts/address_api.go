@@ -50,8 +50,8 @@ func (u *Users) showAddress(ctx context.Context, in *addressInput) (Address, err
 }
 
 type editAddressInput struct {
-	addressInput
-	Body struct {
+	Address id.Address `path:"address"`
+	Body    struct {
 		Label      *string `json:"label,omitempty" maxLength:"60"`
 		Name       *string `json:"name,omitempty" maxLength:"500"`
 		Line1      *string `json:"line1,omitempty" maxLength:"500"`

@@ -36,17 +36,12 @@ func (u *Users) authRoutes(r *httpapi.Router) {
 	httpapi.Get(r, "/.well-known/jwks.json", u.jwks, httpapi.Public("public keys"), httpapi.ID("jwks"), httpapi.Summary("Keys that sign access tokens"))
 }
 
-// device is what a request tells about where it comes from.
-type device struct {
-	UserAgent string `header:"User-Agent" hidden:"true"`
-}
-
-func (d device) client(ctx context.Context) Client {
-	return Client{Address: httpapi.ClientAddr(ctx), UserAgent: d.UserAgent}
+// client is where a request comes from.
+func client(ctx context.Context) Client {
+	return Client{Address: httpapi.ClientAddr(ctx), UserAgent: httpapi.UserAgent(ctx)}
 }
 
 type registerInput struct {
-	device
 	Body struct {
 		Username string `json:"username" example:"ann"`
 		Email    string `json:"email" example:"ann@example.com"`
@@ -57,11 +52,10 @@ type registerInput struct {
 }
 
 func (u *Users) register(ctx context.Context, in *registerInput) (SignIn, error) {
-	return u.Register(ctx, Registration(in.Body), in.client(ctx))
+	return u.Register(ctx, Registration(in.Body), client(ctx))
 }
 
 type loginInput struct {
-	device
 	Body struct {
 		Email    string `json:"email,omitempty" doc:"Either this or username."`
 		Username string `json:"username,omitempty" doc:"Either this or email."`
@@ -75,18 +69,17 @@ func (u *Users) login(ctx context.Context, in *loginInput) (SignIn, error) {
 	if (in.Body.Email == "") == (in.Body.Username == "") {
 		return SignIn{}, errs.Validation.Field("/email", "required", "Send either email or username.")
 	}
-	return u.Login(ctx, name, in.Body.Password, in.client(ctx))
+	return u.Login(ctx, name, in.Body.Password, client(ctx))
 }
 
 type refreshInput struct {
-	device
 	Body struct {
 		RefreshToken string `json:"refresh_token"`
 	}
 }
 
 func (u *Users) refresh(ctx context.Context, in *refreshInput) (Tokens, error) {
-	return u.Refresh(ctx, in.Body.RefreshToken, in.client(ctx))
+	return u.Refresh(ctx, in.Body.RefreshToken, client(ctx))
 }
 
 func (u *Users) logout(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Empty, error) {
@@ -94,7 +87,6 @@ func (u *Users) logout(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Emp
 }
 
 type changePasswordInput struct {
-	device
 	Body struct {
 		Current string `json:"current_password" format:"password"`
 		New     string `json:"new_password" format:"password"`
@@ -102,11 +94,10 @@ type changePasswordInput struct {
 }
 
 func (u *Users) changePassword(ctx context.Context, in *changePasswordInput) (httpapi.Empty, error) {
-	return httpapi.Empty{}, u.ChangePassword(ctx, in.Body.Current, in.Body.New, in.client(ctx))
+	return httpapi.Empty{}, u.ChangePassword(ctx, in.Body.Current, in.Body.New, client(ctx))
 }
 
 type setUpInput struct {
-	device
 	Body struct {
 		Token    string `json:"token" maxLength:"100"`
 		Username string `json:"username"`
@@ -117,7 +108,7 @@ type setUpInput struct {
 
 func (u *Users) setUp(ctx context.Context, in *setUpInput) (SignIn, error) {
 	who := Registration{Username: in.Body.Username, Email: in.Body.Email, Password: in.Body.Password}
-	return u.SetUp(ctx, in.Body.Token, who, in.client(ctx))
+	return u.SetUp(ctx, in.Body.Token, who, client(ctx))
 }
 
 func (u *Users) jwks(ctx context.Context, _ *struct{}) (JWKS, error) { return u.JWKS(ctx) }

@@ -11,7 +11,6 @@ import (
 	"strconv"
 
 	"souk/internal/errs"
-	"souk/internal/platform/httpapi"
 )
 
 // oauthError is how RFC 6749 says no.
@@ -27,7 +26,7 @@ func (u *Users) oauthToken(w http.ResponseWriter, r *http.Request) error {
 	if refusal != nil {
 		return writeOAuth(w, http.StatusBadRequest, refusal)
 	}
-	from := Client{Address: httpapi.ClientAddr(r.Context()), UserAgent: r.UserAgent()}
+	from := client(r.Context())
 	var tokens Tokens
 	var err error
 	switch form.Get("grant_type") {

@@ -74,7 +74,7 @@ func (u *Users) enableUser(ctx context.Context, tx pgx.Tx, in *userInput) (User,
 }
 
 type setRolesInput struct {
-	userInput
+	User id.User `path:"user"`
 	httpapi.IfMatch
 	Body struct {
 		Roles []string `json:"roles" maxItems:"10" enum:"customer,vendor,admin"`

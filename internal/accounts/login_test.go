@@ -1,0 +1,299 @@
+package accounts
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/errs"
+	"souk/internal/platform/pgtest"
+	"souk/internal/platform/postgres"
+)
+
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	u, _ := open(t, pgtest.Tx(t))
+	if _, err := u.Register(t.Context(), Registration{Username: "ann", Email: "ann@example.com", Password: "tundra kéttle orbiting"}, home); err != nil {
+		t.Fatal(err)
+	}
+	for _, test := range []struct {
+		name, login, password string
+		want                  error
+	}{
+		{"by user name", "ann", "tundra kéttle orbiting", nil},
+		{"by e-mail, in capitals", "ANN@Example.com", "tundra kéttle orbiting", nil},
+		{"with the accent as a letter of its own", "ann", "tundra ke\u0301ttle orbiting", nil},
+		{"a wrong password", "ann", goodPassword, ErrWrongPassword},
+		{"an empty password", "ann", "", ErrWrongPassword},
+		{"nobody", "bob", goodPassword, ErrWrongPassword},
+		{"no name", "", goodPassword, ErrWrongPassword},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			in, err := u.Login(t.Context(), test.login, test.password, home)
+			if !errors.Is(err, test.want) || (err == nil) != (in.AccessToken != "") {
+				t.Errorf("got %v, want %v", err, test.want)
+			}
+		})
+	}
+}
+
+func TestNobodyCostsAHash(t *testing.T) {
+	t.Parallel()
+	u, _ := open(t, nil)
+	if err := u.verify(t.Context(), goodPassword, ""); !errors.Is(err, ErrWrongPassword) {
+		t.Errorf("got %v", err)
+	}
+	// The dummy goes the same way as a real hash: when nobody can hash, it waits too.
+	u.hashing.once.Do(func() { u.hashing.slots = make(chan struct{}) })
+	u.hashing.slots = make(chan struct{}) // no slot at all
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := u.verify(ctx, goodPassword, ""); !errors.Is(err, context.Canceled) {
+		t.Errorf("an unknown user was answered without hashing: %v", err)
+	}
+}
+
+func TestHashIsPHC(t *testing.T) {
+	t.Parallel()
+	u, _ := open(t, nil)
+	one, err := u.hash(t.Context(), goodPassword)
+	if err != nil {
+		t.Fatal(err)
+	}
+	two, err := u.hash(t.Context(), goodPassword)
+	if err != nil || one == two {
+		t.Errorf("the salt is not random: %v", err)
+	}
+	if !strings.HasPrefix(one, "$argon2id$v=19$m=19456,t=2,p=1$") || len(strings.Split(one, "$")) != 6 {
+		t.Errorf("hash %q", one)
+	}
+	if err := u.verify(t.Context(), goodPassword, one); err != nil {
+		t.Errorf("verify: %v", err)
+	}
+	if err := u.verify(t.Context(), otherPassword, one); !errors.Is(err, ErrWrongPassword) {
+		t.Errorf("verify another one: %v", err)
+	}
+	for _, broken := range []string{"x", "$argon2id$v=19$m=1,t=1$a$b", "$2b$v=19$m=19456,t=2,p=1$aaaa$aaaa", "$argon2id$v=19$m=19456,t=2,p=1$!$aaaa"} {
+		if err := u.verify(t.Context(), goodPassword, broken); err == nil || errors.Is(err, ErrWrongPassword) {
+			t.Errorf("a broken hash %q: %v", broken, err)
+		}
+	}
+}
+
+func TestTheGateIsBounded(t *testing.T) {
+	t.Parallel()
+	var g gate
+	var leave []func()
+	for range runtime.GOMAXPROCS(0) {
+		out, err := g.enter(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, out)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	for range hashQueue {
+		wg.Go(func() {
+			if _, err := g.enter(ctx); !errors.Is(err, context.Canceled) {
+				t.Errorf("one in the queue: %v", err)
+			}
+		})
+	}
+	for g.waiting.Load() < hashQueue {
+		runtime.Gosched()
+	}
+	if _, err := g.enter(t.Context()); !errors.Is(err, ErrHashingBusy) {
+		t.Errorf("one beyond the queue: %v", err)
+	}
+	cancel()
+	wg.Wait()
+	leave[0]()
+	if _, err := g.enter(t.Context()); err != nil {
+		t.Errorf("after one has left: %v", err)
+	}
+}
+
+func TestThrottle(t *testing.T) {
+	t.Parallel()
+	now := noon
+	var th throttle
+	waits := func(account, address string) time.Duration {
+		var refusal *errs.Error
+		if err := th.take(account, address, now); errors.As(err, &refusal) {
+			return refusal.RetryAfter
+		}
+		return 0
+	}
+	for n := range freeFailures {
+		if wait := waits("ann", "A"); wait != 0 {
+			t.Fatalf("failure %d waits %v", n+1, wait)
+		}
+	}
+	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
+		if got := waits("ann", "A"); got != want*time.Second {
+			t.Errorf("the wait is %v, want %v s", got, want)
+		}
+		if wait := waits("ann", "B"); want == 1 && wait != 0 {
+			t.Errorf("the owner elsewhere waits %v", wait)
+		}
+		now = now.Add(want * time.Second)
+		if got := waits("ann", "A"); got != 0 {
+			t.Errorf("after the wait one more has to wait %v", got)
+		}
+	}
+	th.forgive("ann", "A")
+	for range freeFailures {
+		if wait := waits("ann", "A"); wait != 0 {
+			t.Errorf("after a good password the wait is %v", wait)
+		}
+	}
+}
+
+func TestOneAddressHasAHundredFailures(t *testing.T) {
+	t.Parallel()
+	var th throttle
+	for i := range addressFailures {
+		if err := th.take(strings.Repeat("x", i), "A", noon); err != nil {
+			t.Fatalf("failure %d: %v", i, err)
+		}
+	}
+	var refusal *errs.Error
+	if err := th.take("ann", "A", noon.Add(20*time.Minute)); !errors.As(err, &refusal) || refusal.RetryAfter != 40*time.Minute {
+		t.Errorf("one more: %v", err)
+	}
+	if err := th.take("ann", "B", noon); err != nil {
+		t.Errorf("another address: %v", err)
+	}
+	if err := th.take("ann", "A", noon.Add(time.Hour)); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+func TestThrottleForgetsBeforeItFillsTheMachine(t *testing.T) {
+	t.Parallel()
+	seen := map[string]failures{}
+	for i := range maxThrottled {
+		seen[strings.Repeat("x", i%300)+string(rune(i))] = failures{last: noon}
+	}
+	for i := 0; len(seen) < maxThrottled; i++ {
+		seen["more"+string(rune(i))] = failures{last: noon}
+	}
+	makeRoom(seen, noon)
+	if len(seen) >= maxThrottled {
+		t.Errorf("%d are left", len(seen))
+	}
+}
+
+func TestAParallelBurstCountsInFull(t *testing.T) {
+	t.Parallel()
+	u, _ := open(t, pgtest.DB(t))
+	register(t, u, "ann")
+	from := Client{Address: netip.MustParseAddr("198.51.100.7")}
+	const burst = 20
+	var wg sync.WaitGroup
+	found := make([]error, burst)
+	for i := range burst {
+		wg.Go(func() { _, found[i] = u.Login(t.Context(), "ann", otherPassword, from) })
+	}
+	wg.Wait()
+	wrong := 0
+	for _, err := range found {
+		switch {
+		case errors.Is(err, ErrWrongPassword):
+			wrong++
+		case !errors.Is(err, ErrThrottled):
+			t.Errorf("got %v", err)
+		}
+	}
+	if wrong != freeFailures {
+		t.Errorf("%d guesses were checked, want %d", wrong, freeFailures)
+	}
+	if _, err := u.Login(t.Context(), "ann", goodPassword, home); err != nil {
+		t.Errorf("the owner at home: %v", err)
+	}
+}
+
+func TestChangePassword(t *testing.T) {
+	t.Parallel()
+	u, _ := open(t, pgtest.Tx(t))
+	here := register(t, u, "ann")
+	elsewhere, err := u.Login(t.Context(), "ann", goodPassword, home)
+	if err != nil {
+		t.Fatal(err)
+	}
+	actor, err := u.Authenticate(t.Context(), here.AccessToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx := auth.With(t.Context(), actor)
+	if err := u.ChangePassword(ctx, otherPassword, "third cabbage on tuesdays", home); !errors.Is(err, ErrCurrentPassword) {
+		t.Errorf("with a wrong current one: %v", err)
+	}
+	if err := u.ChangePassword(ctx, goodPassword, "ann@example", home); !errors.Is(err, errs.Validation) {
+		t.Errorf("to a weak one: %v", err)
+	}
+	if err := u.ChangePassword(ctx, goodPassword, otherPassword, home); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Authenticate(t.Context(), here.AccessToken); err != nil {
+		t.Errorf("this session: %v", err)
+	}
+	if _, err := u.Authenticate(t.Context(), elsewhere.AccessToken); !errors.Is(err, auth.ErrUnauthenticated) {
+		t.Errorf("the other session: %v", err)
+	}
+	if _, err := u.Refresh(t.Context(), elsewhere.RefreshToken, home); !errors.Is(err, ErrRefreshToken) {
+		t.Errorf("the other session's refresh token: %v", err)
+	}
+	if _, err := u.Login(t.Context(), "ann", goodPassword, home); !errors.Is(err, ErrWrongPassword) {
+		t.Errorf("the old password: %v", err)
+	}
+	if _, err := u.Login(t.Context(), "ann", otherPassword, home); err != nil {
+		t.Errorf("the new password: %v", err)
+	}
+	if n := raised(t, u, "accounts.password_changed"); n != 1 {
+		t.Errorf("password_changed was raised %d times", n)
+	}
+}
+
+// A login that has checked the old password when it is changed gets no session.
+func TestLoginRacesWithPasswordChange(t *testing.T) {
+	t.Parallel()
+	u, _ := open(t, pgtest.Tx(t))
+	register(t, u, "ann")
+	found, err := credentialOf(t.Context(), u.DB, "ann")
+	if err != nil {
+		t.Fatal(err)
+	}
+	change(t, u, func(tx pgx.Tx) error {
+		_, err := u.ResetPassword(t.Context(), tx, "ann@example.com", otherPassword)
+		return err
+	})
+	err = postgres.InTx(t.Context(), u.DB, func(tx pgx.Tx) error { return holdCredential(t.Context(), tx, found) })
+	if !errors.Is(err, ErrWrongPassword) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestResetPassword(t *testing.T) {
+	t.Parallel()
+	u, _ := open(t, pgtest.Tx(t))
+	ann := register(t, u, "ann")
+	change(t, u, func(tx pgx.Tx) error { _, err := u.ResetPassword(t.Context(), tx, "ann", otherPassword); return err })
+	wantFamily(t, u, ann.AccessToken, false)
+	if _, err := u.Login(t.Context(), "ann", otherPassword, home); err != nil {
+		t.Error(err)
+	}
+	err := postgres.InTx(t.Context(), u.DB, func(tx pgx.Tx) error { _, err := u.ResetPassword(t.Context(), tx, "bob", otherPassword); return err })
+	if !errors.Is(err, ErrNoUser) {
+		t.Errorf("nobody: %v", err)
+	}
+}
