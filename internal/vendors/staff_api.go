@@ -69,7 +69,7 @@ func (v *Vendors) show(ctx context.Context, in *vendorInput) (Vendor, error) {
 }
 
 type editInput struct {
-	vendorInput
+	Vendor id.Vendor `path:"vendor"`
 	httpapi.IfMatch
 	Body struct {
 		Name          *string `json:"name,omitempty"`
@@ -93,8 +93,8 @@ func (v *Vendors) approve(ctx context.Context, tx pgx.Tx, in *vendorInput) (Vend
 }
 
 type rejectInput struct {
-	vendorInput
-	Body struct {
+	Vendor id.Vendor `path:"vendor"`
+	Body   struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"The applicant sees it."`
 	}
 }
@@ -104,8 +104,8 @@ func (v *Vendors) reject(ctx context.Context, tx pgx.Tx, in *rejectInput) (Vendo
 }
 
 type suspendInput struct {
-	vendorInput
-	Body *struct {
+	Vendor id.Vendor `path:"vendor"`
+	Body   *struct {
 		Reason string `json:"reason,omitempty" maxLength:"1000"`
 	} `required:"false"`
 }
