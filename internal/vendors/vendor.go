@@ -31,7 +31,7 @@ type Vendor struct {
 	Status        Status    `db:"status" json:"status" enum:"pending,active,suspended,rejected"`
 	StatusReason  string    `db:"status_reason" json:"status_reason" doc:"Why it was rejected or suspended."`
 	CommissionBPS int       `db:"commission_bps" json:"commission_bps" doc:"The market's share in hundredths of a percent."`
-	OwnerID       id.User   `db:"owner_id" json:"owner_id" doc:"Empty for a vendor that nobody signs in for."`
+	OwnerID       id.User   `db:"owner_id" json:"owner_id,omitzero" doc:"Absent for a vendor that nobody signs in for."`
 	CreatedAt     time.Time `db:"created_at" json:"created_at"`
 	UpdatedAt     time.Time `db:"updated_at" json:"updated_at"`
 	Version       int64     `db:"version" json:"-"`
