@@ -2,7 +2,7 @@
 //
 // Owns: locations, stock levels, movements, reservations. Tables: locations,
 // stock_levels, stock_movements (append-only), reservations.
-// Raises: inventory.StockChanged. Calls: nobody.
+// Raises: [StockChanged]. Calls: catalog (whose a variant is, and what it is called).
 //
 // A unit is promised once. Whoever wants it takes it with one conditional
 // UPDATE of its level, and a CHECK stands behind that: on hand, less what is
@@ -19,13 +19,15 @@ import (
 	"souk/internal/auth"
 	"souk/internal/clock"
 	"souk/internal/errs"
+	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 )
 
 // Stock answers for every unit in the shop.
 type Stock struct {
-	DB    postgres.DB
-	Clock clock.Clock
+	DB      postgres.DB
+	Clock   clock.Clock
+	Cursors httpapi.Cursors
 }
 
 // What staff may do here.
@@ -48,11 +50,16 @@ var (
 	ErrPromised = errs.New(errs.Conflict, "stock_promised", "More units than that are promised to orders.")
 	// ErrStale says that a level changed since it was read.
 	ErrStale = errs.New(errs.Conflict, "stock_changed", "The stock has changed since you looked. Count again.")
-	// ErrNoLevel says that a variant has no stock at a location.
-	ErrNoLevel = errs.New(errs.NotFound, "stock_not_found", "There is no stock of this variant there.")
+	// ErrNotTracked says that the stock of a variant is not counted.
+	ErrNotTracked = errs.New(errs.Conflict, "not_tracked", "The stock of this variant is not counted. Set tracked on it first.")
+	// ErrNoLocation says that there is no such location, or that it is not theirs.
+	ErrNoLocation = errs.New(errs.NotFound, "location_not_found", "There is no such location.")
+	// ErrLocationTaken says that the vendor has a location of that name.
+	ErrLocationTaken = errs.New(errs.Conflict, "location_taken", "There is a location of this name.")
 )
 
 func init() {
 	postgres.Name("stock_levels_nothing_negative", ErrNotOnHand)
 	postgres.Name("stock_levels_no_oversell", ErrPromised)
+	postgres.Name("locations_name_key", ErrLocationTaken)
 }

@@ -11,19 +11,11 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 )
-
-// A Location is a place where a vendor keeps stock.
-type Location struct {
-	ID        id.Location `db:"id" json:"id"`
-	VendorID  id.Vendor   `db:"vendor_id" json:"vendor_id"`
-	Name      string      `db:"name" json:"name"`
-	Priority  int         `db:"priority" json:"priority"` // lower is picked first
-	CreatedAt time.Time   `db:"created_at" json:"created_at"`
-}
 
 // A Level is what one location has of one variant.
 type Level struct {
@@ -46,34 +38,6 @@ type Count struct {
 	Location       id.Location
 	OnHand         int
 	BackorderLimit int
-}
-
-// MainLocation is the name of the location that a vendor starts with.
-const MainLocation = "Main"
-
-// Locations gives each vendor's first location by priority; those without one
-// get MainLocation.
-func (s *Stock) Locations(ctx context.Context, tx pgx.Tx, vendors []id.Vendor) (map[id.Vendor]id.Location, error) {
-	ids := make([]id.Location, len(vendors))
-	for i := range ids {
-		ids[i] = id.New[id.Location]()
-	}
-	b := postgres.NewBatch()
-	b.Queue(ensureLocations, pgx.NamedArgs{"ids": ids, "vendors": vendors, "name": MainLocation})
-	first := map[id.Vendor]id.Location{}
-	b.Read(firstLocations, pgx.NamedArgs{"vendors": vendors}, func(rows pgx.Rows) error {
-		var vendor id.Vendor
-		var location id.Location
-		_, err := pgx.ForEachRow(rows, []any{&vendor, &location}, func() error {
-			first[vendor] = location
-			return nil
-		})
-		return err
-	})
-	if err := b.Send(ctx, tx); err != nil {
-		return nil, fmt.Errorf("ensure locations: %w", err)
-	}
-	return first, nil
 }
 
 // SetLevels makes on hand and backorder limit what the counts say, writes a
@@ -144,19 +108,16 @@ type Recount struct {
 	Expected       int
 	OnHand         int
 	BackorderLimit *int // nil: as it is
-	Note           string
 }
 
 // Recount sets a level if it still has what the counter saw (compare and
 // swap); vendor zero means staff, who may count anything. ErrStale carries the
 // number that is there now.
 func (s *Stock) Recount(ctx context.Context, tx pgx.Tx, vendor id.Vendor, r Recount) (Level, error) {
-	level, err := postgres.Get[Level](ctx, tx, lockLevel, pgx.NamedArgs{"variant": r.Variant, "location": r.Location, "vendor": vendor})
+	level, err := s.lock(ctx, tx, vendor, r.Variant, r.Location)
 	switch {
-	case isNoRow(err):
-		return Level{}, ErrNoLevel
 	case err != nil:
-		return Level{}, fmt.Errorf("lock stock of variant %s: %w", r.Variant, err)
+		return Level{}, err
 	case level.OnHand != r.Expected:
 		return Level{}, ErrStale.With("on_hand", level.OnHand)
 	}
@@ -171,7 +132,85 @@ func (s *Stock) Recount(ctx context.Context, tx pgx.Tx, vendor id.Vendor, r Reco
 	if len(promised) > 0 {
 		return Level{}, ErrPromised.With("promised", level.Reserved+level.Allocated)
 	}
-	return postgres.Get[Level](ctx, tx, lockLevel, pgx.NamedArgs{"variant": r.Variant, "location": level.LocationID, "vendor": vendor})
+	return s.read(ctx, tx, r.Variant, level.LocationID)
+}
+
+// An Adjustment is units that came or went: received, returned, broken.
+type Adjustment struct {
+	Variant  id.Variant
+	Location id.Location // zero: the vendor's first
+	Delta    int
+	Reason   string
+	Note     string
+}
+
+// Adjust moves a level by a number of units, whatever it is.
+func (s *Stock) Adjust(ctx context.Context, tx pgx.Tx, vendor id.Vendor, a Adjustment) (Level, error) {
+	level, err := s.lock(ctx, tx, vendor, a.Variant, a.Location)
+	switch {
+	case err != nil:
+		return Level{}, err
+	case level.OnHand+a.Delta < 0:
+		return Level{}, ErrNotOnHand.With("on_hand", level.OnHand)
+	case level.Available+a.Delta < 0:
+		return Level{}, ErrPromised.With("promised", level.Reserved+level.Allocated)
+	case a.Delta == 0:
+		return level, nil
+	}
+	_, err = postgres.Exec(ctx, tx, adjustLevel, pgx.NamedArgs{
+		"variant": a.Variant, "location": level.LocationID, "delta": a.Delta,
+		"reason": a.Reason, "note": a.Note, "actor": auth.From(ctx).Name(),
+	})
+	if err != nil {
+		return Level{}, fmt.Errorf("adjust stock of variant %s: %w", a.Variant, err)
+	}
+	if err := events.Raise(ctx, tx, StockChanged{VariantIDs: []id.Variant{a.Variant}}); err != nil {
+		return Level{}, err
+	}
+	return s.read(ctx, tx, a.Variant, level.LocationID)
+}
+
+// lock locks the level of a vendor's variant. Where there is none it is made
+// first: what does not exist cannot be locked, and two could make it at once.
+func (s *Stock) lock(ctx context.Context, tx pgx.Tx, vendor id.Vendor, variant id.Variant, location id.Location) (Level, error) {
+	facts, err := catalog.VariantsOf(ctx, tx, vendor, []id.Variant{variant})
+	if err != nil {
+		return Level{}, err
+	}
+	fact, ok := facts[variant]
+	switch {
+	case !ok:
+		return Level{}, catalog.ErrNoVariant
+	case !fact.Tracked:
+		return Level{}, ErrNotTracked
+	}
+	if location.IsZero() {
+		first, err := s.Locations(ctx, tx, []id.Vendor{fact.VendorID})
+		if err != nil {
+			return Level{}, err
+		}
+		location = first[fact.VendorID]
+	}
+	at := pgx.NamedArgs{"variant": variant, "location": location, "vendor": fact.VendorID}
+	if _, err := postgres.Exec(ctx, tx, ensureLevel, at); err != nil {
+		return Level{}, fmt.Errorf("make stock level of variant %s: %w", variant, err)
+	}
+	list, err := postgres.All[Level](ctx, tx, lockLevel, at)
+	switch {
+	case err != nil:
+		return Level{}, fmt.Errorf("lock stock of variant %s: %w", variant, err)
+	case len(list) == 0:
+		return Level{}, ErrNoLocation
+	}
+	return list[0], nil
+}
+
+func (s *Stock) read(ctx context.Context, db postgres.DB, variant id.Variant, location id.Location) (Level, error) {
+	level, err := postgres.Get[Level](ctx, db, selectLevel, pgx.NamedArgs{"variant": variant, "location": location})
+	if err != nil {
+		return Level{}, fmt.Errorf("read stock of variant %s: %w", variant, err)
+	}
+	return level, nil
 }
 
 // Available is how many units of each variant can still be sold, over all

@@ -1,21 +1,5 @@
 package inventory
 
-import (
-	"errors"
-
-	"souk/internal/platform/postgres"
-)
-
-const ensureLocations = `
-	INSERT INTO locations (id, vendor_id, name)
-	SELECT w.id, w.vendor, @name FROM unnest(@ids::uuid[], @vendors::uuid[]) AS w (id, vendor)
-	WHERE NOT EXISTS (SELECT FROM locations l WHERE l.vendor_id = w.vendor)
-	ON CONFLICT (vendor_id, name) DO NOTHING`
-
-const firstLocations = `
-	SELECT DISTINCT ON (vendor_id) vendor_id, id FROM locations
-	WHERE vendor_id = ANY (@vendors) ORDER BY vendor_id, priority, id`
-
 // setLevels inserts the levels that are missing with their first movement, and
 // moves the others to what was counted. Where the new count would not cover
 // what is promised, the level stays and the row says so. The CTEs see one
@@ -51,18 +35,51 @@ const setLevels = `
 	UNION ALL
 	SELECT variant_id, false FROM added`
 
-const lockLevel = `
+// ensureLevel makes the level that is missing, at a location of the vendor's.
+const ensureLevel = `
+	INSERT INTO stock_levels (variant_id, location_id, vendor_id)
+	SELECT @variant, id, vendor_id FROM locations WHERE id = @location AND vendor_id = @vendor
+	ON CONFLICT (variant_id, location_id) DO NOTHING`
+
+const levelColumns = `
 	SELECT variant_id, location_id, vendor_id, on_hand, reserved, allocated, backorder_limit,
 	       on_hand - reserved - allocated + backorder_limit AS available, updated_at
-	FROM stock_levels
-	WHERE variant_id = @variant AND (@vendor::uuid IS NULL OR vendor_id = @vendor)
-	  AND location_id = coalesce(@location::uuid, (
-	      SELECT l.id FROM locations l JOIN stock_levels s ON s.location_id = l.id
-	      WHERE s.variant_id = @variant ORDER BY l.priority, l.id LIMIT 1))
-	FOR UPDATE`
+	FROM stock_levels`
+
+const selectLevel = levelColumns + ` WHERE variant_id = @variant AND location_id = @location`
+
+const lockLevel = levelColumns + `
+	WHERE variant_id = @variant AND location_id = @location AND vendor_id = @vendor FOR UPDATE`
+
+const adjustLevel = `
+	WITH moved AS (
+		UPDATE stock_levels SET on_hand = on_hand + @delta::int, updated_at = now()
+		WHERE variant_id = @variant AND location_id = @location
+		RETURNING variant_id, location_id
+	)
+	INSERT INTO stock_movements (variant_id, location_id, delta, reason, actor, note)
+	SELECT variant_id, location_id, @delta::int, @reason, @actor, @note FROM moved`
+
+const selectLevels = levelColumns + `
+	WHERE (@vendor::uuid IS NULL OR vendor_id = @vendor)
+	  AND (@variants::uuid[] IS NULL OR variant_id = ANY(@variants))
+	  AND (@location::uuid IS NULL OR location_id = @location)
+	  AND (@at_most::int IS NULL OR on_hand - reserved - allocated + backorder_limit <= @at_most)
+	  AND (@after_variant::uuid IS NULL OR (variant_id, location_id) > (@after_variant, @after_location::uuid))
+	ORDER BY variant_id, location_id LIMIT @limit`
+
+const sumLevels = `
+	SELECT variant_id, sum(on_hand)::int AS on_hand,
+	       sum(on_hand - reserved - allocated + backorder_limit)::int AS available
+	FROM stock_levels WHERE variant_id = ANY (@variants) GROUP BY variant_id`
+
+const selectMovements = `
+	SELECT m.seq, m.variant_id, m.location_id, m.delta, m.reason, m.ref, m.actor, m.note, m.at
+	FROM stock_movements m JOIN locations l ON l.id = m.location_id
+	WHERE m.variant_id = @variant AND (@vendor::uuid IS NULL OR l.vendor_id = @vendor)
+	  AND (@before::bigint = 0 OR m.seq < @before)
+	ORDER BY m.seq DESC LIMIT @limit`
 
 const availableUnits = `
 	SELECT variant_id, sum(on_hand - reserved - allocated + backorder_limit)::int AS available
 	FROM stock_levels WHERE variant_id = ANY (@variants) GROUP BY variant_id`
-
-func isNoRow(err error) bool { return errors.Is(err, postgres.ErrNoRow) }
