@@ -59,9 +59,18 @@ func (s *Stock) Confirm(ctx context.Context, tx pgx.Tx, order id.Order) error {
 // Release gives back what is promised to the lines of an order, or to all of
 // them where lines is nil. What was released or shipped before is left alone.
 func (s *Stock) Release(ctx context.Context, tx pgx.Tx, order id.Order, lines []id.OrderLine) error {
-	promised, err := postgres.All[promise](ctx, tx, releaseReservations, pgx.NamedArgs{"order": order, "lines": lines})
+	return s.release(ctx, tx, []id.Order{order}, lines)
+}
+
+// ReleaseAll is Release for many orders, in one lock order over all of them.
+func (s *Stock) ReleaseAll(ctx context.Context, tx pgx.Tx, orders []id.Order) error {
+	return s.release(ctx, tx, orders, nil)
+}
+
+func (s *Stock) release(ctx context.Context, tx pgx.Tx, orders []id.Order, lines []id.OrderLine) error {
+	promised, err := postgres.All[promise](ctx, tx, releaseReservations, pgx.NamedArgs{"orders": orders, "lines": lines})
 	if err != nil {
-		return fmt.Errorf("release stock of order %s: %w", order, err)
+		return fmt.Errorf("release stock of orders %s: %w", orders, err)
 	}
 	return move(ctx, tx, promised, func(b *postgres.Batch, u unit, state string) {
 		if state == "held" {
@@ -79,6 +88,9 @@ func (s *Stock) Ship(ctx context.Context, tx pgx.Tx, order id.Order, shipped []S
 	lines := make([]id.OrderLine, len(shipped))
 	left := map[id.OrderLine]int{}
 	for i, l := range shipped {
+		if l.Quantity <= 0 {
+			return ErrNotReserved.With("order_line_id", l.Line)
+		}
 		lines[i] = l.Line
 		left[l.Line] += l.Quantity
 	}

@@ -46,7 +46,7 @@ const confirmReservations = `
 const releaseReservations = `
 	WITH promised AS (
 		SELECT id, order_line_id, variant_id, location_id, quantity, state FROM reservations
-		WHERE order_id = @order AND state IN ('held', 'allocated') AND (@lines::uuid[] IS NULL OR order_line_id = ANY (@lines))
+		WHERE order_id = ANY (@orders::uuid[]) AND state IN ('held', 'allocated') AND (@lines::uuid[] IS NULL OR order_line_id = ANY (@lines))
 		ORDER BY id FOR UPDATE
 	), released AS (
 		UPDATE reservations r SET state = 'released', quantity = 0, expires_at = NULL
