@@ -234,8 +234,8 @@ func (w Whole) PartOf(part id.VendorOrder) (int, bool) {
 	return 0, false
 }
 
-// clone is w as it is now, whatever becomes of w.
-func (w Whole) clone() Whole {
+// Clone is w as it is now, whatever becomes of w.
+func (w Whole) Clone() Whole {
 	w.Parts = append([]VendorOrder(nil), w.Parts...)
 	w.Lines = append([]Line(nil), w.Lines...)
 	return w

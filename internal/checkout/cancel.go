@@ -1,0 +1,111 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+)
+
+// Cancel withdraws what has not shipped of an order: its stock is given back
+// and the money for it will not be asked for. The whole order is cancelled
+// when nothing has shipped. Cancelling it again changes nothing; where all has
+// shipped it is refused.
+func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason string) (orders.Whole, error) {
+	was, err := orders.Lock(ctx, tx, order)
+	if err != nil {
+		return orders.Whole{}, err
+	}
+	if was.Status == orders.StatusCancelled {
+		return was, nil
+	}
+	beforeCancel.Here()
+	is, lines, err := c.withdraw(ctx, tx, was, reason)
+	if err != nil {
+		return orders.Whole{}, fmt.Errorf("cancel order %s: %w", order, err)
+	}
+	if err := c.Stock.Release(ctx, tx, order, lines); err != nil {
+		return orders.Whole{}, err
+	}
+	afterCancel.Here()
+	return is, nil
+}
+
+// withdraw is all of Cancel but the stock, whose locks come last. It tells the
+// lines that stock is to be given back for.
+func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, reason string) (is orders.Whole, lines []id.OrderLine, err error) {
+	is = was.Clone()
+	withdrawn, err := is.Cancel(reason)
+	if err != nil {
+		return is, nil, err
+	}
+	if err := c.arrive(ctx, tx, was, &is); err != nil { // what was left out may have been all that a part waited for
+		return is, nil, err
+	}
+	if err := is.Follow(); err != nil {
+		return is, nil, err
+	}
+	if err := c.giveUp(ctx, tx, was, is); err != nil {
+		return is, nil, err
+	}
+	b := postgres.NewBatch()
+	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
+		return orders.Cancelled{Change: ch, VendorOrderIDs: touched(is, withdrawn), Reason: reason}
+	})
+	for _, u := range withdrawn {
+		lines = append(lines, u.Line)
+	}
+	return is, lines, b.Send(ctx, tx)
+}
+
+// giveUp voids the money for what was withdrawn. What somebody else holds or
+// has taken cannot be given up here.
+func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) error {
+	payment, err := payments.LiveOf(ctx, tx, is.ID)
+	if errors.Is(err, payments.ErrNoPayment) { // it failed, or was given up before
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	provider, err := c.Payments.Provider(payment.Provider)
+	if err != nil {
+		return err
+	}
+	amount := was.Due().Minus(is.Due())
+	switch {
+	case payment.Authorized.IsZero() && payment.Amount.Minor > 0: // nobody has promised anything yet
+		amount = money.Zero(is.Currency)
+	case !provider.Settled():
+		return ErrPaid
+	}
+	_, _, err = payments.Record(ctx, tx, payments.Fact{
+		Payment: payment.ID, Kind: payments.Void, Amount: amount, Cause: fmt.Sprintf("cancelled at step %d", was.Version+1),
+	})
+	return err
+}
+
+// touched lists the parts of which something was withdrawn.
+func touched(w orders.Whole, withdrawn []orders.Units) []id.VendorOrder {
+	of := map[id.OrderLine]id.VendorOrder{}
+	for _, l := range w.Lines {
+		of[l.ID] = l.Part
+	}
+	var parts []id.VendorOrder
+	seen := map[id.VendorOrder]bool{}
+	for _, u := range withdrawn {
+		if part := of[u.Line]; !seen[part] {
+			seen[part] = true
+			parts = append(parts, part)
+		}
+	}
+	return parts
+}

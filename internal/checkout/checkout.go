@@ -1,0 +1,82 @@
+// Package checkout is where goods, money and promises change hands: the flows
+// of an order from the cart to the door, each in one transaction.
+//
+// Owns: placing ([Checkout.Place]), payment facts ([Checkout.Settle]), unpaid
+// orders that run out ([Checkout.Expire]), parcels that leave and arrive
+// ([Checkout.Ship], [Checkout.Track]), cancelling ([Checkout.Cancel]).
+// Tables: none; it composes the nouns below and each writes its own.
+// Raises: the steps of package orders, exactly one for each change.
+// Calls: cart, inventory, orders, payments, shipping, ledger.
+//
+// Every flow takes its locks in the order of package postgres: the cart, the
+// order, its payment, and stock last. The order's lock decides every race on
+// it: who has it acts on what is, who comes second finds what became of it.
+//
+//	Place ──► confirmed (cash on delivery: the promise is enough)
+//	      └─► pending, stock held ──► Settle ──► confirmed
+//	                              └─► Expire ──► cancelled
+//	confirmed ──► Ship ──► Track … delivered: the vendor's part is paid, the ledger posted
+//	          └─► Cancel: what has not shipped
+package checkout
+
+import (
+	"time"
+
+	"souk/internal/cart"
+	"souk/internal/crash"
+	"souk/internal/errs"
+	"souk/internal/inventory"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
+	"souk/internal/shipping"
+)
+
+// Checkout composes the flows of an order.
+type Checkout struct {
+	DB       postgres.DB
+	Carts    *cart.Carts
+	Stock    *inventory.Stock
+	Orders   *orders.Orders
+	Payments *payments.Payments
+	Shipping *shipping.Shipping
+
+	NumberPrefix string        // of order numbers
+	HoldFor      time.Duration // how long an unpaid order keeps its stock; half an hour when 0
+}
+
+var (
+	// ErrTotalChanged says that the order costs something else than the buyer
+	// has agreed to; it carries the new total.
+	ErrTotalChanged = errs.New(errs.Conflict, "total_changed", "The total has changed. Look at it again before you order.")
+	// ErrPaid says that money has moved that only a refund brings back.
+	ErrPaid = errs.New(errs.Conflict, "order_paid", "This order has been paid for. It needs a refund, not a cancellation.")
+	// ErrNoShipment says that there is no such shipment, or that it is another's.
+	ErrNoShipment = shipping.ErrShipmentNotFound
+)
+
+// The durable steps. The commit of a step that came by HTTP is bracketed by
+// the points of package httpapi.
+var (
+	beforePlace   = crash.At("checkout.place.before_writes")
+	afterPlace    = crash.At("checkout.place.after_writes")
+	beforeSettle  = crash.At("checkout.settle.before_writes")
+	afterSettle   = crash.At("checkout.settle.after_writes")
+	beforeShip    = crash.At("checkout.ship.before_writes")
+	afterShip     = crash.At("checkout.ship.after_writes")
+	beforeDeliver = crash.At("checkout.deliver.before_writes")
+	beforeCapture = crash.At("checkout.capture.before_writes")
+	afterCapture  = crash.At("checkout.capture.after_writes")
+	afterDeliver  = crash.At("checkout.deliver.after_writes")
+	beforeCancel  = crash.At("checkout.cancel.before_writes")
+	afterCancel   = crash.At("checkout.cancel.after_writes")
+	beforeExpire  = crash.At("checkout.expire.before_commit")
+	afterExpire   = crash.At("checkout.expire.after_commit")
+)
+
+// Routes mounts what changes orders.
+func (c *Checkout) Routes(r *httpapi.Router) {
+	c.buyerRoutes(r)
+	c.fulfilmentRoutes(r)
+}

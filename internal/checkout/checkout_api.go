@@ -1,0 +1,87 @@
+package checkout
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/cart"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/orders"
+	"souk/internal/platform/httpapi"
+)
+
+func (c *Checkout) buyerRoutes(r *httpapi.Router) {
+	httpapi.Post(r, "/api/v1/checkout", c.place, httpapi.Public("the cart's id is the secret"), httpapi.RequireIdempotencyKey(),
+		httpapi.ID("checkout"), httpapi.Summary("Place the order that a cart holds"),
+		httpapi.Describe("`expected_total` is what the buyer was shown. Where the order costs something else it is not placed: 409 `total_changed` with the new `total`. "+
+			"409 `insufficient_stock` names the items and what is left of each, `cart_incomplete` what is `missing`, `cart_completed` the `order_id` that the cart became. "+
+			"A guest reads the order with its `access_token`, which is told here only."))
+	httpapi.Post(r, "/api/v1/orders/{id}/cancel", c.cancelOwn, httpapi.Public("the order's token is the secret, or the caller owns it"),
+		httpapi.Status(http.StatusOK), httpapi.Summary("Cancel what has not shipped of an order"),
+		httpapi.Describe("409 `order_not_cancellable` when all has shipped. Cancelling a cancelled order answers the same again."))
+	httpapi.Post(r, "/api/v1/admin/orders/{id}/cancel", c.cancelAny, httpapi.Needs(orders.CanWrite),
+		httpapi.Status(http.StatusOK), httpapi.Summary("Cancel what has not shipped of any order"))
+}
+
+type placeInput struct {
+	Body struct {
+		Cart      string       `json:"cart_id" maxLength:"100"`
+		Method    string       `json:"payment_method,omitempty" enum:"cod,stripe,razorpay,paypal"`
+		Expected  money.Amount `json:"expected_total" doc:"What the buyer was shown"`
+		ReturnURL string       `json:"return_url,omitempty" format:"uri" maxLength:"2000" doc:"Where a provider sends the buyer back"`
+	}
+}
+
+func (c *Checkout) place(ctx context.Context, tx pgx.Tx, in *placeInput) (Placed, error) {
+	named, err := id.Parse[id.Cart](in.Body.Cart)
+	if err != nil {
+		return Placed{}, cart.ErrNotFound
+	}
+	return c.Place(ctx, tx, Placing{Cart: named, Method: in.Body.Method, Expected: in.Body.Expected, ReturnURL: in.Body.ReturnURL})
+}
+
+type reasonBody struct {
+	Reason string `json:"reason,omitempty" maxLength:"500"`
+}
+
+func (b *reasonBody) reason(otherwise string) string {
+	if b == nil || b.Reason == "" {
+		return otherwise
+	}
+	return b.Reason
+}
+
+type cancelOwnInput struct {
+	orders.Access
+	Body *reasonBody
+}
+
+func (c *Checkout) cancelOwn(ctx context.Context, tx pgx.Tx, in *cancelOwnInput) (orders.View, error) {
+	order, err := c.Orders.Find(ctx, tx, in.Access)
+	if err != nil {
+		return orders.View{}, err
+	}
+	if _, err := c.Cancel(ctx, tx, order, in.Body.reason("cancelled by the buyer")); err != nil {
+		return orders.View{}, err
+	}
+	return c.Orders.Show(ctx, tx, order)
+}
+
+type cancelAnyInput struct {
+	ID   string `path:"id" maxLength:"100"`
+	Body *reasonBody
+}
+
+func (c *Checkout) cancelAny(ctx context.Context, tx pgx.Tx, in *cancelAnyInput) (orders.View, error) {
+	order, err := id.Parse[id.Order](in.ID)
+	if err != nil {
+		return orders.View{}, orders.ErrNoOrder
+	}
+	if _, err := c.Cancel(ctx, tx, order, in.Body.reason("cancelled by the shop")); err != nil {
+		return orders.View{}, err
+	}
+	return c.Orders.Show(ctx, tx, order)
+}

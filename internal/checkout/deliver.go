@@ -1,0 +1,81 @@
+package checkout
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/orders"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+	"souk/internal/shipping"
+)
+
+// Track records where a parcel was seen. When the last parcel of a vendor's
+// part is handed over the part is delivered: cash on delivery is captured for
+// it and posted to the ledger, all in this transaction. Saying "delivered"
+// twice changes nothing the second time.
+func (c *Checkout) Track(ctx context.Context, tx pgx.Tx, shipment id.Shipment, status, detail string) (shipping.Shipment, error) {
+	found, err := c.Shipping.Get(ctx, tx, shipment)
+	if err != nil {
+		return shipping.Shipment{}, err
+	}
+	was, err := orders.Lock(ctx, tx, found.OrderID)
+	if err != nil {
+		return shipping.Shipment{}, err
+	}
+	found, err = c.Shipping.Get(ctx, tx, shipment) // as it is under the lock
+	if err != nil || found.Status == shipping.Delivered && status == shipping.Delivered {
+		return found, err
+	}
+	beforeDeliver.Here()
+	marked, err := c.Shipping.Mark(ctx, tx, shipment, status, detail)
+	if err != nil {
+		return shipping.Shipment{}, err
+	}
+	is := was.Clone()
+	step := func(ch orders.Change) events.Step {
+		return orders.Tracked{Change: ch, VendorOrderID: marked.VendorOrderID, ShipmentID: marked.ID, Seen: status}
+	}
+	if status == shipping.Delivered {
+		step = func(ch orders.Change) events.Step {
+			return orders.Delivered{Change: ch, VendorOrderID: marked.VendorOrderID, ShipmentID: marked.ID}
+		}
+		if err := c.arrive(ctx, tx, was, &is); err != nil {
+			return shipping.Shipment{}, err
+		}
+	}
+	if err := is.Follow(); err != nil {
+		return shipping.Shipment{}, err
+	}
+	b := postgres.NewBatch()
+	orders.QueueSave(ctx, b, was, &is, step)
+	if err := b.Send(ctx, tx); err != nil {
+		return shipping.Shipment{}, fmt.Errorf("track shipment %s: %w", shipment, err)
+	}
+	afterDeliver.Here()
+	return marked, nil
+}
+
+// arrive makes the parts delivered of which everything has shipped and every
+// parcel has been handed over, and takes the cash for them.
+func (c *Checkout) arrive(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole) error {
+	parcels, err := c.Shipping.OfOrder(ctx, tx, is.ID)
+	if err != nil {
+		return err
+	}
+	underWay := map[id.VendorOrder]bool{}
+	for _, p := range parcels {
+		if p.Status != shipping.Delivered {
+			underWay[p.VendorOrderID] = true
+		}
+	}
+	for i := range is.Parts {
+		if !underWay[is.Parts[i].ID] {
+			is.Arrive(i)
+		}
+	}
+	return c.captureDelivered(ctx, tx, was, is)
+}

@@ -1,0 +1,224 @@
+package checkout
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/cart"
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/inventory"
+	"souk/internal/money"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/postgres"
+)
+
+// Placing is what a buyer agrees to.
+type Placing struct {
+	Cart      id.Cart
+	Method    string
+	Expected  money.Amount // what the buyer was shown
+	ReturnURL string
+}
+
+// Placed is an order that was placed.
+type Placed struct {
+	Order   orders.View `json:"order"`
+	Payment Payment     `json:"payment"`
+}
+
+// Payment is how the new order is to be paid.
+type Payment struct {
+	ID     id.Payment       `json:"id"`
+	Method string           `json:"method"`
+	Status payments.Status  `json:"status"`
+	Next   *payments.Action `json:"next_action" doc:"What the buyer must do to pay; null when nothing"`
+}
+
+// Place turns a cart into an order: cart, order, payment, event and stock
+// change together or not at all. It costs two round trips: all that it must
+// know, then all that it writes. Nothing is locked in between but the buyer's
+// own cart; the stock, which others wait for, is taken by the last statements.
+func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, error) {
+	priced, err := c.Carts.Load(ctx, tx, p.Cart, true) // a double click waits here
+	if err != nil {
+		return Placed{}, err
+	}
+	provider, err := c.ready(priced, p)
+	if err != nil {
+		return Placed{}, err
+	}
+	n, picks := c.compose(ctx, priced, provider)
+	token := ""
+	if n.User.IsZero() {
+		token, n.TokenHash = orders.NewToken()
+	}
+	opening := payments.Opening{
+		ID: id.New[id.Payment](), Order: n.ID, Provider: provider.Method(), Amount: n.GrandTotal, AuthorizedNow: provider.Settled(),
+	}
+	beforePlace.Here()
+	b := postgres.NewBatch()
+	orders.QueueCreate(ctx, b, &n)
+	payments.QueueOpen(ctx, b, opening)
+	c.Carts.QueueClose(b, p.Cart, n.ID)
+	if provider.Settled() {
+		c.Stock.QueueAllocate(b, n.ID, picks)
+	} else {
+		c.Stock.QueueHold(b, n.ID, picks, n.HeldFor)
+	}
+	if err := b.Send(ctx, tx); err != nil {
+		return Placed{}, c.lost(ctx, tx, priced, err)
+	}
+	afterPlace.Here()
+	payment := opening.Open(n.PlacedAt)
+	placed := Placed{Order: orders.PlacedView(n, payment), Payment: Payment{ID: payment.ID, Method: payment.Provider, Status: payment.Status}}
+	placed.Order.AccessToken = token
+	return placed, nil
+}
+
+// ready refuses what cannot be ordered as the buyer agreed to it. It looks at
+// the snapshot only, so most of those who come too late are told so before
+// they take a lock that anybody waits for.
+func (c *Checkout) ready(priced cart.Priced, p Placing) (payments.Provider, error) {
+	if p.Method == "" {
+		priced.Missing = append(priced.Missing, "payment_method")
+	}
+	if err := priced.Ready(); err != nil {
+		return nil, err
+	}
+	provider, err := c.Payments.Provider(p.Method)
+	if err != nil {
+		return nil, err
+	}
+	total := priced.Quote.Totals.GrandTotal
+	digital := !slices.ContainsFunc(priced.Lines, func(l cart.Line) bool { return l.RequiresShipping })
+	if err := provider.Offered(payments.Offer{Total: total, Country: priced.Cart.Country(), Digital: digital}); err != nil {
+		return nil, err
+	}
+	if total != p.Expected {
+		return nil, ErrTotalChanged.With("total", total).With("totals", totalsOf(priced))
+	}
+	return provider, nil
+}
+
+func totalsOf(priced cart.Priced) orders.Totals {
+	t := priced.Quote.Totals
+	return orders.Totals{
+		Items: t.Items, Discount: t.Discount, ShippingFee: t.Shipping, Fee: t.Fee, Tax: t.Tax, Rounding: t.Rounding,
+		GrandTotal: t.GrandTotal, TaxIncluded: t.TaxIncluded,
+	}
+}
+
+// compose makes the order out of the snapshot, one part for each vendor, and
+// says where each line is taken from.
+func (c *Checkout) compose(ctx context.Context, priced cart.Priced, provider payments.Provider) (orders.New, []inventory.Pick) {
+	n := orders.New{
+		Whole: orders.Whole{Order: orders.Order{
+			ID: id.New[id.Order](), Cart: priced.Cart.ID, User: auth.From(ctx).User,
+			Status: orders.StatusPending, PaymentStatus: orders.PaymentPending, FulfillmentStatus: orders.Unfulfilled,
+			Currency: priced.Cart.Currency, Email: priced.Cart.Email, Phone: priced.Cart.Phone,
+			Shipping: *priced.Cart.ShippingAddress, Billing: *priced.Cart.Billing(), Totals: totalsOf(priced),
+		}},
+		Trace: priced.Quote.Trace, Numbers: orders.NewNumbers(c.NumberPrefix), HeldFor: cmp.Or(c.HoldFor, 30*time.Minute),
+	}
+	status := orders.PartPending
+	if provider.Settled() {
+		n.Status, n.PaymentStatus, status = orders.StatusConfirmed, orders.PaymentAuthorized, orders.PartConfirmed
+	}
+	parts := c.composeParts(&n, priced, status)
+	var picks []inventory.Pick
+	for _, l := range priced.Lines {
+		line := lineOf(n.ID, parts[l.VendorID], l)
+		n.Lines = append(n.Lines, line)
+		n.Adjustments = append(n.Adjustments, adjustmentsOf(line, l)...)
+		picks = append(picks, l.Picks(line.ID)...)
+	}
+	return n, picks
+}
+
+func (c *Checkout) composeParts(n *orders.New, priced cart.Priced, status orders.PartStatus) map[id.Vendor]id.VendorOrder {
+	parts := map[id.Vendor]id.VendorOrder{}
+	for i, parcel := range priced.Parcels {
+		costs := priced.Quote.Parcels[i] // both stand in the order of the vendors' ids
+		p := orders.VendorOrder{
+			ID: id.New[id.VendorOrder](), Order: n.ID, Status: status, Currency: n.Currency,
+			Seller:      orders.Seller{ID: parcel.Vendor, Slug: parcel.VendorSlug, Name: parcel.VendorName},
+			PartTotals:  orders.PartTotals{Items: costs.Items, Discount: costs.Discount, ShippingFee: costs.Shipping, Tax: costs.Tax, Total: costs.Total},
+			ShippingTax: costs.ShippingTax,
+		}
+		if chosen := parcel.Selected; chosen != nil {
+			o := chosen.Option
+			p.ShippingOption = orders.ShippingOption{ID: o.ID, Name: o.Name, Kind: o.Kind, Days: orders.Days{Min: o.MinDays, Max: o.MaxDays}}
+		}
+		for _, tax := range costs.ShippingTaxes {
+			n.Adjustments = append(n.Adjustments, orders.Adjustment{Part: p.ID, Kind: "tax", Label: tax.Label, PPM: tax.PPM, Amount: tax.Amount})
+		}
+		parts[parcel.Vendor] = p.ID
+		n.Parts = append(n.Parts, p)
+	}
+	return parts
+}
+
+func lineOf(order id.Order, part id.VendorOrder, l cart.Line) orders.Line {
+	none := money.Zero(l.UnitPrice.Currency)
+	line := orders.Line{
+		ID: id.New[id.OrderLine](), Order: order, Part: part, Vendor: l.VendorID, Variant: l.VariantID,
+		Thing: orders.Thing{Product: l.ProductID, Slug: l.ProductSlug}, Title: l.ProductTitle, VariantTitle: l.VariantTitle, Image: l.Image,
+		Tracked: l.Tracked, RequiresShipping: l.RequiresShipping, Quantity: l.Quantity, UnitPrice: l.UnitPrice,
+		Subtotal: l.Price.Subtotal, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total,
+		CommissionBPS: int64(l.CommissionBPS), Commission: orders.Commission(l.Price.Total, l.Price.Tax, int64(l.CommissionBPS)),
+		WithdrawnTotal: none, WithdrawnTax: none, WithdrawnCommission: none,
+	}
+	if l.SKU != nil {
+		line.SKU = *l.SKU
+	}
+	return line
+}
+
+func adjustmentsOf(line orders.Line, l cart.Line) []orders.Adjustment {
+	var list []orders.Adjustment
+	for _, tax := range l.Price.Taxes {
+		list = append(list, orders.Adjustment{Part: line.Part, Line: line.ID, Kind: "tax", Label: tax.Label, PPM: tax.PPM, Amount: tax.Amount})
+	}
+	if !l.Price.Discount.IsZero() {
+		list = append(list, orders.Adjustment{Part: line.Part, Line: line.ID, Kind: "discount", Label: "Discount", Amount: l.Price.Discount})
+	}
+	return list
+}
+
+// lost names the line of which somebody else has taken the last units since
+// the snapshot, as the snapshot itself would have, with what is left now.
+func (c *Checkout) lost(ctx context.Context, tx pgx.Tx, priced cart.Priced, err error) error {
+	var refusal *errs.Error
+	if !errors.Is(err, inventory.ErrInsufficientStock) || !errors.As(err, &refusal) {
+		return fmt.Errorf("place cart %s: %w", priced.Cart.ID, err)
+	}
+	variant, _ := refusal.Extra["variant_id"].(id.Variant)
+	left, err := c.left(ctx, tx, variant)
+	if err != nil {
+		return fmt.Errorf("read what is left of variant %s: %w", variant, err)
+	}
+	var short []cart.Fault
+	for _, l := range priced.Lines {
+		if l.VariantID == variant {
+			short = append(short, cart.Fault{Item: l.ID, Variant: variant, Issue: cart.Issue{Code: refusal.Code, Detail: refusal.Message, Available: &left}})
+		}
+	}
+	return inventory.ErrInsufficientStock.With("items", short).With("variant_id", variant).With("available_quantity", left)
+}
+
+// left is how many units of a variant can still be sold.
+func (c *Checkout) left(ctx context.Context, db postgres.DB, variant id.Variant) (int, error) {
+	return postgres.Scalar[int](ctx, db, `
+		SELECT coalesce(sum(greatest(on_hand - reserved - allocated + backorder_limit, 0)), 0)::int
+		FROM stock_levels WHERE variant_id = @variant`,
+		pgx.NamedArgs{"variant": variant})
+}

@@ -1,0 +1,214 @@
+package checkout
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/ledger"
+	"souk/internal/money"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+)
+
+// Settle applies a fact about a payment to its order. Webhook, return path,
+// poller and staff all come here. It moves forward only, in whatever order the
+// facts arrive, and a fact that is told twice counts once.
+func (c *Checkout) Settle(ctx context.Context, tx pgx.Tx, fact payments.Fact) (orders.Whole, error) {
+	payment, err := payments.Get(ctx, tx, fact.Payment)
+	if err != nil {
+		return orders.Whole{}, err
+	}
+	was, err := orders.Lock(ctx, tx, payment.Order)
+	if err != nil {
+		return orders.Whole{}, err
+	}
+	if payment, err = payments.Get(ctx, tx, fact.Payment); err != nil { // as it is under the lock
+		return orders.Whole{}, err
+	}
+	beforeSettle.Here()
+	event, fresh, err := c.recordFact(ctx, tx, was, payment, fact)
+	if err != nil || !fresh {
+		return was, err
+	}
+	is, err := c.apply(ctx, tx, was, payment, event)
+	if err != nil {
+		return orders.Whole{}, fmt.Errorf("settle order %s: %w", was.ID, err)
+	}
+	afterSettle.Here()
+	return is, nil
+}
+
+// recordFact writes a fact down unless it says nothing new. A capture implies
+// that it was authorised, whether or not that has been told yet. One that is
+// not of what is due is not believed: nothing changes, and a person must look.
+func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, fact payments.Fact) (payments.Event, bool, error) {
+	switch {
+	case fact.Amount.Currency != was.Currency:
+		return payments.Event{}, false, payments.ErrMismatch
+	case fact.Kind == payments.Authorize && payment.Authorized == payment.Amount:
+		return payments.Event{}, false, nil
+	case fact.Kind == payments.Authorize && fact.Amount != payment.Amount,
+		fact.Kind == payments.Capture && payment.Captured.IsZero() && was.Status != orders.StatusCancelled && fact.Amount != was.Due():
+		return payments.Event{}, false, payments.ErrMismatch.With("due", was.Due())
+	case fact.Kind == payments.Capture && payment.Authorized.IsZero():
+		implied := payments.Fact{Payment: payment.ID, Kind: payments.Authorize, Amount: payment.Amount, Cause: fact.Cause}
+		if _, _, err := payments.Record(ctx, tx, implied); err != nil {
+			return payments.Event{}, false, err
+		}
+	}
+	return payments.Record(ctx, tx, fact)
+}
+
+// apply is what a fresh fact means for its order. Failures and voids mean
+// nothing yet: the buyer may try again until the hold runs out, and who voids
+// also cancels.
+func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, event payments.Event) (orders.Whole, error) {
+	is := was.Clone()
+	if event.Kind != payments.Authorize && event.Kind != payments.Capture {
+		return is, nil
+	}
+	if was.Status == orders.StatusCancelled {
+		return c.tooLate(ctx, tx, was, payment, event)
+	}
+	if is.PaymentStatus == orders.PaymentPending {
+		is.PaymentStatus = orders.PaymentAuthorized
+	}
+	if event.Kind == payments.Capture {
+		if err := c.pay(ctx, tx, &is, payment.Provider, event); err != nil {
+			return is, err
+		}
+	}
+	var step func(orders.Change) events.Step
+	if was.Status == orders.StatusPending {
+		if err := is.Confirm(); err != nil {
+			return is, err
+		}
+		step = func(ch orders.Change) events.Step { return orders.Confirmed{Change: ch, PaymentID: payment.ID} }
+	} else {
+		step = func(ch orders.Change) events.Step {
+			return orders.Paid{Change: ch, PaymentID: payment.ID, Amount: event.Amount}
+		}
+	}
+	if err := is.Follow(); err != nil {
+		return is, err
+	}
+	b := postgres.NewBatch()
+	orders.QueueSave(ctx, b, was, &is, step)
+	if err := b.Send(ctx, tx); err != nil {
+		return is, err
+	}
+	if was.Status == orders.StatusPending {
+		return is, c.Stock.Confirm(ctx, tx, was.ID)
+	}
+	return is, nil
+}
+
+// pay marks every live part as paid by one capture of the whole order, and
+// posts it.
+func (c *Checkout) pay(ctx context.Context, tx pgx.Tx, is *orders.Whole, provider string, event payments.Event) error {
+	var paid []orders.VendorOrder
+	for i := range is.Parts {
+		if p := &is.Parts[i]; p.Status != orders.PartCancelled && !p.Paid {
+			p.Paid = true
+			paid = append(paid, *p)
+		}
+	}
+	return post(ctx, tx, *is, provider, event, paid)
+}
+
+// tooLate keeps the books of money for an order that is dead: it is owed back.
+func (c *Checkout) tooLate(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, event payments.Event) (orders.Whole, error) {
+	is := was.Clone()
+	if event.Kind == payments.Capture && !event.Amount.IsZero() {
+		err := ledger.Post(ctx, tx, ledger.Posting{
+			RefType: "payment_event", RefID: event.ID, Memo: "order " + was.Number + ", paid after it was cancelled",
+			Entries: []ledger.Entry{
+				ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: payment.Provider}, event.Amount),
+				ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, event.Amount),
+			},
+		})
+		if err != nil {
+			return is, err
+		}
+	}
+	b := postgres.NewBatch()
+	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
+		return orders.PaidLate{Change: ch, PaymentID: payment.ID, Amount: event.Amount}
+	})
+	return is, b.Send(ctx, tx)
+}
+
+// post writes a capture into the books: what it brings each vendor, the
+// marketplace and the state. See package ledger for the table.
+func post(ctx context.Context, tx pgx.Tx, w orders.Whole, provider string, event payments.Event, parts []orders.VendorOrder) error {
+	if event.Amount.IsZero() {
+		return nil
+	}
+	var (
+		commission, tax = money.Zero(w.Currency), money.Zero(w.Currency)
+		rest            = event.Amount // fees and rounding, once the parts are taken off: the marketplace's own
+		entries         = []ledger.Entry{ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: provider}, event.Amount)}
+	)
+	for _, p := range parts {
+		e := w.Earnings(p)
+		entries = append(entries, ledger.Credit(ledger.AccountKey{Kind: ledger.VendorPayable, Vendor: p.Seller.ID}, e.Vendor))
+		commission, tax, rest = commission.Plus(e.Commission), tax.Plus(e.Tax), rest.Minus(e.Total)
+	}
+	entries = append(entries,
+		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, commission.Plus(rest)),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.TaxPayable}, tax))
+	return ledger.Post(ctx, tx, ledger.Posting{RefType: "payment_event", RefID: event.ID, Memo: "order " + w.Number, Entries: entries})
+}
+
+// captureDelivered takes the cash for the parts that have been delivered since
+// was, one fact for each, and posts it. Parts that are paid already, and those
+// of ways to pay that are not settled at the door, stay as they are.
+func (c *Checkout) captureDelivered(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole) error {
+	for i := range is.Parts {
+		p := &is.Parts[i]
+		if p.Status != orders.PartDelivered || was.Parts[i].Status == orders.PartDelivered || p.Paid {
+			continue
+		}
+		payment, err := payments.LiveOf(ctx, tx, is.ID)
+		if err != nil {
+			return err
+		}
+		provider, err := c.Payments.Provider(payment.Provider)
+		if err != nil {
+			return err
+		}
+		if !provider.Settled() {
+			continue
+		}
+		if err := c.captureCash(ctx, tx, *is, *p, payment); err != nil {
+			return fmt.Errorf("capture vendor order %s: %w", p.Number, err)
+		}
+		p.Paid = true
+	}
+	return nil
+}
+
+func (c *Checkout) captureCash(ctx context.Context, tx pgx.Tx, w orders.Whole, p orders.VendorOrder, payment payments.Payment) error {
+	due := w.Earnings(p).Total
+	if due.IsZero() {
+		return nil
+	}
+	beforeCapture.Here()
+	event, fresh, err := payments.Record(ctx, tx, payments.Fact{Payment: payment.ID, Kind: payments.Capture, Amount: due, Cause: captureCause(p.ID)})
+	if err != nil || !fresh {
+		return err
+	}
+	if err := post(ctx, tx, w, payment.Provider, event, []orders.VendorOrder{p}); err != nil {
+		return err
+	}
+	afterCapture.Here()
+	return nil
+}
+
+// captureCause makes the capture of a part count once.
+func captureCause(part id.VendorOrder) string { return "delivered " + part.String() }

@@ -1,0 +1,83 @@
+package checkout
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/inventory"
+	"souk/internal/orders"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+	"souk/internal/shipping"
+)
+
+// Parcel is what leaves.
+type Parcel struct {
+	Order          id.Order
+	Part           id.VendorOrder
+	Units          []orders.Units // none: all that is left
+	Courier        string
+	TrackingNumber string
+}
+
+// Ship hands a parcel of a vendor's part to a courier: the units leave the
+// stock and the part becomes shipped, or partially so.
+func (c *Checkout) Ship(ctx context.Context, tx pgx.Tx, p Parcel) (shipping.Shipment, error) {
+	was, err := orders.Lock(ctx, tx, p.Order)
+	if err != nil {
+		return shipping.Shipment{}, err
+	}
+	is := was.Clone()
+	part, ok := is.PartOf(p.Part)
+	if !ok {
+		return shipping.Shipment{}, orders.ErrNoOrder
+	}
+	units, err := is.Ship(part, p.Units)
+	if err != nil {
+		return shipping.Shipment{}, err
+	}
+	if err := is.Follow(); err != nil {
+		return shipping.Shipment{}, err
+	}
+	beforeShip.Here()
+	parcel := shipping.NewShipment{
+		Order: is.ID, VendorOrder: p.Part, Vendor: is.Parts[part].Seller.ID, Courier: p.Courier, TrackingNumber: p.TrackingNumber,
+	}
+	for _, u := range units {
+		parcel.Lines = append(parcel.Lines, shipping.ShipmentLine{Line: u.Line, Quantity: u.Quantity})
+	}
+	shipment, err := c.Shipping.Create(ctx, tx, parcel)
+	if err != nil {
+		return shipping.Shipment{}, err
+	}
+	b := postgres.NewBatch()
+	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
+		return orders.Shipped{Change: ch, VendorOrderID: p.Part, ShipmentID: shipment.ID}
+	})
+	if err := b.Send(ctx, tx); err != nil {
+		return shipping.Shipment{}, fmt.Errorf("ship order %s: %w", is.ID, err)
+	}
+	if err := c.Stock.Ship(ctx, tx, is.ID, leaving(is, units)); err != nil {
+		return shipping.Shipment{}, err
+	}
+	afterShip.Here()
+	return shipment, nil
+}
+
+// leaving is the units that stock knows of.
+func leaving(w orders.Whole, units []orders.Units) []inventory.Shipped {
+	tracked := map[id.OrderLine]bool{}
+	for _, l := range w.Lines {
+		tracked[l.ID] = l.Tracked
+	}
+	var list []inventory.Shipped
+	for _, u := range units {
+		if tracked[u.Line] {
+			list = append(list, inventory.Shipped{Line: u.Line, Quantity: u.Quantity})
+		}
+	}
+	return list
+}
