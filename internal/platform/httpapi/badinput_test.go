@@ -124,6 +124,8 @@ func TestBadInput(t *testing.T) {
 		{name: "23 quantity of -1", body: `{"name":"a","items":[{"quantity":1},{"quantity":-1}]}`, status: 422, code: "validation_failed", pointer: "/items/1/quantity", field: "too_small"},
 		{name: "23 quantity of 2^31", body: `{"name":"a","quantity":2147483648}`, status: 422, code: "validation_failed", pointer: "/quantity", field: "too_large"},
 		{name: "23 quantity of 2^63", body: `{"name":"a","items":[{"quantity":9223372036854775808}]}`, status: 422, code: "validation_failed", pointer: "/items/0/quantity", field: "wrong_type"},
+		{name: "23 shelf of 2^31", body: `{"name":"a","items":[{"quantity":1,"shelf":2147483648}]}`, status: 422, code: "validation_failed", pointer: "/items/0/shelf", field: "out_of_range"},
+		{name: "23 shelf of -2^31", body: `{"name":"a","items":[{"quantity":1,"shelf":-2147483648}]}`, status: 201},
 		{name: "23 quantity of 1e999", body: `{"name":"a","quantity":1e999}`, status: 422, code: "validation_failed", pointer: "/quantity", field: "too_large"},
 		{name: "missing", body: `{}`, status: 422, code: "validation_failed", pointer: "/name", field: "required"},
 		{name: "missing within", body: `{"name":"a","items":[{}]}`, status: 422, code: "validation_failed", pointer: "/items/0/quantity", field: "required"},

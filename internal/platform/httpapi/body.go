@@ -128,7 +128,7 @@ func invalid(fields errs.Fields) error {
 }
 
 // judge refuses the suspects that the schema has no place for: Huma lets a null
-// pass for any optional field, and takes 1e3 for an integer.
+// pass for any optional field, takes 1e3 for an integer and 2^40 for an int32.
 func (b *bodyRules) judge(suspects []suspect, found errs.Fields) (fields errs.Fields) {
 	known := map[string]bool{}
 	for _, f := range found {
@@ -138,10 +138,12 @@ func (b *bodyRules) judge(suspects []suspect, found errs.Fields) (fields errs.Fi
 		schema := b.at(s.pointer)
 		switch {
 		case schema == nil || known[s.pointer]:
-		case s.null && !schema.Nullable && schema.Type != "":
+		case s.kind == isNull && !schema.Nullable && schema.Type != "":
 			fields = append(fields, errs.Field{Pointer: s.pointer, Code: "null", Detail: "This cannot be null. Leave it out instead."})
-		case !s.null && schema.Type == huma.TypeInteger:
+		case s.kind == notWhole && schema.Type == huma.TypeInteger:
 			fields = append(fields, errs.Field{Pointer: s.pointer, Code: "wrong_type", Detail: "expected a whole number"})
+		case s.kind == wide && schema.Type == huma.TypeInteger && schema.Format == "int32":
+			fields = append(fields, errs.Field{Pointer: s.pointer, Code: "out_of_range", Detail: "expected a smaller number"})
 		}
 	}
 	return fields

@@ -111,7 +111,8 @@ type newCup struct {
 }
 
 type item struct {
-	Quantity int `json:"quantity" minimum:"1"`
+	Quantity int   `json:"quantity" minimum:"1"`
+	Shelf    int32 `json:"shelf,omitempty"`
 }
 
 func (s *shop) create(ctx context.Context, tx pgx.Tx, in *newCup) (cup, error) {
@@ -197,7 +198,8 @@ func (s *shop) file(w http.ResponseWriter, r *http.Request) error {
 
 func (s *shop) stream(ctx context.Context, in *struct {
 	Fail bool `query:"fail"`
-}, events *httpapi.SSE) error {
+}, events *httpapi.SSE,
+) error {
 	if in.Fail {
 		return errNoCup
 	}

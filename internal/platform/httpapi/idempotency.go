@@ -26,7 +26,7 @@ const keptFor = 48 * time.Hour
 
 // keyed is a request under an Idempotency-Key.
 type keyed struct {
-	Principal string // the user, or "guest"
+	Principal string // the user, "guest", or "guest" and an address
 	Operation string
 	Key       string
 	Hash      []byte // of all that makes the request what it is
@@ -35,17 +35,22 @@ type keyed struct {
 // key reads the Idempotency-Key of a request that is to be stored; nil when
 // there is none. The guard has seen that it is well formed.
 //
-// All guests are one principal. What is theirs is named by a secret in the path
-// or the body (the cart's id, the order's token), and that is in the hash: a
-// stranger who guesses a key has another hash and gets a conflict, not an answer.
+// Guests have no name. Where the key is required (placing an order), the body
+// names a secret of theirs, the cart's id, and that is in the hash: a stranger
+// who guesses a key has another hash and gets a conflict, not an answer. So all
+// guests are one principal there and may even change networks. Elsewhere the
+// answer may be the secret (a new cart), and a guest is known by the address.
 func (ex *exchange) key() *keyed {
 	key := ex.r.Header.Get("Idempotency-Key")
 	if key == "" || ex.op.neverStored || ex.op.method != "POST" {
 		return nil
 	}
 	principal := "guest"
-	if !ex.actor.User.IsZero() {
+	switch {
+	case !ex.actor.User.IsZero():
 		principal = ex.actor.User.String()
+	case !ex.op.keyRequired:
+		principal += " " + household(ex.client).String()
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s\n", ex.r.Method, ex.r.URL.RequestURI())

@@ -2,6 +2,7 @@ package httpapi_test
 
 import (
 	"context"
+	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
@@ -188,5 +189,34 @@ func TestSweepIdempotencyKeys(t *testing.T) {
 	left, err := postgres.Column[string](t.Context(), tx, `SELECT key FROM idempotency_keys ORDER BY key`, nil)
 	if err != nil || strings.Join(left, " ") != "day new" {
 		t.Fatalf("left %v, %v", left, err)
+	}
+}
+
+// A guest's new cart is a secret: the same key and body from another address
+// make another one.
+func TestIdempotencyOfGuests(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.DB(t)
+	makeCups(t, pool)
+	r := demo(httpapi.Config{DB: pool})
+	ask := func(path, peer string) string {
+		req := httptest.NewRequest("POST", path, strings.NewReader(`{"name":"a"}`))
+		req.Header.Set("Content-Type", "application/json")
+		req.Header.Set("Idempotency-Key", "1")
+		req.RemoteAddr = peer + ":1"
+		w := alone(r, req)
+		if w.Code != 201 {
+			t.Fatalf("%d %s", w.Code, w.Body)
+		}
+		return w.Body.String()
+	}
+	if ask("/api/v1/cups", "203.0.113.1") == ask("/api/v1/cups", "203.0.113.2") {
+		t.Error("two guests share an answer")
+	}
+	if ask("/api/v1/cups", "203.0.113.1") != ask("/api/v1/cups", "203.0.113.1") {
+		t.Error("one guest does not get the same answer")
+	}
+	if ask("/api/v1/orders", "203.0.113.1") != ask("/api/v1/orders", "203.0.113.2") {
+		t.Error("who holds the secret may not change networks")
 	}
 }

@@ -161,30 +161,24 @@ func (l *limiter) admit(ex *exchange, p *policy) error {
 	if p == nil {
 		return nil
 	}
-	who := subject{class: p.class, caller: true, user: ex.actor.User}
-	if ex.actor.User.IsZero() && strings.HasPrefix(ex.op.path, "/api/v1/carts/{") {
-		_, who.name, _ = strings.Cut(strings.TrimPrefix(ex.r.URL.Path, "/api/v1/"), "/") // a guest is the cart
-		who.name, _, _ = strings.Cut(who.name, "/")
-	}
 	var (
-		known       = !who.user.IsZero() || who.name != ""
-		byAddress   = p.address
+		who         = callerOf(ex, p.class)
+		known       = who != subject{class: p.class, caller: true}
 		now         = l.clock.Now().UnixNano()
 		left, reset int64
 		refused     bool
 		shown       *bucket
 	)
-	if known && p.caller != nil {
-		left, reset, refused = l.take(who, p.caller, now)
-		shown = p.caller
-		if p.class == LimitRead || p.class == LimitAdmin || p.class == LimitWrite {
-			byAddress = nil // an office behind one address, each signed in
-		}
+	// Signed-in callers of one office do not share its address's quota, but for
+	// what is worth an attack. A peer on a unix socket has no address and is ours.
+	if p.address != nil && ex.client.IsValid() && !(known && p.caller != nil && shared[p.class]) {
+		left, reset, refused = l.take(subject{class: p.class, addr: household(ex.client)}, p.address, now)
+		shown = p.address
 	}
-	if byAddress != nil && !refused && ex.client.IsValid() { // a peer on a unix socket has no address and is ours
-		aLeft, aReset, aRefused := l.take(subject{class: p.class, addr: household(ex.client)}, byAddress, now)
-		if shown == nil || aRefused || aLeft < left {
-			shown, left, reset, refused = byAddress, aLeft, aReset, aRefused
+	if known && p.caller != nil && !refused {
+		cLeft, cReset, cRefused := l.take(who, p.caller, now)
+		if shown == nil || cRefused || cLeft < left {
+			shown, left, reset, refused = p.caller, cLeft, cReset, cRefused
 		}
 	}
 	if shown == nil {
@@ -196,6 +190,22 @@ func (l *limiter) admit(ex *exchange, p *policy) error {
 	}
 	return nil
 }
+
+// shared are the classes whose quota by address is for those who have no name.
+var shared = map[Class]bool{LimitRead: true, LimitWrite: true, LimitAdmin: true}
+
+// callerOf is the user, or for a guest the cart in the path.
+func callerOf(ex *exchange, class Class) subject {
+	who := subject{class: class, caller: true, user: ex.actor.User}
+	if rest, ok := strings.CutPrefix(ex.r.URL.Path, "/api/v1/carts/"); ok && who.user.IsZero() {
+		if name, _, _ := strings.Cut(rest, "/"); len(name) <= longestID { // what is longer names nothing and would fill the memory
+			who.name = name
+		}
+	}
+	return who
+}
+
+const longestID = 40
 
 // take counts one request of who. left is how many more may come at once,
 // reset how long until the next may, or until all may when some are left.

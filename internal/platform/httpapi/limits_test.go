@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -80,6 +81,37 @@ func TestLimitsOff(t *testing.T) {
 	for range 100 {
 		if w := alone(r, httptest.NewRequest("GET", "/api/v1/coupons", nil)); w.Code != 200 || w.Header().Get("RateLimit") != "" {
 			t.Fatalf("%d %v", w.Code, w.Header())
+		}
+	}
+}
+
+// Guests are known by their cart, and what is no cart's id by their address.
+func TestLimitsOfCarts(t *testing.T) {
+	t.Parallel()
+	now := clock.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	r := httpapi.New(httpapi.Config{Clock: now, Limits: httpapi.Limits{httpapi.LimitCart: {Caller: 2, Address: 6, Window: time.Minute}}})
+	httpapi.Raw(r, "POST", "/api/v1/carts/{cart}/items", func(w http.ResponseWriter, _ *http.Request) error {
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	}, httpapi.Public("a test"))
+	for i, step := range []struct {
+		cart, peer string
+		want       int
+	}{
+		{"one", "203.0.113.1", 204},
+		{"one", "203.0.113.2", 204},
+		{"one", "203.0.113.3", 429},
+		{"two", "203.0.113.1", 204},
+		{strings.Repeat("a", 50), "203.0.113.1", 204},
+		{strings.Repeat("a", 50), "203.0.113.1", 204},
+		{strings.Repeat("a", 50), "203.0.113.1", 204},
+		{"three", "203.0.113.1", 204},
+		{"four", "203.0.113.1", 429},
+	} {
+		req := httptest.NewRequest("POST", "/api/v1/carts/"+step.cart+"/items", nil)
+		req.RemoteAddr = step.peer + ":1"
+		if w := alone(r, req); w.Code != step.want {
+			t.Errorf("step %d, cart %s from %s: %d, want %d", i, step.cart, step.peer, w.Code, step.want)
 		}
 	}
 }

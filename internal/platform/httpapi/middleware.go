@@ -56,6 +56,9 @@ func (r *Router) finish(ex *exchange, began time.Time) {
 			failure = nil
 		}
 	}
+	if ex.status == 0 && failure == nil {
+		ex.status = http.StatusOK // what net/http makes of silence
+	}
 	took := machine.Now().Sub(began)
 	r.meters.observe(ex, took)
 	if r.config.AccessLog {

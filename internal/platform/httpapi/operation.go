@@ -82,7 +82,8 @@ func ID(name string) Option { return func(o *operation) { o.id = name } }
 // BodyLimit is the largest body in bytes: 256 KiB unless told.
 func BodyLimit(bytes int64) Option { return func(o *operation) { o.bodyLimit = bytes } }
 
-// RequireIdempotencyKey refuses calls without an Idempotency-Key.
+// RequireIdempotencyKey refuses calls without an Idempotency-Key. Where guests
+// may call, the path or the body must name a secret of theirs.
 func RequireIdempotencyKey() Option { return func(o *operation) { o.keyRequired = true } }
 
 // NeverStored keeps the answer out of idempotency_keys, for answers that hold

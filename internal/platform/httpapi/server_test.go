@@ -107,6 +107,15 @@ func TestDrainGivesUp(t *testing.T) {
 	}
 }
 
+// A look at a stream's head does not wait for events.
+func TestStreamHead(t *testing.T) {
+	t.Parallel()
+	d := open(t, nil)
+	if a := d.call(t, "HEAD", "/api/v1/events", ""); a.StatusCode != 200 || a.Header.Get("Content-Type") != "text/event-stream; charset=utf-8" {
+		t.Errorf("%d %v", a.StatusCode, a.Header)
+	}
+}
+
 // A client that leaves ends the handler's context.
 func TestStreamClientLeaves(t *testing.T) {
 	t.Parallel()

@@ -15,6 +15,7 @@ import (
 const (
 	heartbeat   = 15 * time.Second // so that proxies keep the connection
 	sseDeadline = 10 * time.Second // for one write: a client that reads nothing is cut off
+	eventStream = "text/event-stream; charset=utf-8"
 )
 
 // SSE is one open stream of server-sent events. It may be used by several
@@ -73,7 +74,7 @@ func (s *SSE) write(b []byte) error {
 	if !s.open {
 		s.open = true
 		h := s.ex.Header()
-		h.Set("Content-Type", "text/event-stream; charset=utf-8")
+		h.Set("Content-Type", eventStream)
 		h.Set("X-Accel-Buffering", "no") // nginx would hold events back
 		s.ex.WriteHeader(http.StatusOK)
 	}
@@ -99,9 +100,15 @@ func (s *SSE) comment() {
 // stream runs a handler of events until it returns, the client leaves or the
 // server drains.
 func (ex *exchange) stream(ctx context.Context, run func(context.Context, *SSE) error) error {
+	if ex.r.Method == http.MethodHead { // nobody would read the events
+		ex.Header().Set("Content-Type", eventStream)
+		ex.WriteHeader(http.StatusOK)
+		return nil
+	}
+	drain := draining(ctx)
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	defer context.AfterFunc(draining(ctx), cancel)()
+	defer context.AfterFunc(drain, cancel)()
 
 	s := &SSE{LastEventID: ex.r.Header.Get("Last-Event-ID"), ex: ex, cancel: cancel}
 	// A timer and not a goroutine: thousands of streams are open at once.
@@ -112,11 +119,14 @@ func (ex *exchange) stream(ctx context.Context, run func(context.Context, *SSE) 
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.beat.Stop()
-	s.closed = true // a heartbeat that is on its way finds nobody
-	if s.open && (err == nil || ctx.Err() != nil || errors.Is(err, errClientLeft)) {
-		return nil
+	if !s.open && drain.Err() != nil {
+		_ = s.write(nil) // 200 and an end, so that EventSource comes again, to another server
 	}
-	if err == nil && !s.open {
+	s.closed = true // a heartbeat that is on its way finds nobody
+	switch {
+	case s.open && (ctx.Err() != nil || errors.Is(err, errClientLeft)):
+		return nil
+	case err == nil && !s.open:
 		ex.WriteHeader(http.StatusNoContent) // tells EventSource not to come again
 	}
 	return err

@@ -39,12 +39,19 @@ func soundJSON(data []byte) (value any, suspects []suspect, err error) {
 	return value, p.suspects, nil
 }
 
-// A suspect is a null, or a number that is not written as a whole one that
-// fits an int64: 1.0 and 1e3 are not quantities.
+// A suspect is a value that the schema must be asked about once more.
 type suspect struct {
 	pointer string
-	null    bool
+	kind    oddity
 }
+
+type oddity int
+
+const (
+	isNull   oddity = iota + 1
+	notWhole        // not written as a whole number that fits an int64: 1.0 and 1e3 are not quantities
+	wide            // does not fit an int32
+)
 
 type parser struct {
 	data     []byte
@@ -105,7 +112,7 @@ func (p *parser) value(depth int) any {
 		return false
 	case c == 'n':
 		p.word("null")
-		p.suspects = append(p.suspects, suspect{string(p.path), true})
+		p.suspects = append(p.suspects, suspect{string(p.path), isNull})
 		return nil
 	}
 	p.syntax()
@@ -209,13 +216,16 @@ func (p *parser) number() any {
 	text := string(p.data[start:p.at])
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err == nil {
+		if int64(int32(n)) != n {
+			p.suspects = append(p.suspects, suspect{string(p.path), wide})
+		}
 		return float64(n)
 	}
 	f, err := strconv.ParseFloat(text, 64)
 	if err != nil { // beyond the range of a float64
 		panic(errs.Validation.Field(string(p.path), "too_large", "This number is out of range."))
 	}
-	p.suspects = append(p.suspects, suspect{string(p.path), false})
+	p.suspects = append(p.suspects, suspect{string(p.path), notWhole})
 	return f
 }
 
