@@ -213,22 +213,24 @@ func (s *Stock) read(ctx context.Context, db postgres.DB, variant id.Variant, lo
 	return level, nil
 }
 
-// Available is how many units of each variant can still be sold, over all
-// locations; variants without a level are left out.
-func (s *Stock) Available(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]int, error) {
-	type row struct {
-		Variant   id.Variant `db:"variant_id"`
-		Available int        `db:"available"`
-	}
-	rows, err := postgres.All[row](ctx, db, availableUnits, pgx.NamedArgs{"variants": variants})
+// A Total is what all locations together have of a variant.
+type Total struct {
+	Variant   id.Variant `db:"variant_id"`
+	OnHand    int        `db:"on_hand"`
+	Available int        `db:"available"` // what can still be sold
+}
+
+// Totals reads the totals of variants; those without a level are left out.
+func (s *Stock) Totals(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]Total, error) {
+	rows, err := postgres.All[Total](ctx, db, totals, pgx.NamedArgs{"variants": variants})
 	if err != nil {
-		return nil, fmt.Errorf("read available stock: %w", err)
+		return nil, fmt.Errorf("read stock: %w", err)
 	}
-	available := make(map[id.Variant]int, len(rows))
-	for _, r := range rows {
-		available[r.Variant] = r.Available
+	all := make(map[id.Variant]Total, len(rows))
+	for _, row := range rows {
+		all[row.Variant] = row
 	}
-	return available, nil
+	return all, nil
 }
 
 func countArgs(ctx context.Context, counts []Count, reason string) pgx.NamedArgs {

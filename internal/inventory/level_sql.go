@@ -80,6 +80,6 @@ const selectMovements = `
 	  AND (@before::bigint = 0 OR m.seq < @before)
 	ORDER BY m.seq DESC LIMIT @limit`
 
-const availableUnits = `
-	SELECT variant_id, sum(on_hand - reserved - allocated + backorder_limit)::int AS available
+const totals = `
+	SELECT variant_id, sum(on_hand)::int AS on_hand, sum(on_hand - reserved - allocated + backorder_limit)::int AS available
 	FROM stock_levels WHERE variant_id = ANY (@variants) GROUP BY variant_id`

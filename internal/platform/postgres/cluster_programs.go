@@ -60,6 +60,17 @@ func findPrograms(bin string, made int) (dir string, version int, err error) {
 	return dir, version, fits(dir, version, made)
 }
 
+// Program is the path of one of PostgreSQL's programs, such as pg_dump, of the
+// installation that a private cluster would run; only the name where none is
+// found, so that running it says what is missing.
+func Program(name string) string {
+	dir, _, err := findPrograms("", 0)
+	if err != nil {
+		return name
+	}
+	return filepath.Join(dir, name)
+}
+
 func candidates() (dirs []string) {
 	for _, pattern := range programDirs {
 		if found, err := filepath.Glob(pattern); err == nil {
