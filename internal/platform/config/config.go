@@ -34,7 +34,7 @@ type Config struct {
 	File string `name:"config" help:"Settings file; ./souk.toml when it is there." placeholder:"FILE" env:"SOUK_CONFIG"`
 
 	Listen    string `help:"Address of the shop." default:"127.0.0.1:8080" env:"SOUK_LISTEN,PORT" group:"Network"`
-	OpsListen string `help:"Address of health, metrics and profiles; empty turns them off." default:"127.0.0.1:9090" env:"SOUK_OPS_LISTEN" group:"Network"`
+	OpsListen string `help:"Address of health, metrics and profiles; empty turns them off." default:"127.0.0.1:9464" env:"SOUK_OPS_LISTEN" group:"Network"`
 	BaseURL   string `name:"base-url" help:"Address at which the world sees the shop; http://LISTEN when empty." env:"SOUK_BASE_URL" group:"Network"`
 
 	TrustedProxies []string      `help:"Addresses or networks whose X-Forwarded-For is believed." env:"SOUK_TRUSTED_PROXIES" group:"Network"`
