@@ -123,7 +123,11 @@ func (ex *exchange) claimed(ctx context.Context, run func() (any, error)) error 
 		return ex.answer(out)
 	}
 	db := ex.router.config.DB
-	stored, err := claimKey(ctx, db, key)
+	var stored *storedAnswer
+	err := postgres.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+		stored, err = claimKey(ctx, tx, key)
+		return err
+	})
 	if err != nil {
 		return err
 	}
@@ -138,7 +142,8 @@ func (ex *exchange) claimed(ctx context.Context, run func() (any, error)) error 
 		if settled {
 			return
 		}
-		if err := dropClaim(later, db, key); err != nil {
+		err := postgres.InTx(later, db, func(tx pgx.Tx) error { return dropClaim(later, tx, key) })
+		if err != nil {
 			ex.logFailure("drop claim on idempotency key", err)
 		}
 	}()
@@ -152,7 +157,8 @@ func (ex *exchange) claimed(ctx context.Context, run func() (any, error)) error 
 	}
 	afterAction.Here()
 	if a.status < 300 {
-		if err := storeAnswer(later, db, key, a.status, a.body); err != nil {
+		err := postgres.InTx(later, db, func(tx pgx.Tx) error { return settleClaim(later, tx, key, a.status, a.body) })
+		if err != nil {
 			return err
 		}
 		settled = true
@@ -188,7 +194,11 @@ func (s *storedAnswer) answer() written {
 func SweepIdempotencyKeys(ctx context.Context, db postgres.DB) (int64, error) {
 	var swept int64
 	for {
-		n, err := sweep(ctx, db)
+		var n int64
+		err := postgres.InTx(ctx, db, func(tx pgx.Tx) (err error) {
+			n, err = sweep(ctx, tx)
+			return err
+		})
 		swept += n
 		if err != nil || n < sweepBatch {
 			return swept, err
