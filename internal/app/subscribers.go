@@ -1,0 +1,29 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"souk/internal/platform/events"
+	"souk/internal/platform/httpapi"
+)
+
+// subscribe joins events to what follows from them, and deadlines to those who
+// keep them. Every side effect of the shop that is not part of its cause's
+// transaction stands here; listings (search) and live streams (hub) follow the
+// log themselves.
+func (a *App) subscribe() {
+	events.Sweep(a.Relay, "expire holds", 15*time.Second, a.expireHolds)
+	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)
+	events.Sweep(a.Relay, "forget idle carts", time.Hour, a.Carts.Forget)
+}
+
+func (a *App) forgetIdempotencyKeys(ctx context.Context) error {
+	_, err := httpapi.SweepIdempotencyKeys(ctx, a.DB)
+	return err
+}
+
+func (a *App) expireHolds(ctx context.Context) error {
+	_, err := a.Checkout.Expire(ctx)
+	return err
+}
