@@ -1,8 +1,12 @@
 package pricing
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -11,147 +15,175 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/errs"
 	"souk/internal/id"
-	"souk/internal/inventory"
 	"souk/internal/money"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 )
 
-// Prices is what every variant costs.
-type Prices struct {
-	DB    postgres.DB
-	Stock *inventory.Stock // what SetOffers tells of units goes there
-}
-
-// CanWrite is the right of staff to set prices.
-const CanWrite auth.Permission = "prices.write"
-
-// Permissions lists what this module can permit.
-func Permissions() []auth.Permission { return []auth.Permission{CanWrite} }
-
-// A VariantPrice is what a variant costs in one currency.
+// VariantPrice is what a variant costs in one currency.
 type VariantPrice struct {
-	Variant   id.Variant    `db:"variant_id" json:"variant_id"`
-	Amount    money.Amount  `db:"amount" json:"price"`
-	CompareAt *money.Amount `db:"compare_at" json:"compare_at_price,omitempty"`
-	Lowest30d *money.Amount `db:"lowest_30d" json:"lowest_price_30d,omitempty"` // before this price took effect
+	VariantID id.Variant    `db:"variant_id" json:"-"`
+	Price     money.Amount  `db:"price" json:"price"`
+	CompareAt *money.Amount `db:"compare_at" json:"compare_at_price,omitempty" doc:"What is struck out beside it."`
+	Lowest30d *money.Amount `db:"lowest_30d" json:"lowest_price_30d,omitempty" doc:"The lowest price of the 30 days before this one took effect."`
 	UpdatedAt time.Time     `db:"updated_at" json:"updated_at"`
 }
 
-// A PriceSet is a price to be.
+// PriceSet is a price to be set.
 type PriceSet struct {
 	Variant   id.Variant
 	Amount    money.Amount
-	CompareAt *money.Amount // in the same currency; nil takes one away
+	CompareAt *money.Amount // nothing is struck out when nil
 }
 
-// PricesChanged says that variants cost something else than before.
-type PricesChanged struct {
-	VariantIDs []id.Variant `json:"variant_ids"`
+const maxPrice = 1_000_000_000_000
+
+// Problem is nil for a price that can be set, or says what is wrong with it.
+func (p PriceSet) Problem() *errs.Field {
+	switch {
+	case !p.Amount.Currency.Valid():
+		return &errs.Field{Pointer: "/currency", Code: "unknown_currency", Detail: "This is not the ISO 4217 code of a currency."}
+	case p.Amount.Minor < 0 || p.Amount.Minor > maxPrice:
+		return &errs.Field{Pointer: "/amount", Code: "out_of_range", Detail: "A price is between 0 and a million million minor units."}
+	case p.CompareAt != nil && p.CompareAt.Currency != p.Amount.Currency:
+		return &errs.Field{Pointer: "/compare_at_price/currency", Code: "other_currency", Detail: "The price that it is compared with is in another currency."}
+	case p.CompareAt != nil && (p.CompareAt.Minor <= p.Amount.Minor || p.CompareAt.Minor > maxPrice):
+		return &errs.Field{Pointer: "/compare_at_price", Code: "not_above", Detail: "The price that it is compared with is above the price."}
+	}
+	return nil
 }
 
-// EventName names the event in the log.
-func (PricesChanged) EventName() string { return "pricing.prices_changed" }
-
-// ErrCompareAt says that a price is struck through that is not above the real one.
-var ErrCompareAt = errs.New(errs.Invalid, "compare_at_not_above", "The compare-at price must be above the price, or empty.")
-
-// ErrPriceRange says that a price is negative or beyond 10^12 minor units.
-var ErrPriceRange = errs.New(errs.Invalid, "price_out_of_range", "A price must be between 0 and 1,000,000,000,000 minor units.")
-
-func init() {
-	postgres.Name("prices_compare_at_above", ErrCompareAt)
-	postgres.Name("prices_amount_range", ErrPriceRange)
+func validate(prices []PriceSet) error {
+	var bad errs.Fields
+	for i, p := range prices {
+		if problem := p.Problem(); problem != nil {
+			bad.Require(false, "/prices/"+strconv.Itoa(i)+problem.Pointer, problem.Code, problem.Detail)
+		}
+	}
+	return bad.Err()
 }
 
-// SetPrices makes the prices what the sets say, appends what changed to the
-// history and raises one event. It returns the variants that changed; sets
-// that change nothing write nothing.
-func (p *Prices) SetPrices(ctx context.Context, tx pgx.Tx, sets []PriceSet) ([]id.Variant, error) {
-	if len(sets) == 0 {
+// SetPrices sets prices, thousands at a time, and returns the variants whose
+// price is another now. What is so already is not written; each change is one
+// line of history. The caller answers for whose variants they are.
+func (p *Prices) SetPrices(ctx context.Context, tx pgx.Tx, prices []PriceSet) ([]id.Variant, error) {
+	if len(prices) == 0 {
 		return nil, nil
 	}
-	changed, err := postgres.Column[id.Variant](ctx, tx, setPrices, setArgs(ctx, sets))
+	if err := validate(prices); err != nil {
+		return nil, err
+	}
+	changed, err := postgres.Column[id.Variant](ctx, tx, setPrices, priceArgs(ctx, prices))
 	if err != nil {
-		return nil, fmt.Errorf("set %d prices: %w", len(sets), err)
+		return nil, fmt.Errorf("set %d prices: %w", len(prices), err)
 	}
-	if len(changed) == 0 {
-		return nil, nil
-	}
-	return changed, events.Raise(ctx, tx, PricesChanged{VariantIDs: changed})
+	changed = distinct(changed)
+	return changed, raiseChanged(ctx, tx, changed)
 }
 
-// Of reads the prices of variants in every currency.
-func (p *Prices) Of(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant][]VariantPrice, error) {
-	rows, err := postgres.All[VariantPrice](ctx, db, pricesOf, pgx.NamedArgs{"variants": variants})
-	if err != nil {
-		return nil, fmt.Errorf("read prices: %w", err)
+// Replace makes prices the only ones that a vendor's variant has; staff (no
+// vendor) may do so with any.
+func (p *Prices) Replace(ctx context.Context, tx pgx.Tx, vendor id.Vendor, variant id.Variant, prices []PriceSet) ([]VariantPrice, error) {
+	if err := own(ctx, tx, vendor, variant); err != nil {
+		return nil, err
 	}
-	prices := map[id.Variant][]VariantPrice{}
-	for _, row := range rows {
-		prices[row.Variant] = append(prices[row.Variant], row)
+	currencies := make([]money.Currency, len(prices))
+	for i := range prices {
+		prices[i].Variant = variant
+		currencies[i] = prices[i].Amount.Currency
+		if slices.Contains(currencies[:i], currencies[i]) {
+			return nil, errs.Validation.Field("/prices/"+strconv.Itoa(i), "duplicate", "There is another price in this currency.")
+		}
 	}
-	return prices, nil
-}
-
-// Offers reads what the variants of a product page cost and how many there
-// are; catalog calls it through a field that app.go fills.
-func (p *Prices) Offers(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]catalog.Offer, error) {
-	prices, err := p.Of(ctx, db, variants)
+	changed, err := p.SetPrices(ctx, tx, prices)
 	if err != nil {
 		return nil, err
 	}
-	levels, err := p.Stock.Totals(ctx, db, variants)
+	gone, err := postgres.Exec(ctx, tx, dropPrices, pgx.NamedArgs{"variant": variant, "keep": currencies})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("drop prices of %s: %w", variant, err)
 	}
-	offers := make(map[id.Variant]catalog.Offer, len(variants))
-	for _, v := range variants {
-		offer := catalog.Offer{Variant: v, Prices: []catalog.PriceTag{}}
-		for _, price := range prices[v] {
-			offer.Prices = append(offer.Prices, catalog.PriceTag{Price: price.Amount, CompareAt: price.CompareAt})
+	if gone > 0 && len(changed) == 0 {
+		if err := raiseChanged(ctx, tx, []id.Variant{variant}); err != nil {
+			return nil, err
 		}
-		if level, counted := levels[v]; counted {
-			offer.OnHand, offer.Available = &level.OnHand, &level.Available
-		}
-		offers[v] = offer
 	}
-	return offers, nil
+	return p.Of(ctx, tx, []id.Variant{variant})
 }
 
-// SetOffers writes prices and stock that were entered on a product's page.
-func (p *Prices) SetOffers(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers []catalog.Offer) error {
-	var sets []PriceSet
-	var counts []inventory.Count
-	for _, o := range offers {
-		for _, tag := range o.Prices {
-			sets = append(sets, PriceSet{Variant: o.Variant, Amount: tag.Price, CompareAt: tag.CompareAt})
-		}
-		if o.OnHand != nil {
-			counts = append(counts, inventory.Count{Vendor: vendor, Variant: o.Variant, OnHand: *o.OnHand})
-		}
+// Of is every price of variants, in the order of variants and currencies.
+func (p *Prices) Of(ctx context.Context, db postgres.DB, variants []id.Variant) ([]VariantPrice, error) {
+	list, err := postgres.All[VariantPrice](ctx, db, selectPrices, pgx.NamedArgs{"variants": variants})
+	if err != nil {
+		return nil, fmt.Errorf("read prices of %d variants: %w", len(variants), err)
 	}
-	if _, err := p.SetPrices(ctx, tx, sets); err != nil {
-		return err
+	return list, nil
+}
+
+// Change is a line of a price's history.
+type Change struct {
+	Seq       int64         `db:"seq" json:"seq"`
+	Price     money.Amount  `db:"price" json:"price"`
+	CompareAt *money.Amount `db:"compare_at" json:"compare_at_price,omitempty"`
+	Actor     string        `db:"actor" json:"actor"`
+	At        time.Time     `db:"at" json:"at"`
+}
+
+// History lists what a variant cost, the newest first, from before a sequence
+// number on; 0 is the newest.
+func (p *Prices) History(ctx context.Context, db postgres.DB, variant id.Variant, before int64, limit int) ([]Change, error) {
+	list, err := postgres.All[Change](ctx, db, selectHistory, pgx.NamedArgs{"variant": variant, "before": before, "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("read price history of %s: %w", variant, err)
 	}
-	_, promised, err := p.Stock.SetLevels(ctx, tx, counts, "count")
-	if err == nil && len(promised) > 0 {
-		err = inventory.ErrPromised.With("variant_ids", promised)
+	return list, nil
+}
+
+func own(ctx context.Context, db postgres.DB, vendor id.Vendor, variant id.Variant) error {
+	facts, err := catalog.VariantsOf(ctx, db, vendor, []id.Variant{variant})
+	if err == nil && len(facts) == 0 {
+		err = catalog.ErrNoVariant
 	}
 	return err
 }
 
-func setArgs(ctx context.Context, sets []PriceSet) pgx.NamedArgs {
-	n := len(sets)
-	variants, currencies := make([]id.Variant, n), make([]string, n)
-	amounts, compareAts := make([]int64, n), make([]*int64, n)
-	for i, s := range sets {
-		variants[i], currencies[i], amounts[i] = s.Variant, string(s.Amount.Currency), s.Amount.Minor
-		if s.CompareAt != nil {
-			compareAts[i] = &s.CompareAt.Minor
+// changesPerEvent keeps an event small.
+const changesPerEvent = 1000
+
+func raiseChanged(ctx context.Context, tx pgx.Tx, variants []id.Variant) error {
+	for some := range slices.Chunk(variants, changesPerEvent) {
+		if err := events.Raise(ctx, tx, PricesChanged{some}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func distinct(variants []id.Variant) []id.Variant {
+	slices.SortFunc(variants, func(a, b id.Variant) int { return bytes.Compare(a[:], b[:]) })
+	return slices.Compact(variants)
+}
+
+// priceArgs turns prices into the arrays that unnest takes, in one order for
+// everybody; of two prices for one variant and currency the later counts.
+func priceArgs(ctx context.Context, prices []PriceSet) pgx.NamedArgs {
+	prices = slices.Clone(prices)
+	slices.Reverse(prices)
+	same := func(a, b PriceSet) int {
+		return cmp.Or(bytes.Compare(a.Variant[:], b.Variant[:]), cmp.Compare(a.Amount.Currency, b.Amount.Currency))
+	}
+	slices.SortStableFunc(prices, same)
+	prices = slices.CompactFunc(prices, func(a, b PriceSet) bool { return same(a, b) == 0 })
+	n := len(prices)
+	variants, currencies, amounts, compareAt := make([]id.Variant, n), make([]money.Currency, n), make([]int64, n), make([]*int64, n)
+	for i, p := range prices {
+		variants[i], currencies[i], amounts[i] = p.Variant, p.Amount.Currency, p.Amount.Minor
+		if p.CompareAt != nil {
+			compareAt[i] = &p.CompareAt.Minor
 		}
 	}
 	return pgx.NamedArgs{
-		"variants": variants, "currencies": currencies, "amounts": amounts, "compare_ats": compareAts, "actor": auth.From(ctx).Name(),
+		"variants": variants, "currencies": currencies, "amounts": amounts, "compare_at": compareAt,
+		"actor": auth.From(ctx).Name(),
 	}
 }

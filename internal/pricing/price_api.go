@@ -1,0 +1,99 @@
+package pricing
+
+import (
+	"context"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/httpapi"
+)
+
+// Routes mounts what staff and vendors do with prices.
+func (p *Prices) Routes(r *httpapi.Router) {
+	for _, door := range []struct {
+		path        string
+		read, write auth.Permission
+		vendor      bool
+	}{
+		{"/api/v1/admin", CanRead, CanWrite, false},
+		{"/api/v1/vendor", auth.AsVendor, auth.AsVendor, true},
+	} {
+		h := handlers{p, r.Cursors, door.vendor}
+		path := door.path + "/variants/{variant}/prices"
+		httpapi.Get(r, path, h.list, httpapi.Needs(door.read), httpapi.Summary("The prices of a variant"))
+		httpapi.Put(r, path, h.replace, httpapi.Needs(door.write), httpapi.Summary("Set the prices of a variant"),
+			httpapi.Describe("One for each currency. Those that are left out are dropped."))
+		httpapi.Get(r, path+"/history", h.history, httpapi.Needs(door.read), httpapi.Summary("What a variant cost"))
+	}
+}
+
+// handlers answer at one of two doors: staff act on every vendor's variants,
+// vendors on their own.
+type handlers struct {
+	*Prices
+	cursors httpapi.Cursors
+	vendor  bool
+}
+
+// scope is whose rows the caller may touch; none is everybody's.
+func (h handlers) scope(ctx context.Context) id.Vendor {
+	if h.vendor {
+		return auth.From(ctx).Vendor
+	}
+	return id.Vendor{}
+}
+
+type variantInput struct {
+	Variant id.Variant `path:"variant"`
+}
+
+func (h handlers) list(ctx context.Context, in *variantInput) (httpapi.List[VariantPrice], error) {
+	if err := own(ctx, h.DB, h.scope(ctx), in.Variant); err != nil {
+		return httpapi.List[VariantPrice]{}, err
+	}
+	list, err := h.Of(ctx, h.DB, []id.Variant{in.Variant})
+	return httpapi.List[VariantPrice]{Data: list}, err
+}
+
+type replaceInput struct {
+	Variant id.Variant `path:"variant"`
+	Body    struct {
+		Prices []struct {
+			Price     money.Amount  `json:"price"`
+			CompareAt *money.Amount `json:"compare_at_price,omitempty"`
+		} `json:"prices" maxItems:"50"`
+	}
+}
+
+func (h handlers) replace(ctx context.Context, tx pgx.Tx, in *replaceInput) (httpapi.List[VariantPrice], error) {
+	prices := make([]PriceSet, len(in.Body.Prices))
+	for i, p := range in.Body.Prices {
+		prices[i] = PriceSet{in.Variant, p.Price, p.CompareAt}
+	}
+	list, err := h.Replace(ctx, tx, h.scope(ctx), in.Variant, prices)
+	return httpapi.List[VariantPrice]{Data: list}, err
+}
+
+type historyInput struct {
+	httpapi.Page
+	Variant id.Variant `path:"variant"`
+}
+
+func (h handlers) history(ctx context.Context, in *historyInput) (httpapi.List[Change], error) {
+	var before int64
+	scope := httpapi.Scope(ctx)
+	if err := h.cursors.Open(scope, in.After, &before); err != nil {
+		return httpapi.List[Change]{}, err
+	}
+	if err := own(ctx, h.DB, h.scope(ctx), in.Variant); err != nil {
+		return httpapi.List[Change]{}, err
+	}
+	list, err := h.History(ctx, h.DB, in.Variant, before, in.Limit+1)
+	if err != nil {
+		return httpapi.List[Change]{}, err
+	}
+	return httpapi.ListOf(h.cursors, scope, list, in.Limit, func(c Change) any { return c.Seq }), nil
+}

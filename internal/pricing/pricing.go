@@ -1,0 +1,48 @@
+// Package pricing is what things cost: the price of a variant in each currency,
+// and what a whole cart comes to.
+//
+// Owns: prices with their history, and the pure calculation [Price].
+// Tables: prices, price_history (append-only).
+// Raises: [PricesChanged].
+// Calls: catalog (whose a variant is), inventory (stock that is set together
+// with prices, see [Prices.SetOffers]), tax.
+package pricing
+
+import (
+	"souk/internal/auth"
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/inventory"
+	"souk/internal/platform/postgres"
+)
+
+// Prices is what each variant costs.
+type Prices struct {
+	DB    postgres.DB
+	Stock *inventory.Stock // for SetOffers and Offers only
+}
+
+// What staff may be permitted to do with prices.
+const (
+	CanRead  auth.Permission = "prices.read"
+	CanWrite auth.Permission = "prices.write"
+)
+
+// Permissions are those that this module declares.
+func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
+
+// ErrPrice says that an amount cannot be a price.
+var ErrPrice = errs.New(errs.Invalid, "invalid_price", "A price is not negative, in a known currency, and below the price that it is compared with.")
+
+func init() {
+	postgres.Name("prices_amount_range", ErrPrice)
+	postgres.Name("prices_compare_at_above", ErrPrice)
+}
+
+// PricesChanged says that variants cost something else than before.
+type PricesChanged struct {
+	VariantIDs []id.Variant `json:"variant_ids"`
+}
+
+// EventName names the event in the log.
+func (PricesChanged) EventName() string { return "pricing.prices_changed" }
