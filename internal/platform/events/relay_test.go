@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"syscall"
@@ -263,6 +264,14 @@ func TestRelayRingsTheBell(t *testing.T) {
 	}
 	if diff := cmp.Diff([]string{"ding"}, seen.all()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestJobTableIsVacuumedByTheCountOfTheDead(t *testing.T) {
+	t.Parallel()
+	options, err := postgres.Scalar[[]string](t.Context(), pgtest.DB(t), `SELECT reloptions FROM pg_class WHERE relname = 'river_job'`, nil)
+	if err != nil || !slices.Contains(options, "autovacuum_vacuum_scale_factor=0") {
+		t.Errorf("%v, %v", options, err)
 	}
 }
 

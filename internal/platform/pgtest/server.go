@@ -279,6 +279,7 @@ var schemaHash = sync.OnceValue(func() string {
 			}
 		}
 	}
+	fmt.Fprintln(h, postgres.TuneJobs)
 	fmt.Fprintln(h, os.Getenv("SOUK_PG_BIN"), os.Getenv("SOUK_TEST_FSYNC"))
 	return hex.EncodeToString(h.Sum(nil))[:12]
 })

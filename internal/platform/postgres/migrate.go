@@ -167,7 +167,20 @@ func migrateJobs(ctx context.Context, pool *pgxpool.Pool) (applied []Applied, er
 	for _, v := range result.Versions {
 		applied = append(applied, Applied{jobStep(v.Version, v.Name), v.Duration})
 	}
+	if len(applied) > 0 {
+		if _, err := pool.Exec(ctx, TuneJobs); err != nil {
+			return applied, fmt.Errorf("tune job tables: %w", Explain(err))
+		}
+	}
 	return applied, nil
 }
+
+// TuneJobs follows River's own steps. A queue is few live rows among many dead ones, so it is vacuumed by the count
+// of the dead, not by their share.
+const TuneJobs = `
+	ALTER TABLE river_job SET (
+		autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 2000,
+		autovacuum_analyze_scale_factor = 0, autovacuum_analyze_threshold = 5000,
+		autovacuum_vacuum_cost_delay = 1)`
 
 func jobStep(version int, name string) string { return fmt.Sprintf("river/%04d %s", version, name) }
