@@ -15,7 +15,7 @@ import (
 
 func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/checkout", c.place, httpapi.Public("the cart's id is the secret"), httpapi.RequireIdempotencyKey(),
-		httpapi.ID("checkout"), httpapi.Summary("Place the order that a cart holds"),
+		httpapi.ID("checkout"), httpapi.Status(http.StatusCreated), httpapi.Summary("Place the order that a cart holds"),
 		httpapi.Describe("`expected_total` is what the buyer was shown. Where the order costs something else it is not placed: 409 `total_changed` with the new `total`. "+
 			"409 `insufficient_stock` names the items and what is left of each, `cart_incomplete` what is `missing`, `cart_completed` the `order_id` that the cart became. "+
 			"A guest reads the order with its `access_token`, which is told here only."))

@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/jackc/pgx/v5"
 
@@ -15,19 +16,20 @@ import (
 
 func (c *Checkout) fulfilmentRoutes(r *httpapi.Router) {
 	const how = "Without `lines` all that is left goes. 409 `quantity_exceeds_remaining` tells how many are left of a line."
-	httpapi.Post(r, "/api/v1/vendor/orders/{id}/shipments", c.vendorShip, httpapi.Needs(auth.AsVendor),
+	httpapi.Post(r, "/api/v1/vendor/orders/{id}/shipments", c.vendorShip, httpapi.Needs(auth.AsVendor), httpapi.Status(http.StatusCreated),
 		httpapi.Summary("Hand over a parcel of the vendor's part"), httpapi.Describe(how))
-	httpapi.Post(r, "/api/v1/admin/orders/{id}/shipments", c.staffShip, httpapi.Needs(orders.CanWrite),
+	httpapi.Post(r, "/api/v1/admin/orders/{id}/shipments", c.staffShip, httpapi.Needs(orders.CanWrite), httpapi.Status(http.StatusCreated),
 		httpapi.Summary("Hand over a parcel for a vendor"),
 		httpapi.Describe("`vendor_order_id` may be left out where only one part has something to ship. "+how))
-	httpapi.Post(r, "/api/v1/vendor/shipments/{id}/events", c.vendorTrack, httpapi.Needs(auth.AsVendor),
+	httpapi.Post(r, "/api/v1/vendor/shipments/{id}/events", c.vendorTrack, httpapi.Needs(auth.AsVendor), httpapi.Status(http.StatusCreated),
 		httpapi.Summary("Say where a parcel of the vendor was seen"),
 		httpapi.Describe("`delivered` hands it over; with the last parcel of the part its cash on delivery is taken."))
-	httpapi.Post(r, "/api/v1/admin/shipments/{id}/events", c.staffTrack, httpapi.Needs(orders.CanWrite),
+	httpapi.Post(r, "/api/v1/admin/shipments/{id}/events", c.staffTrack, httpapi.Needs(orders.CanWrite), httpapi.Status(http.StatusCreated),
 		httpapi.Summary("Say where a parcel was seen"))
 }
 
-type parcelBody struct {
+// ParcelBody is what is handed over.
+type ParcelBody struct {
 	Lines          []orders.Units `json:"lines,omitempty" maxItems:"500"`
 	Courier        string         `json:"courier,omitempty" maxLength:"60"`
 	TrackingNumber string         `json:"tracking_number,omitempty" maxLength:"100"`
@@ -35,7 +37,7 @@ type parcelBody struct {
 
 type vendorShipInput struct {
 	ID   string `path:"id" maxLength:"100"`
-	Body *parcelBody
+	Body *ParcelBody
 }
 
 func (c *Checkout) vendorShip(ctx context.Context, tx pgx.Tx, in *vendorShipInput) (shipping.Shipment, error) {
@@ -50,7 +52,7 @@ type staffShipInput struct {
 	ID   string `path:"id" maxLength:"100"`
 	Body *struct {
 		VendorOrder id.VendorOrder `json:"vendor_order_id,omitempty"`
-		parcelBody
+		ParcelBody
 	}
 }
 
@@ -60,7 +62,7 @@ func (c *Checkout) staffShip(ctx context.Context, tx pgx.Tx, in *staffShipInput)
 		return shipping.Shipment{}, orders.ErrNoOrder
 	}
 	if in.Body != nil && !in.Body.VendorOrder.IsZero() {
-		return c.ship(ctx, tx, order, in.Body.VendorOrder, &in.Body.parcelBody)
+		return c.ship(ctx, tx, order, in.Body.VendorOrder, &in.Body.ParcelBody)
 	}
 	w, err := orders.Read(ctx, tx, order)
 	if err != nil {
@@ -73,7 +75,7 @@ func (c *Checkout) staffShip(ctx context.Context, tx pgx.Tx, in *staffShipInput)
 	if in.Body == nil {
 		return c.ship(ctx, tx, order, part, nil)
 	}
-	return c.ship(ctx, tx, order, part, &in.Body.parcelBody)
+	return c.ship(ctx, tx, order, part, &in.Body.ParcelBody)
 }
 
 // onlyPart is the part that is meant when none is named: the only one with
@@ -94,7 +96,7 @@ func onlyPart(w orders.Whole) (id.VendorOrder, error) {
 	return id.VendorOrder{}, errs.Validation.Field("/vendor_order_id", "required", "Several vendors have something to ship: say whose parcel it is.")
 }
 
-func (c *Checkout) ship(ctx context.Context, tx pgx.Tx, order id.Order, part id.VendorOrder, body *parcelBody) (shipping.Shipment, error) {
+func (c *Checkout) ship(ctx context.Context, tx pgx.Tx, order id.Order, part id.VendorOrder, body *ParcelBody) (shipping.Shipment, error) {
 	p := Parcel{Order: order, Part: part}
 	if body != nil {
 		p.Units, p.Courier, p.TrackingNumber = body.Lines, body.Courier, body.TrackingNumber

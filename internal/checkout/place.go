@@ -171,7 +171,7 @@ func lineOf(order id.Order, part id.VendorOrder, l cart.Line) orders.Line {
 	none := money.Zero(l.UnitPrice.Currency)
 	line := orders.Line{
 		ID: id.New[id.OrderLine](), Order: order, Part: part, Vendor: l.VendorID, Variant: l.VariantID,
-		Thing: orders.Thing{Product: l.ProductID, Slug: l.ProductSlug}, Title: l.ProductTitle, VariantTitle: l.VariantTitle, Image: l.Image,
+		Thing: orders.Thing{Product: l.ProductID, Slug: l.ProductSlug, Title: l.ProductTitle, Image: l.Image}, VariantTitle: l.VariantTitle,
 		Tracked: l.Tracked, RequiresShipping: l.RequiresShipping, Quantity: l.Quantity, UnitPrice: l.UnitPrice,
 		Subtotal: l.Price.Subtotal, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total,
 		CommissionBPS: int64(l.CommissionBPS), Commission: orders.Commission(l.Price.Total, l.Price.Tax, int64(l.CommissionBPS)),

@@ -98,12 +98,11 @@ type Line struct {
 	Order            id.Order       `db:"order_id" json:"-"`
 	Part             id.VendorOrder `db:"vendor_order_id" json:"vendor_order_id"`
 	Vendor           id.Vendor      `db:"vendor_id" json:"-"`
+	Seller           *Seller        `db:"-" json:"vendor,omitempty"`
 	Variant          id.Variant     `db:"variant_id" json:"variant_id"`
 	Thing            `json:"product"`
-	Title            string       `db:"title" json:"title"`
-	VariantTitle     string       `db:"variant_title" json:"variant_title"`
+	VariantTitle     string       `db:"variant_title" json:"title" doc:"Of the variant, for example Red / M"`
 	SKU              string       `db:"sku" json:"sku"`
-	Image            string       `db:"image" json:"image,omitempty"`
 	Tracked          bool         `db:"tracked" json:"-"`
 	RequiresShipping bool         `db:"requires_shipping" json:"requires_shipping"`
 	Quantity         int          `db:"quantity" json:"quantity"`
@@ -127,7 +126,9 @@ type Line struct {
 // Thing is the product of a line.
 type Thing struct {
 	Product id.Product `db:"product_id" json:"id"`
-	Slug    string     `db:"product_slug" json:"slug,omitempty"`
+	Slug    string     `db:"product_slug" json:"slug"`
+	Title   string     `db:"title" json:"title"`
+	Image   string     `db:"image" json:"image"`
 }
 
 // Units is a number of units of a line.

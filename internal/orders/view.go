@@ -83,8 +83,10 @@ func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment) Vie
 		at[p.ID] = i
 	}
 	for _, l := range w.Lines {
+		part := &v.Parts[at[l.Part]]
+		l.Seller = &part.Seller
 		v.Items = append(v.Items, l)
-		v.Parts[at[l.Part]].Items = append(v.Parts[at[l.Part]].Items, l)
+		part.Items = append(part.Items, l)
 	}
 	for _, s := range parcels {
 		if i, ok := at[s.VendorOrderID]; ok {
