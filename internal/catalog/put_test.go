@@ -12,8 +12,7 @@ import (
 )
 
 func TestPutMakesAllThatADraftSays(t *testing.T) {
-	t.Parallel()
-	tx := pgtest.Tx(t)
+	tx := pgtest.Tx(t) // not in parallel: the others hold slugs of the same names
 	c := &catalog.Catalog{DB: tx}
 	vendor := newVendor(t, tx)
 
@@ -70,6 +69,7 @@ func TestPuttingTheSameAgainWritesNothing(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
+		defer tx.Rollback(t.Context()) //nolint:errcheck // after the commit it is no matter
 		outcomes := mustPut(t, c, tx, vendor, shirt("a"), shirt("b"), simple("c"))
 		if err := tx.Commit(t.Context()); err != nil {
 			t.Fatal(err)
@@ -91,8 +91,7 @@ func TestPuttingTheSameAgainWritesNothing(t *testing.T) {
 }
 
 func TestPutChangesOnlyWhatDiffers(t *testing.T) {
-	t.Parallel()
-	tx := pgtest.Tx(t)
+	tx := pgtest.Tx(t) // not in parallel: the others hold slugs of the same names
 	c := &catalog.Catalog{DB: tx}
 	vendor := newVendor(t, tx)
 	mustPut(t, c, tx, vendor, shirt("a"), shirt("b"))
@@ -159,8 +158,7 @@ func eventCount(t *testing.T, db postgres.DB) int {
 }
 
 func TestPutRefusesWhatCannotBeAndTakesTheRest(t *testing.T) {
-	t.Parallel()
-	tx := pgtest.Tx(t)
+	tx := pgtest.Tx(t) // not in parallel: the others hold slugs of the same names
 	c := &catalog.Catalog{DB: tx}
 	vendor := newVendor(t, tx)
 	mustPut(t, c, tx, vendor, simple("present"))
@@ -233,8 +231,7 @@ func TestPutRefusesWhatCannotBeAndTakesTheRest(t *testing.T) {
 }
 
 func TestPutKeepsVendorsApart(t *testing.T) {
-	t.Parallel()
-	tx := pgtest.Tx(t)
+	tx := pgtest.Tx(t) // not in parallel: the others hold slugs of the same names
 	c := &catalog.Catalog{DB: tx}
 	one, other := newVendor(t, tx), newVendor(t, tx)
 	first := mustPut(t, c, tx, one, simple("mug"))[0]
@@ -253,8 +250,7 @@ func TestPutKeepsVendorsApart(t *testing.T) {
 }
 
 func TestPutByAVendorWaitsForReview(t *testing.T) {
-	t.Parallel()
-	tx := pgtest.Tx(t)
+	tx := pgtest.Tx(t) // not in parallel: the others hold slugs of the same names
 	c := &catalog.Catalog{DB: tx}
 	vendor := newVendor(t, tx)
 	put := func(status catalog.Status) catalog.Status {

@@ -37,7 +37,8 @@ func newVariant(t *testing.T, tx pgx.Tx, offers ...catalog.Offer) (id.Vendor, ca
 	}
 	c, _ := shop(tx)
 	p, err := c.Create(t.Context(), tx, vendor, catalog.Draft{
-		Title: "Mug", Status: catalog.Active, Variants: []catalog.VariantDraft{{SKU: "MUG", Tracked: true}},
+		Title: "Mug", Slug: vendor.String(), Status: catalog.Active,
+		Variants: []catalog.VariantDraft{{SKU: "MUG", Tracked: true}},
 	}, offers)
 	if err != nil {
 		t.Fatal(err)
