@@ -125,7 +125,7 @@ func (f *facts) listing() listingRow {
 			l.SKUs = append(l.SKUs, fold(v.SKU))
 		}
 	}
-	l.Terms = strings.Join(terms, " ; ") // apart, so that no phrase spans two of them
+	l.Terms = strings.Join(terms, " ; ")
 	return l
 }
 

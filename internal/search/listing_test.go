@@ -42,8 +42,8 @@ func corner() *shop {
 	return s
 }
 
-// open answers requests for a shop's catalogue.
-func serve(t *testing.T, search *Search) http.Handler {
+// serve answers requests for a shop's catalogue.
+func serve(t testing.TB, search *Search) http.Handler {
 	t.Helper()
 	r := httpapi.New(httpapi.Config{DB: search.DB, LimitsOff: true, CursorKey: []byte("0123456789abcdef0123456789abcdef")})
 	search.Routes(r)

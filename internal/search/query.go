@@ -90,6 +90,7 @@ func (in *listInput) query(standard money.Currency) (Query, error) {
 		q.Currency = standard
 	}
 	bad.Require(q.Currency.Valid(), "currency", "unknown_currency", "Use an ISO 4217 code, such as USD.")
+	bad.Require(q.RatingMin >= 0 && q.RatingMin <= 5, "rating[gte]", "invalid", "Use a number from 0 to 5.") // NaN is neither
 	bad.Require(q.Price.Min <= q.Price.Max, "price[lte]", "empty_range", "price[lte] must not be below price[gte].")
 	for name, values := range in.Values() {
 		key, ok := strings.CutPrefix(name, "attr[")

@@ -76,7 +76,7 @@ type order struct {
 	descending bool
 }
 
-var orders = map[Sort]order{
+var sorts = map[Sort]order{
 	PriceUp:    {`p.min_minor`, `p.product_id`, `bigint`, false},
 	PriceDown:  {`p.min_minor`, `p.product_id`, `bigint`, true},
 	Rated:      {`l.rating`, `l.product_id`, `numeric`, true},
@@ -163,7 +163,7 @@ type position struct {
 
 // page is the statement that reads one page of cards.
 func (s *selection) page(by Sort, limit int, after *position) (string, pgx.NamedArgs) {
-	o, ok := orders[by]
+	o, ok := sorts[by]
 	if !ok {
 		o = order{s.score, `l.product_id`, `bigint`, true}
 	}

@@ -84,7 +84,11 @@ func (s *shop) insert(t testing.TB, tx pgx.Tx) {
 	t.Helper()
 	exec := func(sql string, list any) {
 		t.Helper()
-		if _, err := postgres.Exec(t.Context(), tx, sql, pgx.NamedArgs{"rows": encode(list)}); err != nil {
+		rows := encode(list)
+		if rows == "null" {
+			return
+		}
+		if _, err := postgres.Exec(t.Context(), tx, sql, pgx.NamedArgs{"rows": rows}); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -150,7 +154,7 @@ func (s *shop) insert(t testing.TB, tx pgx.Tx) {
 
 func (p *product) complete() {
 	if p.ID.IsZero() {
-		p.ID = id.Product(uuid.Must(uuid.NewV7()))
+		p.ID = newProduct()
 	}
 	if p.Slug == "" {
 		p.Slug = fmt.Sprintf("p-%x", p.ID[8:])
@@ -207,3 +211,5 @@ func decode[T any](t testing.TB, b []byte) T {
 }
 
 func newSearch(db postgres.DB) *Search { return &Search{DB: db, Currency: "USD"} }
+
+func newProduct() id.Product { return id.Product(uuid.Must(uuid.NewV7())) }

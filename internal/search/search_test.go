@@ -1,0 +1,246 @@
+package search
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+
+	"souk/internal/platform/pgtest"
+)
+
+func slugs(l Listing) []string {
+	list := []string{}
+	for _, c := range l.Data {
+		list = append(list, c.Slug)
+	}
+	return list
+}
+
+func TestTextFinds(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	for q, want := range map[string][]string{
+		"shoe":                {"trail-shoes", "sold-out"}, // stemmed; the sandals are in Shoes
+		"run":                 {"trail-shoes"},
+		"trail sho":           {"trail-shoes"}, // the last word may be unfinished
+		"sho trail":           {"trail-shoes"}, // but another only where nothing has it: titles like it
+		"CAFE":                {"cafe-mug"},
+		"café":                {"cafe-mug"},
+		"mud":                 {"trail-shoes"}, // the description, without its markup
+		"stones & mud":        {"trail-shoes"},
+		"acme leather":        {"trail-shoes"}, // brand and attribute
+		"blue shoes":          {"trail-shoes"}, // an option
+		"sale":                {"trail-shoes"}, // a tag
+		"apparel":             {"trail-shoes", "sold-out"},
+		"shoes -zenith":       {"trail-shoes"},
+		"mug or sandals":      {"cafe-mug", "sold-out"},
+		`"running shoes"`:     {"trail-shoes"},
+		`"shoes running"`:     {"trail-shoes"}, // nothing has the phrase; the title is like it
+		"tr-1":                {"trail-shoes"}, // a SKU
+		"MUG":                 {"cafe-mug"},
+		"runing shoess":       {"trail-shoes"}, // typos
+		"sandels":             {"sold-out"},
+		"secret":              {},
+		"nothing of the kind": {},
+	} {
+		w := get(h, "/api/v1/products?q="+url.QueryEscape(q))
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: %d %s", q, w.Code, w.Body)
+			continue
+		}
+		got := slugs(decode[Listing](t, w.Body.Bytes()))
+		slices.Sort(got)
+		slices.Sort(want)
+		if !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", q, got, want)
+		}
+	}
+	if got := slugs(decode[Listing](t, get(h, "/api/v1/products?q=shoes").Body.Bytes())); got[0] != "trail-shoes" {
+		t.Errorf("%v: a word of the title should count more than one of the category", got)
+	}
+}
+
+func TestSKUIsFoundFirst(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.products[2].Title, s.products[2].Sold = "MUG tree for every MUG", 1000
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	if got := slugs(decode[Listing](t, get(serve(t, search), "/api/v1/products?q=mug").Body.Bytes())); !slices.Equal(got, []string{"cafe-mug", "sold-out"}) {
+		t.Errorf("%v, want the SKU before the words", got)
+	}
+}
+
+// R33 and rows 17 to 20, 35 of the bad inputs: what people write is data.
+func TestR33InputIsNeverSQL(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	hostile := []string{
+		"%%%%", "%", "_", "'", `"`, `\`, "''", "' OR 1=1 --", "'); DROP TABLE listings; --", "$1", "@q", "@currency", ":*", "a:*b", "a & | ! b", "<->", "!!", "((((", "a -", "- -", "--", `"unclosed`,
+		"(a+)+$", "[[:alpha:]]*", ".*", "^", "👟", "👟 shoes", "\u202eshoes", "\u200f\u200e", "שלום", "مرحبا", "नमस्ते", "日本語", "e\u0301", "ﷺ", "ß", "İ",
+		"or", "or or", "-", "-or", "x'y", "1e999", "\t\n", strings.Repeat("a ", 99), strings.Repeat("é", 200), strings.Repeat("-a", 100), strings.Repeat(`"`, 199), strings.Repeat("(", 200),
+	}
+	for _, text := range hostile {
+		for _, path := range []string{
+			"/api/v1/products?facets=true&include=total_count&q=", "/api/v1/products?category=", "/api/v1/products?facets=true&brand=", "/api/v1/products?tag=", "/api/v1/products?vendor=",
+			"/api/v1/products?facets=true&attr[color]=", "/api/v1/products?facets=true&attr[" + url.QueryEscape(text) + "]=", "/api/v1/search/suggest?q=",
+		} {
+			if w := get(h, path+url.QueryEscape(text)); w.Code != http.StatusOK && w.Code != http.StatusUnprocessableEntity && w.Code != http.StatusBadRequest {
+				t.Errorf("%s%s: %d %s", path, text, w.Code, w.Body)
+			}
+		}
+		if w := get(h, "/api/v1/products/"+url.PathEscape(text)); w.Code >= 500 || w.Code == http.StatusOK {
+			t.Errorf("product %q: %d %s", text, w.Code, w.Body)
+		}
+		for _, path := range []string{"sort", "currency", "limit", "after", "include", "in_stock", "rating[gte]", "price[gte]", "facets", "fields", text} {
+			if w := get(h, "/api/v1/products?"+url.QueryEscape(path)+"="+url.QueryEscape(text)); w.Code != http.StatusUnprocessableEntity && w.Code != http.StatusBadRequest {
+				t.Errorf("%s=%s: %d %s, want 422", path, text, w.Code, w.Body)
+			}
+		}
+	}
+	for _, query := range []string{
+		"q=" + strings.Repeat("a", 10_000), "sort=password_hash", "sort=price;DROP", "sort=id", "currency=usd", "currency=XXX", "limit=0", "limit=-1", "limit=1000000000", "limit=101", "limit=1.5",
+		"price[gte]=-1", "price[lte]=1e3", "price[gte]=10&price[lte]=5", "rating[gte]=6", "rating[gte]=NaN", "include=vendor.bank_account", "filter[customer.email]=x", "page=2", "limit=10&limit=9999",
+		"q=%00", "q=%ff", "attr[]=x", "attr[color]=", "attr[color", "attr[color]=x&attr[color]=y", "brand=" + strings.Repeat("a,", 1000),
+		strings.TrimSuffix(strings.Repeat("attr[a]=1&", 1), "&") + manyAttributes(1000), manyAttributes(11)[1:],
+	} {
+		if w := get(h, "/api/v1/products?"+query); w.Code != http.StatusUnprocessableEntity && w.Code != http.StatusBadRequest {
+			t.Errorf("%.60s: %d %.200s, want 422", query, w.Code, w.Body)
+		}
+	}
+}
+
+func manyAttributes(n int) string {
+	var b strings.Builder
+	for i := range n {
+		b.WriteString("&attr[k" + strings.Repeat("x", i%50) + strings.Repeat("y", i/50) + "]=1")
+	}
+	return b.String()
+}
+
+func TestCursorBelongsToItsList(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	cursor := decode[Listing](t, get(h, "/api/v1/products?sort=price&limit=1&facets=true").Body.Bytes()).NextCursor
+	for query, want := range map[string]int{
+		"sort=price&limit=1":             http.StatusOK, // the next page needs no facets
+		"sort=price&limit=50":            http.StatusOK,
+		"sort=-price":                    http.StatusUnprocessableEntity,
+		"sort=price&brand=acme":          http.StatusUnprocessableEntity,
+		"sort=price&currency=EUR":        http.StatusUnprocessableEntity,
+		"sort=price&price[lte]=10000000": http.StatusUnprocessableEntity,
+		"":                               http.StatusUnprocessableEntity,
+	} {
+		if w := get(h, "/api/v1/products?"+query+"&after="+cursor); w.Code != want {
+			t.Errorf("%s: %d %s, want %d", query, w.Code, w.Body, want)
+		}
+	}
+	if w := get(h, "/api/v1/products?sort=price&after=x"+cursor[1:]); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("a changed cursor: %d", w.Code)
+	}
+}
+
+func TestCursorSurvivesChanges(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	first := decode[Listing](t, get(h, "/api/v1/products?sort=price&limit=1").Body.Bytes())
+	if got := slugs(first); !slices.Equal(got, []string{"cafe-mug"}) {
+		t.Fatalf("first page %v", got)
+	}
+	mustExec(t, tx, `UPDATE products SET status = 'archived' WHERE slug = 'cafe-mug'`, nil) // the one that the cursor stands on
+	s.refresh(t, tx, search)
+	second := decode[Listing](t, get(h, "/api/v1/products?sort=price&limit=1&after="+first.NextCursor).Body.Bytes())
+	if got := slugs(second); !slices.Equal(got, []string{"sold-out"}) {
+		t.Errorf("second page %v", got)
+	}
+}
+
+func TestFacetsOfTheCorner(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	l := decode[Listing](t, get(serve(t, search), "/api/v1/products?facets=true&category=apparel&attr[color]=RED&in_stock=true").Body.Bytes())
+	if got := slugs(l); !slices.Equal(got, []string{"trail-shoes"}) {
+		t.Fatalf("%v", got)
+	}
+	want := []Facet{
+		{"category", "Category", []FacetValue{{"apparel", "Apparel", 1, true}, {"shoes", "Shoes", 1, false}}},
+		{"brand", "Brand", []FacetValue{{"acme", "Acme", 1, false}}},
+		{"vendor", "Vendor", []FacetValue{{"weft_warp", "Weft & Warp", 1, false}}},
+		{"price", "Price", []FacetValue{{"0-", "from 0.00 USD", 1, false}}},
+		{"in_stock", "Availability", []FacetValue{{"true", "In stock", 1, true}, {"false", "Out of stock", 1, false}}},
+		{"rating", "Rating", []FacetValue{{"4", "4 and more", 1, false}, {"3", "3 and more", 1, false}, {"2", "2 and more", 1, false}, {"1", "1 and more", 1, false}}},
+		{"attr[color]", "Color", []FacetValue{{"blue", "Blue", 1, false}, {"red", "Red", 1, true}}},
+		{"attr[material]", "material", []FacetValue{{"leather", "Leather", 1, false}}},
+	}
+	for i, f := range want {
+		if i >= len(l.Facets) || encode(l.Facets[i]) != encode(f) {
+			t.Fatalf("facets %s\nwant   %s", encode(l.Facets), encode(want))
+		}
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	for q, want := range map[string]string{
+		"caf":    "cafe-mug | | |",
+		"Caf":    "cafe-mug | | |",
+		"sho":    "trail-shoes sold-out | shoes | |",
+		"ac":     "trail-shoes | | acme |",
+		"war":    "trail-shoes sold-out | | | weft_warp",
+		"home":   "cafe-mug | home | |",
+		"secret": " | | |",
+		"%":      " | | |",
+		"_":      " | | |",
+	} {
+		w := get(h, "/api/v1/search/suggest?q="+url.QueryEscape(q))
+		got := decode[Suggestions](t, w.Body.Bytes())
+		var parts [4][]string
+		for _, p := range got.Products {
+			parts[0] = append(parts[0], p.Slug)
+		}
+		for _, c := range got.Categories {
+			parts[1] = append(parts[1], c.Slug)
+		}
+		for _, b := range got.Brands {
+			parts[2] = append(parts[2], b.Slug)
+		}
+		for _, v := range got.Vendors {
+			parts[3] = append(parts[3], v.Slug)
+		}
+		line := strings.Join(parts[0], " ") + " |"
+		for _, p := range parts[1:] {
+			line += " " + strings.Join(p, " ") + " |"
+		}
+		squeeze := func(s string) string { return strings.Join(strings.Fields(strings.TrimRight(s, " |")), " ") }
+		if squeeze(line) != squeeze(want) {
+			t.Errorf("%s: %s, want %s", q, line, want)
+		}
+	}
+}
