@@ -64,15 +64,6 @@ func TestFloors(t *testing.T) {
 	}
 }
 
-func TestOnlyTheRoofIsImportedByTheCommand(t *testing.T) {
-	allowed := append([]string{"app", "platform/config", "platform/telemetry"}, tenants...)
-	for _, imported := range imports(t, "../../cmd/souk") {
-		if !slices.Contains(allowed, imported) {
-			t.Errorf("cmd/souk imports internal/%s: it speaks to the house through app", imported)
-		}
-	}
-}
-
 func TestModulesDoNotKnowHuma(t *testing.T) {
 	_ = filepath.WalkDir("..", func(path string, d fs.DirEntry, err error) error {
 		if err != nil || !strings.HasSuffix(path, ".go") || strings.Contains(path, "platform/httpapi") {

@@ -1,0 +1,163 @@
+package app
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+
+	"souk/internal/errs"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+	"souk/internal/verify"
+)
+
+// ErrDependency says that something that the shop stands on is down.
+var ErrDependency = errs.New(errs.Unavailable, "dependency_down", "Something that the shop needs is down.")
+
+// A State is how well a part of the shop is.
+type State string
+
+// How well a part can be.
+const (
+	Well    State = "well"
+	Warning State = "warning"
+	Sick    State = "sick"
+)
+
+// A Finding is what an examination found of one part, and what to do about it.
+type Finding struct {
+	What   string `json:"what"`
+	State  State  `json:"state"`
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy,omitempty"`
+}
+
+// Examine looks at everything that the shop stands on and at the shop itself.
+func (a *App) Examine(ctx context.Context, d *Database) []Finding {
+	findings := []Finding{a.examineDatabase(ctx, d)}
+	if findings[0].State == Sick {
+		return findings
+	}
+	findings = append(findings, a.examineSchema(ctx))
+	if findings[1].State == Sick {
+		return findings
+	}
+	return append(findings, a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineAdmin(ctx), a.examineBooks(ctx))
+}
+
+func (a *App) examineDatabase(ctx context.Context, d *Database) Finding {
+	f := Finding{What: "PostgreSQL", State: Well}
+	server, err := postgres.Scalar[string](ctx, a.Pool, `SELECT current_setting('server_version') AS version`, nil)
+	if err != nil {
+		return Finding{f.What, Sick, err.Error(), "Start PostgreSQL, or unset DATABASE_URL to let Souk start its own."}
+	}
+	fsync, err := postgres.Scalar[string](ctx, a.Pool, `SELECT current_setting('fsync') || ' ' || current_setting('full_page_writes') AS durability`, nil)
+	if err != nil {
+		return Finding{f.What, Sick, err.Error(), ""}
+	}
+	f.Detail = fmt.Sprintf("%s, %s", server, d.Origin)
+	if fsync != "on on" {
+		f.State, f.Remedy = Warning, "fsync or full_page_writes is off: a power cut can lose orders. Turn both on."
+	}
+	return f
+}
+
+func (a *App) examineSchema(ctx context.Context) Finding {
+	missing, err := postgres.Pending(ctx, a.Pool)
+	switch {
+	case err != nil:
+		return Finding{"Schema", Sick, err.Error(), ""}
+	case len(missing) > 0:
+		return Finding{"Schema", Sick, fmt.Sprintf("%d steps are missing, the first is %s", len(missing), missing[0]), "Run `souk migrate`."}
+	}
+	return Finding{"Schema", Well, "up to date", ""}
+}
+
+// lateness is how far the event log may be behind before people notice.
+const lateness = 30 * time.Second
+
+func (a *App) examineLog(ctx context.Context) Finding {
+	lag, err := events.Lag(ctx, a.Pool)
+	switch {
+	case err != nil:
+		return Finding{"Event log", Sick, err.Error(), ""}
+	case lag > lateness:
+		return Finding{"Event log", Warning, fmt.Sprintf("the relay is %s behind", lag.Round(time.Second)), "Start `souk serve` or `souk worker`; look for a transaction that stays open."}
+	}
+	return Finding{"Event log", Well, "followed without delay", ""}
+}
+
+func (a *App) examineJobs(ctx context.Context) Finding {
+	queues, err := events.Queues(ctx, a.Pool)
+	if err != nil {
+		return Finding{"Jobs", Sick, err.Error(), ""}
+	}
+	waiting, discarded := int64(0), int64(0)
+	for _, q := range queues {
+		switch q.State {
+		case "available", "retryable":
+			waiting += q.Jobs
+		case "discarded":
+			discarded += q.Jobs
+		}
+	}
+	f := Finding{"Jobs", Well, fmt.Sprintf("%d waiting", waiting), ""}
+	if discarded > 0 {
+		f.State, f.Detail, f.Remedy = Warning, fmt.Sprintf("%s, %d given up", f.Detail, discarded), "Look into river_job where state is 'discarded' with `souk psql`."
+	}
+	return f
+}
+
+// roomWanted is the free space below which a shop is in danger.
+const roomWanted = 1 << 30
+
+func (a *App) examineFiles() Finding {
+	dir := a.Config.DataDir
+	var fs syscall.Statfs_t
+	if err := syscall.Statfs(dir, &fs); err != nil {
+		if os.IsNotExist(err) {
+			return Finding{"Data directory", Well, dir + " is not needed yet", ""}
+		}
+		return Finding{"Data directory", Sick, err.Error(), "Make the folder writable for the user who runs souk."}
+	}
+	free := int64(fs.Bavail) * fs.Bsize
+	f := Finding{"Data directory", Well, fmt.Sprintf("%s, %.1f GB free", dir, float64(free)/(1<<30)), ""}
+	if free < roomWanted {
+		f.State, f.Remedy = Warning, "Make room: a database without any stops taking orders."
+	}
+	return f
+}
+
+func (a *App) examineSettings() Finding {
+	switch {
+	case !a.Config.Limited():
+		return Finding{"Settings", Warning, "rate limits are off (SOUK_RATE_LIMITS)", "Turn them on unless this is a load test."}
+	case a.Config.OutboundAllowPrivate:
+		return Finding{"Settings", Warning, "outbound calls may reach private networks (SOUK_OUTBOUND_ALLOW_PRIVATE)", "Turn it off outside development."}
+	}
+	return Finding{"Settings", Well, "nothing dangerous is on", ""}
+}
+
+func (a *App) examineAdmin(ctx context.Context) Finding {
+	there, err := a.Accounts.HasAdmin(ctx)
+	switch {
+	case err != nil:
+		return Finding{"Administrator", Sick, err.Error(), ""}
+	case !there:
+		return Finding{"Administrator", Warning, "there is none", "Run `souk user create-admin --email you@example.com`."}
+	}
+	return Finding{"Administrator", Well, "there is one", ""}
+}
+
+func (a *App) examineBooks(ctx context.Context) Finding {
+	report, err := verify.Run(ctx, a.Pool)
+	switch {
+	case err != nil:
+		return Finding{"Invariants", Sick, err.Error(), ""}
+	case !report.OK:
+		return Finding{"Invariants", Sick, fmt.Sprintf("%d of %d do not hold, the first is %s: %s", len(report.Violations), report.Checked, report.Violations[0].Rule, report.Violations[0].Text), "Run `souk verify` for all of them."}
+	}
+	return Finding{"Invariants", Well, fmt.Sprintf("all %d hold", report.Checked), ""}
+}

@@ -1,0 +1,19 @@
+package app
+
+// routes mounts every module. The map of all URLs is api/routes.txt.
+func (a *App) routes() {
+	a.Accounts.Routes(a.Router)
+	a.Vendors.Routes(a.Router)
+	a.Stock.Routes(a.Router)
+	a.Tax.Routes(a.Router)
+	a.Books.Routes(a.Router)
+	a.Shipping.Routes(a.Router)
+	a.Payments.Routes(a.Router)
+	a.Prices.Routes(a.Router)
+	a.Orders.Routes(a.Router)
+	a.Carts.Routes(a.Router)
+	a.Checkout.Routes(a.Router)
+	a.Search.Routes(a.Router)
+	a.staffRoutes()
+	a.frontRoutes()
+}
