@@ -44,7 +44,7 @@ lint: ## golangci-lint with the list in .golangci.yaml (builds it first: some mi
 	$(GO) tool -modfile=tools/golangci.mod golangci-lint run ./...
 
 .PHONY: bench
-bench: need-postgres build ## Measure Souk beside its ceilings and write bench/RESULTS.md
+bench: need-postgres need-wrk build ## Measure Souk beside its ceilings and write bench/RESULTS.md
 	$(GO) run ./bench
 
 .PHONY: generate
@@ -60,11 +60,13 @@ web/dist/.built: web/package-lock.json web/build.mjs
 	cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@
 
-.PHONY: need-postgres need-redis
+.PHONY: need-postgres need-redis need-wrk
 need-postgres:
 	@scripts/need.sh postgres
 need-redis:
 	@scripts/need.sh redis
+need-wrk:
+	@scripts/need.sh wrk
 
 .PHONY: clean
 clean: ## Remove what was built (never data)

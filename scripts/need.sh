@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that servers are on this machine: need.sh postgres redis
+# Makes sure that servers are on this machine: need.sh postgres redis wrk
 # Installs what is missing on Debian and its children, as root or with sudo, and says what it
 # does; elsewhere it prints the packages to install. Nothing is started or enabled.
 set -euo pipefail
@@ -8,8 +8,9 @@ have_postgres() {
     [ -n "${SOUK_PG_BIN:-}" ] || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null
 }
 have_redis() { command -v redis-server >/dev/null; }
+have_wrk() { command -v wrk >/dev/null; }
 
-declare -A debian=([postgres]=postgresql [redis]=redis-server)
+declare -A debian=([postgres]=postgresql [redis]=redis-server [wrk]=wrk)
 missing=()
 for server in "$@"; do
     "have_$server" || missing+=("${debian[$server]}")

@@ -1,0 +1,140 @@
+// Command bench measures Souk beside its ceilings, on one machine in one run,
+// and writes bench/RESULTS.md.
+//
+// Machines differ and are busy, so a figure counts as a share of a ceiling
+// that was measured beside it: a bare net/http server that answers 1 KB of
+// stored JSON, and pgbench's TPC-B-like load with fsync on. Rounds alternate
+// between ceiling and product; figures are medians.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"time"
+)
+
+// plan is what a run measures.
+type plan struct {
+	souk     string        // the binary
+	out      string        // where the results go
+	rounds   int           // of which the median counts
+	seconds  time.Duration // of each load
+	products int
+	dir      string // of everything that the run makes
+}
+
+func main() {
+	if os.Getenv(staticAddress) != "" {
+		serveStatic(os.Getenv(staticAddress))
+		return
+	}
+	var p plan
+	flag.StringVar(&p.souk, "souk", "bin/souk", "the binary to measure")
+	flag.StringVar(&p.out, "out", "bench/RESULTS.md", "where the results go")
+	flag.IntVar(&p.rounds, "rounds", 3, "rounds, of which the median counts")
+	flag.DurationVar(&p.seconds, "for", 8*time.Second, "how long each load lasts")
+	flag.IntVar(&p.products, "products", 1000, "products in the shop, each in three variants")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, p); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, p plan) (err error) {
+	if p.souk, err = filepath.Abs(p.souk); err != nil {
+		return err
+	}
+	if p.dir, err = os.MkdirTemp("", "souk-bench-"); err != nil {
+		return err
+	}
+	defer func() { _ = os.RemoveAll(p.dir) }()
+	if err := os.Chmod(p.dir, 0o755); err != nil { // PostgreSQL runs as somebody else
+		return err
+	}
+	var r results
+	say("Filling a shop with %d products in %d variants", p.products, 3*p.products)
+	s, err := openSouk(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer s.stop()
+	r.measure(&r.idleMB, s.memory())
+	ceiling, err := startStatic(ctx)
+	if err != nil {
+		return err
+	}
+	defer ceiling.stop()
+	clerk, err := startPgbench(ctx, p)
+	if err != nil {
+		return err
+	}
+	defer clerk.stop(ctx)
+	for round := range p.rounds {
+		say("Round %d of %d", round+1, p.rounds)
+		if err := r.round(ctx, p, s, ceiling, clerk); err != nil {
+			return err
+		}
+	}
+	if err := s.verify(ctx); err != nil {
+		return err
+	}
+	say("Starting the shop anew")
+	if err := r.starts(ctx, p, s); err != nil {
+		return err
+	}
+	return r.write(ctx, p)
+}
+
+// round measures everything once, each load beside its ceiling.
+func (r *results) round(ctx context.Context, p plan, s *souk, ceiling *process, clerk *pgbench) error {
+	for _, load := range []struct {
+		into *[]sample
+		url  string
+	}{
+		{&r.static, "http://" + ceiling.address + "/"},
+		{&r.product, s.url("/api/v1/products/" + s.slug)},
+		{&r.listing, s.url("/api/v1/products?limit=24&facets=true")},
+	} {
+		measured, err := wrk(ctx, load.url, p.seconds)
+		if err != nil {
+			return err
+		}
+		*load.into = append(*load.into, measured)
+		say("  %-60.60s %s", load.url, measured)
+	}
+	tps, err := clerk.run(ctx, p.seconds)
+	if err != nil {
+		return err
+	}
+	r.commits = append(r.commits, sample{perSecond: tps})
+	say("  pgbench TPC-B-like, 16 clients: %.0f/s", tps)
+	orders, err := s.orders(ctx, 64, p.seconds)
+	if err != nil {
+		return err
+	}
+	r.orders = append(r.orders, orders)
+	say("  complete orders, 64 buyers: %s", orders)
+	r.measure(&r.loadMB, s.memory())
+	return nil
+}
+
+// starts measures how long it takes until the first answer.
+func (r *results) starts(ctx context.Context, p plan, s *souk) error {
+	for range p.rounds {
+		took, err := s.restart(ctx)
+		if err != nil {
+			return err
+		}
+		r.cold = append(r.cold, took)
+	}
+	return nil
+}
+
+func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

@@ -1,0 +1,284 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/csv"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// souk is the product under load: the real binary with a private PostgreSQL.
+type souk struct {
+	plan     plan
+	base     string
+	cmd      *exec.Cmd
+	client   *http.Client
+	slug     string   // of a product to look at
+	variants []string // to buy
+}
+
+func openSouk(ctx context.Context, p plan) (*souk, error) {
+	s := &souk{plan: p, base: "http://127.0.0.1:18080", client: &http.Client{
+		Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: 30 * time.Second,
+	}}
+	if _, err := s.start(ctx); err != nil {
+		return nil, err
+	}
+	file := filepath.Join(p.dir, "catalogue.csv")
+	if err := writeCatalogue(file, p.products); err != nil {
+		return nil, err
+	}
+	if out, err := s.command(ctx, "import", "products", file, "--publish", "--json"); err != nil {
+		return nil, fmt.Errorf("fill the shop: %w\n%s", err, out)
+	}
+	return s, s.learn(ctx)
+}
+
+// start starts the server and says how long it took to the first answer.
+func (s *souk) start(ctx context.Context) (time.Duration, error) {
+	s.cmd = exec.CommandContext(ctx, s.plan.souk, "serve")
+	s.cmd.Env = s.env()
+	s.cmd.Stderr = os.Stderr
+	began := time.Now()
+	if err := s.cmd.Start(); err != nil {
+		return 0, fmt.Errorf("start souk: %w", err)
+	}
+	for time.Since(began) < time.Minute {
+		answer, err := s.client.Get(s.url("/readyz"))
+		if err == nil {
+			_ = answer.Body.Close()
+			if answer.StatusCode == http.StatusOK {
+				return time.Since(began), nil
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
+	return 0, fmt.Errorf("souk did not answer within a minute")
+}
+
+func (s *souk) env() []string {
+	return append(os.Environ(),
+		"SOUK_DATA_DIR="+filepath.Join(s.plan.dir, "souk"), "SOUK_LISTEN="+strings.TrimPrefix(s.base, "http://"),
+		"SOUK_OPS_LISTEN=", "SOUK_RATE_LIMITS=off", "SOUK_LOG_LEVEL=warn", "DATABASE_URL=")
+}
+
+func (s *souk) stop() {
+	_ = s.cmd.Process.Signal(os.Interrupt)
+	_ = s.cmd.Wait()
+}
+
+func (s *souk) restart(ctx context.Context) (time.Duration, error) {
+	s.stop()
+	s.client.CloseIdleConnections()
+	return s.start(ctx)
+}
+
+func (s *souk) command(ctx context.Context, args ...string) ([]byte, error) {
+	cmd := exec.CommandContext(ctx, s.plan.souk, args...)
+	cmd.Env = s.env()
+	return cmd.CombinedOutput()
+}
+
+// verify fails unless every invariant holds after all the load.
+func (s *souk) verify(ctx context.Context) error {
+	if out, err := s.command(ctx, "verify"); err != nil {
+		return fmt.Errorf("the shop is not sound after the load: %w\n%s", err, out)
+	}
+	return nil
+}
+
+// memory is the resident size of the server in MB, PostgreSQL apart.
+func (s *souk) memory() float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(status), "VmRSS:")
+	kB, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
+	return kB / 1024
+}
+
+func (s *souk) url(path string) string { return s.base + path }
+
+// learn waits for the listings and remembers a product and what can be bought.
+func (s *souk) learn(ctx context.Context) error {
+	for began := time.Now(); time.Since(began) < time.Minute; time.Sleep(50 * time.Millisecond) {
+		var list struct {
+			Total int `json:"total_count"`
+			Data  []struct {
+				Slug string `json:"slug"`
+			} `json:"data"`
+		}
+		if err := s.call(ctx, "GET", "/api/v1/products?limit=100&include=total_count", nil, nil, &list); err != nil {
+			return err
+		}
+		if list.Total < s.plan.products {
+			continue
+		}
+		s.slug = list.Data[0].Slug
+		for _, p := range list.Data {
+			var product struct {
+				Variants []struct {
+					ID string `json:"id"`
+				} `json:"variants"`
+			}
+			if err := s.call(ctx, "GET", "/api/v1/products/"+p.Slug, nil, nil, &product); err != nil {
+				return err
+			}
+			for _, v := range product.Variants {
+				s.variants = append(s.variants, v.ID)
+			}
+		}
+		return nil
+	}
+	return fmt.Errorf("the products were not listed within a minute")
+}
+
+// orders lets buyers order as fast as they can: five calls an order.
+func (s *souk) orders(ctx context.Context, buyers int, d time.Duration) (sample, error) {
+	var (
+		wait   sync.WaitGroup
+		mu     sync.Mutex
+		took   []time.Duration
+		broken atomic.Pointer[error]
+		until  = time.Now().Add(d)
+		number atomic.Int64
+	)
+	for range buyers {
+		wait.Go(func() {
+			for time.Now().Before(until) && broken.Load() == nil {
+				began := time.Now()
+				if err := s.order(ctx, number.Add(1)); err != nil {
+					broken.Store(&err)
+					return
+				}
+				mu.Lock()
+				took = append(took, time.Since(began))
+				mu.Unlock()
+			}
+		})
+	}
+	wait.Wait()
+	if err := broken.Load(); err != nil {
+		return sample{}, *err
+	}
+	return sample{float64(len(took)) / d.Seconds(), percentile(took, 99)}, nil
+}
+
+// order is what a guest does: cart, address, ways of shipping, one of them, order.
+func (s *souk) order(ctx context.Context, n int64) error {
+	type money struct {
+		Amount   int64  `json:"amount"`
+		Currency string `json:"currency"`
+	}
+	var cart struct {
+		ID     string `json:"id"`
+		Totals struct {
+			Grand money `json:"grand_total"`
+		} `json:"totals"`
+	}
+	var options struct {
+		Data []struct {
+			Vendor  string `json:"vendor_id"`
+			Options []struct {
+				ID string `json:"id"`
+			} `json:"options"`
+		} `json:"data"`
+	}
+	item := map[string]any{"variant_id": s.variants[int(n)%len(s.variants)], "quantity": 1}
+	if err := s.call(ctx, "POST", "/api/v1/carts", nil, map[string]any{"items": []any{item}}, &cart); err != nil {
+		return err
+	}
+	path := "/api/v1/carts/" + cart.ID
+	if err := s.call(ctx, "PUT", path+"/addresses", nil, map[string]any{
+		"email": fmt.Sprintf("buyer%d@demo.test", n),
+		"shipping": map[string]any{
+			"name": "A Buyer", "line1": "1 Market Way", "city": "Springfield", "region": "IL", "postal_code": "62701", "country": "US",
+		},
+	}, nil); err != nil {
+		return err
+	}
+	if err := s.call(ctx, "GET", path+"/shipping-options", nil, nil, &options); err != nil {
+		return err
+	}
+	chosen := map[string]any{"vendor_id": options.Data[0].Vendor, "option_id": options.Data[0].Options[0].ID}
+	if err := s.call(ctx, "PUT", path+"/shipping", nil, map[string]any{"selections": []any{chosen}}, &cart); err != nil {
+		return err
+	}
+	return s.call(ctx, "POST", "/api/v1/checkout", http.Header{"Idempotency-Key": {cart.ID}}, map[string]any{
+		"cart_id": cart.ID, "payment_method": "cod", "expected_total": cart.Totals.Grand,
+	}, nil)
+}
+
+func (s *souk) call(ctx context.Context, method, path string, header http.Header, in, out any) error {
+	var body io.Reader
+	if in != nil {
+		text, err := json.Marshal(in)
+		if err != nil {
+			return err
+		}
+		body = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, s.url(path), body)
+	if err != nil {
+		return err
+	}
+	for name, values := range header {
+		req.Header[name] = values
+	}
+	req.Header.Set("Content-Type", "application/json")
+	answer, err := s.client.Do(req)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	text, err := io.ReadAll(answer.Body)
+	if err != nil {
+		return err
+	}
+	if answer.StatusCode >= 300 {
+		return fmt.Errorf("%s %s: %s\n%s", method, path, answer.Status, text)
+	}
+	if out == nil {
+		return nil
+	}
+	return json.Unmarshal(text, out)
+}
+
+// writeCatalogue makes products in the classic columns that shops export.
+func writeCatalogue(file string, products int) error {
+	var text bytes.Buffer
+	out := csv.NewWriter(&text)
+	rows := [][]string{{"Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type", "Tags", "Published", "Option1 Name", "Option1 Value",
+		"Variant SKU", "Variant Grams", "Variant Inventory Tracker", "Variant Inventory Qty", "Variant Price"}}
+	adjectives := []string{"Quiet", "Bright", "Sturdy", "Little", "Golden", "Simple", "Woven", "Smoked", "Northern", "Hollow"}
+	nouns := []string{"Lamp", "Mug", "Chair", "Blanket", "Kettle", "Basket", "Notebook", "Backpack", "Candle", "Bowl"}
+	for i := range products {
+		title := fmt.Sprintf("%s %s %d", adjectives[i%10], nouns[i/10%10], i)
+		for v, size := range []string{"S", "M", "L"} {
+			row := make([]string, len(rows[0]))
+			if v == 0 {
+				copy(row, []string{"", title, "<p>" + strings.Repeat("Made to be used every day. ", 12) + "</p>", fmt.Sprintf("Vendor %d", i%6),
+					"Home > " + nouns[i/10%10], nouns[i/10%10], "new, " + adjectives[i%10], "TRUE", "Size"})
+			}
+			row[0], row[9], row[10], row[11] = fmt.Sprintf("product-%d", i), size, fmt.Sprintf("SKU-%d-%s", i, size), "250"
+			row[12], row[13], row[14] = "shopify", "1000000", fmt.Sprintf("%d.%02d", 5+i%200, i%100)
+			rows = append(rows, row)
+		}
+	}
+	if err := out.WriteAll(rows); err != nil {
+		return err
+	}
+	return os.WriteFile(file, text.Bytes(), 0o644)
+}
