@@ -297,6 +297,7 @@ func TestWhatBecomesUnavailableIsFlagged(t *testing.T) {
 			s := open(t)
 			v := s.fill(2, s.sell(goods{}))
 			s.exec(c.sql, nil)
+			s.call("", "PATCH", "/carts/"+v.ID.String()+"/items/"+v.Items[0].ID.String(), `{"quantity": 3}`).want(409, c.code)
 			now := s.call("", "PUT", "/carts/"+v.ID.String()+"/addresses", home).want(200).cart()
 			if len(now.Items[0].Issues) != 1 || now.Items[0].Issues[0].Code != c.code || now.Totals.Items != usd(c.total) {
 				t.Errorf("issues %+v, totals %+v", now.Items[0].Issues, now.Totals)

@@ -68,12 +68,14 @@ func (c *Carts) SetQuantity(ctx context.Context, tx pgx.Tx, cart id.Cart, item i
 	if err != nil {
 		return Priced{}, err
 	}
-	for _, l := range r.lines {
-		if l.ID == item {
-			return r.with([]NewItem{{Variant: l.VariantID}})
-		}
+	p, err := r.price(false)
+	if err != nil {
+		return Priced{}, err
 	}
-	return r.price(false)
+	if at := slices.IndexFunc(p.Lines, func(l Line) bool { return l.ID == item }); at >= 0 {
+		err = p.Lines[at].refusal()
+	}
+	return p, err
 }
 
 // Addresses is where a cart goes and whom to tell.
@@ -189,7 +191,7 @@ func (r *reading) with(items []NewItem) (Priced, error) {
 	}
 	for _, item := range items {
 		at := slices.IndexFunc(p.Lines, func(l Line) bool { return l.VariantID == item.Variant })
-		if at < 0 {
+		if at < 0 || p.Lines[at].hidden() {
 			return Priced{}, ErrVariantNotFound
 		}
 		if err := p.Lines[at].refusal(); err != nil {

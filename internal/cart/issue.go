@@ -50,8 +50,6 @@ func (l Line) hidden() bool {
 // refusal is why a line may not be put into a cart; nil when it may.
 func (l Line) refusal() error {
 	switch {
-	case l.hidden():
-		return ErrVariantNotFound
 	case len(l.Issues) == 0:
 		return nil
 	case !l.Purchasable():

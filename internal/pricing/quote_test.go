@@ -191,15 +191,18 @@ func TestPrice(t *testing.T) {
 			Snapshot{
 				Currency: "USD", Lines: []Line{line(1999, 2, "USD")},
 				Parcels: []Parcel{{Vendor: vendor(1), Name: "Standard", Shipping: money.Of(500, "USD"), Rates: vat}},
-			}, 3998, 450, 4948,
+			},
+			3998, 450, 4948,
 			[]string{"Mug: 2 × 19.99 USD", "VAT 10 % on 39.98 USD", "Standard", "VAT 10 % on 5.00 USD"},
 		},
 		"yen, tax included": {
-			Snapshot{Currency: "JPY", TaxIncluded: true, Lines: []Line{line(1100, 1, "JPY")}}, 1100, 100, 1100,
+			Snapshot{Currency: "JPY", TaxIncluded: true, Lines: []Line{line(1100, 1, "JPY")}},
+			1100, 100, 1100,
 			[]string{"Mug: 1 × 1100 JPY", "1100 JPY holds 100 JPY of VAT 10 %"},
 		},
 		"dinars": {
-			Snapshot{Currency: "KWD", Lines: []Line{line(1234, 3, "KWD")}}, 3702, 370, 4072,
+			Snapshot{Currency: "KWD", Lines: []Line{line(1234, 3, "KWD")}},
+			3702, 370, 4072,
 			[]string{"Mug: 3 × 1.234 KWD", "VAT 10 % on 3.702 KWD"},
 		},
 		"a parcel of nobody": {
@@ -237,20 +240,25 @@ func TestWhatOverflowsIsRefused(t *testing.T) {
 	}
 }
 
-// 300 lines are to be priced in well under a millisecond: see the figure of
-// go test -bench Price.
+// 300 lines are to be priced in well under a millisecond, and explained in
+// little more.
 func BenchmarkPrice(b *testing.B) {
-	s := Snapshot{Currency: "USD", Explain: true}
+	s := Snapshot{Currency: "USD"}
 	for i := range 300 {
 		s.Lines = append(s.Lines, Line{
 			Key: i, Name: "Mug", Vendor: vendor(i % 50), Variant: id.Variant{7, byte(i)}, Quantity: 3, UnitPrice: money.Of(1999, "USD"),
 			Rates: []tax.Rate{{Name: "VAT 19 %", PPM: 190_000}},
 		})
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Price(s); err != nil {
-			b.Fatal(err)
-		}
+	for name, explain := range map[string]bool{"priced": false, "explained": true} {
+		b.Run(name, func(b *testing.B) {
+			s.Explain = explain
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := Price(s); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }
