@@ -39,11 +39,13 @@ func (s *selection) facets(q Query) (string, pgx.NamedArgs) {
 }
 
 // At most 100 values of a facet are counted out; those that are selected are
-// among them.
+// among them. (An unnest in the select list is several times as fast as one in
+// the FROM.)
 const facetsFragment = `
 	%[1]s every AS (
 		SELECT l.vendor_id, l.brand_id, l.category_ids, l.facet_ids, l.in_stock, l.rating, p.min_minor, %[2]s AS missed
 		` + listedFragment + ` %[3]s
+		OFFSET 0 -- a fence: missed is worked out once for each row
 	), found AS MATERIALIZED (
 		SELECT vendor_id, brand_id, category_ids, facet_ids, in_stock, rating, min_minor, missed
 		FROM every
@@ -56,7 +58,7 @@ const facetsFragment = `
 			ELSE parent_id IN (SELECT id FROM categories WHERE slug = ANY(@category_slugs::text[]) OR id = ANY(@category_ids::uuid[])) END
 	)
 	(SELECT 'category' AS facet, '' AS key_label, c.slug AS value, c.name AS label, n.count, c.asked AS selected
-	FROM (SELECT x.id, count(*) FROM found, unnest(category_ids) AS x (id) WHERE missed = 0 GROUP BY x.id) AS n
+	FROM (SELECT id, count(*) FROM (SELECT unnest(category_ids) AS id FROM found WHERE missed = 0) AS x GROUP BY id) AS n
 	JOIN shown AS c ON c.id = n.id
 	ORDER BY c.asked DESC, c.position, c.name LIMIT 100)
 	UNION ALL
@@ -84,8 +86,9 @@ const facetsFragment = `
 		       f.key || '=' || f.value = ANY(@attribute_values::text[]) AS selected,
 		       row_number() OVER (PARTITION BY f.key
 		           ORDER BY f.key || '=' || f.value = ANY(@attribute_values::text[]) DESC, sum(m.count) DESC, f.value) AS place
-		FROM (SELECT x.id, missed, count(*) FROM found, unnest(facet_ids) AS x (id)
-		      WHERE missed = 0 OR missed >= 32 GROUP BY x.id, missed) AS m
+		FROM (SELECT id, missed, count(*) FROM (
+		          SELECT unnest(facet_ids) AS id, missed FROM found WHERE missed = 0 OR missed >= 32) AS x
+		      GROUP BY id, missed) AS m
 		JOIN facet_values AS f ON f.id = m.id
 		LEFT JOIN unnest(@attribute_keys::text[], @attribute_bits::int[]) AS a (key, bit) ON a.key = f.key
 		WHERE m.missed = 0 OR m.missed = a.bit
