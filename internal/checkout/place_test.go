@@ -19,7 +19,8 @@ func TestPlaceSplitsTheOrderByVendor(t *testing.T) {
 	s.taxed(false, 190_000)
 	mug, pot := s.sell(goods{price: 1000}), s.sell(goods{price: 2550})
 	c := s.fill("", 2, mug, pot)
-	placed := decode[checkout.Placed](s.checkout("", c, "cod").want(201, `"next_action":null`))
+	answers := s.checkout("", c, "cod").want(201, `"next_action":null`)
+	placed := decode[checkout.Placed](answers)
 
 	o := placed.Order
 	if o.Status != orders.StatusConfirmed || o.PaymentStatus != orders.PaymentAuthorized || o.FulfillmentStatus != orders.Unfulfilled {
@@ -46,10 +47,10 @@ func TestPlaceSplitsTheOrderByVendor(t *testing.T) {
 	s.sound()
 
 	// What was answered without reading is what is read.
-	read := decode[orders.View](s.call("", "GET", path(placed, ""), "").want(200).lacks("access_token"))
-	o.AccessToken = ""
-	read.Timeline[0].At = o.Timeline[0].At
-	if diff := cmp.Diff(o, read, cmp.AllowUnexported(id.Order{})); diff != "" {
+	read := decode[map[string]any](s.call("", "GET", path(placed, ""), "").want(200).lacks("access_token"))
+	answered := decode[map[string]any](answers)["order"].(map[string]any)
+	delete(answered, "access_token")
+	if diff := cmp.Diff(answered, read); diff != "" {
 		t.Errorf("answered (-) and read (+):\n%s", diff)
 	}
 }

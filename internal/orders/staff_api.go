@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"strings"
 	"time"
 
@@ -22,7 +23,7 @@ func (o *Orders) staffRoutes(r *httpapi.Router) {
 	httpapi.Get(r, "/api/v1/admin/orders/{id}", o.staffShow, httpapi.Needs(CanRead), httpapi.Summary("Show an order to staff"),
 		httpapi.Describe("With who did what, the notes, and how the total came about."))
 	httpapi.Get(r, "/api/v1/admin/orders/{id}/notes", o.notes, httpapi.Needs(CanRead), httpapi.Summary("List the notes of an order"))
-	httpapi.Post(r, "/api/v1/admin/orders/{id}/notes", o.note, httpapi.Needs(CanWrite), httpapi.Summary("Write a note on an order"))
+	httpapi.Post(r, "/api/v1/admin/orders/{id}/notes", o.note, httpapi.Needs(CanWrite), httpapi.Status(http.StatusCreated), httpapi.Summary("Write a note on an order"))
 }
 
 // StaffView is an order as staff see it.
