@@ -15,7 +15,7 @@ import (
 const (
 	batchSize = 500                    // events read at once
 	busyPause = 50 * time.Millisecond  // between looks while there is something to see
-	idlePause = 250 * time.Millisecond // when there has been nothing for a while
+	idlePause = 100 * time.Millisecond // when there has been nothing for a while
 	bellPause = time.Second            // the same for those whom a bell wakes
 	failPause = 10 * time.Second       // at most, after errors
 )

@@ -24,6 +24,10 @@ const (
 	queueSweeps = "sweeps"
 )
 
+// fetchCooldown is between fetches of as many jobs as there are free workers: at
+// River's usual 100 ms, four workers could work no more than 40 jobs a second.
+const fetchCooldown = 2 * time.Millisecond
+
 const (
 	usualTimeout = 30 * time.Second // for one event and subscriber
 	sweepTimeout = time.Minute      // for one round
@@ -43,7 +47,7 @@ func (r *Relay) settings() *river.Config {
 		},
 		Workers:                     river.NewWorkers(),
 		ErrorHandler:                alarm{logger(r.Log)},
-		FetchCooldown:               50 * time.Millisecond,
+		FetchCooldown:               fetchCooldown,
 		JobTimeout:                  usualTimeout,
 		RescueStuckJobsAfter:        2 * sweepTimeout, // of live processes that hang; presence sees to the dead
 		SoftStopTimeout:             r.drain(),

@@ -47,7 +47,7 @@ func QueryTracer(endpoint string) pgx.QueryTracer {
 	if endpoint == "" {
 		return nil
 	}
-	return otelpgx.NewTracer(otelpgx.WithTrimSQLInSpanName(), otelpgx.WithDisableConnectionDetailsInAttributes())
+	return otelpgx.NewTracer(otelpgx.WithDisableConnectionDetailsInAttributes())
 }
 
 // Traced makes a span of each request; next itself without an endpoint.
