@@ -22,14 +22,18 @@ import (
 
 	"souk/internal/auth"
 	"souk/internal/id"
+	"souk/internal/platform/blob"
 	"souk/internal/platform/httpapi"
+	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
 )
 
 // Catalog is what is for sale.
 type Catalog struct {
-	DB      postgres.DB
-	Cursors httpapi.Cursors
+	DB       postgres.DB
+	Cursors  httpapi.Cursors
+	Blobs    blob.Store       // of pictures
+	Outbound *outbound.Client // fetches pictures from elsewhere
 
 	// SetOffers and Offers write and read prices and stock, which people edit on
 	// the product's page in the same call. They belong to pricing and inventory;
@@ -58,14 +62,15 @@ func (c *Catalog) offer(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers
 
 // readOffers adds prices and stock to the variants of products.
 func (c *Catalog) readOffers(ctx context.Context, db postgres.DB, list []Product) error {
-	if c.Offers == nil {
-		return nil
-	}
 	var ids []id.Variant
 	for _, p := range list {
-		for _, v := range p.Variants {
-			ids = append(ids, v.ID)
+		for i := range p.Variants {
+			ids = append(ids, p.Variants[i].ID)
+			p.Variants[i].Offer = Offer{Variant: p.Variants[i].ID, Prices: []PriceTag{}}
 		}
+	}
+	if c.Offers == nil || len(ids) == 0 {
+		return nil
 	}
 	offers, err := c.Offers(ctx, db, ids)
 	if err != nil {

@@ -18,7 +18,7 @@ import (
 // Category is a place in the tree by which buyers browse.
 type Category struct {
 	ID          id.Category   `db:"id" json:"id"`
-	ParentID    id.Category   `db:"parent_id" json:"parent_id,omitempty"`
+	ParentID    id.Category   `db:"parent_id" json:"parent_id,omitempty,omitzero"`
 	Slug        string        `db:"slug" json:"slug"`
 	Name        string        `db:"name" json:"name"`
 	Path        string        `db:"path" json:"path" doc:"The names from the root: Apparel > Shoes."`

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/platform/postgres"
 )
 
 // Media is a picture of a product.
@@ -181,6 +183,21 @@ func (c *Catalog) RemovePicture(ctx context.Context, tx pgx.Tx, vendor id.Vendor
 	want.forgetMedia()
 	_, err = c.save(ctx, tx, vendor, was, want)
 	return err
+}
+
+// RetryPicture asks for a picture once more that could not be fetched.
+func (c *Catalog) RetryPicture(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product id.Product, media id.Media) (Media, error) {
+	if _, err := c.lock(ctx, tx, vendor, product, 0); err != nil {
+		return Media{}, err
+	}
+	n, err := postgres.Exec(ctx, tx, retryMedia, pgx.NamedArgs{"id": media, "product": product})
+	switch {
+	case err != nil:
+		return Media{}, fmt.Errorf("retry picture %s: %w", media, err)
+	case n == 0:
+		return Media{}, ErrNoMedia
+	}
+	return c.editMedia(ctx, tx, vendor, product, media, func(*Product) error { return nil })
 }
 
 // forgetMedia clears what variants show and the product does not have any more.

@@ -74,6 +74,10 @@ var (
 func init() {
 	postgres.Name("products_slug_key", ErrSlugTaken)
 	postgres.Name("products_handle_key", ErrHandleTaken)
+	postgres.Name("products_vendor_id_fkey", errs.Validation.Field("/vendor_id", "not_found", "There is no such vendor."))
+	// Deleted by somebody else in the same moment.
+	postgres.Name("product_categories_category_id_fkey", errs.Validation.Field("/categories", "not_found", "There is no such category any more."))
+	postgres.Name("product_tags_tag_id_fkey", errs.Validation.Field("/tags", "not_found", "There is no such tag any more."))
 }
 
 // Product is the product with all that belongs to it. A vendor sees its own

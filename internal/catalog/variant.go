@@ -32,7 +32,7 @@ type Variant struct {
 	Taxable          bool       `db:"taxable" json:"taxable"`
 	RequiresShipping bool       `db:"requires_shipping" json:"requires_shipping"`
 	Tracked          bool       `db:"tracked" json:"tracked" doc:"Whether its stock is counted; else it is always available."`
-	MediaID          id.Media   `db:"media_id" json:"media_id,omitempty"`
+	MediaID          id.Media   `db:"media_id" json:"media_id,omitempty,omitzero"`
 	CreatedAt        time.Time  `db:"created_at" json:"created_at"`
 	UpdatedAt        time.Time  `db:"updated_at" json:"updated_at"`
 	Version          int64      `db:"version" json:"version"`

@@ -62,4 +62,5 @@ func init() {
 	postgres.Name("stock_levels_nothing_negative", ErrNotOnHand)
 	postgres.Name("stock_levels_no_oversell", ErrPromised)
 	postgres.Name("locations_name_key", ErrLocationTaken)
+	postgres.Name("locations_vendor_id_fkey", errs.Validation.Field("/vendor_id", "not_found", "There is no such vendor."))
 }

@@ -15,7 +15,7 @@ import (
 // A Row is a level as people see it in a list, with what it is a level of.
 type Row struct {
 	Level
-	ProductID id.Product `db:"-" json:"product_id,omitempty"`
+	ProductID id.Product `db:"-" json:"product_id,omitempty,omitzero"`
 	SKU       string     `db:"-" json:"sku"`
 	Title     string     `db:"-" json:"title"`
 }
@@ -107,7 +107,7 @@ type Movement struct {
 	LocationID id.Location  `db:"location_id" json:"location_id"`
 	Delta      int          `db:"delta" json:"delta"`
 	Reason     string       `db:"reason" json:"reason"`
-	Ref        id.OrderLine `db:"ref" json:"order_line_id,omitempty"`
+	Ref        id.OrderLine `db:"ref" json:"order_line_id,omitempty,omitzero"`
 	Actor      string       `db:"actor" json:"actor"`
 	Note       string       `db:"note" json:"note,omitempty"`
 	At         time.Time    `db:"at" json:"at"`

@@ -1,0 +1,181 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"net/http"
+	"regexp"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/platform/blob"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
+)
+
+func (h handlers) mediaRoutes(r *httpapi.Router, path string, write httpapi.Option) {
+	httpapi.Raw(r, http.MethodPost, path+"/{id}/media", h.upload, write, httpapi.BodyLimit(maxUpload+64<<10),
+		httpapi.Status(201), httpapi.Summary("Upload a picture"), httpapi.Consumes("multipart/form-data"), httpapi.Returns[Media](),
+		httpapi.Describe("A part `file` with a JPEG, PNG, GIF or WebP picture of at most 10 MiB and 40 megapixels, and optionally a part `alt` before it."))
+	httpapi.Post(r, path+"/{id}/media/links", h.link, write, httpapi.Status(201), httpapi.Summary("Add a picture from elsewhere"),
+		httpapi.Describe("It is fetched in the background: `state` is `pending` until then."))
+	httpapi.Patch(r, path+"/{id}/media/{media}", h.editPicture, write, httpapi.Summary("Describe or move a picture"))
+	httpapi.Post(r, path+"/{id}/media/{media}/retry", h.retryPicture, write, httpapi.Summary("Fetch a picture again"))
+	httpapi.Delete(r, path+"/{id}/media/{media}", h.removePicture, write, httpapi.Summary("Remove a picture"))
+}
+
+func (c *Catalog) pictureRoutes(r *httpapi.Router) {
+	httpapi.Raw(r, http.MethodGet, "/media/{file}", c.serve, httpapi.Public("pictures are for everybody to see"),
+		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
+}
+
+var errNoFile = errs.Validation.Field("/file", "required", "Send the picture as a part called file.")
+
+// upload reads and stores the picture before it opens a transaction: no row
+// waits for a slow sender.
+func (h handlers) upload(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	product, err := id.Parse[id.Product](r.PathValue("id"))
+	if err != nil {
+		return ErrNoProduct
+	}
+	// Whose product it is, before anything is decoded for strangers.
+	if _, err := h.Product(ctx, h.DB, h.scope(ctx), product); err != nil {
+		return err
+	}
+	file, alt, err := readUpload(r)
+	if err != nil {
+		return err
+	}
+	pic, err := h.StorePicture(ctx, file)
+	if err != nil {
+		return err
+	}
+	var m Media
+	err = postgres.InTx(ctx, h.DB, func(tx pgx.Tx) error {
+		m, err = h.AddPicture(ctx, tx, h.scope(ctx), product, pic, alt)
+		return err
+	})
+	if err != nil {
+		if errors.Is(err, postgres.ErrCommitUnknown) {
+			return err // the row may be there, so the files stay
+		}
+		return errors.Join(err, h.removeFiles(context.WithoutCancel(ctx), pic))
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.WriteHeader(http.StatusCreated)
+	return json.NewEncoder(w).Encode(m)
+}
+
+// readUpload takes the parts of a form: alt, then file. What the sender calls
+// the file does not matter.
+func readUpload(r *http.Request) (file []byte, alt string, err error) {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
+		return nil, "", httpapi.ErrMediaType
+	}
+	form := multipart.NewReader(r.Body, params["boundary"])
+	for range 10 {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, "", unreadable(err)
+		}
+		switch part.FormName() {
+		case "alt":
+			text, err := io.ReadAll(io.LimitReader(part, 4000))
+			if err != nil {
+				return nil, "", unreadable(err)
+			}
+			alt = string(text)
+		case "file":
+			file, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
+			if err != nil {
+				return nil, "", unreadable(err)
+			}
+			if len(file) > maxUpload {
+				return nil, "", httpapi.ErrTooLarge
+			}
+			return file, alt, nil
+		}
+	}
+	return nil, "", errNoFile
+}
+
+// unreadable tells a body that is too large or was cut off from one that is no
+// form.
+func unreadable(err error) error {
+	var tooLarge *http.MaxBytesError
+	if errors.As(err, &tooLarge) {
+		return err
+	}
+	return errs.New(errs.Malformed, "malformed_form", "The form cannot be read.")
+}
+
+type linkInput struct {
+	ID   id.Product `path:"id"`
+	Body newImage
+}
+
+func (h handlers) link(ctx context.Context, tx pgx.Tx, in *linkInput) (Media, error) {
+	return h.LinkPicture(ctx, tx, h.scope(ctx), in.ID, in.Body.URL, in.Body.Alt)
+}
+
+type editPictureInput struct {
+	ID    id.Product `path:"id"`
+	Media id.Media   `path:"media"`
+	Body  MediaEdit
+}
+
+func (h handlers) editPicture(ctx context.Context, tx pgx.Tx, in *editPictureInput) (Media, error) {
+	return h.EditPicture(ctx, tx, h.scope(ctx), in.ID, in.Media, in.Body)
+}
+
+type pictureInput struct {
+	ID    id.Product `path:"id"`
+	Media id.Media   `path:"media"`
+}
+
+func (h handlers) retryPicture(ctx context.Context, tx pgx.Tx, in *pictureInput) (Media, error) {
+	return h.RetryPicture(ctx, tx, h.scope(ctx), in.ID, in.Media)
+}
+
+func (h handlers) removePicture(ctx context.Context, tx pgx.Tx, in *pictureInput) (httpapi.Empty, error) {
+	return httpapi.Empty{}, h.RemovePicture(ctx, tx, h.scope(ctx), in.ID, in.Media)
+}
+
+var fileNames = regexp.MustCompile(`^[0-9a-f]{32}-(160|480|960|1600)\.(jpg|png)$`)
+
+// serve answers with a file. Its name is random and its content never changes,
+// so everybody may keep it for ever; nothing in it can act.
+func (c *Catalog) serve(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("file")
+	if !fileNames.MatchString(name) {
+		return ErrNoMedia
+	}
+	file, info, err := c.Blobs.Open(r.Context(), "media/"+name)
+	if errors.Is(err, blob.ErrNotFound) {
+		return ErrNoMedia
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }() // it was only read
+	h := w.Header()
+	h.Set("Content-Type", info.ContentType)
+	h.Set("Cache-Control", "public, max-age=31536000, immutable")
+	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	h.Set("ETag", `"`+name+`"`)
+	http.ServeContent(w, r, "", info.Modified, file)
+	return nil
+}
