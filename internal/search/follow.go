@@ -175,6 +175,37 @@ func (s *Search) refreshPutOff(ctx context.Context) (n int, err error) {
 	return n, nil
 }
 
+// Flush follows every event of the database that it has not followed yet, here
+// and now. It is for tests that live in one transaction, whose events no other
+// session sees.
+func (s *Search) Flush(ctx context.Context) error {
+	for {
+		var batch []events.Record
+		err := postgres.InTx(ctx, s.DB, func(tx pgx.Tx) (err error) {
+			if batch, err = postgres.All[events.Record](ctx, tx, selectUnflushed, pgx.NamedArgs{"after": s.flushed}); err != nil || len(batch) == 0 {
+				return err
+			}
+			return s.follow(ctx, tx, batch)
+		})
+		if err != nil {
+			return fmt.Errorf("flush search: %w", err)
+		}
+		if len(batch) == 0 {
+			break
+		}
+		s.flushed = batch[len(batch)-1].Seq
+		if err := s.forget(ctx, batch); err != nil {
+			return err
+		}
+	}
+	for {
+		n, err := s.refreshPutOff(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+	}
+}
+
 // forget drops the stored answers that events made wrong, on this node.
 func (s *Search) forget(_ context.Context, batch []events.Record) error {
 	for _, r := range batch {

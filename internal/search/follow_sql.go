@@ -35,3 +35,12 @@ const takeDue = `
 	WHERE product_id IN (
 		SELECT product_id FROM listings_due ORDER BY product_id LIMIT @some FOR UPDATE SKIP LOCKED)
 	RETURNING product_id`
+
+// Within one transaction the sequence is the order.
+const selectUnflushed = `
+	SELECT xid, seq, id, name, coalesce(subject, '00000000-0000-0000-0000-000000000000') AS subject,
+	       coalesce(version, 0) AS version, data, actor, at
+	FROM events
+	WHERE seq > @after
+	ORDER BY seq
+	LIMIT 500`

@@ -161,6 +161,28 @@ func placeOrder(t *testing.T, pool *pgxpool.Pool, s *shop, units int) id.Order {
 	return order
 }
 
+// Within one transaction Flush does what Run does between many.
+func TestFlush(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	search.CacheBytes = 1 << 20
+	s.insert(t, tx)
+	h := serve(t, search)
+	for _, title := range []string{"Trail Shoes", "Hill Shoes"} {
+		mustExec(t, tx, `UPDATE products SET title = @title WHERE slug = 'trail-shoes'`, pgx.NamedArgs{"title": title})
+		if err := events.Raise(t.Context(), tx, catalog.Changed{ProductIDs: []id.Product{s.products[0].ID}}); err != nil {
+			t.Fatal(err)
+		}
+		if err := search.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := decode[Page](t, get(h, "/api/v1/products/trail-shoes").Body.Bytes()).Title; got != title {
+			t.Errorf("title %q, want %q", got, title)
+		}
+	}
+}
+
 // A change of more products than one transaction should hold is put off, and
 // still comes.
 func TestVeryManyChangesArePutOff(t *testing.T) {

@@ -59,6 +59,7 @@ type Search struct {
 	cursors httpapi.Cursors
 	once    sync.Once
 	stored  *cache
+	flushed int64 // the last event that Flush has followed
 }
 
 func (s *Search) cache() *cache {
