@@ -56,7 +56,7 @@ generate: build ## Write what is generated and committed: openapi.json, routes.t
 # The pages' assets come from npm and are embedded into the binary; built once per lock file.
 .PHONY: web
 web: web/dist/.built
-web/dist/.built: web/package-lock.json web/build.mjs
+web/dist/.built: web/package-lock.json web/build.mjs internal/demo/market.json
 	cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@
 

@@ -20,5 +20,21 @@ async function swagger() {
   console.log(`swagger-ui ${version}`);
 }
 
+// The pictures of the demo's products: those that market.json names. internal/demo/pictures.go sets them in scene.
+async function demo() {
+  const from = join(here, "node_modules", "@lobehub", "fluent-emoji-3d");
+  const to = join(dist, "demo");
+  await rm(to, { recursive: true, force: true });
+  await mkdir(to, { recursive: true });
+  const { goods } = JSON.parse(await readFile(join(here, "..", "internal", "demo", "market.json"), "utf8"));
+  for (const { picture } of goods) {
+    await copyFile(join(from, "assets", `${picture}.webp`), join(to, `${picture}.webp`));
+  }
+  await copyFile(join(here, "licenses", "fluent-emoji.txt"), join(to, "LICENSE"));
+  const { name, version } = JSON.parse(await readFile(join(from, "package.json"), "utf8"));
+  console.log(`${name} ${version}: ${goods.length} pictures`);
+}
+
 await swagger();
+await demo();
 await writeFile(join(dist, ".built"), ""); // make's stamp
