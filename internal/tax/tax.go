@@ -10,8 +10,12 @@
 package tax
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
 	"souk/internal/errs"
@@ -130,6 +134,21 @@ func (z *Zone) tidy() error {
 		bad.Require(len(r.Class) <= 40, "/rates", "invalid", "A tax class has at most 40 letters.")
 	}
 	return bad.Err()
+}
+
+// Create makes a zone with its rates, which get ids of their own.
+func (z *Zones) Create(ctx context.Context, tx pgx.Tx, zone Zone) (Zone, error) {
+	zone.ID, zone.Version = id.New[id.TaxZone](), 1
+	for i := range zone.Rates {
+		zone.Rates[i].ID = id.New[id.TaxRate]()
+	}
+	if err := zone.tidy(); err != nil {
+		return Zone{}, err
+	}
+	if err := insert(ctx, tx, zone); err != nil {
+		return Zone{}, fmt.Errorf("make tax zone %s: %w", zone.Name, err)
+	}
+	return get(ctx, tx, zone.ID)
 }
 
 // tidyPlaces compares places as people write them: "sw1a 1" and "SW1A1" are one.

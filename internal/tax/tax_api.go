@@ -73,17 +73,10 @@ type createInput struct {
 }
 
 func (z *Zones) create(ctx context.Context, tx pgx.Tx, in *createInput) (Zone, error) {
-	zone := Zone{
-		ID: id.New[id.TaxZone](), Name: in.Body.Name, Countries: in.Body.Countries, Regions: in.Body.Regions,
-		PostalPrefixes: in.Body.PostalPrefixes, Included: in.Body.Included, Version: 1, Rates: rates(in.Body.Rates),
-	}
-	if err := zone.tidy(); err != nil {
-		return Zone{}, err
-	}
-	if err := insert(ctx, tx, zone); err != nil {
-		return Zone{}, fmt.Errorf("make tax zone %s: %w", zone.Name, err)
-	}
-	return get(ctx, tx, zone.ID)
+	return z.Create(ctx, tx, Zone{
+		Name: in.Body.Name, Countries: in.Body.Countries, Regions: in.Body.Regions,
+		PostalPrefixes: in.Body.PostalPrefixes, Included: in.Body.Included, Rates: rates(in.Body.Rates),
+	})
 }
 
 type editInput struct {
