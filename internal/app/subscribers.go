@@ -16,6 +16,8 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "expire holds", 15*time.Second, a.expireHolds)
 	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)
 	events.Sweep(a.Relay, "forget idle carts", time.Hour, a.Carts.Forget)
+	events.Sweep(a.Relay, "fetch pictures", 5*time.Second, a.Catalog.FetchImages)
+	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
 	events.Sweep(a.Relay, "refresh pages that are due", 10*time.Minute, a.Search.RefreshDue)
 }

@@ -17,9 +17,9 @@ import (
 )
 
 const (
-	fetchBatch    = 16 // pictures that are claimed at once
-	fetchAtOnce   = 4
+	fetchAtOnce   = 8
 	fetchAttempts = 5
+	fetchRound    = 40 * time.Second // in which pictures are begun; the last ones take no more than 15 s
 )
 
 // wanted is a picture to be fetched.
@@ -30,16 +30,17 @@ type wanted struct {
 }
 
 // FetchImages fetches pictures that vendors have elsewhere, until none is due
-// or the context ends. It is a sweep: the claim moves the deadline on, so that
+// or the round is over. It is a sweep: the claim moves the deadline on, so that
 // a crash in the middle costs a few minutes and no picture.
 func (c *Catalog) FetchImages(ctx context.Context) error {
-	for ctx.Err() == nil {
+	round, cancel := context.WithTimeout(ctx, fetchRound)
+	defer cancel()
+	for round.Err() == nil {
 		due, err := c.claim(ctx)
 		if err != nil || len(due) == 0 {
 			return err
 		}
 		var group errgroup.Group
-		group.SetLimit(fetchAtOnce)
 		for _, w := range due {
 			group.Go(func() error { return c.fetch(ctx, w) })
 		}
@@ -61,7 +62,7 @@ func (c *Catalog) FetchImage(ctx context.Context, media id.Media) error {
 
 func (c *Catalog) claim(ctx context.Context) (due []wanted, err error) {
 	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
-		due, err = postgres.All[wanted](ctx, tx, claimMedia, pgx.NamedArgs{"limit": fetchBatch})
+		due, err = postgres.All[wanted](ctx, tx, claimMedia, pgx.NamedArgs{"limit": fetchAtOnce})
 		return err
 	})
 	if err != nil {
