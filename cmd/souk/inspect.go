@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -139,7 +140,8 @@ func (cmd psqlCmd) Run(ctx context.Context, c *config.Config) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	run := exec.CommandContext(ctx, psql, append([]string{s.db.URL}, cmd.Args...)...)
+	args := append([]string{"--dbname", s.db.URL}, cmd.Args...)
+	run := exec.CommandContext(ctx, psql, slices.DeleteFunc(args, func(a string) bool { return a == "--" })...)
 	run.Stdin, run.Stdout, run.Stderr = os.Stdin, os.Stdout, os.Stderr
 	return run.Run()
 }

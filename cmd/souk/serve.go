@@ -21,7 +21,7 @@ func (serveCmd) Run(ctx context.Context, c *config.Config) (err error) {
 	if err != nil {
 		return err
 	}
-	s, err := openShop(ctx, c)
+	s, err := ownShop(ctx, c)
 	if err != nil {
 		return errors.Join(err, ln.Close())
 	}

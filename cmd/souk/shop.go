@@ -7,7 +7,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
 
 	"souk/internal/app"
@@ -27,25 +26,32 @@ type shop struct {
 // openShop reaches the database and builds the app. Commands that run beside a
 // serving souk use its database.
 func openShop(ctx context.Context, c *config.Config) (*shop, error) {
+	return openWith(ctx, c, app.Reach)
+}
+
+// ownShop is openShop for a server, whose private database is its own.
+func ownShop(ctx context.Context, c *config.Config) (*shop, error) {
+	return openWith(ctx, c, app.Own)
+}
+
+type reacher func(ctx context.Context, c *config.Config, log *slog.Logger) (*app.Database, error)
+
+func openWith(ctx context.Context, c *config.Config, reach reacher) (*shop, error) {
 	s := &shop{metrics: prometheus.NewRegistry(), log: telemetry.Logger(os.Stderr, c.LogFormat, c.LogLevel)}
 	slog.SetDefault(s.log)
 	var err error
-	if s.db, err = app.Reach(ctx, c, s.log); err != nil {
+	if s.db, err = reach(ctx, c, s.log); err != nil {
 		return nil, err
 	}
 	pool, err := s.db.Open(ctx, c)
 	if err != nil {
 		return nil, errors.Join(err, s.db.Close(ctx))
 	}
-	if s.App, err = buildApp(c, pool, s); err != nil {
+	if s.App, err = app.New(c, pool, s.log, s.metrics, version); err != nil {
 		pool.Close()
 		return nil, errors.Join(err, s.db.Close(ctx))
 	}
 	return s, nil
-}
-
-func buildApp(c *config.Config, pool *pgxpool.Pool, s *shop) (*app.App, error) {
-	return app.New(c, pool, s.log, s.metrics, version)
 }
 
 // close ends the connections and stops a database that was started for us.

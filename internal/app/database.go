@@ -27,10 +27,23 @@ type Database struct {
 	cluster *postgres.Cluster
 }
 
-// Reach finds the shop's database: the one of the settings, that of a running
-// `souk serve` on the same data, or a private one that is started for this
-// process and stops with Close.
+// Reach finds the shop's database for a command: the one of the settings, that
+// of a running `souk serve` on the same data, or a private one that is started
+// for this process and stops with Close.
 func Reach(ctx context.Context, c *config.Config, log *slog.Logger) (*Database, error) {
+	return reach(ctx, c, log, true)
+}
+
+// Own is Reach for a server: a private PostgreSQL must be its own, as it stops
+// with its owner. While another souk is stopping it waits.
+func Own(ctx context.Context, c *config.Config, log *slog.Logger) (*Database, error) {
+	return reach(ctx, c, log, false)
+}
+
+// patience is how long another owner may take to stop, or to come up.
+const patience = 20 * time.Second
+
+func reach(ctx context.Context, c *config.Config, log *slog.Logger, share bool) (*Database, error) {
 	if c.DatabaseURL != "" {
 		return &Database{URL: c.DatabaseURL, Origin: "found at DATABASE_URL"}, nil
 	}
@@ -38,19 +51,25 @@ func Reach(ctx context.Context, c *config.Config, log *slog.Logger) (*Database, 
 	if err != nil {
 		return nil, err
 	}
-	if url, ok := postgres.Running(dir); ok {
-		return &Database{URL: url, Origin: "of the running souk in " + dir}, nil
-	}
-	cluster, err := postgres.Start(ctx, postgres.Options{Dir: dir, Log: log})
-	if errors.Is(err, postgres.ErrOwned) {
-		if url, ok := postgres.Running(dir); ok { // somebody else was faster
+	for deadline := time.Now().Add(patience); ; {
+		if url, ok := postgres.Running(dir); ok && share {
 			return &Database{URL: url, Origin: "of the running souk in " + dir}, nil
 		}
+		cluster, err := postgres.Start(ctx, postgres.Options{Dir: dir, Log: log})
+		switch {
+		case err == nil:
+			return &Database{URL: cluster.URL(postgres.Superuser), Origin: "started for you in " + cluster.Dir(), cluster: cluster}, nil
+		case !errors.Is(err, postgres.ErrOwned):
+			return nil, fmt.Errorf("%w: %w", ErrDependency, err)
+		case time.Now().After(deadline):
+			return nil, fmt.Errorf("%w: stop the souk that serves %s, or give several nodes one PostgreSQL by DATABASE_URL", err, dir)
+		}
+		select {
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	if err != nil {
-		return nil, err
-	}
-	return &Database{URL: cluster.URL(postgres.Superuser), Origin: "started for you in " + cluster.Dir(), cluster: cluster}, nil
 }
 
 // clusterDir is where the private PostgreSQL of these settings lives.
