@@ -1,6 +1,24 @@
 -- What must be true of a healthy shop. Each statement finds what breaks its rule: no row is good news.
 -- The rule stands behind its name, one statement follows. "Eventual" rules have a grace after a crash;
 -- all others hold in every committed state, in the middle of a rush, too.
+--
+-- A orders · B payments · C ledger · D vendors' money · E stock · G carts and keys · H events · J accounts · K catalogue
+--
+-- Names are for good, so these are kept for rules whose tables are still to come:
+--
+--   Rule        What it says                                                       Comes with
+--   B3, B4      refunds under way stay within the capture, and within each line    refunds (payments)
+--   B9          no payment of unknown outcome without a job that reconciles it     the first provider over a network (payments)
+--   D3, D4      a payout is the sum of its items; nobody gets more than was earned payouts
+--   F1 F2 F3    coupon uses stay within their limits and belong to live orders     coupons (pricing)
+--   F4          a gift card's balance is the sum of its entries                    gift cards (pricing)
+--   H4          each provider's event is applied once, and none is forgotten       webhook inbox (payments)
+--   I1, I2      invoice numbers have no gap; one invoice for each paid part        invoices (orders)
+--   J3, J4      the audit chain is unbroken; each refund stands in it              the audit log
+--
+-- H5 will also name money jobs that were given up (audit log), G2 needs no rule for a call that is stuck: its claim is
+-- taken over after a minute. A line's commission is a figure of the line, so D1 and D2 read it there. An event is its own
+-- outbox row, so H3 asks only whether it waits.
 
 -- [A1] an order's total = items - discounts + shipping + fees + rounding (+ tax when tax is on top)
 SELECT id FROM orders
@@ -18,17 +36,21 @@ WHERE l.total_minor <> l.subtotal_minor - l.discount_minor + CASE WHEN o.tax_inc
 
 -- [A4] allocated discounts re-add to the cent, over the order and over each line
 SELECT o.id FROM orders o
-WHERE o.discount_minor <> coalesce((SELECT sum(a.amount_minor) FROM adjustments a WHERE a.order_id = o.id AND a.kind = 'discount'), 0)
+LEFT JOIN (SELECT order_id, sum(amount_minor) AS amount FROM adjustments WHERE kind = 'discount' GROUP BY 1) a ON a.order_id = o.id
+WHERE o.discount_minor <> coalesce(a.amount, 0)
 UNION ALL
 SELECT l.id FROM order_lines l
-WHERE l.discount_minor <> coalesce((SELECT sum(a.amount_minor) FROM adjustments a WHERE a.order_id = l.order_id AND a.order_line_id = l.id AND a.kind = 'discount'), 0);
+LEFT JOIN (SELECT order_line_id, sum(amount_minor) AS amount FROM adjustments WHERE kind = 'discount' GROUP BY 1) a ON a.order_line_id = l.id
+WHERE l.discount_minor <> coalesce(a.amount, 0);
 
 -- [A5] allocated taxes re-add to the cent, over the order and over each line
 SELECT o.id FROM orders o
-WHERE o.tax_minor <> coalesce((SELECT sum(a.amount_minor) FROM adjustments a WHERE a.order_id = o.id AND a.kind = 'tax'), 0)
+LEFT JOIN (SELECT order_id, sum(amount_minor) AS amount FROM adjustments WHERE kind = 'tax' GROUP BY 1) a ON a.order_id = o.id
+WHERE o.tax_minor <> coalesce(a.amount, 0)
 UNION ALL
 SELECT l.id FROM order_lines l
-WHERE l.tax_minor <> coalesce((SELECT sum(a.amount_minor) FROM adjustments a WHERE a.order_id = l.order_id AND a.order_line_id = l.id AND a.kind = 'tax'), 0);
+LEFT JOIN (SELECT order_line_id, sum(amount_minor) AS amount FROM adjustments WHERE kind = 'tax' GROUP BY 1) a ON a.order_line_id = l.id
+WHERE l.tax_minor <> coalesce(a.amount, 0);
 
 -- [A6] nothing is negative, no line is empty, no discount exceeds its subtotal, no order is without lines
 SELECT id FROM order_lines
@@ -42,19 +64,20 @@ SELECT o.id FROM orders o WHERE NOT EXISTS (SELECT FROM order_lines l WHERE l.or
 SELECT l.id FROM order_lines l LEFT JOIN vendor_orders v ON v.id = l.vendor_order_id
 WHERE v.id IS NULL OR v.order_id <> l.order_id OR v.vendor_id <> l.vendor_id
 UNION ALL
-SELECT o.id FROM orders o
-WHERE o.grand_total_minor - o.fee_minor - o.rounding_minor <> (SELECT coalesce(sum(v.total_minor), 0) FROM vendor_orders v WHERE v.order_id = o.id)
+SELECT o.id FROM orders o LEFT JOIN (SELECT order_id, sum(total_minor) AS total FROM vendor_orders GROUP BY 1) v ON v.order_id = o.id
+WHERE o.grand_total_minor - o.fee_minor - o.rounding_minor <> coalesce(v.total, 0)
 UNION ALL
 SELECT v.id FROM vendor_orders v JOIN orders o ON o.id = v.order_id
-WHERE v.total_minor <> (SELECT coalesce(sum(l.total_minor), 0) FROM order_lines l WHERE l.vendor_order_id = v.id)
-      + v.shipping_minor + CASE WHEN o.tax_included THEN 0 ELSE v.shipping_tax_minor END;
+LEFT JOIN (SELECT vendor_order_id, sum(total_minor) AS total FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+WHERE v.total_minor <> coalesce(l.total, 0) + v.shipping_minor + CASE WHEN o.tax_included THEN 0 ELSE v.shipping_tax_minor END;
 
 -- [A8] one currency for an order, its parts, lines, payments and their events
-SELECT o.id FROM orders o
-WHERE EXISTS (SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.currency <> o.currency)
-   OR EXISTS (SELECT FROM order_lines l WHERE l.order_id = o.id AND l.currency <> o.currency)
-   OR EXISTS (SELECT FROM payments p LEFT JOIN payment_events e ON e.payment_id = p.id
-              WHERE p.order_id = o.id AND (p.currency <> o.currency OR e.currency <> o.currency));
+SELECT o.id FROM orders o JOIN vendor_orders v ON v.order_id = o.id WHERE v.currency <> o.currency
+UNION ALL
+SELECT o.id FROM orders o JOIN order_lines l ON l.order_id = o.id WHERE l.currency <> o.currency
+UNION ALL
+SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id LEFT JOIN payment_events e ON e.payment_id = p.id
+WHERE p.currency <> o.currency OR e.currency <> o.currency;
 
 -- [A9] cancelled + fulfilled <= ordered; returned <= fulfilled
 SELECT id FROM order_lines
@@ -71,31 +94,59 @@ WHERE (o.status = 'cancelled') <> NOT EXISTS (SELECT FROM vendor_orders v WHERE 
 
 -- [A11] what is in the parcels = what the lines say was fulfilled
 SELECT l.id FROM order_lines l
-WHERE l.quantity_fulfilled <> coalesce((SELECT sum(s.quantity) FROM shipment_lines s WHERE s.order_line_id = l.id), 0);
+LEFT JOIN (SELECT order_line_id, sum(quantity) AS quantity FROM shipment_lines GROUP BY 1) p ON p.order_line_id = l.id
+WHERE l.quantity_fulfilled <> coalesce(p.quantity, 0);
 
--- [B1] 0 <= refunded <= captured, and captured + voided <= authorised
+-- [A12] what was cancelled of a line is a share of it: nothing when no unit was, everything when all were
+SELECT id FROM order_lines
+WHERE cancelled_minor NOT BETWEEN 0 AND total_minor OR cancelled_tax_minor NOT BETWEEN 0 AND tax_minor
+   OR cancelled_commission_minor NOT BETWEEN 0 AND commission_minor
+   OR quantity_cancelled = 0 AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor) <> (0, 0, 0)
+   OR quantity_cancelled = quantity
+      AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor) <> (total_minor, tax_minor, commission_minor);
+
+-- [A13] the state of a part is that of its lines
+SELECT v.id FROM vendor_orders v JOIN (
+    SELECT vendor_order_id, sum(quantity_fulfilled) AS fulfilled, sum(quantity - quantity_cancelled - quantity_fulfilled) AS remaining
+    FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+WHERE NOT CASE v.status
+    WHEN 'pending'           THEN fulfilled = 0 AND remaining > 0
+    WHEN 'confirmed'         THEN fulfilled = 0 AND remaining > 0
+    WHEN 'partially_shipped' THEN fulfilled > 0 AND remaining > 0
+    WHEN 'shipped'           THEN fulfilled > 0 AND remaining = 0
+    WHEN 'delivered'         THEN fulfilled > 0 AND remaining = 0
+    WHEN 'cancelled'         THEN fulfilled = 0 AND remaining = 0
+END;
+
+-- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
-WHERE NOT (0 <= refunded_minor AND refunded_minor <= captured_minor AND 0 <= voided_minor AND captured_minor + voided_minor <= authorized_minor);
+WHERE NOT (0 <= refunded_minor AND refunded_minor <= captured_minor AND 0 <= voided_minor
+           AND captured_minor + voided_minor <= authorized_minor AND authorized_minor <= amount_minor);
 
 -- [B2] a payment's figures are exactly the sums of its append-only events
 SELECT p.id FROM payments p LEFT JOIN payment_events e ON e.payment_id = p.id
-GROUP BY p.id
+GROUP BY p.id, p.authorized_minor, p.captured_minor, p.voided_minor, p.refunded_minor
 HAVING p.authorized_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind = 'authorize'), 0)
     OR p.captured_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind = 'capture'), 0)
     OR p.voided_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind = 'void'), 0)
     OR p.refunded_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'chargeback')), 0);
 
--- [B5] 'paid' means: captured = the total of the parts that were not cancelled, part by part
-SELECT o.id FROM orders o
-WHERE o.payment_status = 'paid'
-  AND (SELECT coalesce(sum(v.total_minor), 0) FROM vendor_orders v WHERE v.order_id = o.id AND v.status <> 'cancelled') + o.fee_minor + o.rounding_minor
-      <> (SELECT coalesce(sum(p.captured_minor), 0) FROM payments p WHERE p.order_id = o.id)
+-- [B5] what was captured for an order is what its paid parts cost, less what was cancelled of them; 'paid' means all parts
+WITH part AS (
+    SELECT v.order_id, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS due, bool_or(v.paid) AS some,
+           bool_or(v.status <> 'cancelled') AND coalesce(bool_and(v.paid) FILTER (WHERE v.status <> 'cancelled'), true) AS everything
+    FROM vendor_orders v
+    JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+    GROUP BY 1
+), taken AS (
+    SELECT order_id, sum(captured_minor) AS amount FROM payments GROUP BY 1
+)
+SELECT o.id FROM orders o JOIN part ON part.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
+WHERE o.status <> 'cancelled' AND o.payment_status NOT IN ('partially_refunded', 'refunded')
+  AND (coalesce(taken.amount, 0) <> part.due + CASE WHEN part.everything THEN o.fee_minor + o.rounding_minor ELSE 0 END
+    OR (o.payment_status = 'paid') <> part.everything OR (o.payment_status = 'partially_paid') <> (part.some AND NOT part.everything))
 UNION ALL
-SELECT o.id FROM orders o
-WHERE (o.payment_status = 'paid') <> (
-        EXISTS (SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.status <> 'cancelled')
-        AND NOT EXISTS (SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.status <> 'cancelled' AND NOT v.paid))
-  AND o.payment_status NOT IN ('partially_refunded', 'refunded');
+SELECT id FROM orders WHERE status = 'cancelled' AND payment_status IN ('paid', 'partially_paid');
 
 -- [B6] one payment for each of a provider's references, one event for each cause
 SELECT (array_agg(id))[1] FROM payments WHERE provider_ref IS NOT NULL GROUP BY provider, provider_ref HAVING count(*) > 1
@@ -106,10 +157,24 @@ SELECT payment_id FROM payment_events GROUP BY payment_id, kind, cause HAVING co
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
 WHERE o.status = 'cancelled' AND p.captured_minor - p.refunded_minor > 0;
 
--- [B8] never take more than the order: captured - refunded <= its total, over all payments
+-- [B8] never ask or take more than the order costs: captured - refunded <= its total over all payments, each asked for no more
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
 GROUP BY o.id, o.grand_total_minor
-HAVING sum(p.captured_minor - p.refunded_minor) > o.grand_total_minor;
+HAVING sum(p.captured_minor - p.refunded_minor) > o.grand_total_minor OR max(p.amount_minor) > o.grand_total_minor;
+
+-- [B10] what was promised and neither taken nor given up is what a confirmed order still owes: its unpaid parts, less what was cancelled
+WITH owed AS (
+    SELECT v.order_id, sum(v.total_minor - l.cancelled) FILTER (WHERE NOT v.paid AND v.status <> 'cancelled') AS amount,
+           bool_or(NOT v.paid AND v.status <> 'cancelled') AS some
+    FROM vendor_orders v
+    JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+    GROUP BY 1
+), promised AS (
+    SELECT order_id, sum(authorized_minor - voided_minor - captured_minor) AS amount FROM payments GROUP BY 1
+)
+SELECT o.id FROM orders o JOIN owed ON owed.order_id = o.id LEFT JOIN promised ON promised.order_id = o.id
+WHERE o.status <> 'pending'
+  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.fee_minor + o.rounding_minor ELSE 0 END;
 
 -- [C1] every ledger transaction sums to zero in each currency
 SELECT txn_id FROM ledger_entries GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0;
@@ -124,8 +189,8 @@ SELECT currency FROM ledger_entries GROUP BY currency HAVING sum(amount_minor) <
 
 -- [C4] each capture and refund is posted exactly once
 SELECT e.id FROM payment_events e
-WHERE e.kind IN ('capture', 'refund', 'chargeback') AND e.amount_minor > 0
-  AND (SELECT count(*) FROM ledger_txns t WHERE t.ref_type = 'payment_event' AND t.ref_id = e.id) <> 1
+LEFT JOIN (SELECT ref_id, count(*) AS times FROM ledger_txns WHERE ref_type = 'payment_event' GROUP BY 1) t ON t.ref_id = e.id
+WHERE e.kind IN ('capture', 'refund', 'chargeback') AND e.amount_minor > 0 AND t.times IS DISTINCT FROM 1
 UNION ALL
 SELECT t.id FROM ledger_txns t
 WHERE t.ref_type = 'payment_event' AND NOT EXISTS (SELECT FROM payment_events e WHERE e.id = t.ref_id);
@@ -139,15 +204,18 @@ FULL JOIN (SELECT a.party, e.currency, sum(e.amount_minor) AS amount
       WHERE a.kind = 'psp_clearing' AND t.ref_type = 'payment_event' GROUP BY 1, 2) l ON l.party = f.provider AND l.currency = f.currency
 WHERE coalesce(f.amount, 0) <> coalesce(l.amount, 0);
 
--- [D1] a commission is within its basis: 0 <= commission <= what the line brings without tax
+-- [D1] a commission is within its basis: 0 <= commission <= what the line brings without tax, after cancelling, too
 SELECT l.id FROM order_lines l JOIN orders o ON o.id = l.order_id
-WHERE l.commission_minor < 0
-   OR l.commission_minor > l.subtotal_minor - l.discount_minor - CASE WHEN o.tax_included THEN l.tax_minor ELSE 0 END;
+WHERE l.commission_minor < 0 OR l.commission_minor > l.total_minor - l.tax_minor
+   OR l.commission_minor - l.cancelled_commission_minor > l.total_minor - l.cancelled_minor - (l.tax_minor - l.cancelled_tax_minor);
 
--- [D2] a vendor's account holds exactly what its paid parts earned: goods and shipping without tax, less commission
-WITH earned AS (
-    SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - (SELECT sum(l.commission_minor) FROM order_lines l WHERE l.vendor_order_id = v.id)) AS amount
-    FROM vendor_orders v WHERE v.paid GROUP BY 1, 2
+-- [D2] a vendor's account holds what its paid parts earned: goods and shipping without tax, less commission and what was cancelled
+WITH lines AS (
+    SELECT vendor_order_id, sum(commission_minor - cancelled_commission_minor) AS commission, sum(cancelled_minor - cancelled_tax_minor) AS cancelled
+    FROM order_lines GROUP BY 1
+), earned AS (
+    SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.commission) AS amount
+    FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid GROUP BY 1, 2
 ), booked AS (
     SELECT a.vendor_id, e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
@@ -157,15 +225,15 @@ SELECT vendor_id FROM earned FULL JOIN booked USING (vendor_id, currency)
 WHERE coalesce(earned.amount, 0) <> coalesce(booked.amount, 0);
 
 -- [E1] stock on hand = the sum of its movements
-SELECT s.variant_id FROM stock_levels s
-LEFT JOIN (SELECT variant_id, location_id, sum(delta) AS delta FROM stock_movements GROUP BY 1, 2) m USING (variant_id, location_id)
-WHERE s.on_hand <> coalesce(m.delta, 0);
+SELECT variant_id FROM stock_levels s
+FULL JOIN (SELECT variant_id, location_id, sum(delta) AS delta FROM stock_movements GROUP BY 1, 2) m USING (variant_id, location_id)
+WHERE coalesce(s.on_hand, 0) <> coalesce(m.delta, 0);
 
 -- [E2] the counters of reserved and allocated stock = the rows behind them
-SELECT s.variant_id FROM stock_levels s
-LEFT JOIN (SELECT variant_id, location_id, sum(quantity) FILTER (WHERE state = 'held') AS held, sum(quantity) FILTER (WHERE state = 'allocated') AS allocated
+SELECT variant_id FROM stock_levels s
+FULL JOIN (SELECT variant_id, location_id, sum(quantity) FILTER (WHERE state = 'held') AS held, sum(quantity) FILTER (WHERE state = 'allocated') AS allocated
            FROM reservations WHERE state IN ('held', 'allocated') GROUP BY 1, 2) r USING (variant_id, location_id)
-WHERE s.reserved <> coalesce(r.held, 0) OR s.allocated <> coalesce(r.allocated, 0);
+WHERE coalesce(s.reserved, 0) <> coalesce(r.held, 0) OR coalesce(s.allocated, 0) <> coalesce(r.allocated, 0);
 
 -- [E3] no oversell: on hand >= 0 and on hand - reserved - allocated >= -backorder limit
 SELECT variant_id FROM stock_levels
@@ -174,32 +242,46 @@ WHERE on_hand < 0 OR reserved < 0 OR allocated < 0 OR on_hand - reserved - alloc
 -- [E4] no hold outlives its expiry by more than the sweeper's grace (eventual)
 SELECT id FROM reservations WHERE state = 'held' AND expires_at < now() - interval '5 minutes';
 
--- [E5] a tracked line of a confirmed order is allocated for exactly what is still to ship
+-- [E5] a tracked line is promised exactly what is still to ship: held while its order waits for payment, allocated after
 SELECT l.id FROM order_lines l JOIN orders o ON o.id = l.order_id
-WHERE l.tracked AND o.status NOT IN ('pending', 'cancelled')
-  AND l.quantity - l.quantity_cancelled - l.quantity_fulfilled
-      <> coalesce((SELECT sum(r.quantity) FROM reservations r WHERE r.order_line_id = l.id AND r.state = 'allocated'), 0);
+LEFT JOIN (SELECT order_line_id, coalesce(sum(quantity) FILTER (WHERE state = 'held'), 0) AS held, coalesce(sum(quantity) FILTER (WHERE state = 'allocated'), 0) AS allocated
+           FROM reservations WHERE state IN ('held', 'allocated') GROUP BY 1) r ON r.order_line_id = l.id
+CROSS JOIN LATERAL (SELECT l.quantity - l.quantity_cancelled - l.quantity_fulfilled AS units) remaining
+WHERE l.tracked AND o.status <> 'cancelled'
+  AND (coalesce(r.held, 0) <> CASE WHEN o.status = 'pending' THEN units ELSE 0 END
+    OR coalesce(r.allocated, 0) <> CASE WHEN o.status = 'pending' THEN 0 ELSE units END);
 
--- [E6] nothing is promised to a missing line or a cancelled order
+-- [E6] nothing is promised to a missing line, to a cancelled order or beside what the line is for
 SELECT r.id FROM reservations r LEFT JOIN order_lines l ON l.id = r.order_line_id LEFT JOIN orders o ON o.id = l.order_id
-WHERE r.state IN ('held', 'allocated') AND (l.id IS NULL OR o.status = 'cancelled');
+WHERE r.state IN ('held', 'allocated')
+  AND (l.id IS NULL OR o.status = 'cancelled' OR (r.order_id, r.variant_id) <> (l.order_id, l.variant_id));
 
 -- [E7] units shipped = units moved out for sale, line by line
 SELECT l.id FROM order_lines l
-WHERE l.tracked
-  AND l.quantity_fulfilled <> coalesce((SELECT -sum(m.delta) FROM stock_movements m WHERE m.reason = 'sale' AND m.ref = l.id), 0);
+LEFT JOIN (SELECT ref, -sum(delta) AS moved FROM stock_movements WHERE reason = 'sale' GROUP BY 1) m ON m.ref = l.id
+WHERE l.tracked AND l.quantity_fulfilled <> coalesce(m.moved, 0);
 
--- [G1] one order for each cart, one for each number; a cart that says it became an order did
+-- [E8] stock lies at a location of the vendor that sells it
+SELECT s.variant_id FROM stock_levels s LEFT JOIN locations p ON p.id = s.location_id LEFT JOIN variants v ON v.id = s.variant_id
+WHERE p.vendor_id IS DISTINCT FROM s.vendor_id OR v.vendor_id IS DISTINCT FROM s.vendor_id;
+
+-- [G1] one order for each cart, one for each number; a cart and the order that it became name each other
 SELECT (array_agg(id))[1] FROM orders GROUP BY cart_id HAVING count(*) > 1
 UNION ALL
 SELECT (array_agg(id))[1] FROM orders GROUP BY number HAVING count(*) > 1
 UNION ALL
-SELECT c.id FROM carts c LEFT JOIN orders o ON o.id = c.order_id WHERE c.order_id IS NOT NULL AND o.cart_id IS DISTINCT FROM c.id;
+SELECT c.id FROM carts c LEFT JOIN orders o ON o.id = c.order_id WHERE c.order_id IS NOT NULL AND o.cart_id IS DISTINCT FROM c.id
+UNION ALL
+SELECT c.id FROM carts c JOIN orders o ON o.cart_id = c.id WHERE c.order_id IS DISTINCT FROM o.id;
 
--- [G2] a stored answer to POST /checkout names an order that exists
-SELECT k.key FROM idempotency_keys k
-WHERE k.operation LIKE '%checkout%'
-  AND NOT EXISTS (SELECT FROM orders o WHERE o.number = convert_from(k.response, 'UTF8')::jsonb -> 'order' ->> 'number');
+-- [G2] one answer for each caller, operation and key; one to a checkout names an order that exists, and its total
+SELECT min(key) FROM idempotency_keys GROUP BY principal, operation, key HAVING count(*) > 1
+UNION ALL
+SELECT k.key FROM (
+    SELECT key, convert_from(response, 'UTF8')::jsonb -> 'order' AS answer FROM idempotency_keys
+    WHERE operation LIKE '%checkout%' AND length(response) > 0) k
+LEFT JOIN orders o ON o.number = k.answer ->> 'number'
+WHERE o.grand_total_minor IS DISTINCT FROM (k.answer -> 'totals' -> 'grand_total' ->> 'amount')::bigint;
 
 -- [H1] every order has an unbroken chain of events 1..n that ends in its present version and state
 SELECT o.id FROM orders o LEFT JOIN events e ON e.subject = o.id AND e.version IS NOT NULL
@@ -219,9 +301,9 @@ WHERE coalesce(was, '') IS DISTINCT FROM coalesce(before, '')
         ('', 'pending'), ('', 'confirmed'), ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'),
         ('confirmed', 'cancelled'), ('shipped', 'delivered'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned'));
 
--- [H3] no event waits for the relay longer than a minute (eventual)
-SELECT e.id FROM events e, event_cursors c
-WHERE c.follower = 'relay' AND (e.xid, e.seq) > (c.xid, c.seq) AND e.at < now() - interval '1 minute';
+-- [H3] no event waits for a follower longer than a minute (eventual)
+SELECT e.id FROM event_cursors c JOIN events e ON (e.xid, e.seq) > (c.xid, c.seq)
+WHERE e.at < now() - interval '1 minute';
 
 -- [H5] no job is left running past the rescue window (eventual)
 SELECT id FROM river_job WHERE state = 'running' AND attempted_at < now() - interval '1 hour';
@@ -229,8 +311,8 @@ SELECT id FROM river_job WHERE state = 'running' AND attempted_at < now() - inte
 -- [J1] at most one live token in a refresh family, and none in a revoked one
 SELECT session_id FROM refresh_tokens WHERE used_at IS NULL AND revoked_at IS NULL AND expires_at > now() GROUP BY session_id HAVING count(*) > 1
 UNION ALL
-SELECT t.session_id FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id
-WHERE t.used_at IS NULL AND t.revoked_at IS NULL AND s.revoked_at IS NOT NULL;
+SELECT t.session_id FROM refresh_tokens t LEFT JOIN sessions s ON s.id = t.session_id
+WHERE t.used_at IS NULL AND t.revoked_at IS NULL AND (s.id IS NULL OR s.revoked_at IS NOT NULL);
 
 -- [J2] a disabled or erased user has no live session or token, and an erased one no e-mail
 SELECT u.id FROM users u
@@ -242,9 +324,9 @@ SELECT id FROM users WHERE erased_at IS NOT NULL AND email IS NOT NULL;
 
 -- [K1] a price is the last entry of its history
 SELECT p.variant_id FROM prices p
-WHERE (p.amount_minor, p.compare_at_minor) IS DISTINCT FROM (
-    SELECT (h.amount_minor, h.compare_at_minor) FROM price_history h
-    WHERE h.variant_id = p.variant_id AND h.currency = p.currency ORDER BY h.seq DESC LIMIT 1);
+LEFT JOIN (SELECT DISTINCT ON (variant_id, currency) variant_id, currency, amount_minor, compare_at_minor
+           FROM price_history ORDER BY variant_id, currency, seq DESC) h USING (variant_id, currency)
+WHERE (p.amount_minor, p.compare_at_minor) IS DISTINCT FROM (h.amount_minor, h.compare_at_minor);
 
 -- [K2] what is listed is for sale, and what is for sale is listed (eventual)
 SELECT coalesce(l.product_id, p.id) FROM listings l

@@ -13,8 +13,10 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
+	"io"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
@@ -25,10 +27,10 @@ var source string
 
 // A Rule is one invariant: a statement that finds what breaks it.
 type Rule struct {
-	Name     string // "E3"
-	Text     string // what must be true
-	Eventual bool   // may be broken for a short while after a crash
-	SQL      string
+	Name     string `json:"rule"`     // "E3"
+	Text     string `json:"text"`     // what must be true
+	Eventual bool   `json:"eventual"` // may be broken for a short while after a crash
+	SQL      string `json:"sql"`
 }
 
 // A Violation is a rule that does not hold.
@@ -72,32 +74,56 @@ func Rules() []Rule {
 // Run checks every rule in one read-only snapshot. Its error means that the
 // check could not be made, not that a rule is broken.
 func Run(ctx context.Context, pool *pgxpool.Pool) (Report, error) {
-	report := Report{OK: true, Violations: []Violation{}}
+	var report Report
 	snapshot := pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}
-	err := pgx.BeginTxFunc(ctx, pool, snapshot, func(tx pgx.Tx) error {
-		// A shop of years takes longer to add up than a page may take.
-		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '10min'`); err != nil {
-			return err
-		}
-		for _, rule := range Rules() {
-			count, examples, err := check(ctx, tx, rule)
-			if err != nil {
-				return fmt.Errorf("check %s: %w", rule.Name, err)
-			}
-			report.Checked++
-			if count > 0 {
-				report.OK = false
-				report.Violations = append(report.Violations, Violation{rule.Name, rule.Text, rule.Eventual, count, examples})
-			}
-		}
-		return nil
+	err := pgx.BeginTxFunc(ctx, pool, snapshot, func(tx pgx.Tx) (err error) {
+		report, err = check(ctx, tx)
+		return err
 	})
 	return report, err
 }
 
-func check(ctx context.Context, tx pgx.Tx, rule Rule) (count int, examples []string, err error) {
-	err = tx.QueryRow(ctx, `
-		SELECT count(*), coalesce((array_agg(broken.what::text))[1:10], '{}')
-		FROM (`+rule.SQL+`) AS broken (what)`).Scan(&count, &examples)
-	return count, examples, err
+// Print tells people the outcome.
+func (r Report) Print(w io.Writer, took time.Duration) {
+	if r.OK {
+		fmt.Fprintf(w, "All %d invariants hold. (%s)\n", r.Checked, took.Round(time.Millisecond))
+		return
+	}
+	for _, v := range r.Violations {
+		fmt.Fprintf(w, "%-4s %s\n     broken by %d", v.Rule, v.Text, v.Count)
+		if v.Eventual {
+			fmt.Fprint(w, "; it may be so for a moment after a crash, and then mends itself")
+		}
+		fmt.Fprintln(w)
+		for _, id := range v.Examples {
+			fmt.Fprintln(w, "     ", id)
+		}
+		if more := v.Count - len(v.Examples); more > 0 {
+			fmt.Fprintf(w, "      and %d more\n", more)
+		}
+	}
+	fmt.Fprintf(w, "%d of %d invariants are broken. (%s)\n", len(r.Violations), r.Checked, took.Round(time.Millisecond))
+}
+
+func check(ctx context.Context, tx pgx.Tx) (Report, error) {
+	report := Report{OK: true, Violations: []Violation{}}
+	// A shop of years takes longer to add up than a page may take.
+	if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '10min'`); err != nil {
+		return report, err
+	}
+	for _, rule := range Rules() {
+		v := Violation{Rule: rule.Name, Text: rule.Text, Eventual: rule.Eventual}
+		err := tx.QueryRow(ctx, `
+			SELECT count(*), coalesce((array_agg(broken.what::text))[1:10], '{}')
+			FROM (`+rule.SQL+`) AS broken (what)`).Scan(&v.Count, &v.Examples)
+		if err != nil {
+			return report, fmt.Errorf("check %s: %w", rule.Name, err)
+		}
+		report.Checked++
+		if v.Count > 0 {
+			report.OK = false
+			report.Violations = append(report.Violations, v)
+		}
+	}
+	return report, nil
 }

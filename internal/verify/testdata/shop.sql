@@ -1,0 +1,178 @@
+-- One healthy shop, small enough to add up by hand, that has something for every rule to read. It goes in with all
+-- constraints in force. u('anna') is the id of what is called anna here.
+--
+-- Two vendors, potter (10 % commission) and weaver (20 %), sell a teapot at 10.00, a rug at 50.00 and a card at 2.00 whose
+-- stock is not counted, and in five orders:
+--
+--   travelling  3 teapots, 1 rug at 5.00 off, 10 % tax on top; one teapot is on its way
+--   arrived     2 teapots, 1 card, 20 % tax in the prices; delivered and paid in cash
+--   withdrawn   1 teapot; cancelled
+--   waiting     1 rug; not paid yet, its stock is held
+--   shortened   3 teapots, 1 rug; 2 teapots arrived and were paid for, the rest was cancelled
+CREATE FUNCTION u(name text) RETURNS uuid LANGUAGE sql IMMUTABLE RETURN md5(name)::uuid;
+
+INSERT INTO users (id, username, email, disabled_at, erased_at) VALUES
+    (u('anna'), 'anna', 'anna@example.com', NULL, NULL),
+    (u('bert'), 'bert', 'bert@example.com', now(), NULL),
+    (u('gone'), 'gone', NULL, NULL, now());
+INSERT INTO sessions (id, user_id, expires_at, revoked_at) VALUES
+    (u('anna at home'), u('anna'), now() + interval '30 days', NULL),
+    (u('bert at home'), u('bert'), now() + interval '30 days', now()),
+    (u('gone at home'), u('gone'), now() + interval '30 days', now());
+INSERT INTO refresh_tokens (hash, session_id, user_id, expires_at, used_at, revoked_at) VALUES
+    ('first',  u('anna at home'), u('anna'), now() + interval '7 days', now(), NULL),
+    ('second', u('anna at home'), u('anna'), now() + interval '7 days', NULL, NULL),
+    ('third',  u('bert at home'), u('bert'), now() + interval '7 days', NULL, now()),
+    ('fourth', u('gone at home'), u('gone'), now() + interval '7 days', NULL, now());
+
+INSERT INTO vendors (id, slug, name, status, commission_bps) VALUES
+    (u('potter'), 'potter', 'Potter', 'active', 1000),
+    (u('weaver'), 'weaver', 'Weaver', 'active', 2000);
+INSERT INTO products (id, vendor_id, slug, title, status, updated_at) VALUES
+    (u('teapots'), u('potter'), 'teapots', 'Teapots', 'active', now() - interval '1 day'),
+    (u('cards'),   u('potter'), 'cards',   'Cards',   'active', now() - interval '1 day'),
+    (u('rugs'),    u('weaver'), 'rugs',    'Rugs',    'active', now() - interval '1 day'),
+    (u('bowls'),   u('potter'), 'bowls',   'Bowls',   'draft',  now() - interval '1 day');
+INSERT INTO variants (id, product_id, vendor_id, sku, title, tracked) VALUES
+    (u('teapot'), u('teapots'), u('potter'), 'TEA', 'Teapot', true),
+    (u('card'),   u('cards'),   u('potter'), 'CRD', 'Card',   false),
+    (u('rug'),    u('rugs'),    u('weaver'), 'RUG', 'Rug',    true);
+INSERT INTO price_history (variant_id, currency, amount_minor, compare_at_minor, actor) VALUES
+    (u('teapot'), 'USD', 1200, NULL, 'potter'), (u('teapot'), 'USD', 1000, 1200, 'potter'),
+    (u('card'), 'USD', 200, NULL, 'potter'), (u('rug'), 'USD', 5000, NULL, 'weaver');
+INSERT INTO prices (variant_id, currency, amount_minor, compare_at_minor) VALUES
+    (u('teapot'), 'USD', 1000, 1200), (u('card'), 'USD', 200, NULL), (u('rug'), 'USD', 5000, NULL);
+INSERT INTO listings (product_id, vendor_id, name, category_ids, tag_ids, facet_ids, skus, in_stock, created_at, words, digest) VALUES
+    (u('teapots'), u('potter'), 'teapots', '{}', '{}', '{}', '{tea}', true, now(), 'teapot', ''),
+    (u('cards'),   u('potter'), 'cards',   '{}', '{}', '{}', '{crd}', true, now(), 'card', ''),
+    (u('rugs'),    u('weaver'), 'rugs',    '{}', '{}', '{}', '{rug}', true, now(), 'rug', '');
+
+INSERT INTO orders (id, number, cart_id, user_id, token_hash, email, status, payment_status, fulfillment_status, currency, items_minor,
+                    discount_minor, shipping_minor, tax_minor, tax_included, grand_total_minor, shipping_address, billing_address, expires_at, version) VALUES
+    (u('travelling'), 'S-1', u('cart 1'), u('anna'), NULL, 'anna@example.com', 'confirmed', 'authorized', 'partially_shipped', 'USD',
+     8000, 500, 1200, 870, false, 9570, '{}', '{}', NULL, 2),
+    (u('arrived'), 'S-2', u('cart 2'), NULL, sha256('2'), 'two@example.com', 'delivered', 'paid', 'delivered', 'USD',
+     2200, 0, 300, 416, true, 2500, '{}', '{}', NULL, 3),
+    (u('withdrawn'), 'S-3', u('cart 3'), NULL, sha256('3'), 'three@example.com', 'cancelled', 'voided', 'cancelled', 'USD',
+     1000, 0, 0, 0, false, 1000, '{}', '{}', NULL, 2),
+    (u('waiting'), 'S-4', u('cart 4'), NULL, sha256('4'), 'four@example.com', 'pending', 'pending', 'unfulfilled', 'USD',
+     5000, 0, 0, 0, false, 5000, '{}', '{}', now() + interval '30 minutes', 1),
+    (u('shortened'), 'S-5', u('cart 5'), u('anna'), NULL, 'anna@example.com', 'delivered', 'paid', 'delivered', 'USD',
+     8000, 0, 0, 0, false, 8000, '{}', '{}', NULL, 4);
+INSERT INTO carts (id, currency, order_id) VALUES
+    (u('cart 1'), 'USD', u('travelling')), (u('cart 2'), 'USD', u('arrived')), (u('cart 3'), 'USD', u('withdrawn')),
+    (u('cart 4'), 'USD', u('waiting')), (u('cart 5'), 'USD', u('shortened')), (u('cart 6'), 'USD', NULL);
+INSERT INTO idempotency_keys (principal, operation, key, request_hash, status, response) VALUES
+    ('guest', 'post-checkout', 'click', 'hash', 201, '{"order": {"number": "S-2", "totals": {"grand_total": {"amount": 2500, "currency": "USD"}}}}'),
+    ('guest', 'post-carts', 'click', 'hash', 201, '{}');
+
+INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, paid, currency,
+                           items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_tax_minor, shipping_option) VALUES
+    (u('travelling, potter'), u('travelling'), u('potter'), 'Potter', 'potter', 'S-1-1', 'partially_shipped', false, 'USD', 3000, 0, 500, 350, 3850, 50, '{}'),
+    (u('travelling, weaver'), u('travelling'), u('weaver'), 'Weaver', 'weaver', 'S-1-2', 'confirmed', false, 'USD', 5000, 500, 700, 520, 5720, 70, '{}'),
+    (u('arrived, potter'),    u('arrived'),    u('potter'), 'Potter', 'potter', 'S-2-1', 'delivered', true,  'USD', 2200, 0, 300, 416, 2500, 50, '{}'),
+    (u('withdrawn, potter'),  u('withdrawn'),  u('potter'), 'Potter', 'potter', 'S-3-1', 'cancelled', false, 'USD', 1000, 0, 0, 0, 1000, 0, '{}'),
+    (u('waiting, weaver'),    u('waiting'),    u('weaver'), 'Weaver', 'weaver', 'S-4-1', 'pending',   false, 'USD', 5000, 0, 0, 0, 5000, 0, '{}'),
+    (u('shortened, potter'),  u('shortened'),  u('potter'), 'Potter', 'potter', 'S-5-1', 'delivered', true,  'USD', 3000, 0, 0, 0, 3000, 0, '{}'),
+    (u('shortened, weaver'),  u('shortened'),  u('weaver'), 'Weaver', 'weaver', 'S-5-2', 'cancelled', false, 'USD', 5000, 0, 0, 0, 5000, 0, '{}');
+INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title, variant_title, tracked,
+                         requires_shipping, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor, total_minor, commission_bps, commission_minor,
+                         currency, quantity_fulfilled, quantity_cancelled, cancelled_minor, cancelled_commission_minor)
+SELECT u(l.name), u(l.of), u(l.of || ', ' || l.vendor), u(l.vendor), u(l.thing), u(l.thing || 's'), l.thing || 's', l.position, l.thing, l.thing, l.thing <> 'card',
+       true, l.quantity, l.price, l.price * l.quantity, l.discount, l.tax, l.total, l.bps, l.commission,
+       'USD', l.fulfilled, l.cancelled, l.cancelled_minor, l.cancelled_commission
+FROM (VALUES
+    ('travelling teapots', 'travelling', 'potter', 'teapot', 1, 3, 1000,   0, 300, 3300, 1000,  300, 1, 0,    0,    0),
+    ('travelling rug',     'travelling', 'weaver', 'rug',    2, 1, 5000, 500, 450, 4950, 2000,  900, 0, 0,    0,    0),
+    ('arrived teapots',    'arrived',    'potter', 'teapot', 1, 2, 1000,   0, 333, 2000, 1000,  167, 2, 0,    0,    0),
+    ('arrived card',       'arrived',    'potter', 'card',   2, 1,  200,   0,  33,  200, 1000,   17, 1, 0,    0,    0),
+    ('withdrawn teapot',   'withdrawn',  'potter', 'teapot', 1, 1, 1000,   0,   0, 1000, 1000,  100, 0, 1, 1000,  100),
+    ('waiting rug',        'waiting',    'weaver', 'rug',    1, 1, 5000,   0,   0, 5000, 2000, 1000, 0, 0,    0,    0),
+    ('shortened teapots',  'shortened',  'potter', 'teapot', 1, 3, 1000,   0,   0, 3000, 1000,  300, 2, 1, 1000,  100),
+    ('shortened rug',      'shortened',  'weaver', 'rug',    2, 1, 5000,   0,   0, 5000, 2000, 1000, 0, 1, 5000, 1000))
+    AS l (name, of, vendor, thing, position, quantity, price, discount, tax, total, bps, commission, fulfilled, cancelled, cancelled_minor, cancelled_commission);
+INSERT INTO adjustments (id, order_id, vendor_order_id, order_line_id, kind, label, amount_minor)
+SELECT u('adjustment ' || a.n), u(a.of), u(a.of || ', ' || a.vendor), u(a.line), a.kind, a.kind, a.amount
+FROM (VALUES
+    (1, 'travelling', 'potter', 'travelling teapots', 'tax',      300),
+    (2, 'travelling', 'potter', NULL,                 'tax',       50),
+    (3, 'travelling', 'weaver', 'travelling rug',     'discount', 500),
+    (4, 'travelling', 'weaver', 'travelling rug',     'tax',      450),
+    (5, 'travelling', 'weaver', NULL,                 'tax',       70),
+    (6, 'arrived',    'potter', 'arrived teapots',    'tax',      333),
+    (7, 'arrived',    'potter', 'arrived card',       'tax',       33),
+    (8, 'arrived',    'potter', NULL,                 'tax',       50))
+    AS a (n, of, vendor, line, kind, amount);
+INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, status, delivered_at) VALUES
+    (u('parcel 1'), u('travelling'), u('travelling, potter'), u('potter'), 'shipped', NULL),
+    (u('parcel 2'), u('arrived'), u('arrived, potter'), u('potter'), 'delivered', now()),
+    (u('parcel 3'), u('shortened'), u('shortened, potter'), u('potter'), 'delivered', now());
+INSERT INTO shipment_lines (shipment_id, order_line_id, quantity) VALUES
+    (u('parcel 1'), u('travelling teapots'), 1), (u('parcel 2'), u('arrived teapots'), 2), (u('parcel 2'), u('arrived card'), 1),
+    (u('parcel 3'), u('shortened teapots'), 2);
+
+INSERT INTO locations (id, vendor_id, name) VALUES (u('kiln'), u('potter'), 'Kiln'), (u('loom'), u('weaver'), 'Loom');
+INSERT INTO stock_levels (variant_id, location_id, vendor_id, on_hand, reserved, allocated) VALUES
+    (u('teapot'), u('kiln'), u('potter'), 15, 0, 2), (u('rug'), u('loom'), u('weaver'), 10, 1, 1);
+INSERT INTO stock_movements (variant_id, location_id, delta, reason, ref, actor) VALUES
+    (u('teapot'), u('kiln'), 20, 'receive', NULL, 'potter'), (u('rug'), u('loom'), 10, 'receive', NULL, 'weaver'),
+    (u('teapot'), u('kiln'), -1, 'sale', u('travelling teapots'), 'potter'),
+    (u('teapot'), u('kiln'), -2, 'sale', u('arrived teapots'), 'potter'),
+    (u('teapot'), u('kiln'), -2, 'sale', u('shortened teapots'), 'potter');
+INSERT INTO reservations (id, order_id, order_line_id, variant_id, location_id, quantity, state, expires_at)
+SELECT u('for ' || r.line), u(r.of), u(r.line), u(r.thing), u(r.at), r.quantity, r.state, CASE r.state WHEN 'held' THEN now() + interval '30 minutes' END
+FROM (VALUES
+    ('travelling', 'travelling teapots', 'teapot', 'kiln', 2, 'allocated'),
+    ('travelling', 'travelling rug',     'rug',    'loom', 1, 'allocated'),
+    ('arrived',    'arrived teapots',    'teapot', 'kiln', 0, 'shipped'),
+    ('withdrawn',  'withdrawn teapot',   'teapot', 'kiln', 0, 'released'),
+    ('waiting',    'waiting rug',        'rug',    'loom', 1, 'held'),
+    ('shortened',  'shortened teapots',  'teapot', 'kiln', 0, 'released'),
+    ('shortened',  'shortened rug',      'rug',    'loom', 0, 'released'))
+    AS r (of, line, thing, at, quantity, state);
+
+INSERT INTO payments (id, order_id, provider, provider_ref, status, currency, amount_minor, authorized_minor, captured_minor, voided_minor) VALUES
+    (u('payment 1'), u('travelling'), 'cod',    NULL,   'authorized', 'USD', 9570, 9570,    0,    0),
+    (u('payment 2'), u('arrived'),    'cod',    NULL,   'captured',   'USD', 2500, 2500, 2500,    0),
+    (u('payment 3'), u('withdrawn'),  'cod',    NULL,   'voided',     'USD', 1000, 1000,    0, 1000),
+    (u('payment 4'), u('waiting'),    'online', 'pi_4', 'pending',    'USD', 5000,    0,    0,    0),
+    (u('payment 5'), u('shortened'),  'cod',    NULL,   'captured',   'USD', 8000, 8000, 2000, 6000);
+INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor) VALUES
+    (u('fact 1'), u('payment 1'), 'authorize', 9570, 'USD', 'placed', 'anna'),
+    (u('fact 2'), u('payment 2'), 'authorize', 2500, 'USD', 'placed', 'guest'),
+    (u('fact 3'), u('payment 2'), 'capture',   2500, 'USD', 'delivered S-2-1', 'potter'),
+    (u('fact 4'), u('payment 3'), 'authorize', 1000, 'USD', 'placed', 'guest'),
+    (u('fact 5'), u('payment 3'), 'void',      1000, 'USD', 'cancelled', 'guest'),
+    (u('fact 6'), u('payment 5'), 'authorize', 8000, 'USD', 'placed', 'anna'),
+    (u('fact 7'), u('payment 5'), 'void',      6000, 'USD', 'cancelled', 'anna'),
+    (u('fact 8'), u('payment 5'), 'capture',   2000, 'USD', 'delivered S-5-1', 'potter');
+INSERT INTO ledger_accounts (id, kind, currency, party, vendor_id) VALUES
+    (u('cash'), 'psp_clearing', 'USD', 'cod', NULL), (u('due to potter'), 'vendor_payable', 'USD', '', u('potter')),
+    (u('commission'), 'commission_revenue', 'USD', '', NULL), (u('tax'), 'tax_payable', 'USD', '', NULL);
+INSERT INTO ledger_txns (id, ref_type, ref_id, memo) VALUES
+    (u('posting 1'), 'payment_event', u('fact 3'), 'order S-2'), (u('posting 2'), 'payment_event', u('fact 8'), 'order S-5');
+INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
+    (u('posting 1'), u('cash'), 'USD', 2500), (u('posting 1'), u('due to potter'), 'USD', -1900),
+    (u('posting 1'), u('commission'), 'USD', -184), (u('posting 1'), u('tax'), 'USD', -416),
+    (u('posting 2'), u('cash'), 'USD', 2000), (u('posting 2'), u('due to potter'), 'USD', -1800), (u('posting 2'), u('commission'), 'USD', -200);
+
+INSERT INTO events (id, name, subject, version, data, actor)
+SELECT u('event ' || e.of || e.version), e.name, u(e.of), e.version, jsonb_build_object('from', e.was, 'to', e.became), 'somebody'
+FROM (VALUES
+    ('travelling', 1, 'orders.placed',    '',          'confirmed'),
+    ('travelling', 2, 'orders.shipped',   'confirmed', 'confirmed'),
+    ('arrived',    1, 'orders.placed',    '',          'confirmed'),
+    ('arrived',    2, 'orders.shipped',   'confirmed', 'shipped'),
+    ('arrived',    3, 'orders.delivered', 'shipped',   'delivered'),
+    ('withdrawn',  1, 'orders.placed',    '',          'confirmed'),
+    ('withdrawn',  2, 'orders.cancelled', 'confirmed', 'cancelled'),
+    ('waiting',    1, 'orders.placed',    '',          'pending'),
+    ('shortened',  1, 'orders.placed',    '',          'confirmed'),
+    ('shortened',  2, 'orders.shipped',   'confirmed', 'confirmed'),
+    ('shortened',  3, 'orders.cancelled', 'confirmed', 'shipped'),
+    ('shortened',  4, 'orders.delivered', 'shipped',   'delivered'))
+    AS e (of, version, name, was, became);
+INSERT INTO event_cursors (follower, xid, seq)
+SELECT f.name, e.xid, e.seq FROM (VALUES ('relay'), ('search')) f (name), (SELECT xid, seq FROM events ORDER BY xid DESC, seq DESC LIMIT 1) e;
+INSERT INTO river_job (kind, state, max_attempts, args, attempted_at, finalized_at) VALUES
+    ('fetch pictures', 'completed', 5, '{}', now() - interval '2 hours', now()), ('fetch pictures', 'running', 5, '{}', now(), NULL);

@@ -1,0 +1,270 @@
+package verify
+
+import (
+	"context"
+	_ "embed"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"souk/internal/platform/pgtest"
+)
+
+//go:embed testdata/shop.sql
+var healthyShop string
+
+func sample(t testing.TB) *pgxpool.Pool {
+	t.Helper()
+	pool := pgtest.DB(t)
+	if _, err := pool.Exec(t.Context(), healthyShop); err != nil {
+		t.Fatalf("the sample breaks a constraint: %v", err)
+	}
+	return pool
+}
+
+func TestAHealthyShopHasNoViolations(t *testing.T) {
+	t.Parallel()
+	report, err := Run(t.Context(), sample(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := (Report{OK: true, Checked: len(Rules()), Violations: []Violation{}}); !cmp.Equal(report, want) {
+		t.Error(cmp.Diff(want, report))
+	}
+}
+
+func TestAnEmptyShopHasNoViolations(t *testing.T) {
+	t.Parallel()
+	report, err := Run(t.Context(), pgtest.DB(t))
+	if err != nil || !report.OK {
+		t.Errorf("%v, %v", report, err)
+	}
+}
+
+// A corruption breaks the sample in one way, and exactly its rule must say so.
+type corruption struct {
+	rule string
+	sql  string
+	too  []string // rules that cannot but fire as well
+	why  string   // they cannot
+}
+
+var corruptions = []corruption{
+	{rule: "A1", sql: `UPDATE orders SET rounding_minor = 1 WHERE id = u('travelling')`,
+		too: []string{"A7", "B10"}, why: "the rounding is part of what the vendor orders and the promised money add up to"},
+	{rule: "A1", sql: `UPDATE orders SET tax_included = true WHERE id = u('travelling')`,
+		too: []string{"A3", "A7"}, why: "the same word decides over the totals of lines and parts"},
+	{rule: "A2", sql: `UPDATE orders SET items_minor = items_minor + 1, discount_minor = discount_minor + 1 WHERE id = u('travelling')`,
+		too: []string{"A4"}, why: "without the discount the total would not add up either"},
+	{rule: "A2", sql: `UPDATE order_lines SET unit_price_minor = 999 WHERE id = u('arrived teapots')`},
+	{rule: "A3", sql: `UPDATE order_lines SET tax_minor = 299 WHERE id = u('travelling teapots');
+		UPDATE adjustments SET amount_minor = 299 WHERE id = u('adjustment 1'); UPDATE adjustments SET amount_minor = 51 WHERE id = u('adjustment 2')`},
+	{rule: "A4", sql: `UPDATE adjustments SET amount_minor = 499 WHERE id = u('adjustment 3')`},
+	{rule: "A4", sql: `UPDATE adjustments SET order_line_id = NULL WHERE id = u('adjustment 3')`},
+	{rule: "A5", sql: `DELETE FROM adjustments WHERE id = u('adjustment 8')`},
+	{rule: "A5", sql: `UPDATE adjustments SET order_line_id = u('arrived teapots') WHERE id = u('adjustment 7')`},
+	{rule: "A6", sql: `UPDATE order_lines SET quantity = 0, quantity_cancelled = 0, subtotal_minor = 0, discount_minor = 0,
+		total_minor = 0, cancelled_minor = 0, commission_minor = 0, cancelled_commission_minor = 0 WHERE id = u('withdrawn teapot');
+		UPDATE orders SET items_minor = 0, grand_total_minor = 0 WHERE id = u('withdrawn');
+		UPDATE vendor_orders SET total_minor = 0 WHERE order_id = u('withdrawn');
+		UPDATE payments SET amount_minor = 0, authorized_minor = 0, voided_minor = 0 WHERE order_id = u('withdrawn');
+		UPDATE payment_events SET amount_minor = 0 WHERE payment_id = u('payment 3')`},
+	{rule: "A6", sql: `UPDATE orders SET shipping_minor = -100, rounding_minor = rounding_minor + 100 WHERE id = u('withdrawn');
+		UPDATE vendor_orders SET total_minor = 900, shipping_minor = -100 WHERE order_id = u('withdrawn')`},
+	{rule: "A6", sql: `DELETE FROM order_lines WHERE order_id = u('withdrawn'); DELETE FROM reservations WHERE order_id = u('withdrawn');
+		UPDATE orders SET items_minor = 0, grand_total_minor = 0 WHERE id = u('withdrawn');
+		UPDATE vendor_orders SET total_minor = 0 WHERE order_id = u('withdrawn');
+		UPDATE payments SET amount_minor = 0, authorized_minor = 0, voided_minor = 0 WHERE order_id = u('withdrawn');
+		UPDATE payment_events SET amount_minor = 0 WHERE payment_id = u('payment 3')`},
+	{rule: "A7", sql: `UPDATE order_lines SET vendor_id = u('weaver') WHERE id = u('arrived card')`},
+	{rule: "A7", sql: `UPDATE vendor_orders SET shipping_minor = shipping_minor - 1 WHERE id = u('travelling, potter')`},
+	{rule: "A8", sql: `UPDATE order_lines SET currency = 'EUR' WHERE id = u('travelling rug')`},
+	{rule: "A8", sql: `UPDATE vendor_orders SET currency = 'EUR' WHERE id = u('travelling, weaver')`},
+	{rule: "A8", sql: `UPDATE payments SET currency = 'EUR' WHERE id = u('payment 4')`},
+	{rule: "A8", sql: `UPDATE payment_events SET currency = 'EUR' WHERE id = u('fact 1')`},
+	{rule: "A9", sql: `UPDATE order_lines SET quantity_returned = 3 WHERE id = u('arrived teapots')`},
+	{rule: "A10", sql: `UPDATE orders SET status = 'shipped' WHERE id = u('travelling');
+		UPDATE events SET data = data || '{"to": "shipped"}' WHERE id = u('event travelling2')`},
+	{rule: "A10", sql: `UPDATE vendor_orders SET status = 'shipped' WHERE id = u('arrived, potter')`},
+	{rule: "A11", sql: `UPDATE shipment_lines SET quantity = 2 WHERE shipment_id = u('parcel 1')`},
+	{rule: "A12", sql: `UPDATE order_lines SET cancelled_tax_minor = 1 WHERE id = u('withdrawn teapot')`},
+	{rule: "A12", sql: `UPDATE order_lines SET cancelled_minor = 4999 WHERE id = u('shortened rug')`},
+	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'confirmed' WHERE id = u('travelling, potter')`},
+	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'partially_shipped' WHERE id = u('travelling, weaver')`},
+
+	{rule: "B1", sql: `UPDATE payments SET amount_minor = 4999 WHERE id = u('payment 1')`},
+	{rule: "B1", sql: `UPDATE payments SET voided_minor = -1, authorized_minor = authorized_minor - 1 WHERE id = u('payment 1');
+		UPDATE payment_events SET amount_minor = amount_minor - 1 WHERE id = u('fact 1');
+		INSERT INTO payment_events VALUES (u('fact 9'), u('payment 1'), 'void', -1, 'USD', 'mistake', 'anna')`},
+	{rule: "B2", sql: `DELETE FROM payment_events WHERE id = u('fact 1')`},
+	{rule: "B2", sql: `UPDATE payment_events SET amount_minor = 999 WHERE id = u('fact 5')`},
+	{rule: "B5", sql: `UPDATE orders SET payment_status = 'partially_paid' WHERE id = u('arrived')`},
+	{rule: "B5", sql: `UPDATE orders SET payment_status = 'paid' WHERE id = u('withdrawn')`},
+	{rule: "B6", sql: `UPDATE payments SET provider = 'online', provider_ref = 'pi_4' WHERE id = u('payment 1')`},
+	{rule: "B6", sql: `INSERT INTO payment_events VALUES (u('fact 9'), u('payment 3'), 'void', 0, 'USD', 'cancelled', 'guest')`},
+	{rule: "B7", sql: `UPDATE payments SET captured_minor = 1000, voided_minor = 0 WHERE id = u('payment 3');
+		UPDATE payment_events SET kind = 'capture' WHERE id = u('fact 5');
+		INSERT INTO ledger_txns VALUES (u('posting 3'), 'payment_event', u('fact 5'), 'paid late');
+		INSERT INTO ledger_accounts VALUES (u('owed to buyers'), 'buyer_payable', 'USD', '', NULL);
+		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
+			(u('posting 3'), u('cash'), 'USD', 1000), (u('posting 3'), u('owed to buyers'), 'USD', -1000)`},
+	{rule: "B8", sql: `UPDATE payments SET amount_minor = amount_minor + 1 WHERE id = u('payment 4')`},
+	{rule: "B10", sql: `UPDATE payments SET voided_minor = 100 WHERE id = u('payment 1');
+		INSERT INTO payment_events VALUES (u('fact 9'), u('payment 1'), 'void', 100, 'USD', 'mistake', 'anna')`},
+
+	{rule: "C1", sql: `UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE txn_id = u('posting 1') AND account_id = u('commission');
+		UPDATE ledger_entries SET amount_minor = amount_minor - 1 WHERE txn_id = u('posting 2') AND account_id = u('commission')`},
+	{rule: "C2", sql: `UPDATE ledger_accounts SET currency = 'EUR' WHERE id = u('tax')`},
+	{rule: "C2", sql: `INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES (u('posting 1'), u('tax'), 'USD', 0)`},
+	{rule: "C2", sql: `INSERT INTO ledger_txns VALUES (u('posting 3'), 'correction', u('nothing'), 'no entries')`},
+	{rule: "C3", sql: `INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES (u('no posting'), u('commission'), 'USD', 7)`,
+		too: []string{"C1"}, why: "an orphan entry is a transaction that does not balance, too"},
+	{rule: "C4", sql: `UPDATE ledger_txns SET ref_id = u('fact 1') WHERE id = u('posting 1')`},
+	{rule: "C4", sql: `UPDATE ledger_txns SET ref_id = u('no fact') WHERE id = u('posting 2')`},
+	{rule: "C5", sql: `UPDATE ledger_accounts SET party = 'online' WHERE id = u('cash')`},
+
+	{rule: "D1", sql: `UPDATE order_lines SET commission_minor = 5001 WHERE id = u('waiting rug')`},
+	{rule: "D1", sql: `UPDATE order_lines SET commission_minor = 2101 WHERE id = u('shortened teapots')`,
+		too: []string{"D2"}, why: "only a line that was shipped in part, and so paid, has a rest to compare with"},
+	{rule: "D2", sql: `UPDATE ledger_accounts SET vendor_id = u('weaver') WHERE id = u('due to potter')`},
+	{rule: "D2", sql: `UPDATE order_lines SET commission_minor = 168 WHERE id = u('arrived teapots')`},
+
+	{rule: "E1", sql: `UPDATE stock_levels SET on_hand = on_hand + 1 WHERE variant_id = u('teapot')`},
+	{rule: "E1", sql: `INSERT INTO stock_movements (variant_id, location_id, delta, reason, actor) VALUES (u('card'), u('kiln'), 5, 'receive', 'potter')`},
+	{rule: "E2", sql: `UPDATE stock_levels SET allocated = allocated - 1 WHERE variant_id = u('teapot')`},
+	{rule: "E2", sql: `UPDATE stock_levels SET reserved = 0, allocated = 2 WHERE variant_id = u('rug')`},
+	{rule: "E2", sql: `UPDATE reservations SET location_id = u('loom') WHERE id = u('for travelling teapots')`},
+	{rule: "E3", sql: `UPDATE stock_levels SET on_hand = 1 WHERE variant_id = u('teapot');
+		INSERT INTO stock_movements (variant_id, location_id, delta, reason, actor) VALUES (u('teapot'), u('kiln'), -14, 'count', 'potter')`},
+	{rule: "E4", sql: `UPDATE reservations SET expires_at = now() - interval '6 minutes' WHERE id = u('for waiting rug')`},
+	{rule: "E5", sql: `UPDATE reservations SET quantity = 1 WHERE id = u('for travelling teapots');
+		UPDATE stock_levels SET allocated = 1 WHERE variant_id = u('teapot')`},
+	{rule: "E5", sql: `UPDATE reservations SET state = 'allocated', expires_at = NULL WHERE id = u('for waiting rug');
+		UPDATE stock_levels SET reserved = 0, allocated = 2 WHERE variant_id = u('rug')`},
+	{rule: "E6", sql: `UPDATE reservations SET state = 'allocated', quantity = 1 WHERE id = u('for withdrawn teapot');
+		UPDATE stock_levels SET allocated = 3 WHERE variant_id = u('teapot')`},
+	{rule: "E6", sql: `UPDATE reservations SET order_id = u('arrived') WHERE id = u('for travelling rug')`},
+	{rule: "E6", sql: `INSERT INTO reservations VALUES (u('stray'), u('travelling'), u('no line'), u('rug'), u('loom'), 1, 'allocated');
+		UPDATE stock_levels SET allocated = 2 WHERE variant_id = u('rug')`},
+	{rule: "E7", sql: `UPDATE stock_movements SET ref = NULL WHERE ref = u('arrived teapots')`},
+	{rule: "E8", sql: `UPDATE stock_levels SET vendor_id = u('weaver') WHERE variant_id = u('teapot')`},
+	{rule: "E8", sql: `UPDATE locations SET vendor_id = u('potter') WHERE id = u('loom')`},
+
+	{rule: "G1", sql: `UPDATE orders SET cart_id = u('cart 2') WHERE id = u('withdrawn'); UPDATE carts SET order_id = NULL WHERE id = u('cart 3');
+		DELETE FROM carts WHERE id = u('cart 2')`},
+	{rule: "G1", sql: `UPDATE orders SET number = 'S-1' WHERE id = u('withdrawn')`},
+	{rule: "G1", sql: `UPDATE carts SET order_id = u('arrived') WHERE id = u('cart 6')`},
+	{rule: "G1", sql: `UPDATE carts SET order_id = NULL WHERE id = u('cart 4')`},
+	{rule: "G2", sql: `INSERT INTO idempotency_keys (principal, operation, key, request_hash, status, response)
+		SELECT principal, operation, key, request_hash, status, response FROM idempotency_keys WHERE operation = 'post-carts'`},
+	{rule: "G2", sql: `UPDATE orders SET number = 'S-9' WHERE id = u('arrived')`},
+	{rule: "G2", sql: `UPDATE idempotency_keys SET response = convert_to(replace(convert_from(response, 'UTF8'), '2500', '2499'), 'UTF8')`},
+
+	{rule: "H1", sql: `DELETE FROM events WHERE subject = u('arrived') AND version = 3`},
+	{rule: "H1", sql: `DELETE FROM events WHERE subject = u('waiting')`},
+	{rule: "H1", sql: `UPDATE orders SET version = 2 WHERE id = u('waiting')`},
+	{rule: "H2", sql: `UPDATE events SET data = data || '{"from": "pending"}' WHERE id = u('event withdrawn2')`},
+	{rule: "H2", sql: `UPDATE events SET data = data || '{"to": "returned"}' WHERE id = u('event arrived2');
+		UPDATE events SET data = data || '{"from": "returned"}' WHERE id = u('event arrived3')`},
+	{rule: "H3", sql: `UPDATE events SET at = now() - interval '2 minutes'; UPDATE event_cursors SET seq = seq - 1 WHERE follower = 'search'`},
+	{rule: "H5", sql: `UPDATE river_job SET attempted_at = now() - interval '2 hours'`},
+
+	{rule: "J1", sql: `UPDATE refresh_tokens SET used_at = NULL WHERE hash = 'first'`},
+	{rule: "J1", sql: `UPDATE sessions SET revoked_at = now() WHERE id = u('anna at home')`},
+	{rule: "J2", sql: `UPDATE users SET disabled_at = now() WHERE id = u('anna')`},
+	{rule: "J2", sql: `UPDATE sessions SET revoked_at = NULL WHERE id = u('gone at home')`},
+	{rule: "J2", sql: `UPDATE users SET email = 'gone@example.com' WHERE id = u('gone')`},
+
+	{rule: "K1", sql: `UPDATE prices SET amount_minor = 1100 WHERE variant_id = u('teapot')`},
+	{rule: "K1", sql: `DELETE FROM price_history WHERE variant_id = u('card')`},
+	{rule: "K2", sql: `DELETE FROM listings WHERE product_id = u('rugs')`},
+	{rule: "K2", sql: `UPDATE products SET status = 'archived' WHERE id = u('cards')`},
+	{rule: "K2", sql: `UPDATE vendors SET status = 'suspended' WHERE id = u('weaver')`},
+}
+
+// unguard takes away what would refuse a corruption: a checker that finds only
+// what the constraints let through has not been tested.
+const unguard = `
+	DO $$ DECLARE c record; BEGIN
+		FOR c IN SELECT conrelid::regclass AS t, conname FROM pg_constraint
+		         WHERE connamespace = 'public'::regnamespace AND conrelid <> 0 AND contype <> 't' ORDER BY contype = 'p', contype = 'u' LOOP
+			EXECUTE format('ALTER TABLE %s DROP CONSTRAINT IF EXISTS %I CASCADE', c.t, c.conname);
+		END LOOP;
+		FOR c IN SELECT indexrelid::regclass AS t FROM pg_index WHERE indisunique AND indrelid::regclass::text NOT LIKE 'pg_%' LOOP
+			EXECUTE format('DROP INDEX IF EXISTS %s', c.t);
+		END LOOP;
+		FOR c IN SELECT tgrelid::regclass AS t, tgname FROM pg_trigger WHERE NOT tgisinternal LOOP
+			EXECUTE format('DROP TRIGGER %I ON %s', c.tgname, c.t);
+		END LOOP;
+	END $$`
+
+func TestEveryRuleFindsItsCorruption(t *testing.T) {
+	t.Parallel()
+	pool := sample(t)
+	if _, err := pool.Exec(t.Context(), unguard); err != nil {
+		t.Fatalf("take the constraints away: %v", err)
+	}
+	for _, c := range corruptions {
+		t.Run(c.rule, func(t *testing.T) {
+			tx, err := pool.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = tx.Rollback(context.WithoutCancel(t.Context())) }()
+			want := append([]string{c.rule}, c.too...)
+			slices.Sort(want)
+			if got := fired(t, tx, c.sql); !slices.Equal(got, want) {
+				t.Errorf("%v fired, want %v, after:\n%s", got, want, c.sql)
+			}
+		})
+		if (c.too == nil) != (c.why == "") {
+			t.Errorf("%s: say why other rules fire too", c.rule)
+		}
+	}
+}
+
+func TestEveryRuleHasACorruption(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for _, rule := range Rules() {
+		if seen[rule.Name] {
+			t.Errorf("two rules are called %s", rule.Name)
+		}
+		seen[rule.Name] = true
+		if !slices.ContainsFunc(corruptions, func(c corruption) bool { return c.rule == rule.Name }) {
+			t.Errorf("nothing proves that %s fires: add a corruption", rule.Name)
+		}
+	}
+	for _, c := range corruptions {
+		if !seen[c.rule] {
+			t.Errorf("there is no rule %s", c.rule)
+		}
+	}
+	if len(seen) < 40 {
+		t.Errorf("only %d rules were read from the file", len(seen))
+	}
+}
+
+// fired corrupts the shop and lists the rules that say so, sorted.
+func fired(t *testing.T, tx pgx.Tx, corrupt string) []string {
+	t.Helper()
+	if _, err := tx.Exec(t.Context(), corrupt); err != nil {
+		t.Fatalf("corrupt: %v", err)
+	}
+	report, err := check(t.Context(), tx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := []string{}
+	for _, v := range report.Violations {
+		if v.Count == 0 || len(v.Examples) == 0 || v.Text == "" {
+			t.Errorf("a violation without substance: %+v", v)
+		}
+		rules = append(rules, v.Rule)
+	}
+	slices.Sort(rules)
+	return rules
+}
