@@ -9,18 +9,20 @@ const selectTouched = `
 	ORDER BY product_id`
 
 // What is listed and had its stock moved, and whether the listing says
-// otherwise than the stock.
+// otherwise than the stock. An aggregate and not EXISTS, which the planner
+// would turn into a join over the stock of the whole shop.
 const selectMoved = `
 	WITH moved AS (
 		SELECT product_id FROM variants WHERE id = ANY(@stocked::uuid[])
 		UNION
 		SELECT product_id FROM order_lines WHERE order_id = ANY(@orders::uuid[])
 	)
-	SELECT l.product_id, l.in_stock <> EXISTS (
-		SELECT FROM variants AS v
-		WHERE v.product_id = l.product_id AND v.archived_at IS NULL AND (NOT v.tracked OR (
-			SELECT sum(on_hand - reserved - allocated + backorder_limit) FROM stock_levels WHERE variant_id = v.id) > 0)
-	) AS flipped
+	SELECT l.product_id, l.in_stock <> coalesce((
+		SELECT bool_or(NOT v.tracked OR coalesce((
+			SELECT sum(on_hand - reserved - allocated + backorder_limit) FROM stock_levels WHERE variant_id = v.id), 0) > 0)
+		FROM variants AS v
+		WHERE v.product_id = l.product_id AND v.archived_at IS NULL
+	), false) AS flipped
 	FROM moved
 	JOIN listings AS l USING (product_id)
 	ORDER BY l.product_id`
