@@ -21,6 +21,7 @@ const shape = 1
 // entry is every row of one product.
 type entry struct {
 	listing listingRow
+	text    textRow
 	facets  []facetRow
 	prices  []priceRow
 	pages   []pageRow
@@ -37,13 +38,18 @@ type (
 		TagIDs      []uuid.UUID `json:"tag_ids"`
 		FacetKeys   []string    `json:"facet_keys"` // side by side with FacetValues
 		FacetValues []string    `json:"facet_values"`
-		SKUs        []string    `json:"skus"`
 		InStock     bool        `json:"in_stock"`
 		CreatedAt   time.Time   `json:"created_at"`
-		Title       string      `json:"title"`
-		Terms       string      `json:"terms"`
-		Text        string      `json:"text"`
 		Digest      string      `json:"digest"`
+	}
+	textRow struct {
+		ProductID uuid.UUID `json:"product_id"`
+		Name      string    `json:"name"`
+		SKUs      []string  `json:"skus"`
+		Title     string    `json:"title"`
+		Terms     string    `json:"terms"`
+		Text      string    `json:"text"`
+		Digest    string    `json:"digest"`
 	}
 	facetRow struct {
 		Key      string `json:"key"`
@@ -73,7 +79,7 @@ func (f *facts) digest() string { return hex.EncodeToString(f.product.Digest) }
 
 // describe turns facts into rows.
 func (s *Search) describe(f *facts) entry {
-	e := entry{listing: f.listing(), facets: f.facets()}
+	e := entry{listing: f.listing(), text: f.text(), facets: f.facets()}
 	for _, v := range e.facets {
 		e.listing.FacetKeys = append(e.listing.FacetKeys, v.Key)
 		e.listing.FacetValues = append(e.listing.FacetValues, v.Value)
@@ -85,28 +91,30 @@ func (s *Search) describe(f *facts) entry {
 	if len(e.pages) == 0 { // shown, though it cannot be bought yet
 		e.pages = []pageRow{f.page(s.Currency)}
 	}
+	e.text.Digest = digest(e.text)
+	e.listing.Digest = digest(e.listing, e.text, e.facets, e.prices, e.pages)
+	return e
+}
+
+// digest is the same for the same rows, as long as they have the same shape.
+func digest(rows ...any) string {
 	h := sha256.New()
-	err := json.NewEncoder(h).Encode([]any{shape, e.listing, e.facets, e.prices, e.pages})
-	if err != nil {
+	if err := json.NewEncoder(h).Encode([]any{shape, rows}); err != nil {
 		panic(err) // plain values only
 	}
-	e.listing.Digest = hex.EncodeToString(h.Sum(nil))
-	return e
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func (f *facts) listing() listingRow {
 	p := f.product
 	l := listingRow{
-		ProductID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Name: fold(p.Title), CreatedAt: p.CreatedAt,
-		Title: p.Title, Text: plain(p.Description), InStock: f.inStock(),
-		CategoryIDs: []uuid.UUID{}, TagIDs: []uuid.UUID{}, FacetKeys: []string{}, FacetValues: []string{}, SKUs: []string{},
+		ProductID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Name: fold(p.Title), CreatedAt: p.CreatedAt, InStock: f.inStock(),
+		CategoryIDs: []uuid.UUID{}, TagIDs: []uuid.UUID{}, FacetKeys: []string{}, FacetValues: []string{},
 	}
 	if !p.BrandID.IsZero() {
 		l.BrandID = (*uuid.UUID)(&p.BrandID)
 	}
-	terms := []string{p.BrandName, p.VendorName, p.Kind}
 	for _, c := range f.categories {
-		terms = append(terms, c.Path)
 		for _, a := range c.Ancestors {
 			if !slices.Contains(l.CategoryIDs, uuid.UUID(a)) {
 				l.CategoryIDs = append(l.CategoryIDs, uuid.UUID(a))
@@ -114,19 +122,34 @@ func (f *facts) listing() listingRow {
 		}
 	}
 	for _, t := range f.tags {
-		terms = append(terms, t.Name)
 		l.TagIDs = append(l.TagIDs, uuid.UUID(t.ID))
+	}
+	return l
+}
+
+// text is what the product is found by.
+func (f *facts) text() textRow {
+	p := f.product
+	terms := []string{p.BrandName, p.VendorName, p.Kind}
+	for _, c := range f.categories {
+		terms = append(terms, c.Path)
+	}
+	for _, t := range f.tags {
+		terms = append(terms, t.Name)
 	}
 	for _, v := range f.facets() {
 		terms = append(terms, v.Label)
 	}
+	skus := []string{}
 	for _, v := range f.variants {
 		if v.SKU != "" {
-			l.SKUs = append(l.SKUs, fold(v.SKU))
+			skus = append(skus, fold(v.SKU))
 		}
 	}
-	l.Terms = strings.Join(terms, " ; ")
-	return l
+	return textRow{
+		ProductID: uuid.UUID(p.ID), Name: fold(p.Title), SKUs: skus,
+		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: plain(p.Description),
+	}
 }
 
 // facets is what attr[...] can ask for: the values of attributes, and of the

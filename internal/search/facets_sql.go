@@ -35,7 +35,7 @@ func (s *selection) facets(q Query) (string, pgx.NamedArgs) {
 	if s.with != "" {
 		with = s.begin() + `,`
 	}
-	return fmt.Sprintf(facetsFragment, with, strings.Join(missed, ` + `), conjunction(s.hard)), args
+	return fmt.Sprintf(facetsFragment, with, strings.Join(missed, ` + `), s.join, conjunction(s.hard)), args
 }
 
 // At most 100 values of a facet are counted out; those that are selected are
@@ -44,7 +44,7 @@ func (s *selection) facets(q Query) (string, pgx.NamedArgs) {
 const facetsFragment = `
 	%[1]s every AS (
 		SELECT l.vendor_id, l.brand_id, l.category_ids, l.facet_ids, l.in_stock, l.rating, p.min_minor, %[2]s AS missed
-		` + listedFragment + ` %[3]s
+		` + listedFragment + ` %[3]s %[4]s
 		OFFSET 0 -- a fence: missed is worked out once for each row
 	), found AS MATERIALIZED (
 		SELECT vendor_id, brand_id, category_ids, facet_ids, in_stock, rating, min_minor, missed

@@ -231,7 +231,8 @@ func TestRebuild(t *testing.T) {
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
 	s.refresh(t, tx, search)
-	mustExec(t, tx, `UPDATE listings SET name = 'spoilt', words = ''`, nil)
+	mustExec(t, tx, `UPDATE listings SET name = 'spoilt'`, nil)
+	mustExec(t, tx, `UPDATE listing_texts SET words = ''`, nil)
 	mustExec(t, tx, `UPDATE vendors SET status = 'suspended' WHERE slug = 'second_hand'`, nil)
 	n, err := search.Rebuild(t.Context())
 	if err != nil || n != 3 { // two written anew, one deleted

@@ -54,7 +54,7 @@ func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, 
 	if len(changed)+len(gone) == 0 {
 		return 0, nil
 	}
-	if err := write(ctx, tx, changed, gone); err != nil {
+	if err := write(ctx, tx, changed, gone, anew); err != nil {
 		return 0, fmt.Errorf("write listings of %d products: %w", len(changed)+len(gone), err)
 	}
 	return len(changed) + len(gone), nil
@@ -75,10 +75,11 @@ func lockListed(ctx context.Context, tx pgx.Tx, products []id.Product) (map[id.P
 	return listed, nil
 }
 
-func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) error {
+func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product, anew bool) error {
 	var (
 		ids      []id.Product
 		listings []listingRow
+		texts    []textRow
 		facets   []facetRow
 		prices   []priceRow
 		pages    []pageRow
@@ -86,6 +87,7 @@ func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) e
 	for _, e := range changed {
 		ids = append(ids, id.Product(e.listing.ProductID))
 		listings = append(listings, e.listing)
+		texts = append(texts, e.text)
 		facets = append(facets, e.facets...)
 		prices = append(prices, e.prices...)
 		pages = append(pages, e.pages...)
@@ -94,6 +96,7 @@ func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) e
 	if len(changed) > 0 {
 		b.Queue(insertFacetValues, pgx.NamedArgs{"facets": rows(facets)})
 		b.Queue(upsertListings, pgx.NamedArgs{"listings": rows(listings)})
+		b.Queue(upsertTexts, pgx.NamedArgs{"texts": rows(texts), "anew": anew})
 		b.Queue(deletePrices, pgx.NamedArgs{"products": ids, "prices": rows(prices)})
 		b.Queue(upsertPrices, pgx.NamedArgs{"prices": rows(prices)})
 		b.Queue(deletePages, pgx.NamedArgs{"products": ids, "pages": rows(pages)})

@@ -91,26 +91,34 @@ const insertFacetValues = `
 	ON CONFLICT DO NOTHING`
 
 const upsertListings = `
-	INSERT INTO listings AS l (
-		product_id, vendor_id, brand_id, name, category_ids, tag_ids, facet_ids, skus, in_stock, created_at, words, digest)
+	INSERT INTO listings AS l (product_id, vendor_id, brand_id, name, category_ids, tag_ids, facet_ids, in_stock, created_at, digest)
 	SELECT n.product_id, n.vendor_id, n.brand_id, n.name, n.category_ids, n.tag_ids,
 	       ARRAY(SELECT f.id
 	             FROM unnest(n.facet_keys, n.facet_values) AS w (key, value)
 	             JOIN facet_values AS f ON f.key = w.key AND f.value = w.value
 	             ORDER BY f.id),
-	       n.skus, n.in_stock, n.created_at,
-	       setweight(to_tsvector('souk', n.title), 'A') || setweight(to_tsvector('souk', n.terms), 'B')
-	           || setweight(to_tsvector('souk', n.text), 'C'),
-	       decode(n.digest, 'hex')
+	       n.in_stock, n.created_at, decode(n.digest, 'hex')
 	FROM json_to_recordset(@listings::json) AS n (
 		product_id uuid, vendor_id uuid, brand_id uuid, name text, category_ids uuid[], tag_ids uuid[],
-		facet_keys text[], facet_values text[], skus text[], in_stock boolean, created_at timestamptz,
-		title text, terms text, text text, digest text)
+		facet_keys text[], facet_values text[], in_stock boolean, created_at timestamptz, digest text)
 	ON CONFLICT (product_id) DO UPDATE SET
 		vendor_id = excluded.vendor_id, brand_id = excluded.brand_id, name = excluded.name,
 		category_ids = excluded.category_ids, tag_ids = excluded.tag_ids, facet_ids = excluded.facet_ids,
-		skus = excluded.skus, in_stock = excluded.in_stock, created_at = excluded.created_at,
-		words = excluded.words, digest = excluded.digest`
+		in_stock = excluded.in_stock, created_at = excluded.created_at, digest = excluded.digest`
+
+// Texts are taken apart only where they have changed, or all are made anew.
+const upsertTexts = `
+	INSERT INTO listing_texts (product_id, name, skus, words, digest)
+	SELECT n.product_id, n.name, n.skus,
+	       setweight(to_tsvector('souk', n.title), 'A') || setweight(to_tsvector('souk', n.terms), 'B')
+	           || setweight(to_tsvector('souk', n.text), 'C'),
+	       decode(n.digest, 'hex')
+	FROM json_to_recordset(@texts::json) AS n (
+		product_id uuid, name text, skus text[], title text, terms text, text text, digest text)
+	LEFT JOIN listing_texts AS t ON t.product_id = n.product_id
+	WHERE @anew::boolean OR t.digest IS DISTINCT FROM decode(n.digest, 'hex')
+	ON CONFLICT (product_id) DO UPDATE SET
+		name = excluded.name, skus = excluded.skus, words = excluded.words, digest = excluded.digest`
 
 const deletePrices = `
 	DELETE FROM listing_prices AS p

@@ -18,6 +18,7 @@ import (
 // what is soft does not narrow its own facet.
 type selection struct {
 	with  string // of the statement
+	join  string // of what else the conditions look at
 	hard  []string
 	soft  []softFilter
 	score string // of relevance
@@ -46,14 +47,14 @@ const (
 	// overlooked; if both are empty nothing matches.
 	textFragment = `q AS (SELECT websearch_to_tsquery('souk', @whole) && to_tsquery('souk', @unfinished) AS query)`
 
-	matchesFragment = `(l.words @@ (SELECT query FROM q) OR l.skus && @skus::text[])`
-	similarFragment = `@folded::text <% l.name`
+	matchesFragment = `(t.words @@ (SELECT query FROM q) OR t.skus && @skus::text[])`
+	similarFragment = `@folded::text <% t.name`
 
 	// A word of the title counts more than one of the description, what sells
 	// counts more than what does not, and an exact SKU more than anything.
-	scoreFragment = `((ts_rank(l.words, (SELECT query FROM q)) * ln(2.7182818 + l.popularity) * 1e6)::bigint
-		+ CASE WHEN l.skus && @skus::text[] THEN 1000000000000 ELSE 0 END)`
-	likenessFragment = `(word_similarity(@folded::text, l.name) * 1e6)::bigint`
+	scoreFragment = `((ts_rank(t.words, (SELECT query FROM q)) * ln(2.7182818 + l.popularity) * 1e6)::bigint
+		+ CASE WHEN t.skus && @skus::text[] THEN 1000000000000 ELSE 0 END)`
+	likenessFragment = `(word_similarity(@folded::text, t.name) * 1e6)::bigint`
 
 	categoryFragment = `l.category_ids && ARRAY(SELECT id FROM categories WHERE slug = ANY(@category_slugs::text[]) OR id = ANY(@category_ids::uuid[]))`
 	tagFragment      = `l.tag_ids && ARRAY(SELECT id FROM tags WHERE slug = ANY(@tag_slugs::text[]) OR id = ANY(@tag_ids::uuid[]))`
@@ -66,6 +67,7 @@ const (
 	attributeFragment = `l.facet_ids && ARRAY(SELECT id FROM facet_values WHERE key = @key_%[1]d::text AND value = ANY(@values_%[1]d::text[]))`
 
 	listedFragment = `FROM listings AS l JOIN listing_prices AS p ON p.product_id = l.product_id AND p.currency = @currency`
+	textsFragment  = `JOIN listing_texts AS t ON t.product_id = l.product_id`
 )
 
 // order is a way to sort: by key, then by id, so that the order is total.
@@ -119,6 +121,7 @@ func (q Query) selection(similar bool) selection {
 
 func (s *selection) text(text string, similar bool) {
 	s.args["folded"] = fold(text)
+	s.join = textsFragment
 	if similar {
 		s.hard, s.score = append(s.hard, similarFragment), likenessFragment
 		return
@@ -178,7 +181,7 @@ func (s *selection) page(by Sort, limit int, after *position) (string, pgx.Named
 		next = fmt.Sprintf(nextFragment, than, o.typ)
 		args["after_key"], args["after_product"] = after.Key, after.Product
 	}
-	return fmt.Sprintf(pageFragment, s.begin(), o.id, o.key, s.where(), next, direction), args
+	return fmt.Sprintf(pageFragment, s.begin(), o.id, o.key, s.join, s.where(), next, direction), args
 }
 
 const (
@@ -186,16 +189,16 @@ const (
 	pageFragment = `
 		%[1]s
 		SELECT product_id, key::text AS key, card
-		FROM (SELECT %[2]s AS product_id, %[3]s AS key, p.card ` + listedFragment + ` %[4]s) AS found
-		%[5]s
-		ORDER BY found.key %[6]s, product_id %[6]s
+		FROM (SELECT %[2]s AS product_id, %[3]s AS key, p.card ` + listedFragment + ` %[4]s %[5]s) AS found
+		%[6]s
+		ORDER BY found.key %[7]s, product_id %[7]s
 		LIMIT @limit`
-	countFragment = `%s SELECT count(*) ` + listedFragment + ` %s`
+	countFragment = `%s SELECT count(*) ` + listedFragment + ` %s %s`
 )
 
 // count is the statement that counts all.
 func (s *selection) count() (string, pgx.NamedArgs) {
-	return fmt.Sprintf(countFragment, s.begin(), s.where()), s.args
+	return fmt.Sprintf(countFragment, s.begin(), s.join, s.where()), s.args
 }
 
 // begin opens a statement with what its conditions refer to.
@@ -207,7 +210,7 @@ func (s *selection) begin() string {
 }
 
 // anyMatch asks whether the words of a text occur at all, whatever the filters.
-const anyMatch = `WITH ` + textFragment + ` SELECT EXISTS (SELECT FROM listings AS l WHERE ` + matchesFragment + `)`
+const anyMatch = `WITH ` + textFragment + ` SELECT EXISTS (SELECT FROM listing_texts AS t WHERE ` + matchesFragment + `)`
 
 // likeness is how alike a title must be to count as a typo of what was meant.
 const likeness = `SELECT set_config('pg_trgm.word_similarity_threshold', '0.45', true)`
