@@ -1,45 +1,81 @@
 #!/usr/bin/env bash
-# Makes sure that servers are on this machine: need.sh postgres redis wrk
-# Installs what is missing on Debian and its children, as root or with sudo, and says what it
-# does; elsewhere it prints the packages to install. Nothing is started or enabled.
+# Makes sure that programs are on this machine: need.sh postgres redis wrk
+# On Debian and its children it installs what is missing, as root or with sudo, and says so;
+# elsewhere, and where it may not, it prints what to install. It leaves no server running.
 set -euo pipefail
 
+# PostgreSQL 15 or newer, where internal/platform/postgres looks for it too.
 have_postgres() {
-    [ -n "${SOUK_PG_BIN:-}" ] || compgen -G '/usr/lib/postgresql/*/bin/postgres' >/dev/null || command -v postgres >/dev/null
+    local bin version
+    for bin in "${SOUK_PG_BIN:-}" /usr/lib/postgresql/*/bin /usr/pgsql-*/bin /usr/libexec/postgresql* \
+        /opt/homebrew/opt/postgresql*/bin /usr/local/opt/postgresql*/bin \
+        /Applications/Postgres.app/Contents/Versions/*/bin "$(dirname "$(command -v postgres || echo /)")"; do
+        [ -x "$bin/postgres" ] && [ -x "$bin/initdb" ] || continue
+        version=$("$bin/postgres" --version) && version=${version#*(PostgreSQL) } && [ "${version%%[!0-9]*}" -ge 15 ] && return
+    done
+    return 1
 }
 have_redis() { command -v redis-server >/dev/null; }
 have_wrk() { command -v wrk >/dev/null; }
 
-declare -A debian=([postgres]=postgresql [redis]=redis-server [wrk]=wrk)
-missing=()
-for server in "$@"; do
-    "have_$server" || missing+=("${debian[$server]}")
-done
-[ ${#missing[@]} -eq 0 ] && exit 0
+find_missing() {
+    missing=()
+    for need in "$@"; do "have_$need" || missing+=("$need"); done
+}
+find_missing "$@"
+[ ${#missing[@]} -eq 0 ] && exit
 
 if ! command -v apt-get >/dev/null; then
     cat >&2 <<MSG
-Souk needs these servers' programs on this machine, and they are not here: ${missing[*]}
-  Fedora, RHEL    dnf install postgresql-server redis
-  Alpine          apk add postgresql redis
-  Arch            pacman -S postgresql redis
-  macOS           brew install postgresql@16 redis
-Only the programs are needed: Souk runs them itself, on its own data.
+Souk needs programs that are not on this machine: ${missing[*]}
+  Fedora, RHEL    dnf install postgresql-server postgresql-contrib redis wrk
+  Alpine          apk add postgresql postgresql-contrib redis wrk
+  Arch            pacman -S postgresql redis wrk
+  macOS           brew install postgresql@17 redis wrk
+PostgreSQL must be 15 or newer. No server has to run: Souk starts what it needs, on its own data.
 MSG
     exit 1
 fi
 
+packages=()
+for need in "${missing[@]}"; do
+    case $need in
+    postgres) packages+=(postgresql) ;;
+    redis) packages+=(redis-server) ;;
+    *) packages+=("$need") ;;
+    esac
+done
 as_root=()
 if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || { echo "Install as root: apt-get install ${missing[*]}" >&2; exit 1; }
+    if ! command -v sudo >/dev/null; then
+        echo "These packages are missing: ${packages[*]}. There is no sudo here, so run this as root:" >&2
+        echo "  $(realpath "$0") ${missing[*]}" >&2
+        exit 1
+    fi
     as_root=(sudo)
 fi
-echo "Installing with apt-get, as this machine does not have them: ${missing[*]}"
-# Debian would create and start a cluster of its own; Souk needs only the programs.
-if [ ! -e /etc/postgresql-common/createcluster.conf ] && [[ " ${missing[*]} " == *" postgresql "* ]]; then
+echo "Installing with apt-get, as this machine does not have them: ${packages[*]}"
+
+# Debian makes, starts and enables servers when it installs them; only the programs are wanted.
+if [ ! -e /etc/postgresql-common/createcluster.conf ] && [[ " ${packages[*]} " == *" postgresql "* ]]; then
     "${as_root[@]}" mkdir -p /etc/postgresql-common
     echo 'create_main_cluster = false' | "${as_root[@]}" tee /etc/postgresql-common/createcluster.conf >/dev/null
 fi
+policy=/usr/sbin/policy-rc.d
+if [ ! -e $policy ]; then
+    trap '"${as_root[@]}" rm -f $policy' EXIT
+    printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee $policy >/dev/null
+    "${as_root[@]}" chmod +x $policy
+fi
 "${as_root[@]}" apt-get update -qq
-"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
-echo "Installed: ${missing[*]}"
+"${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
+if [[ " ${packages[*]} " == *" redis-server "* ]] && command -v systemctl >/dev/null; then
+    "${as_root[@]}" systemctl --quiet disable redis-server.service
+fi
+echo "Installed: ${packages[*]}"
+
+find_missing "$@"
+if [ ${#missing[@]} -gt 0 ]; then
+    echo "Still missing: ${missing[*]}. PostgreSQL must be 15 or newer; where the system's own is older, take it from postgresql.org/download." >&2
+    exit 1
+fi
