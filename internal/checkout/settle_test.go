@@ -216,3 +216,32 @@ func TestMoneyForADeadOrderIsOwedBack(t *testing.T) {
 	s.books(map[ledger.AccountKey]int64{{Kind: ledger.BuyerPayable}: -o.GrandTotal.Minor})
 	s.sound("B7")
 }
+
+// The second beat: the provider is asked without a transaction, as often as
+// need be, and its name for the payment is kept.
+func TestPayAsksTheProvider(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	placed := s.buyByCard(1, s.sell(goods{}))
+	for range 2 {
+		got, err := s.flow.Pay(t.Context(), placed.Order.ID, "https://shop.example/back")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got.ID != placed.Payment.ID || got.Status != payments.Processing || got.Next == nil || got.Next.URL != "https://pay.example/"+placed.Order.Number {
+			t.Errorf("payment %+v", got)
+		}
+	}
+	if p := s.show(placed).Payments[0]; p.ProviderRef != "ref of "+placed.Payment.ID.String() {
+		t.Errorf("the provider knows it as %q", p.ProviderRef)
+	}
+	err := s.try(func(tx pgx.Tx) error { return payments.Started(t.Context(), tx, placed.Payment.ID, "another") })
+	if !errors.Is(err, payments.ErrMismatch) {
+		t.Errorf("another name: %v, want ErrMismatch", err)
+	}
+	cash := s.buy("", 1, s.sell(goods{}))
+	if got, err := s.flow.Pay(t.Context(), cash.Order.ID, ""); err != nil || got.Next != nil || got.Status != payments.Authorized {
+		t.Errorf("cash: %+v, %v", got, err)
+	}
+	s.sound()
+}

@@ -45,6 +45,10 @@ func (card) Method() string               { return "stripe" }
 func (card) Settled() bool                { return false }
 func (card) Offered(payments.Offer) error { return nil }
 
+func (card) Start(_ context.Context, p payments.Start) (payments.Begun, error) {
+	return payments.Begun{Ref: "ref of " + p.Key, Next: &payments.Action{Kind: "redirect", URL: "https://pay.example/" + p.Number}}, nil
+}
+
 // shop is all that an order needs, behind its door, with a catalogue that
 // tests write by hand.
 type shop struct {

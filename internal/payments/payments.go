@@ -124,6 +124,7 @@ var (
 
 func init() {
 	postgres.Name("payment_events_payment_id_currency_fkey", ErrMismatch)
+	postgres.Name("payments_provider_ref_key", ErrMismatch)
 }
 
 // Opening is a payment to be.
@@ -157,6 +158,15 @@ func Record(ctx context.Context, tx pgx.Tx, f Fact) (Event, bool, error) {
 		return Event{}, false, fmt.Errorf("%s payment %s: %w", f.Kind, f.Payment, err)
 	}
 	return event, fresh, nil
+}
+
+// Started says under which name the provider knows a payment from now on.
+// Saying it twice changes nothing; another name is refused with [ErrMismatch].
+func Started(ctx context.Context, tx pgx.Tx, payment id.Payment, ref string) error {
+	if err := started(ctx, tx, payment, ref); err != nil {
+		return fmt.Errorf("start payment %s: %w", payment, err)
+	}
+	return nil
 }
 
 // OfOrder lists the payments of an order, the oldest first.

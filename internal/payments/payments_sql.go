@@ -113,6 +113,19 @@ func record(ctx context.Context, tx pgx.Tx, f Fact) (Event, bool, error) {
 	return event, len(moved) == 1, nil
 }
 
+func started(ctx context.Context, tx pgx.Tx, payment id.Payment, ref string) error {
+	n, err := postgres.Exec(ctx, tx, `
+		UPDATE payments SET
+			provider_ref = @ref, status = CASE status WHEN 'pending' THEN 'processing' ELSE status END,
+			updated_at = now(), version = version + 1
+		WHERE id = @payment AND coalesce(provider_ref, @ref) = @ref`,
+		pgx.NamedArgs{"payment": payment, "ref": ref})
+	if err == nil && n == 0 {
+		err = ErrMismatch
+	}
+	return err
+}
+
 func ofOrders(ctx context.Context, db postgres.DB, orders []id.Order) ([]Payment, error) {
 	return postgres.All[Payment](ctx, db, selectOfOrders, pgx.NamedArgs{"orders": orders})
 }

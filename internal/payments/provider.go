@@ -24,7 +24,7 @@ type Provider interface {
 	Offered(Offer) error
 
 	// Start asks for the money of a placed order.
-	Start(context.Context, Start) (Started, error)
+	Start(context.Context, Start) (Begun, error)
 
 	// Capture takes authorised money.
 	Capture(context.Context, Move) (Fact, error)
@@ -53,8 +53,8 @@ type Start struct {
 	Key       string // the same for each repetition
 }
 
-// Started is what a provider answers.
-type Started struct {
+// Begun is what a provider answers.
+type Begun struct {
 	Ref  string  // the provider's name for the payment
 	Next *Action // what the buyer must do, nil when nothing
 	Fact *Fact   // what is already known, nil when the webhook will tell

@@ -35,8 +35,8 @@ func (Provider) Offered(o payments.Offer) error {
 
 // Start promises the whole amount. The payment was opened as authorised, so
 // the fact is known already.
-func (Provider) Start(_ context.Context, s payments.Start) (payments.Started, error) {
-	return payments.Started{Fact: &payments.Fact{Payment: s.Payment, Kind: payments.Authorize, Amount: s.Amount, Cause: payments.Placed}}, nil
+func (Provider) Start(_ context.Context, s payments.Start) (payments.Begun, error) {
+	return payments.Begun{Fact: &payments.Fact{Payment: s.Payment, Kind: payments.Authorize, Amount: s.Amount, Cause: payments.Placed}}, nil
 }
 
 // Capture says that the courier took the cash.
