@@ -55,7 +55,7 @@ func reach(ctx context.Context, c *config.Config, log *slog.Logger, share bool) 
 		if url, ok := postgres.Running(dir); ok && share {
 			return &Database{URL: url, Origin: "of the running souk in " + dir}, nil
 		}
-		cluster, err := postgres.Start(ctx, postgres.Options{Dir: dir, Log: log})
+		cluster, err := postgres.Start(ctx, postgres.Options{Dir: dir, Elsewhere: rootsHome, Log: log})
 		switch {
 		case err == nil:
 			return &Database{URL: cluster.URL(postgres.Superuser), Origin: "started for you in " + cluster.Dir(), cluster: cluster}, nil
@@ -71,6 +71,10 @@ func reach(ctx context.Context, c *config.Config, log *slog.Logger, share bool) 
 		}
 	}
 }
+
+// rootsHome is where root's private PostgreSQL lives when the data directory is
+// closed to the user that it runs as.
+const rootsHome = "/var/lib/souk"
 
 // clusterDir is where the private PostgreSQL of these settings lives.
 func clusterDir(c *config.Config) (string, error) {

@@ -28,10 +28,11 @@ var ErrOwned = errors.New("another process runs this private PostgreSQL")
 
 // Options says where a private cluster lives.
 type Options struct {
-	Dir      string            // of the cluster; DefaultDir() when ""
-	Bin      string            // of the server's programs; $SOUK_PG_BIN or found when ""
-	Log      *slog.Logger      // slog.Default() when nil
-	Settings map[string]string // of postgresql.conf, over ours
+	Dir       string            // of the cluster; DefaultDir() when ""
+	Elsewhere string            // for root: where a new cluster goes, with a link from Dir, when the server's user cannot enter Dir; "" refuses
+	Bin       string            // of the server's programs; $SOUK_PG_BIN or found when ""
+	Log       *slog.Logger      // slog.Default() when nil
+	Settings  map[string]string // of postgresql.conf, over ours
 }
 
 // Cluster is a PostgreSQL server that belongs to this process: it starts with

@@ -53,6 +53,9 @@ func openHome(o Options) (h home, err error) {
 	if err := os.MkdirAll(filepath.Dir(h.dir), 0o755); err != nil {
 		return h, err
 	}
+	if err := h.settle(o.Elsewhere); err != nil {
+		return h, err
+	}
 	if err := h.makeDir(h.dir); err != nil {
 		return h, err
 	}
@@ -60,6 +63,34 @@ func openHome(o Options) (h home, err error) {
 		return h, err
 	}
 	return h, h.reachable()
+}
+
+// settle follows a folder that is a link. A folder that is not there yet, and
+// whose place is closed to the server's user, such as one under /root, is made
+// elsewhere, and becomes a link to there.
+func (h *home) settle(elsewhere string) (err error) {
+	switch target, err := filepath.EvalSymlinks(h.dir); {
+	case err == nil:
+		h.dir = target
+		return nil
+	case elsewhere == "" || h.reachable() == nil:
+		return nil // makeDir tells what is wrong, if anything is
+	}
+	if err := os.MkdirAll(elsewhere, 0o755); err != nil {
+		return err
+	}
+	made, err := os.MkdirTemp(elsewhere, "pg-")
+	if err != nil {
+		return err
+	}
+	if err := os.Symlink(made, h.dir); err != nil {
+		_ = os.Remove(made) // empty, and nobody knows of it
+		if !errors.Is(err, fs.ErrExist) {
+			return err
+		}
+	}
+	h.dir, err = filepath.EvalSymlinks(h.dir) // another process may have been faster
+	return err
 }
 
 // makeDir makes a folder that only the server's user (and root) can enter.

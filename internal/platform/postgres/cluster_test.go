@@ -317,6 +317,36 @@ func TestClusterFolderClosedToServerUser(t *testing.T) {
 	}
 }
 
+func TestClusterOfRootMovesOutOfAClosedFolder(t *testing.T) {
+	t.Parallel()
+	if os.Getuid() != 0 {
+		return // only root runs the server as somebody else
+	}
+	closed, elsewhere := t.TempDir(), filepath.Dir(clusterDir(t)) // TempDir is closed to others
+	if err := os.Chmod(closed, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(closed, "pg")
+	for range 2 { // the second start follows the link
+		c, err := postgres.Start(t.Context(), postgres.Options{Dir: dir, Elsewhere: elsewhere})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if filepath.Dir(c.Dir()) != elsewhere {
+			t.Errorf("lives in %s, want a folder in %s", c.Dir(), elsewhere)
+		}
+		if url, ok := postgres.Running(dir); !ok || url != c.URL(postgres.Superuser) {
+			t.Errorf("by its own folder it is found at %q, %v", url, ok)
+		}
+		if err := c.Stop(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if made, err := filepath.Glob(filepath.Join(elsewhere, "pg-*")); err != nil || len(made) != 1 {
+		t.Errorf("made %v, %v; want one folder", made, err)
+	}
+}
+
 // await polls for a change in another process, which has no event to wait for.
 func await(t *testing.T, what string, done func() bool) {
 	t.Helper()
