@@ -122,6 +122,7 @@ func TestStaffFindOrders(t *testing.T) {
 		"q=" + strings.ToLower(placed[2]): 1, "q=ADA@": 5, "q=nobody": 0, "q=%25": 0, "status=confirmed": 5, "status=shipped,cancelled": 0,
 		"payment_status=authorized": 5, "fulfillment_status=delivered": 0,
 		"created_at[gte]=2020-01-01T00:00:00Z": 5, "created_at[lt]=2020-01-01T00:00:00Z": 0, "sort=-created_at": 5,
+		"q=ada@example.com&status=confirmed": 5, "vendor=" + id.New[id.Vendor]().String(): 0, "user=" + id.New[id.User]().String(): 0,
 	} {
 		if got := len(decode[list](s.call("staff", "GET", "/admin/orders?"+query, "").want(200)).Data); got != want {
 			t.Errorf("%s finds %d, want %d", query, got, want)
@@ -133,6 +134,7 @@ func TestStaffFindOrders(t *testing.T) {
 		}
 	}
 	s.call("staff", "GET", "/admin/payments?method=cod&status=authorized", "").want(200, `"has_more":false`, `"method":"cod"`)
+	s.call("staff", "GET", "/admin/payments?include=total_count&order="+page.Data[0].ID.String(), "").want(200, `"total_count":1`)
 	s.call("staff", "GET", "/admin/payments/"+decode[list](s.call("staff", "GET", "/admin/orders", "")).Data[0].Payments[0].ID.String(), "").want(200, `"cause":"placed"`)
 }
 

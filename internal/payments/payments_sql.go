@@ -183,26 +183,37 @@ func eventsOf(ctx context.Context, db postgres.DB, payment id.Payment) ([]Event,
 const filterFragment = `
 	    (@status::text[] IS NULL OR p.status = ANY (@status))
 	AND (@method::text[] IS NULL OR p.provider = ANY (@method))
-	AND (@order::uuid IS NULL OR p.order_id = @order)
 	AND (@gte::text = '' OR p.created_at >= nullif(@gte::text, '')::timestamptz)
 	AND (@lt::text = '' OR p.created_at < nullif(@lt::text, '')::timestamptz)`
+
+// The payments of one order are found by its index, so they have statements of
+// their own.
+const (
+	pageFragment = ` AND (@before::uuid IS NULL OR p.id < @before) ORDER BY p.id DESC LIMIT @limit`
+
+	listAll      = `SELECT ` + columnsFragment + ` FROM payments p WHERE ` + filterFragment + pageFragment
+	listOfOrder  = `SELECT ` + columnsFragment + ` FROM payments p WHERE p.order_id = @order AND ` + filterFragment + pageFragment
+	countAll     = `SELECT count(*) FROM payments p WHERE ` + filterFragment
+	countOfOrder = `SELECT count(*) FROM payments p WHERE p.order_id = @order AND ` + filterFragment
+)
 
 func (f listInput) args() pgx.NamedArgs {
 	return pgx.NamedArgs{"status": f.Status, "method": f.Method, "order": f.Order, "gte": f.CreatedGTE, "lt": f.CreatedLT}
 }
 
 func list(ctx context.Context, db postgres.DB, f listInput, before id.Payment) ([]Payment, error) {
-	args := f.args()
+	args, sql := f.args(), listAll
 	args["before"], args["limit"] = before, f.Limit+1
-	return postgres.All[Payment](ctx, db, `
-		SELECT `+columnsFragment+`
-		FROM payments p
-		WHERE `+filterFragment+` AND (@before::uuid IS NULL OR p.id < @before)
-		ORDER BY p.id DESC
-		LIMIT @limit`, args)
+	if !f.Order.IsZero() {
+		sql = listOfOrder
+	}
+	return postgres.All[Payment](ctx, db, sql, args)
 }
 
 func count(ctx context.Context, db postgres.DB, f listInput) (int64, error) {
-	return postgres.Scalar[int64](ctx, db, `
-		SELECT count(*) FROM payments p WHERE `+filterFragment, f.args())
+	sql := countAll
+	if !f.Order.IsZero() {
+		sql = countOfOrder
+	}
+	return postgres.Scalar[int64](ctx, db, sql, f.args())
 }
