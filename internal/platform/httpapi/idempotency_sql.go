@@ -48,11 +48,12 @@ func lockKey(ctx context.Context, tx pgx.Tx, key *keyed) (*storedAnswer, error) 
 	return &stored[0], stored[0].judge(key)
 }
 
-// insertAnswer keeps the answer in the transaction of its effect.
+// insertAnswer keeps the answer in the transaction of its effect; it goes out
+// with the COMMIT, so that it costs no lock any time.
 func insertAnswer(ctx context.Context, tx pgx.Tx, key *keyed, status int, response []byte) error {
 	args := key.args()
 	args["hash"], args["status"], args["response"] = key.Hash, status, response
-	_, err := postgres.Exec(ctx, tx, `
+	err := postgres.AtCommit(ctx, tx, `
 		INSERT INTO idempotency_keys (principal, operation, key, request_hash, status, response)
 		VALUES (@principal, @operation, @key, @hash, @status, coalesce(@response::bytea, ''))`, args)
 	if err != nil {

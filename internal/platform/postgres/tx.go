@@ -79,7 +79,8 @@ func inTxOnce(ctx context.Context, begin func(context.Context) (pgx.Tx, error), 
 var errLost = errors.New("connection lost in a transaction")
 
 // beginner waits a moment for a connection of a pool, and no longer: when all
-// are taken the caller is told so, instead of queueing until it gives up.
+// are taken the caller is told so, instead of queueing until it gives up. On
+// it the transaction begins with its first statement.
 func beginner(db DB) func(context.Context) (pgx.Tx, error) {
 	pool, ok := db.(*pgxpool.Pool)
 	if !ok {
@@ -88,7 +89,11 @@ func beginner(db DB) func(context.Context) (pgx.Tx, error) {
 	return func(ctx context.Context) (pgx.Tx, error) {
 		ctx, cancel := context.WithTimeout(ctx, longestQueue)
 		defer cancel()
-		return pool.Begin(ctx)
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return &lazyTx{conn: conn}, nil
 	}
 }
 
