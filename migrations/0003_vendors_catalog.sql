@@ -132,7 +132,7 @@ CREATE TABLE variants (
     version           bigint      NOT NULL DEFAULT 1,
     FOREIGN KEY (product_id, vendor_id) REFERENCES products (id, vendor_id)
 );
-CREATE UNIQUE INDEX variants_sku_key ON variants (vendor_id, sku) WHERE archived_at IS NULL;
+CREATE UNIQUE INDEX variants_sku_key ON variants (sku, vendor_id) WHERE archived_at IS NULL;   -- the SKU first, for those who look for it in all shops
 CREATE UNIQUE INDEX variants_options_key ON variants (product_id, options) WHERE archived_at IS NULL;
 CREATE INDEX variants_product ON variants (product_id, position);
 CREATE INDEX variants_media ON variants (media_id) WHERE media_id IS NOT NULL;

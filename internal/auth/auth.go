@@ -35,6 +35,16 @@ func (a Actor) Anonymous() bool { return a.User.IsZero() && a.System == "" }
 // Can reports whether a has been given p.
 func (a Actor) Can(p Permission) bool { return a.Permissions[p] }
 
+// VendorScope is whose rows a has at the vendors' door. One who belongs to no
+// vendor gets an id that none has, and so sees nothing: where a statement takes
+// no vendor for everybody's, zero would open every shop.
+func (a Actor) VendorScope() id.Vendor {
+	if a.Vendor.IsZero() {
+		return id.Vendor{0xff}
+	}
+	return a.Vendor
+}
+
 // Name is how logs, events and the audit trail call the actor.
 func (a Actor) Name() string {
 	switch {

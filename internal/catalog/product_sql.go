@@ -37,8 +37,10 @@ const productFilterFragment = `
 	  AND (@category::uuid IS NULL OR EXISTS (
 	      SELECT 1 FROM product_categories pc JOIN categories c ON c.id = pc.category_id
 	      WHERE pc.product_id = p.id AND @category = ANY(c.ancestors)))
-	  AND (@q::text = '' OR p.title ILIKE @like OR p.slug = @q
-	       OR EXISTS (SELECT 1 FROM variants v WHERE v.product_id = p.id AND v.sku = @q))`
+	  AND (@q::text = '' OR p.id IN (
+	      SELECT id FROM products WHERE title ILIKE @like
+	      UNION SELECT id FROM products WHERE slug = @q
+	      UNION SELECT product_id FROM variants WHERE sku = @q AND archived_at IS NULL))`
 
 const selectNewestProducts = selectProducts + productFilterFragment + `
 	  AND (@after::uuid IS NULL OR (p.created_at, p.id) < (@after_at::timestamptz, @after::uuid))

@@ -6,9 +6,10 @@ const selectFacts = `
 	WHERE v.id = ANY(@ids) AND v.archived_at IS NULL AND (@vendor::uuid IS NULL OR v.vendor_id = @vendor)`
 
 const selectVariantsLike = `
-	SELECT v.id FROM variants v JOIN products p ON p.id = v.product_id
-	WHERE v.archived_at IS NULL AND (@vendor::uuid IS NULL OR v.vendor_id = @vendor)
-	  AND (v.sku = @q OR p.title ILIKE @like)
+	SELECT v.id FROM variants v
+	WHERE v.archived_at IS NULL AND (@vendor::uuid IS NULL OR v.vendor_id = @vendor) AND v.id IN (
+	    SELECT id FROM variants WHERE sku = @q AND archived_at IS NULL
+	    UNION SELECT named.id FROM variants named JOIN products p ON p.id = named.product_id WHERE p.title ILIKE @like)
 	ORDER BY v.id LIMIT @limit`
 
 // selectSKUOwners looks into the index once for each SKU, as lockProductsByHandle does.

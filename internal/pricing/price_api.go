@@ -41,7 +41,7 @@ type handlers struct {
 // scope is whose rows the caller may touch; none is everybody's.
 func (h handlers) scope(ctx context.Context) id.Vendor {
 	if h.vendor {
-		return auth.From(ctx).Vendor
+		return auth.From(ctx).VendorScope()
 	}
 	return id.Vendor{}
 }
