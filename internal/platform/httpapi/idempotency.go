@@ -96,12 +96,14 @@ func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, erro
 			}
 		}
 		beforeCommit.Here()
+		ex.op.beforeCommit.Here()
 		return nil
 	})
 	if err != nil {
 		return err
 	}
 	afterCommit.Here()
+	ex.op.afterCommit.Here()
 	ex.write(a)
 	a.release()
 	return nil

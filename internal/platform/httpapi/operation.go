@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"souk/internal/auth"
+	"souk/internal/crash"
 )
 
 type kind int
@@ -45,6 +46,8 @@ type operation struct {
 	produces    string   // of a raw operation
 	consumes    string   // of a raw operation
 	returns     reflect.Type
+
+	beforeCommit, afterCommit crash.Name // of a write; "" is nowhere
 
 	ifMatch bool            // 428 without If-Match
 	query   map[string]bool // the parameters it knows
@@ -98,6 +101,12 @@ func Limit(class Class) Option { return func(o *operation) { o.class = class } }
 // Private says that the answer depends on the caller, so that no cache keeps
 // it whatever the answer says of its age.
 func Private() Option { return func(o *operation) { o.private = true } }
+
+// Crash names the places around the commit of a write where a test may kill the
+// process, so that one write can be told from all others.
+func Crash(before, after crash.Name) Option {
+	return func(o *operation) { o.beforeCommit, o.afterCommit = before, after }
+}
 
 // Hidden keeps the operation out of the OpenAPI document, for a reason: pages
 // and files of the storefront are not the API.
