@@ -27,16 +27,12 @@ func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason
 	if was.Status == orders.StatusCancelled {
 		return was, nil
 	}
-	beforeCancel.Here()
 	is, lines, err := c.withdraw(ctx, tx, was, reason)
 	if err != nil {
 		return orders.Whole{}, fmt.Errorf("cancel order %s: %w", order, err)
 	}
-	if err := c.Stock.Release(ctx, tx, order, lines); err != nil {
-		return orders.Whole{}, err
-	}
-	afterCancel.Here()
-	return is, nil
+	inCancel.Here()
+	return is, c.Stock.Release(ctx, tx, order, lines)
 }
 
 // withdraw is all of Cancel but the stock, whose locks come last. It tells the

@@ -56,23 +56,27 @@ var (
 	ErrNoShipment = shipping.ErrShipmentNotFound
 )
 
-// The durable steps. The commit of a step that came by HTTP is bracketed by
-// the points of package httpapi.
+// The durable steps: within the transaction, and around its commit where it
+// came by HTTP.
 var (
-	beforePlace   = crash.At("checkout.place.before_writes")
-	afterPlace    = crash.At("checkout.place.after_writes")
-	beforeSettle  = crash.At("checkout.settle.before_writes")
-	afterSettle   = crash.At("checkout.settle.after_writes")
-	beforeShip    = crash.At("checkout.ship.before_writes")
-	afterShip     = crash.At("checkout.ship.after_writes")
-	beforeDeliver = crash.At("checkout.deliver.before_writes")
-	beforeCapture = crash.At("checkout.capture.before_writes")
-	afterCapture  = crash.At("checkout.capture.after_writes")
-	afterDeliver  = crash.At("checkout.deliver.after_writes")
-	beforeCancel  = crash.At("checkout.cancel.before_writes")
-	afterCancel   = crash.At("checkout.cancel.after_writes")
-	beforeExpire  = crash.At("checkout.expire.before_commit")
-	afterExpire   = crash.At("checkout.expire.after_commit")
+	inPlace        = crash.At("checkout.place.before_writes")
+	beforePlace    = crash.At("checkout.place.before_commit")
+	afterPlace     = crash.At("checkout.place.after_commit")
+	inSettle       = crash.At("checkout.settle.after_writes")
+	inShip         = crash.At("checkout.ship.before_stock")
+	beforeShip     = crash.At("checkout.ship.before_commit")
+	afterShip      = crash.At("checkout.ship.after_commit")
+	inCapture      = crash.At("checkout.capture.before_posting")
+	beforeTrack    = crash.At("checkout.deliver.before_commit")
+	afterTrack     = crash.At("checkout.deliver.after_commit")
+	inCancel       = crash.At("checkout.cancel.before_stock")
+	beforeCancel   = crash.At("checkout.cancel.before_commit")
+	afterCancel    = crash.At("checkout.cancel.after_commit")
+	beforeExpire   = crash.At("checkout.expire.before_commit")
+	afterExpire    = crash.At("checkout.expire.after_commit")
+	beforeStart    = crash.At("checkout.pay.before_start")
+	afterStart     = crash.At("checkout.pay.after_start")
+	afterPayCommit = crash.At("checkout.pay.after_commit")
 )
 
 // Routes mounts what changes orders.

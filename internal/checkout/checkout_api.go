@@ -15,15 +15,16 @@ import (
 
 func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/checkout", c.place, httpapi.Public("the cart's id is the secret"), httpapi.RequireIdempotencyKey(),
-		httpapi.ID("checkout"), httpapi.Status(http.StatusCreated), httpapi.Summary("Place the order that a cart holds"),
+		httpapi.ID("checkout"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace),
+		httpapi.Summary("Place the order that a cart holds"),
 		httpapi.Describe("`expected_total` is what the buyer was shown. Where the order costs something else it is not placed: 409 `total_changed` with the new `total`. "+
 			"409 `insufficient_stock` names the items and what is left of each, `cart_incomplete` what is `missing`, `cart_completed` the `order_id` that the cart became. "+
 			"A guest reads the order with its `access_token`, which is told here only."))
 	httpapi.Post(r, "/api/v1/orders/{id}/cancel", c.cancelOwn, httpapi.Public("the order's token is the secret, or the caller owns it"),
-		httpapi.Status(http.StatusOK), httpapi.Summary("Cancel what has not shipped of an order"),
+		httpapi.Status(http.StatusOK), httpapi.Crash(beforeCancel, afterCancel), httpapi.Summary("Cancel what has not shipped of an order"),
 		httpapi.Describe("409 `order_not_cancellable` when all has shipped. Cancelling a cancelled order answers the same again."))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/cancel", c.cancelAny, httpapi.Needs(orders.CanWrite),
-		httpapi.Status(http.StatusOK), httpapi.Summary("Cancel what has not shipped of any order"))
+		httpapi.Status(http.StatusOK), httpapi.Crash(beforeCancel, afterCancel), httpapi.Summary("Cancel what has not shipped of any order"))
 }
 
 type placeInput struct {

@@ -30,7 +30,6 @@ func (c *Checkout) Track(ctx context.Context, tx pgx.Tx, shipment id.Shipment, s
 	if err != nil || found.Status == shipping.Delivered && status == shipping.Delivered {
 		return found, err
 	}
-	beforeDeliver.Here()
 	marked, err := c.Shipping.Mark(ctx, tx, shipment, status, detail)
 	if err != nil {
 		return shipping.Shipment{}, err
@@ -55,7 +54,6 @@ func (c *Checkout) Track(ctx context.Context, tx pgx.Tx, shipment id.Shipment, s
 	if err := b.Send(ctx, tx); err != nil {
 		return shipping.Shipment{}, fmt.Errorf("track shipment %s: %w", shipment, err)
 	}
-	afterDeliver.Here()
 	return marked, nil
 }
 

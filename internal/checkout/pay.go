@@ -6,17 +6,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"souk/internal/crash"
 	"souk/internal/id"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/postgres"
-)
-
-var (
-	beforeStart = crash.At("checkout.pay.before_start")
-	afterStart  = crash.At("checkout.pay.after_start")
-	afterPay    = crash.At("checkout.pay.after_commit")
 )
 
 // Pay asks the provider for the money of an order that was placed, and records
@@ -61,7 +54,7 @@ func (c *Checkout) Pay(ctx context.Context, order id.Order, returnURL string) (P
 	if err != nil {
 		return Payment{}, err
 	}
-	afterPay.Here()
+	afterPayCommit.Here()
 	if payment, err = payments.Get(ctx, c.DB, payment.ID); err != nil {
 		return Payment{}, err
 	}

@@ -64,7 +64,7 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	opening := payments.Opening{
 		ID: id.New[id.Payment](), Order: n.ID, Provider: provider.Method(), Amount: n.GrandTotal, AuthorizedNow: provider.Settled(),
 	}
-	beforePlace.Here()
+	inPlace.Here()
 	b := postgres.NewBatch()
 	orders.QueueCreate(ctx, b, &n)
 	payments.QueueOpen(ctx, b, opening)
@@ -77,7 +77,6 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	if err := b.Send(ctx, tx); err != nil {
 		return Placed{}, c.lost(ctx, tx, priced, err)
 	}
-	afterPlace.Here()
 	payment := opening.Open(n.PlacedAt)
 	placed := Placed{Order: orders.PlacedView(n, payment), Payment: Payment{ID: payment.ID, Method: payment.Provider, Status: payment.Status}}
 	placed.Order.AccessToken = token

@@ -30,7 +30,6 @@ func (c *Checkout) Settle(ctx context.Context, tx pgx.Tx, fact payments.Fact) (o
 	if payment, err = payments.Get(ctx, tx, fact.Payment); err != nil { // as it is under the lock
 		return orders.Whole{}, err
 	}
-	beforeSettle.Here()
 	event, fresh, err := c.recordFact(ctx, tx, was, payment, fact)
 	if err != nil || !fresh {
 		return was, err
@@ -39,7 +38,7 @@ func (c *Checkout) Settle(ctx context.Context, tx pgx.Tx, fact payments.Fact) (o
 	if err != nil {
 		return orders.Whole{}, fmt.Errorf("settle order %s: %w", was.ID, err)
 	}
-	afterSettle.Here()
+	inSettle.Here()
 	return is, nil
 }
 
@@ -198,16 +197,12 @@ func (c *Checkout) captureCash(ctx context.Context, tx pgx.Tx, w orders.Whole, p
 	if due.IsZero() {
 		return nil
 	}
-	beforeCapture.Here()
 	event, fresh, err := payments.Record(ctx, tx, payments.Fact{Payment: payment.ID, Kind: payments.Capture, Amount: due, Cause: captureCause(p.ID)})
 	if err != nil || !fresh {
 		return err
 	}
-	if err := post(ctx, tx, w, payment.Provider, event, []orders.VendorOrder{p}); err != nil {
-		return err
-	}
-	afterCapture.Here()
-	return nil
+	inCapture.Here()
+	return post(ctx, tx, w, payment.Provider, event, []orders.VendorOrder{p})
 }
 
 // captureCause makes the capture of a part count once.

@@ -42,7 +42,6 @@ func (c *Checkout) Ship(ctx context.Context, tx pgx.Tx, p Parcel) (shipping.Ship
 	if err := is.Follow(); err != nil {
 		return shipping.Shipment{}, err
 	}
-	beforeShip.Here()
 	parcel := shipping.NewShipment{
 		Order: is.ID, VendorOrder: p.Part, Vendor: is.Parts[part].Seller.ID, Courier: p.Courier, TrackingNumber: p.TrackingNumber,
 	}
@@ -60,11 +59,8 @@ func (c *Checkout) Ship(ctx context.Context, tx pgx.Tx, p Parcel) (shipping.Ship
 	if err := b.Send(ctx, tx); err != nil {
 		return shipping.Shipment{}, fmt.Errorf("ship order %s: %w", is.ID, err)
 	}
-	if err := c.Stock.Ship(ctx, tx, is.ID, leaving(is, units)); err != nil {
-		return shipping.Shipment{}, err
-	}
-	afterShip.Here()
-	return shipment, nil
+	inShip.Here()
+	return shipment, c.Stock.Ship(ctx, tx, is.ID, leaving(is, units))
 }
 
 // leaving is the units that stock knows of.
