@@ -55,6 +55,7 @@ type Parts struct {
 // App is the whole shop, module by module in floor order.
 type App struct {
 	Parts
+	Unlisted bool // asks search engines to stay away, from every answer of Serve
 
 	Bell     *events.Bell
 	Hub      *events.Hub
@@ -98,7 +99,7 @@ func Build(p Parts) *App {
 	// Nouns, left to right.
 	a.Accounts = &accounts.Users{DB: p.DB, Clock: p.Clock, Grants: a.Grants, Issuer: p.Config.PublicURL(), ShopName: "Souk"}
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock}
-	a.Catalog = &catalog.Catalog{DB: p.DB, Cursors: a.Router.Cursors}
+	a.Catalog = &catalog.Catalog{DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
 	a.Tax = &tax.Zones{DB: p.DB}
 	a.Books = &ledger.Books{DB: p.DB}
@@ -106,7 +107,7 @@ func Build(p Parts) *App {
 	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}}}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers = a.Prices.SetOffers, a.Prices.Offers // to catalog's right: see catalog.Offer
-	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub}
+	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping}
 
 	// Flows.
 	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency}

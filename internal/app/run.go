@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"sync"
+	"time"
 
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/telemetry"
@@ -18,8 +20,12 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	if err != nil {
 		return err
 	}
+	door := a.Router.Handler()
+	if a.Unlisted {
+		door = unlisted(door)
+	}
 	server := &httpapi.Server{
-		Handler: telemetry.Traced(a.Config.OTLPEndpoint, a.Router.Handler()), Logger: a.Log, Trusted: proxies,
+		Handler: telemetry.Traced(a.Config.OTLPEndpoint, door), Logger: a.Log, Trusted: proxies,
 		NoCap: !a.Config.Limited(), Drain: a.Config.DrainTimeout,
 	}
 	parts := []part{
@@ -34,9 +40,38 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	return together(ctx, parts)
 }
 
+func unlisted(door http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("X-Robots-Tag", "noindex")
+		door.ServeHTTP(w, r)
+	})
+}
+
 // Work works jobs and keeps the listings, without answering requests.
 func (a *App) Work(ctx context.Context) error {
 	return together(ctx, []part{{"event bell", a.Bell.Run}, {"listings", a.Search.Run}, {"jobs", a.Relay.Run}})
+}
+
+// KeepUp works on the listings until they show all that has happened so far,
+// beside a souk that serves or without one.
+func (a *App) KeepUp(ctx context.Context) error {
+	from := a.Clock.Now()
+	return together(ctx, []part{{"event bell", a.Bell.Run}, {"listings", a.Search.Run}, {"wait for the listings", func(ctx context.Context) error {
+		for {
+			status, err := a.Search.Status(ctx)
+			if err != nil {
+				return err
+			}
+			if status.PutOff == 0 && status.Lag < a.Clock.Now().Sub(from).Seconds() { // what is younger came later
+				return nil
+			}
+			select {
+			case <-ctx.Done():
+				return ctx.Err()
+			case <-time.After(50 * time.Millisecond):
+			}
+		}
+	}}})
 }
 
 // A part runs until its context ends.
