@@ -1,9 +1,12 @@
 package catalog_test
 
 import (
+	"errors"
+	"sync"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
 
 	"souk/internal/catalog"
 	"souk/internal/id"
@@ -275,5 +278,45 @@ func TestPutByAVendorWaitsForReview(t *testing.T) {
 	want := []catalog.Status{"pending_review", "active", "archived", "pending_review"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// R11: of two who approve at once one does, and the history says so once.
+func TestAParallelMoveHappensOnce(t *testing.T) {
+	t.Parallel()
+	db := pgtest.DB(t)
+	c := &catalog.Catalog{DB: db}
+	vendor := newVendor(t, db)
+	var product id.Product
+	if err := postgres.InTx(t.Context(), db, func(tx pgx.Tx) error {
+		d := simple("mug")
+		d.Status = catalog.PendingReview
+		product = mustPut(t, c, tx, vendor, d)[0].Product
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	answers := make([]error, 8)
+	var wg sync.WaitGroup
+	for i := range answers {
+		wg.Go(func() {
+			answers[i] = postgres.InTx(t.Context(), db, func(tx pgx.Tx) error {
+				_, err := c.Move(t.Context(), tx, id.Vendor{}, product, catalog.Approve, "")
+				return err
+			})
+		})
+	}
+	wg.Wait()
+	moved := 0
+	for _, err := range answers {
+		if err == nil {
+			moved++
+		} else if !errors.Is(err, catalog.ErrStatus) {
+			t.Error(err)
+		}
+	}
+	events, err := postgres.Scalar[int](t.Context(), db, `SELECT count(*) FROM events WHERE name = 'catalog.status_changed'`, nil)
+	if err != nil || moved != 1 || events != 1 {
+		t.Errorf("%d moves, %d events, want 1 and 1 (%v)", moved, events, err)
 	}
 }

@@ -30,7 +30,7 @@ func (s *Stock) Routes(r *httpapi.Router) {
 		httpapi.Post(r, door.path+"/inventory/adjustments", h.adjust, httpapi.Needs(door.write), httpapi.Summary("Move a stock level"))
 		httpapi.Get(r, door.path+"/inventory/movements", h.movements, httpapi.Needs(door.read), httpapi.Summary("What came and went"))
 		httpapi.Get(r, door.path+"/locations", h.locations, httpapi.Needs(door.read), httpapi.Summary("Locations"))
-		httpapi.Post(r, door.path+"/locations", h.newLocation, httpapi.Needs(door.write), httpapi.Summary("Make a location"))
+		httpapi.Post(r, door.path+"/locations", h.newLocation, httpapi.Needs(door.write), httpapi.Status(201), httpapi.Summary("Make a location"))
 		httpapi.Patch(r, door.path+"/locations/{id}", h.editLocation, httpapi.Needs(door.write), httpapi.Summary("Edit a location"))
 	}
 }

@@ -28,6 +28,9 @@ func shop(db postgres.DB) (*catalog.Catalog, *pricing.Prices) {
 	return &catalog.Catalog{DB: db, SetOffers: p.SetOffers, Offers: p.Offers}, p
 }
 
+// offerOf is so many units on hand.
+func offerOf(onHand int) catalog.Offer { return catalog.Offer{OnHand: &onHand} }
+
 func newVariant(t *testing.T, tx pgx.Tx, offers ...catalog.Offer) (id.Vendor, catalog.Product) {
 	t.Helper()
 	vendor := id.New[id.Vendor]()
