@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -43,8 +44,11 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	if err != nil {
 		return is, nil, err
 	}
-	if err := c.arrive(ctx, tx, was, &is); err != nil { // what was left out may have been all that a part waited for
-		return is, nil, err
+	// What was withdrawn may have been all that a part waited for.
+	if slices.ContainsFunc(is.Parts, func(p orders.VendorOrder) bool { return p.Status == orders.PartShipped }) {
+		if err := c.arrive(ctx, tx, was, &is); err != nil {
+			return is, nil, err
+		}
 	}
 	if err := is.Follow(); err != nil {
 		return is, nil, err

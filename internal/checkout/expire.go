@@ -2,13 +2,11 @@ package checkout
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
-	"souk/internal/id"
 	"souk/internal/orders"
 	"souk/internal/platform/postgres"
 )
@@ -36,15 +34,11 @@ func (c *Checkout) Expire(ctx context.Context) (int, error) {
 
 func (c *Checkout) expireBatch(ctx context.Context) (n int, err error) {
 	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
-		var dead []id.Order
-		for len(dead) < expiryBatch {
-			order, err := orders.Overdue(ctx, tx)
-			if errors.Is(err, orders.ErrNoOrder) {
-				break
-			}
-			if err != nil {
-				return fmt.Errorf("find overdue order: %w", err)
-			}
+		overdue, err := orders.Overdue(ctx, tx, expiryBatch)
+		if err != nil {
+			return err
+		}
+		for _, order := range overdue {
 			was, err := orders.Lock(ctx, tx, order)
 			if err != nil {
 				return err
@@ -52,10 +46,11 @@ func (c *Checkout) expireBatch(ctx context.Context) (n int, err error) {
 			if _, _, err := c.withdraw(ctx, tx, was, "not paid in time"); err != nil {
 				return fmt.Errorf("expire order %s: %w", order, err)
 			}
-			dead = append(dead, order)
 		}
-		n = len(dead)
-		if err := c.Stock.ReleaseAll(ctx, tx, dead); err != nil {
+		if n = len(overdue); n == 0 {
+			return nil
+		}
+		if err := c.Stock.ReleaseAll(ctx, tx, overdue); err != nil {
 			return err
 		}
 		beforeExpire.Here()

@@ -30,9 +30,8 @@ func queueOrder(b *postgres.Batch, n *New) {
 			currency, items_minor, discount_minor, shipping_minor, fee_minor, tax_minor, tax_included, rounding_minor, grand_total_minor,
 			shipping_address, billing_address, trace, expires_at)
 		VALUES (@id,
-			(SELECT c.number FROM unnest(@numbers::text[]) WITH ORDINALITY AS c (number, place)
-			 WHERE NOT EXISTS (SELECT FROM orders o WHERE o.number = c.number)
-			 ORDER BY c.place LIMIT 1),
+			(SELECT c FROM unnest(@numbers::text[]) AS c
+			 WHERE coalesce((SELECT false FROM orders o WHERE o.number = c), true) LIMIT 1),
 			@cart, @user, @email, @phone, @token_hash, @status, @payment_status, @fulfillment_status,
 			@currency, @items, @discount, @shipping, @fee, @tax, @tax_included, @rounding, @grand_total,
 			@shipping_address, @billing_address, @trace, CASE WHEN @status::text = 'pending' THEN now() + @held_for::interval END)
@@ -248,17 +247,18 @@ func queueChangedLines(b *postgres.Batch, was, is Whole) {
 		}, ErrChanged)
 }
 
-// Overdue takes the lock of the pending order that has waited the longest past
-// its deadline and that nobody else is handling; ErrNoOrder when there is none.
-func Overdue(ctx context.Context, tx pgx.Tx) (id.Order, error) {
-	order, err := postgres.Scalar[id.Order](ctx, tx, `
+// Overdue takes the locks of pending orders that are past their deadline and
+// that nobody else is handling, those that have waited the longest first.
+func Overdue(ctx context.Context, tx pgx.Tx, limit int) ([]id.Order, error) {
+	list, err := postgres.Column[id.Order](ctx, tx, `
 		SELECT id FROM orders
 		WHERE status = 'pending' AND expires_at <= now()
 		ORDER BY expires_at
-		LIMIT 1
-		FOR UPDATE SKIP LOCKED`, nil)
-	if errors.Is(err, postgres.ErrNoRow) {
-		return id.Order{}, ErrNoOrder
+		LIMIT @limit
+		FOR UPDATE SKIP LOCKED`,
+		pgx.NamedArgs{"limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("find overdue orders: %w", err)
 	}
-	return order, err
+	return list, nil
 }
