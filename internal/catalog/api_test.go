@@ -163,6 +163,9 @@ func TestAVendorsProductFromOfferToSale(t *testing.T) {
 		{"no such vendor", "staff", "POST", "/admin/products", `{"title": "X", "vendor_id": "` + id.New[id.Vendor]().String() + `"}`, "", 422, "errors.0.pointer", "/vendor_id"},
 		{"of staff, a draft", "staff", "POST", "/admin/products", `{"title": "Cup", "vendor_id": "` + mine + `"}`, "", 201, "status", "draft"},
 		{"the same title again", "staff", "POST", "/admin/products", `{"title": "Cup", "vendor_id": "` + mine + `"}`, "", 201, "title", "Cup"},
+		{"a tag without letters", mine, "POST", "/vendor/products", `{"title": "Y", "tags": ["ok", "!!"]}`, "", 422, "errors.0.pointer", "/tags/1"},
+		{"stock that is not counted", mine, "POST", "/vendor/products", `{"title": "Y", "variants": [{"tracked": false, "on_hand": 3}]}`, "", 422, "errors.0.code", "not_tracked"},
+		{"struck out without a price", mine, "POST", "/vendor/products", `{"title": "Y", "variants": [{"compare_at_price": {"amount": 3, "currency": "USD"}}]}`, "", 422, "errors.0.pointer", "/variants/0/price"},
 		{"a SKU of another product", mine, "POST", "/vendor/products", `{"title": "Y", "variants": [{"sku": "M-B"}]}`, "", 422, "errors.0.code", "sku_taken"},
 	} {
 		got := d.call(t, s.as, s.method, s.path, s.body, headersOf(s.match)...)

@@ -165,6 +165,9 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 		}
 	}
 	if e.Tags != nil {
+		if err := checkTagNames(*e.Tags); err != nil {
+			return Product{}, err
+		}
 		tags, err := c.ensureTags(ctx, tx, *e.Tags)
 		if err != nil {
 			return Product{}, err

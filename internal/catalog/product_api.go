@@ -169,6 +169,9 @@ func (v newVariantBody) offer(pointer string) (Offer, error) {
 	} else if v.CompareAt != nil {
 		return o, errs.Validation.Field(pointer+"/price", "required", "Give the price that the other one is compared with.")
 	}
+	if v.OnHand != nil && v.Tracked != nil && !*v.Tracked {
+		return o, errs.Validation.Field(pointer+"/on_hand", "not_tracked", "The stock of a variant that is not tracked is not counted.")
+	}
 	return o, nil
 }
 
@@ -178,7 +181,10 @@ func (h handlers) build(ctx context.Context, tx pgx.Tx, vendor id.Vendor, status
 		Slug: b.Slug, Title: b.Title, Description: b.Description, Kind: b.Kind, Brand: b.Brand, Tags: b.Tags,
 		Attributes: b.Attributes, Options: b.Options, Status: status, SEO: SEO{b.SEOTitle, b.SEODescription},
 	}
-	var err error
+	err := checkTagNames(b.Tags)
+	if err != nil {
+		return Product{}, err
+	}
 	if d.Categories, err = h.categoriesCalled(ctx, tx, b.Categories); err != nil {
 		return Product{}, err
 	}

@@ -45,7 +45,8 @@ func TestPutMakesAllThatADraftSays(t *testing.T) {
 		got.Tags = append(got.Tags, tag.Slug)
 	}
 	want := seen{
-		"linen-shirt", "Linen shirt", "<p>Cool &amp; light</p>", "Høst", "Apparel > Shirts", []string{"new-arrival", "sale"},
+		"linen-shirt", "Linen shirt", "<p>Cool &amp; light</p>", "Høst", "Apparel > Shirts",
+		[]string{"new-arrival", "sale"},
 		map[string][]string{"color": {"Red", "Blue"}},
 		[]catalog.Option{{Name: "Colour", Values: []string{"Red", "Blue"}}, {Name: "Size", Values: []string{"M", "L"}}},
 		catalog.Active, 2, "Blue / L", true,
@@ -105,24 +106,32 @@ func TestPutChangesOnlyWhatDiffers(t *testing.T) {
 		want func(catalog.Product) bool
 	}{
 		{"title", func(d *catalog.Draft) { d.Title = "Other" }, func(p catalog.Product) bool { return p.Title == "Other" }},
-		{"nothing said is nothing changed", func(d *catalog.Draft) { *d = catalog.Draft{Slug: "a", Kind: "Top"} },
+		{
+			"nothing said is nothing changed", func(d *catalog.Draft) { *d = catalog.Draft{Slug: "a", Kind: "Top"} },
 			func(p catalog.Product) bool {
 				return p.Kind == "Top" && p.Title == "Linen shirt" && len(p.Variants) == 4 && len(p.Tags) == 2
-			}},
+			},
+		},
 		{"brand", func(d *catalog.Draft) { d.Brand = "Sommer" }, func(p catalog.Product) bool { return p.Brand.Slug == "sommer" }},
 		{"tags", func(d *catalog.Draft) { d.Tags = []string{"sale"} }, func(p catalog.Product) bool { return len(p.Tags) == 1 }},
-		{"main category", func(d *catalog.Draft) { d.CategoryPaths = [][]string{{"Summer"}, {"Apparel", "Shirts"}} },
-			func(p catalog.Product) bool { return p.Categories[0].Name == "Summer" }},
-		{"picture gone", func(d *catalog.Draft) { d.Images = d.Images[:1]; d.Variants = d.Variants[:2] },
-			func(p catalog.Product) bool { return len(p.Media) == 1 && p.Variants[3].MediaID.IsZero() }},
+		{
+			"main category", func(d *catalog.Draft) { d.CategoryPaths = [][]string{{"Summer"}, {"Apparel", "Shirts"}} },
+			func(p catalog.Product) bool { return p.Categories[0].Name == "Summer" },
+		},
+		{
+			"picture gone", func(d *catalog.Draft) { d.Images = d.Images[:1]; d.Variants = d.Variants[:2] },
+			func(p catalog.Product) bool { return len(p.Media) == 1 && p.Variants[3].MediaID.IsZero() },
+		},
 		{"another variant", func(d *catalog.Draft) {
 			d.Variants = append(d.Variants, catalog.VariantDraft{Options: []string{"Red", "XL"}, Tracked: true})
 		}, func(p catalog.Product) bool { return len(p.Variants) == 5 && p.Options[1].Values[2] == "XL" }},
 		{"two variants swap their SKUs", func(d *catalog.Draft) {
 			d.Variants[0].SKU, d.Variants[1].SKU = d.Variants[1].SKU, d.Variants[0].SKU
 		}, func(p catalog.Product) bool { return p.Variants[0].SKU == "aRedL" && p.Variants[1].SKU == "aRedM" }},
-		{"a value renamed, found by its SKU", func(d *catalog.Draft) { d.Variants[3].Options = []string{"Navy", "L"} },
-			func(p catalog.Product) bool { return len(p.Variants) == 4 && p.Variants[3].Title == "Navy / L" }},
+		{
+			"a value renamed, found by its SKU", func(d *catalog.Draft) { d.Variants[3].Options = []string{"Navy", "L"} },
+			func(p catalog.Product) bool { return len(p.Variants) == 4 && p.Variants[3].Title == "Navy / L" },
+		},
 	} {
 		t.Run(change.name, func(t *testing.T) {
 			tx, err := tx.Begin(t.Context())

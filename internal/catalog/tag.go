@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -90,6 +91,15 @@ func named(names []string) (slugs, clean []string) {
 		slugs, clean = append(slugs, l.slug), append(clean, l.name)
 	}
 	return slugs, clean
+}
+
+// checkTagNames refuses names that named would leave out.
+func checkTagNames(names []string) error {
+	var bad errs.Fields
+	for i, name := range names {
+		bad.Require(slug(name) != "" && len(line(name)) <= 200, "/tags/"+strconv.Itoa(i), "bad_name", "A name has letters or digits, and at most 200 characters.")
+	}
+	return bad.Err()
 }
 
 // ensureTags finds the tags of these names and makes those that are missing.

@@ -317,7 +317,8 @@ func TestSettingTheSameLevelsAgainWritesNothing(t *testing.T) {
 		return p
 	}
 	counts := []inventory.Count{
-		{Vendor: s.vendor, Variant: s.variants[0], OnHand: 5}, {Vendor: s.vendor, Variant: s.variants[1]},
+		{Vendor: s.vendor, Variant: s.variants[0], OnHand: 5},
+		{Vendor: s.vendor, Variant: s.variants[1]},
 		{Vendor: s.vendor, Variant: s.variants[2], OnHand: 3},
 	}
 	before := print()
