@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -98,8 +97,7 @@ func (c *Checkout) ready(priced cart.Priced, p Placing) (payments.Provider, erro
 		return nil, err
 	}
 	total := priced.Quote.Totals.GrandTotal
-	digital := !slices.ContainsFunc(priced.Lines, func(l cart.Line) bool { return l.RequiresShipping })
-	if err := provider.Offered(payments.Offer{Total: total, Country: priced.Cart.Country(), Digital: digital}); err != nil {
+	if err := provider.Offered(priced.Offer()); err != nil {
 		return nil, err
 	}
 	if total != p.Expected {

@@ -193,17 +193,6 @@ func findPart(ctx context.Context, db postgres.DB, vendor id.Vendor, part id.Ven
 		pgx.NamedArgs{"vendor": vendor, "part": part, "order": order})
 }
 
-// ByCart is the order that a cart became; ErrNoOrder when it has not.
-func ByCart(ctx context.Context, db postgres.DB, cart id.Cart) (id.Order, error) {
-	order, err := postgres.Scalar[id.Order](ctx, db, `
-		SELECT id FROM orders WHERE cart_id = @cart`,
-		pgx.NamedArgs{"cart": cart})
-	if errors.Is(err, postgres.ErrNoRow) {
-		return id.Order{}, ErrNoOrder
-	}
-	return order, err
-}
-
 func listNotes(ctx context.Context, db postgres.DB, order id.Order) ([]Note, error) {
 	return postgres.All[Note](ctx, db, `
 		SELECT id, author, body, created_at FROM order_notes WHERE order_id = @order ORDER BY id`,
