@@ -35,7 +35,9 @@ func operations(t *testing.T, a *apptest.App) (list []operation) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var doc struct{ Paths map[string]map[string]json.RawMessage }
+	var doc struct {
+		Paths map[string]map[string]json.RawMessage
+	}
 	if err := json.Unmarshal(document, &doc); err != nil {
 		t.Fatal(err)
 	}
