@@ -4,6 +4,7 @@ package app
 func (a *App) routes() {
 	a.Accounts.Routes(a.Router)
 	a.Vendors.Routes(a.Router)
+	a.Catalog.Routes(a.Router)
 	a.Stock.Routes(a.Router)
 	a.Tax.Routes(a.Router)
 	a.Books.Routes(a.Router)
