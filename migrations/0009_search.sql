@@ -9,12 +9,30 @@ CREATE TEXT SEARCH CONFIGURATION souk (COPY = simple);
 ALTER TEXT SEARCH CONFIGURATION souk
     ALTER MAPPING FOR asciiword, asciihword, hword_asciipart, word, hword, hword_part WITH unaccent, souk_stem;
 
--- One row per active product of an active vendor: what the listing filters, counts and sorts by.
+-- One row per active product of an active vendor: what it is found by. Apart from the listings,
+-- because a new row in these indexes costs a hundred entries: stock and popularity move often,
+-- words do not.
+CREATE TABLE listed_products (
+    product_id  uuid     PRIMARY KEY,
+    name        text     NOT NULL,                         -- the folded title, which typos are matched with
+    skus        text[]   NOT NULL,                         -- folded
+    words       tsvector NOT NULL,                         -- title A; brand, vendor, categories, tags, attributes B; description C
+    text_digest bytea    NOT NULL,                         -- of the texts
+    digest      bytea    NOT NULL                          -- of all that was written for the product: the same means nothing to write
+);
+-- Entries wait in a short list and are sorted in together, which is several times as fast.
+CREATE INDEX listed_products_words ON listed_products USING gin (words) WITH (gin_pending_list_limit = 256);
+CREATE INDEX listed_products_name ON listed_products USING gin (name gin_trgm_ops) WITH (gin_pending_list_limit = 256);
+CREATE INDEX listed_products_skus ON listed_products USING gin (skus) WITH (gin_pending_list_limit = 64);
+
+-- What the listing filters, counts and sorts by: a row for each currency that the product is priced
+-- in, so that most questions are about one table, and a price range and each order walk an index.
 CREATE TABLE listings (
-    product_id   uuid         PRIMARY KEY,
+    product_id   uuid         NOT NULL REFERENCES listed_products ON DELETE CASCADE,
+    currency     char(3)      NOT NULL,
     vendor_id    uuid         NOT NULL,
     brand_id     uuid,
-    name         text         COLLATE "C" NOT NULL,         -- the folded title, to sort by
+    name         text         COLLATE "C" NOT NULL,
     category_ids uuid[]       NOT NULL,                     -- with all ancestors
     tag_ids      uuid[]       NOT NULL,
     facet_ids    int[]        NOT NULL,                     -- of facet_values
@@ -23,52 +41,30 @@ CREATE TABLE listings (
     rating_count int          NOT NULL DEFAULT 0 CHECK (rating_count >= 0),
     popularity   bigint       NOT NULL DEFAULT 0,           -- units ordered and not cancelled
     created_at   timestamptz  NOT NULL,                     -- of the product
-    digest       bytea        NOT NULL                      -- of all that was written for the product: the same means nothing to write
+    min_minor    bigint       NOT NULL,                     -- the price of the cheapest variant
+    max_minor    bigint       NOT NULL,
+    PRIMARY KEY (product_id, currency)
 ) WITH (fillfactor = 80);
-CREATE INDEX listings_popularity ON listings (popularity, product_id);
-CREATE INDEX listings_created ON listings (created_at, product_id);
-CREATE INDEX listings_rating ON listings (rating, product_id);
-CREATE INDEX listings_name ON listings (name, product_id);
+CREATE INDEX listings_popularity ON listings (currency, popularity, product_id);
+CREATE INDEX listings_price ON listings (currency, min_minor, product_id);
+CREATE INDEX listings_created ON listings (currency, created_at, product_id);
+CREATE INDEX listings_rating ON listings (currency, rating, product_id);
+CREATE INDEX listings_name ON listings (currency, name, product_id);
 CREATE INDEX listings_vendor ON listings (vendor_id);
 CREATE INDEX listings_brand ON listings (brand_id);
 CREATE INDEX listings_categories ON listings USING gin (category_ids) WITH (fastupdate = off);
 CREATE INDEX listings_tags ON listings USING gin (tag_ids) WITH (fastupdate = off);
 CREATE INDEX listings_facets ON listings USING gin (facet_ids) WITH (fastupdate = off);
 
--- What a product is found by. Beside the listing and not in it, because a new row in these indexes
--- costs a hundred entries: stock and popularity move often, words do not.
-CREATE TABLE listing_texts (
-    product_id uuid     PRIMARY KEY REFERENCES listings ON DELETE CASCADE,
-    name       text     NOT NULL,                           -- the folded title, which typos are matched with
-    skus       text[]   NOT NULL,                           -- folded
-    words      tsvector NOT NULL,                           -- title A; brand, vendor, categories, tags, attributes B; description C
-    digest     bytea    NOT NULL                            -- of the texts
-);
--- Entries wait in a short list and are sorted in together, which is several times as fast.
-CREATE INDEX listing_texts_words ON listing_texts USING gin (words) WITH (gin_pending_list_limit = 256);
-CREATE INDEX listing_texts_name ON listing_texts USING gin (name gin_trgm_ops) WITH (gin_pending_list_limit = 256);
-CREATE INDEX listing_texts_skus ON listing_texts USING gin (skus) WITH (gin_pending_list_limit = 64);
-
--- A product is listed in the currencies that it is priced in. A child table and not jsonb, so that
--- a price range and the order by price are walks of an index.
-CREATE TABLE listing_prices (
-    product_id uuid    NOT NULL REFERENCES listings ON DELETE CASCADE,
-    currency   char(3) NOT NULL,
-    min_minor  bigint  NOT NULL,
-    max_minor  bigint  NOT NULL,
-    card       text    NOT NULL,                            -- the product's JSON in a list, ready to send
-    PRIMARY KEY (product_id, currency)
-);
-CREATE INDEX listing_prices_order ON listing_prices (currency, min_minor, product_id);
-
--- The product page as JSON in one currency. Stock is not frozen in it: each variant with counted
--- stock has its id here and gets the quantity of the moment when the page is read.
+-- What is sent: JSON that was made before, in one currency. Stock is not frozen in the page: each
+-- variant with counted stock has its id here and gets the quantity of the moment it is read.
 CREATE TABLE product_pages (
-    product_id  uuid    NOT NULL REFERENCES listings ON DELETE CASCADE,
+    product_id  uuid    NOT NULL REFERENCES listed_products ON DELETE CASCADE,
     currency    char(3) NOT NULL,
     slug        text    NOT NULL,
-    head        text    NOT NULL,                           -- '{"id": ..., ' up to the variants
-    variants    text[]  NOT NULL,                           -- '{"id": ...' of each, open at its end
+    card        text    NOT NULL,                           -- the product in a list; '' when it has no price
+    head        text    NOT NULL,                           -- the page up to the variants
+    variants    text[]  NOT NULL,                           -- each of them, open at its end
     variant_ids uuid[]  NOT NULL,                           -- NULL where stock is not counted
     due_at      timestamptz,                                -- when the lowest price of 30 days changes by itself
     PRIMARY KEY (product_id, currency)

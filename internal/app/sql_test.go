@@ -59,7 +59,7 @@ var owners = map[string][]string{
 	"pricing":           {"prices", "price_history"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "adjustments", "order_notes"},
 	"cart":              {"carts", "cart_items"},
-	"search":            {"listings", "listing_texts", "listing_prices", "listings_due", "facet_values", "product_pages", "popularity_due"},
+	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
 	"platform/events":   {"events", "event_cursors", "river_job", "river_queue", "river_leader", "river_client"},
 	"platform/httpapi":  {"idempotency_keys"},
 	"platform/postgres": {"settings"},

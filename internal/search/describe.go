@@ -20,36 +20,40 @@ const shape = 1
 
 // entry is every row of one product.
 type entry struct {
-	listing listingRow
-	text    textRow
-	facets  []facetRow
-	prices  []priceRow
-	pages   []pageRow
+	product  productEntry
+	facets   []facetRow
+	listings []listingRow // one for each currency
+	pages    []pageRow    // the same, or one when it has no price
 }
 
 // The rows as json_to_recordset reads them.
 type (
-	listingRow struct {
-		ProductID   uuid.UUID   `json:"product_id"`
-		VendorID    uuid.UUID   `json:"vendor_id"`
-		BrandID     *uuid.UUID  `json:"brand_id"`
-		Name        string      `json:"name"`
-		CategoryIDs []uuid.UUID `json:"category_ids"`
-		TagIDs      []uuid.UUID `json:"tag_ids"`
-		FacetKeys   []string    `json:"facet_keys"` // side by side with FacetValues
-		FacetValues []string    `json:"facet_values"`
-		InStock     bool        `json:"in_stock"`
-		CreatedAt   time.Time   `json:"created_at"`
-		Digest      string      `json:"digest"`
+	productEntry struct {
+		ProductID  uuid.UUID `json:"product_id"`
+		Name       string    `json:"name"`
+		SKUs       []string  `json:"skus"`
+		Title      string    `json:"title"`
+		Terms      string    `json:"terms"`
+		Text       string    `json:"text"`
+		TextDigest string    `json:"text_digest"`
+		Digest     string    `json:"digest"`
 	}
-	textRow struct {
-		ProductID uuid.UUID `json:"product_id"`
-		Name      string    `json:"name"`
-		SKUs      []string  `json:"skus"`
-		Title     string    `json:"title"`
-		Terms     string    `json:"terms"`
-		Text      string    `json:"text"`
-		Digest    string    `json:"digest"`
+	listingRow struct {
+		ProductID   uuid.UUID      `json:"product_id"`
+		Currency    money.Currency `json:"currency"`
+		VendorID    uuid.UUID      `json:"vendor_id"`
+		BrandID     *uuid.UUID     `json:"brand_id"`
+		Name        string         `json:"name"`
+		CategoryIDs []uuid.UUID    `json:"category_ids"`
+		TagIDs      []uuid.UUID    `json:"tag_ids"`
+		FacetKeys   []string       `json:"facet_keys"` // side by side with FacetValues
+		FacetValues []string       `json:"facet_values"`
+		InStock     bool           `json:"in_stock"`
+		Rating      float64        `json:"rating"`
+		RatingCount int            `json:"rating_count"`
+		CreatedAt   time.Time      `json:"created_at"`
+		MinMinor    int64          `json:"min_minor"`
+		MaxMinor    int64          `json:"max_minor"`
 	}
 	facetRow struct {
 		Key      string `json:"key"`
@@ -57,17 +61,11 @@ type (
 		KeyLabel string `json:"key_label"`
 		Label    string `json:"label"`
 	}
-	priceRow struct {
-		ProductID uuid.UUID      `json:"product_id"`
-		Currency  money.Currency `json:"currency"`
-		MinMinor  int64          `json:"min_minor"`
-		MaxMinor  int64          `json:"max_minor"`
-		Card      string         `json:"card"`
-	}
 	pageRow struct {
 		ProductID  uuid.UUID      `json:"product_id"`
 		Currency   money.Currency `json:"currency"`
 		Slug       string         `json:"slug"`
+		Card       string         `json:"card"`
 		Head       string         `json:"head"`
 		Variants   []string       `json:"variants"`
 		VariantIDs []*uuid.UUID   `json:"variant_ids"`
@@ -79,20 +77,22 @@ func (f *facts) digest() string { return hex.EncodeToString(f.product.Digest) }
 
 // describe turns facts into rows.
 func (s *Search) describe(f *facts) entry {
-	e := entry{listing: f.listing(), text: f.text(), facets: f.facets()}
-	for _, v := range e.facets {
-		e.listing.FacetKeys = append(e.listing.FacetKeys, v.Key)
-		e.listing.FacetValues = append(e.listing.FacetValues, v.Value)
-	}
+	e := entry{product: f.entry(), facets: f.facets()}
+	common := f.listing(e.facets)
 	for _, c := range f.currencies() {
-		e.prices = append(e.prices, f.price(c))
-		e.pages = append(e.pages, f.page(c))
+		cheapest, dearest := f.extremes(c)
+		l := common
+		l.Currency, l.MinMinor, l.MaxMinor = c, cheapest.Amount, dearest.Amount
+		e.listings = append(e.listings, l)
+		page := f.page(c)
+		page.Card = encode(f.card(c))
+		e.pages = append(e.pages, page)
 	}
 	if len(e.pages) == 0 { // shown, though it cannot be bought yet
 		e.pages = []pageRow{f.page(s.Currency)}
 	}
-	e.text.Digest = digest(e.text)
-	e.listing.Digest = digest(e.listing, e.text, e.facets, e.prices, e.pages)
+	e.product.TextDigest = digest(e.product)
+	e.product.Digest = digest(e.product, e.facets, e.listings, e.pages)
 	return e
 }
 
@@ -105,10 +105,12 @@ func digest(rows ...any) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-func (f *facts) listing() listingRow {
+// listing is what the product's listings have in common.
+func (f *facts) listing(facets []facetRow) listingRow {
 	p := f.product
 	l := listingRow{
-		ProductID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Name: fold(p.Title), CreatedAt: p.CreatedAt, InStock: f.inStock(),
+		ProductID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Name: fold(p.Title), InStock: f.inStock(),
+		Rating: p.Rating, RatingCount: p.RatingCount, CreatedAt: p.CreatedAt,
 		CategoryIDs: []uuid.UUID{}, TagIDs: []uuid.UUID{}, FacetKeys: []string{}, FacetValues: []string{},
 	}
 	if !p.BrandID.IsZero() {
@@ -124,11 +126,14 @@ func (f *facts) listing() listingRow {
 	for _, t := range f.tags {
 		l.TagIDs = append(l.TagIDs, uuid.UUID(t.ID))
 	}
+	for _, v := range facets {
+		l.FacetKeys, l.FacetValues = append(l.FacetKeys, v.Key), append(l.FacetValues, v.Value)
+	}
 	return l
 }
 
-// text is what the product is found by.
-func (f *facts) text() textRow {
+// entry is what the product is found by.
+func (f *facts) entry() productEntry {
 	p := f.product
 	terms := []string{p.BrandName, p.VendorName, p.Kind}
 	for _, c := range f.categories {
@@ -146,7 +151,7 @@ func (f *facts) text() textRow {
 			skus = append(skus, fold(v.SKU))
 		}
 	}
-	return textRow{
+	return productEntry{
 		ProductID: uuid.UUID(p.ID), Name: fold(p.Title), SKUs: skus,
 		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: plain(p.Description),
 	}
@@ -218,8 +223,8 @@ func (f *facts) inStock() bool {
 	return slices.ContainsFunc(f.variants, func(v variantFact) bool { return !v.Tracked || v.Available > 0 })
 }
 
-// price is how the product stands in a list, in a currency that it has.
-func (f *facts) price(c money.Currency) priceRow {
+// card is how the product stands in a list, in a currency that it has.
+func (f *facts) card(c money.Currency) Card {
 	cheapest, dearest := f.extremes(c)
 	card := Card{
 		ID: f.product.ID, Slug: f.product.Slug, Title: f.product.Title, Vendor: f.vendor(), Brand: f.brand(),
@@ -229,10 +234,7 @@ func (f *facts) price(c money.Currency) priceRow {
 	if pictures := f.pictures(); len(pictures) > 0 {
 		card.Image = &pictures[0]
 	}
-	return priceRow{
-		ProductID: uuid.UUID(f.product.ID), Currency: c,
-		MinMinor: cheapest.Amount, MaxMinor: dearest.Amount, Card: encode(card),
-	}
+	return card
 }
 
 // extremes are the lowest and the highest price in c, the first variant's when

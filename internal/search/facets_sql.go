@@ -43,8 +43,8 @@ func (s *selection) facets(q Query) (string, pgx.NamedArgs) {
 // the FROM.)
 const facetsFragment = `
 	%[1]s every AS (
-		SELECT l.vendor_id, l.brand_id, l.category_ids, l.facet_ids, l.in_stock, l.rating, p.min_minor, %[2]s AS missed
-		` + listedFragment + ` %[3]s %[4]s
+		SELECT l.vendor_id, l.brand_id, l.category_ids, l.facet_ids, l.in_stock, l.rating, l.min_minor, %[2]s AS missed
+		FROM listings AS l %[3]s %[4]s
 		OFFSET 0 -- a fence: missed is worked out once for each row
 	), found AS MATERIALIZED (
 		SELECT vendor_id, brand_id, category_ids, facet_ids, in_stock, rating, min_minor, missed

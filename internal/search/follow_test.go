@@ -202,7 +202,7 @@ func TestVeryManyChangesArePutOff(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := func() int {
-		n, err := postgres.Scalar[int](t.Context(), tx, `SELECT count(*)::int FROM listings`, nil)
+		n, err := postgres.Scalar[int](t.Context(), tx, `SELECT count(*)::int FROM listed_products`, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -232,7 +232,7 @@ func TestRebuild(t *testing.T) {
 	s.insert(t, tx)
 	s.refresh(t, tx, search)
 	mustExec(t, tx, `UPDATE listings SET name = 'spoilt'`, nil)
-	mustExec(t, tx, `UPDATE listing_texts SET words = ''`, nil)
+	mustExec(t, tx, `UPDATE listed_products SET words = ''`, nil)
 	mustExec(t, tx, `UPDATE vendors SET status = 'suspended' WHERE slug = 'second_hand'`, nil)
 	n, err := search.Rebuild(t.Context())
 	if err != nil || n != 3 { // two written anew, one deleted

@@ -42,7 +42,7 @@ func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, 
 	var changed []entry
 	for _, f := range found {
 		e := s.describe(f)
-		if anew || e.listing.Digest != f.digest() {
+		if anew || e.product.Digest != f.digest() {
 			changed = append(changed, e)
 		}
 		delete(listed, f.product.ID)
@@ -78,33 +78,30 @@ func lockListed(ctx context.Context, tx pgx.Tx, products []id.Product) (map[id.P
 func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product, anew bool) error {
 	var (
 		ids      []id.Product
-		listings []listingRow
-		texts    []textRow
+		products []productEntry
 		facets   []facetRow
-		prices   []priceRow
+		listings []listingRow
 		pages    []pageRow
 	)
 	for _, e := range changed {
-		ids = append(ids, id.Product(e.listing.ProductID))
-		listings = append(listings, e.listing)
-		texts = append(texts, e.text)
+		ids = append(ids, id.Product(e.product.ProductID))
+		products = append(products, e.product)
 		facets = append(facets, e.facets...)
-		prices = append(prices, e.prices...)
+		listings = append(listings, e.listings...)
 		pages = append(pages, e.pages...)
 	}
 	b := postgres.NewBatch()
 	if len(changed) > 0 {
 		b.Queue(insertFacetValues, pgx.NamedArgs{"facets": rows(facets)})
+		b.Queue(upsertProducts, pgx.NamedArgs{"products": rows(products), "anew": anew})
+		b.Queue(deleteOtherListings, pgx.NamedArgs{"products": ids, "listings": rows(listings)})
 		b.Queue(upsertListings, pgx.NamedArgs{"listings": rows(listings)})
-		b.Queue(upsertTexts, pgx.NamedArgs{"texts": rows(texts), "anew": anew})
-		b.Queue(deletePrices, pgx.NamedArgs{"products": ids, "prices": rows(prices)})
-		b.Queue(upsertPrices, pgx.NamedArgs{"prices": rows(prices)})
-		b.Queue(deletePages, pgx.NamedArgs{"products": ids, "pages": rows(pages)})
+		b.Queue(deleteOtherPages, pgx.NamedArgs{"products": ids, "pages": rows(pages)})
 		b.Queue(upsertPages, pgx.NamedArgs{"pages": rows(pages)})
 		b.Queue(countSold, pgx.NamedArgs{"products": ids})
 	}
 	if len(gone) > 0 {
-		b.Queue(deleteListings, pgx.NamedArgs{"products": gone})
+		b.Queue(deleteProducts, pgx.NamedArgs{"products": gone})
 	}
 	events.Queue(ctx, b, Refreshed{ProductIDs: slices.Concat(ids, gone), Listing: true})
 	return b.Send(ctx, tx)

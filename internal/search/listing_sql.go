@@ -7,11 +7,12 @@ const selectProducts = `
 	SELECT p.id, p.slug, p.title, p.description, p.kind, p.attributes, p.seo_title, p.seo_description, p.created_at,
 	       v.id AS vendor_id, v.slug AS vendor_slug, v.name AS vendor_name,
 	       b.id AS brand_id, coalesce(b.slug, '') AS brand_slug, coalesce(b.name, '') AS brand_name,
-	       coalesce(l.rating, 0)::float8 AS rating, coalesce(l.rating_count, 0) AS rating_count, l.digest
+	       coalesce(r.rating, 0)::float8 AS rating, coalesce(r.rating_count, 0) AS rating_count, l.digest
 	FROM products AS p
 	JOIN vendors AS v ON v.id = p.vendor_id AND v.status = 'active'
 	LEFT JOIN brands AS b ON b.id = p.brand_id
-	LEFT JOIN listings AS l ON l.product_id = p.id
+	LEFT JOIN listed_products AS l ON l.product_id = p.id
+	LEFT JOIN LATERAL (SELECT rating, rating_count FROM listings WHERE product_id = p.id LIMIT 1) AS r ON true
 	WHERE p.id = ANY(@products) AND p.status = 'active'
 	ORDER BY p.id`
 
@@ -90,67 +91,65 @@ const insertFacetValues = `
 	ORDER BY n.key, n.value, n.label
 	ON CONFLICT DO NOTHING`
 
+// Texts are taken apart only where they have changed, or all are made anew.
+const upsertProducts = `
+	INSERT INTO listed_products (product_id, name, skus, words, text_digest, digest)
+	SELECT n.product_id, n.name, n.skus,
+	       CASE WHEN NOT @anew::boolean AND l.text_digest = decode(n.text_digest, 'hex') THEN l.words
+	       ELSE setweight(to_tsvector('souk', n.title), 'A') || setweight(to_tsvector('souk', n.terms), 'B')
+	            || setweight(to_tsvector('souk', n.text), 'C') END,
+	       decode(n.text_digest, 'hex'), decode(n.digest, 'hex')
+	FROM json_to_recordset(@products::json) AS n (
+		product_id uuid, name text, skus text[], title text, terms text, text text, text_digest text, digest text)
+	LEFT JOIN listed_products AS l ON l.product_id = n.product_id
+	ON CONFLICT (product_id) DO UPDATE SET
+		name = excluded.name, skus = excluded.skus, words = excluded.words,
+		text_digest = excluded.text_digest, digest = excluded.digest`
+
+const deleteOtherListings = `
+	DELETE FROM listings AS l
+	WHERE l.product_id = ANY(@products) AND NOT EXISTS (
+		SELECT FROM json_to_recordset(@listings::json) AS n (product_id uuid, currency text)
+		WHERE n.product_id = l.product_id AND n.currency = l.currency)`
+
 const upsertListings = `
-	INSERT INTO listings AS l (product_id, vendor_id, brand_id, name, category_ids, tag_ids, facet_ids, in_stock, created_at, digest)
-	SELECT n.product_id, n.vendor_id, n.brand_id, n.name, n.category_ids, n.tag_ids,
+	INSERT INTO listings (
+		product_id, currency, vendor_id, brand_id, name, category_ids, tag_ids, facet_ids,
+		in_stock, rating, rating_count, created_at, min_minor, max_minor)
+	SELECT n.product_id, n.currency, n.vendor_id, n.brand_id, n.name, n.category_ids, n.tag_ids,
 	       ARRAY(SELECT f.id
 	             FROM unnest(n.facet_keys, n.facet_values) AS w (key, value)
 	             JOIN facet_values AS f ON f.key = w.key AND f.value = w.value
 	             ORDER BY f.id),
-	       n.in_stock, n.created_at, decode(n.digest, 'hex')
+	       n.in_stock, n.rating, n.rating_count, n.created_at, n.min_minor, n.max_minor
 	FROM json_to_recordset(@listings::json) AS n (
-		product_id uuid, vendor_id uuid, brand_id uuid, name text, category_ids uuid[], tag_ids uuid[],
-		facet_keys text[], facet_values text[], in_stock boolean, created_at timestamptz, digest text)
-	ON CONFLICT (product_id) DO UPDATE SET
+		product_id uuid, currency text, vendor_id uuid, brand_id uuid, name text, category_ids uuid[], tag_ids uuid[],
+		facet_keys text[], facet_values text[], in_stock boolean, rating numeric, rating_count int,
+		created_at timestamptz, min_minor bigint, max_minor bigint)
+	ON CONFLICT (product_id, currency) DO UPDATE SET
 		vendor_id = excluded.vendor_id, brand_id = excluded.brand_id, name = excluded.name,
 		category_ids = excluded.category_ids, tag_ids = excluded.tag_ids, facet_ids = excluded.facet_ids,
-		in_stock = excluded.in_stock, created_at = excluded.created_at, digest = excluded.digest`
+		in_stock = excluded.in_stock, rating = excluded.rating, rating_count = excluded.rating_count,
+		created_at = excluded.created_at, min_minor = excluded.min_minor, max_minor = excluded.max_minor`
 
-// Texts are taken apart only where they have changed, or all are made anew.
-const upsertTexts = `
-	INSERT INTO listing_texts (product_id, name, skus, words, digest)
-	SELECT n.product_id, n.name, n.skus,
-	       setweight(to_tsvector('souk', n.title), 'A') || setweight(to_tsvector('souk', n.terms), 'B')
-	           || setweight(to_tsvector('souk', n.text), 'C'),
-	       decode(n.digest, 'hex')
-	FROM json_to_recordset(@texts::json) AS n (
-		product_id uuid, name text, skus text[], title text, terms text, text text, digest text)
-	LEFT JOIN listing_texts AS t ON t.product_id = n.product_id
-	WHERE @anew::boolean OR t.digest IS DISTINCT FROM decode(n.digest, 'hex')
-	ON CONFLICT (product_id) DO UPDATE SET
-		name = excluded.name, skus = excluded.skus, words = excluded.words, digest = excluded.digest`
-
-const deletePrices = `
-	DELETE FROM listing_prices AS p
-	WHERE p.product_id = ANY(@products) AND NOT EXISTS (
-		SELECT FROM json_to_recordset(@prices::json) AS n (product_id uuid, currency text)
-		WHERE n.product_id = p.product_id AND n.currency = p.currency)`
-
-const upsertPrices = `
-	INSERT INTO listing_prices (product_id, currency, min_minor, max_minor, card)
-	SELECT n.product_id, n.currency, n.min_minor, n.max_minor, n.card
-	FROM json_to_recordset(@prices::json) AS n (product_id uuid, currency text, min_minor bigint, max_minor bigint, card text)
-	ON CONFLICT (product_id, currency) DO UPDATE SET
-		min_minor = excluded.min_minor, max_minor = excluded.max_minor, card = excluded.card`
-
-const deletePages = `
+const deleteOtherPages = `
 	DELETE FROM product_pages AS p
 	WHERE p.product_id = ANY(@products) AND NOT EXISTS (
 		SELECT FROM json_to_recordset(@pages::json) AS n (product_id uuid, currency text)
 		WHERE n.product_id = p.product_id AND n.currency = p.currency)`
 
 const upsertPages = `
-	INSERT INTO product_pages (product_id, currency, slug, head, variants, variant_ids, due_at)
-	SELECT n.product_id, n.currency, n.slug, n.head, n.variants, n.variant_ids, n.due_at
+	INSERT INTO product_pages (product_id, currency, slug, card, head, variants, variant_ids, due_at)
+	SELECT n.product_id, n.currency, n.slug, n.card, n.head, n.variants, n.variant_ids, n.due_at
 	FROM json_to_recordset(@pages::json) AS n (
-		product_id uuid, currency text, slug text, head text, variants text[], variant_ids uuid[], due_at timestamptz)
+		product_id uuid, currency text, slug text, card text, head text, variants text[], variant_ids uuid[], due_at timestamptz)
 	ON CONFLICT (product_id, currency) DO UPDATE SET
-		slug = excluded.slug, head = excluded.head, variants = excluded.variants,
+		slug = excluded.slug, card = excluded.card, head = excluded.head, variants = excluded.variants,
 		variant_ids = excluded.variant_ids, due_at = excluded.due_at`
 
-const deleteListings = `DELETE FROM listings WHERE product_id = ANY(@products)`
+const deleteProducts = `DELETE FROM listed_products WHERE product_id = ANY(@products)`
 
-const selectListed = `SELECT product_id FROM listings WHERE product_id = ANY(@products)`
+const selectListed = `SELECT product_id FROM listed_products WHERE product_id = ANY(@products)`
 
 // Two that refresh the same product at once could write what the slower one
 // read earlier; so they take turns.

@@ -168,8 +168,8 @@ func TestRefreshWritesOnlyWhatDiffers(t *testing.T) {
 			Row string `db:"row"`
 			By  string `db:"by"`
 		}](t.Context(), tx, `
-			SELECT product_id::text AS row, cmin::text AS by FROM listings
-			UNION ALL SELECT product_id || currency, cmin::text FROM listing_prices
+			SELECT product_id::text AS row, cmin::text AS by FROM listed_products
+			UNION ALL SELECT product_id || currency, cmin::text FROM listings
 			UNION ALL SELECT product_id || currency || 'page', cmin::text FROM product_pages`, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -198,7 +198,7 @@ func TestRefreshWritesOnlyWhatDiffers(t *testing.T) {
 			changed++
 		}
 	}
-	if want := 1 + 2 + 2; changed != want { // its listing, and a card and a page in each currency
+	if want := 1 + 2 + 2; changed != want { // the product, and a listing and a page in each currency
 		t.Errorf("renaming one product wrote %d rows, want %d", changed, want)
 	}
 	if len(before) != len(settled) {

@@ -60,37 +60,36 @@ const (
 	tagFragment      = `l.tag_ids && ARRAY(SELECT id FROM tags WHERE slug = ANY(@tag_slugs::text[]) OR id = ANY(@tag_ids::uuid[]))`
 	brandFragment    = `l.brand_id = ANY(ARRAY(SELECT id FROM brands WHERE slug = ANY(@brand_slugs::text[]) OR id = ANY(@brand_ids::uuid[])))`
 	vendorFragment   = `l.vendor_id = ANY(ARRAY(SELECT id FROM vendors WHERE slug = ANY(@vendor_slugs::text[]) OR id = ANY(@vendor_ids::uuid[])))`
-	priceFragment    = `p.min_minor BETWEEN @price_min::bigint AND @price_max::bigint`
+	priceFragment    = `l.min_minor BETWEEN @price_min::bigint AND @price_max::bigint`
 	stockFragment    = `l.in_stock = @in_stock::boolean`
 	ratingFragment   = `l.rating >= @rating_min::numeric`
 	// %d is the attribute's number, which names its arguments.
 	attributeFragment = `l.facet_ids && ARRAY(SELECT id FROM facet_values WHERE key = @key_%[1]d::text AND value = ANY(@values_%[1]d::text[]))`
 
-	listedFragment = `FROM listings AS l JOIN listing_prices AS p ON p.product_id = l.product_id AND p.currency = @currency`
-	textsFragment  = `JOIN listing_texts AS t ON t.product_id = l.product_id`
+	textsFragment  = `JOIN listed_products AS t ON t.product_id = l.product_id`
+	listedFragment = `l.currency = @currency`
 )
 
-// order is a way to sort: by key, then by id, so that the order is total.
+// order is a way to sort: by key, then by product, so that the order is total.
 type order struct {
 	key        string
-	id         string
 	typ        string // of key
 	descending bool
 }
 
 var sorts = map[Sort]order{
-	PriceUp:    {`p.min_minor`, `p.product_id`, `bigint`, false},
-	PriceDown:  {`p.min_minor`, `p.product_id`, `bigint`, true},
-	Rated:      {`l.rating`, `l.product_id`, `numeric`, true},
-	Popularity: {`l.popularity`, `l.product_id`, `bigint`, true},
-	Newest:     {`l.created_at`, `l.product_id`, `timestamptz`, true},
-	Name:       {`l.name`, `l.product_id`, `text`, false},
+	PriceUp:    {`l.min_minor`, `bigint`, false},
+	PriceDown:  {`l.min_minor`, `bigint`, true},
+	Rated:      {`l.rating`, `numeric`, true},
+	Popularity: {`l.popularity`, `bigint`, true},
+	Newest:     {`l.created_at`, `timestamptz`, true},
+	Name:       {`l.name`, `text`, false},
 }
 
 // selection turns q into fragments and arguments. Similar asks for titles that
 // resemble the text instead of those that have its words.
 func (q Query) selection(similar bool) selection {
-	s := selection{args: pgx.NamedArgs{"currency": string(q.Currency)}}
+	s := selection{hard: []string{listedFragment}, args: pgx.NamedArgs{"currency": string(q.Currency)}}
 	if q.Text != "" {
 		s.text(q.Text, similar)
 	}
@@ -150,12 +149,7 @@ func (s *selection) where() string {
 	return conjunction(all)
 }
 
-func conjunction(conditions []string) string {
-	if len(conditions) == 0 {
-		return ""
-	}
-	return " WHERE " + strings.Join(conditions, " AND ")
-}
+func conjunction(conditions []string) string { return "WHERE " + strings.Join(conditions, " AND ") }
 
 // position is where a page ends: the key as text, and the product.
 type position struct {
@@ -168,7 +162,7 @@ type position struct {
 func (s *selection) page(by Sort, limit int, after *position) (string, pgx.NamedArgs) {
 	o, ok := sorts[by]
 	if !ok {
-		o = order{s.score, `l.product_id`, `bigint`, true}
+		o = order{s.score, `bigint`, true}
 	}
 	than, direction := `>`, ``
 	if o.descending {
@@ -181,19 +175,24 @@ func (s *selection) page(by Sort, limit int, after *position) (string, pgx.Named
 		next = fmt.Sprintf(nextFragment, than, o.typ)
 		args["after_key"], args["after_product"] = after.Key, after.Product
 	}
-	return fmt.Sprintf(pageFragment, s.begin(), o.id, o.key, s.join, s.where(), next, direction), args
+	return fmt.Sprintf(pageFragment, s.begin(), o.key, s.join, s.where(), next, direction), args
 }
 
 const (
 	nextFragment = `WHERE (key, product_id) %s ((@after_key::text)::%s, @after_product::uuid)`
 	pageFragment = `
 		%[1]s
-		SELECT product_id, key::text AS key, card
-		FROM (SELECT %[2]s AS product_id, %[3]s AS key, p.card ` + listedFragment + ` %[4]s %[5]s) AS found
-		%[6]s
-		ORDER BY found.key %[7]s, product_id %[7]s
-		LIMIT @limit`
-	countFragment = `%s SELECT count(*) ` + listedFragment + ` %s %s`
+		SELECT page.product_id, page.key::text AS key, d.card
+		FROM (
+			SELECT product_id, key
+			FROM (SELECT l.product_id, %[2]s AS key FROM listings AS l %[3]s %[4]s) AS found
+			%[5]s
+			ORDER BY key %[6]s, product_id %[6]s
+			LIMIT @limit
+		) AS page
+		JOIN product_pages AS d ON d.product_id = page.product_id AND d.currency = @currency
+		ORDER BY page.key %[6]s, page.product_id %[6]s`
+	countFragment = `%s SELECT count(*) FROM listings AS l %s %s`
 )
 
 // count is the statement that counts all.
@@ -210,7 +209,7 @@ func (s *selection) begin() string {
 }
 
 // anyMatch asks whether the words of a text occur at all, whatever the filters.
-const anyMatch = `WITH ` + textFragment + ` SELECT EXISTS (SELECT FROM listing_texts AS t WHERE ` + matchesFragment + `)`
+const anyMatch = `WITH ` + textFragment + ` SELECT EXISTS (SELECT FROM listed_products AS t WHERE ` + matchesFragment + `)`
 
 // likeness is how alike a title must be to count as a typo of what was meant.
 const likeness = `SELECT set_config('pg_trgm.word_similarity_threshold', '0.45', true)`

@@ -5,7 +5,7 @@
 // those who keep them ([Search.Run]): on one node a consumer of the event log
 // that refreshes what changed, on every node a follower that drops stored
 // answers.
-// Tables: listings, listing_texts, listing_prices, product_pages, facet_values,
+// Tables: listed_products, listings, product_pages, facet_values,
 // listings_due, popularity_due.
 // Raises: [Refreshed].
 // Calls: nobody; it reads the tables of catalog, vendors, pricing, inventory

@@ -26,7 +26,7 @@ func (s *Search) Status(ctx context.Context) (Status, error) {
 
 const selectStatus = `
 	SELECT
-		(SELECT count(*) FROM listings) AS listed,
+		(SELECT count(*) FROM listed_products) AS listed,
 		(SELECT count(*) FROM products AS p JOIN vendors AS v ON v.id = p.vendor_id
 		 WHERE p.status = 'active' AND v.status = 'active') AS active,
 		(SELECT count(*) FROM listings_due) AS put_off,
