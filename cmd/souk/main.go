@@ -31,8 +31,8 @@ type cli struct {
 	Import  importCmd  `cmd:"" help:"Bring a catalogue in from a file."`
 	Export  exportCmd  `cmd:"" help:"Take the catalogue out to a file."`
 	Search  searchCmd  `cmd:"" help:"Rebuild the listings, or say how they stand."`
-	// Verify  verifyCmd  `cmd:"" help:"Check that every invariant of the shop holds."`
-	// Torture tortureCmd `cmd:"" help:"Try to make a shop oversell, with races and kill -9."`
+	Verify  verifyCmd  `cmd:"" help:"Check that every invariant of the shop holds."`
+	Torture tortureCmd `cmd:"" help:"Try to make a shop oversell, with races and kill -9."`
 	Doctor  doctorCmd  `cmd:"" help:"Say what is healthy and what is not."`
 	Conf    configCmd  `cmd:"" name:"config" help:"Show the settings."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the API's contract as OpenAPI 3.1."`
