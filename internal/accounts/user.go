@@ -34,8 +34,9 @@ type User struct {
 func (u User) ETag() string { return httpapi.VersionTag(u.Version) }
 
 var (
-	// ErrEmailTaken and ErrUsernameTaken say that somebody else has it.
-	ErrEmailTaken    = errs.New(errs.Conflict, "email_taken", "An account with this e-mail exists. Sign in, or use another one.")
+	// ErrEmailTaken says that somebody else has the e-mail address.
+	ErrEmailTaken = errs.New(errs.Conflict, "email_taken", "An account with this e-mail exists. Sign in, or use another one.")
+	// ErrUsernameTaken says that somebody else has the user name.
 	ErrUsernameTaken = errs.New(errs.Conflict, "username_taken", "This user name is taken. Choose another one.")
 	// ErrNoUser says that there is no such user.
 	ErrNoUser = errs.New(errs.NotFound, "not_found", "There is no such user.")

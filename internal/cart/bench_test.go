@@ -31,7 +31,7 @@ func BenchmarkFill(b *testing.B) {
 			}
 			path := create()
 			s.call("", "PUT", path+"/addresses", home).want(200)
-			choice := s.standard(id.Cart(must(id.Parse[id.Cart](path[len("/carts/"):]))))
+			choice := s.standard(must(id.Parse[id.Cart](path[len("/carts/"):])))
 			calls := map[string]func(){
 				"create":           func() { path = create() },
 				"addresses":        func() { s.call("", "PUT", path+"/addresses", home).want(200) },

@@ -46,7 +46,7 @@ const maxCookies = 100
 // finish answers for a handler that panicked, then logs and counts.
 func (r *Router) finish(ex *exchange, began time.Time) {
 	failure := recover()
-	if failure != nil && failure != http.ErrAbortHandler {
+	if failure != nil && failure != http.ErrAbortHandler { //nolint:errorlint // net/http wants this very value
 		r.log.LogAttrs(ex.r.Context(), slog.LevelError, "recover from panic",
 			slog.String("request_id", ex.id), slog.String("route", ex.route()),
 			slog.String("panic", fmt.Sprint(failure)), slog.String("stack", string(debug.Stack())))
