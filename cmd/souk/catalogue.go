@@ -23,13 +23,20 @@ type importCmd struct {
 
 type importProductsCmd struct {
 	File    string `arg:"" help:"CSV file, or - for standard input."`
-	From    string `default:"auto" help:"Kind of file: auto, shopify, spree or souk."`
-	Vendor  string `help:"Slug of the vendor who gets all products; without it they go to the vendors that the file names." placeholder:"SLUG"`
+	From    string `default:"auto" enum:"auto,shopify,spree,souk" help:"Kind of file: ${enum}."`
+	Vendor  string `help:"Slug of the vendor who gets all products, made when missing; without it they go to the vendors that the file names." placeholder:"SLUG"`
 	House   string `default:"House" help:"Vendor of products that name none."`
-	Publish bool   `help:"Put products on sale at once instead of waiting for review."`
+	Publish bool   `help:"Put products on sale at once instead of waiting for review, but for those that the file marks as drafts."`
 	DryRun  bool   `help:"Say what would happen and change nothing."`
-	Errors  string `help:"Where refused rows go; FILE.errors.csv when empty." placeholder:"FILE" type:"path"`
+	Errors  string `help:"Where refused rows go; FILE.errors.csv in the current folder when empty." placeholder:"FILE" type:"path"`
 	JSON    bool   `help:"Print the report as JSON."`
+}
+
+// Help says what scripts need to know.
+func (importProductsCmd) Help() string {
+	return `A file fills in and changes, it does not empty: what it does not name stays as it is.
+Rows that cannot be taken are reported and written to a file of the same columns, to be
+mended and imported; the rest goes in, and the exit code is 0. It is 1 when nothing went in.`
 }
 
 func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
@@ -41,21 +48,30 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 	return withShop(ctx, c, func(s *shop) error {
 		bar := progress(size, "Importing")
 		started := time.Now()
-		report, err := s.Importer.Run(asCommand(ctx, "import"), io.TeeReader(in, bar), importer.Options{
-			Format: cmd.From, Vendor: cmd.Vendor, House: cmd.House, Publish: cmd.Publish, DryRun: cmd.DryRun,
-		})
+		options := importer.Options{Format: cmd.From, Vendor: cmd.Vendor, House: cmd.House, Publish: cmd.Publish, DryRun: cmd.DryRun}
+		refused := &lateFile{name: cmd.errorsFile()}
+		if !cmd.DryRun {
+			options.Refused = refused
+		}
+		report, err := s.Importer.Run(asCommand(ctx, "import"), io.TeeReader(in, bar), options)
 		_ = bar.Finish() // a bar that cannot be drawn is no reason to stop
-		if err != nil {
+		if err := errors.Join(err, refused.Close()); err != nil {
 			return explain(err)
 		}
-		if err := cmd.writeRefused(report); err != nil {
-			return err
+		if report.Created+report.Updated > 0 && !cmd.DryRun {
+			if err := s.KeepUp(ctx); err != nil { // so that who looks next finds what was imported
+				return err
+			}
 		}
 		if cmd.JSON {
-			return printJSON(report)
+			err = printJSON(report)
+		} else {
+			cmd.print(report, time.Since(started))
 		}
-		cmd.print(report, time.Since(started))
-		return nil
+		if err == nil && report.Nothing() {
+			return errSilent
+		}
+		return err
 	})
 }
 
@@ -64,16 +80,20 @@ func (cmd importProductsCmd) print(r importer.Report, took time.Duration) {
 	if r.DryRun {
 		verb = "Would import"
 	}
-	fmt.Printf("%s %d rows (%s) in %s: %d products, %d variants.\n", verb, r.Rows, r.Format, took.Round(10*time.Millisecond), r.Products, r.Variants)
-	if r.Created+r.Updated+r.Refused == 0 {
+	fmt.Printf("%s %s (%s) in %s: %s, %s.\n", verb, counted(r.Rows, "row"), r.Format, took.Round(10*time.Millisecond),
+		counted(r.Products, "product"), counted(r.Variants, "variant"))
+	switch {
+	case r.Rows == 0:
+		fmt.Println("There is nothing below the header line.")
+	case r.Created+r.Updated+r.Refused == 0:
 		fmt.Println("Nothing has changed: everything was there already.")
-	} else {
-		fmt.Printf("  created %d, updated %d, unchanged %d, refused %d\n", r.Created, r.Updated, r.Unchanged, r.Refused)
+	default:
+		fmt.Printf("  products: %d created, %d updated, %d unchanged; rows: %d refused\n", r.Created, r.Updated, r.Unchanged, r.Refused)
 	}
 	const shown = 20
 	for i, p := range r.Problems {
 		if i == shown {
-			fmt.Printf("  ... and %d more\n", len(r.Problems)-shown)
+			fmt.Printf("  ... and %d more\n", len(r.Problems)-shown+r.Further)
 			break
 		}
 		where := fmt.Sprintf("row %d", p.Row)
@@ -87,6 +107,14 @@ func (cmd importProductsCmd) print(r importer.Report, took time.Duration) {
 	}
 }
 
+// counted is "1 row" and "2 rows".
+func counted(n int, noun string) string {
+	if n == 1 {
+		return "1 " + noun
+	}
+	return fmt.Sprintf("%d %ss", n, noun)
+}
+
 func (cmd importProductsCmd) errorsFile() string {
 	switch {
 	case cmd.Errors != "":
@@ -98,16 +126,29 @@ func (cmd importProductsCmd) errorsFile() string {
 	return strings.TrimSuffix(name, filepath.Ext(name)) + ".errors.csv"
 }
 
-func (cmd importProductsCmd) writeRefused(r importer.Report) (err error) {
-	if len(r.Problems) == 0 || r.DryRun {
+// A lateFile is made when something is written to it. It takes the place of an
+// older one when it is closed, which may be the one that is being read.
+type lateFile struct {
+	name string
+	file *os.File
+}
+
+func (f *lateFile) Write(p []byte) (int, error) {
+	if f.file == nil {
+		var err error
+		if f.file, err = os.CreateTemp(filepath.Dir(f.name), filepath.Base(f.name)+".*"); err != nil {
+			return 0, err
+		}
+	}
+	return f.file.Write(p)
+}
+
+func (f *lateFile) Close() error {
+	if f.file == nil {
 		return nil
 	}
-	out, err := os.Create(cmd.errorsFile())
-	if err != nil {
-		return fmt.Errorf("write refused rows: %w", err)
-	}
-	defer func() { err = errors.Join(err, out.Close()) }()
-	return r.WriteRefused(out)
+	// Like a file that the shell makes: readable for those who may read the folder.
+	return errors.Join(f.file.Chmod(0o644), f.file.Close(), os.Rename(f.file.Name(), f.name))
 }
 
 type exportCmd struct {

@@ -29,6 +29,7 @@ type Draft struct {
 	Attributes    map[string][]string
 	Options       []Option
 	Status        Status
+	StatusIfNew   Status // where Status is empty and the product is new; a draft when empty, too
 	SEO           SEO
 	Variants      []VariantDraft
 	Images        []ImageDraft
@@ -48,9 +49,14 @@ type VariantDraft struct {
 	Taxable          bool
 	RequiresShipping bool
 	Tracked          bool
+	Unsaid           Unsaid
 	Position         int    // as listed when equal
 	ImageURL         string // one of the draft's images; added to them when it is not
 }
+
+// Unsaid are the flags of a variant that a draft does not speak of: one that is
+// there already keeps its own.
+type Unsaid struct{ Taxable, RequiresShipping, Tracked bool }
 
 // ImageDraft is a picture in a draft, to be fetched from its URL.
 type ImageDraft struct {
@@ -262,6 +268,9 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 		want.Categories = d.Categories
 	case d.CategoryPaths != nil:
 		want.Categories = p.placesOf(d.CategoryPaths, out)
+	}
+	if d.Status == "" && want.Version == 0 {
+		d.Status = d.StatusIfNew
 	}
 	if d.Status != "" {
 		want.Status = p.status(want.Status, d.Status, out)

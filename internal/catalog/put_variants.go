@@ -81,7 +81,7 @@ func (p *putting) fillVariants(want *Product, d Draft, out *Outcome) {
 		if at < 0 {
 			v = newVariant(*want)
 		}
-		draft.apply(&v, want.Media)
+		draft.apply(&v, at < 0, want.Media)
 		bad := seen.check(*want, v, pointer("/variants", i, ""))
 		if p.skuTaken(v, want.ID) {
 			bad.Require(false, pointer("/variants", i, "sku"), ErrSKUTaken.Code, "The vendor sells another product under this SKU.")
@@ -104,6 +104,24 @@ func (p *putting) fillVariants(want *Product, d Draft, out *Outcome) {
 			want.Variants = append(want.Variants, v)
 		}
 	}
+	if len(present) > 0 { // a draft of some of the variants does not say how all of them are ordered
+		keepOrder(want.Variants)
+	}
+}
+
+// keepOrder puts the variants that were there where they were, before new ones.
+func keepOrder(variants []Variant) {
+	slices.SortStableFunc(variants, func(a, b Variant) int {
+		switch aIsNew, bIsNew := a.Version == 0, b.Version == 0; {
+		case aIsNew && bIsNew:
+			return 0
+		case aIsNew:
+			return 1
+		case bIsNew:
+			return -1
+		}
+		return cmp.Compare(a.Position, b.Position)
+	})
 }
 
 // match finds the variant that a draft means: the one with its options, or
@@ -120,7 +138,7 @@ func (p *putting) match(present []Variant, d VariantDraft) (Variant, int) {
 	return present[i], i
 }
 
-func (d VariantDraft) apply(v *Variant, media []Media) {
+func (d VariantDraft) apply(v *Variant, isNew bool, media []Media) {
 	fillText(&v.SKU, line(d.SKU))
 	fillText(&v.Barcode, line(d.Barcode))
 	fillText(&v.TaxClass, line(d.TaxClass))
@@ -128,11 +146,19 @@ func (d VariantDraft) apply(v *Variant, media []Media) {
 	if d.WeightGrams != 0 {
 		v.WeightGrams = d.WeightGrams
 	}
-	v.Taxable, v.RequiresShipping, v.Tracked = d.Taxable, d.RequiresShipping, d.Tracked
+	fillFlag(&v.Taxable, d.Taxable, d.Unsaid.Taxable && !isNew)
+	fillFlag(&v.RequiresShipping, d.RequiresShipping, d.Unsaid.RequiresShipping && !isNew)
+	fillFlag(&v.Tracked, d.Tracked, d.Unsaid.Tracked && !isNew)
 	for _, m := range media {
 		if d.ImageURL != "" && m.SourceURL == strings.TrimSpace(d.ImageURL) {
 			v.MediaID = m.ID
 		}
+	}
+}
+
+func fillFlag(field *bool, flag, keep bool) {
+	if !keep {
+		*field = flag
 	}
 }
 

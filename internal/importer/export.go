@@ -7,22 +7,28 @@ import (
 	"fmt"
 	"io"
 	"strconv"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/money"
+	"souk/internal/platform/postgres"
+	"souk/internal/vendors"
 )
 
 // Export writes every product that is not archived as Souk's own CSV, ordered
 // by vendor and handle, so that two exports of one catalogue are equal. With a
 // vendor's slug it writes that vendor's only. It returns the number of rows.
 func (im *Importer) Export(ctx context.Context, w io.Writer, vendor string) (rows int, err error) {
+	if known, err := postgres.Scalar[bool](ctx, im.DB, vendorExists, pgx.NamedArgs{"vendor": vendor}); err != nil {
+		return 0, fmt.Errorf("read export: %w", err)
+	} else if !known {
+		return 0, vendors.ErrNoVendor
+	}
 	out := csv.NewWriter(w)
 	if err := out.Write(soukColumns); err != nil {
 		return 0, fmt.Errorf("write export: %w", err)
 	}
-	found, err := im.DB.Query(ctx, exportRows, pgx.NamedArgs{"vendor": vendor, "currency": im.Currency})
+	found, err := im.DB.Query(ctx, exportRows, pgx.NamedArgs{"vendor": vendor})
 	if err != nil {
 		return 0, fmt.Errorf("read export: %w", err)
 	}
@@ -33,8 +39,8 @@ func (im *Importer) Export(ctx context.Context, w io.Writer, vendor string) (row
 		if err != nil {
 			return rows, fmt.Errorf("read export: %w", err)
 		}
-		product := line.Vendor + "\x00" + line.Handle
-		cells, err := line.cells(product != last)
+		product := line.VendorSlug + "\x00" + line.Handle
+		cells, err := line.cells(product != last, im.Currency)
 		if err != nil {
 			return rows, err
 		}
@@ -57,6 +63,7 @@ type exportLine struct {
 	Title          string              `db:"title"`
 	Description    string              `db:"description"`
 	Vendor         string              `db:"vendor"`
+	VendorSlug     string              `db:"vendor_slug"`
 	Brand          string              `db:"brand"`
 	Kind           string              `db:"kind"`
 	Status         string              `db:"status"`
@@ -71,8 +78,9 @@ type exportLine struct {
 	Options        []string            `db:"options"`
 	SKU            string              `db:"sku"`
 	Barcode        string              `db:"barcode"`
-	Price          *money.Amount       `db:"price"`
-	CompareAt      *money.Amount       `db:"compare_at"`
+	Currencies     []money.Currency    `db:"currencies"`
+	Amounts        []int64             `db:"amounts"`
+	CompareAt      []int64             `db:"compare_at"` // 0: nothing is struck out
 	OnHand         *int                `db:"on_hand"`
 	Tracked        bool                `db:"tracked"`
 	Backorders     bool                `db:"backorders"`
@@ -80,13 +88,13 @@ type exportLine struct {
 	TaxClass       string              `db:"tax_class"`
 	Taxable        bool                `db:"taxable"`
 	Ships          bool                `db:"requires_shipping"`
+	Image          string              `db:"variant_image"`
 }
 
 // cells is the line in the order of soukColumns; the product's own columns
-// stand on its first line only.
-func (l exportLine) cells(first bool) ([]string, error) {
-	cells := make([]string, 0, len(soukColumns))
-	cells = append(cells, l.Handle)
+// stand on its first line only, but for those that tell products apart.
+func (l exportLine) cells(first bool, currency money.Currency) ([]string, error) {
+	var own [productCells]string
 	if first {
 		attributes := ""
 		if len(l.Attributes) > 0 {
@@ -96,78 +104,86 @@ func (l exportLine) cells(first bool) ([]string, error) {
 			}
 			attributes = string(text)
 		}
-		cells = append(cells, guard(l.Title), guard(l.Description), guard(l.Vendor), guard(l.Brand), guard(l.Kind), l.Status,
-			guard(strings.Join(l.Categories, soukSeparator)), guard(strings.Join(l.Tags, ", ")), attributes,
-			guard(l.SEOTitle), guard(l.SEODescription),
-			guard(strings.Join(l.Images, soukSeparator)), guard(strings.Join(l.ImageAlts, soukSeparator)))
-	} else {
-		cells = append(cells, make([]string, 13)...)
-	}
-	for i := range 3 {
-		name := ""
-		if first && i < len(l.OptionNames) {
-			name = l.OptionNames[i]
+		own = [productCells]string{
+			l.Title, l.Description, l.Vendor, l.VendorSlug, l.Brand, l.Kind, l.Status, join(l.Categories), join(l.Tags), attributes,
+			l.SEOTitle, l.SEODescription, join(l.Images), join(l.ImageAlts),
+			at(l.OptionNames, 0), at(l.OptionNames, 1), at(l.OptionNames, 2),
 		}
-		cells = append(cells, guard(name))
 	}
-	for i := range 3 {
-		value := ""
-		if i < len(l.Options) {
-			value = l.Options[i]
-		}
-		cells = append(cells, guard(value))
+	own[3] = l.VendorSlug
+	cells := append([]string{l.Handle}, own[:]...)
+	cells = append(cells, at(l.Options, 0), at(l.Options, 1), at(l.Options, 2), l.SKU, l.Barcode)
+	for i, text := range cells {
+		cells[i] = guard(text)
 	}
-	price, compareAt, currency, onHand := "", "", "", ""
-	if l.Price != nil {
-		price, currency = l.Price.Decimal(), string(l.Price.Currency)
-	}
-	if l.CompareAt != nil {
-		compareAt = l.CompareAt.Decimal()
-	}
-	if l.OnHand != nil {
+	price, compareAt, code, further := l.prices(currency)
+	onHand := ""
+	if l.OnHand != nil && l.Tracked {
 		onHand = strconv.Itoa(*l.OnHand)
 	}
-	return append(cells, guard(l.SKU), guard(l.Barcode), price, compareAt, currency, onHand,
+	return append(cells, price, compareAt, code, further, onHand,
 		strconv.FormatBool(l.Tracked), strconv.FormatBool(l.Backorders), strconv.Itoa(l.WeightGrams),
-		l.TaxClass, strconv.FormatBool(l.Taxable), strconv.FormatBool(l.Ships)), nil
+		guard(l.TaxClass), strconv.FormatBool(l.Taxable), strconv.FormatBool(l.Ships), guard(l.Image)), nil
 }
 
-// guard keeps a spreadsheet from taking text for a formula (OWASP, "CSV
-// Injection"); unguard takes the mark off again.
-func guard(text string) string {
-	if text != "" && strings.ContainsAny(text[:1], "=+-@\t\r'") {
-		return "'" + text
+// productCells is how many columns, behind the handle, are the product's own.
+const productCells = 17
+
+func at(list []string, i int) string {
+	if i < len(list) {
+		return list[i]
 	}
-	return text
+	return ""
 }
 
-func unguard(text string) string {
-	if len(text) > 1 && text[0] == '\'' && strings.ContainsAny(text[1:2], "=+-@\t\r'") {
-		return text[1:]
+// prices writes the price in the shop's currency, and the others as a list.
+func (l exportLine) prices(shop money.Currency) (price, compareAt, currency, further string) {
+	var others []string
+	for i, c := range l.Currencies {
+		amount, struck := money.Of(l.Amounts[i], c).Decimal(), ""
+		if l.CompareAt[i] > 0 {
+			struck = money.Of(l.CompareAt[i], c).Decimal()
+		}
+		switch {
+		case c == shop:
+			price, compareAt, currency = amount, struck, string(c)
+		case struck != "":
+			others = append(others, string(c)+" "+amount+"/"+struck)
+		default:
+			others = append(others, string(c)+" "+amount)
+		}
 	}
-	return text
+	return price, compareAt, currency, join(others)
 }
 
+const vendorExists = `SELECT @vendor = '' OR EXISTS (SELECT FROM vendors WHERE slug = @vendor)`
+
+// exportRows reads every variant in the order of the file. What was removed,
+// and pictures that were uploaded and have no address of their own, are not in it.
 const exportRows = `
-	SELECT coalesce(p.handle, p.slug) AS handle, p.title, p.description, v.name AS vendor, coalesce(b.name, '') AS brand, p.kind, p.status,
+	SELECT coalesce(p.handle, p.slug) AS handle, p.title, p.description, v.name AS vendor, v.slug AS vendor_slug,
+	       coalesce(b.name, '') AS brand, p.kind, p.status,
 	       ARRAY(SELECT c.path FROM product_categories pc JOIN categories c ON c.id = pc.category_id
 	             WHERE pc.product_id = p.id ORDER BY pc.position, c.path) AS categories,
-	       ARRAY(SELECT t.name FROM product_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.product_id = p.id ORDER BY t.name) AS tags,
+	       ARRAY(SELECT t.name FROM product_tags pt JOIN tags t ON t.id = pt.tag_id WHERE pt.product_id = p.id ORDER BY t.slug COLLATE "C") AS tags,
 	       p.attributes, p.seo_title, p.seo_description,
-	       ARRAY(SELECT m.source_url FROM media m WHERE m.product_id = p.id AND m.source_url <> '' ORDER BY m.position, m.id) AS images,
-	       ARRAY(SELECT m.alt FROM media m WHERE m.product_id = p.id AND m.source_url <> '' ORDER BY m.position, m.id) AS image_alts,
+	       ARRAY(SELECT m.source_url FROM media m
+	             WHERE m.product_id = p.id AND m.source_url <> '' AND m.state <> 'removed' ORDER BY m.position, m.id) AS images,
+	       ARRAY(SELECT m.alt FROM media m
+	             WHERE m.product_id = p.id AND m.source_url <> '' AND m.state <> 'removed' ORDER BY m.position, m.id) AS image_alts,
 	       ARRAY(SELECT o.name FROM product_options o WHERE o.product_id = p.id ORDER BY o.position) AS option_names,
 	       r.options, coalesce(r.sku, '') AS sku, r.barcode,
-	       CASE WHEN pr.amount_minor IS NOT NULL THEN (pr.amount_minor, pr.currency) END AS price,
-	       CASE WHEN pr.compare_at_minor IS NOT NULL THEN (pr.compare_at_minor, pr.currency) END AS compare_at,
+	       ARRAY(SELECT currency FROM prices WHERE variant_id = r.id ORDER BY currency) AS currencies,
+	       ARRAY(SELECT amount_minor FROM prices WHERE variant_id = r.id ORDER BY currency) AS amounts,
+	       ARRAY(SELECT coalesce(compare_at_minor, 0) FROM prices WHERE variant_id = r.id ORDER BY currency) AS compare_at,
 	       s.on_hand, r.tracked, coalesce(s.backorders, false) AS backorders,
-	       r.weight_grams, r.tax_class, r.taxable, r.requires_shipping
+	       r.weight_grams, r.tax_class, r.taxable, r.requires_shipping, coalesce(i.source_url, '') AS variant_image
 	FROM products p
 	JOIN vendors v ON v.id = p.vendor_id
 	JOIN variants r ON r.product_id = p.id AND r.archived_at IS NULL
 	LEFT JOIN brands b ON b.id = p.brand_id
-	LEFT JOIN prices pr ON pr.variant_id = r.id AND pr.currency = @currency
+	LEFT JOIN media i ON i.id = r.media_id AND i.state <> 'removed'
 	LEFT JOIN (SELECT variant_id, sum(on_hand)::int AS on_hand, bool_or(backorder_limit > 0) AS backorders
 	           FROM stock_levels GROUP BY variant_id) s ON s.variant_id = r.id
 	WHERE p.status <> 'archived' AND (@vendor = '' OR v.slug = @vendor)
-	ORDER BY v.slug, coalesce(p.handle, p.slug), p.id, r.position, r.id`
+	ORDER BY v.slug COLLATE "C", coalesce(p.handle, p.slug) COLLATE "C", p.id, r.position, r.id`

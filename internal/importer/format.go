@@ -2,97 +2,84 @@ package importer
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	"souk/internal/errs"
-	"souk/internal/money"
 )
 
-// A format knows what the columns of one kind of file mean.
+// A format knows what the columns of one kind of file mean. The fields of a
+// product are called as in Souk's own files, see soukColumns; other formats
+// say what they call them.
 type format struct {
-	name string
-	// matches tells from the header whether a file is of this kind.
-	matches func(t *table) bool
-	// handle is what rows of one product have in common.
-	handle func(r row) string
-	// product reads the rows of one product. What it cannot read are problems;
-	// it leaves out the variants that have one.
-	product func(rows []row, currency money.Currency) (Product, []Problem)
+	name    string
+	needs   [][]string          // columns by which a file is told, a set for each generation of the format
+	calls   map[string][]string // field: its columns, the first that a file has counts
+	images  []string            // fields that hold pictures of the product
+	guarded bool                // cells are guarded against spreadsheets, see guard
+	strict  bool                // a price to compare with that is not above the price is refused, not overlooked
+
+	describe func(p *Product, first *cells) // reads what the format alone says of a product
+	pictures func(p *Product, r row)        // collects those that a row names
+	sells    func(p *Product, r row) bool   // tells a row with a variant from one with less
+	finish   func(v *Variant, c *cells)     // reads what the format alone says of a variant
+	further  func(r row) bool               // tells a row that only gives a price; nil: there are none
 }
 
 // formats in the order in which they are tried: the more particular header first.
 var formats = []format{soukFormat, shopifyFormat, spreeFormat}
 
-// Formats lists the names that --from takes, "auto" apart.
-func Formats() []string {
-	var names []string
-	for _, f := range formats {
-		names = append(names, f.name)
-	}
-	return names
-}
-
 // ErrUnknownFormat says that the header is of no known kind of file.
-var ErrUnknownFormat = errs.New(errs.Invalid, "unknown_format", "The header line is not one that is known here. Known are: "+strings.Join(Formats(), ", ")+".")
+var ErrUnknownFormat = errs.New(errs.Invalid, "unknown_format", "The header line is not one that is known here.")
 
-// formatOf finds the format by name, or by the header for "auto".
+// formatOf finds the format by name, or by the header for "auto" and "", and
+// teaches the table what it calls the fields.
 func formatOf(name string, t *table) (format, error) {
-	i := slices.IndexFunc(formats, func(f format) bool {
-		return f.name == name || (name == "auto" || name == "") && f.matches(t)
-	})
-	if i < 0 {
-		return format{}, ErrUnknownFormat
-	}
-	if !formats[i].matches(t) {
-		return format{}, ErrUnknownFormat.With("detail", "The file does not have the columns of the format "+name+".")
-	}
-	return formats[i], nil
-}
-
-// addImage adds a picture once.
-func (p *Product) addImage(url, alt string) {
-	if url == "" || slices.ContainsFunc(p.Images, func(i Image) bool { return i.URL == url }) {
-		return
-	}
-	p.Images = append(p.Images, Image{url, alt})
-}
-
-// addAttribute adds values to an attribute, without doubles.
-func (p *Product) addAttribute(name string, values ...string) {
-	for _, v := range values {
-		if v != "" && !slices.Contains(p.Attributes[name], v) {
-			if p.Attributes == nil {
-				p.Attributes = map[string][]string{}
-			}
-			p.Attributes[name] = append(p.Attributes[name], v)
+	var wants []string
+	for _, f := range formats {
+		if name != "auto" && name != "" && name != f.name {
+			continue
 		}
-	}
-}
-
-// refuseDoubles drops variants whose options or SKU an earlier one has.
-func (p *Product) refuseDoubles() (problems []Problem) {
-	seen := map[string]int{}
-	p.Variants = slices.DeleteFunc(p.Variants, func(v Variant) bool {
-		options := "options " + strings.Join(v.Options, "\x00")
-		sku := "sku " + v.SKU
-		for _, key := range []string{options, sku} {
-			if first, double := seen[key]; double && key != "sku " {
-				problems = append(problems, Problem{Row: v.row.number, cells: v.row.cells,
-					Reason: doubleReason(key == options, v, first)})
-				return true
+		if !f.matches(t) {
+			wants = append(wants, f.wants())
+			continue
+		}
+		for field, columns := range f.calls {
+			if i := slices.IndexFunc(columns, func(c string) bool { return t.has(c) }); i >= 0 {
+				t.column[field] = t.column[columns[i]]
 			}
 		}
-		seen[options], seen[sku] = v.row.number, v.row.number
+		t.format = f
+		return f, nil
+	}
+	if len(wants) == 0 {
+		return format{}, errs.New(ErrUnknownFormat.Kind, ErrUnknownFormat.Code, "There is no format "+name+".")
+	}
+	return format{}, errs.New(ErrUnknownFormat.Kind, ErrUnknownFormat.Code,
+		ErrUnknownFormat.Message+" The first line must name the columns: "+strings.Join(wants, "; ")+".")
+}
+
+func (f format) matches(t *table) bool {
+	return slices.ContainsFunc(f.needs, func(set []string) bool { return t.has(set...) })
+}
+
+func (f format) wants() string {
+	sets := make([]string, len(f.needs))
+	for i, set := range f.needs {
+		sets[i] = strings.Join(set, ", ")
+	}
+	return f.name + " has " + strings.Join(sets, " or ")
+}
+
+// continues reports whether r is of the same product as the rows before it:
+// it has their handle and names no other vendor.
+func continues(group []row, r row) bool {
+	if r.get("handle") != group[0].get("handle") {
 		return false
-	})
-	return problems
-}
-
-func doubleReason(options bool, v Variant, first int) string {
-	what := "SKU " + v.SKU
-	if options {
-		what = "options (" + strings.Join(v.Options, " / ") + ")"
 	}
-	return "has the same " + what + " as row " + strconv.Itoa(first)
+	for _, field := range []string{"vendor", "vendor_slug"} {
+		if is, was := r.get(field), group[0].get(field); is != "" && was != "" && is != was {
+			return false
+		}
+	}
+	return true
 }

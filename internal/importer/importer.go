@@ -4,12 +4,17 @@
 // own), what a row means, and the run that applies them. Tables: none.
 // Raises: nothing itself. Calls: vendors, catalog, inventory, pricing.
 //
-// A file is read as a stream, product by product, and applied in batches of
-// [batchSize], each in one transaction, so that a long import never holds the
-// event log back and a kill loses at most the batch that was under way; run
-// again, it finds what is there unchanged and goes on.
+// A file is read as a stream (record.go, table.go), product by product
+// (product.go, and a file for each format), and applied in batches of
+// [batchSize], each in one transaction (run.go, apply.go), so that a long
+// import never holds the event log back and a kill loses at most the batch
+// that was under way; run again, it finds what is there unchanged and goes on.
 //
 // What cannot be read is reported by row, column and reason; the rest goes in.
+// A file fills in and changes, it does not empty: what it has no column for, or
+// leaves blank, stays as it is, and so do products and variants that it does
+// not name. Lists (tags, categories, attributes, pictures) are taken whole
+// where the file has any, and a blank compare-at price ends an offer.
 package importer
 
 import (

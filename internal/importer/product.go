@@ -1,14 +1,17 @@
 package importer
 
 import (
-	"fmt"
+	"cmp"
+	"slices"
 	"strconv"
 	"strings"
 
+	"souk/internal/catalog"
 	"souk/internal/money"
 )
 
-// A Product is one product as a file describes it.
+// A Product is one product as a file describes it. What the file does not say
+// is empty or nil, and stays as it is where the product is known.
 type Product struct {
 	rows []row // all that the file says of it, the first with the product's own columns
 
@@ -16,10 +19,10 @@ type Product struct {
 	Title          string
 	Description    string
 	Vendor         string // a name
+	VendorSlug     string // or else made from the name
 	Brand          string
 	Kind           string
-	Draft          bool // the merchant has not published it
-	Archived       bool
+	Status         catalog.Status
 	Categories     [][]string // paths from the root
 	Tags           []string
 	Attributes     map[string][]string
@@ -31,15 +34,6 @@ type Product struct {
 	FurtherPrices  []FurtherPrice
 }
 
-// A FurtherPrice is the price in one more currency of a variant that the file
-// has described before, or that is in the catalogue already.
-type FurtherPrice struct {
-	row       row
-	SKU       string
-	Price     money.Amount
-	CompareAt *money.Amount
-}
-
 // A Variant is one row that can be sold.
 type Variant struct {
 	row row
@@ -47,139 +41,238 @@ type Variant struct {
 	SKU              string
 	Barcode          string
 	Options          []string
-	Price            money.Amount
-	CompareAt        *money.Amount
-	OnHand           *int // nil: the file does not say
-	Tracked          bool
-	Backorders       bool
+	Prices           []Price
+	OnHand           *int
+	Tracked          *bool
+	Backorders       *bool
+	Taxable          *bool
+	RequiresShipping *bool
 	WeightGrams      int
-	Taxable          bool
 	TaxClass         string
-	RequiresShipping bool
 	Image            string
+}
+
+// A Price is what a variant costs in one currency.
+type Price struct {
+	money.Amount
+	CompareAt     *money.Amount
+	KeepCompareAt bool // the file has no column for it
+}
+
+// A FurtherPrice is the price in one more currency of a variant that the file
+// has described before, or that is in the catalogue already.
+type FurtherPrice struct {
+	row row
+	SKU string
+	Price
 }
 
 // An Image is a picture by its address.
 type Image struct {
+	row row
+
 	URL string
 	Alt string
 }
 
-// A Problem is why a row, or a cell of it, was refused.
-type Problem struct {
-	Row    int    `json:"row"`
-	Column string `json:"column,omitempty"`
-	Reason string `json:"reason"`
-
-	cells []string // the row as it was, with what a reader needs to import it alone
+// addImage adds a picture once.
+func (p *Product) addImage(from row, url, alt string) {
+	if url == "" || slices.ContainsFunc(p.Images, func(i Image) bool { return i.URL == url }) {
+		return
+	}
+	p.Images = append(p.Images, Image{from, url, alt})
 }
 
-// A cellReader reads typed cells of a row and remembers what it could not read.
-type cellReader struct {
-	row      row
-	currency money.Currency
-	problems []Problem
-}
-
-func (c *cellReader) refuse(column, format string, args ...any) {
-	c.problems = append(c.problems, Problem{Row: c.row.number, Column: column, Reason: fmt.Sprintf(format, args...), cells: c.row.cells})
-}
-
-// maxPrice keeps prices within what the schema takes: 10^12 minor units.
-const maxPrice = 1_000_000_000_000
-
-// amount reads a price such as 19.99; nil for an empty cell.
-func (c *cellReader) amount(columns ...string) *money.Amount {
-	text := c.row.get(columns...)
-	if text == "" {
-		return nil
-	}
-	a, err := money.Parse(text, c.currency)
-	switch {
-	case err != nil:
-		c.refuse(c.row.named(columns...), "%q is not a price in %s: write it as 1234.50", text, c.currency)
-	case a.Minor < 0:
-		c.refuse(c.row.named(columns...), "a price cannot be negative: %s", text)
-	case a.Minor > maxPrice:
-		c.refuse(c.row.named(columns...), "the price %s is too large", text)
-	default:
-		return &a
-	}
-	return nil
-}
-
-// count reads a whole number from 0 to a thousand million; nil for an empty cell.
-func (c *cellReader) count(columns ...string) *int {
-	text := c.row.get(columns...)
-	if text == "" {
-		return nil
-	}
-	n, err := strconv.Atoi(strings.TrimSuffix(text, ".0"))
-	switch {
-	case err != nil:
-		c.refuse(c.row.named(columns...), "%q is not a whole number", text)
-	case n < 0:
-		c.refuse(c.row.named(columns...), "stock cannot be negative: %d", n)
-	case n > 1_000_000_000:
-		c.refuse(c.row.named(columns...), "%d is too many", n)
-	default:
-		return &n
-	}
-	return nil
-}
-
-// grams reads a weight in a unit: g, kg, oz or lb; 0 for an empty cell.
-func (c *cellReader) grams(unit string, columns ...string) int {
-	text := c.row.get(columns...)
-	if text == "" {
-		return 0
-	}
-	perUnit, ok := map[string]float64{"": 1, "g": 1, "kg": 1000, "oz": 28.349523125, "lb": 453.59237}[strings.ToLower(unit)]
-	weight, err := strconv.ParseFloat(text, 64)
-	switch {
-	case !ok:
-		c.refuse(c.row.named(columns...), "%q is not a unit of weight: use g, kg, oz or lb", unit)
-	case err != nil || weight < 0 || weight*perUnit > 1e9:
-		c.refuse(c.row.named(columns...), "%q is not a weight", text)
-	default:
-		return int(weight*perUnit + 0.5)
-	}
-	return 0
-}
-
-// flag reads TRUE or FALSE; otherwise for an empty cell.
-func (c *cellReader) flag(otherwise bool, columns ...string) bool {
-	switch text := strings.ToLower(c.row.get(columns...)); text {
-	case "":
-		return otherwise
-	case "true", "yes", "1", "y", "t":
-		return true
-	case "false", "no", "0", "n", "f":
-		return false
-	default:
-		c.refuse(c.row.named(columns...), "%q is neither TRUE nor FALSE", text)
-		return otherwise
-	}
-}
-
-// list cuts a cell at commas.
-func list(cell string) []string {
-	var items []string
-	for item := range strings.SplitSeq(cell, ",") {
-		if item = strings.TrimSpace(item); item != "" {
-			items = append(items, item)
+// addAttribute adds values to an attribute, without doubles.
+func (p *Product) addAttribute(name string, values ...string) {
+	for _, v := range values {
+		if v != "" && !slices.Contains(p.Attributes[name], v) {
+			if p.Attributes == nil {
+				p.Attributes = map[string][]string{}
+			}
+			p.Attributes[name] = append(p.Attributes[name], v)
 		}
 	}
-	return items
 }
 
-// categoryPath cuts "Apparel > Shoes" and "Kitchen -> Kettles".
-func categoryPath(cell string) []string {
-	var path []string
-	for name := range strings.SplitSeq(strings.ReplaceAll(cell, "->", ">"), ">") {
-		if name = strings.TrimSpace(name); name != "" {
-			path = append(path, name)
+// read makes a product of its rows. What it cannot read are problems; it
+// leaves out the variants that have one, and all of them where the problem is
+// the product's own.
+func (f format) read(rows []row, currency money.Currency) (Product, []Problem) {
+	first := &cells{row: rows[0], currency: currency}
+	p := Product{
+		rows: rows, Handle: first.get("handle"), Title: first.get("title"), Description: first.get("description"),
+		Vendor: first.get("vendor"), VendorSlug: first.get("vendor_slug"), Brand: first.get("brand"), Kind: first.get("kind"),
+		SEOTitle: first.get("seo_title"), SEODescription: first.get("seo_description"), Status: first.status(),
+		OptionNames: optionNames(rows),
+	}
+	f.describe(&p, first)
+	if len(first.problems) > 0 {
+		return p, whole(first.problems, rows)
+	}
+	var problems []Problem
+	for _, r := range rows {
+		c := &cells{row: r, currency: currency}
+		switch {
+		case f.further != nil && f.further(r):
+			price := FurtherPrice{row: r, SKU: c.get("sku")}
+			if prices := c.prices(p.Status); len(prices) > 0 {
+				price.Price = prices[0]
+				p.FurtherPrices = append(p.FurtherPrices, price)
+			}
+		case f.sells(&p, r):
+			f.pictures(&p, r)
+			v := c.variant(&p)
+			f.finish(&v, c)
+			if len(c.problems) == 0 {
+				p.Variants = append(p.Variants, v)
+			}
+		default:
+			f.pictures(&p, r)
+		}
+		problems = append(problems, c.problems...)
+	}
+	problems = append(problems, p.refuseDoubles()...)
+	if len(p.Variants)+len(p.FurtherPrices) == 0 {
+		return p, whole(problems, rows)
+	}
+	for i := range problems {
+		problems[i].rows = []row{f.alone(p, problems[i].Row)}
+	}
+	return p, problems
+}
+
+// variant reads the fields that all formats have in common.
+func (c *cells) variant(p *Product) Variant {
+	return Variant{
+		row: c.row, SKU: c.get("sku"), Barcode: c.get("barcode"), Options: c.options(p), Prices: c.prices(p.Status),
+		OnHand: c.count("on_hand"), Tracked: c.flag("tracked"), Backorders: c.flag("backorders"),
+		Taxable: c.flag("taxable"), RequiresShipping: c.flag("requires_shipping"),
+		WeightGrams: c.grams("weight_grams", "g"), TaxClass: c.get("tax_class"), Image: c.get("variant_image"),
+	}
+}
+
+// prices reads the price of a row, with the one that it is compared with where
+// that is above it: shops export it in any case, and show it in this one only.
+// What is not for sale yet may do without a price.
+func (c *cells) prices(status catalog.Status) []Price {
+	if own := money.Currency(strings.ToUpper(c.get("currency"))); own != "" {
+		c.currency = own
+	}
+	if !c.currency.Valid() {
+		c.refuse("currency", "%q is not a currency", c.currency)
+		return nil
+	}
+	before := len(c.problems)
+	amount, compareAt := c.amount("price"), c.amount("compare_at_price")
+	switch {
+	case len(c.problems) > before:
+		return nil
+	case amount == nil && (status == catalog.InDraft || c.get("further_prices") != ""):
+		return nil
+	case amount == nil:
+		c.refuse("price", "has no price")
+		return nil
+	case compareAt != nil && compareAt.Minor <= amount.Minor:
+		if c.table.format.strict {
+			c.refuse("compare_at_price", "is not above the price")
+		}
+		compareAt = nil
+	}
+	return []Price{{*amount, compareAt, !c.table.has("compare_at_price")}}
+}
+
+// status reads what the file says of it; "" where it says nothing.
+func (c *cells) status() catalog.Status {
+	switch text := strings.ToLower(c.get("status")); text {
+	case "", "active", "draft", "archived", "pending_review", "rejected":
+		return catalog.Status(text)
+	case "unlisted": // Shopify's: sold, but not shown, which there is not here
+		return catalog.InDraft
+	default:
+		c.refuse("status", "%q is not a status: active, draft and archived are", text)
+		return ""
+	}
+}
+
+// maxOptions is how many options a file has columns for.
+const maxOptions = 3
+
+// optionNames collects the names of a product's options: some formats give
+// them on the first row, some on every one.
+func optionNames(rows []row) (names []string) {
+	for _, r := range rows {
+		for i := 1; i <= maxOptions; i++ {
+			if name := r.get("option" + strconv.Itoa(i)); name != "" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
 		}
 	}
-	return path
+	return names
+}
+
+// options reads the value for each option of the product.
+func (c *cells) options(p *Product) []string {
+	values := make([]string, len(p.OptionNames))
+	slots := make([]int, len(p.OptionNames))
+	for i := 1; i <= maxOptions; i++ {
+		value := c.get("value" + strconv.Itoa(i))
+		name := cmp.Or(c.get("option"+strconv.Itoa(i)), p.rows[0].get("option"+strconv.Itoa(i)))
+		if at := slices.Index(p.OptionNames, name); at >= 0 {
+			values[at], slots[at] = value, i
+		} else if value != "" && len(p.OptionNames) > 0 {
+			c.refuse("value"+strconv.Itoa(i), "has the value %q for an option without a name", value)
+		}
+	}
+	for i, value := range values {
+		if value == "" {
+			c.refuse("value"+strconv.Itoa(max(1, slots[i])), "has no value for the option %q", p.OptionNames[i])
+		}
+	}
+	return values
+}
+
+// refuseDoubles drops variants whose options or SKU an earlier one has.
+func (p *Product) refuseDoubles() (problems []Problem) {
+	options, skus := map[string]int{}, map[string]int{}
+	p.Variants = slices.DeleteFunc(p.Variants, func(v Variant) bool {
+		choice := strings.Join(v.Options, " / ")
+		c := cells{row: v.row}
+		if at, double := options[choice]; double && choice == "" {
+			c.refuse("value1", "is a second variant without options: row %d has none, either", at)
+		} else if double {
+			c.refuse("value1", "has the same options (%s) as row %d", choice, at)
+		} else if at, double := skus[v.SKU]; double && v.SKU != "" {
+			c.refuse("sku", "has the same SKU as row %d: %s", at, v.SKU)
+		}
+		if len(c.problems) == 0 {
+			options[choice], skus[v.SKU] = v.row.number, v.row.number
+		}
+		problems = append(problems, c.problems...)
+		return len(c.problems) > 0
+	})
+	return problems
+}
+
+// alone is a row of a product as it can be mended and imported by itself after
+// the rest of the product is in: it names its product, and brings no pictures,
+// which are in already and would be taken for all that there are.
+func (f format) alone(p Product, number int) row {
+	i := slices.IndexFunc(p.rows, func(r row) bool { return r.number == number })
+	if len(p.Variants) == 0 {
+		return p.rows[i]
+	}
+	first, r := p.rows[0], p.rows[i]
+	r.cells = append(slices.Clone(r.cells), make([]string, max(0, len(r.table.header)-len(r.cells)))...)
+	for _, field := range []string{"title", "vendor", "vendor_slug", "option1", "option2", "option3"} {
+		if at, ok := r.table.column[field]; ok && at < len(first.cells) && strings.TrimSpace(r.cells[at]) == "" {
+			r.cells[at] = first.cells[at]
+		}
+	}
+	for _, field := range f.images {
+		if at, ok := r.table.column[field]; ok {
+			r.cells[at] = ""
+		}
+	}
+	return r
 }

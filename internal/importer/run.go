@@ -4,59 +4,56 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"hash/maphash"
 	"io"
-	"slices"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"souk/internal/catalog"
-	"souk/internal/id"
-	"souk/internal/inventory"
+	"souk/internal/crash"
+	"souk/internal/errs"
 	"souk/internal/platform/postgres"
-	"souk/internal/pricing"
 	"souk/internal/vendors"
 )
 
-// batchSize is how many products share a transaction.
-const batchSize = 500
+// What shares a transaction, and what one product may bring to it.
+const (
+	batchSize   = 500     // products
+	batchBytes  = 8 << 20 // of their rows
+	maxOneBytes = 4 << 20
+)
 
-// backorders is the limit of a variant that is sold however few there are.
-const backorders = 1_000_000
+var (
+	beforeCommit = crash.At("importer.batch.before_commit")
+	afterCommit  = crash.At("importer.batch.after_commit")
+)
 
 // Options say how a file is to be taken.
 type Options struct {
-	Format   string // of Formats, or "auto"
-	Vendor   string // slug of the vendor who gets all products, made when missing; "" makes vendors of the file's own
-	House    string // name of the vendor of products that name none, when Vendor is ""
-	Publish  bool   // put on sale what the file does not mark as a draft; else it waits for review
-	DryRun   bool   // find out what would happen, and do nothing
-	Progress func(rows int)
+	Format  string // shopify, spree, souk, or "auto"
+	Vendor  string // slug of the vendor who gets all products, made when missing; "" makes vendors of the file's own
+	House   string // name of the vendor of products that name none, when Vendor is ""
+	Publish bool   // put on sale what the file does not mark otherwise; else it waits for review
+	DryRun  bool   // find out what would happen, and do nothing
+
+	// Refused gets the rows that were refused, as a file of the same columns that
+	// can be mended and imported; nothing where nothing was refused.
+	Refused io.Writer
 }
 
-// A Report is what became of a file.
-type Report struct {
-	Format    string    `json:"format"`
-	DryRun    bool      `json:"dry_run"`
-	Rows      int       `json:"rows"` // without the header
-	Products  int       `json:"products"`
-	Variants  int       `json:"variants"`
-	Created   int       `json:"created"`
-	Updated   int       `json:"updated"`
-	Unchanged int       `json:"unchanged"`
-	Refused   int       `json:"refused"` // products of which nothing went in
-	Problems  []Problem `json:"problems"`
-
-	header []string
-}
-
-// errDryRun rolls a batch back that went well.
-var errDryRun = errors.New("dry run")
+// ErrVendor says that a vendor is not called by a slug.
+var ErrVendor = errs.New(errs.Invalid, "bad_vendor", "A vendor's slug has small letters, digits and single hyphens only.")
 
 // Run reads a file to its end. Rows that cannot be read, and products that
 // cannot be, are problems of the report; an error means that the run itself
 // broke off, with everything before the current batch in place.
 func (im *Importer) Run(ctx context.Context, file io.Reader, o Options) (Report, error) {
 	report := Report{DryRun: o.DryRun, Problems: []Problem{}}
+	if o.Vendor != "" && vendors.SlugOf(o.Vendor) != o.Vendor {
+		return report, ErrVendor
+	}
 	t, err := openTable(file)
 	if err != nil {
 		return report, err
@@ -65,320 +62,288 @@ func (im *Importer) Run(ctx context.Context, file io.Reader, o Options) (Report,
 	if err != nil {
 		return report, err
 	}
-	report.Format, report.header = f.name, t.header
-	run := &run{Importer: im, options: o, report: &report}
-	err = groups(t, f, &report, func(rows []row) error {
-		p, problems := f.product(rows, im.Currency)
-		report.Problems = append(report.Problems, problems...)
-		return run.add(ctx, p, len(problems) > 0)
-	})
-	if err == nil {
-		err = run.flush(ctx)
+	report.Format = f.name
+	r := &run{
+		Importer: im, options: o, report: &report, table: t,
+		seed: maphash.MakeSeed(), seen: map[uint64]place{}, skus: map[uint64]int{},
 	}
-	slices.SortStableFunc(report.Problems, func(a, b Problem) int { return a.Row - b.Row })
-	return report, err
+	if err := r.read(ctx); err != nil {
+		return report, err
+	}
+	return report, nil
 }
 
-// groups reads rows and hands on those that follow each other with one handle.
-func groups(t *table, f format, report *Report, fn func(rows []row) error) error {
-	var group []row
-	for {
-		r, err := t.next()
-		if err != nil && !errors.Is(err, io.EOF) {
-			return err
-		}
-		end := errors.Is(err, io.EOF)
-		if len(group) > 0 && (end || f.handle(r) != f.handle(group[0])) {
-			if err := fn(group); err != nil {
-				return err
-			}
-			group = nil
-		}
-		if end {
-			return nil
-		}
-		report.Rows++
-		switch {
-		case r.fault != "":
-			report.Problems = append(report.Problems, Problem{Row: r.number, Reason: r.fault, cells: r.cells})
-		case r.empty():
-		case f.handle(r) == "":
-			report.Problems = append(report.Problems, Problem{Row: r.number, Reason: "has no handle", cells: r.cells})
-		default:
-			group = append(group, r)
-		}
-	}
-}
-
-// run collects products into batches and applies them.
+// run is one import under way.
 type run struct {
 	*Importer
 	options Options
 	report  *Report
-	batch   []Product
+	table   *table
+
+	batch    []*item
+	bytes    int       // of the batch's rows
+	problems []Problem // of rows since the last batch
+	told     bool      // the refused rows have their header
+
+	// What the file has had so far, by hash: the products, and the rows of SKUs.
+	seed maphash.Seed
+	seen map[uint64]place
+	skus map[uint64]int
 }
 
-func (r *run) add(ctx context.Context, p Product, faulty bool) error {
-	sells := len(p.Variants) > 0 || len(p.FurtherPrices) > 0
-	if !sells {
-		if !faulty {
-			r.report.Problems = append(r.report.Problems, Problem{Row: p.rows[0].number, Reason: "has no variant that can be sold", cells: p.rows[0].cells})
+// An item is a product on its way into the catalogue.
+type item struct {
+	Product
+	owner    vendors.Named
+	change   catalog.Change
+	repriced bool // by a row that only gives a price
+	problems []Problem
+}
+
+// A place is where the file has a product, and what became of it. Rows that
+// only give prices of a product make a place without a row.
+type place struct {
+	row    int
+	change catalog.Change
+}
+
+// read takes the rows of each product together: those that follow each other.
+func (r *run) read(ctx context.Context) error {
+	var group []row
+	bytes := 0
+	for {
+		at, fault, err := r.table.next()
+		end := errors.Is(err, io.EOF)
+		switch {
+		case end:
+		case err != nil:
+			return err
+		default:
+			r.report.Rows++
+			if fault == "" && at.get("handle") == "" {
+				fault = "has no " + at.named("handle")
+			}
+			if fault != "" {
+				r.refuse(at, "", fault)
+				continue
+			}
 		}
-		r.report.Products++
-		r.report.Refused++
-		return nil
+		if len(group) > 0 && (end || !continues(group, at)) {
+			if err := r.add(ctx, group); err != nil {
+				return err
+			}
+			group, bytes = nil, 0
+		}
+		if end {
+			return r.flush(ctx)
+		}
+		if bytes += at.size(); bytes > maxOneBytes {
+			r.refuse(at, "", fmt.Sprintf("its product has rows of more than %d bytes in all", maxOneBytes))
+			continue
+		}
+		group = append(group, at)
 	}
-	if len(p.Variants) > 0 {
-		r.report.Products++
-		r.report.Variants += len(p.Variants)
+}
+
+func (r *run) refuse(at row, field, reason string, rows ...row) {
+	c := cells{row: at}
+	c.refuse(field, "%s", reason)
+	if rows == nil {
+		rows = []row{at}
 	}
-	r.batch = append(r.batch, p)
-	if len(r.batch) < batchSize {
+	r.problems = append(r.problems, whole(c.problems, rows)...)
+}
+
+// add makes a product of its rows and puts it into the batch.
+func (r *run) add(ctx context.Context, rows []row) error {
+	p, problems := r.table.format.read(rows, r.Currency)
+	r.problems = append(r.problems, problems...)
+	it := &item{Product: p, owner: r.owner(p)}
+	if len(p.Variants) == 0 && len(p.FurtherPrices) > 0 {
+		return r.put(ctx, it)
+	}
+	r.report.Products++
+	r.report.Variants += len(p.Variants)
+	key := r.key(it.owner.Slug, p.Handle)
+	switch first, again := r.seen[key]; {
+	case again && first.row > 0:
+		r.refuse(rows[0], "handle", fmt.Sprintf("row %d has this handle already: the rows of a product follow each other", first.row), rows...)
+	case len([]rune(it.owner.Name)) > 200:
+		r.refuse(rows[0], "vendor", "the name of a vendor has at most 200 characters", rows...)
+	case len(p.Variants) > 0:
+		r.seen[key] = place{row: rows[0].number}
+		r.refuseTaken(it)
+		if len(it.Variants) > 0 {
+			return r.put(ctx, it)
+		}
+	}
+	return nil
+}
+
+// put puts an item into the batch.
+func (r *run) put(ctx context.Context, it *item) error {
+	r.batch = append(r.batch, it)
+	for _, at := range it.rows {
+		r.bytes += at.size()
+	}
+	if len(r.batch) < batchSize && r.bytes < batchBytes {
 		return nil
 	}
 	return r.flush(ctx)
 }
 
-// flush applies the batch in one transaction. The transaction may run twice,
-// so the report is added to only when it is through.
+// refuseTaken drops variants whose SKU another product of the file has.
+func (r *run) refuseTaken(it *item) {
+	kept := it.Variants[:0]
+	var problems []Problem
+	for _, v := range it.Variants {
+		key := r.key(it.owner.Slug, "sku", v.SKU)
+		if first, taken := r.skus[key]; taken && v.SKU != "" {
+			c := cells{row: v.row}
+			c.refuse("sku", "has the same SKU as row %d: %s", first, v.SKU)
+			problems = append(problems, c.problems...)
+			continue
+		}
+		r.skus[key] = v.row.number
+		kept = append(kept, v)
+	}
+	it.Variants = kept
+	if len(kept) == 0 {
+		problems = whole(problems, it.rows)
+	}
+	for i, p := range problems {
+		if len(kept) > 0 {
+			problems[i].rows = []row{r.table.format.alone(it.Product, p.Row)}
+		}
+	}
+	r.problems = append(r.problems, problems...)
+}
+
+// owner is whose product p becomes.
+func (r *run) owner(p Product) vendors.Named {
+	name, slug := p.Vendor, p.VendorSlug
+	switch {
+	case r.options.Vendor != "":
+		return vendors.Named{Name: r.options.Vendor, Slug: r.options.Vendor}
+	case name == "" && slug == "":
+		name = r.options.House
+	case name == "":
+		name = slug
+	}
+	if slug == "" || vendors.SlugOf(slug) != slug {
+		slug = vendors.SlugOf(name)
+	}
+	return vendors.Named{Name: name, Slug: slug}
+}
+
+func (r *run) key(parts ...string) uint64 {
+	return maphash.String(r.seed, strings.Join(parts, "\x00"))
+}
+
+// flush applies the batch and tells what became of it.
 func (r *run) flush(ctx context.Context) error {
 	batch := r.batch
-	r.batch = nil
+	r.batch, r.bytes = nil, 0
+	if err := r.applyAll(ctx, batch); err != nil {
+		return err
+	}
+	for _, it := range batch {
+		r.count(it)
+		r.problems = append(r.problems, it.problems...)
+	}
+	problems := r.problems
+	r.problems = nil
+	return r.tell(problems)
+}
+
+// applyAll applies a batch in one transaction. Where the database refuses it,
+// one product is to blame: halves find out which, and the others go in.
+func (r *run) applyAll(ctx context.Context, batch []*item) error {
 	if len(batch) == 0 {
 		return nil
 	}
-	var outcome batchOutcome
+	err := r.applyOnce(ctx, batch)
+	switch {
+	case err == nil:
+		return nil
+	case !refuses(err):
+		return fmt.Errorf("apply rows %d to %d: %w", batch[0].rows[0].number, batch[len(batch)-1].rows[0].number, err)
+	case len(batch) == 1:
+		c := cells{row: batch[0].rows[0]}
+		c.refuse("", "the shop refuses this product: %s", err)
+		batch[0].change, batch[0].problems = catalog.Refused, whole(c.problems, batch[0].rows)
+		return nil
+	}
+	half := len(batch) / 2
+	if err := r.applyAll(ctx, batch[:half]); err != nil {
+		return err
+	}
+	return r.applyAll(ctx, batch[half:])
+}
+
+// refuses tells a refusal of the data from a database that does not answer.
+func refuses(err error) bool {
+	var refused *pgconn.PgError
+	if errors.As(err, &refused) {
+		class := refused.Code[:min(2, len(refused.Code))]
+		return class == "22" || class == "23" // bad data, broken constraints
+	}
+	kind := errs.KindOf(err)
+	return kind == errs.Invalid || kind == errs.Conflict
+}
+
+// errDryRun rolls a batch back that went well.
+var errDryRun = errors.New("dry run")
+
+func (r *run) applyOnce(ctx context.Context, batch []*item) error {
 	err := postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error {
-		outcome = batchOutcome{}
-		if err := r.apply(ctx, tx, batch, &outcome); err != nil {
+		for _, it := range batch { // it may be the second attempt
+			it.change, it.repriced, it.problems = "", false, nil
+		}
+		if err := r.apply(ctx, tx, batch); err != nil {
 			return err
 		}
 		if r.options.DryRun {
 			return errDryRun
 		}
+		beforeCommit.Here()
 		return nil
 	})
-	if err != nil && !errors.Is(err, errDryRun) {
-		return fmt.Errorf("apply products up to %q: %w", batch[len(batch)-1].Handle, err)
+	if errors.Is(err, errDryRun) {
+		return nil
 	}
-	r.report.Created += outcome.created
-	r.report.Updated += outcome.updated
-	r.report.Unchanged += outcome.unchanged
-	r.report.Refused += outcome.refused
-	r.report.Problems = append(r.report.Problems, outcome.problems...)
-	if r.options.Progress != nil {
-		r.options.Progress(r.report.Rows)
+	if err == nil {
+		afterCommit.Here()
 	}
-	return nil
+	return err
 }
 
-type batchOutcome struct {
-	created, updated, unchanged, refused int
-	problems                             []Problem
-}
-
-// apply brings products, then their prices, then their stock to what the file
-// says, vendor by vendor.
-func (r *run) apply(ctx context.Context, tx pgx.Tx, batch []Product, out *batchOutcome) error {
-	owners, err := r.owners(ctx, tx, batch)
-	if err != nil {
-		return err
-	}
-	var prices []pricing.PriceSet
-	var counts []inventory.Count
-	changes := map[*Product]catalog.Change{}
-	rowOf := map[id.Variant]row{}
-	productOf := map[id.Variant]*Product{}
-	for _, owned := range owners {
-		drafts := make([]catalog.Draft, len(owned.products))
-		for i, p := range owned.products {
-			drafts[i] = draft(*p, r.options.Publish)
-		}
-		outcomes, err := r.Catalog.Put(ctx, tx, owned.vendor, drafts, catalog.PutOptions{Reviewed: r.options.Publish})
-		if err != nil {
-			return err
-		}
-		for i, o := range outcomes {
-			p := owned.products[i]
-			changes[p] = o.Change
-			out.problems = append(out.problems, problemsOf(*p, o)...)
-			for v, variant := range o.Variants {
-				if variant.IsZero() {
-					continue
-				}
-				from := p.Variants[v]
-				rowOf[variant], productOf[variant] = from.row, p
-				prices = append(prices, pricing.PriceSet{Variant: variant, Amount: from.Price, CompareAt: from.CompareAt})
-				if from.Tracked && from.OnHand != nil {
-					counts = append(counts, count(owned.vendor, variant, from))
-				}
-			}
-		}
-		further, missing, err := r.furtherPrices(ctx, tx, owned)
-		if err != nil {
-			return err
-		}
-		prices, out.problems = append(prices, further...), append(out.problems, missing...)
-	}
-	repriced, err := r.Prices.SetPrices(ctx, tx, prices)
-	if err != nil {
-		return err
-	}
-	recounted, promised, err := r.Stock.SetLevels(ctx, tx, counts, "import")
-	if err != nil {
-		return err
-	}
-	for _, variant := range promised {
-		at := rowOf[variant]
-		out.problems = append(out.problems, Problem{Row: at.number, Reason: "more units than that are promised to orders; the stock was left as it is", cells: at.cells})
-	}
-	for _, variant := range slices.Concat(repriced, recounted) {
-		if p := productOf[variant]; p != nil && changes[p] == catalog.Unchanged {
-			changes[p] = catalog.Updated
-		}
-	}
-	out.tally(changes)
-	return nil
-}
-
-func (out *batchOutcome) tally(changes map[*Product]catalog.Change) {
-	for _, change := range changes {
-		switch change {
-		case catalog.Created:
-			out.created++
-		case catalog.Updated:
-			out.updated++
-		case catalog.Unchanged:
-			out.unchanged++
-		case catalog.Refused:
-			out.refused++
-		}
-	}
-}
-
-// ownedProducts are the products of a batch that one vendor gets.
-type ownedProducts struct {
-	vendor   id.Vendor
-	products []*Product // with variants
-	further  []FurtherPrice
-}
-
-// owners sorts a batch by vendor; those that are new are made.
-func (r *run) owners(ctx context.Context, tx pgx.Tx, batch []Product) ([]*ownedProducts, error) {
-	named := make([]vendors.Named, len(batch))
-	for i, p := range batch {
-		named[i] = r.owner(p)
-	}
-	ids, err := vendors.Ensure(ctx, tx, named)
-	if err != nil {
-		return nil, err
-	}
-	var owners []*ownedProducts
-	for i := range batch {
-		vendor := ids[named[i].Slug]
-		at := slices.IndexFunc(owners, func(o *ownedProducts) bool { return o.vendor == vendor })
-		if at < 0 {
-			at, owners = len(owners), append(owners, &ownedProducts{vendor: vendor})
-		}
-		owners[at].further = append(owners[at].further, batch[i].FurtherPrices...)
-		if len(batch[i].Variants) > 0 {
-			owners[at].products = append(owners[at].products, &batch[i])
-		}
-	}
-	return owners, nil
-}
-
-// owner is whose product p becomes.
-func (r *run) owner(p Product) vendors.Named {
+// count adds an item to the report. Rows that only give a price belong to a
+// product that may have been counted with an earlier batch.
+func (r *run) count(it *item) {
+	key := r.key(it.owner.Slug, it.Handle)
+	at, known := r.seen[key]
+	change := it.change
 	switch {
-	case r.options.Vendor != "":
-		return vendors.Named{Name: r.options.Vendor, Slug: r.options.Vendor}
-	case p.Vendor != "":
-		return vendors.Named{Name: p.Vendor, Slug: vendors.SlugOf(p.Vendor)}
-	}
-	return vendors.Named{Name: r.options.House, Slug: vendors.SlugOf(r.options.House)}
-}
-
-// furtherPrices finds the variants of rows that only give a price.
-func (r *run) furtherPrices(ctx context.Context, tx pgx.Tx, owned *ownedProducts) (sets []pricing.PriceSet, problems []Problem, err error) {
-	if len(owned.further) == 0 {
-		return nil, nil, nil
-	}
-	skus := make([]string, len(owned.further))
-	for i, f := range owned.further {
-		skus[i] = f.SKU
-	}
-	variants, err := r.Catalog.VariantsBySKU(ctx, tx, owned.vendor, skus)
-	if err != nil {
-		return nil, nil, err
-	}
-	for _, f := range owned.further {
-		if variant, ok := variants[f.SKU]; ok {
-			sets = append(sets, pricing.PriceSet{Variant: variant, Amount: f.Price, CompareAt: f.CompareAt})
-			continue
+	case len(it.Variants) > 0:
+	case !known:
+		r.report.Products++
+		if change = catalog.Unchanged; it.repriced {
+			change = catalog.Updated
 		}
-		problems = append(problems, Problem{Row: f.row.number, Column: "sku", Reason: fmt.Sprintf("there is no variant with the SKU %q", f.SKU), cells: f.row.cells})
+	case it.repriced && at.change == catalog.Unchanged:
+		r.report.Unchanged--
+		change = catalog.Updated
+	default:
+		return
 	}
-	return sets, problems, nil
-}
-
-func draft(p Product, publish bool) catalog.Draft {
-	d := catalog.Draft{
-		Slug: p.Handle, Title: p.Title, Description: p.Description, Kind: p.Kind, Brand: p.Brand,
-		CategoryPaths: p.Categories, Tags: p.Tags, Attributes: p.Attributes, Status: status(p, publish),
-		SEO: catalog.SEO{Title: p.SEOTitle, Description: p.SEODescription},
+	switch change {
+	case catalog.Created:
+		r.report.Created++
+	case catalog.Updated:
+		r.report.Updated++
+	case catalog.Unchanged:
+		r.report.Unchanged++
 	}
-	for i, name := range p.OptionNames {
-		option := catalog.Option{Name: name}
-		for _, v := range p.Variants {
-			if !slices.Contains(option.Values, v.Options[i]) {
-				option.Values = append(option.Values, v.Options[i])
-			}
-		}
-		d.Options = append(d.Options, option)
-	}
-	for _, v := range p.Variants {
-		d.Variants = append(d.Variants, catalog.VariantDraft{
-			SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, TaxClass: v.TaxClass,
-			Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked, ImageURL: v.Image,
-		})
-	}
-	for _, i := range p.Images {
-		d.Images = append(d.Images, catalog.ImageDraft{URL: i.URL, Alt: i.Alt})
-	}
-	return d
-}
-
-func status(p Product, publish bool) catalog.Status {
-	switch {
-	case p.Archived:
-		return catalog.Archived
-	case p.Draft:
-		return catalog.InDraft
-	case publish:
-		return catalog.Active
-	}
-	return catalog.PendingReview
-}
-
-func count(vendor id.Vendor, variant id.Variant, v Variant) inventory.Count {
-	c := inventory.Count{Vendor: vendor, Variant: variant, OnHand: *v.OnHand}
-	if v.Backorders {
-		c.BackorderLimit = backorders
-	}
-	return c
-}
-
-// problemsOf translates what the catalogue refused into rows of the file.
-func problemsOf(p Product, o catalog.Outcome) []Problem {
-	var problems []Problem
-	for _, field := range o.Problems {
-		at := p.rows[0]
-		var i int
-		if _, err := fmt.Sscanf(field.Pointer, "/variants/%d", &i); err == nil && i < len(p.Variants) {
-			at = p.Variants[i].row
-		}
-		problems = append(problems, Problem{Row: at.number, Column: field.Pointer, Reason: field.Detail, cells: at.cells})
-	}
-	return problems
+	r.seen[key] = place{at.row, change}
 }

@@ -1,10 +1,12 @@
 package importer
 
 import (
-	"strconv"
+	"maps"
+	"regexp"
+	"slices"
 	"strings"
 
-	"souk/internal/money"
+	"souk/internal/catalog"
 )
 
 // shopifyFormat reads the product CSV of Shopify: the classic columns
@@ -13,127 +15,121 @@ import (
 // help.shopify.com, "Using CSV files to import and export products".
 var shopifyFormat = format{
 	name: "shopify",
-	matches: func(t *table) bool {
-		return t.has("handle", "title", "variant price") || t.has("url handle", "title", "price", "option1 name")
+	needs: [][]string{
+		{"handle", "title", "variant price"},
+		{"url handle", "title", "price", "option1 name"},
 	},
-	handle:  shopifyHandle,
-	product: shopifyProduct,
+	calls: map[string][]string{
+		"handle":            {"handle", "url handle"},
+		"description":       {"body (html)", "description"},
+		"brand":             {"vendor"},
+		"kind":              {"type"},
+		"categories":        {"product category"},
+		"published":         {"published", "published on online store"},
+		"seo_title":         {"seo title"},
+		"seo_description":   {"seo description"},
+		"images":            {"image src", "product image url"},
+		"image_alts":        {"image alt text"},
+		"gift_card":         {"gift card"},
+		"option1":           {"option1 name"},
+		"option2":           {"option2 name"},
+		"option3":           {"option3 name"},
+		"value1":            {"option1 value"},
+		"value2":            {"option2 value"},
+		"value3":            {"option3 value"},
+		"sku":               {"variant sku", "sku"},
+		"barcode":           {"variant barcode", "barcode"},
+		"price":             {"variant price", "price"},
+		"compare_at_price":  {"variant compare at price", "compare-at price"},
+		"on_hand":           {"variant inventory qty", "inventory quantity"},
+		"tracker":           {"variant inventory tracker", "inventory tracker"},
+		"policy":            {"variant inventory policy", "continue selling when out of stock"},
+		"weight_grams":      {"variant grams", "weight value (grams)"},
+		"taxable":           {"variant taxable", "charge tax"},
+		"requires_shipping": {"variant requires shipping", "requires shipping"},
+		"variant_image":     {"variant image", "variant image url"},
+	},
+	images:   []string{"images"},
+	describe: shopifyProduct,
+	pictures: func(p *Product, r row) { p.addImage(r, r.get("images"), r.get("image_alts")) },
+	sells:    shopifySells,
+	finish:   shopifyVariant,
 }
 
-func shopifyHandle(r row) string { return r.get("handle", "url handle") }
-
-func shopifyProduct(rows []row, currency money.Currency) (Product, []Problem) {
-	first := rows[0]
-	p := Product{
-		rows:           rows,
-		Handle:         shopifyHandle(first),
-		Title:          first.get("title"),
-		Description:    first.get("body (html)", "description"),
-		Vendor:         first.get("vendor"),
-		Brand:          first.get("vendor"),
-		Kind:           first.get("type"),
-		Tags:           list(first.get("tags")),
-		SEOTitle:       first.get("seo title"),
-		SEODescription: first.get("seo description"),
-		Draft:          strings.EqualFold(first.get("status"), "draft"),
-		Archived:       strings.EqualFold(first.get("status"), "archived"),
+func shopifyProduct(p *Product, first *cells) {
+	p.Tags = list(first.get("tags"))
+	if published := first.flag("published"); published != nil && p.Status != catalog.Archived {
+		switch {
+		case !*published:
+			p.Status = catalog.InDraft
+		case p.Status == "":
+			p.Status = catalog.Active
+		}
 	}
-	cells := cellReader{row: first, currency: currency}
-	if !cells.flag(true, "published", "published on online store") {
-		p.Draft = true
-	}
-	if path := categoryPath(first.get("product category")); len(path) > 0 {
+	if path := categoryPath(first.get("categories")); len(path) > 0 {
 		p.Categories = [][]string{path}
 	} else if p.Kind != "" {
 		p.Categories = [][]string{{p.Kind}}
 	}
-	if cells.flag(false, "gift card") {
-		cells.refuse("gift card", "gift cards cannot be imported as products")
+	if gift := first.flag("gift_card"); gift != nil && *gift {
+		first.refuse("gift_card", "gift cards cannot be imported as products")
 	}
-	p.addAttribute("color", list(strings.ReplaceAll(first.get("color (product.metafields.shopify.color-pattern)"), ";", ","))...)
-	for _, name := range []string{"Gender", "Age group", "Condition"} {
-		p.addAttribute(strings.ReplaceAll(strings.ToLower(name), " ", "_"), list(first.get("google shopping / "+strings.ToLower(name)))...)
+	if isDefault(p) {
+		p.OptionNames = nil
 	}
-	p.OptionNames = shopifyOptionNames(first)
-	problems := cells.problems
-	if len(problems) > 0 {
-		return p, problems
-	}
-	for _, r := range rows {
-		p.addImage(r.get("image src", "product image url"), r.get("image alt text"))
-		if !shopifySells(r) {
-			continue
-		}
-		v, faults := shopifyVariant(r, len(p.OptionNames), currency)
-		if problems = append(problems, faults...); len(faults) == 0 {
-			p.addImage(v.Image, "")
-			p.Variants = append(p.Variants, v)
+	for _, column := range slices.Sorted(maps.Keys(first.table.column)) {
+		if name := shopifyAttribute(column); name != "" {
+			p.addAttribute(name, list(strings.ReplaceAll(first.get(column), ";", ","))...)
 		}
 	}
-	return p, append(problems, p.refuseDoubles()...)
 }
 
-// shopifyOptionNames is empty for a product without options, which Shopify
-// writes as the one option Title with the one value Default Title.
-func shopifyOptionNames(r row) []string {
-	var names []string
-	for i := 1; i <= 3; i++ {
-		if name := r.get("option" + strconv.Itoa(i) + " name"); name != "" {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 1 && names[0] == "Title" && strings.EqualFold(r.get("option1 value"), "Default Title") {
-		return nil
-	}
-	return names
+// isDefault tells a product without options, which Shopify writes as the one
+// option Title with the one value Default Title.
+func isDefault(p *Product) bool {
+	return len(p.OptionNames) == 1 && p.OptionNames[0] == "Title" && !slices.ContainsFunc(p.rows, func(r row) bool {
+		value := r.get("value1")
+		return value != "" && !strings.EqualFold(value, "Default Title")
+	})
 }
 
-// shopifySells tells a row with a variant from one that only adds a picture.
-func shopifySells(r row) bool {
-	return r.get("variant price", "price", "option1 value", "variant sku", "sku") != ""
+var metafield = regexp.MustCompile(`\(product\.metafields\.[^.]+\.([^.()]+)\)$`)
+
+// shopifyAttribute is what a column is called as an attribute: metafields by
+// their key ("Color (product.metafields.shopify.color-pattern)"), and those of
+// Google's columns that describe the article rather than the advertisement.
+func shopifyAttribute(column string) string {
+	switch column {
+	case "google shopping / gender", "google shopping / age group", "google shopping / condition":
+		return strings.ReplaceAll(strings.TrimPrefix(column, "google shopping / "), " ", "_")
+	}
+	match := metafield.FindStringSubmatch(column)
+	switch {
+	case match == nil:
+		return ""
+	case match[1] == "color-pattern": // Shopify's own name for a colour
+		return "color"
+	}
+	return strings.ReplaceAll(match[1], "-", "_")
 }
 
-func shopifyVariant(r row, options int, currency money.Currency) (Variant, []Problem) {
-	cells := cellReader{row: r, currency: currency}
-	tracker := r.get("variant inventory tracker", "inventory tracker")
-	continues := strings.EqualFold(r.get("variant inventory policy", "continue selling when out of stock"), "continue")
-	v := Variant{
-		row:              r,
-		SKU:              r.get("variant sku", "sku"),
-		Barcode:          strings.TrimPrefix(r.get("variant barcode", "barcode"), "'"), // the guard that spreadsheets need
-		CompareAt:        cells.amount("variant compare at price", "compare-at price"),
-		OnHand:           cells.count("variant inventory qty", "inventory quantity"),
-		Tracked:          tracker != "",
-		Backorders:       continues || strings.EqualFold(r.get("continue selling when out of stock"), "true"),
-		WeightGrams:      cells.grams("g", "variant grams", "weight value (grams)"),
-		Taxable:          cells.flag(true, "variant taxable", "charge tax"),
-		RequiresShipping: cells.flag(true, "variant requires shipping", "requires shipping"),
-		Image:            r.get("variant image", "variant image url"),
-	}
-	price := cells.amount("variant price", "price")
-	if price == nil && len(cells.problems) == 0 {
-		cells.refuse(r.named("variant price", "price"), "has no price")
-	}
-	if price != nil {
-		v.Price = *price
-	}
-	v.CompareAt = above(v.CompareAt, v.Price)
-	for i := 1; i <= options; i++ {
-		column := "option" + strconv.Itoa(i) + " value"
-		value := r.get(column)
-		if value == "" {
-			cells.refuse(column, "has no value for this option")
-		}
-		v.Options = append(v.Options, value)
-	}
-	return v, cells.problems
+// shopifySells tells a row with a variant, as the first one is, from one that
+// only adds a picture.
+func shopifySells(p *Product, r row) bool {
+	return r.number == p.rows[0].number || r.get("price") != "" || r.get("value1") != "" || r.get("sku") != "" || r.get("images") == ""
 }
 
-// above is a compare-at price where it is one: Shopify exports those that are
-// not above the price, too, and shows none of them.
-func above(compareAt *money.Amount, price money.Amount) *money.Amount {
-	if compareAt == nil || compareAt.Minor <= price.Minor {
-		return nil
+func shopifyVariant(v *Variant, c *cells) {
+	v.Barcode = strings.TrimPrefix(v.Barcode, "'") // keeps a spreadsheet from rounding it
+	if c.table.has("tracker") {
+		tracked := c.get("tracker") != ""
+		v.Tracked = &tracked
 	}
-	return compareAt
+	switch policy := strings.ToLower(c.get("policy")); policy {
+	case "continue", "deny":
+		continues := policy == "continue"
+		v.Backorders = &continues
+	default:
+		v.Backorders = c.flag("policy")
+	}
 }

@@ -2,7 +2,7 @@ package importer
 
 import (
 	"encoding/json"
-	"strconv"
+	"slices"
 	"strings"
 
 	"souk/internal/money"
@@ -10,124 +10,135 @@ import (
 
 // soukColumns are those of Souk's own CSV, which export writes and import
 // reads without a loss: a row for each variant, the product's own columns on
-// the first of them; further pictures and categories are separated by " | ".
+// the first of them. Lists are separated by " | ".
 var soukColumns = []string{
-	"souk_handle", "title", "description", "vendor", "brand", "kind", "status", "categories", "tags", "attributes",
+	"souk_handle", "title", "description", "vendor", "vendor_slug", "brand", "kind", "status", "categories", "tags", "attributes",
 	"seo_title", "seo_description", "images", "image_alts",
 	"option1", "option2", "option3", "value1", "value2", "value3",
-	"sku", "barcode", "price", "compare_at_price", "currency", "on_hand", "tracked", "backorders",
-	"weight_grams", "tax_class", "taxable", "requires_shipping",
+	"sku", "barcode", "price", "compare_at_price", "currency", "further_prices", "on_hand", "tracked", "backorders",
+	"weight_grams", "tax_class", "taxable", "requires_shipping", "variant_image",
 }
-
-const soukSeparator = " | "
 
 var soukFormat = format{
-	name:    "souk",
-	matches: func(t *table) bool { return t.has("souk_handle", "title", "price") },
-	handle:  func(r row) string { return r.get("souk_handle") },
-	product: soukProduct,
+	name:     "souk",
+	needs:    [][]string{{"souk_handle", "title", "price"}},
+	calls:    map[string][]string{"handle": {"souk_handle"}},
+	images:   []string{"images", "image_alts"},
+	guarded:  true,
+	strict:   true,
+	describe: soukProduct,
+	pictures: soukPictures,
+	sells:    func(*Product, row) bool { return true },
+	finish:   soukVariant,
 }
 
-func soukProduct(rows []row, currency money.Currency) (Product, []Problem) {
-	for _, r := range rows {
-		for i, cell := range r.cells {
-			r.cells[i] = unguard(cell)
-		}
-	}
-	first := rows[0]
-	cells := cellReader{row: first, currency: currency}
-	p := Product{
-		rows:           rows,
-		Handle:         first.get("souk_handle"),
-		Title:          first.get("title"),
-		Description:    first.get("description"),
-		Vendor:         first.get("vendor"),
-		Brand:          first.get("brand"),
-		Kind:           first.get("kind"),
-		Draft:          first.get("status") == "draft",
-		Archived:       first.get("status") == "archived",
-		Tags:           list(first.get("tags")),
-		SEOTitle:       first.get("seo_title"),
-		SEODescription: first.get("seo_description"),
-	}
-	for _, path := range pieces(first.get("categories")) {
-		p.Categories = append(p.Categories, categoryPath(path))
+func soukProduct(p *Product, first *cells) {
+	p.Tags = split(first.get("tags"))
+	for _, path := range split(first.get("categories")) {
+		p.Categories = append(p.Categories, strings.Split(path, " > "))
 	}
 	if text := first.get("attributes"); text != "" {
 		if err := json.Unmarshal([]byte(text), &p.Attributes); err != nil {
-			cells.refuse("attributes", `is not of the form {"name": ["value"]}`)
+			first.refuse("attributes", `is not of the form {"name": ["value"]}`)
 		}
 	}
-	alts := strings.Split(first.get("image_alts"), soukSeparator)
-	for i, url := range pieces(first.get("images")) {
+}
+
+func soukPictures(p *Product, r row) {
+	alts := split(r.get("image_alts"))
+	for i, url := range split(r.get("images")) {
 		alt := ""
 		if i < len(alts) {
-			alt = strings.TrimSpace(alts[i])
+			alt = alts[i]
 		}
-		p.addImage(url, alt)
+		p.addImage(r, url, alt)
 	}
-	for i := 1; i <= 3; i++ {
-		if name := first.get("option" + strconv.Itoa(i)); name != "" {
-			p.OptionNames = append(p.OptionNames, name)
-		}
-	}
-	problems := cells.problems
-	if len(problems) > 0 {
-		return p, problems
-	}
-	for _, r := range rows {
-		v, faults := soukVariant(r, len(p.OptionNames), currency)
-		if problems = append(problems, faults...); len(faults) == 0 {
-			p.Variants = append(p.Variants, v)
-		}
-	}
-	return p, append(problems, p.refuseDoubles()...)
 }
 
-func soukVariant(r row, options int, currency money.Currency) (Variant, []Problem) {
-	if own := money.Currency(r.get("currency")); own != "" {
-		currency = own
-	}
-	cells := cellReader{row: r, currency: currency}
-	if !currency.Valid() {
-		cells.refuse("currency", "%q is not a currency", currency)
-	}
-	v := Variant{
-		row:              r,
-		SKU:              r.get("sku"),
-		Barcode:          r.get("barcode"),
-		CompareAt:        cells.amount("compare_at_price"),
-		OnHand:           cells.count("on_hand"),
-		Tracked:          cells.flag(true, "tracked"),
-		Backorders:       cells.flag(false, "backorders"),
-		WeightGrams:      cells.grams("g", "weight_grams"),
-		TaxClass:         r.get("tax_class"),
-		Taxable:          cells.flag(true, "taxable"),
-		RequiresShipping: cells.flag(true, "requires_shipping"),
-	}
-	if price := cells.amount("price"); price != nil {
-		v.Price = *price
-	} else if len(cells.problems) == 0 {
-		cells.refuse("price", "has no price")
-	}
-	if v.CompareAt != nil && v.CompareAt.Minor <= v.Price.Minor {
-		cells.refuse("compare_at_price", "is not above the price")
-	}
-	for i := 1; i <= options; i++ {
-		column := "value" + strconv.Itoa(i)
-		value := r.get(column)
-		if value == "" {
-			cells.refuse(column, "has no value for this option")
+func soukVariant(v *Variant, c *cells) {
+	for _, text := range split(c.get("further_prices")) {
+		code, amounts, _ := strings.Cut(text, " ")
+		amount, compareAt, _ := strings.Cut(amounts, "/")
+		currency := money.Currency(code)
+		if !currency.Valid() || amount == "" {
+			c.refuse("further_prices", `%q is not of the form "EUR 9.50" or, with the price that is struck out, "EUR 9.50/12.00"`, text)
+			continue
 		}
-		v.Options = append(v.Options, value)
+		price := Price{}
+		if a := c.amountOf("further_prices", amount, currency); a != nil {
+			price.Amount = *a
+		}
+		price.CompareAt = c.amountOf("further_prices", compareAt, currency)
+		if price.CompareAt != nil && price.CompareAt.Minor <= price.Minor {
+			c.refuse("further_prices", "is not above the price: %s", compareAt)
+		}
+		v.Prices = append(v.Prices, price)
 	}
-	return v, cells.problems
 }
 
-// pieces cuts a cell at " | ".
-func pieces(cell string) []string {
+// join writes a list into one cell, split reads it: the items stand between
+// " | ", and a bar within one has a backslash before it.
+func join(items []string) string {
+	escaped := make([]string, len(items))
+	for i, item := range items {
+		escaped[i] = strings.NewReplacer(`\`, `\\`, `|`, `\|`).Replace(item)
+	}
+	return strings.Join(escaped, " | ")
+}
+
+func split(cell string) []string {
 	if cell == "" {
 		return nil
 	}
-	return strings.Split(cell, soukSeparator)
+	var items []string
+	var item strings.Builder
+	escaped := false
+	for _, c := range cell {
+		switch {
+		case escaped:
+			if c != '\\' && c != '|' { // a backslash that somebody wrote by hand
+				item.WriteByte('\\')
+			}
+			item.WriteRune(c)
+			escaped = false
+		case c == '\\':
+			escaped = true
+		case c == '|':
+			items = append(items, strings.TrimSpace(item.String()))
+			item.Reset()
+		default:
+			item.WriteRune(c)
+		}
+	}
+	if escaped {
+		item.WriteByte('\\')
+	}
+	return append(items, strings.TrimSpace(item.String()))
+}
+
+// formulas begin with these: spreadsheets run what follows (OWASP, "CSV
+// Injection"), in the wide forms of East Asian keyboards, too.
+var formulas = []rune("=+-@\t\r\n＝＋－＠")
+
+// guard keeps a spreadsheet from taking text for a formula; unguard takes the
+// mark off again, and no other apostrophe.
+func guard(text string) string {
+	if text != "" && guardable(text) {
+		return "'" + text
+	}
+	return text
+}
+
+func unguard(text string) string {
+	if rest, marked := strings.CutPrefix(text, "'"); marked && guardable(rest) {
+		return rest
+	}
+	return text
+}
+
+func guardable(text string) bool {
+	for _, r := range text {
+		return r == '\'' || slices.Contains(formulas, r)
+	}
+	return false
 }

@@ -1,63 +1,58 @@
 package importer
 
 import (
-	"bufio"
-	"bytes"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/text/encoding/charmap"
-	"golang.org/x/text/encoding/unicode"
-	"golang.org/x/text/transform"
 
 	"souk/internal/errs"
 )
 
-// ErrUnreadable says that a file is not a table that can be imported.
-var ErrUnreadable = errs.New(errs.Invalid, "unreadable_file", "This file cannot be read as a table. Save it as CSV with a header line.")
+var (
+	// ErrEmpty says that there is not even a header line.
+	ErrEmpty = errs.New(errs.Invalid, "empty_file", "The file is empty: its first line must name the columns.")
+	// ErrUnreadable says that a file is not a table that can be imported.
+	ErrUnreadable = errs.New(errs.Invalid, "unreadable_file", "This file cannot be read as a table. Save it as CSV with a header line.")
+)
 
-// sniffLength is how much of a file is looked at to tell its encoding and separator.
-const sniffLength = 64 << 10
-
-// A table is a CSV file being read: a header, then rows.
+// A table is a file being read: a header, then rows.
 type table struct {
-	header []string
-	column map[string]int // by lower-case name
-	csv    *csv.Reader
-	row    int // of the spreadsheet: the header is row 1
+	records *records
+	header  []string
+	column  map[string]int // by lower-case name, and by what a format calls it
+	format  format         // once it is known
 }
 
-// A row is one line of a table, with its number in the spreadsheet.
+// A row is one record of a table, with its number in the spreadsheet.
 type row struct {
+	table  *table
 	number int
 	cells  []string
-	column map[string]int
-	fault  string // why the line itself cannot be read, "" when it can
 }
 
-// openTable reads the header. It copes with a byte order mark, UTF-16,
-// Windows-1252 and the separators , ; tab and |.
+// openTable reads the header.
 func openTable(r io.Reader) (*table, error) {
-	buffered := bufio.NewReaderSize(r, sniffLength)
-	head, err := buffered.Peek(sniffLength)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return nil, fmt.Errorf("read the file: %w", err)
+	in, err := newRecords(r)
+	if err != nil {
+		return nil, err
 	}
-	decoded := bufio.NewReaderSize(transform.NewReader(buffered, decoderFor(head)), sniffLength)
-	head, _ = decoded.Peek(sniffLength / 4)
-	t := &table{csv: csv.NewReader(decoded), column: map[string]int{}, row: 1}
-	t.csv.Comma = separatorOf(head)
-	t.csv.FieldsPerRecord = -1
-	t.csv.ReuseRecord = false
-	if t.header, err = t.csv.Read(); err != nil {
-		return nil, ErrUnreadable
+	t := &table{records: in, column: map[string]int{}}
+	var fault string
+	for t.header == nil || strings.TrimSpace(strings.Join(t.header, "")) == "" {
+		t.header, fault, err = in.read()
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil, ErrEmpty
+		case err != nil:
+			return nil, fmt.Errorf("read the header: %w", err)
+		case fault != "" || strings.ContainsRune(strings.Join(t.header, ""), 0):
+			return nil, ErrUnreadable
+		}
 	}
 	for i, name := range t.header {
-		name = strings.ToLower(strings.TrimSpace(name))
+		t.header[i] = strings.TrimSpace(name)
+		name = strings.ToLower(t.header[i])
 		if _, twice := t.column[name]; !twice {
 			t.column[name] = i
 		}
@@ -65,56 +60,29 @@ func openTable(r io.Reader) (*table, error) {
 	return t, nil
 }
 
-// decoderFor tells the encoding from the first bytes: a byte order mark
-// decides, then whatever is valid UTF-8 is; the rest is what Excel writes on
-// Windows.
-func decoderFor(head []byte) transform.Transformer {
-	marked := bytes.HasPrefix(head, []byte{0xFF, 0xFE}) || bytes.HasPrefix(head, []byte{0xFE, 0xFF})
-	for cut := 0; cut < utf8.UTFMax && len(head) > cut; cut++ { // the head may end within a character
-		if utf8.Valid(head[:len(head)-cut]) {
-			marked = true
-			break
+// next reads a row that is not empty; io.EOF at the end. The fault is why the
+// row as a whole cannot be taken.
+func (t *table) next() (r row, fault string, err error) {
+	for {
+		cells, fault, err := t.records.read()
+		if err != nil {
+			if !errors.Is(err, io.EOF) {
+				err = fmt.Errorf("read row %d: %w", t.records.number, err)
+			}
+			return row{}, "", err
 		}
-	}
-	if marked || len(head) == 0 {
-		return unicode.BOMOverride(unicode.UTF8.NewDecoder())
-	}
-	return charmap.Windows1252.NewDecoder()
-}
-
-// separatorOf is the separator that cuts the header line into most columns.
-func separatorOf(head []byte) rune {
-	line, _, _ := bytes.Cut(head, []byte("\n"))
-	best, most := ',', 0
-	for _, candidate := range []rune{',', ';', '\t', '|'} {
-		if n := bytes.Count(line, []byte(string(candidate))); n > most {
-			best, most = candidate, n
+		text := strings.Join(cells, "")
+		switch {
+		case fault != "":
+		case strings.TrimSpace(text) == "":
+			continue
+		case len(cells) > len(t.header):
+			fault = fmt.Sprintf("has %d cells, but the header has %d", len(cells), len(t.header))
+		case strings.ContainsRune(text, 0):
+			fault = "contains a NUL character"
 		}
+		return row{t, t.records.number, cells}, fault, nil
 	}
-	return best
-}
-
-// next reads a row; io.EOF at the end. A row that is not CSV comes back with
-// its fault, and reading goes on behind it.
-func (t *table) next() (row, error) {
-	cells, err := t.csv.Read()
-	if errors.Is(err, io.EOF) {
-		return row{}, io.EOF
-	}
-	t.row++
-	r := row{number: t.row, cells: cells, column: t.column}
-	var parse *csv.ParseError
-	switch {
-	case errors.As(err, &parse):
-		r.fault = "not readable as CSV: " + parse.Err.Error()
-	case err != nil:
-		return row{}, fmt.Errorf("read row %d: %w", t.row, err)
-	case len(cells) > len(t.header):
-		r.fault = fmt.Sprintf("has %d cells, but the header has %d", len(cells), len(t.header))
-	case strings.ContainsRune(strings.Join(cells, ""), 0):
-		r.fault = "contains a NUL character"
-	}
-	return r, nil
 }
 
 // has reports whether the table has all of the columns.
@@ -127,28 +95,32 @@ func (t *table) has(names ...string) bool {
 	return true
 }
 
-// get is the trimmed cell of the first of the columns that has one.
-func (r row) get(names ...string) string {
-	for _, name := range names {
-		if i, ok := r.column[name]; ok && i < len(r.cells) {
-			if v := strings.TrimSpace(r.cells[i]); v != "" {
-				return v
-			}
-		}
+// get is the trimmed cell of a field, "" where there is none.
+func (r row) get(field string) string {
+	i, ok := r.table.column[field]
+	if !ok || i >= len(r.cells) {
+		return ""
 	}
-	return ""
+	text := strings.TrimSpace(r.cells[i])
+	if r.table.format.guarded {
+		text = unguard(text)
+	}
+	return text
 }
 
-// named is the first of the columns that the table has, to be named in a problem.
-func (r row) named(names ...string) string {
-	for _, name := range names {
-		if _, ok := r.column[name]; ok {
-			return name
-		}
+// named is the file's own spelling of a field, to be named in a problem.
+func (r row) named(field string) string {
+	if i, ok := r.table.column[field]; ok {
+		return r.table.header[i]
 	}
-	return names[0]
+	return field
 }
 
-func (r row) empty() bool {
-	return strings.TrimSpace(strings.Join(r.cells, "")) == ""
+// size is about what the row takes in memory.
+func (r row) size() int {
+	n := 16 * len(r.cells)
+	for _, cell := range r.cells {
+		n += len(cell)
+	}
+	return n
 }

@@ -2,6 +2,8 @@ package vendors
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base32"
 	"regexp"
 	"strings"
 	"unicode"
@@ -15,7 +17,8 @@ var slug = regexp.MustCompile(`^[a-z0-9]+(-[a-z0-9]+)*$`)
 const maxSlug = 80
 
 // SlugOf writes a name as a part of a URL: "Käthe & Söhne" is "kathe-sohne". A
-// name without Latin letters or digits gets a random one.
+// name without Latin letters or digits gets letters that stand for it, the same
+// ones each time, so that an import finds its vendor again.
 func SlugOf(name string) string {
 	var b strings.Builder
 	for _, r := range norm.NFKD.String(strings.ToLower(unfolded.Replace(name))) {
@@ -33,7 +36,8 @@ func SlugOf(name string) string {
 	if s := strings.Trim(b.String(), "-"); s != "" {
 		return s
 	}
-	return "shop-" + randomLetters()
+	sum := sha256.Sum256([]byte(name))
+	return "shop-" + strings.ToLower(base32.StdEncoding.EncodeToString(sum[:])[:10])
 }
 
 // unfolded are the letters that do not come apart by themselves.

@@ -1,0 +1,371 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/catalog"
+	"souk/internal/id"
+	"souk/internal/inventory"
+	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
+	"souk/internal/vendors"
+)
+
+// unlimited is the backorder limit of a variant that is sold however few there are.
+const unlimited = 1_000_000
+
+// placed is a variant of the file that is in the catalogue now.
+type placed struct {
+	Variant
+	id     id.Variant
+	vendor id.Vendor
+	item   *item
+}
+
+// apply brings products, then their prices, then their stock to what the file
+// says.
+func (r *run) apply(ctx context.Context, tx pgx.Tx, batch []*item) error {
+	named := make([]vendors.Named, len(batch))
+	for i, it := range batch {
+		named[i] = it.owner
+	}
+	owners, err := vendors.Ensure(ctx, tx, named)
+	if err != nil {
+		return err
+	}
+	byVendor, order := map[id.Vendor][]*item{}, []id.Vendor(nil)
+	for _, it := range batch {
+		vendor := owners[it.owner.Slug]
+		if byVendor[vendor] == nil {
+			order = append(order, vendor)
+		}
+		byVendor[vendor] = append(byVendor[vendor], it)
+	}
+	var all []placed
+	for _, vendor := range order {
+		put, err := r.putProducts(ctx, tx, vendor, byVendor[vendor])
+		if err != nil {
+			return err
+		}
+		all = append(all, put...)
+	}
+	if err := r.setPrices(ctx, tx, batch, owners, all); err != nil {
+		return err
+	}
+	return r.setStock(ctx, tx, order, all)
+}
+
+// putProducts brings the products of one vendor to what the file says.
+func (r *run) putProducts(ctx context.Context, tx pgx.Tx, vendor id.Vendor, items []*item) (all []placed, err error) {
+	items = slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return len(it.Variants) == 0 })
+	drafts := make([]catalog.Draft, len(items))
+	for i, it := range items {
+		drafts[i] = draft(it.Product, r.options.Publish)
+	}
+	outcomes, err := r.Catalog.Put(ctx, tx, vendor, drafts, catalog.PutOptions{Reviewed: r.options.Publish})
+	if err != nil {
+		return nil, err
+	}
+	for i, o := range outcomes {
+		it := items[i]
+		it.change = o.Change
+		for _, field := range o.Problems {
+			it.problems = append(it.problems, r.table.format.problem(it.Product, field.Pointer, field.Detail, o.Change == catalog.Refused))
+		}
+		for v, variant := range o.Variants {
+			if !variant.IsZero() {
+				all = append(all, placed{it.Variants[v], variant, vendor, it})
+			}
+		}
+	}
+	return all, nil
+}
+
+// updated says that prices or stock of an item's product changed.
+func (it *item) updated() {
+	if it.change == catalog.Unchanged {
+		it.change = catalog.Updated
+	}
+}
+
+func (r *run) setPrices(ctx context.Context, tx pgx.Tx, batch []*item, owners map[string]id.Vendor, all []placed) error {
+	variants := make([]id.Variant, len(all))
+	itemOf := map[id.Variant]*item{}
+	for i, v := range all {
+		variants[i], itemOf[v.id] = v.id, v.item
+	}
+	kept := map[id.Variant][]pricing.VariantPrice{}
+	if !r.table.has("compare_at_price") {
+		present, err := r.Prices.Of(ctx, tx, variants)
+		if err != nil {
+			return err
+		}
+		for _, p := range present {
+			kept[p.VariantID] = append(kept[p.VariantID], p)
+		}
+	}
+	var sets []pricing.PriceSet
+	for _, v := range all {
+		for _, p := range v.Prices {
+			sets = append(sets, p.set(v.id, kept[v.id]))
+		}
+	}
+	priced := map[id.Variant]*item{} // by rows that only give a price
+	for _, it := range batch {
+		further, err := r.furtherPrices(ctx, tx, it, owners[it.owner.Slug])
+		if err != nil {
+			return err
+		}
+		for _, set := range further {
+			priced[set.Variant] = it
+		}
+		sets = append(sets, further...)
+	}
+	changed, err := r.Prices.SetPrices(ctx, tx, sets)
+	if err != nil {
+		return err
+	}
+	for _, variant := range changed {
+		if it := itemOf[variant]; it != nil {
+			it.updated()
+		} else if it := priced[variant]; it != nil {
+			it.repriced = true
+		}
+	}
+	return nil
+}
+
+// set is what pricing is told. A price to compare with that the file has no
+// column for stays where it still is above the price.
+func (p Price) set(variant id.Variant, present []pricing.VariantPrice) pricing.PriceSet {
+	set := pricing.PriceSet{Variant: variant, Amount: p.Amount, CompareAt: p.CompareAt}
+	for _, was := range present {
+		if p.KeepCompareAt && was.Price.Currency == p.Currency && was.CompareAt != nil && was.CompareAt.Minor > p.Minor {
+			set.CompareAt = was.CompareAt
+		}
+	}
+	return set
+}
+
+// furtherPrices finds the variants of rows that only give a price.
+func (r *run) furtherPrices(ctx context.Context, tx pgx.Tx, it *item, vendor id.Vendor) (sets []pricing.PriceSet, err error) {
+	if len(it.FurtherPrices) == 0 {
+		return nil, nil
+	}
+	skus := make([]string, len(it.FurtherPrices))
+	for i, f := range it.FurtherPrices {
+		skus[i] = f.SKU
+	}
+	variants, err := r.Catalog.VariantsBySKU(ctx, tx, vendor, skus)
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range it.FurtherPrices {
+		variant, ok := variants[f.SKU]
+		switch _, inFile := r.skus[r.key(it.owner.Slug, "sku", f.SKU)]; {
+		case ok:
+			sets = append(sets, f.set(variant, nil))
+		case !inFile || !r.options.DryRun: // a dry run has rolled its variant back
+			c := cells{row: f.row}
+			c.refuse("sku", "there is no variant with the SKU %q", f.SKU)
+			c.problems[0].rows = []row{f.row}
+			it.problems = append(it.problems, c.problems...)
+		}
+	}
+	return sets, nil
+}
+
+// A level is what a location has of a variant now; the location is zero where
+// there is none.
+type level struct {
+	Variant    id.Variant  `db:"id"`
+	Tracked    bool        `db:"tracked"`
+	Location   id.Location `db:"location_id"`
+	OnHand     int         `db:"on_hand"`
+	Backorders int         `db:"backorder_limit"`
+}
+
+const selectLevels = `
+	SELECT v.id, v.tracked, l.location_id, coalesce(l.on_hand, 0) AS on_hand, coalesce(l.backorder_limit, 0) AS backorder_limit
+	FROM variants v LEFT JOIN stock_levels l ON l.variant_id = v.id
+	WHERE v.id = ANY (@variants)`
+
+// setStock brings stock to what the file says: the vendor's locations together
+// have that many, and what the others do not have is at the first.
+func (r *run) setStock(ctx context.Context, tx pgx.Tx, owners []id.Vendor, all []placed) error {
+	variants := make([]id.Variant, len(all))
+	from := map[id.Variant]placed{}
+	for i, v := range all {
+		variants[i], from[v.id] = v.id, v
+	}
+	present, err := postgres.All[level](ctx, tx, selectLevels, pgx.NamedArgs{"variants": variants})
+	if err != nil {
+		return fmt.Errorf("read stock: %w", err)
+	}
+	levels := map[id.Variant][]level{}
+	for _, l := range present {
+		levels[l.Variant] = append(levels[l.Variant], l)
+	}
+	first, err := r.Stock.Locations(ctx, tx, owners)
+	if err != nil {
+		return err
+	}
+	var counts []inventory.Count
+	for _, v := range all {
+		count, needed, reason := v.count(first[v.vendor], levels[v.id])
+		if reason != "" {
+			v.item.problems = append(v.item.problems, r.stockProblem(v, reason))
+		} else if needed {
+			counts = append(counts, count)
+		}
+	}
+	changed, promised, err := r.Stock.SetLevels(ctx, tx, counts, "import")
+	if err != nil {
+		return err
+	}
+	for _, variant := range changed {
+		from[variant].item.updated()
+	}
+	for _, variant := range promised {
+		it := from[variant].item
+		it.problems = append(it.problems, r.stockProblem(from[variant], "more units than that are promised to orders; the stock was left as it is"))
+	}
+	return nil
+}
+
+func (r *run) stockProblem(v placed, reason string) Problem {
+	c := cells{row: v.row}
+	c.refuse("on_hand", "%s", reason)
+	c.problems[0].rows = []row{r.table.format.alone(v.item.Product, v.row.number)}
+	return c.problems[0]
+}
+
+// count is the level that a variant should have at its vendor's first
+// location, given what is there.
+func (v placed) count(location id.Location, levels []level) (c inventory.Count, needed bool, reason string) {
+	c = inventory.Count{Vendor: v.vendor, Variant: v.id, Location: location}
+	tracked, elsewhere, present := false, 0, false
+	for _, l := range levels {
+		tracked = l.Tracked
+		if l.Location == location {
+			c.OnHand, c.BackorderLimit, present = l.OnHand, l.Backorders, true
+		} else {
+			elsewhere += l.OnHand
+		}
+	}
+	if v.OnHand != nil {
+		c.OnHand = *v.OnHand - elsewhere
+	}
+	if v.Backorders != nil {
+		switch {
+		case !*v.Backorders:
+			c.BackorderLimit = 0
+		case c.BackorderLimit == 0:
+			c.BackorderLimit = unlimited
+		}
+	}
+	switch {
+	case !tracked:
+		return c, false, ""
+	case c.OnHand < 0:
+		return c, false, "other locations have " + strconv.Itoa(elsewhere) + " of it; the stock was left as it is"
+	}
+	return c, v.OnHand != nil || present || c.BackorderLimit > 0, ""
+}
+
+func draft(p Product, publish bool) catalog.Draft {
+	d := catalog.Draft{
+		Slug: p.Handle, Title: p.Title, Description: p.Description, Kind: p.Kind, Brand: p.Brand,
+		CategoryPaths: p.Categories, Tags: p.Tags, Attributes: p.Attributes, Status: p.Status, StatusIfNew: catalog.Active,
+		SEO: catalog.SEO{Title: p.SEOTitle, Description: p.SEODescription},
+	}
+	switch {
+	case p.Status == catalog.Rejected: // that was a judgement, not a wish
+		d.Status, d.StatusIfNew = "", catalog.InDraft
+	case p.Status == "" && publish:
+		d.Status = catalog.Active
+	}
+	for i, name := range p.OptionNames {
+		option := catalog.Option{Name: name}
+		for _, v := range p.Variants {
+			if !slices.Contains(option.Values, v.Options[i]) {
+				option.Values = append(option.Values, v.Options[i])
+			}
+		}
+		d.Options = append(d.Options, option)
+	}
+	for _, v := range p.Variants {
+		d.Variants = append(d.Variants, v.draft())
+	}
+	for _, i := range p.Images {
+		d.Images = append(d.Images, catalog.ImageDraft{URL: i.URL, Alt: i.Alt})
+	}
+	return d
+}
+
+func (v Variant) draft() catalog.VariantDraft {
+	said := func(flag *bool) bool { return flag == nil || *flag }
+	return catalog.VariantDraft{
+		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, TaxClass: v.TaxClass,
+		Taxable: said(v.Taxable), RequiresShipping: said(v.RequiresShipping), Tracked: said(v.Tracked),
+		Unsaid:   catalog.Unsaid{Taxable: v.Taxable == nil, RequiresShipping: v.RequiresShipping == nil, Tracked: v.Tracked == nil},
+		ImageURL: v.Image,
+	}
+}
+
+// fieldOf is what importer calls what the catalogue points to.
+var fieldOf = map[string]string{
+	"slug": "handle", "media": "images", "category_paths": "categories", "options": "option1", "media_id": "variant_image",
+}
+
+// problem translates what the catalogue says of a draft into a row of the file.
+func (f format) problem(p Product, pointer, reason string, refused bool) Problem {
+	list, rest, _ := strings.Cut(strings.TrimPrefix(pointer, "/"), "/")
+	number, field, _ := strings.Cut(rest, "/")
+	i, err := strconv.Atoi(number)
+	c := cells{row: p.rows[0]}
+	rows := p.rows
+	switch {
+	case list == "variants" && err == nil && i < len(p.Variants):
+		c.row = p.Variants[i].row
+		rows = []row{f.alone(p, c.number)}
+		if field == "options" {
+			field = "value1"
+		}
+	case list == "images" && err == nil && i < len(p.Images):
+		c.row, field = p.Images[i].row, "images"
+	case list == "images" && err == nil:
+		c.row, field = pictured(p, i-len(p.Images)), "variant_image"
+		rows = []row{f.alone(p, c.number)}
+	default:
+		field = list
+	}
+	if known, ok := fieldOf[field]; ok {
+		field = known
+	}
+	c.refuse(field, "%s", reason)
+	c.problems[0].rows = rows
+	if refused {
+		c.problems = whole(c.problems, p.rows)
+	}
+	return c.problems[0]
+}
+
+// pictured is the row of the i-th variant with a picture of its own.
+func pictured(p Product, i int) row {
+	for _, v := range p.Variants {
+		if v.Image != "" {
+			if i == 0 {
+				return v.row
+			}
+			i--
+		}
+	}
+	return p.rows[0]
+}
