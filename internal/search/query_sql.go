@@ -52,7 +52,7 @@ const (
 
 	// A word of the title counts more than one of the description, what sells
 	// counts more than what does not, and an exact SKU more than anything.
-	scoreFragment = `((ts_rank(t.words, (SELECT query FROM q)) * ln(2.7182818 + l.popularity) * 1e6)::bigint
+	scoreFragment = `((ts_rank(t.words, (SELECT query FROM q)) * ln(2.7182818::float8 + l.popularity) * 1e6)::bigint
 		+ CASE WHEN t.skus && @skus::text[] THEN 1000000000000 ELSE 0 END)`
 	likenessFragment = `(word_similarity(@folded::text, t.name) * 1e6)::bigint`
 
