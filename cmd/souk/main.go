@@ -25,7 +25,7 @@ type cli struct {
 
 	Serve   serveCmd   `cmd:"" help:"Serve the shop."`
 	Worker  workerCmd  `cmd:"" help:"Work jobs beside other nodes that serve."`
-	// Demo    demoCmd    `cmd:"" help:"Serve a marketplace full of demo data."`
+	Demo    demoCmd    `cmd:"" help:"Serve a marketplace full of demo data."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date."`
 	User    userCmd    `cmd:"" help:"Make and mend user accounts."`
 	Import  importCmd  `cmd:"" help:"Bring a catalogue in from a file."`

@@ -25,6 +25,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,7 +46,7 @@ type Options struct {
 	Scale    Scale
 	Pictures fs.FS                                // the goods, as market.json names them, .webp; nil makes no pictures
 	Seed     uint64                               // the same seed is the same market
-	Progress func(step string, done, total int64) // may be nil
+	Progress func(step string, done, total int64) // may be nil; done is total when a step has ended
 }
 
 // Market is what was filled in. It is kept as the value of the setting.
@@ -80,9 +81,7 @@ func Fill(ctx context.Context, a *app.App, o Options) (Market, error) {
 		return found, err
 	}
 	ctx = auth.With(ctx, auth.Actor{System: "souk demo"})
-	if o.Progress == nil {
-		o.Progress = func(string, int64, int64) {}
-	}
+	o.Progress = oneAtATime(o.Progress)
 	present := a.Clock.Now()
 	plan := fiction.plan(o, present)
 	if err := plan.takePictures(ctx, a.Catalog, o); err != nil {
@@ -97,6 +96,18 @@ func Fill(ctx context.Context, a *app.App, o Options) (Market, error) {
 		return Market{}, fmt.Errorf("fill the demo: %w", err)
 	}
 	return made, nil
+}
+
+func oneAtATime(progress func(string, int64, int64)) func(string, int64, int64) {
+	if progress == nil {
+		return func(string, int64, int64) {}
+	}
+	var mu sync.Mutex
+	return func(step string, done, total int64) {
+		mu.Lock()
+		defer mu.Unlock()
+		progress(step, done, total)
+	}
 }
 
 func fill(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (Market, error) {

@@ -136,10 +136,10 @@ func (m *market) buyer(rng *rand.Rand, star, plant, number string) buyer {
 	}}
 }
 
-// weekdays and months say how eager people are to buy, from Sunday and January.
+// weekdays, seasons and hours say how eager people are to buy, from Sunday, January and midnight.
 var (
 	weekdays = [7]float64{1.25, 0.9, 0.85, 0.9, 1.0, 1.05, 1.3}
-	months   = [12]float64{0.85, 0.85, 0.95, 1, 1, 0.95, 0.85, 0.9, 1, 1.1, 1.4, 1.5}
+	seasons  = [12]float64{0.85, 0.85, 0.95, 1, 1, 0.95, 0.85, 0.9, 1, 1.1, 1.4, 1.5}
 	hours    = [24]float64{2, 1, 1, 1, 1, 2, 3, 5, 7, 8, 9, 9, 10, 9, 8, 8, 8, 9, 11, 13, 14, 13, 9, 4}
 )
 
@@ -152,7 +152,7 @@ func moments(rng *rand.Rand, from, to time.Time, n int) []time.Time {
 	for at := from.Truncate(time.Hour); at.Before(to); at = at.Add(time.Hour) {
 		growth := 0.35 + 1.1*at.Sub(from).Hours()/total
 		starts = append(starts, at)
-		weights = append(weights, growth*weekdays[at.Weekday()]*months[at.Month()-1]*hours[at.Hour()])
+		weights = append(weights, growth*weekdays[at.Weekday()]*seasons[at.Month()-1]*hours[at.Hour()])
 	}
 	list := make([]time.Time, 0, n)
 	for range n {

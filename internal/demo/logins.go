@@ -27,7 +27,14 @@ type Login struct{ Who, Email, Password string }
 func Logins(keys config.Keys) []Login {
 	list := []Login{{"Administrator", AdminEmail, ""}, {"Shopper", ShopperEmail, ""}}
 	for _, v := range fiction.Vendors {
-		list = append(list, Login{v.Name, v.Slug + mailHost, ""})
+		who := v.Name
+		switch {
+		case v.Joined < 0:
+			who += " (waits for approval)"
+		case v.Suspended > 0:
+			who += " (suspended)"
+		}
+		list = append(list, Login{who, v.Slug + mailHost, ""})
 	}
 	for i := range list {
 		mac := hmac.New(sha256.New, keys.Key("demo logins"))

@@ -41,7 +41,7 @@ func (s *story) shop(ctx context.Context) error {
 	}
 	s.take(basket)
 	s.placed++
-	s.options.Progress("Months of trade", int64(s.placed), int64(len(s.plan.orders)))
+	s.options.Progress(months, int64(s.placed), int64(len(s.plan.orders)))
 	s.decide(placed.Order, actor, express)
 	return nil
 }
