@@ -73,8 +73,8 @@ func (h handlers) upload(w http.ResponseWriter, r *http.Request) error {
 	return json.NewEncoder(w).Encode(m)
 }
 
-// readUpload takes the parts of a form: alt, then file. What the sender calls
-// the file does not matter.
+// readUpload takes the parts of a form: file, and alt before or behind it. What
+// the sender calls the file does not matter.
 func readUpload(r *http.Request) (file []byte, alt string, err error) {
 	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
@@ -97,17 +97,18 @@ func readUpload(r *http.Request) (file []byte, alt string, err error) {
 			}
 			alt = string(text)
 		case "file":
-			file, err := io.ReadAll(io.LimitReader(part, maxUpload+1))
-			if err != nil {
+			if file, err = io.ReadAll(io.LimitReader(part, maxUpload+1)); err != nil {
 				return nil, "", unreadable(err)
 			}
 			if len(file) > maxUpload {
 				return nil, "", httpapi.ErrTooLarge
 			}
-			return file, alt, nil
 		}
 	}
-	return nil, "", errNoFile
+	if file == nil {
+		return nil, "", errNoFile
+	}
+	return file, alt, nil
 }
 
 // unreadable tells a body that is too large or was cut off from one that is no
