@@ -38,6 +38,7 @@ func (serveCmd) Run(ctx context.Context, c *config.Config) (err error) {
 
 // serve answers shoppers, and operators on a listener of their own.
 func (s *shop) serve(ctx context.Context, ln net.Listener) error {
+	tuneMemory()
 	shutdown, err := telemetry.Traces(ctx, s.Config.OTLPEndpoint, version)
 	if err != nil {
 		return err
