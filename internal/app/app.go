@@ -31,6 +31,7 @@ import (
 	"souk/internal/platform/config"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
+	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
 	"souk/internal/pricing"
 	"souk/internal/search"
@@ -99,7 +100,9 @@ func Build(p Parts) *App {
 	// Nouns, left to right.
 	a.Accounts = &accounts.Users{DB: p.DB, Clock: p.Clock, Grants: a.Grants, Issuer: p.Config.PublicURL(), ShopName: "Souk"}
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock}
-	a.Catalog = &catalog.Catalog{DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs}
+	a.Catalog = &catalog.Catalog{
+		DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
+	}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
 	a.Tax = &tax.Zones{DB: p.DB}
 	a.Books = &ledger.Books{DB: p.DB}
