@@ -43,7 +43,6 @@ CREATE TABLE idempotency_keys (
     request_hash bytea       NOT NULL,
     status       int         NOT NULL CHECK (status = 0 OR status BETWEEN 200 AND 299), -- 0: an action that is still running
     response     bytea       NOT NULL,
-    resource     uuid,
     created_at   timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (principal, operation, key)
 );
