@@ -38,6 +38,11 @@ func (s *selection) facets(q Query) (string, pgx.NamedArgs) {
 	return fmt.Sprintf(facetsFragment, with, strings.Join(missed, ` + `), s.join, conjunction(s.hard)), args
 }
 
+// planOnce keeps PostgreSQL from planning the statement anew for each call,
+// which takes longer than to count a narrow choice. Its plan does not depend on
+// the arguments: what they select is looked up first, into arrays.
+const planOnce = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`
+
 // At most 100 values of a facet are counted out; those that are selected are
 // among them. (An unnest in the select list is several times as fast as one in
 // the FROM.)

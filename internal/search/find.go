@@ -86,6 +86,7 @@ func (s *Search) ask(ctx context.Context, q Query, w want, similar bool) (f foun
 		})
 	}
 	if w.facets {
+		b.Queue(planOnce, nil)
 		sql, args := chosen.facets(q)
 		b.Read(sql, args, func(rows pgx.Rows) error {
 			counts, err := postgres.Rows[countRow](rows)

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"souk/internal/id"
 	"souk/internal/platform/pgtest"
 )
 
@@ -242,5 +243,31 @@ func TestSuggest(t *testing.T) {
 		if squeeze(line) != squeeze(want) {
 			t.Errorf("%s: %s, want %s", q, line, want)
 		}
+	}
+}
+
+// A filter takes ids and slugs alike.
+func TestFiltersTakeIDs(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	for bySlug, byID := range map[string]string{
+		"category=apparel":  "category=" + id.Category(s.categories[0].ID).String(),
+		"brand=acme":        "brand=" + id.Brand(s.brands[0].ID).String(),
+		"tag=sale":          "tag=" + id.Tag(s.tags[0].ID).String(),
+		"vendor=weft_warp":  "vendor=" + id.Vendor(s.vendors[0].ID).String(),
+		"brand=acme,zenith": "brand=acme," + id.Brand(s.brands[1].ID).String(),
+	} {
+		one := get(h, "/api/v1/products?facets=true&"+bySlug).Body.String()
+		other := get(h, "/api/v1/products?facets=true&"+byID).Body.String()
+		if one != other || len(decode[Listing](t, []byte(one)).Data) == 0 {
+			t.Errorf("%s: %s\n%s: %s", bySlug, one, byID, other)
+		}
+	}
+	if got := decode[Listing](t, get(h, "/api/v1/products?category=nowhere&brand=acme").Body.Bytes()); len(got.Data) != 0 {
+		t.Errorf("in a category that is not there: %v", slugs(got))
 	}
 }
