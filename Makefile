@@ -51,7 +51,7 @@ bench: need-postgres need-wrk build ## Measure Souk beside its ceilings and writ
 generate: build ## Write what is generated and committed: openapi.json, routes.txt, schema.sql
 	./bin/souk openapi > api/openapi.json
 	./bin/souk routes > api/routes.txt
-	./bin/souk migrate dump > migrations/schema.sql
+	dir=$$(mktemp -d) && chmod 711 $$dir && env -u DATABASE_URL SOUK_DATA_DIR=$$dir ./bin/souk migrate dump > migrations/schema.sql && rm -rf $$dir
 
 # The pages' assets come from npm and are embedded into the binary; built once per lock file.
 .PHONY: web

@@ -88,7 +88,7 @@ func (migrateDumpCmd) Run(ctx context.Context, c *config.Config) (err error) {
 type openapiCmd struct{}
 
 func (openapiCmd) Run() error {
-	document, err := app.Unplugged(version).Router.OpenAPI()
+	document, err := app.Unplugged().Router.OpenAPI()
 	if err != nil {
 		return err
 	}
@@ -98,7 +98,7 @@ func (openapiCmd) Run() error {
 
 type routesCmd struct{}
 
-func (routesCmd) Run() error { return app.Unplugged(version).Router.WriteRoutes(os.Stdout) }
+func (routesCmd) Run() error { return app.Unplugged().Router.WriteRoutes(os.Stdout) }
 
 type versionCmd struct{}
 

@@ -1,0 +1,1418 @@
+-- What the migrations make; written by `make generate`, read by reviewers, used by nobody.
+
+CREATE EXTENSION IF NOT EXISTS pg_trgm WITH SCHEMA public;
+
+COMMENT ON EXTENSION pg_trgm IS 'text similarity measurement and index searching based on trigrams';
+
+CREATE EXTENSION IF NOT EXISTS unaccent WITH SCHEMA public;
+
+COMMENT ON EXTENSION unaccent IS 'text search dictionary that removes accents';
+
+CREATE TYPE public.river_job_state AS ENUM (
+    'available',
+    'cancelled',
+    'completed',
+    'discarded',
+    'pending',
+    'retryable',
+    'running',
+    'scheduled'
+);
+
+CREATE FUNCTION public.ledger_must_balance() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM ledger_entries WHERE txn_id = NEW.txn_id GROUP BY currency HAVING sum(amount_minor) <> 0) THEN
+        RAISE EXCEPTION 'ledger transaction % does not balance', NEW.txn_id USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_must_balance';
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.orders_may_move() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF (OLD.status, NEW.status) NOT IN (
+        ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'), ('confirmed', 'cancelled'),
+        ('shipped', 'delivered'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned')) THEN
+        RAISE EXCEPTION 'order % may not move from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation', CONSTRAINT = 'orders_moves';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.refuse_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% is append-only', TG_TABLE_NAME USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE FUNCTION public.river_job_state_in_bitmask(bitmask bit, state public.river_job_state) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT CASE state
+        WHEN 'available' THEN get_bit(bitmask, 7)
+        WHEN 'cancelled' THEN get_bit(bitmask, 6)
+        WHEN 'completed' THEN get_bit(bitmask, 5)
+        WHEN 'discarded' THEN get_bit(bitmask, 4)
+        WHEN 'pending'   THEN get_bit(bitmask, 3)
+        WHEN 'retryable' THEN get_bit(bitmask, 2)
+        WHEN 'running'   THEN get_bit(bitmask, 1)
+        WHEN 'scheduled' THEN get_bit(bitmask, 0)
+        ELSE 0
+    END = 1;
+$$;
+
+CREATE FUNCTION public.shipping_zones_of(country text) RETURNS SETOF uuid
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT z.id FROM shipping_zones z
+    WHERE shipping_zones_of.country = ANY (z.countries)
+       OR (z.countries = '{*}' AND NOT EXISTS (SELECT FROM shipping_zones n WHERE shipping_zones_of.country = ANY (n.countries)))
+$$;
+
+CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT z.id, z.included
+    FROM tax_zones z CROSS JOIN LATERAL (
+        SELECT max(length(prefix)) AS longest FROM unnest(z.postal_prefixes) prefix
+        WHERE starts_with(upper(replace(tax_zone_of.postal, ' ', '')), prefix)
+    ) matched
+    WHERE (tax_zone_of.country = ANY (z.countries) OR z.countries = '{*}')
+      AND (z.regions = '{}' OR upper(replace(tax_zone_of.region, ' ', '')) = ANY (z.regions))
+      AND (z.postal_prefixes = '{}' OR matched.longest IS NOT NULL)
+    ORDER BY matched.longest DESC NULLS LAST, z.regions = '{}', z.countries = '{*}', z.name
+    LIMIT 1
+$$;
+
+CREATE TEXT SEARCH DICTIONARY public.souk_stem (
+    TEMPLATE = pg_catalog.snowball,
+    language = 'english' );
+
+CREATE TEXT SEARCH CONFIGURATION public.souk (
+    PARSER = pg_catalog."default" );
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR asciiword WITH public.unaccent, public.souk_stem;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR word WITH public.unaccent, public.souk_stem;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR numword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR email WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR url WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR host WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR sfloat WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR version WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR hword_numpart WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR hword_part WITH public.unaccent, public.souk_stem;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR hword_asciipart WITH public.unaccent, public.souk_stem;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR numhword WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR asciihword WITH public.unaccent, public.souk_stem;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR hword WITH public.unaccent, public.souk_stem;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR url_path WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR file WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR "float" WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR "int" WITH simple;
+
+ALTER TEXT SEARCH CONFIGURATION public.souk
+    ADD MAPPING FOR uint WITH simple;
+
+CREATE TABLE public.addresses (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    label text DEFAULT ''::text NOT NULL,
+    name text NOT NULL,
+    line1 text NOT NULL,
+    line2 text DEFAULT ''::text NOT NULL,
+    city text NOT NULL,
+    region text DEFAULT ''::text NOT NULL,
+    postal_code text DEFAULT ''::text NOT NULL,
+    country character(2) NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.adjustments (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    vendor_order_id uuid NOT NULL,
+    order_line_id uuid,
+    kind text NOT NULL,
+    label text NOT NULL,
+    rate_ppm integer,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT adjustments_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text])))
+);
+
+CREATE TABLE public.brands (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL
+);
+
+CREATE TABLE public.cart_items (
+    id uuid NOT NULL,
+    cart_id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    quantity integer NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT cart_items_quantity_range CHECK (((quantity >= 1) AND (quantity <= 10000)))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.carts (
+    id uuid NOT NULL,
+    user_id uuid,
+    currency character(3) NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    shipping_address jsonb,
+    billing_address jsonb,
+    shipping jsonb DEFAULT '{}'::jsonb NOT NULL,
+    order_id uuid,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.categories (
+    id uuid NOT NULL,
+    parent_id uuid,
+    slug text NOT NULL,
+    name text NOT NULL,
+    path text NOT NULL,
+    ancestors uuid[] NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT categories_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+CREATE TABLE public.credentials (
+    user_id uuid NOT NULL,
+    password_hash text NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.event_cursors (
+    follower text NOT NULL,
+    xid xid8 DEFAULT '0'::xid8 NOT NULL,
+    seq bigint DEFAULT 0 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.events (
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    seq bigint NOT NULL,
+    id uuid NOT NULL,
+    name text NOT NULL,
+    subject uuid,
+    version bigint,
+    data jsonb NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.events ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.events_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.facet_values (
+    id integer NOT NULL,
+    key text NOT NULL,
+    value text NOT NULL,
+    key_label text NOT NULL,
+    label text NOT NULL
+);
+
+ALTER TABLE public.facet_values ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.facet_values_id_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.idempotency_keys (
+    principal text NOT NULL,
+    operation text NOT NULL,
+    key text NOT NULL,
+    request_hash bytea NOT NULL,
+    status integer NOT NULL,
+    response bytea NOT NULL,
+    resource uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT idempotency_keys_status_check CHECK (((status = 0) OR ((status >= 200) AND (status <= 299))))
+);
+ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN response SET COMPRESSION lz4;
+
+CREATE TABLE public.ledger_accounts (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    currency character(3) NOT NULL,
+    party text DEFAULT ''::text NOT NULL,
+    vendor_id uuid,
+    CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text])))
+);
+
+CREATE TABLE public.ledger_entries (
+    seq bigint NOT NULL,
+    txn_id uuid NOT NULL,
+    account_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT ledger_entries_amount_minor_check CHECK ((amount_minor <> 0))
+);
+
+ALTER TABLE public.ledger_entries ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.ledger_entries_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.ledger_txns (
+    id uuid NOT NULL,
+    ref_type text NOT NULL,
+    ref_id uuid NOT NULL,
+    memo text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.listed_products (
+    product_id uuid NOT NULL,
+    name text NOT NULL,
+    skus text[] NOT NULL,
+    words tsvector NOT NULL,
+    text_digest bytea NOT NULL,
+    digest bytea NOT NULL
+);
+
+CREATE TABLE public.listings (
+    product_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    vendor_id uuid NOT NULL,
+    brand_id uuid,
+    name text NOT NULL COLLATE pg_catalog."C",
+    category_ids uuid[] NOT NULL,
+    tag_ids uuid[] NOT NULL,
+    facet_ids integer[] NOT NULL,
+    in_stock boolean NOT NULL,
+    rating numeric(3,2) DEFAULT 0 NOT NULL,
+    rating_count integer DEFAULT 0 NOT NULL,
+    popularity bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    min_minor bigint NOT NULL,
+    max_minor bigint NOT NULL,
+    CONSTRAINT listings_rating_check CHECK (((rating >= (0)::numeric) AND (rating <= (5)::numeric))),
+    CONSTRAINT listings_rating_count_check CHECK ((rating_count >= 0))
+)
+WITH (fillfactor='80');
+
+CREATE TABLE public.listings_due (
+    product_id uuid NOT NULL
+);
+
+CREATE TABLE public.locations (
+    id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    name text NOT NULL,
+    priority integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.media (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    alt text DEFAULT ''::text NOT NULL,
+    source_url text DEFAULT ''::text NOT NULL,
+    state text NOT NULL,
+    failure text DEFAULT ''::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    blob_key text DEFAULT ''::text NOT NULL,
+    content_type text DEFAULT ''::text NOT NULL,
+    width integer DEFAULT 0 NOT NULL,
+    height integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
+);
+
+CREATE TABLE public.order_lines (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    vendor_order_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    product_slug text NOT NULL,
+    "position" integer NOT NULL,
+    title text NOT NULL,
+    variant_title text NOT NULL,
+    sku text,
+    image text DEFAULT ''::text NOT NULL,
+    tracked boolean NOT NULL,
+    requires_shipping boolean NOT NULL,
+    quantity integer NOT NULL,
+    unit_price_minor bigint NOT NULL,
+    subtotal_minor bigint NOT NULL,
+    discount_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    total_minor bigint NOT NULL,
+    commission_bps integer NOT NULL,
+    commission_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    quantity_fulfilled integer DEFAULT 0 NOT NULL,
+    quantity_cancelled integer DEFAULT 0 NOT NULL,
+    quantity_returned integer DEFAULT 0 NOT NULL,
+    cancelled_minor bigint DEFAULT 0 NOT NULL,
+    cancelled_tax_minor bigint DEFAULT 0 NOT NULL,
+    cancelled_commission_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
+    CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
+    CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
+    CONSTRAINT order_lines_discount CHECK (((discount_minor >= 0) AND (discount_minor <= subtotal_minor))),
+    CONSTRAINT order_lines_quantities CHECK ((((quantity_fulfilled + quantity_cancelled) <= quantity) AND (quantity_returned <= quantity_fulfilled))),
+    CONSTRAINT order_lines_quantity_cancelled_check CHECK ((quantity_cancelled >= 0)),
+    CONSTRAINT order_lines_quantity_check CHECK ((quantity > 0)),
+    CONSTRAINT order_lines_quantity_fulfilled_check CHECK ((quantity_fulfilled >= 0)),
+    CONSTRAINT order_lines_quantity_returned_check CHECK ((quantity_returned >= 0)),
+    CONSTRAINT order_lines_subtotal CHECK ((subtotal_minor = (unit_price_minor * quantity))),
+    CONSTRAINT order_lines_tax_minor_check CHECK ((tax_minor >= 0)),
+    CONSTRAINT order_lines_total_minor_check CHECK ((total_minor >= 0)),
+    CONSTRAINT order_lines_unit_price_minor_check CHECK ((unit_price_minor >= 0))
+);
+
+CREATE TABLE public.order_notes (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    author text NOT NULL,
+    body text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT order_notes_body_check CHECK (((length(body) >= 1) AND (length(body) <= 5000)))
+);
+
+CREATE TABLE public.orders (
+    id uuid NOT NULL,
+    number text NOT NULL,
+    cart_id uuid NOT NULL,
+    user_id uuid,
+    email text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    token_hash bytea,
+    status text NOT NULL,
+    payment_status text NOT NULL,
+    fulfillment_status text NOT NULL,
+    currency character(3) NOT NULL,
+    items_minor bigint NOT NULL,
+    discount_minor bigint NOT NULL,
+    shipping_minor bigint NOT NULL,
+    fee_minor bigint DEFAULT 0 NOT NULL,
+    tax_minor bigint NOT NULL,
+    tax_included boolean NOT NULL,
+    rounding_minor bigint DEFAULT 0 NOT NULL,
+    grand_total_minor bigint NOT NULL,
+    shipping_address jsonb NOT NULL,
+    billing_address jsonb NOT NULL,
+    trace jsonb DEFAULT '[]'::jsonb NOT NULL,
+    cancel_reason text DEFAULT ''::text NOT NULL,
+    placed_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
+    CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text]))),
+    CONSTRAINT orders_grand_total_minor_check CHECK ((grand_total_minor >= 0)),
+    CONSTRAINT orders_items_minor_check CHECK ((items_minor >= 0)),
+    CONSTRAINT orders_one_reader CHECK (((user_id IS NOT NULL) OR (token_hash IS NOT NULL))),
+    CONSTRAINT orders_payment_status_check CHECK ((payment_status = ANY (ARRAY['pending'::text, 'authorized'::text, 'partially_paid'::text, 'paid'::text, 'partially_refunded'::text, 'refunded'::text, 'voided'::text]))),
+    CONSTRAINT orders_pending_expires CHECK (((status = 'pending'::text) = (expires_at IS NOT NULL))),
+    CONSTRAINT orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
+    CONSTRAINT orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'shipped'::text, 'delivered'::text, 'completed'::text, 'cancelled'::text, 'returned'::text]))),
+    CONSTRAINT orders_tax_minor_check CHECK ((tax_minor >= 0)),
+    CONSTRAINT orders_token_hash_check CHECK ((length(token_hash) = 32)),
+    CONSTRAINT orders_total_adds_up CHECK ((grand_total_minor = (((((items_minor - discount_minor) + shipping_minor) + fee_minor) + rounding_minor) +
+CASE
+    WHEN tax_included THEN (0)::bigint
+    ELSE tax_minor
+END)))
+);
+
+CREATE TABLE public.payment_events (
+    id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    kind text NOT NULL,
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    cause text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT payment_events_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT payment_events_kind_check CHECK ((kind = ANY (ARRAY['authorize'::text, 'capture'::text, 'void'::text, 'refund'::text, 'chargeback'::text, 'fail'::text])))
+);
+
+CREATE TABLE public.payments (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    provider text NOT NULL,
+    provider_ref text,
+    status text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    authorized_minor bigint DEFAULT 0 NOT NULL,
+    captured_minor bigint DEFAULT 0 NOT NULL,
+    voided_minor bigint DEFAULT 0 NOT NULL,
+    refunded_minor bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'authorized'::text, 'partially_captured'::text, 'captured'::text, 'failed'::text, 'voided'::text]))),
+    CONSTRAINT payments_within_bounds CHECK (((0 <= refunded_minor) AND (refunded_minor <= captured_minor) AND (0 <= voided_minor) AND ((captured_minor + voided_minor) <= authorized_minor) AND (authorized_minor <= amount_minor)))
+);
+
+CREATE TABLE public.popularity_due (
+    product_id uuid NOT NULL
+);
+
+CREATE TABLE public.price_history (
+    seq bigint NOT NULL,
+    variant_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    compare_at_minor bigint,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.price_history ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.price_history_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.prices (
+    variant_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    compare_at_minor bigint,
+    lowest_30d_minor bigint,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT prices_amount_range CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT prices_compare_at_above CHECK ((compare_at_minor > amount_minor))
+);
+
+CREATE TABLE public.product_categories (
+    product_id uuid NOT NULL,
+    category_id uuid NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL
+);
+
+CREATE TABLE public.product_options (
+    product_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    name text NOT NULL,
+    "values" text[] NOT NULL,
+    CONSTRAINT product_options_position_check CHECK ((("position" >= 1) AND ("position" <= 3)))
+);
+
+CREATE TABLE public.product_pages (
+    product_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    slug text NOT NULL,
+    card text NOT NULL,
+    head text NOT NULL,
+    variants text[] NOT NULL,
+    variant_ids uuid[] NOT NULL,
+    due_at timestamp with time zone
+);
+
+CREATE TABLE public.product_tags (
+    product_id uuid NOT NULL,
+    tag_id uuid NOT NULL
+);
+
+CREATE TABLE public.products (
+    id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    brand_id uuid,
+    slug text NOT NULL,
+    handle text,
+    title text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    kind text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    status_reason text DEFAULT ''::text NOT NULL,
+    attributes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    seo_title text DEFAULT ''::text NOT NULL,
+    seo_description text DEFAULT ''::text NOT NULL,
+    published_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
+    CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
+);
+
+CREATE TABLE public.refresh_tokens (
+    hash bytea NOT NULL,
+    session_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    revoked_at timestamp with time zone
+);
+
+CREATE TABLE public.reservations (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    order_line_id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    quantity integer NOT NULL,
+    state text NOT NULL,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reservations_check CHECK (((state = 'held'::text) = (expires_at IS NOT NULL))),
+    CONSTRAINT reservations_check1 CHECK (((state = ANY (ARRAY['held'::text, 'allocated'::text])) OR (quantity = 0))),
+    CONSTRAINT reservations_quantity_check CHECK ((quantity >= 0)),
+    CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['held'::text, 'allocated'::text, 'shipped'::text, 'released'::text])))
+);
+
+CREATE TABLE public.sessions (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    user_agent text DEFAULT ''::text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    successor_key bytea DEFAULT (uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid())) NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    revoked_at timestamp with time zone,
+    revoked_why text
+);
+
+CREATE TABLE public.settings (
+    key text NOT NULL,
+    value jsonb NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.setup_tokens (
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone
+);
+
+CREATE TABLE public.shipment_lines (
+    shipment_id uuid NOT NULL,
+    order_line_id uuid NOT NULL,
+    quantity integer NOT NULL,
+    CONSTRAINT shipment_lines_quantity_check CHECK ((quantity > 0))
+);
+
+CREATE TABLE public.shipments (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    vendor_order_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    courier text DEFAULT ''::text NOT NULL,
+    tracking_number text DEFAULT ''::text NOT NULL,
+    status text NOT NULL,
+    shipped_at timestamp with time zone DEFAULT now() NOT NULL,
+    delivered_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT shipments_check CHECK (((status = 'delivered'::text) = (delivered_at IS NOT NULL))),
+    CONSTRAINT shipments_courier_check CHECK ((length(courier) <= 60)),
+    CONSTRAINT shipments_status_check CHECK ((status = ANY (ARRAY['shipped'::text, 'in_transit'::text, 'out_for_delivery'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT shipments_tracking_number_check CHECK ((length(tracking_number) <= 100))
+);
+
+CREATE TABLE public.shipping_options (
+    id uuid NOT NULL,
+    zone_id uuid NOT NULL,
+    vendor_id uuid,
+    name text NOT NULL,
+    kind text NOT NULL,
+    rule text NOT NULL,
+    currency character(3) NOT NULL,
+    price_minor bigint DEFAULT 0 NOT NULL,
+    tiers jsonb DEFAULT '[]'::jsonb NOT NULL,
+    free_above_minor bigint,
+    min_days integer NOT NULL,
+    max_days integer NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    active boolean DEFAULT true NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT shipping_options_check CHECK ((max_days >= min_days)),
+    CONSTRAINT shipping_options_free_above_minor_check CHECK ((free_above_minor >= 0)),
+    CONSTRAINT shipping_options_kind_check CHECK ((kind = ANY (ARRAY['standard'::text, 'express'::text, 'pickup'::text]))),
+    CONSTRAINT shipping_options_min_days_check CHECK ((min_days >= 0)),
+    CONSTRAINT shipping_options_price_minor_check CHECK ((price_minor >= 0)),
+    CONSTRAINT shipping_options_rule_check CHECK ((rule = ANY (ARRAY['flat'::text, 'by_weight'::text, 'by_value'::text])))
+);
+
+CREATE TABLE public.shipping_zones (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    countries text[] NOT NULL,
+    version bigint DEFAULT 1 NOT NULL
+);
+
+CREATE TABLE public.signing_keys (
+    kid text NOT NULL,
+    private_key bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    retired_at timestamp with time zone
+);
+
+CREATE TABLE public.stock_levels (
+    variant_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    on_hand integer DEFAULT 0 NOT NULL,
+    reserved integer DEFAULT 0 NOT NULL,
+    allocated integer DEFAULT 0 NOT NULL,
+    backorder_limit integer DEFAULT 0 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT stock_levels_backorder_limit_check CHECK ((backorder_limit >= 0)),
+    CONSTRAINT stock_levels_no_oversell CHECK ((((on_hand - reserved) - allocated) >= (- backorder_limit))),
+    CONSTRAINT stock_levels_nothing_negative CHECK (((on_hand >= 0) AND (reserved >= 0) AND (allocated >= 0)))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.stock_movements (
+    seq bigint NOT NULL,
+    variant_id uuid NOT NULL,
+    location_id uuid NOT NULL,
+    delta integer NOT NULL,
+    reason text NOT NULL,
+    ref uuid,
+    actor text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT stock_movements_delta_check CHECK ((delta <> 0)),
+    CONSTRAINT stock_movements_reason_check CHECK ((reason = ANY (ARRAY['receive'::text, 'count'::text, 'import'::text, 'sale'::text, 'return'::text, 'damage'::text])))
+);
+
+ALTER TABLE public.stock_movements ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.stock_movements_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.tags (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL
+);
+
+CREATE TABLE public.tax_rates (
+    id uuid NOT NULL,
+    zone_id uuid NOT NULL,
+    tax_class text DEFAULT 'standard'::text NOT NULL,
+    name text NOT NULL,
+    rate_ppm integer NOT NULL,
+    shipping boolean DEFAULT true NOT NULL,
+    CONSTRAINT tax_rates_rate_ppm_check CHECK (((rate_ppm >= 0) AND (rate_ppm <= 1000000)))
+);
+
+CREATE TABLE public.tax_zones (
+    id uuid NOT NULL,
+    name text NOT NULL,
+    countries text[] NOT NULL,
+    regions text[] DEFAULT '{}'::text[] NOT NULL,
+    postal_prefixes text[] DEFAULT '{}'::text[] NOT NULL,
+    included boolean DEFAULT false NOT NULL,
+    version bigint DEFAULT 1 NOT NULL
+);
+
+CREATE TABLE public.tracking_events (
+    seq bigint NOT NULL,
+    shipment_id uuid NOT NULL,
+    status text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+ALTER TABLE public.tracking_events ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.tracking_events_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.user_roles (
+    user_id uuid NOT NULL,
+    role text NOT NULL,
+    granted_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT user_roles_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'vendor'::text, 'customer'::text])))
+);
+
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    username text NOT NULL,
+    email text,
+    email_verified_at timestamp with time zone,
+    name text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    disabled_at timestamp with time zone,
+    erased_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT users_check CHECK (((erased_at IS NULL) OR (email IS NULL))),
+    CONSTRAINT users_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT users_name_check CHECK ((length(name) <= 200)),
+    CONSTRAINT users_phone_check CHECK ((length(phone) <= 20)),
+    CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
+);
+
+CREATE TABLE public.variants (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    sku text,
+    barcode text DEFAULT ''::text NOT NULL,
+    title text NOT NULL,
+    options text[] DEFAULT '{}'::text[] NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    weight_grams integer DEFAULT 0 NOT NULL,
+    tax_class text DEFAULT 'standard'::text NOT NULL,
+    taxable boolean DEFAULT true NOT NULL,
+    requires_shipping boolean DEFAULT true NOT NULL,
+    tracked boolean DEFAULT true NOT NULL,
+    media_id uuid,
+    archived_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT variants_sku_check CHECK (((length(sku) >= 1) AND (length(sku) <= 100))),
+    CONSTRAINT variants_weight_grams_check CHECK ((weight_grams >= 0))
+);
+
+CREATE TABLE public.vendor_members (
+    vendor_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    role text DEFAULT 'owner'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT vendor_members_role_check CHECK ((role = 'owner'::text))
+);
+
+CREATE TABLE public.vendor_orders (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    vendor_name text NOT NULL,
+    vendor_slug text NOT NULL,
+    number text NOT NULL,
+    status text NOT NULL,
+    paid boolean DEFAULT false NOT NULL,
+    currency character(3) NOT NULL,
+    items_minor bigint NOT NULL,
+    discount_minor bigint NOT NULL,
+    shipping_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    total_minor bigint NOT NULL,
+    shipping_tax_minor bigint DEFAULT 0 NOT NULL,
+    shipping_option jsonb NOT NULL,
+    placed_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
+    CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
+    CONSTRAINT vendor_orders_total_minor_check CHECK ((total_minor >= 0))
+);
+
+CREATE TABLE public.vendors (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    status_reason text DEFAULT ''::text NOT NULL,
+    commission_bps integer DEFAULT 1000 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT vendors_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
+    CONSTRAINT vendors_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT vendors_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'rejected'::text])))
+);
+
+ALTER TABLE ONLY public.addresses
+    ADD CONSTRAINT addresses_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.adjustments
+    ADD CONSTRAINT adjustments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.brands
+    ADD CONSTRAINT brands_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.brands
+    ADD CONSTRAINT brands_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.cart_items
+    ADD CONSTRAINT cart_items_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.cart_items
+    ADD CONSTRAINT cart_items_variant_key UNIQUE (cart_id, variant_id);
+
+ALTER TABLE ONLY public.carts
+    ADD CONSTRAINT carts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.categories
+    ADD CONSTRAINT categories_path_key UNIQUE (path);
+
+ALTER TABLE ONLY public.categories
+    ADD CONSTRAINT categories_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.categories
+    ADD CONSTRAINT categories_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.credentials
+    ADD CONSTRAINT credentials_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.event_cursors
+    ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (follower);
+
+ALTER TABLE ONLY public.events
+    ADD CONSTRAINT events_pkey PRIMARY KEY (xid, seq);
+
+ALTER TABLE ONLY public.facet_values
+    ADD CONSTRAINT facet_values_key UNIQUE (key, value);
+
+ALTER TABLE ONLY public.facet_values
+    ADD CONSTRAINT facet_values_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.idempotency_keys
+    ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal, operation, key);
+
+ALTER TABLE ONLY public.ledger_accounts
+    ADD CONSTRAINT ledger_accounts_id_currency_key UNIQUE (id, currency);
+
+ALTER TABLE ONLY public.ledger_accounts
+    ADD CONSTRAINT ledger_accounts_key UNIQUE NULLS NOT DISTINCT (kind, currency, party, vendor_id);
+
+ALTER TABLE ONLY public.ledger_accounts
+    ADD CONSTRAINT ledger_accounts_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ledger_entries
+    ADD CONSTRAINT ledger_entries_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.ledger_txns
+    ADD CONSTRAINT ledger_txns_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.ledger_txns
+    ADD CONSTRAINT ledger_txns_ref_key UNIQUE (ref_type, ref_id);
+
+ALTER TABLE ONLY public.listed_products
+    ADD CONSTRAINT listed_products_pkey PRIMARY KEY (product_id);
+
+ALTER TABLE ONLY public.listings_due
+    ADD CONSTRAINT listings_due_pkey PRIMARY KEY (product_id);
+
+ALTER TABLE ONLY public.listings
+    ADD CONSTRAINT listings_pkey PRIMARY KEY (product_id, currency);
+
+ALTER TABLE ONLY public.locations
+    ADD CONSTRAINT locations_name_key UNIQUE (vendor_id, name);
+
+ALTER TABLE ONLY public.locations
+    ADD CONSTRAINT locations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.order_lines
+    ADD CONSTRAINT order_lines_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.order_notes
+    ADD CONSTRAINT order_notes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_cart_key UNIQUE (cart_id);
+
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_id_currency_key UNIQUE (id, currency);
+
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.orders
+    ADD CONSTRAINT orders_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.payment_events
+    ADD CONSTRAINT payment_events_cause_key UNIQUE (payment_id, kind, cause);
+
+ALTER TABLE ONLY public.payment_events
+    ADD CONSTRAINT payment_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_id_currency_key UNIQUE (id, currency);
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.popularity_due
+    ADD CONSTRAINT popularity_due_pkey PRIMARY KEY (product_id);
+
+ALTER TABLE ONLY public.price_history
+    ADD CONSTRAINT price_history_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.prices
+    ADD CONSTRAINT prices_pkey PRIMARY KEY (variant_id, currency);
+
+ALTER TABLE ONLY public.product_categories
+    ADD CONSTRAINT product_categories_pkey PRIMARY KEY (product_id, category_id);
+
+ALTER TABLE ONLY public.product_options
+    ADD CONSTRAINT product_options_pkey PRIMARY KEY (product_id, "position");
+
+ALTER TABLE ONLY public.product_pages
+    ADD CONSTRAINT product_pages_pkey PRIMARY KEY (product_id, currency);
+
+ALTER TABLE ONLY public.product_tags
+    ADD CONSTRAINT product_tags_pkey PRIMARY KEY (product_id, tag_id);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_handle_key UNIQUE (vendor_id, handle);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_id_vendor_id_key UNIQUE (id, vendor_id);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.reservations
+    ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.settings
+    ADD CONSTRAINT settings_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.setup_tokens
+    ADD CONSTRAINT setup_tokens_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.shipment_lines
+    ADD CONSTRAINT shipment_lines_pkey PRIMARY KEY (shipment_id, order_line_id);
+
+ALTER TABLE ONLY public.shipments
+    ADD CONSTRAINT shipments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.shipping_options
+    ADD CONSTRAINT shipping_options_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.shipping_zones
+    ADD CONSTRAINT shipping_zones_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.shipping_zones
+    ADD CONSTRAINT shipping_zones_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.signing_keys
+    ADD CONSTRAINT signing_keys_pkey PRIMARY KEY (kid);
+
+ALTER TABLE ONLY public.stock_levels
+    ADD CONSTRAINT stock_levels_pkey PRIMARY KEY (variant_id, location_id);
+
+ALTER TABLE ONLY public.stock_movements
+    ADD CONSTRAINT stock_movements_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tags
+    ADD CONSTRAINT tags_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.tax_rates
+    ADD CONSTRAINT tax_rates_class_key UNIQUE (zone_id, tax_class, name);
+
+ALTER TABLE ONLY public.tax_rates
+    ADD CONSTRAINT tax_rates_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tax_zones
+    ADD CONSTRAINT tax_zones_name_key UNIQUE (name);
+
+ALTER TABLE ONLY public.tax_zones
+    ADD CONSTRAINT tax_zones_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.tracking_events
+    ADD CONSTRAINT tracking_events_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_pkey PRIMARY KEY (user_id, role);
+
+ALTER TABLE ONLY public.users
+    ADD CONSTRAINT users_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.variants
+    ADD CONSTRAINT variants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.vendor_members
+    ADD CONSTRAINT vendor_members_pkey PRIMARY KEY (vendor_id, user_id);
+
+ALTER TABLE ONLY public.vendor_members
+    ADD CONSTRAINT vendor_members_user_key UNIQUE (user_id);
+
+ALTER TABLE ONLY public.vendor_orders
+    ADD CONSTRAINT vendor_orders_id_order_id_vendor_id_key UNIQUE (id, order_id, vendor_id);
+
+ALTER TABLE ONLY public.vendor_orders
+    ADD CONSTRAINT vendor_orders_number_key UNIQUE (number);
+
+ALTER TABLE ONLY public.vendor_orders
+    ADD CONSTRAINT vendor_orders_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.vendor_orders
+    ADD CONSTRAINT vendor_orders_vendor_key UNIQUE (order_id, vendor_id);
+
+ALTER TABLE ONLY public.vendors
+    ADD CONSTRAINT vendors_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.vendors
+    ADD CONSTRAINT vendors_slug_key UNIQUE (slug);
+
+CREATE UNIQUE INDEX addresses_one_default ON public.addresses USING btree (user_id) WHERE is_default;
+
+CREATE INDEX addresses_user ON public.addresses USING btree (user_id);
+
+CREATE INDEX adjustments_order ON public.adjustments USING btree (order_id);
+
+CREATE INDEX carts_created ON public.carts USING btree (created_at);
+
+CREATE INDEX carts_user ON public.carts USING btree (user_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX categories_parent ON public.categories USING btree (parent_id);
+
+CREATE UNIQUE INDEX events_timeline_key ON public.events USING btree (subject, version) WHERE (version IS NOT NULL);
+
+CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
+
+CREATE INDEX ledger_entries_account ON public.ledger_entries USING btree (account_id, seq);
+
+CREATE INDEX ledger_entries_txn ON public.ledger_entries USING btree (txn_id);
+
+CREATE INDEX listed_products_name ON public.listed_products USING gin (name public.gin_trgm_ops) WITH (gin_pending_list_limit='256');
+
+CREATE INDEX listed_products_skus ON public.listed_products USING gin (skus) WITH (gin_pending_list_limit='64');
+
+CREATE INDEX listed_products_words ON public.listed_products USING gin (words) WITH (gin_pending_list_limit='256');
+
+CREATE INDEX listings_brand ON public.listings USING btree (brand_id);
+
+CREATE INDEX listings_categories ON public.listings USING gin (category_ids) WITH (fastupdate=off);
+
+CREATE INDEX listings_created ON public.listings USING btree (currency, created_at, product_id);
+
+CREATE INDEX listings_facets ON public.listings USING gin (facet_ids) WITH (fastupdate=off);
+
+CREATE INDEX listings_name ON public.listings USING btree (currency, name, product_id);
+
+CREATE INDEX listings_popularity ON public.listings USING btree (currency, popularity, product_id);
+
+CREATE INDEX listings_price ON public.listings USING btree (currency, min_minor, product_id);
+
+CREATE INDEX listings_rating ON public.listings USING btree (currency, rating, product_id);
+
+CREATE INDEX listings_tags ON public.listings USING gin (tag_ids) WITH (fastupdate=off);
+
+CREATE INDEX listings_vendor ON public.listings USING btree (vendor_id);
+
+CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'removed'::text]));
+
+CREATE INDEX media_product ON public.media USING btree (product_id, "position");
+
+CREATE INDEX order_lines_order ON public.order_lines USING btree (order_id, "position");
+
+CREATE INDEX order_lines_product ON public.order_lines USING btree (product_id);
+
+CREATE INDEX order_lines_vendor_order ON public.order_lines USING btree (vendor_order_id);
+
+CREATE INDEX order_notes_order ON public.order_notes USING btree (order_id);
+
+CREATE INDEX orders_due ON public.orders USING btree (expires_at) WHERE (status = 'pending'::text);
+
+CREATE INDEX orders_email ON public.orders USING btree (lower(email) text_pattern_ops);
+
+CREATE INDEX orders_placed ON public.orders USING btree (placed_at);
+
+CREATE INDEX orders_user ON public.orders USING btree (user_id, id DESC) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX payments_created ON public.payments USING btree (created_at);
+
+CREATE INDEX payments_order ON public.payments USING btree (order_id);
+
+CREATE UNIQUE INDEX payments_provider_ref_key ON public.payments USING btree (provider, provider_ref) WHERE (provider_ref IS NOT NULL);
+
+CREATE INDEX price_history_variant ON public.price_history USING btree (variant_id, currency, at);
+
+CREATE INDEX product_categories_category ON public.product_categories USING btree (category_id);
+
+CREATE INDEX product_pages_due ON public.product_pages USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
+
+CREATE INDEX product_tags_tag ON public.product_tags USING btree (tag_id);
+
+CREATE INDEX products_created ON public.products USING btree (created_at DESC, id DESC);
+
+CREATE INDEX products_review ON public.products USING btree (updated_at) WHERE (status = 'pending_review'::text);
+
+CREATE INDEX products_title ON public.products USING gin (title public.gin_trgm_ops);
+
+CREATE INDEX products_vendor ON public.products USING btree (vendor_id, created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX refresh_tokens_one_live ON public.refresh_tokens USING btree (session_id) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
+
+CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
+
+CREATE INDEX reservations_due ON public.reservations USING btree (expires_at) WHERE (state = 'held'::text);
+
+CREATE UNIQUE INDEX reservations_line_key ON public.reservations USING btree (order_line_id, location_id);
+
+CREATE INDEX reservations_order ON public.reservations USING btree (order_id);
+
+CREATE INDEX reservations_variant ON public.reservations USING btree (variant_id, location_id) WHERE (state = ANY (ARRAY['held'::text, 'allocated'::text]));
+
+CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC);
+
+CREATE INDEX shipments_order ON public.shipments USING btree (order_id);
+
+CREATE INDEX shipments_vendor_order ON public.shipments USING btree (vendor_order_id);
+
+CREATE INDEX shipping_options_zone ON public.shipping_options USING btree (zone_id, currency) WHERE active;
+
+CREATE UNIQUE INDEX signing_keys_current ON public.signing_keys USING btree (((retired_at IS NULL))) WHERE (retired_at IS NULL);
+
+CREATE INDEX stock_levels_vendor ON public.stock_levels USING btree (vendor_id, variant_id);
+
+CREATE INDEX stock_movements_ref ON public.stock_movements USING btree (ref) WHERE (ref IS NOT NULL);
+
+CREATE INDEX stock_movements_variant ON public.stock_movements USING btree (variant_id, location_id, seq);
+
+CREATE INDEX tracking_events_shipment ON public.tracking_events USING btree (shipment_id, seq);
+
+CREATE INDEX users_created ON public.users USING btree (created_at DESC, id DESC);
+
+CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
+
+CREATE INDEX users_search ON public.users USING gin (lower(((((username || ' '::text) || COALESCE(email, ''::text)) || ' '::text) || name)) public.gin_trgm_ops);
+
+CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
+
+CREATE INDEX variants_media ON public.variants USING btree (media_id) WHERE (media_id IS NOT NULL);
+
+CREATE UNIQUE INDEX variants_options_key ON public.variants USING btree (product_id, options) WHERE (archived_at IS NULL);
+
+CREATE INDEX variants_product ON public.variants USING btree (product_id, "position");
+
+CREATE UNIQUE INDEX variants_sku_key ON public.variants USING btree (sku, vendor_id) WHERE (archived_at IS NULL);
+
+CREATE INDEX vendor_orders_vendor ON public.vendor_orders USING btree (vendor_id, id DESC);
+
+CREATE INDEX vendors_name ON public.vendors USING btree (name, id);
+
+CREATE TRIGGER adjustments_append_only BEFORE DELETE OR UPDATE ON public.adjustments FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE CONSTRAINT TRIGGER ledger_must_balance AFTER INSERT ON public.ledger_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.ledger_must_balance();
+
+CREATE TRIGGER ledger_txns_append_only BEFORE DELETE OR UPDATE ON public.ledger_txns FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER orders_moves BEFORE UPDATE OF status ON public.orders FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.orders_may_move();
+
+CREATE TRIGGER payment_events_append_only BEFORE DELETE OR UPDATE ON public.payment_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER price_history_append_only BEFORE DELETE OR UPDATE ON public.price_history FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER stock_movements_append_only BEFORE DELETE OR UPDATE ON public.stock_movements FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER tracking_events_append_only BEFORE DELETE OR UPDATE ON public.tracking_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+ALTER TABLE ONLY public.addresses
+    ADD CONSTRAINT addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.adjustments
+    ADD CONSTRAINT adjustments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.cart_items
+    ADD CONSTRAINT cart_items_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.categories
+    ADD CONSTRAINT categories_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.categories(id);
+
+ALTER TABLE ONLY public.credentials
+    ADD CONSTRAINT credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.ledger_entries
+    ADD CONSTRAINT ledger_entries_account_id_currency_fkey FOREIGN KEY (account_id, currency) REFERENCES public.ledger_accounts(id, currency);
+
+ALTER TABLE ONLY public.ledger_entries
+    ADD CONSTRAINT ledger_entries_txn_id_fkey FOREIGN KEY (txn_id) REFERENCES public.ledger_txns(id);
+
+ALTER TABLE ONLY public.listings
+    ADD CONSTRAINT listings_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.listed_products(product_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.locations
+    ADD CONSTRAINT locations_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
+
+ALTER TABLE ONLY public.order_lines
+    ADD CONSTRAINT order_lines_vendor_order_id_order_id_vendor_id_fkey FOREIGN KEY (vendor_order_id, order_id, vendor_id) REFERENCES public.vendor_orders(id, order_id, vendor_id);
+
+ALTER TABLE ONLY public.order_notes
+    ADD CONSTRAINT order_notes_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.payment_events
+    ADD CONSTRAINT payment_events_payment_id_currency_fkey FOREIGN KEY (payment_id, currency) REFERENCES public.payments(id, currency);
+
+ALTER TABLE ONLY public.payments
+    ADD CONSTRAINT payments_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
+ALTER TABLE ONLY public.product_categories
+    ADD CONSTRAINT product_categories_category_id_fkey FOREIGN KEY (category_id) REFERENCES public.categories(id);
+
+ALTER TABLE ONLY public.product_categories
+    ADD CONSTRAINT product_categories_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
+
+ALTER TABLE ONLY public.product_options
+    ADD CONSTRAINT product_options_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
+
+ALTER TABLE ONLY public.product_pages
+    ADD CONSTRAINT product_pages_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.listed_products(product_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.product_tags
+    ADD CONSTRAINT product_tags_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
+
+ALTER TABLE ONLY public.product_tags
+    ADD CONSTRAINT product_tags_tag_id_fkey FOREIGN KEY (tag_id) REFERENCES public.tags(id);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_brand_id_fkey FOREIGN KEY (brand_id) REFERENCES public.brands(id);
+
+ALTER TABLE ONLY public.products
+    ADD CONSTRAINT products_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id);
+
+ALTER TABLE ONLY public.refresh_tokens
+    ADD CONSTRAINT refresh_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.shipment_lines
+    ADD CONSTRAINT shipment_lines_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
+
+ALTER TABLE ONLY public.shipment_lines
+    ADD CONSTRAINT shipment_lines_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id);
+
+ALTER TABLE ONLY public.shipments
+    ADD CONSTRAINT shipments_vendor_order_id_order_id_vendor_id_fkey FOREIGN KEY (vendor_order_id, order_id, vendor_id) REFERENCES public.vendor_orders(id, order_id, vendor_id);
+
+ALTER TABLE ONLY public.shipping_options
+    ADD CONSTRAINT shipping_options_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.shipping_options
+    ADD CONSTRAINT shipping_options_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.shipping_zones(id);
+
+ALTER TABLE ONLY public.stock_levels
+    ADD CONSTRAINT stock_levels_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id);
+
+ALTER TABLE ONLY public.tax_rates
+    ADD CONSTRAINT tax_rates_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.tax_zones(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tracking_events
+    ADD CONSTRAINT tracking_events_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id);
+
+ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.variants
+    ADD CONSTRAINT variants_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.variants
+    ADD CONSTRAINT variants_product_id_vendor_id_fkey FOREIGN KEY (product_id, vendor_id) REFERENCES public.products(id, vendor_id);
+
+ALTER TABLE ONLY public.vendor_members
+    ADD CONSTRAINT vendor_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.vendor_members
+    ADD CONSTRAINT vendor_members_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.vendor_orders
+    ADD CONSTRAINT vendor_orders_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
