@@ -69,6 +69,7 @@ func (p *putting) fillMedia(want *Product, d Draft, out *Outcome) {
 // fillVariants takes over the variants of a draft and refuses those that
 // cannot be.
 func (p *putting) fillVariants(want *Product, d Draft, out *Outcome) {
+	options := want.Options
 	if d.Options != nil {
 		want.Options = cleanOptions(d.Options)
 	}
@@ -106,6 +107,7 @@ func (p *putting) fillVariants(want *Product, d Draft, out *Outcome) {
 	}
 	if len(present) > 0 { // a draft of some of the variants does not say how all of them are ordered
 		keepOrder(want.Variants)
+		keepValues(want.Options, options, want.Variants)
 	}
 }
 
@@ -122,6 +124,24 @@ func keepOrder(variants []Variant) {
 		}
 		return cmp.Compare(a.Position, b.Position)
 	})
+}
+
+// keepValues does the same for the values of options.
+func keepValues(options, was []Option, variants []Variant) {
+	for i := range min(len(options), len(was)) {
+		inUse := func(value string) bool {
+			return slices.Contains(options[i].Values, value) || slices.ContainsFunc(variants, func(v Variant) bool {
+				return i < len(v.Options) && v.Options[i] == value
+			})
+		}
+		var values []string
+		for _, value := range slices.Concat(was[i].Values, options[i].Values) {
+			if inUse(value) && !slices.Contains(values, value) {
+				values = append(values, value)
+			}
+		}
+		options[i].Values = values
+	}
 }
 
 // match finds the variant that a draft means: the one with its options, or
