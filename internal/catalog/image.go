@@ -132,6 +132,9 @@ func blobName(key, contentType string, pixels int) string {
 // then by the rest, which is less than half.
 func shrink(src image.Image, side int) *image.RGBA {
 	w, h := fit(src.Bounds().Dx(), src.Bounds().Dy(), side)
+	if small, ok := src.(*image.RGBA); ok && small.Bounds() == image.Rect(0, 0, w, h) {
+		return small
+	}
 	k := max(1, min(src.Bounds().Dx()/w, src.Bounds().Dy()/h))
 	blocks := averaged(src, k)
 	if blocks.Bounds().Dx() == w && blocks.Bounds().Dy() == h {
@@ -157,6 +160,10 @@ func fit(w, h, side int) (int, int) {
 func averaged(src image.Image, k int) *image.RGBA {
 	from := src.Bounds()
 	dst := image.NewRGBA(image.Rect(0, 0, from.Dx()/k, from.Dy()/k))
+	if k == 1 {
+		draw.Draw(dst, dst.Bounds(), src, from.Min, draw.Src)
+		return dst
+	}
 	strip := image.NewRGBA(image.Rect(0, 0, dst.Bounds().Dx()*k, k))
 	for y := range dst.Bounds().Dy() {
 		draw.Draw(strip, strip.Bounds(), src, image.Pt(from.Min.X, from.Min.Y+y*k), draw.Src)
