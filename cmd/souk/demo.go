@@ -167,7 +167,7 @@ func printPanel(c *config.Config, logins []demo.Login) {
 	at := c.PublicURL()
 	fmt.Printf(`  Front page     %s/
   API docs       %s/docs      OpenAPI /openapi.json   Postman /postman.json
-  Products       curl '%s/api/v1/products?q=lamp&facets=true'
+  Products       curl '%s/api/v1/products?q=lantern&facets=true'
   Sign in        curl %s/api/v1/auth/login -H 'Content-Type: application/json' \
                    -d '{"email": "%s", "password": "%s"}'
                  then send each request with -H 'Authorization: Bearer ACCESS_TOKEN'

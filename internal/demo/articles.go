@@ -41,18 +41,17 @@ func (m *market) articles(rng *rand.Rand, n int) []article {
 		}
 		list = append(list, a)
 	}
-	m.setFates(list)
+	setFates(list)
 	return list
 }
 
-// setFates leaves some of the newest articles where not all goes well: waiting
-// for review, sent back, taken off sale.
-func (m *market) setFates(list []article) {
-	fates := []catalog.Command{catalog.Submit, catalog.Reject, catalog.Submit, catalog.Hide, catalog.Archive, catalog.Submit}
-	newest := list[len(list)-len(list)/20:]
-	for i := range newest {
-		newest[i].fate = fates[i%len(fates)]
-		newest[i].drop = drops - 1
+// setFates leaves one article in twenty, among the newest of its vendor, where
+// not all goes well: waiting for review, sent back, taken off sale.
+func setFates(list []article) {
+	fates := []catalog.Command{catalog.Submit, catalog.Reject, catalog.Submit, catalog.Hide, catalog.Archive}
+	for i := 19; i < len(list); i += 20 {
+		list[i].fate = fates[i/20%len(fates)]
+		list[i].drop = drops - 1
 	}
 }
 

@@ -162,7 +162,8 @@ func (s *story) prepare(o orders.View, p orders.Part, express bool) {
 		}
 	}
 	first, rest := split(p)
-	if rest == nil || s.rng.IntN(100) >= 30 {
+	recent := s.plan.present.Sub(s.calendar.clock.Now()) < 6*24*time.Hour
+	if chance := s.rng.IntN(100); rest == nil || chance >= 60 || chance >= 25 && !recent {
 		first, rest = nil, nil // one parcel with everything
 	}
 	send := func(at time.Time, units []orders.Units) {
@@ -170,7 +171,11 @@ func (s *story) prepare(o orders.View, p orders.Part, express bool) {
 	}
 	send(at, first)
 	if rest != nil {
-		send(at.Add(spread(s.rng, 50*time.Hour)), rest)
+		at = at.Add(spread(s.rng, 50*time.Hour))
+		if recent && at.Before(s.plan.present) { // the rest has to be made first
+			at = s.plan.present.Add(time.Hour)
+		}
+		send(at, rest)
 	}
 }
 
