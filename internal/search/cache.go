@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/binary"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -79,17 +78,13 @@ func (c *cache) get(ctx context.Context, key string, makes func(context.Context)
 			return found, otter.CancelOp
 		})
 	}
-	a, err := c.answers.Get(ctx, key, otter.LoaderFunc[string, answer](func(ctx context.Context, _ string) (answer, error) {
+	return c.answers.Get(ctx, key, otter.LoaderFunc[string, answer](func(ctx context.Context, _ string) (answer, error) {
 		asOf := c.turn.Load()
 		// The first who asked may leave; those who wait with them do not.
 		a, err := makes(context.WithoutCancel(ctx))
 		a.asOf = asOf
 		return a, err
 	}))
-	if errors.Is(err, otter.ErrNotFound) {
-		return makes(ctx)
-	}
-	return a, err
 }
 
 func (c *cache) holds(a answer) bool {

@@ -1,9 +1,11 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -146,7 +148,7 @@ func (s *Search) catchUp(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			s.Log.ErrorContext(ctx, "search cannot refresh listings", "error", err)
+			cmp.Or(s.Log, slog.Default()).ErrorContext(ctx, "search cannot refresh listings", "error", err)
 		}
 		if n > 0 {
 			continue
