@@ -1,0 +1,317 @@
+package torture
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/checkout"
+	"souk/internal/crash"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/postgres"
+)
+
+// scenarios pass every crash point that is declared anywhere; CrashPoints says
+// when one is missing.
+var scenarios = []scenario{
+	{"place", []crash.Name{"checkout.place.before_writes", "checkout.place.before_commit", "checkout.place.after_commit"}, placeOrder},
+	{"ship", []crash.Name{"checkout.ship.before_stock", "checkout.ship.before_commit", "checkout.ship.after_commit"}, shipOrder},
+	{"deliver", []crash.Name{"checkout.capture.before_posting", "checkout.deliver.before_commit", "checkout.deliver.after_commit"}, deliverOrder},
+	{"cancel", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.before_commit", "checkout.cancel.after_commit"}, cancelOrder},
+	{"pay", []crash.Name{"checkout.pay.before_start", "checkout.pay.after_start", "checkout.settle.after_writes", "checkout.pay.after_commit"}, payOrder},
+	{"capture", []crash.Name{"checkout.settle.after_writes"}, captureOrder},
+	{"expire", []crash.Name{"checkout.expire.before_commit", "checkout.expire.after_commit"}, expireOrder},
+	{"sell", []crash.Name{
+		"httpapi.write.before_commit", "httpapi.write.after_commit", "events.consumer.before_commit", "events.consumer.after_commit",
+	}, sellProduct},
+	{"import", []crash.Name{"importer.batch.before_commit", "importer.batch.after_commit"}, importProducts},
+	{"action", []crash.Name{"httpapi.action.before_store"}, storedAction},
+}
+
+// full is an order as staff see it.
+type full struct {
+	order
+	Payment     string `json:"payment_status"`
+	Fulfillment string `json:"fulfillment_status"`
+	Parts       []struct {
+		Status    string `json:"status"`
+		Paid      bool   `json:"paid"`
+		Shipments []struct {
+			ID     string `json:"id"`
+			Status string `json:"status"`
+		} `json:"shipments"`
+	} `json:"vendor_orders"`
+	Payments []struct {
+		Captured money.Amount `json:"captured"`
+	} `json:"payments"`
+	Timeline []struct {
+		Event string `json:"event"`
+	} `json:"timeline"`
+}
+
+func (s *shop) see(ctx context.Context, order string) (o full, err error) {
+	_, err = s.insist(ctx, request{method: "GET", path: "/api/v1/admin/orders/" + order, staff: true}, &o)
+	return o, err
+}
+
+// want is what must have become of an order.
+type want struct {
+	status, payment, fulfillment string
+	timeline                     []string
+	stock                        stock
+}
+
+func (s *shop) wantOrder(ctx context.Context, id string, p product, w want) (full, error) {
+	o, err := s.see(ctx, id)
+	if err != nil {
+		return o, err
+	}
+	var timeline []string
+	for _, step := range o.Timeline {
+		timeline = append(timeline, step.Event)
+	}
+	if o.Status != w.status || o.Payment != w.payment || o.Fulfillment != w.fulfillment || !slices.Equal(timeline, w.timeline) {
+		return o, fmt.Errorf("the order is %s, %s, %s by %v, want %+v", o.Status, o.Payment, o.Fulfillment, timeline, w)
+	}
+	left, err := s.stock(ctx, p)
+	if err == nil && left != w.stock {
+		err = fmt.Errorf("the stock is %+v, want %+v", left, w.stock)
+	}
+	return o, err
+}
+
+// ordered is an order of one unit of two, placed in peace.
+func (s *shop) ordered(ctx context.Context) (product, order, error) {
+	p, err := s.sell(ctx, 2)
+	if err != nil {
+		return p, order{}, err
+	}
+	b, err := s.newBuyer(ctx, p)
+	if err != nil {
+		return p, order{}, err
+	}
+	var placed struct {
+		Order order `json:"order"`
+	}
+	_, err = s.insist(ctx, b.checkout("order-of-"+b.Cart), &placed)
+	return p, placed.Order, err
+}
+
+func placeOrder(ctx context.Context, s *shop) (step, error) {
+	p, err := s.sell(ctx, 2)
+	if err != nil {
+		return step{}, err
+	}
+	b, err := s.newBuyer(ctx, p)
+	return step{
+		do: b.checkout("order-of-" + b.Cart),
+		right: func(ctx context.Context, a answer) error {
+			v := verdict{}.read(a)
+			if v.order == nil || v.order.Totals.Grand != b.Total {
+				return fmt.Errorf("the second try was told %s, want an order for %v", a, b.Total)
+			}
+			_, err := s.wantOrder(ctx, v.order.ID, p, want{"confirmed", "authorized", "unfulfilled", []string{"placed"}, stock{2, 0, 1, 1}})
+			return err
+		},
+	}, err
+}
+
+func shipOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, err := s.ordered(ctx)
+	return step{
+		do: request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/shipments", staff: true, key: "ship-" + o.ID, body: map[string]any{}},
+		right: func(ctx context.Context, _ answer) error {
+			seen, err := s.wantOrder(ctx, o.ID, p, want{"shipped", "authorized", "shipped", []string{"placed", "shipped"}, stock{1, 0, 0, 1}})
+			if err == nil && len(seen.Parts[0].Shipments) != 1 {
+				err = fmt.Errorf("%d parcels left, want 1", len(seen.Parts[0].Shipments))
+			}
+			return err
+		},
+	}, err
+}
+
+func deliverOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, err := s.ordered(ctx)
+	if err != nil {
+		return step{}, err
+	}
+	var parcel struct {
+		ID string `json:"id"`
+	}
+	_, err = s.insist(ctx, request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/shipments", staff: true, key: "ship-" + o.ID, body: map[string]any{}}, &parcel)
+	return step{
+		do: request{
+			method: "POST", path: "/api/v1/admin/shipments/" + parcel.ID + "/events", staff: true, key: "deliver-" + parcel.ID,
+			body: map[string]string{"status": "delivered"},
+		},
+		right: func(ctx context.Context, _ answer) error {
+			seen, err := s.wantOrder(ctx, o.ID, p, want{"delivered", "paid", "delivered", []string{"placed", "shipped", "delivered"}, stock{1, 0, 0, 1}})
+			if err == nil && (len(seen.Payments) != 1 || seen.Payments[0].Captured != o.Totals.Grand || !seen.Parts[0].Paid) {
+				err = fmt.Errorf("the payments are %+v, want %v captured once", seen.Payments, o.Totals.Grand)
+			}
+			return err
+		},
+	}, err
+}
+
+func cancelOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, err := s.ordered(ctx)
+	return step{
+		do: request{method: "POST", path: "/api/v1/orders/" + o.ID + "/cancel?token=" + o.Token, key: "cancel-" + o.ID, body: map[string]string{"reason": "torture"}},
+		right: func(ctx context.Context, _ answer) error {
+			_, err := s.wantOrder(ctx, o.ID, p, want{"cancelled", "voided", "cancelled", []string{"placed", "cancelled"}, stock{2, 0, 0, 2}})
+			return err
+		},
+	}, err
+}
+
+// sellProduct dies in the write, or in the followers of the log after the
+// client was answered: the product must be there once, and listed.
+func sellProduct(_ context.Context, s *shop) (step, error) {
+	do := s.newProduct(2)
+	return step{do: do, right: func(ctx context.Context, a answer) error {
+		var p product
+		if err := a.read(&p); err != nil {
+			return err
+		}
+		if err := s.settled(ctx); err != nil {
+			return err
+		}
+		listed := s.call(ctx, request{method: "GET", path: "/api/v1/products/" + p.Slug})
+		if listed.status != http.StatusOK {
+			return fmt.Errorf("product %s is not listed: %s", p.Slug, listed)
+		}
+		return s.wantProducts(ctx, do.key, 1)
+	}}, nil
+}
+
+// wantProducts counts the products whose handles begin so.
+func (s *shop) wantProducts(ctx context.Context, handle string, want int) error {
+	got, err := postgres.Scalar[int](ctx, s.pool, `
+		SELECT count(*)::int AS products FROM products WHERE starts_with(coalesce(handle, slug), @handle)`, pgx.NamedArgs{"handle": handle})
+	if err == nil && got != want {
+		err = fmt.Errorf("there are %d products %s, want %d", got, handle, want)
+	}
+	return err
+}
+
+// importProducts dies in an import from the command line, which is begun again
+// from its first row.
+func importProducts(_ context.Context, s *shop) (step, error) {
+	const many = 40
+	s.made++
+	handle := fmt.Sprintf("imported-%d-", s.made)
+	var b strings.Builder
+	b.WriteString("Handle,Title,Vendor,Published,Option1 Name,Option1 Value,Variant SKU,Variant Inventory Tracker,Variant Inventory Qty,Variant Price\n")
+	for i := range many {
+		fmt.Fprintf(&b, "%s%d,Imported %d,Importer,true,Title,Default Title,%s%d,shopify,7,9.99\n", handle, i, i, handle, i)
+	}
+	file := filepath.Join(s.dir, handle+"products.csv")
+	return step{
+		run: []string{"import", "products", file},
+		right: func(ctx context.Context, _ answer) error {
+			units, err := postgres.Scalar[int](ctx, s.pool, `
+				SELECT coalesce(sum(l.on_hand), 0)::int AS units FROM variants v JOIN stock_levels l ON l.variant_id = v.id WHERE starts_with(v.sku, @handle)`,
+				pgx.NamedArgs{"handle": handle})
+			if err == nil && units != 7*many {
+				err = fmt.Errorf("%d units were imported, want %d", units, 7*many)
+			}
+			return errors.Join(err, s.wantProducts(ctx, handle, many))
+		},
+	}, os.WriteFile(file, []byte(b.String()), 0o600)
+}
+
+// prepaid is an order that waits for its payment, as no provider of today lets
+// it: it is placed by this process.
+func (s *shop) prepaid(ctx context.Context) (p product, o id.Order, err error) {
+	if p, err = s.sell(ctx, 2); err != nil {
+		return p, o, err
+	}
+	b, err := s.newBuyer(ctx, p)
+	if err != nil {
+		return p, o, err
+	}
+	cart, err := id.Parse[id.Cart](b.Cart)
+	if err != nil {
+		return p, o, err
+	}
+	flows := withLater(s.app)
+	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
+		placed, err := flows.Place(ctx, tx, checkout.Placing{Cart: cart, Method: methodLater, Expected: b.Total})
+		o = placed.Order.ID
+		return err
+	})
+	return p, o, err
+}
+
+func payOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, err := s.prepaid(ctx)
+	return step{run: act("pay", o.String()), right: func(ctx context.Context, _ answer) error {
+		_, err := s.wantOrder(ctx, o.String(), p, want{"confirmed", "authorized", "unfulfilled", []string{"placed", "confirmed"}, stock{2, 0, 1, 1}})
+		return err
+	}}, err
+}
+
+func captureOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, err := s.prepaid(ctx)
+	if err != nil {
+		return step{}, err
+	}
+	if err := s.run(act("pay", o.String())); err != nil {
+		return step{}, err
+	}
+	return step{run: act("capture", o.String()), right: func(ctx context.Context, _ answer) error {
+		_, err := s.wantOrder(ctx, o.String(), p, want{"confirmed", "paid", "unfulfilled", []string{"placed", "confirmed", "paid"}, stock{2, 0, 1, 1}})
+		return err
+	}}, nil
+}
+
+// expireOrder lets a hold run out with the server gone: its sweep would be
+// faster than the process that is to die.
+func expireOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, err := s.prepaid(ctx)
+	return step{
+		last: func(ctx context.Context) error {
+			_, err := s.pool.Exec(ctx, `UPDATE orders SET expires_at = now() - interval '1 second' WHERE id = $1`, o)
+			return err
+		},
+		run: act("expire", ""),
+		right: func(ctx context.Context, _ answer) error {
+			_, err := s.wantOrder(ctx, o.String(), p, want{"cancelled", "voided", "cancelled", []string{"placed", "cancelled"}, stock{2, 0, 0, 2}})
+			return err
+		},
+	}, err
+}
+
+// storedAction dies between an effect and the storing of its answer: the claim
+// is given up after a minute, and then the same call runs again.
+func storedAction(_ context.Context, s *shop) (step, error) {
+	key := fmt.Sprintf("action-%d", time.Now().UnixNano())
+	return step{
+		run: act("action", key),
+		between: func(ctx context.Context) error {
+			tag, err := s.pool.Exec(ctx, `
+				UPDATE idempotency_keys SET created_at = created_at - interval '61 seconds' WHERE key = $1 AND status = 0`, key)
+			if err == nil && tag.RowsAffected() != 1 {
+				err = fmt.Errorf("the crash left %d claims under %s, want 1", tag.RowsAffected(), key)
+			}
+			return err
+		},
+		right: func(ctx context.Context, _ answer) error {
+			status, err := postgres.Scalar[int](ctx, s.pool, `SELECT status FROM idempotency_keys WHERE key = @key`, pgx.NamedArgs{"key": key})
+			if err == nil && status != http.StatusOK {
+				err = fmt.Errorf("the stored answer is %d, want 200", status)
+			}
+			return err
+		},
+	}, nil
+}
