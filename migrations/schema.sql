@@ -284,7 +284,6 @@ CREATE TABLE public.idempotency_keys (
     request_hash bytea NOT NULL,
     status integer NOT NULL,
     response bytea NOT NULL,
-    resource uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT idempotency_keys_status_check CHECK (((status = 0) OR ((status >= 200) AND (status <= 299))))
 );
