@@ -1,0 +1,143 @@
+package app_test
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"souk/internal/app/apptest"
+	"souk/internal/money"
+	"souk/internal/platform/pgtest"
+)
+
+var update = flag.Bool("update", false, "write the shapes of answers anew: go test ./internal/app -run TestShapes -update")
+
+// An answer is the names in it, so that a new column cannot leak by default:
+// whoever shows something new to somebody sees it here, in review.
+func TestShapes(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	a.VAT(t, 190_000, true)
+	vendor := a.Owner(t, "vera")
+	mug := a.Product(t, apptest.By(vendor), apptest.Titled("Blue mug"), apptest.In("Home", "Kitchen"), apptest.Tagged("new"), apptest.Branded("Lumen"),
+		apptest.Choice("Color", "blue", "red"), apptest.Price(1999), apptest.Was(2999), apptest.Also(money.Of(1800, "EUR")))
+	a.User(t, "ann")
+	a.Call(t, "ann", "POST", "/me/addresses", `{"name": "Ann", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`).Want(t, 201)
+	cart := a.Cart(t, "", 2, mug.Variants...)
+	checkout := a.Place(t, "", a.Cart(t, "", 1, mug.Variants...)).Want(t, 201)
+	placed := a.PlacedOrder(t, "", 2, mug.Variants[0])
+	a.Call(t, apptest.Admin, "POST", "/admin/orders/"+placed.Order.ID.String()+"/notes", `{"body": "Call before noon."}`).Want(t, 201)
+	parcel := a.Send(t, placed.Order.ID, placed.Order.Parts[0], 1)
+	a.Deliver(t, parcel)
+	a.Deliver(t, a.Send(t, placed.Order.ID, placed.Order.Parts[0], 0))
+	a.PlacedOrder(t, "ann", 1, mug.Variants[0])
+	order := placed.Order.ID.String()
+	payment := a.ShowOrder(t, placed.Order.ID).Payments[0].ID.String()
+	a.Refresh(t, mug.ID)
+
+	shapes := []struct{ name, as, path string }{
+		{"product", "", "/products/" + mug.Slug},
+		{"product as staff", apptest.Admin, "/admin/products/" + mug.ID.String()},
+		{"product as vendor", "vera", "/vendor/products/" + mug.ID.String()},
+		{"products", "", "/products?facets=true&include=total_count"},
+		{"products as staff", apptest.Admin, "/admin/products"},
+		{"suggest", "", "/search/suggest?q=blue"},
+		{"categories", "", "/categories"},
+		{"brands", "", "/brands"},
+		{"tags", "", "/tags"},
+		{"vendor", "", "/vendors/" + vendor.String()},
+		{"vendor as itself", "vera", "/vendor/profile"},
+		{"vendor as staff", apptest.Admin, "/admin/vendors/" + vendor.String()},
+		{"cart", "", cart.Path("")},
+		{"cart with trace", "", cart.Path("?expand=trace")},
+		{"shipping options", "", cart.Path("/shipping-options")},
+		{"payment methods", "", cart.Path("/payment-methods")},
+		{"order as guest", "", apptest.OrderPath(placed, "")},
+		{"order as vendor", "vera", "/vendor/orders/" + order},
+		{"order as staff", apptest.Admin, "/admin/orders/" + order},
+		{"orders as customer", "ann", "/me/orders"},
+		{"orders as vendor", "vera", "/vendor/orders"},
+		{"orders as staff", apptest.Admin, "/admin/orders"},
+		{"payment as staff", apptest.Admin, "/admin/payments/" + payment},
+		{"stock as vendor", "vera", "/vendor/inventory"},
+		{"stock as staff", apptest.Admin, "/admin/inventory"},
+		{"prices as vendor", "vera", "/vendor/variants/" + mug.Variants[0].String() + "/prices"},
+		{"user as itself", "ann", "/me"},
+		{"users as staff", apptest.Admin, "/admin/users"},
+		{"sessions", "ann", "/me/sessions"},
+		{"addresses", "ann", "/me/addresses"},
+		{"ledger", apptest.Admin, "/admin/ledger"},
+		{"tax zones", apptest.Admin, "/admin/tax/zones"},
+		{"shipping zones", apptest.Admin, "/admin/shipping/zones"},
+		{"shipping options as staff", apptest.Admin, "/admin/shipping/options"},
+		{"keys", "", "@/.well-known/jwks.json"},
+	}
+	wantShape(t, "checkout", checkout)
+	for _, s := range shapes {
+		wantShape(t, s.name, a.Call(t, s.as, "GET", s.path, "").Want(t, 200))
+	}
+	problem := a.Call(t, "", "POST", "/checkout", strings.Replace(cart.Order("cod"), `"amount": `, `"amount": 1`, 1), "Idempotency-Key", "k").Want(t, 409)
+	wantShape(t, "problem", problem)
+}
+
+// secrets must not be the name of anything that anybody is told.
+var secrets = []string{"hash", "password", "secret", "seed", "private", "cart_id", "commission_bps"}
+
+func wantShape(t *testing.T, name string, answer apptest.Answer) {
+	t.Helper()
+	var value any
+	if err := json.Unmarshal([]byte(answer.Body), &value); err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	names := map[string]bool{}
+	collect(names, "", value)
+	got := strings.Join(slices.Sorted(maps.Keys(names)), "\n") + "\n"
+	for _, secret := range secrets {
+		if strings.Contains(got, secret) && !(secret == "commission_bps" && strings.HasPrefix(name, "vendor as")) {
+			t.Errorf("%s tells %s:\n%s", name, secret, got)
+		}
+	}
+	file := filepath.Join("testdata", "shapes", strings.ReplaceAll(name, " ", "_")+".txt")
+	if *update {
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil { //nolint:gosec // a file of the repository
+			t.Fatal(err)
+		}
+		return
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatalf("%v: run go test ./internal/app -run TestShapes -update", err)
+	}
+	if diff := cmp.Diff(strings.Fields(string(want)), strings.Fields(got)); diff != "" {
+		t.Errorf("%s shows something else (- as reviewed, + now). If everybody who may read it may read that, run go test ./internal/app -run TestShapes -update\n%s", name, diff)
+	}
+}
+
+// collect names every place in an answer that holds a value.
+func collect(names map[string]bool, at string, value any) {
+	switch v := value.(type) {
+	case map[string]any:
+		for key, member := range v {
+			collect(names, at+"."+key, member)
+		}
+		if len(v) == 0 {
+			names[at+" {}"] = true
+		}
+	case []any:
+		for _, item := range v {
+			collect(names, at+"[]", item)
+		}
+		if len(v) == 0 {
+			names[at+"[]"] = true
+		}
+	default:
+		names[fmt.Sprintf("%s", at)] = true
+	}
+}
