@@ -66,11 +66,9 @@ CREATE TABLE product_pages (
     head        text    NOT NULL,                           -- the page up to the variants
     variants    text[]  NOT NULL,                           -- each of them, open at its end
     variant_ids uuid[]  NOT NULL,                           -- NULL where stock is not counted
-    due_at      timestamptz,                                -- when the lowest price of 30 days changes by itself
     PRIMARY KEY (product_id, currency)
 );
 CREATE INDEX product_pages_slug ON product_pages (slug);
-CREATE INDEX product_pages_due ON product_pages (due_at) WHERE due_at IS NOT NULL;
 
 -- What attributes and options can be: 'color=red' and how people write it.
 CREATE TABLE facet_values (

@@ -19,7 +19,6 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "fetch pictures", 5*time.Second, a.Catalog.FetchImages)
 	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
-	events.Sweep(a.Relay, "refresh pages that are due", 10*time.Minute, a.Search.RefreshDue)
 }
 
 func (a *App) forgetIdempotencyKeys(ctx context.Context) error {

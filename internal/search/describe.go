@@ -69,7 +69,6 @@ type (
 		Head       string         `json:"head"`
 		Variants   []string       `json:"variants"`
 		VariantIDs []*uuid.UUID   `json:"variant_ids"`
-		DueAt      *time.Time     `json:"due_at"`
 	}
 )
 

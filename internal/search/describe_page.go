@@ -32,10 +32,9 @@ func (f *facts) page(c money.Currency) pageRow {
 		page.PriceRange = &PriceRange{money.Of(cheapest.Amount, c), money.Of(dearest.Amount, c)}
 	}
 	row := pageRow{ProductID: uuid.UUID(p.ID), Currency: c, Slug: p.Slug, Variants: []string{}, VariantIDs: []*uuid.UUID{}}
-	for _, l := range f.lowest {
-		if l.Currency == c {
-			page.LowestPrice30d = new(money.Of(l.Amount, c))
-			row.DueAt = l.DueAt
+	for _, p := range f.prices {
+		if p.Currency == c && (page.LowestPrice30d == nil || p.Lowest < page.LowestPrice30d.Minor) {
+			page.LowestPrice30d = new(money.Of(p.Lowest, c))
 		}
 	}
 	row.Head = head(page)

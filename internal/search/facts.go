@@ -22,7 +22,6 @@ type facts struct {
 	media      []mediaFact
 	variants   []variantFact
 	prices     []priceFact
-	lowest     []lowestFact
 }
 
 type productFact struct {
@@ -98,13 +97,7 @@ type priceFact struct {
 	Currency  money.Currency `db:"currency"`
 	Amount    int64          `db:"amount_minor"`
 	CompareAt *int64         `db:"compare_at_minor"`
-}
-
-type lowestFact struct {
-	ProductID id.Product     `db:"product_id"`
-	Currency  money.Currency `db:"currency"`
-	Amount    int64          `db:"amount_minor"`
-	DueAt     *time.Time     `db:"due_at"` // when a lower price of the past leaves the window
+	Lowest    int64          `db:"lowest_minor"` // of the 30 days before it took effect; the price itself where there was none
 }
 
 // readFacts reads those of products that are listed, in one round trip.
@@ -130,7 +123,6 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 		add(of[v.ProductID], func(f *facts) { f.variants = append(f.variants, v) })
 	})
 	read(b, selectPrices, args, func(p priceFact) { add(of[p.ProductID], func(f *facts) { f.prices = append(f.prices, p) }) })
-	read(b, selectLowest, args, func(l lowestFact) { add(of[l.ProductID], func(f *facts) { f.lowest = append(f.lowest, l) }) })
 	if err := b.Send(ctx, db); err != nil {
 		return nil, fmt.Errorf("read facts of %d products: %w", len(products), err)
 	}

@@ -18,7 +18,7 @@ const atOnce = 500
 
 // Refresh brings what is shown of products up to date with the shop's tables:
 // rows that differ are written, those of products that are not on sale are
-// deleted, and Refreshed is raised if there was any. It costs two round trips
+// deleted, and Refreshed is raised if there was any. It costs three round trips
 // for any number of products.
 func (s *Search) Refresh(ctx context.Context, tx pgx.Tx, products []id.Product) error {
 	_, err := s.refresh(ctx, tx, products, false)

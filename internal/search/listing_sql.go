@@ -56,32 +56,12 @@ const selectVariants = `
 	ORDER BY v.product_id, v.position, v.id`
 
 const selectPrices = `
-	SELECT v.product_id, v.id AS variant_id, p.currency, p.amount_minor, p.compare_at_minor
+	SELECT v.product_id, v.id AS variant_id, p.currency, p.amount_minor, p.compare_at_minor,
+	       coalesce(p.lowest_30d_minor, p.amount_minor) AS lowest_minor
 	FROM variants AS v
 	JOIN prices AS p ON p.variant_id = v.id
 	WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
 	ORDER BY v.product_id, p.currency, v.position, v.id`
-
-// A price was in force from its row in the history until the next one. Those
-// that ended within 30 days count, and so does what is asked today.
-const selectLowest = `
-	WITH spans AS (
-		SELECT v.product_id, h.currency, h.amount_minor,
-		       lead(h.at) OVER (PARTITION BY h.variant_id, h.currency ORDER BY h.at, h.seq) AS until
-		FROM variants AS v
-		JOIN price_history AS h ON h.variant_id = v.id
-		WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
-		UNION ALL
-		SELECT v.product_id, p.currency, p.amount_minor, NULL
-		FROM variants AS v
-		JOIN prices AS p ON p.variant_id = v.id
-		WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
-	)
-	SELECT product_id, currency, min(amount_minor) AS amount_minor, min(until) + interval '30 days' AS due_at
-	FROM spans
-	WHERE until IS NULL OR until > now() - interval '30 days'
-	GROUP BY product_id, currency
-	ORDER BY product_id, currency`
 
 const insertFacetValues = `
 	INSERT INTO facet_values (key, value, key_label, label)
@@ -139,13 +119,13 @@ const deleteOtherPages = `
 		WHERE n.product_id = p.product_id AND n.currency = p.currency)`
 
 const upsertPages = `
-	INSERT INTO product_pages (product_id, currency, slug, card, head, variants, variant_ids, due_at)
-	SELECT n.product_id, n.currency, n.slug, n.card, n.head, n.variants, n.variant_ids, n.due_at
+	INSERT INTO product_pages (product_id, currency, slug, card, head, variants, variant_ids)
+	SELECT n.product_id, n.currency, n.slug, n.card, n.head, n.variants, n.variant_ids
 	FROM json_to_recordset(@pages::json) AS n (
-		product_id uuid, currency text, slug text, card text, head text, variants text[], variant_ids uuid[], due_at timestamptz)
+		product_id uuid, currency text, slug text, card text, head text, variants text[], variant_ids uuid[])
 	ON CONFLICT (product_id, currency) DO UPDATE SET
 		slug = excluded.slug, card = excluded.card, head = excluded.head, variants = excluded.variants,
-		variant_ids = excluded.variant_ids, due_at = excluded.due_at`
+		variant_ids = excluded.variant_ids`
 
 const deleteProducts = `DELETE FROM listed_products WHERE product_id = ANY(@products)`
 

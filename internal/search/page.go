@@ -22,7 +22,7 @@ type Page struct {
 	Media          []Image             `json:"media"`
 	Options        []Option            `json:"options"`
 	PriceRange     *PriceRange         `json:"price_range"`
-	LowestPrice30d *money.Amount       `json:"lowest_price_30d" doc:"The lowest price of any variant within the last 30 days."`
+	LowestPrice30d *money.Amount       `json:"lowest_price_30d" doc:"The lowest price of any variant in the 30 days before its present price took effect; that price itself where there was none."`
 	Rating         Rating              `json:"rating"`
 	SEO            SEO                 `json:"seo"`
 	CreatedAt      time.Time           `json:"created_at"`

@@ -37,25 +37,3 @@ func (s *Search) CountSold(ctx context.Context) error {
 		}
 	}
 }
-
-// RefreshDue refreshes pages whose lowest price of 30 days has changed because
-// a day went by: a sweep, every few minutes.
-func (s *Search) RefreshDue(ctx context.Context) error {
-	for {
-		n := 0
-		err := postgres.InTx(ctx, s.DB, func(tx pgx.Tx) error {
-			due, err := postgres.Column[id.Product](ctx, tx, selectPagesDue, pgx.NamedArgs{"some": atOnce})
-			if err != nil {
-				return err
-			}
-			n, err = s.refresh(ctx, tx, due, false)
-			return err
-		})
-		if err != nil {
-			return fmt.Errorf("refresh pages that are due: %w", err)
-		}
-		if n == 0 {
-			return nil
-		}
-	}
-}

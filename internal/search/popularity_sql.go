@@ -20,10 +20,3 @@ const countSold = `
 		GROUP BY p.product_id
 	) AS sold
 	WHERE l.product_id = sold.product_id AND l.popularity <> sold.units`
-
-// The statement that writes a page sets due_at anew, always into the future:
-// what has left the window is not in it any more.
-const selectPagesDue = `
-	SELECT DISTINCT product_id FROM product_pages
-	WHERE due_at <= now()
-	LIMIT @some`
