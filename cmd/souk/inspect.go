@@ -127,7 +127,7 @@ func (cmd configShowCmd) Run(sources *config.Sources, parsed *kong.Context) erro
 }
 
 type psqlCmd struct {
-	Args []string `arg:"" optional:"" passthrough:"" help:"Passed on to psql."`
+	Args []string `arg:"" optional:"" help:"Passed on to psql."`
 }
 
 func (cmd psqlCmd) Run(ctx context.Context, c *config.Config) (err error) {

@@ -37,7 +37,7 @@ type cli struct {
 	Conf    configCmd  `cmd:"" name:"config" help:"Show the settings."`
 	OpenAPI openapiCmd `cmd:"" name:"openapi" help:"Print the API's contract as OpenAPI 3.1."`
 	Routes  routesCmd  `cmd:"" help:"Print every URL with the permission it needs."`
-	Psql    psqlCmd    `cmd:"" help:"Open psql on the shop's database."`
+	Psql    psqlCmd    `cmd:"" passthrough:"" help:"Open psql on the shop's database."`
 
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`
