@@ -1,0 +1,69 @@
+package app_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/app/apptest"
+	"souk/internal/auth"
+	"souk/internal/platform/pgtest"
+)
+
+// Every door lets in whom it should and nobody else: 401 without a name, 403
+// without the right, for every route that is mounted.
+func TestDoors(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	a.Owner(t, "vendor")
+	a.User(t, "customer")
+	gone := a.User(t, "disabled")
+	a.InTx(t, func(tx pgx.Tx) error { return a.Accounts.Disable(t.Context(), tx, gone.ID) })
+	a.Token(t, apptest.Admin)
+	a.Know("forged", strings.Replace(a.Token(t, apptest.Admin), ".", ".A", 1))
+	before := a.State(t)
+	for _, r := range a.Router.Routes() {
+		if r.Permission == "" {
+			continue
+		}
+		t.Run(r.Method+" "+r.Path, func(t *testing.T) {
+			refused := map[string]int{"": http.StatusUnauthorized, "disabled": http.StatusUnauthorized, "forged": http.StatusUnauthorized}
+			switch r.Permission {
+			case auth.AsCustomer:
+			case auth.AsVendor:
+				refused["customer"] = http.StatusForbidden
+			default:
+				refused["customer"], refused["vendor"] = http.StatusForbidden, http.StatusForbidden
+			}
+			path := "@" + strings.NewReplacer("{", "", "}", "").Replace(r.Path)
+			for who, want := range refused {
+				if got := a.Call(t, who, r.Method, path, ""); got.Status != want || !got.IsProblem() {
+					t.Errorf("%q is answered %d, want %d: %s", who, got.Status, want, got.Body)
+				}
+			}
+		})
+	}
+	if changed := before.Changed(a.State(t)); len(changed) > 0 {
+		t.Errorf("knocking changed %v", changed)
+	}
+}
+
+// Whoever loses a right, loses it on the next request.
+func TestRightsEndAtOnce(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	vendor := a.Owner(t, "vera")
+	staff := a.User(t, "stan", auth.RoleAdmin)
+	a.Token(t, apptest.Admin)
+	a.Call(t, "vera", "GET", "/vendor/orders", "").Want(t, 200)
+	a.Call(t, "stan", "GET", "/admin/orders", "").Want(t, 200)
+	a.Call(t, apptest.Admin, "POST", "/admin/vendors/"+vendor.String()+"/suspend", `{"reason": "fraud"}`).Want(t, 200)
+	if got := a.Call(t, "vera", "GET", "/vendor/products", ""); got.Status == 200 && !strings.Contains(got.Body, `"data":[]`) || got.Status >= 500 {
+		t.Errorf("a suspended vendor is answered %d: %s", got.Status, got.Body)
+	}
+	tag := a.Call(t, apptest.Admin, "GET", "/admin/users/"+staff.ID.String(), "").Want(t, 200).Header.Get("ETag")
+	a.Call(t, apptest.Admin, "PUT", "/admin/users/"+staff.ID.String()+"/roles", `{"roles": ["customer"]}`, "If-Match", tag).Want(t, 200)
+	a.Call(t, "stan", "GET", "/admin/orders", "").Want(t, 403)
+	a.Call(t, apptest.Admin, "POST", "/admin/users/"+staff.ID.String()+"/disable", "").Want(t, 200)
+	a.Call(t, "stan", "GET", "/me", "").Want(t, 401)
+}
