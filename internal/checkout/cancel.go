@@ -76,15 +76,12 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) 
 	if err != nil {
 		return err
 	}
-	provider, err := c.Payments.Provider(payment.Provider)
-	if err != nil {
-		return err
-	}
 	amount := was.Due().Minus(is.Due())
-	switch {
-	case payment.Authorized.IsZero() && payment.Amount.Minor > 0: // nobody has promised anything yet
+	if payment.Authorized.IsZero() && payment.Amount.Minor > 0 { // nobody has promised anything yet, the provider may even be gone
 		amount = money.Zero(is.Currency)
-	case !provider.Settled():
+	} else if provider, err := c.Payments.Provider(payment.Provider); err != nil {
+		return err
+	} else if !provider.Settled() {
 		return ErrPaid
 	}
 	_, _, err = payments.Record(ctx, tx, payments.Fact{

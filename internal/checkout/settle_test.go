@@ -161,6 +161,25 @@ func TestExpireGivesTheStockBack(t *testing.T) {
 	s.sound()
 }
 
+// An order whose provider has been taken out of the shop must not keep its
+// stock, nor that of the others in its batch.
+func TestExpireWhereTheProviderIsGone(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	mug := s.sell(goods{stock: 20})
+	for range 2 {
+		s.lapse(s.buyByCard(2, mug))
+	}
+	s.flow.Payments = &payments.Payments{DB: s.flow.Payments.DB}
+	if n, err := s.flow.Expire(t.Context()); err != nil || n != 2 {
+		t.Errorf("%d let go, %v; want 2", n, err)
+	}
+	if got := s.left(mug); got != 20 {
+		t.Errorf("%d left, want 20", got)
+	}
+	s.sound()
+}
+
 func TestCancelWhileWaitingForThePayment(t *testing.T) {
 	t.Parallel()
 	s := open(t)
