@@ -116,7 +116,7 @@ func record(ctx context.Context, tx pgx.Tx, f Fact) (Event, bool, error) {
 func started(ctx context.Context, tx pgx.Tx, payment id.Payment, ref string) error {
 	n, err := postgres.Exec(ctx, tx, `
 		UPDATE payments SET
-			provider_ref = @ref, status = CASE status WHEN 'pending' THEN 'processing' ELSE status END,
+			provider_ref = nullif(@ref, ''), status = CASE status WHEN 'pending' THEN 'processing' ELSE status END,
 			updated_at = now(), version = version + 1
 		WHERE id = @payment AND coalesce(provider_ref, @ref) = @ref`,
 		pgx.NamedArgs{"payment": payment, "ref": ref})
