@@ -240,7 +240,8 @@ func (s *storm) askAgain(ctx context.Context, n int, b buyer, v verdict) error {
 	}
 	a, err := s.insist(ctx, b.checkout(v.key), &said)
 	if err != nil {
-		return err
+		s.report.violated("round %d: order %s, asked for again, is refused: %v", n, v.order.Number, err)
+		return ctx.Err()
 	}
 	s.report.count(func(r *Report) { r.Repeats++ })
 	if said.Order != *v.order || a.header.Get("Idempotent-Replayed") != "true" {

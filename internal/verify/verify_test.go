@@ -53,12 +53,18 @@ type corruption struct {
 }
 
 var corruptions = []corruption{
-	{rule: "A1", sql: `UPDATE orders SET rounding_minor = 1 WHERE id = u('travelling')`,
-		too: []string{"A7", "B10"}, why: "the rounding is part of what the vendor orders and the promised money add up to"},
-	{rule: "A1", sql: `UPDATE orders SET tax_included = true WHERE id = u('travelling')`,
-		too: []string{"A3", "A7"}, why: "the same word decides over the totals of lines and parts"},
-	{rule: "A2", sql: `UPDATE orders SET items_minor = items_minor + 1, discount_minor = discount_minor + 1 WHERE id = u('travelling')`,
-		too: []string{"A4"}, why: "without the discount the total would not add up either"},
+	{
+		rule: "A1", sql: `UPDATE orders SET rounding_minor = 1 WHERE id = u('travelling')`,
+		too: []string{"A7", "B10"}, why: "the rounding is part of what the vendor orders and the promised money add up to",
+	},
+	{
+		rule: "A1", sql: `UPDATE orders SET tax_included = true WHERE id = u('travelling')`,
+		too: []string{"A3", "A7"}, why: "the same word decides over the totals of lines and parts",
+	},
+	{
+		rule: "A2", sql: `UPDATE orders SET items_minor = items_minor + 1, discount_minor = discount_minor + 1 WHERE id = u('travelling')`,
+		too: []string{"A4"}, why: "without the discount the total would not add up either",
+	},
 	{rule: "A2", sql: `UPDATE order_lines SET unit_price_minor = 999 WHERE id = u('arrived teapots')`},
 	{rule: "A3", sql: `UPDATE order_lines SET tax_minor = 299 WHERE id = u('travelling teapots');
 		UPDATE adjustments SET amount_minor = 299 WHERE id = u('adjustment 1'); UPDATE adjustments SET amount_minor = 51 WHERE id = u('adjustment 2')`},
@@ -120,15 +126,19 @@ var corruptions = []corruption{
 	{rule: "C2", sql: `UPDATE ledger_accounts SET currency = 'EUR' WHERE id = u('tax')`},
 	{rule: "C2", sql: `INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES (u('posting 1'), u('tax'), 'USD', 0)`},
 	{rule: "C2", sql: `INSERT INTO ledger_txns VALUES (u('posting 3'), 'correction', u('nothing'), 'no entries')`},
-	{rule: "C3", sql: `INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES (u('no posting'), u('commission'), 'USD', 7)`,
-		too: []string{"C1"}, why: "an orphan entry is a transaction that does not balance, too"},
+	{
+		rule: "C3", sql: `INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES (u('no posting'), u('commission'), 'USD', 7)`,
+		too: []string{"C1"}, why: "an orphan entry is a transaction that does not balance, too",
+	},
 	{rule: "C4", sql: `UPDATE ledger_txns SET ref_id = u('fact 1') WHERE id = u('posting 1')`},
 	{rule: "C4", sql: `UPDATE ledger_txns SET ref_id = u('no fact') WHERE id = u('posting 2')`},
 	{rule: "C5", sql: `UPDATE ledger_accounts SET party = 'online' WHERE id = u('cash')`},
 
 	{rule: "D1", sql: `UPDATE order_lines SET commission_minor = 5001 WHERE id = u('waiting rug')`},
-	{rule: "D1", sql: `UPDATE order_lines SET commission_minor = 2101 WHERE id = u('shortened teapots')`,
-		too: []string{"D2"}, why: "only a line that was shipped in part, and so paid, has a rest to compare with"},
+	{
+		rule: "D1", sql: `UPDATE order_lines SET commission_minor = 2101 WHERE id = u('shortened teapots')`,
+		too: []string{"D2"}, why: "only a line that was shipped in part, and so paid, has a rest to compare with",
+	},
 	{rule: "D2", sql: `UPDATE ledger_accounts SET vendor_id = u('weaver') WHERE id = u('due to potter')`},
 	{rule: "D2", sql: `UPDATE order_lines SET commission_minor = 168 WHERE id = u('arrived teapots')`},
 
