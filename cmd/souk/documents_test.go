@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -46,6 +47,32 @@ func TestGuideTellsEverySetting(t *testing.T) {
 	}
 }
 
+// documents are what people read first.
+var documents = []string{
+	"README.md", "ARCHITECTURE.md", "STYLE.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "docs/getting-started.md", "docs/checkout.md",
+	"docs/importing.md", "docs/operating.md", "docs/events.md", "docs/sellers.md", "docs/adr/README.md",
+}
+
+// Files that a document names or links to are there.
+func TestDocumentsNameFilesThatExist(t *testing.T) {
+	t.Parallel()
+	named := regexp.MustCompile("`((?:api|bench|cmd|docs|internal|migrations|scripts|web)/[\\w./-]*)`")
+	linked := regexp.MustCompile(`\]\(([^)#:]+)\)`)
+	for _, file := range documents {
+		text := read(t, "../../"+file)
+		for _, match := range named.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat("../../" + match[1]); err != nil {
+				t.Errorf("%s names %s: %v", file, match[1], err)
+			}
+		}
+		for _, match := range linked.FindAllStringSubmatch(text, -1) {
+			if _, err := os.Stat(filepath.Join("../..", filepath.Dir(file), match[1])); err != nil {
+				t.Errorf("%s links to %s: %v", file, match[1], err)
+			}
+		}
+	}
+}
+
 // Every `souk …` that a document shows is a command that exists.
 func TestDocumentsNameCommandsThatExist(t *testing.T) {
 	t.Parallel()
@@ -57,10 +84,7 @@ func TestDocumentsNameCommandsThatExist(t *testing.T) {
 		}
 	}
 	shown := 0
-	for _, file := range []string{
-		"README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md", "docs/getting-started.md", "docs/checkout.md", "docs/importing.md",
-		"docs/operating.md", "docs/events.md", "docs/sellers.md",
-	} {
+	for _, file := range documents {
 		for _, match := range regexp.MustCompile("(?m)(?:^ *|`|; |bin/)souk ([a-z]+)(?: ([a-z-]+))?").FindAllStringSubmatch(read(t, "../../"+file), -1) {
 			shown++
 			whole := strings.TrimSpace(match[1] + " " + match[2])
