@@ -574,8 +574,7 @@ CREATE TABLE public.product_pages (
     card text NOT NULL,
     head text NOT NULL,
     variants text[] NOT NULL,
-    variant_ids uuid[] NOT NULL,
-    due_at timestamp with time zone
+    variant_ids uuid[] NOT NULL
 );
 
 CREATE TABLE public.product_tags (
@@ -1214,8 +1213,6 @@ CREATE UNIQUE INDEX payments_provider_ref_key ON public.payments USING btree (pr
 CREATE INDEX price_history_variant ON public.price_history USING btree (variant_id, currency, at);
 
 CREATE INDEX product_categories_category ON public.product_categories USING btree (category_id);
-
-CREATE INDEX product_pages_due ON public.product_pages USING btree (due_at) WHERE (due_at IS NOT NULL);
 
 CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
 

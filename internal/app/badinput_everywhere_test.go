@@ -139,7 +139,7 @@ func TestBadQueriesEverywhere(t *testing.T) {
 	}
 	lists := 0
 	for _, o := range operations(t, a) {
-		if !strings.HasPrefix(o.path, "/api/v1/") || o.path == "/api/v1/auth/token" {
+		if !strings.HasPrefix(o.path, "/api/v1/") || o.RequestBody != nil && !o.takesJSON() { // forms and files read for themselves
 			continue
 		}
 		t.Run(o.method+" "+o.path, func(t *testing.T) {

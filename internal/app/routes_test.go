@@ -53,7 +53,9 @@ func TestEveryRouteIsDocumented(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var document struct{ Paths map[string]map[string]struct{ Summary, OperationID string } }
+	var document struct {
+		Paths map[string]map[string]struct{ Summary, OperationID string }
+	}
 	if err := json.Unmarshal(text, &document); err != nil {
 		t.Fatal(err)
 	}
