@@ -17,7 +17,7 @@ import (
 // multiplied are the tables that grow with the shop. Vendors, locations and
 // ledger accounts stay, so that their sums must hold over all copies.
 var multiplied = []string{
-	"users", "sessions", "refresh_tokens", "products", "variants", "prices", "price_history", "listings",
+	"users", "sessions", "refresh_tokens", "products", "variants", "prices", "price_history", "listed_products", "listings",
 	"orders", "carts", "idempotency_keys", "vendor_orders", "order_lines", "adjustments", "shipments", "shipment_lines",
 	"stock_levels", "stock_movements", "reservations", "payments", "payment_events", "ledger_txns", "ledger_entries", "events",
 }

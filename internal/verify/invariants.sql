@@ -328,7 +328,35 @@ LEFT JOIN (SELECT DISTINCT ON (variant_id, currency) variant_id, currency, amoun
            FROM price_history ORDER BY variant_id, currency, seq DESC) h USING (variant_id, currency)
 WHERE (p.amount_minor, p.compare_at_minor) IS DISTINCT FROM (h.amount_minor, h.compare_at_minor);
 
--- [K2] what is listed is for sale, and what is for sale is listed (eventual)
-SELECT coalesce(l.product_id, p.id) FROM listings l
-FULL JOIN (SELECT p.id, p.updated_at FROM products p JOIN vendors v ON v.id = p.vendor_id AND v.status = 'active' WHERE p.status = 'active') p ON p.id = l.product_id
-WHERE (l.product_id IS NULL OR p.id IS NULL) AND coalesce(p.updated_at, '-infinity') < now() - interval '1 minute';
+-- [K2] what is listed is for sale, and what is for sale is listed: at once when search has followed the log to its end, else a minute after (eventual)
+WITH followed AS (
+    SELECT NOT EXISTS (SELECT FROM listings_due) AND EXISTS (
+        SELECT FROM event_cursors c WHERE c.follower = 'search' AND NOT EXISTS (SELECT FROM events e WHERE (e.xid, e.seq) > (c.xid, c.seq))) AS wholly
+), sold AS (
+    SELECT p.id, greatest(p.updated_at, v.updated_at) AS since FROM products p JOIN vendors v ON v.id = p.vendor_id
+    WHERE p.status = 'active' AND v.status = 'active'
+)
+SELECT coalesce(l.product_id, sold.id) FROM listed_products l FULL JOIN sold ON sold.id = l.product_id
+LEFT JOIN products p ON p.id = l.product_id LEFT JOIN vendors v ON v.id = p.vendor_id
+WHERE (l.product_id IS NULL OR sold.id IS NULL)
+  AND ((SELECT wholly FROM followed) OR coalesce(sold.since, greatest(p.updated_at, v.updated_at), '-infinity') < now() - interval '1 minute');
+
+-- [K3] a listing tells the prices and the availability of now, once search has followed the log to its end (eventual)
+WITH followed AS (
+    SELECT NOT EXISTS (SELECT FROM listings_due) AND EXISTS (
+        SELECT FROM event_cursors c WHERE c.follower = 'search' AND NOT EXISTS (SELECT FROM events e WHERE (e.xid, e.seq) > (c.xid, c.seq))) AS wholly
+), asked AS (
+    SELECT v.product_id, p.currency, min(p.amount_minor) AS low, max(p.amount_minor) AS high
+    FROM variants v JOIN prices p ON p.variant_id = v.id WHERE v.archived_at IS NULL GROUP BY 1, 2
+), available AS (
+    SELECT v.product_id, bool_or(NOT v.tracked OR s.units > 0) AS some
+    FROM variants v
+    LEFT JOIN (SELECT variant_id, sum(on_hand - reserved - allocated + backorder_limit) AS units FROM stock_levels GROUP BY 1) s ON s.variant_id = v.id
+    WHERE v.archived_at IS NULL GROUP BY 1
+)
+SELECT coalesce(l.product_id, asked.product_id)
+FROM (SELECT product_id, currency, min_minor, max_minor, in_stock FROM listings) l
+FULL JOIN (SELECT asked.* FROM asked JOIN listed_products USING (product_id)) asked USING (product_id, currency)
+LEFT JOIN available a ON a.product_id = l.product_id
+WHERE (SELECT wholly FROM followed)
+  AND ((l.min_minor, l.max_minor) IS DISTINCT FROM (asked.low, asked.high) OR l.in_stock <> coalesce(a.some, false));

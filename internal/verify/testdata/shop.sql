@@ -42,10 +42,12 @@ INSERT INTO price_history (variant_id, currency, amount_minor, compare_at_minor,
     (u('card'), 'USD', 200, NULL, 'potter'), (u('rug'), 'USD', 5000, NULL, 'weaver');
 INSERT INTO prices (variant_id, currency, amount_minor, compare_at_minor) VALUES
     (u('teapot'), 'USD', 1000, 1200), (u('card'), 'USD', 200, NULL), (u('rug'), 'USD', 5000, NULL);
-INSERT INTO listings (product_id, vendor_id, name, category_ids, tag_ids, facet_ids, skus, in_stock, created_at, words, digest) VALUES
-    (u('teapots'), u('potter'), 'teapots', '{}', '{}', '{}', '{tea}', true, now(), 'teapot', ''),
-    (u('cards'),   u('potter'), 'cards',   '{}', '{}', '{}', '{crd}', true, now(), 'card', ''),
-    (u('rugs'),    u('weaver'), 'rugs',    '{}', '{}', '{}', '{rug}', true, now(), 'rug', '');
+INSERT INTO listed_products (product_id, name, skus, words, text_digest, digest) VALUES
+    (u('teapots'), 'teapots', '{tea}', 'teapot', '', ''), (u('cards'), 'cards', '{crd}', 'card', '', ''), (u('rugs'), 'rugs', '{rug}', 'rug', '', '');
+INSERT INTO listings (product_id, currency, vendor_id, name, category_ids, tag_ids, facet_ids, in_stock, created_at, min_minor, max_minor) VALUES
+    (u('teapots'), 'USD', u('potter'), 'teapots', '{}', '{}', '{}', true, now(), 1000, 1000),
+    (u('cards'),   'USD', u('potter'), 'cards',   '{}', '{}', '{}', true, now(), 200, 200),
+    (u('rugs'),    'USD', u('weaver'), 'rugs',    '{}', '{}', '{}', true, now(), 5000, 5000);
 
 INSERT INTO orders (id, number, cart_id, user_id, token_hash, email, status, payment_status, fulfillment_status, currency, items_minor,
                     discount_minor, shipping_minor, tax_minor, tax_included, grand_total_minor, shipping_address, billing_address, expires_at, version) VALUES
