@@ -126,10 +126,15 @@ func TestEditsNeedTheirVersion(t *testing.T) {
 	a := apptest.New(t, pgtest.Tx(t))
 	vendor := a.Owner(t, "vera")
 	zone := a.VAT(t, 190_000, false)
+	mug := a.Product(t, apptest.By(vendor), apptest.In("Kitchen")).ID.String()
+	category := apptest.Read[struct{ Data []struct{ ID id.Category } }](t, a.Call(t, "", "GET", "/categories", "").Want(t, 200)).Data[0].ID.String()
 	for _, edit := range []struct{ as, path, body string }{
 		{apptest.Admin, "/admin/tax/zones/" + zone.ID.String(), `{"name": "Elsewhere"}`},
 		{apptest.Admin, "/admin/vendors/" + vendor.String(), `{"description": "Fine goods"}`},
 		{"vera", "/vendor/profile", `{"description": "Fine goods"}`},
+		{apptest.Admin, "/admin/products/" + mug, `{"title": "Cup"}`},
+		{"vera", "/vendor/products/" + mug, `{"title": "Beaker"}`},
+		{apptest.Admin, "/admin/categories/" + category, `{"name": "Pantry"}`},
 	} {
 		tag := a.Call(t, edit.as, "GET", edit.path, "").Want(t, 200).Header.Get("ETag")
 		scenario := apptest.Scenario{As: edit.as, Method: "PATCH", URL: edit.path, Body: edit.body}

@@ -67,3 +67,43 @@ func TestRightsEndAtOnce(t *testing.T) {
 	a.Call(t, apptest.Admin, "POST", "/admin/users/"+staff.ID.String()+"/disable", "").Want(t, 200)
 	a.Call(t, "stan", "GET", "/me", "").Want(t, 401)
 }
+
+// A vendor finds nothing of another's, and changes nothing of it: what is not
+// theirs is answered as what does not exist.
+func TestVendorsAreApart(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	vera, _ := a.Owner(t, "vera"), a.Owner(t, "wanda")
+	mug := a.Product(t, apptest.By(vera))
+	placed := a.PlacedOrder(t, "", 1, mug.Variants[0])
+	parcel := a.Send(t, placed.Order.ID, placed.Order.Parts[0], 0)
+	location := apptest.Read[struct{ Data []struct{ ID string } }](t, a.Call(t, "vera", "GET", "/vendor/locations", "").Want(t, 200)).Data[0].ID
+	product, variant, order := mug.ID.String(), mug.Variants[0].String(), placed.Order.ID.String()
+	item := `{"variant_id": "` + variant + `", "location_id": "` + location + `", `
+	table := []apptest.Scenario{
+		{Method: "GET", URL: "/vendor/products/" + product},
+		{Method: "PATCH", URL: "/vendor/products/" + product, Body: `{"title": "Mine"}`, Header: match(1)},
+		{Method: "DELETE", URL: "/vendor/products/" + product},
+		{Method: "POST", URL: "/vendor/products/" + product + "/hide"},
+		{Method: "POST", URL: "/vendor/products/" + product + "/variants", Body: `{"sku": "MINE", "options": []}`},
+		{Method: "DELETE", URL: "/vendor/products/" + product + "/variants/" + variant},
+		{Method: "POST", URL: "/vendor/products/" + product + "/media/links", Body: `{"url": "https://example.com/a.png"}`},
+		{Method: "PUT", URL: "/vendor/variants/" + variant + "/prices", Body: `{"prices": [{"price": {"amount": 1, "currency": "USD"}}]}`},
+		{Method: "GET", URL: "/vendor/variants/" + variant + "/prices"},
+		{Method: "GET", URL: "/vendor/variants/" + variant + "/prices/history"},
+		{Method: "PATCH", URL: "/vendor/inventory", Body: item + `"on_hand": 0, "expected_on_hand": 9}`},
+		{Method: "POST", URL: "/vendor/inventory/adjustments", Body: item + `"delta": -1, "reason": "damage"}`},
+		{Method: "PATCH", URL: "/vendor/locations/" + location, Body: `{"name": "Mine"}`},
+		{Method: "GET", URL: "/vendor/orders/" + order},
+		{Method: "GET", URL: "/vendor/orders/" + placed.Order.Parts[0].ID.String()},
+		{Method: "POST", URL: "/vendor/orders/" + order + "/shipments"},
+		{Method: "POST", URL: "/vendor/shipments/" + parcel.ID.String() + "/events", Body: `{"status": "delivered"}`},
+	}
+	for i := range table {
+		s := &table[i]
+		s.Name, s.As, s.Status, s.Lacks = s.Method+" "+s.URL, "wanda", 404, []string{"Mug", placed.Order.Number}
+	}
+	for _, list := range []string{"/vendor/products", "/vendor/orders", "/vendor/inventory"} {
+		table = append(table, apptest.Scenario{Name: "list " + list, As: "wanda", URL: list, Status: 200, Contains: []string{`"data":[]`}})
+	}
+	a.Play(t, table)
+}
