@@ -27,7 +27,7 @@ const howToInstall = `PostgreSQL %d or newer is not installed. Install it:
   Fedora           dnf install postgresql-server postgresql-contrib
   Alpine           apk add postgresql postgresql-contrib
   macOS            brew install postgresql@17
-Or set SOUK_PG_BIN to the folder of its programs (initdb, postgres), or use a server that you have by its URL.`
+Or set SOUK_PG_BIN to the folder of its programs (initdb, postgres), or use a server that you have by its URL`
 
 // findPrograms finds the folder of initdb and postgres and their major version:
 // the folder that is asked for, else the version that made the cluster, else
@@ -89,7 +89,7 @@ func fits(bin string, version, made int) error {
 		return fmt.Errorf("the cluster was made by PostgreSQL %d, and %s has %d: install PostgreSQL %[1]d (or set SOUK_PG_BIN to it), "+
 			"or dump the database with %[1]d, move the folder away and restore into a new one", made, bin, version)
 	case version < oldest:
-		return fmt.Errorf(howToInstall+" Found only %d in %s", oldest, version, bin)
+		return fmt.Errorf(howToInstall+". Found only %d in %s", oldest, version, bin)
 	}
 	return nil
 }
