@@ -260,8 +260,10 @@ func (s *souk) call(ctx context.Context, method, path string, header http.Header
 func writeCatalogue(file string, products int) error {
 	var text bytes.Buffer
 	out := csv.NewWriter(&text)
-	rows := [][]string{{"Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type", "Tags", "Published", "Option1 Name", "Option1 Value",
-		"Variant SKU", "Variant Grams", "Variant Inventory Tracker", "Variant Inventory Qty", "Variant Price"}}
+	rows := [][]string{{
+		"Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type", "Tags", "Published", "Option1 Name", "Option1 Value",
+		"Variant SKU", "Variant Grams", "Variant Inventory Tracker", "Variant Inventory Qty", "Variant Price",
+	}}
 	adjectives := []string{"Quiet", "Bright", "Sturdy", "Little", "Golden", "Simple", "Woven", "Smoked", "Northern", "Hollow"}
 	nouns := []string{"Lamp", "Mug", "Chair", "Blanket", "Kettle", "Basket", "Notebook", "Backpack", "Candle", "Bowl"}
 	for i := range products {
@@ -269,8 +271,10 @@ func writeCatalogue(file string, products int) error {
 		for v, size := range []string{"S", "M", "L"} {
 			row := make([]string, len(rows[0]))
 			if v == 0 {
-				copy(row, []string{"", title, "<p>" + strings.Repeat("Made to be used every day. ", 12) + "</p>", fmt.Sprintf("Vendor %d", i%6),
-					"Home > " + nouns[i/10%10], nouns[i/10%10], "new, " + adjectives[i%10], "TRUE", "Size"})
+				copy(row, []string{
+					"", title, "<p>" + strings.Repeat("Made to be used every day. ", 12) + "</p>", fmt.Sprintf("Vendor %d", i%6),
+					"Home > " + nouns[i/10%10], nouns[i/10%10], "new, " + adjectives[i%10], "TRUE", "Size",
+				})
 			}
 			row[0], row[9], row[10], row[11] = fmt.Sprintf("product-%d", i), size, fmt.Sprintf("SKU-%d-%s", i, size), "250"
 			row[12], row[13], row[14] = "shopify", "1000000", fmt.Sprintf("%d.%02d", 5+i%200, i%100)

@@ -132,8 +132,10 @@ func TestNotForSale(t *testing.T) {
 		add("no price in the currency", inEuros, dollars.Variants[0], 409, "not_purchasable"),
 		add("a price in the currency", inEuros, euros.Variants[0], 200, ""),
 		{Name: "row 27 already in the cart", URL: full.Path(""), Status: 200, Contains: []string{`"code":"not_purchasable"`}},
-		{Name: "row 27 already in the cart, at checkout", Method: "POST", URL: "/checkout", Body: full.Order("cod"), Header: key("27"), Status: 409, Code: "not_purchasable",
-			Contains: []string{gone.Variants[0].String(), cut.Variants[1].String(), theirs.Variants[0].String()}, Lacks: []string{dollars.Variants[0].String()}},
+		{
+			Name: "row 27 already in the cart, at checkout", Method: "POST", URL: "/checkout", Body: full.Order("cod"), Header: key("27"), Status: 409, Code: "not_purchasable",
+			Contains: []string{gone.Variants[0].String(), cut.Variants[1].String(), theirs.Variants[0].String()}, Lacks: []string{dollars.Variants[0].String()},
+		},
 		{Name: "row 27 not reviewed, on its page", URL: "/products/" + unseen.Slug, Status: 404},
 	})
 	for _, line := range apptest.Read[cart.View](t, a.Call(t, "", "GET", full.Path(""), "")).Items {

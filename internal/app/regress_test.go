@@ -74,9 +74,15 @@ func TestR34TextIsInert(t *testing.T) {
 	a.Call(t, "", "POST", "/orders/"+order+"/cancel?token="+placed.Token, `{"reason": `+string(quoted)+`}`).Want(t, 200)
 
 	for _, read := range []struct{ as, path string }{
-		{"", "/products/" + mug.Slug}, {"", "/products"}, {"", "/search/suggest?q=mug"}, {"", "/orders/" + order + "?token=" + placed.Token},
-		{apptest.Admin, "/admin/orders/" + order}, {apptest.Admin, "/admin/orders"}, {apptest.Admin, "/admin/orders/" + order + "/notes"},
-		{apptest.Admin, "/admin/products/" + mug.ID.String()}, {apptest.Admin, "/admin/inventory"},
+		{"", "/products/" + mug.Slug},
+		{"", "/products"},
+		{"", "/search/suggest?q=mug"},
+		{"", "/orders/" + order + "?token=" + placed.Token},
+		{apptest.Admin, "/admin/orders/" + order},
+		{apptest.Admin, "/admin/orders"},
+		{apptest.Admin, "/admin/orders/" + order + "/notes"},
+		{apptest.Admin, "/admin/products/" + mug.ID.String()},
+		{apptest.Admin, "/admin/inventory"},
 	} {
 		got := a.Call(t, read.as, "GET", read.path, "").Want(t, 200)
 		if kind := got.Header.Get("Content-Type"); !strings.HasPrefix(kind, "application/json") || got.Header.Get("X-Content-Type-Options") != "nosniff" {

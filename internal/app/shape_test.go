@@ -3,7 +3,6 @@ package app_test
 import (
 	"encoding/json"
 	"flag"
-	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -138,6 +137,6 @@ func collect(names map[string]bool, at string, value any) {
 			names[at+"[]"] = true
 		}
 	default:
-		names[fmt.Sprintf("%s", at)] = true
+		names[at] = true
 	}
 }

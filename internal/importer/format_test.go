@@ -198,8 +198,11 @@ func TestWhatIsWrongWithAFile(t *testing.T) {
 		}, nil},
 		{"free", shopify(simple, "a,A,a,0"), nil, []string{"a"}},
 		{"draft without a price", shopify(simple+",Status", "a,A,a,,draft"), nil, []string{"a"}},
-		{"compare-at price", shopify(simple+",Variant Compare At Price", "a,A,a,5,4", "b,B,b,5,x"),
-			[]string{`3 Variant Compare At Price: "x" is not a price in USD: write it as 1234.50`}, []string{"a"}},
+		{
+			"compare-at price", shopify(simple+",Variant Compare At Price", "a,A,a,5,4", "b,B,b,5,x"),
+			[]string{`3 Variant Compare At Price: "x" is not a price in USD: write it as 1234.50`},
+			[]string{"a"},
+		},
 		{"stock", shopify(simple+",Variant Inventory Qty", "a,A,a,1,-1", "b,B,b,1,1.5", "c,C,c,1,1000000001", "d,D,d,1,3.0"), []string{
 			"2 Variant Inventory Qty: stock cannot be negative: -1", `3 Variant Inventory Qty: "1.5" is not a whole number`,
 			"4 Variant Inventory Qty: 1000000001 is too many",
@@ -208,8 +211,11 @@ func TestWhatIsWrongWithAFile(t *testing.T) {
 			`2 Variant Grams: "-5" is not a weight`, `3 Variant Grams: "NaN" is not a weight`, `4 Variant Grams: "heavy" is not a weight`,
 		}, []string{"d"}},
 		{"flags", shopify(simple+",Variant Taxable", "a,A,a,1,maybe", "b,B,b,1,no"), []string{`2 Variant Taxable: "maybe" is neither TRUE nor FALSE`}, []string{"b"}},
-		{"policy", shopify(simple+",Variant Inventory Policy", "a,A,a,1,perhaps", "b,B,b,1,continue"),
-			[]string{`2 Variant Inventory Policy: "perhaps" is neither TRUE nor FALSE`}, []string{"b"}},
+		{
+			"policy", shopify(simple+",Variant Inventory Policy", "a,A,a,1,perhaps", "b,B,b,1,continue"),
+			[]string{`2 Variant Inventory Policy: "perhaps" is neither TRUE nor FALSE`},
+			[]string{"b"},
+		},
 		{"status", shopify(simple+",STATUS", "a,A,a,1,sold", "b,B,b,1,unlisted"), []string{`2 STATUS: "sold" is not a status: active, draft and archived are`}, []string{"b"}},
 		{"published", shopify(simple+",Published", "a,A,a,1,x"), []string{`2 Published: "x" is neither TRUE nor FALSE`}, nil},
 		{"same SKU", shopify(options, "a,A,Size,S,x,1", "a,,,M,x,1", "a,,,L,y,1"), []string{"3 Variant SKU: has the same SKU as row 2: x"}, []string{"x", "y"}},
@@ -217,8 +223,11 @@ func TestWhatIsWrongWithAFile(t *testing.T) {
 		{"same options", shopify(options, "a,A,Size,S,x,1", "a,,,S,y,1"), []string{"3 Option1 Value: has the same options (S) as row 2"}, []string{"x"}},
 		{"second without options", shopify(simple, "a,A,x,1", "a,,y,1"), []string{"3 value1: is a second variant without options: row 2 has none, either"}, []string{"x"}},
 		{"no value", shopify(options, "a,A,Size,S,x,1", "a,,,,y,1"), []string{`3 Option1 Value: has no value for the option "Size"`}, []string{"x"}},
-		{"value without an option", shopify(options+",Option2 Value", "a,A,Size,S,x,1,", "a,,,M,y,1,Red"),
-			[]string{`3 Option2 Value: has the value "Red" for an option without a name`}, []string{"x"}},
+		{
+			"value without an option", shopify(options+",Option2 Value", "a,A,Size,S,x,1,", "a,,,M,y,1,Red"),
+			[]string{`3 Option2 Value: has the value "Red" for an option without a name`},
+			[]string{"x"},
+		},
 		{"default title", shopify(options, "a,A,Title,Default Title,x,1"), nil, []string{"x"}},
 		{"an option called title", shopify(options, "a,A,Title,Default Title,x,1", "a,,,Deluxe,y,1"), nil, []string{"x", "y"}},
 		{"pictures only", shopify(simple+",Image Src", "a,A,a,1,https://x.example/1.jpg", "a,,,,https://x.example/2.jpg"), nil, []string{"a"}},
@@ -235,8 +244,11 @@ func TestWhatIsWrongWithAFile(t *testing.T) {
 			"4 further_prices: is not above the price: 1.2",
 		}, []string{"d"}},
 		{"attributes", "souk_handle,title,sku,price,attributes\na,A,a,1,color\n", []string{`2 attributes: is not of the form {"name": ["value"]}`}, nil},
-		{"unit of weight", "slug,sku,name,price,option1_name,category1,weight,weight_unit\na,a,A,1,,,1,stone\nb,b,B,1,,,1,OZ\n",
-			[]string{`2 weight: "stone" is not a unit of weight: use g, kg, oz or lb`}, []string{"b"}},
+		{
+			"unit of weight", "slug,sku,name,price,option1_name,category1,weight,weight_unit\na,a,A,1,,,1,stone\nb,b,B,1,,,1,OZ\n",
+			[]string{`2 weight: "stone" is not a unit of weight: use g, kg, oz or lb`},
+			[]string{"b"},
+		},
 		{"one vendor's handle is another's", "souk_handle,title,vendor_slug,sku,price\na,A,x,1,1\na,A,y,2,1\n", nil, []string{"1", "2"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -300,8 +312,10 @@ func TestHeaders(t *testing.T) {
 		{"UTF-16 without a mark", "auto", utf16Bytes("Handle,Title,Variant Price\n", 0), "", "This file cannot be read as a table. Save it as CSV with a header line."},
 		{"open quote", "auto", "\"Handle,Title\n", "", "This file cannot be read as a table. Save it as CSV with a header line."},
 		{"no header", "souk", "mug,Mug,5.00\n", "", "The header line is not one that is known here. The first line must name the columns: souk has souk_handle, title, price."},
-		{"of another kind", "spree", "Handle,Title,Variant Price\n", "",
-			"The header line is not one that is known here. The first line must name the columns: spree has slug, name, price, option1_name, category1."},
+		{
+			"of another kind", "spree", "Handle,Title,Variant Price\n", "",
+			"The header line is not one that is known here. The first line must name the columns: spree has slug, name, price, option1_name, category1.",
+		},
 		{"unheard of", "etsy", "Handle,Title,Variant Price\n", "", "There is no format etsy."},
 	} {
 		table, err := openTable(strings.NewReader(c.file))

@@ -68,8 +68,10 @@ func large(products int) *shop {
 		}
 		price := int64(100 * (5 + skewed(500)))
 		for j := range 3 {
-			p.Variants = append(p.Variants, variant{Value: []string{"S", "M", "L"}[j], SKU: fmt.Sprintf("SKU-%d-%d", i, j),
-				Prices: map[money.Currency]int64{"USD": price + int64(j)*100}, Stock: max(0, r.IntN(12)-2), Counted: true})
+			p.Variants = append(p.Variants, variant{
+				Value: []string{"S", "M", "L"}[j], SKU: fmt.Sprintf("SKU-%d-%d", i, j),
+				Prices: map[money.Currency]int64{"USD": price + int64(j)*100}, Stock: max(0, r.IntN(12)-2), Counted: true,
+			})
 		}
 		s.products = append(s.products, p)
 	}

@@ -35,8 +35,12 @@ type countRow struct {
 
 // fixedFacets stand before those of attributes, in this order.
 var fixedFacets = []struct{ key, label string }{
-	{"category", "Category"}, {"brand", "Brand"}, {"vendor", "Vendor"}, {"price", "Price"},
-	{"in_stock", "Availability"}, {"rating", "Rating"},
+	{"category", "Category"},
+	{"brand", "Brand"},
+	{"vendor", "Vendor"},
+	{"price", "Price"},
+	{"in_stock", "Availability"},
+	{"rating", "Rating"},
 }
 
 // mostAttributeFacets is how many attributes are shown: those that most of what

@@ -66,7 +66,8 @@ func lockListed(ctx context.Context, tx pgx.Tx, products []id.Product) (map[id.P
 	b.Queue(lockRefresh, nil)
 	read(b, selectListed, pgx.NamedArgs{"products": products}, func(row struct {
 		ID id.Product `db:"product_id"`
-	}) {
+	},
+	) {
 		listed[row.ID] = true
 	})
 	if err := b.Send(ctx, tx); err != nil {

@@ -26,18 +26,26 @@ func corner() *shop {
 	home := s.category("Home", -1)
 	usd := func(minor int64) map[money.Currency]int64 { return map[money.Currency]int64{"USD": minor} }
 	s.products = []*product{
-		{Slug: "trail-shoes", Title: "Trail Running Shoes", Text: "<p>For mud &amp; stones.</p>", Brand: 0, Categories: []int{shoes}, Tags: []int{0},
+		{
+			Slug: "trail-shoes", Title: "Trail Running Shoes", Text: "<p>For mud &amp; stones.</p>", Brand: 0, Categories: []int{shoes}, Tags: []int{0},
 			Attributes: map[string][]string{"material": {"Leather"}}, Option: "Color", Rating: 4.5, Sold: 10,
 			Variants: []variant{
 				{SKU: "TR-1", Value: "Red", Prices: usd(8999), Before: 9999, Stock: 3, Counted: true},
 				{SKU: "TR-2", Value: "Blue", Prices: usd(9999), Stock: 0, Counted: true},
-			}},
-		{Slug: "cafe-mug", Title: "Café Mug", Brand: -1, Vendor: 1, Categories: []int{home}, Tags: []int{1},
-			Variants: []variant{{SKU: "MUG", Prices: map[money.Currency]int64{"USD": 1200, "EUR": 1100}, Counted: false}}},
-		{Slug: "sold-out", Title: "Sandals", Brand: 1, Categories: []int{shoes}, Option: "Color",
-			Variants: []variant{{SKU: "SAN-1", Value: "red", Prices: usd(4000), Stock: 0, Counted: true}}},
-		{Slug: "draft", Title: "Secret Shoes", Brand: 0, Categories: []int{shoes}, Status: "draft",
-			Variants: []variant{{SKU: "X", Prices: usd(1), Stock: 1, Counted: true}}},
+			},
+		},
+		{
+			Slug: "cafe-mug", Title: "Café Mug", Brand: -1, Vendor: 1, Categories: []int{home}, Tags: []int{1},
+			Variants: []variant{{SKU: "MUG", Prices: map[money.Currency]int64{"USD": 1200, "EUR": 1100}, Counted: false}},
+		},
+		{
+			Slug: "sold-out", Title: "Sandals", Brand: 1, Categories: []int{shoes}, Option: "Color",
+			Variants: []variant{{SKU: "SAN-1", Value: "red", Prices: usd(4000), Stock: 0, Counted: true}},
+		},
+		{
+			Slug: "draft", Title: "Secret Shoes", Brand: 0, Categories: []int{shoes}, Status: "draft",
+			Variants: []variant{{SKU: "X", Prices: usd(1), Stock: 1, Counted: true}},
+		},
 	}
 	return s
 }
@@ -79,8 +87,10 @@ func TestProductPage(t *testing.T) {
 		Attributes: map[string][]string{"material": {"Leather"}}, Media: []Image{}, Options: []Option{{"Color", []string{"Red", "Blue"}}},
 		PriceRange: &PriceRange{*usd(8999), *usd(9999)}, LowestPrice30d: usd(8999), CreatedAt: p.Created,
 		Variants: []Variant{
-			{ID: p.Variants[0].ID, SKU: "TR-1", Title: p.Title, Options: []string{"Red"}, Price: usd(8999), CompareAtPrice: usd(9999),
-				RequiresShipping: true, InStock: true, AvailableQuantity: &three},
+			{
+				ID: p.Variants[0].ID, SKU: "TR-1", Title: p.Title, Options: []string{"Red"}, Price: usd(8999), CompareAtPrice: usd(9999),
+				RequiresShipping: true, InStock: true, AvailableQuantity: &three,
+			},
 			{ID: p.Variants[1].ID, SKU: "TR-2", Title: p.Title, Options: []string{"Blue"}, Price: usd(9999), RequiresShipping: true, AvailableQuantity: &none},
 		},
 	}

@@ -104,8 +104,10 @@ func (s *shop) insert(t testing.TB, tx pgx.Tx) {
 	}
 	for _, p := range s.products {
 		p.complete()
-		row := map[string]any{"id": uuid.UUID(p.ID), "vendor_id": s.vendors[p.Vendor].ID, "slug": p.Slug, "title": p.Title, "description": p.Text,
-			"status": p.Status, "attributes": p.Attributes, "created_at": p.Created}
+		row := map[string]any{
+			"id": uuid.UUID(p.ID), "vendor_id": s.vendors[p.Vendor].ID, "slug": p.Slug, "title": p.Title, "description": p.Text,
+			"status": p.Status, "attributes": p.Attributes, "created_at": p.Created,
+		}
 		if p.Brand >= 0 {
 			row["brand_id"] = s.brands[p.Brand].ID
 		}
@@ -124,8 +126,10 @@ func (s *shop) insert(t testing.TB, tx pgx.Tx) {
 			labels = append(labels, map[string]any{"product_id": uuid.UUID(p.ID), "tag_id": s.tags[g].ID})
 		}
 		for position, v := range p.Variants {
-			row := map[string]any{"id": uuid.UUID(v.ID), "product_id": uuid.UUID(p.ID), "vendor_id": s.vendors[p.Vendor].ID, "title": p.Title,
-				"sku": v.SKU, "position": position, "tracked": v.Counted, "options": []string{}}
+			row := map[string]any{
+				"id": uuid.UUID(v.ID), "product_id": uuid.UUID(p.ID), "vendor_id": s.vendors[p.Vendor].ID, "title": p.Title,
+				"sku": v.SKU, "position": position, "tracked": v.Counted, "options": []string{},
+			}
 			if p.Option != "" {
 				row["options"] = []string{v.Value}
 			}
