@@ -135,11 +135,11 @@ func steps() func(step string, done, total int64) {
 		switch {
 		case !tty:
 			if done == total {
-				ticked(step, thousands(total))
+				ticked(step, thousands(total)+" made")
 			}
 			return
 		case bars[step] == nil:
-			bars[step] = progressbar.NewOptions64(total, progressbar.OptionSetDescription(fmt.Sprintf("    %-16s", step)),
+			bars[step] = progressbar.NewOptions64(total, progressbar.OptionSetDescription(fmt.Sprintf("    %-13s", step)),
 				progressbar.OptionSetWriter(os.Stderr), progressbar.OptionSetWidth(30), progressbar.OptionShowCount(),
 				progressbar.OptionThrottle(100*time.Millisecond), progressbar.OptionClearOnFinish())
 		}

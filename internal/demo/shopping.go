@@ -41,7 +41,7 @@ func (s *story) shop(ctx context.Context) error {
 	}
 	s.take(basket)
 	s.placed++
-	s.options.Progress(months, int64(s.placed), int64(len(s.plan.orders)))
+	s.options.Progress("Orders", int64(s.placed), int64(len(s.plan.orders)))
 	s.decide(placed.Order, actor, express)
 	return nil
 }
@@ -217,7 +217,9 @@ func (s *story) ship(ctx context.Context, o orders.View, p orders.Part, units []
 		way = 20 * time.Hour
 	}
 	at := s.calendar.clock.Now()
-	s.seen(at.Add(min(spread(s.rng, 7*time.Hour), 11*time.Hour)), shipment.ID, shipping.InTransit, "Sorting centre")
+	if s.plan.present.Sub(at) < 60*24*time.Hour { // nobody asks where a parcel was last winter
+		s.seen(at.Add(min(spread(s.rng, 7*time.Hour), 11*time.Hour)), shipment.ID, shipping.InTransit, "Sorting centre")
+	}
 	at = at.Add(12*time.Hour + spread(s.rng, way))
 	if s.rng.IntN(25) == 0 {
 		s.seen(at, shipment.ID, shipping.Failed, "Nobody at home")

@@ -123,7 +123,8 @@ func (s *story) money(minor int64) money.Amount {
 // are cut.
 func (s *story) scheduleStock() {
 	const every = 18 * 24 * time.Hour
-	for at := s.plan.opening.Add(every); at.Before(s.plan.present); at = at.Add(every) {
+	last := s.plan.present.Add(-4 * 24 * time.Hour) // what is scarce at the end stays so
+	for at := s.plan.opening.Add(every); at.Before(last); at = at.Add(every) {
 		s.on(at, auth.Actor{}, "receive goods", s.refill)
 	}
 	s.on(s.plan.present.Add(-40*24*time.Hour), auth.Actor{}, "begin a sale", func(ctx context.Context) error { return s.cut(ctx, 15, 85) })

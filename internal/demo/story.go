@@ -171,14 +171,11 @@ func (s *story) signUp(ctx context.Context, i int, b buyer) error {
 	return nil
 }
 
-// months is the step of the progress in which people trade.
-const months = "Months of trade"
-
 func (s *story) currency() money.Currency { return money.Currency(s.Config.Currency) }
 
 // close gives everybody their own time back and makes what is derived.
 func (s *story) close(ctx context.Context) error {
-	s.options.Progress(months, int64(len(s.plan.orders)), int64(len(s.plan.orders)))
+	s.options.Progress("Orders", int64(len(s.plan.orders)), int64(len(s.plan.orders)))
 	if err := s.calendar.turn(ctx, s.plan.present); err != nil {
 		return err
 	}
@@ -189,12 +186,12 @@ func (s *story) close(ctx context.Context) error {
 	if err := s.calendar.close(ctx); err != nil {
 		return err
 	}
-	s.options.Progress("Listings", 0, 2)
+	listings := int64(len(s.plan.articles))
+	s.options.Progress("Listings", 0, listings)
 	if _, err := s.Search.Rebuild(ctx); err != nil {
 		return err
 	}
-	s.options.Progress("Listings", 1, 2)
 	_, err := postgres.Exec(ctx, s.tx, `ANALYZE`, nil)
-	s.options.Progress("Listings", 2, 2)
+	s.options.Progress("Listings", listings, listings)
 	return err
 }
