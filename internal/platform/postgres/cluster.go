@@ -90,7 +90,7 @@ func Start(ctx context.Context, o Options) (_ *Cluster, err error) {
 	if c.server, err = c.home.serve(ctx); err != nil {
 		return nil, err
 	}
-	if err = errors.Join(c.home.writeAddress(), c.createDatabase(ctx)); err != nil {
+	if err = errors.Join(c.createDatabase(ctx), c.home.writeAddress()); err != nil {
 		return nil, errors.Join(err, c.server.shutDown(context.WithoutCancel(ctx)))
 	}
 	life, end := context.WithCancel(context.WithoutCancel(ctx))
