@@ -99,7 +99,7 @@ func (cmd demoCmd) reset(ctx context.Context, s *shop) error {
 	if err := demo.Erase(ctx, s.App); err != nil {
 		return err
 	}
-	ticked("Reset", "the demo was erased")
+	ticked("Reset", "everything was erased")
 	return nil
 }
 

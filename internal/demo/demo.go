@@ -80,6 +80,9 @@ func Fill(ctx context.Context, a *app.App, o Options) (Market, error) {
 	if found, there, err := Find(ctx, a.DB); there || err != nil {
 		return found, err
 	}
+	if err := unused(ctx, a.DB); err != nil {
+		return Market{}, err
+	}
 	ctx = auth.With(ctx, auth.Actor{System: "souk demo"})
 	o.Progress = oneAtATime(o.Progress)
 	present := a.Clock.Now()
@@ -117,13 +120,8 @@ func fill(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (Market
 	if found, there, err := Find(ctx, tx); there || err != nil { // another process was quicker
 		return found, err
 	}
-	used, err := postgres.Scalar[bool](ctx, tx, `
-		SELECT EXISTS (SELECT FROM users) OR EXISTS (SELECT FROM vendors) OR EXISTS (SELECT FROM orders)`, nil)
-	if err != nil {
+	if err := unused(ctx, tx); err != nil {
 		return Market{}, err
-	}
-	if used {
-		return Market{}, ErrOtherShop
 	}
 	s, err := open(ctx, tx, a, p, o)
 	if err != nil {
@@ -141,4 +139,17 @@ func fill(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (Market
 	}
 	_, err = postgres.Exec(ctx, tx, `INSERT INTO settings (key, value) VALUES ('demo', @made)`, pgx.NamedArgs{"made": made})
 	return made, err
+}
+
+// unused refuses a database in which somebody has begun a shop.
+func unused(ctx context.Context, db postgres.DB) error {
+	used, err := postgres.Scalar[bool](ctx, db, `
+		SELECT EXISTS (SELECT FROM users) OR EXISTS (SELECT FROM vendors) OR EXISTS (SELECT FROM orders)`, nil)
+	if err != nil {
+		return fmt.Errorf("look for a shop: %w", err)
+	}
+	if used {
+		return ErrOtherShop
+	}
+	return nil
 }

@@ -211,13 +211,22 @@ func TestPicturesAreStored(t *testing.T) {
 	if _, err := demo.Fill(t.Context(), a.App, demo.Options{Scale: scale, Pictures: pictures}); err != nil {
 		t.Fatal(err)
 	}
-	for _, key := range column(t, pool, `SELECT 'media/' || blob_key || '-480.jpg' FROM media`) {
+	files := column(t, pool, `SELECT 'media/' || blob_key || size FROM media, unnest(ARRAY['-160.jpg', '-480.jpg']) AS size`)
+	for _, key := range files {
 		if there, err := a.Blobs.Exists(t.Context(), key); !there {
 			t.Errorf("%s is not stored (%v)", key, err)
 		}
 	}
 	if n := count(t, pool, `SELECT count(DISTINCT blob_key) FROM media WHERE state = 'ready'`); n != 12 {
 		t.Errorf("%d pictures of 12 products", n)
+	}
+	if err := demo.Erase(t.Context(), a.App); err != nil {
+		t.Fatal(err)
+	}
+	for _, key := range files {
+		if there, err := a.Blobs.Exists(t.Context(), key); there {
+			t.Errorf("%s is left (%v)", key, err)
+		}
 	}
 }
 

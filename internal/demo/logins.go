@@ -2,7 +2,6 @@ package demo
 
 import (
 	"crypto/hmac"
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base32"
 	"strings"
@@ -49,5 +48,3 @@ func readable(random []byte) string {
 	text := base32.NewEncoding("23456789abcdefghjkmnpqrstuvwxyzA").EncodeToString(random[:10])
 	return strings.Join([]string{text[:4], text[4:8], text[8:12], text[12:]}, "-")
 }
-
-func randomPassword() string { return rand.Text() }

@@ -2,7 +2,8 @@ package demo
 
 import (
 	"context"
-	"math/rand/v2"
+	"crypto/rand"
+	mathrand "math/rand/v2"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -25,7 +26,7 @@ type story struct {
 	tx       pgx.Tx
 	calendar *calendar
 	agenda   agenda
-	rng      *rand.Rand
+	rng      *mathrand.Rand
 	logins   map[string]string // passwords by e-mail
 
 	admin     auth.Actor
@@ -60,7 +61,7 @@ func open(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (*story
 	parts.DB, parts.Pool, parts.Metrics, parts.Clock = tx, nil, nil, calendar.clock
 	s := &story{
 		App: app.Build(parts), plan: p, options: o, tx: tx, calendar: calendar,
-		rng: rand.New(rand.NewPCG(o.Seed, 2)), logins: map[string]string{}, stalls: make([]stall, len(p.Vendors)),
+		rng: mathrand.New(mathrand.NewPCG(o.Seed, 2)), logins: map[string]string{}, stalls: make([]stall, len(p.Vendors)),
 	}
 	for _, l := range Logins(a.Keys) {
 		s.logins[l.Email] = l.Password
@@ -150,12 +151,9 @@ func (s *story) approve(ctx context.Context, i int) error {
 }
 
 func (s *story) signUp(ctx context.Context, i int, b buyer) error {
-	password := s.logins[b.email]
+	password := rand.Text()
 	if i == 0 {
 		b.email, password = ShopperEmail, s.logins[ShopperEmail]
-	}
-	if password == "" {
-		password = randomPassword()
 	}
 	user, err := s.Accounts.Create(ctx, s.tx, accounts.Registration{
 		Username: "customer-" + itoa(i+1), Email: b.email, Password: password, Name: b.name,
