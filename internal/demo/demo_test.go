@@ -198,7 +198,7 @@ func TestPicturesAreStored(t *testing.T) {
 	pool := pgtest.DB(t)
 	a := apptest.New(t, pool)
 	var file bytes.Buffer
-	square := image.NewRGBA(image.Rect(0, 0, 8, 8))
+	square := image.NewRGBA(image.Rect(0, 0, 256, 256))
 	square.Set(4, 4, color.White)
 	if err := png.Encode(&file, square); err != nil {
 		t.Fatal(err)

@@ -13,7 +13,6 @@ import (
 	"strconv"
 	"sync/atomic"
 
-	scale "golang.org/x/image/draw"
 	_ "golang.org/x/image/webp" // the format of the goods' pictures
 	"golang.org/x/sync/errgroup"
 
@@ -22,8 +21,8 @@ import (
 
 // A shot is a square picture of an article before a backdrop of its colour.
 const (
-	shotSide    = 480
-	goodSide    = 330
+	shotSide    = 384
+	goodSide    = 256 // as they are: nothing is blurred by scaling
 	shotQuality = 90
 )
 
@@ -73,8 +72,11 @@ func readGood(pictures fs.FS, name string) (image.Image, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read picture %s: %w", name, err)
 	}
-	good := image.NewRGBA(image.Rect(0, 0, goodSide, goodSide))
-	scale.CatmullRom.Scale(good, good.Bounds(), src, src.Bounds(), scale.Src, nil)
+	if src.Bounds() != image.Rect(0, 0, goodSide, goodSide) {
+		return nil, fmt.Errorf("picture %s has %v pixels, not %d by %d", name, src.Bounds().Size(), goodSide, goodSide)
+	}
+	good := image.NewRGBA(src.Bounds())
+	draw.Draw(good, good.Bounds(), src, image.Point{}, draw.Src)
 	return good, nil
 }
 
@@ -101,6 +103,6 @@ func shot(good image.Image, backdrop string) image.Image {
 
 // shade is how deep the shadow is: 1 in the middle of a flat ellipse, 0 outside.
 func shade(x, y int) float64 {
-	dx, dy := (float64(x)-shotSide/2)/150, (float64(y)-(shotSide-72))/26
+	dx, dy := (float64(x)-shotSide/2)/118, (float64(y)-(shotSide-58))/20
 	return math.Max(0, 1-dx*dx-dy*dy)
 }
