@@ -54,6 +54,7 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 			options.Refused = refused
 		}
 		report, err := s.Importer.Run(asCommand(ctx, "import"), io.TeeReader(in, bar), options)
+		took := time.Since(started)
 		_ = bar.Finish() // a bar that cannot be drawn is no reason to stop
 		if err := errors.Join(err, refused.Close()); err != nil {
 			return explain(err)
@@ -66,7 +67,7 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 		if cmd.JSON {
 			err = printJSON(report)
 		} else {
-			cmd.print(report, time.Since(started))
+			cmd.print(report, took)
 		}
 		if err == nil && report.Nothing() {
 			return errSilent

@@ -56,6 +56,7 @@ func (a *App) Work(ctx context.Context) error {
 // beside a souk that serves or without one.
 func (a *App) KeepUp(ctx context.Context) error {
 	from := a.Clock.Now()
+	pause := 20 * time.Millisecond
 	return together(ctx, []part{{"event bell", a.Bell.Run}, {"listings", a.Search.Run}, {"wait for the listings", func(ctx context.Context) error {
 		for {
 			status, err := a.Search.Status(ctx)
@@ -68,7 +69,8 @@ func (a *App) KeepUp(ctx context.Context) error {
 			select {
 			case <-ctx.Done():
 				return ctx.Err()
-			case <-time.After(50 * time.Millisecond):
+			case <-time.After(pause):
+				pause = min(2*pause, time.Second) // asking counts all products
 			}
 		}
 	}}})

@@ -84,6 +84,7 @@ type run struct {
 	bytes    int       // of the batch's rows
 	problems []Problem // of rows since the last batch
 	told     bool      // the refused rows have their header
+	grown    int       // variants that came since the planner was told
 
 	// What the file has had so far, by hash: the products, and the rows of SKUs.
 	seed maphash.Seed
@@ -250,6 +251,12 @@ func (r *run) flush(ctx context.Context) error {
 	for _, it := range batch {
 		r.count(it)
 		r.problems = append(r.problems, it.problems...)
+		if it.change == catalog.Created {
+			r.grown += len(it.Variants)
+		}
+	}
+	if err := r.tellPlanner(ctx); err != nil {
+		return err
 	}
 	problems := r.problems
 	r.problems = nil
@@ -316,6 +323,33 @@ func (r *run) applyOnce(ctx context.Context, batch []*item) error {
 		afterCommit.Here()
 	}
 	return err
+}
+
+// tellPlanner counts the tables again when they have more than doubled. Until
+// autovacuum comes round, PostgreSQL would go on searching them as one searches
+// tables that are nearly empty: from end to end, for each row and each of its
+// foreign keys.
+func (r *run) tellPlanner(ctx context.Context) error {
+	if r.grown < batchSize || r.options.DryRun {
+		return nil
+	}
+	known, err := postgres.Scalar[int](ctx, r.DB, `SELECT greatest(reltuples, 0)::int AS known FROM pg_class WHERE oid = 'variants'::regclass`, nil)
+	if err != nil {
+		return fmt.Errorf("read what the planner knows: %w", err)
+	}
+	if r.grown <= known {
+		return nil
+	}
+	r.grown = 0
+	err = postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error {
+		_, err := tx.Exec(ctx, `ANALYZE vendors, brands, tags, categories, products, product_options, product_categories, product_tags,
+			media, variants, prices, price_history, locations, stock_levels, stock_movements`)
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("tell the planner of %d rows: %w", r.report.Rows, err)
+	}
+	return nil
 }
 
 // count adds an item to the report. Rows that only give a price belong to a
