@@ -74,7 +74,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	defer cancel()
 	if err := srv.Shutdown(limit); err != nil {
 		_ = srv.Close()
-		<-failed // http.ErrServerClosed, and the reason is err
+		<-failed //nolint:errcheck // http.ErrServerClosed, and the reason is err
 		return fmt.Errorf("drain http: %w", err)
 	}
 	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
