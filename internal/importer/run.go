@@ -378,6 +378,7 @@ func (r *run) count(it *item) {
 		r.report.Updated++
 	case catalog.Unchanged:
 		r.report.Unchanged++
+	case catalog.Refused: // its rows are counted
 	}
 	r.seen[key] = place{at.row, change}
 }
