@@ -75,7 +75,10 @@ func (s *shop) fillDemo(ctx context.Context) (demo.Market, error) {
 		return demo.Market{}, err
 	}
 	market, err := demo.Fill(ctx, s.App, demo.Options{Scale: demo.Full, Pictures: pictures, Progress: steps()})
-	if errors.Is(err, demo.ErrOtherShop) {
+	switch {
+	case ctx.Err() != nil:
+		return market, errors.New("stopped before the demo was full; the next start begins anew")
+	case errors.Is(err, demo.ErrOtherShop):
 		return market, fmt.Errorf("%w: choose another folder (--data-dir) or database (--database-url); `souk demo --reset --i-know` erases it", err)
 	}
 	return market, err
