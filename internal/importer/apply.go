@@ -309,11 +309,17 @@ func draft(p Product, publish bool) catalog.Draft {
 	return d
 }
 
+// draft says of a new variant what the file does not: it is taxed and shipped,
+// and its stock is counted if the file counts any.
 func (v Variant) draft() catalog.VariantDraft {
 	said := func(flag *bool) bool { return flag == nil || *flag }
+	tracked := v.row.table.has("on_hand")
+	if v.Tracked != nil {
+		tracked = *v.Tracked
+	}
 	return catalog.VariantDraft{
 		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, TaxClass: v.TaxClass,
-		Taxable: said(v.Taxable), RequiresShipping: said(v.RequiresShipping), Tracked: said(v.Tracked),
+		Taxable: said(v.Taxable), RequiresShipping: said(v.RequiresShipping), Tracked: tracked,
 		Unsaid:   catalog.Unsaid{Taxable: v.Taxable == nil, RequiresShipping: v.RequiresShipping == nil, Tracked: v.Tracked == nil},
 		ImageURL: v.Image,
 	}

@@ -171,6 +171,13 @@ func TestAFileOfPricesOnly(t *testing.T) {
 		t.Errorf("the archived bowl is %s", got)
 	}
 
+	// What is new there, is for sale: nobody counts it, unless the file does.
+	s.clean(t, shopify("Handle,Title,Variant SKU,Variant Price", "jug,Jug,JUG,9"), Options{})
+	s.clean(t, shopify("Handle,Title,Variant SKU,Variant Price,Variant Inventory Qty", "vase,Vase,VASE,9,"), Options{})
+	if got, want := s.text(t, flags), "BOWL falsetruefalse\nJUG falsetruetrue\nMUG-B truetruetrue\nMUG-G truefalsetrue\nMUG-R truetruetrue\nVASE truetruetrue"; got != want {
+		t.Errorf("flags are\n%s", got)
+	}
+
 	// Without a column for it, an offer lasts while there is something to strike out.
 	prices := func(price string) string {
 		s.clean(t, shopify("Handle,Title,Option1 Name,Option1 Value,Vendor,Variant Price", "mug,,Colour,Red,Potter,"+price), Options{})
