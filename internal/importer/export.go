@@ -28,16 +28,33 @@ func (im *Importer) Export(ctx context.Context, w io.Writer, vendor string) (row
 	if err := out.Write(soukColumns); err != nil {
 		return 0, fmt.Errorf("write export: %w", err)
 	}
-	found, err := im.DB.Query(ctx, exportRows, pgx.NamedArgs{"vendor": vendor})
+	err = pgx.BeginFunc(ctx, im.DB, func(tx pgx.Tx) error {
+		// As long as the reader takes, and a large shop.
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
+			return err
+		}
+		found, err := tx.Query(ctx, exportRows, pgx.NamedArgs{"vendor": vendor})
+		if err != nil {
+			return err
+		}
+		defer found.Close()
+		rows, err = im.write(out, found)
+		return err
+	})
 	if err != nil {
-		return 0, fmt.Errorf("read export: %w", err)
+		return rows, fmt.Errorf("export products: %w", postgres.Explain(err))
 	}
-	defer found.Close()
+	out.Flush()
+	return rows, out.Error()
+}
+
+// write writes lines as they come.
+func (im *Importer) write(out *csv.Writer, found pgx.Rows) (rows int, err error) {
 	last := ""
 	for found.Next() {
 		line, err := pgx.RowToStructByName[exportLine](found)
 		if err != nil {
-			return rows, fmt.Errorf("read export: %w", err)
+			return rows, err
 		}
 		product := line.VendorSlug + "\x00" + line.Handle
 		cells, err := line.cells(product != last, im.Currency)
@@ -46,15 +63,11 @@ func (im *Importer) Export(ctx context.Context, w io.Writer, vendor string) (row
 		}
 		last = product
 		if err := out.Write(cells); err != nil {
-			return rows, fmt.Errorf("write export: %w", err)
+			return rows, err
 		}
 		rows++
 	}
-	if err := found.Err(); err != nil {
-		return rows, fmt.Errorf("read export: %w", err)
-	}
-	out.Flush()
-	return rows, out.Error()
+	return rows, found.Err()
 }
 
 // exportLine is a variant with what its product says of itself.

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -9,8 +10,12 @@ import (
 	"syscall"
 	"testing"
 	"testing/iotest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/platform/postgres"
 )
 
 // A bad row, mended in the file of refused rows and imported, leaves the shop
@@ -213,6 +218,51 @@ func TestKilledBetweenBatches(t *testing.T) {
 			s.verify(t)
 		})
 	}
+}
+
+// A shop at work may hold what a batch needs for longer than a lock is waited
+// for; the import has the patience.
+func TestABusyShop(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.clean(t, mugs, Options{Publish: true})
+	hasty, err := postgres.Open(t.Context(), postgres.Config{URL: s.pool.Config().ConnString(), LockTimeout: 50 * time.Millisecond})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer hasty.Close()
+	held, err := s.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := held.Exec(t.Context(), `SELECT FROM stock_levels FOR UPDATE`); err != nil {
+		t.Fatal(err)
+	}
+	begun := 0
+	busy := shopOn(hasty)
+	busy.DB = beginning{hasty, func() error {
+		if begun++; begun < 3 {
+			return nil
+		}
+		return held.Rollback(t.Context())
+	}}
+	report := busy.clean(t, strings.ReplaceAll(mugs, "shopify,5", "shopify,6"), Options{Publish: true})
+	if report.Updated != 1 || begun != 3 {
+		t.Errorf("%+v after %d attempts", report, begun)
+	}
+}
+
+// beginning does something before each transaction.
+type beginning struct {
+	postgres.DB
+	before func() error
+}
+
+func (b beginning) Begin(ctx context.Context) (pgx.Tx, error) {
+	if err := b.before(); err != nil {
+		return nil, err
+	}
+	return b.DB.Begin(ctx)
 }
 
 func TestAFileThatBreaksOff(t *testing.T) {

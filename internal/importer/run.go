@@ -7,6 +7,7 @@ import (
 	"hash/maphash"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
@@ -270,6 +271,17 @@ func (r *run) applyAll(ctx context.Context, batch []*item) error {
 		return nil
 	}
 	err := r.applyOnce(ctx, batch)
+	for attempt := range patience {
+		if !errors.Is(err, postgres.ErrBusy) {
+			break
+		}
+		select { // somebody holds a product or its stock
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(time.Duration(attempt) * 100 * time.Millisecond):
+		}
+		err = r.applyOnce(ctx, batch)
+	}
 	switch {
 	case err == nil:
 		return nil
@@ -287,6 +299,10 @@ func (r *run) applyAll(ctx context.Context, batch []*item) error {
 	}
 	return r.applyAll(ctx, batch[half:])
 }
+
+// patience is how often a batch is tried again where the shop is busy, each
+// time for as long as a lock may be waited for.
+const patience = 5
 
 // refuses tells a refusal of the data from a database that does not answer.
 func refuses(err error) bool {
@@ -342,6 +358,9 @@ func (r *run) tellPlanner(ctx context.Context) error {
 	}
 	r.grown = 0
 	err = postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '10min'`); err != nil {
+			return err
+		}
 		_, err := tx.Exec(ctx, `ANALYZE vendors, brands, tags, categories, products, product_options, product_categories, product_tags,
 			media, variants, prices, price_history, locations, stock_levels, stock_movements`)
 		return err
