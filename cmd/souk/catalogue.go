@@ -53,16 +53,21 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 		if !cmd.DryRun {
 			options.Refused = refused
 		}
-		report, err := s.Importer.Run(asCommand(ctx, "import"), io.TeeReader(in, bar), options)
-		took := time.Since(started)
-		_ = bar.Finish() // a bar that cannot be drawn is no reason to stop
+		var report importer.Report
+		var took time.Duration
+		bring := func(ctx context.Context) (changed bool, err error) {
+			report, err = s.Importer.Run(asCommand(ctx, "import"), io.TeeReader(in, bar), options)
+			took = time.Since(started)
+			_ = bar.Finish() // a bar that cannot be drawn is no reason to stop
+			return report.Created+report.Updated > 0, err
+		}
+		if cmd.DryRun {
+			_, err = bring(ctx)
+		} else { // who looks next finds what was imported
+			err = s.KeepUp(ctx, bring)
+		}
 		if err := errors.Join(err, refused.Close()); err != nil {
 			return explain(err)
-		}
-		if report.Created+report.Updated > 0 && !cmd.DryRun {
-			if err := s.KeepUp(ctx); err != nil { // so that who looks next finds what was imported
-				return err
-			}
 		}
 		if cmd.JSON {
 			err = printJSON(report)

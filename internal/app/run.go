@@ -52,28 +52,39 @@ func (a *App) Work(ctx context.Context) error {
 	return together(ctx, []part{{"event bell", a.Bell.Run}, {"listings", a.Search.Run}, {"jobs", a.Relay.Run}})
 }
 
-// KeepUp works on the listings until they show all that has happened so far,
-// beside a souk that serves or without one.
-func (a *App) KeepUp(ctx context.Context) error {
-	from := a.Clock.Now()
-	pause := 20 * time.Millisecond
-	return together(ctx, []part{{"event bell", a.Bell.Run}, {"listings", a.Search.Run}, {"wait for the listings", func(ctx context.Context) error {
-		for {
-			status, err := a.Search.Status(ctx)
-			if err != nil {
-				return err
-			}
-			if status.PutOff == 0 && status.Lag < a.Clock.Now().Sub(from).Seconds() { // what is younger came later
-				return nil
-			}
-			select {
-			case <-ctx.Done():
-				return ctx.Err()
-			case <-time.After(pause):
-				pause = min(2*pause, time.Second) // asking counts all products
-			}
+// KeepUp keeps the listings while change changes the catalogue, and until they
+// show all that has happened if it says that something has. It works beside a
+// souk that serves, or without one.
+func (a *App) KeepUp(ctx context.Context, change func(ctx context.Context) (bool, error)) error {
+	var refused error // change's own error needs no "catalogue:" before it
+	err := together(ctx, []part{{"event bell", a.Bell.Run}, {"listings", a.Search.Run}, {"catalogue", func(ctx context.Context) error {
+		changed, err := change(ctx)
+		if err != nil || !changed {
+			refused = err
+			return nil
 		}
+		return a.listed(ctx)
 	}}})
+	return errors.Join(refused, err)
+}
+
+// listed waits until the listings show all that has happened so far.
+func (a *App) listed(ctx context.Context) error {
+	from := a.Clock.Now()
+	for pause := 20 * time.Millisecond; ; pause = min(2*pause, time.Second) { // asking counts all products
+		status, err := a.Search.Status(ctx)
+		if err != nil {
+			return err
+		}
+		if status.PutOff == 0 && status.Lag < a.Clock.Now().Sub(from).Seconds() { // what is younger came later
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // A part runs until its context ends.
