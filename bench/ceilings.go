@@ -117,7 +117,7 @@ func startPgbench(ctx context.Context, p plan) (*pgbench, error) {
 var pgbenchRate = regexp.MustCompile(`tps = ([\d.]+) \(without`)
 
 func (b *pgbench) run(ctx context.Context, d time.Duration) (float64, error) {
-	out, err := exec.CommandContext(ctx, postgres.Program("pgbench"), "--client=16", "--jobs=2", "--protocol=prepared",
+	out, err := exec.CommandContext(ctx, postgres.Program("pgbench"), "--client=16", "--jobs=2",
 		fmt.Sprintf("--time=%d", int(d.Seconds())), b.url).CombinedOutput()
 	rate := pgbenchRate.FindSubmatch(out)
 	if err != nil || rate == nil {

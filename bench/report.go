@@ -36,7 +36,7 @@ func (r *results) measure(into *[]float64, v float64) { *into = append(*into, v)
 func (r *results) write(ctx context.Context, p plan) error {
 	static, commits := rate(r.static), rate(r.commits)
 	var b strings.Builder
-	fmt.Fprintf(&b, "# Results of `make bench`\n\n%s, %d cores, %s, %s. Shop: %d products in %d variants, private PostgreSQL with fsync on,\nrate limits off, load generator on the same cores. Medians of %d rounds of %s; ceilings and product alternate.\n\n",
+	fmt.Fprintf(&b, "# Results of `make bench`\n\n%s, %d cores, %s, PostgreSQL %s. Shop: %d products in %d variants, private PostgreSQL with fsync on,\nrate limits off, load generator on the same cores. Medians of %d rounds of %s; ceilings and product alternate.\n\n",
 		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.Version(), version(ctx), p.products, 3*p.products, p.rounds, p.seconds)
 	b.WriteString("| Work | Measured | Share of ceiling | Target |\n|---|---|---|---|\n")
 	line := func(work string, samples []sample, ceiling float64, target string) {
@@ -53,7 +53,7 @@ func (r *results) write(ctx context.Context, p plan) error {
 	line("static: bare net/http, 1 KB of stored JSON, `wrk -t2 -c64`", r.static, 0, "")
 	line("product page, stored bytes, c64", r.product, static, "70 %")
 	line("listing of 24 with facets, stored bytes, c64", r.listing, static, "60 % of a static body of its size")
-	line("commit: `pgbench -c16 -j2` TPC-B-like, prepared", r.commits, 0, "")
+	line("commit: `pgbench -c16 -j2` TPC-B-like", r.commits, 0, "")
 	line("complete orders, 5 calls each, 64 buyers", r.orders, commits, "25 %")
 	fmt.Fprintf(&b, "| memory of the server, idle / under these loads | %.0f / %.0f MB | | 60 / 200 MB |\n", slices.Min(r.idleMB), slices.Max(r.loadMB))
 	fmt.Fprintf(&b, "| cold start to ready, migrated database, private PostgreSQL started too | %d ms | | 300 ms |\n", median(r.cold).Milliseconds())
@@ -65,9 +65,9 @@ func (r *results) write(ctx context.Context, p plan) error {
 func version(ctx context.Context) string {
 	out, err := exec.CommandContext(ctx, postgres.Program("postgres"), "--version").Output()
 	if err != nil {
-		return "PostgreSQL of unknown version"
+		return "of unknown version"
 	}
-	return strings.TrimSpace(strings.TrimPrefix(string(out), "postgres "))
+	return strings.TrimSpace(strings.TrimPrefix(string(out), "postgres (PostgreSQL) "))
 }
 
 // rate is the median of what was done in a second.
