@@ -213,26 +213,6 @@ func (s *Stock) read(ctx context.Context, db postgres.DB, variant id.Variant, lo
 	return level, nil
 }
 
-// A Total is what all locations together have of a variant.
-type Total struct {
-	Variant   id.Variant `db:"variant_id"`
-	OnHand    int        `db:"on_hand"`
-	Available int        `db:"available"` // what can still be sold
-}
-
-// Totals reads the totals of variants; those without a level are left out.
-func (s *Stock) Totals(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]Total, error) {
-	rows, err := postgres.All[Total](ctx, db, totals, pgx.NamedArgs{"variants": variants})
-	if err != nil {
-		return nil, fmt.Errorf("read stock: %w", err)
-	}
-	all := make(map[id.Variant]Total, len(rows))
-	for _, row := range rows {
-		all[row.Variant] = row
-	}
-	return all, nil
-}
-
 func countArgs(ctx context.Context, counts []Count, reason string) pgx.NamedArgs {
 	n := len(counts)
 	variants, locations, vendors := make([]id.Variant, n), make([]id.Location, n), make([]id.Vendor, n)

@@ -79,7 +79,3 @@ const selectMovements = `
 	WHERE m.variant_id = @variant AND (@vendor::uuid IS NULL OR l.vendor_id = @vendor)
 	  AND (@before::bigint = 0 OR m.seq < @before)
 	ORDER BY m.seq DESC LIMIT @limit`
-
-const totals = `
-	SELECT variant_id, sum(on_hand)::int AS on_hand, sum(on_hand - reserved - allocated + backorder_limit)::int AS available
-	FROM stock_levels WHERE variant_id = ANY (@variants) GROUP BY variant_id`

@@ -124,11 +124,6 @@ func (s *Stock) Ship(ctx context.Context, tx pgx.Tx, order id.Order, shipped []S
 	return nil
 }
 
-// Expired lists orders whose hold has run out, the longest due first.
-func (s *Stock) Expired(ctx context.Context, db postgres.DB, limit int) ([]id.Order, error) {
-	return postgres.Column[id.Order](ctx, db, expiredOrders, pgx.NamedArgs{"limit": limit})
-}
-
 // A promise is a reservation as it was before it changed.
 type promise struct {
 	ID       id.Reservation `db:"id"`

@@ -64,10 +64,6 @@ const shipReservation = `
 	SET quantity = quantity - @quantity, state = CASE WHEN quantity = @quantity THEN 'shipped' ELSE state END
 	WHERE id = @id AND state = 'allocated' AND quantity >= @quantity`
 
-const expiredOrders = `
-	SELECT order_id FROM reservations WHERE state = 'held' AND expires_at < now()
-	GROUP BY order_id ORDER BY min(expires_at) LIMIT @limit`
-
 // queueReservations inserts a row for each pick in one statement.
 func queueReservations(b *postgres.Batch, order id.Order, picks []Pick, state string, ttl time.Duration) {
 	n := len(picks)
