@@ -367,6 +367,20 @@ CREATE TABLE public.locations (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.mail_tokens (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    purpose text NOT NULL,
+    email text NOT NULL,
+    previous_email text DEFAULT ''::text NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    used_at timestamp with time zone,
+    CONSTRAINT mail_tokens_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT mail_tokens_purpose_check CHECK ((purpose = ANY (ARRAY['verify_email'::text, 'reset_password'::text, 'change_email'::text, 'sign_in'::text])))
+);
+
 CREATE TABLE public.media (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
@@ -640,7 +654,13 @@ CREATE TABLE public.sessions (
     last_seen_at timestamp with time zone DEFAULT now() NOT NULL,
     expires_at timestamp with time zone NOT NULL,
     revoked_at timestamp with time zone,
-    revoked_why text
+    revoked_why text,
+    authenticated_at timestamp with time zone DEFAULT now() NOT NULL,
+    method text DEFAULT 'password'::text NOT NULL,
+    impersonator_id uuid,
+    read_only boolean DEFAULT false NOT NULL,
+    CONSTRAINT sessions_check CHECK (((method = 'impersonation'::text) = (impersonator_id IS NOT NULL))),
+    CONSTRAINT sessions_method_check CHECK ((method = ANY (ARRAY['password'::text, 'passkey'::text, 'external'::text, 'link'::text, 'setup'::text, 'impersonation'::text])))
 );
 
 CREATE TABLE public.settings (
@@ -979,6 +999,12 @@ ALTER TABLE ONLY public.locations
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.mail_tokens
+    ADD CONSTRAINT mail_tokens_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.mail_tokens
+    ADD CONSTRAINT mail_tokens_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);
 
@@ -1184,6 +1210,10 @@ CREATE INDEX listings_tags ON public.listings USING gin (tag_ids) WITH (fastupda
 
 CREATE INDEX listings_vendor ON public.listings USING btree (vendor_id);
 
+CREATE INDEX mail_tokens_expiry ON public.mail_tokens USING btree (expires_at);
+
+CREATE INDEX mail_tokens_user ON public.mail_tokens USING btree (user_id, purpose, created_at DESC);
+
 CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'removed'::text]));
 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
@@ -1323,6 +1353,9 @@ ALTER TABLE ONLY public.listings
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.mail_tokens
+    ADD CONSTRAINT mail_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
@@ -1367,6 +1400,9 @@ ALTER TABLE ONLY public.refresh_tokens
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.sessions
+    ADD CONSTRAINT sessions_impersonator_id_fkey FOREIGN KEY (impersonator_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);

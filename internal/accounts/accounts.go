@@ -41,6 +41,7 @@ type Users struct {
 	Grants   *auth.Grants
 	Issuer   string // the shop's base URL, iss of access tokens
 	ShopName string // a password may not lean on it
+	MailKey  []byte // makes the tokens that are mailed
 
 	// How long sessions last. Zero values mean 30 days and 14 idle for
 	// customers, 12 hours and 30 idle minutes for staff and vendors.

@@ -7,10 +7,54 @@ type Registered struct {
 	UserID id.User `json:"user_id"`
 }
 
+// RegisteredAgain says that somebody tried to sign up with the e-mail of a user
+// who is there: they should know, and nobody else.
+type RegisteredAgain struct {
+	UserID id.User `json:"user_id"`
+}
+
 // SignedIn says that a session began.
 type SignedIn struct {
 	UserID    id.User    `json:"user_id"`
 	SessionID id.Session `json:"session_id"`
+	NewDevice bool       `json:"new_device,omitempty"` // none of the user's sessions was on such a device before
+}
+
+// VerificationAsked says that a user is to prove their mailbox.
+type VerificationAsked struct {
+	UserID  id.User      `json:"user_id"`
+	TokenID id.MailToken `json:"token_id"`
+}
+
+// PasswordResetAsked says that somebody, maybe the user, wants a new password.
+type PasswordResetAsked struct {
+	UserID  id.User      `json:"user_id"`
+	TokenID id.MailToken `json:"token_id"`
+}
+
+// SignInLinkAsked says that a user wants in by their mailbox.
+type SignInLinkAsked struct {
+	UserID  id.User      `json:"user_id"`
+	TokenID id.MailToken `json:"token_id"`
+}
+
+// EmailChangeAsked says that a user wants another e-mail address: it is to be
+// proven, and the old one told.
+type EmailChangeAsked struct {
+	UserID  id.User      `json:"user_id"`
+	TokenID id.MailToken `json:"token_id"`
+}
+
+// EmailChanged says that a user has the e-mail address of a token, and was at
+// its previous one before.
+type EmailChanged struct {
+	UserID  id.User      `json:"user_id"`
+	TokenID id.MailToken `json:"token_id"`
+}
+
+// EmailVerified says that a user has proven their mailbox.
+type EmailVerified struct {
+	UserID id.User `json:"user_id"`
 }
 
 // PasswordChanged says that a password is another one and every other session
@@ -48,11 +92,18 @@ type Erased struct {
 	UserID id.User `json:"user_id"`
 }
 
-func (Registered) EventName() string      { return "accounts.registered" }
-func (SignedIn) EventName() string        { return "accounts.signed_in" }
-func (PasswordChanged) EventName() string { return "accounts.password_changed" }
-func (RefreshReused) EventName() string   { return "accounts.refresh_reused" }
-func (RolesChanged) EventName() string    { return "accounts.roles_changed" }
-func (Disabled) EventName() string        { return "accounts.disabled" }
-func (Enabled) EventName() string         { return "accounts.enabled" }
-func (Erased) EventName() string          { return "accounts.erased" }
+func (Registered) EventName() string         { return "accounts.registered" }
+func (SignedIn) EventName() string           { return "accounts.signed_in" }
+func (RegisteredAgain) EventName() string    { return "accounts.registered_again" }
+func (VerificationAsked) EventName() string  { return "accounts.verification_asked" }
+func (PasswordResetAsked) EventName() string { return "accounts.password_reset_asked" }
+func (SignInLinkAsked) EventName() string    { return "accounts.sign_in_link_asked" }
+func (EmailChangeAsked) EventName() string   { return "accounts.email_change_asked" }
+func (EmailChanged) EventName() string       { return "accounts.email_changed" }
+func (EmailVerified) EventName() string      { return "accounts.email_verified" }
+func (PasswordChanged) EventName() string    { return "accounts.password_changed" }
+func (RefreshReused) EventName() string      { return "accounts.refresh_reused" }
+func (RolesChanged) EventName() string       { return "accounts.roles_changed" }
+func (Disabled) EventName() string           { return "accounts.disabled" }
+func (Enabled) EventName() string            { return "accounts.enabled" }
+func (Erased) EventName() string             { return "accounts.erased" }

@@ -116,7 +116,7 @@ func (u *Users) begin(ctx context.Context, from Client, find func(tx pgx.Tx) (Us
 		if err := insertSession(ctx, tx, u.newSession(session, user, from), sum(refresh)); err != nil {
 			return fmt.Errorf("begin session of user %s: %w", user.ID, err)
 		}
-		return events.Raise(ctx, tx, SignedIn{user.ID, session})
+		return events.Raise(ctx, tx, SignedIn{UserID: user.ID, SessionID: session})
 	})
 	if err != nil {
 		return SignIn{}, err

@@ -16,8 +16,8 @@ func insertSession(ctx context.Context, tx pgx.Tx, session pgx.NamedArgs, refres
 	session["hash"] = refreshHash
 	b := postgres.NewBatch()
 	b.Queue(`
-		INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_seen_at, expires_at)
-		VALUES (@id, @user, @agent, @address, @now, @now, @expires)`, session)
+		INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_seen_at, authenticated_at, expires_at)
+		VALUES (@id, @user, @agent, @address, @now, @now, @now, @expires)`, session)
 	b.Queue(`
 		INSERT INTO refresh_tokens (hash, session_id, user_id, created_at, expires_at)
 		VALUES (@hash, @id, @user, @now, @idle)`, session)
@@ -35,15 +35,19 @@ func liveSessions(ctx context.Context, db postgres.DB, user id.User, now, notIdl
 
 // signedIn is what a request needs to know about its session.
 type signedIn struct {
-	CreatedAt time.Time `db:"created_at"`
-	ExpiresAt time.Time `db:"expires_at"`
-	Roles     []string  `db:"roles"`
+	CreatedAt       time.Time `db:"created_at"`
+	ExpiresAt       time.Time `db:"expires_at"`
+	AuthenticatedAt time.Time `db:"authenticated_at"`
+	Impersonator    *id.User  `db:"impersonator_id"`
+	ReadOnly        bool      `db:"read_only"`
+	Roles           []string  `db:"roles"`
 }
 
 // liveSession says ErrNoRow when the session has ended or its user is shut out.
 func liveSession(ctx context.Context, db postgres.DB, user id.User, session id.Session) (signedIn, error) {
 	return postgres.Get[signedIn](ctx, db, `
-		SELECT s.created_at, s.expires_at, ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles
+		SELECT s.created_at, s.expires_at, s.authenticated_at, s.impersonator_id, s.read_only,
+		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = @session AND s.user_id = @user AND s.revoked_at IS NULL AND u.disabled_at IS NULL AND u.erased_at IS NULL`,
 		pgx.NamedArgs{"session": session, "user": user})

@@ -67,7 +67,14 @@ func (u *Users) Authenticate(ctx context.Context, bearer string) (auth.Actor, er
 	if !now.Before(s.ExpiresAt) || !now.Before(s.CreatedAt.Add(u.lifetime(s.Roles).Absolute)) {
 		return auth.Actor{}, auth.ErrUnauthenticated
 	}
-	return auth.Actor{User: user, Session: session, Roles: s.Roles, Permissions: u.Grants.Of(s.Roles)}, nil
+	actor := auth.Actor{
+		User: user, Session: session, Roles: s.Roles, Permissions: u.Grants.Of(s.Roles),
+		AuthenticatedAt: s.AuthenticatedAt, ReadOnly: s.ReadOnly,
+	}
+	if s.Impersonator != nil {
+		actor.Impersonator = *s.Impersonator
+	}
+	return actor, nil
 }
 
 // parse checks the token itself. Nothing in it chooses how it is checked: the

@@ -16,14 +16,15 @@ import (
 var floors = [][]string{
 	{"app"},
 	{"storefront", "console"},
-	{"search", "notifications", "webhooks", "reports", "verify"},
+	{"search", "notifications", "privacy", "webhooks", "reports", "verify"},
 	{"cart", "checkout", "payouts", "importer"},
 	{
-		"accounts", "vendors", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing",
+		"mfa", "accounts", "idp", "vendors", "apikeys", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing",
 		"memberships", "orders", "reviews", "wishlist",
 	},
 	{"platform/httpapi", "platform/pgtest"},
 	{"platform/events", "platform/telemetry"},
+	{"platform/audit", "platform/settings", "platform/vault", "platform/picture"},
 	{"platform/postgres", "platform/redis", "platform/config", "platform/blob", "platform/outbound"},
 	{"errs", "id", "clock", "crash", "money", "auth"},
 }

@@ -10,6 +10,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -27,10 +28,17 @@ type Actor struct {
 	Roles       []string
 	Permissions map[Permission]bool
 	System      string // the job, command or follower that acts; "" for requests
+
+	// AuthenticatedAt is when a person last proved who they are in this session;
+	// zero for keys, which cannot.
+	AuthenticatedAt time.Time
+	Key             id.APIKey // the API key that asks; its User is zero
+	Impersonator    id.User   // the member of staff who looks through the eyes of User
+	ReadOnly        bool      // may look and not touch
 }
 
 // Anonymous reports whether nobody has signed in.
-func (a Actor) Anonymous() bool { return a.User.IsZero() && a.System == "" }
+func (a Actor) Anonymous() bool { return a.User.IsZero() && a.Key.IsZero() && a.System == "" }
 
 // Can reports whether a has been given p.
 func (a Actor) Can(p Permission) bool { return a.Permissions[p] }
@@ -50,6 +58,10 @@ func (a Actor) Name() string {
 	switch {
 	case a.System != "":
 		return "system:" + a.System
+	case !a.Key.IsZero():
+		return a.Key.String()
+	case !a.Impersonator.IsZero():
+		return a.Impersonator.String() + " as " + a.User.String()
 	case a.User.IsZero():
 		return "guest"
 	}
@@ -74,7 +86,15 @@ var (
 	ErrUnauthenticated = errs.New(errs.Unauthenticated, "unauthenticated", "Sign in, or send a valid access token.")
 	// ErrForbidden says that the actor lacks the permission.
 	ErrForbidden = errs.New(errs.Forbidden, "forbidden", "You may not do this.")
+	// ErrReadOnly stops who looks through somebody else's eyes from touching anything.
+	ErrReadOnly = errs.New(errs.Forbidden, "read_only", "You are looking as somebody else, and may only look.")
+	// ErrStepUp asks a person to prove again who they are.
+	ErrStepUp = errs.New(errs.Forbidden, "step_up_required", "Prove that it is you: POST /api/v1/auth/step-up, then repeat this call.")
 )
+
+// StepUpLife is how long a proof of identity opens what is worth a second look
+// (ASVS 7.5.3).
+const StepUpLife = 10 * time.Minute
 
 // Permissions of actors as such, not of one noun.
 const (

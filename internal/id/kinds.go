@@ -3,6 +3,13 @@ package id
 // The things of the shop that have an id, with the prefix each shows.
 type (
 	Actor         = Of[actor]
+	Export        = Of[exportRun]
+	Message       = Of[message]
+	MailToken     = Of[mailToken]
+	LoginProvider = Of[loginProvider]
+	Invitation    = Of[invitation]
+	Factor        = Of[factor]
+	APIKey        = Of[apiKey]
 	Address       = Of[address]
 	Adjustment    = Of[adjustment]
 	Brand         = Of[brand]
@@ -43,6 +50,13 @@ type (
 
 type (
 	actor         struct{}
+	exportRun     struct{}
+	message       struct{}
+	mailToken     struct{}
+	loginProvider struct{}
+	invitation    struct{}
+	factor        struct{}
+	apiKey        struct{}
 	address       struct{}
 	adjustment    struct{}
 	brand         struct{}
@@ -82,6 +96,13 @@ type (
 )
 
 func (actor) prefix() string         { return "actor" }
+func (apiKey) prefix() string        { return "key" }
+func (factor) prefix() string        { return "mfa" }
+func (invitation) prefix() string    { return "invite" }
+func (loginProvider) prefix() string { return "idp" }
+func (mailToken) prefix() string     { return "mtok" }
+func (message) prefix() string       { return "msg" }
+func (exportRun) prefix() string     { return "exp" }
 func (address) prefix() string       { return "addr" }
 func (adjustment) prefix() string    { return "adj" }
 func (brand) prefix() string         { return "brand" }

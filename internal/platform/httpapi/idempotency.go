@@ -49,6 +49,8 @@ func (ex *exchange) key() *keyed {
 	switch {
 	case !ex.actor.User.IsZero():
 		principal = ex.actor.User.String()
+	case !ex.actor.Key.IsZero():
+		principal = ex.actor.Key.String()
 	case !ex.op.keyRequired:
 		principal += " " + household(ex.client).String()
 	}

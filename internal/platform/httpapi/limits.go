@@ -197,6 +197,10 @@ var shared = map[Class]bool{LimitRead: true, LimitWrite: true, LimitAdmin: true}
 // callerOf is the user, or for a guest the cart in the path.
 func callerOf(ex *exchange, class Class) subject {
 	who := subject{class: class, caller: true, user: ex.actor.User}
+	if !ex.actor.Key.IsZero() {
+		who.name = ex.actor.Key.String()
+		return who
+	}
 	if rest, ok := strings.CutPrefix(ex.r.URL.Path, "/api/v1/carts/"); ok && who.user.IsZero() {
 		if name, _, _ := strings.Cut(rest, "/"); len(name) <= longestID { // what is longer names nothing and would fill the memory
 			who.name = name

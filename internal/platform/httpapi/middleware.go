@@ -156,6 +156,14 @@ func (ex *exchange) enter() error {
 			return auth.ErrForbidden
 		}
 	}
+	if ex.actor.ReadOnly && op.changes() {
+		return auth.ErrReadOnly
+	}
+	if op.stepUp {
+		if err := ex.steppedUp(); err != nil {
+			return err
+		}
+	}
 	if op.ifMatch && ex.r.Header.Get("If-Match") == "" {
 		return ErrPreconditionNeeded
 	}
@@ -166,6 +174,19 @@ func (ex *exchange) enter() error {
 		return nil
 	}
 	return op.checkQuery(ex.r.URL.RawQuery)
+}
+
+// changes reports whether calling the operation may change something.
+func (op *operation) changes() bool { return op.method != http.MethodGet }
+
+func (ex *exchange) steppedUp() error {
+	switch {
+	case !ex.actor.Key.IsZero() || !ex.actor.Impersonator.IsZero():
+		return auth.ErrForbidden
+	case ex.router.limiter.clock.Now().Sub(ex.actor.AuthenticatedAt) > auth.StepUpLife:
+		return auth.ErrStepUp
+	}
+	return nil
 }
 
 func (op *operation) checkKey(keys []string) error {

@@ -39,6 +39,7 @@ type operation struct {
 	neverStored bool
 	private     bool
 	noToken     bool
+	stepUp      bool
 	hidden      string // why it is not in the OpenAPI document
 	class       Class
 	prefixes    []string // of dynamic query parameters
@@ -101,6 +102,10 @@ func Limit(class Class) Option { return func(o *operation) { o.class = class } }
 // Private says that the answer depends on the caller, so that no cache keeps
 // it whatever the answer says of its age.
 func Private() Option { return func(o *operation) { o.private = true } }
+
+// StepUp asks the caller to have proven who they are within [auth.StepUpLife].
+// API keys cannot, and nobody can who looks as somebody else: both are refused.
+func StepUp() Option { return func(o *operation) { o.stepUp = true } }
 
 // Crash names the places around the commit of a write where a test may kill the
 // process, so that one write can be told from all others.
