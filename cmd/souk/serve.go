@@ -69,10 +69,8 @@ func (s *shop) offerSetUp(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf(`There is no administrator yet. Within 30 minutes, either
-  souk user create-admin --email you@example.com --password-stdin
-or send this, once:
-  curl %s/api/v1/setup -H 'Content-Type: application/json' \
-    -d '{"token": "%s", "username": "...", "email": "...", "password": "..."}'
+  open  %s/setup#token=%s
+  or    souk user create-admin --email you@example.com
 `, s.Config.PublicURL(), token)
 	return nil
 }

@@ -36,6 +36,7 @@ import (
 	"souk/internal/pricing"
 	"souk/internal/search"
 	"souk/internal/shipping"
+	"souk/internal/storefront"
 	"souk/internal/tax"
 	"souk/internal/vendors"
 )
@@ -77,6 +78,7 @@ type App struct {
 	Checkout *checkout.Checkout
 	Importer *importer.Importer
 	Search   *search.Search
+	Pages    *storefront.Pages
 }
 
 // Build makes the shop. It reads nothing and starts nothing.
@@ -121,6 +123,9 @@ func Build(p Parts) *App {
 
 	// Echoes.
 	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+
+	// Faces.
+	a.Pages = &storefront.Pages{ShopName: a.Accounts.ShopName}
 
 	a.routes()
 	a.subscribe()

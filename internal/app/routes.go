@@ -16,5 +16,5 @@ func (a *App) routes() {
 	a.Checkout.Routes(a.Router)
 	a.Search.Routes(a.Router)
 	a.staffRoutes()
-	a.frontRoutes()
+	a.Pages.Routes(a.Router)
 }
