@@ -24,7 +24,7 @@ build: web ## Build bin/souk
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/souk ./cmd/souk
 
 .PHONY: test
-test: need-postgres need-redis web ## Run every test against a real PostgreSQL
+test: need-postgres need-redis need-chromium web ## Run every test against a real PostgreSQL
 	$(GO) test $(TEST_FLAGS) ./...
 
 .PHONY: check
@@ -60,11 +60,13 @@ web/dist/.built: web/package-lock.json web/build.mjs internal/demo/market.json
 	cd web && npm ci --no-audit --no-fund --silent && npm run --silent build
 	@touch $@
 
-.PHONY: need-postgres need-redis need-wrk
+.PHONY: need-postgres need-redis need-chromium need-wrk
 need-postgres:
 	@scripts/need.sh postgres
 need-redis:
 	@scripts/need.sh redis
+need-chromium:
+	@scripts/need.sh chromium
 need-wrk:
 	@scripts/need.sh wrk
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes sure that programs are on this machine: need.sh postgres redis wrk
+# Makes sure that programs are on this machine: need.sh postgres redis wrk chromium
 # On Debian and its children it installs what is missing, as root or with sudo, and says so;
 # elsewhere, and where it may not, it prints what to install. It leaves no server running.
 set -euo pipefail
@@ -17,6 +17,7 @@ have_postgres() {
 }
 have_redis() { command -v redis-server >/dev/null; }
 have_wrk() { command -v wrk >/dev/null; }
+have_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; } >/dev/null
 
 find_missing() {
     missing=()
@@ -28,10 +29,10 @@ find_missing "$@"
 if ! command -v apt-get >/dev/null; then
     cat >&2 <<MSG
 Souk needs programs that are not on this machine: ${missing[*]}
-  Fedora, RHEL    dnf install postgresql-server postgresql-contrib redis wrk
-  Alpine          apk add postgresql postgresql-contrib redis wrk
-  Arch            pacman -S postgresql redis wrk
-  macOS           brew install postgresql@17 redis wrk
+  Fedora, RHEL    dnf install postgresql-server postgresql-contrib redis wrk chromium
+  Alpine          apk add postgresql postgresql-contrib redis wrk chromium
+  Arch            pacman -S postgresql redis wrk chromium
+  macOS           brew install postgresql@17 redis wrk chromium
 PostgreSQL must be 15 or newer. No server has to run: Souk starts what it needs, on its own data.
 MSG
     exit 1

@@ -81,16 +81,19 @@ func Serve(t testing.TB, pool *pgxpool.Pool, options ...Option) *App {
 	t.Helper()
 	a := New(t, pool, options...)
 	server := &httpapi.Server{Handler: a.Router.Handler(), Logger: a.Log, NoCap: true, Drain: a.Config.DrainTimeout}
-	a.listen(t, server.Serve)
+	a.serve(t, socket(t), server.Serve)
 	return a
 }
 
 // Run starts the shop as `souk serve` does: the door, the bell, the live
-// streams, the listings and the jobs. It stops when the test ends.
+// streams, the listings and the jobs, at an address that a browser can open. It
+// stops when the test ends.
 func Run(t testing.TB, pool *pgxpool.Pool, options ...Option) *App {
 	t.Helper()
-	a := build(t, pool, clock.System{}, options)
-	a.listen(t, a.App.Serve)
+	ln := socket(t)
+	here := func(c *config.Config) { c.Listen, c.BaseURL = ln.Addr().String(), "" }
+	a := build(t, pool, clock.System{}, append([]Option{here}, options...))
+	a.serve(t, ln, a.App.Serve)
 	return a
 }
 
@@ -120,13 +123,18 @@ func build(t testing.TB, db postgres.DB, now clock.Clock, options []Option) *App
 	return a
 }
 
-// listen gives serve a socket until the test ends.
-func (a *App) listen(t testing.TB, serve func(context.Context, net.Listener) error) {
+func socket(t testing.TB) net.Listener {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	return ln
+}
+
+// serve answers on ln until the test ends.
+func (a *App) serve(t testing.TB, ln net.Listener, serve func(context.Context, net.Listener) error) {
+	t.Helper()
 	ctx, stop := context.WithCancel(context.Background())
 	stopped := make(chan error, 1)
 	go func() { stopped <- serve(ctx, ln) }()

@@ -106,7 +106,8 @@ func (c *Config) Validate() error {
 func (c *Config) Limited() bool { return c.RateLimits == "on" }
 
 // PublicURL is the address at which the world sees the shop, without a slash
-// at its end.
+// at its end. This machine alone is called localhost: browsers make passkeys for
+// names, not for addresses.
 func (c *Config) PublicURL() string {
 	if c.BaseURL != "" {
 		return strings.TrimRight(c.BaseURL, "/")
@@ -115,7 +116,7 @@ func (c *Config) PublicURL() string {
 	if err != nil {
 		return "http://" + c.Listen
 	}
-	if ip, err := netip.ParseAddr(host); host == "" || err == nil && ip.IsUnspecified() {
+	if ip, err := netip.ParseAddr(host); host == "" || err == nil && (ip.IsUnspecified() || ip == netip.AddrFrom4([4]byte{127, 0, 0, 1})) {
 		host = "localhost"
 	}
 	return "http://" + net.JoinHostPort(host, port)

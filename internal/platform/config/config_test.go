@@ -65,7 +65,7 @@ func TestDefaults(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := []any{c.Listen, c.DataDir, c.Currency, c.Limited(), c.Worker, c.DrainTimeout, c.MaxConns, c.PublicURL(), c.BlobDir(), c.Blob.Region}
-	want := []any{"127.0.0.1:8080", "./souk-data", "USD", true, true, 25 * time.Second, 16, "http://127.0.0.1:8080", "souk-data/blobs", "us-east-1"}
+	want := []any{"127.0.0.1:8080", "./souk-data", "USD", true, true, 25 * time.Second, 16, "http://localhost:8080", "souk-data/blobs", "us-east-1"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
@@ -197,7 +197,7 @@ func TestSecretsAreMasked(t *testing.T) {
 
 func TestPublicURL(t *testing.T) {
 	for listen, want := range map[string]string{
-		"127.0.0.1:8080": "http://127.0.0.1:8080", ":8080": "http://localhost:8080",
+		"127.0.0.1:8080": "http://localhost:8080", ":8080": "http://localhost:8080",
 		"0.0.0.0:80": "http://localhost:80", "[::]:80": "http://localhost:80", "shop.example:1": "http://shop.example:1",
 	} {
 		c := config.Config{Listen: listen}
