@@ -72,6 +72,24 @@ CREATE FUNCTION public.shipping_zones_of(country text) RETURNS SETOF uuid
        OR (z.countries = '{*}' AND NOT EXISTS (SELECT FROM shipping_zones n WHERE shipping_zones_of.country = ANY (n.countries)))
 $$;
 
+CREATE FUNCTION public.souk_grant_vendor_reads() RETURNS void
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF to_regrole('souk_vendor') IS NULL THEN
+        RETURN;
+    END IF;
+    EXECUTE format('GRANT USAGE ON SCHEMA %I TO souk_vendor', current_schema());
+    GRANT SELECT ON vendors, vendor_members, products, variants, locations, stock_levels, vendor_orders, order_lines, shipments,
+        shipping_options, product_options, product_categories, product_tags, media, prices, price_history, stock_movements,
+        reservations, orders, adjustments, shipment_lines, tracking_events,
+        brands, categories, tags, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
+END $$;
+
+CREATE FUNCTION public.souk_vendor_id() RETURNS uuid
+    LANGUAGE sql STABLE PARALLEL SAFE
+    AS $$ SELECT current_setting('souk.vendor_id')::uuid $$;
+
 CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean)
     LANGUAGE sql STABLE
     AS $$
@@ -1448,3 +1466,115 @@ ALTER TABLE ONLY public.vendor_members
 
 ALTER TABLE ONLY public.vendor_orders
     ADD CONSTRAINT vendor_orders_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
+ALTER TABLE public.adjustments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.media ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.order_lines ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.orders ENABLE ROW LEVEL SECURITY;
+
+CREATE POLICY own ON public.adjustments USING ((EXISTS ( SELECT
+   FROM public.vendor_orders o
+  WHERE (o.id = adjustments.vendor_order_id))));
+
+CREATE POLICY own ON public.locations USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.media USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = media.product_id))));
+
+CREATE POLICY own ON public.order_lines USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.orders USING ((EXISTS ( SELECT
+   FROM public.vendor_orders o
+  WHERE (o.order_id = orders.id))));
+
+CREATE POLICY own ON public.price_history USING ((EXISTS ( SELECT
+   FROM public.variants v
+  WHERE (v.id = price_history.variant_id))));
+
+CREATE POLICY own ON public.prices USING ((EXISTS ( SELECT
+   FROM public.variants v
+  WHERE (v.id = prices.variant_id))));
+
+CREATE POLICY own ON public.product_categories USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_categories.product_id))));
+
+CREATE POLICY own ON public.product_options USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_options.product_id))));
+
+CREATE POLICY own ON public.product_tags USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_tags.product_id))));
+
+CREATE POLICY own ON public.products USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.reservations USING ((EXISTS ( SELECT
+   FROM public.locations l
+  WHERE (l.id = reservations.location_id))));
+
+CREATE POLICY own ON public.shipment_lines USING ((EXISTS ( SELECT
+   FROM public.shipments s
+  WHERE (s.id = shipment_lines.shipment_id))));
+
+CREATE POLICY own ON public.shipments USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.shipping_options USING (((vendor_id IS NULL) OR (vendor_id = public.souk_vendor_id())));
+
+CREATE POLICY own ON public.stock_levels USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.stock_movements USING ((EXISTS ( SELECT
+   FROM public.locations l
+  WHERE (l.id = stock_movements.location_id))));
+
+CREATE POLICY own ON public.tracking_events USING ((EXISTS ( SELECT
+   FROM public.shipments s
+  WHERE (s.id = tracking_events.shipment_id))));
+
+CREATE POLICY own ON public.variants USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.vendor_members USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.vendor_orders USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.vendors USING ((id = public.souk_vendor_id()));
+
+ALTER TABLE public.price_history ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_categories ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_options ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_tags ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.shipment_lines ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.shipments ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.shipping_options ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.stock_levels ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.stock_movements ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.tracking_events ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.variants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.vendor_members ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.vendor_orders ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.vendors ENABLE ROW LEVEL SECURITY;

@@ -44,7 +44,7 @@ func (a *App) Examine(ctx context.Context, d *Database) []Finding {
 	if findings[1].State == Sick {
 		return findings
 	}
-	return append(findings, a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineAdmin(ctx), a.examineBooks(ctx))
+	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineAdmin(ctx), a.examineBooks(ctx))
 }
 
 func (a *App) examineDatabase(ctx context.Context, d *Database) Finding {
@@ -73,6 +73,19 @@ func (a *App) examineSchema(ctx context.Context) Finding {
 		return Finding{"Schema", Sick, fmt.Sprintf("%d steps are missing, the first is %s", len(missing), missing[0]), "Run `souk migrate`."}
 	}
 	return Finding{"Schema", Well, "up to date", ""}
+}
+
+func (a *App) examineRowSecurity(ctx context.Context) Finding {
+	switch on, err := postgres.HasRowSecurity(ctx, a.Pool); {
+	case err != nil:
+		return Finding{"Row security", Sick, err.Error(), ""}
+	case !on:
+		return Finding{
+			"Row security", Warning, "vendors' reads have no second net: Souk may not act as the role souk_vendor",
+			"As a database administrator: CREATE ROLE souk_vendor; GRANT souk_vendor TO the user of Souk. Then `souk psql -c 'SELECT souk_grant_vendor_reads()'`.",
+		}
+	}
+	return Finding{"Row security", Well, "vendors read as the role souk_vendor", ""}
 }
 
 // lateness is how far the event log may be behind before people notice.

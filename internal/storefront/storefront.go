@@ -19,6 +19,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strings"
 
 	"souk/internal/platform/httpapi"
 )
@@ -31,7 +32,7 @@ type Pages struct {
 	ShopName string
 
 	version string            // of the assets, in their address, so that they may be cached for ever
-	stored  map[string][]byte // pages by their name
+	stored  map[string][]byte // pages by their path
 }
 
 // page is one page: where it is, and its name, by which its content
@@ -60,7 +61,7 @@ func (p *Pages) Routes(r *httpapi.Router) {
 	p.render()
 	shown, hidden := httpapi.Public("a page for people"), httpapi.Hidden("a page for people")
 	for _, one := range pages {
-		httpapi.Raw(r, http.MethodGet, one.path, p.serve(one.name), shown, hidden, httpapi.ID("page-"+one.name))
+		httpapi.Raw(r, http.MethodGet, one.path, p.servePage, shown, hidden, httpapi.ID("page-"+one.name))
 	}
 	httpapi.Raw(r, http.MethodGet, "/assets/{version}/{file}", p.serveAsset, httpapi.Public("style and scripts of pages"), hidden, httpapi.ID("page-asset"))
 }
@@ -80,21 +81,19 @@ func (p *Pages) render() {
 		if err != nil {
 			panic(fmt.Sprintf("page %s: %v", one.name, err)) // a template of ours, rendered by every test
 		}
-		p.stored[one.name] = b.Bytes()
+		p.stored[strings.TrimSuffix(one.path, "{$}")] = b.Bytes()
 	}
 }
 
-func (p *Pages) serve(name string) func(http.ResponseWriter, *http.Request) error {
-	return func(w http.ResponseWriter, _ *http.Request) error {
-		h := w.Header()
-		h.Set("Content-Type", "text/html; charset=utf-8")
-		h.Set("Content-Security-Policy", policy)
-		h.Set("Referrer-Policy", "no-referrer")
-		h.Set("X-Robots-Tag", "noindex")
-		h.Set("Cache-Control", "no-cache")
-		_, err := w.Write(p.stored[name])
-		return err
-	}
+func (p *Pages) servePage(w http.ResponseWriter, r *http.Request) error {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
+	h.Set("Content-Security-Policy", policy)
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Robots-Tag", "noindex")
+	h.Set("Cache-Control", "no-cache")
+	_, err := w.Write(p.stored[r.URL.Path])
+	return err
 }
 
 func (p *Pages) serveAsset(w http.ResponseWriter, r *http.Request) error {

@@ -38,6 +38,8 @@ func setSecurityHeaders(h http.Header, path string) {
 
 func isAdmin(path string) bool { return strings.HasPrefix(path, "/api/v1/admin/") }
 
+func isVendors(path string) bool { return strings.HasPrefix(path, "/api/v1/vendor/") }
+
 // browserGuard decides what pages of other sites may do.
 type browserGuard struct {
 	origins     map[string]bool

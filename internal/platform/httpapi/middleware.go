@@ -18,6 +18,7 @@ import (
 
 	"souk/internal/auth"
 	"souk/internal/errs"
+	"souk/internal/platform/postgres"
 )
 
 // serve is what happens to every request, routed or not.
@@ -103,6 +104,12 @@ func (r *Router) guarded(op *operation, next http.HandlerFunc) http.HandlerFunc 
 		if refused != nil {
 			ex.refuse(refused)
 			return
+		}
+		if op.kind == reads && isVendors(op.path) && !ex.actor.Vendor.IsZero() {
+			// The second net: should a statement forget whose rows it may show, the schema does not.
+			ctx = postgres.WithinVendor(ctx, ex.actor.Vendor)
+			req = req.WithContext(ctx)
+			ex.r = req
 		}
 		switch {
 		case op.body != nil:

@@ -32,6 +32,7 @@ func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	}
 	config.MaxConns = int32(cmp.Or(c.MaxConns, 16))
 	config.ConnConfig.Tracer = c.Tracer
+	config.PrepareConn = bind
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	settings := config.ConnConfig.RuntimeParams
 	settings["application_name"] = cmp.Or(c.Name, "souk")
