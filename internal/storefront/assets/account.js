@@ -1,0 +1,196 @@
+import { call, Problem, signedIn } from "./api.js";
+import { $, make, onSubmit, say, working } from "./page.js";
+import { proven } from "./prove.js";
+
+const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
+
+// row is a line of a list with what can be done about it.
+function row(title, detail, label, act) {
+  const text = make("span", {}, title, make("br"), make("span", { className: "soft", textContent: detail }));
+  const button = label && make("button", { type: "button", textContent: label, onclick: (event) => working(event.target, act) });
+  return make("li", {}, text, ...(button ? [button] : []));
+}
+
+function onClick(selector, fn) {
+  $(selector).addEventListener("click", (event) => working(event.target, fn));
+}
+
+async function showUser() {
+  const me = await call("GET", "/me");
+  $("#who").textContent = me.name ? `${me.name} (${me.username})` : me.username;
+  $("#mailbox").textContent = `${me.email}, ${me.email_verified ? "verified" : "not verified yet"}`;
+  $("#resend").hidden = me.email_verified;
+  for (const field of ["name", "phone"]) $(`#profile [name=${field}]`).value = me[field] || "";
+}
+
+onClick("#resend", async () => {
+  await call("POST", "/auth/verify-email/resend");
+  say("The mail is on its way.");
+});
+
+onClick("#sign-out", async () => {
+  await call("POST", "/auth/logout");
+  location.assign("/account/sign-in");
+});
+
+onSubmit($("#profile"), async (values) => {
+  await call("PATCH", "/me", values);
+  await showUser();
+  say("Saved.");
+});
+
+onSubmit($("#email"), async ({ email }) => {
+  await proven("POST", "/me/email", { email });
+  $("#email").reset();
+  say("We have sent a link to that address. It becomes yours when you open the link.");
+});
+
+onSubmit($("#password"), async (values) => {
+  await call("POST", "/auth/password/change", values);
+  $("#password").reset();
+  say("Your password has been changed. All other sessions have ended.");
+  await showSessions();
+});
+
+async function showSessions() {
+  const { data } = await call("GET", "/me/sessions");
+  $("#sessions").replaceChildren(...data.map((s) => row(
+    s.device || s.user_agent || "Unknown device",
+    `${s.current ? "This session" : `Last used ${when.format(new Date(s.last_seen_at))}`}${s.address ? ` · ${s.address}` : ""}`,
+    s.current ? "" : "Sign out",
+    async () => {
+      await call("DELETE", `/me/sessions/${s.id}`);
+      await showSessions();
+    },
+  )));
+}
+
+onClick("#end-others", async () => {
+  await call("DELETE", "/me/sessions");
+  await showSessions();
+  say("All other sessions have ended.");
+});
+
+async function showFactors() {
+  const { totp, recovery_codes_left: left, passkeys } = await call("GET", "/me/mfa");
+  $("#passkeys").replaceChildren(...passkeys.map((key) => row(
+    key.name,
+    `Added ${when.format(new Date(key.created_at))}`,
+    "Remove",
+    async () => {
+      await proven("DELETE", `/me/mfa/passkeys/${key.id}`);
+      await showFactors();
+    },
+  )));
+  $("#totp-state").textContent = totp ? `An authenticator app is set up. ${left} recovery codes are left.` : "No authenticator app is set up.";
+  $("#add-totp").hidden = totp;
+  for (const id of ["#remove-totp", "#new-codes"]) $(id).hidden = !totp;
+}
+
+onClick("#add-passkey", async () => {
+  const { session, options } = await proven("POST", "/me/mfa/passkeys/start");
+  let credential;
+  try {
+    credential = await navigator.credentials.create({ publicKey: PublicKeyCredential.parseCreationOptionsFromJSON(options.publicKey || options) });
+  } catch {
+    throw new Problem(0, { detail: "No passkey was made." });
+  }
+  await proven("POST", "/me/mfa/passkeys", { session, name: navigator.platform || "Passkey", credential: credential.toJSON() });
+  await showFactors();
+  say("The passkey is ready: use it on the sign-in page.");
+});
+
+onClick("#add-totp", async () => {
+  const { secret, qr_svg: qr } = await proven("POST", "/me/mfa/totp");
+  $("#totp-qr").src = `data:image/svg+xml;base64,${btoa(qr)}`;
+  $("#totp-secret").textContent = secret;
+  $("#add-totp").hidden = true;
+  $("#totp").hidden = false;
+});
+
+function showCodes(codes) {
+  $("#codes").replaceChildren(...codes.map((code) => make("li", { textContent: code })));
+  $("#recovery").hidden = false;
+}
+
+onSubmit($("#totp"), async ({ code }) => {
+  const { recovery_codes: codes } = await proven("POST", "/me/mfa/totp/confirm", { code: code.trim() });
+  $("#totp").hidden = true;
+  showCodes(codes);
+  await showFactors();
+});
+
+onClick("#new-codes", async () => {
+  const { recovery_codes: codes } = await proven("POST", "/me/mfa/recovery-codes");
+  showCodes(codes);
+  await showFactors();
+});
+
+onClick("#remove-totp", async () => {
+  await proven("DELETE", "/me/mfa/totp");
+  $("#recovery").hidden = true;
+  await showFactors();
+});
+
+async function showIdentities() {
+  const [{ data: mine }, { data: providers }] = await Promise.all([call("GET", "/me/identities"), call("GET", "/auth/oidc")]);
+  $("#h-identities").parentElement.hidden = mine.length + providers.length === 0;
+  $("#identities").replaceChildren(...mine.map((identity) => row(identity.provider_name, identity.email, "Disconnect", async () => {
+    await proven("DELETE", `/me/identities/${identity.id}`);
+    await showIdentities();
+  })));
+  $("#connect").replaceChildren(...providers.filter((p) => !mine.some((i) => i.provider === p.slug)).map((p) => make("button", {
+    type: "button",
+    textContent: `Connect ${p.name}`,
+    onclick: (event) => working(event.target, async () => {
+      location.assign((await proven("POST", `/me/identities/${p.slug}/start`, { return_to: "/account" })).url);
+    }),
+  })));
+}
+
+async function showPreferences() {
+  const { topics } = await call("GET", "/me/notification-preferences");
+  $("#topics").replaceChildren(...topics.map((topic) => make("label", { className: "check" },
+    make("input", { type: "checkbox", name: topic.key, checked: topic.email, disabled: topic.required }), ` ${topic.label}`)));
+}
+
+onSubmit($("#preferences"), async (values) => {
+  const topics = [...$("#topics").querySelectorAll("input:not(:disabled)")].map(({ name }) => ({ key: name, email: values[name] }));
+  await call("PATCH", "/me/notification-preferences", { topics });
+  say("Saved.");
+});
+
+async function showExport() {
+  let latest;
+  try {
+    latest = await call("GET", "/me/export");
+  } catch (problem) {
+    if (problem.status !== 404) throw problem;
+    return;
+  }
+  const state = $("#export-state");
+  if (latest.status === "ready") state.replaceChildren(make("a", { href: latest.download_url, textContent: "Fetch the copy of your data" }));
+  else state.textContent = latest.status === "expired" ? "" : "The copy of your data is being made. We mail you when it is ready.";
+}
+
+onClick("#export", async () => {
+  await proven("POST", "/me/export");
+  await showExport();
+});
+
+$("#erase").addEventListener("click", () => $("#sure").showModal());
+$("#sure").addEventListener("close", () => working($("#erase"), async () => {
+  if ($("#sure").returnValue !== "yes") return;
+  await proven("DELETE", "/me");
+  location.assign("/");
+}));
+
+if (await signedIn()) {
+  await showUser();
+  $("#account").hidden = false;
+  for (const show of [showFactors, showIdentities, showSessions, showPreferences, showExport]) {
+    show().catch((problem) => say(problem.message, true));
+  }
+} else {
+  location.replace(`/account/sign-in?return_to=${encodeURIComponent(location.pathname)}`);
+}
