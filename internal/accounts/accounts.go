@@ -20,6 +20,7 @@ import (
 	"souk/internal/clock"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
 )
 
 // What staff may be permitted to do with users.
@@ -37,6 +38,7 @@ func Permissions() []auth.Permission {
 // signing keys, the failed logins and how many passwords are being hashed.
 type Users struct {
 	DB       postgres.DB
+	Settings *settings.Settings
 	Clock    clock.Clock
 	Grants   *auth.Grants
 	Issuer   string // the shop's base URL, iss of access tokens

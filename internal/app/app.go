@@ -33,6 +33,7 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
 	"souk/internal/pricing"
 	"souk/internal/search"
 	"souk/internal/shipping"
@@ -64,6 +65,7 @@ type App struct {
 	Relay    *events.Relay
 	Router   *httpapi.Router
 	Grants   *auth.Grants
+	Settings *settings.Settings
 	Accounts *accounts.Users
 	Vendors  *vendors.Vendors
 	Catalog  *catalog.Catalog
@@ -94,13 +96,15 @@ func Build(p Parts) *App {
 	} {
 		a.Grants.Declare(declared...)
 	}
+	a.Settings = &settings.Settings{DB: p.DB}
+	a.Settings.Declare(accounts.Settings()...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
 	a.Router = a.router()
 
 	// Nouns, left to right.
-	a.Accounts = &accounts.Users{DB: p.DB, Clock: p.Clock, Grants: a.Grants, Issuer: p.Config.PublicURL(), ShopName: "Souk", MailKey: p.Keys.Key("mail tokens")}
+	a.Accounts = &accounts.Users{DB: p.DB, Settings: a.Settings, Clock: p.Clock, Grants: a.Grants, Issuer: p.Config.PublicURL(), ShopName: "Souk", MailKey: p.Keys.Key("mail tokens")}
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock}
 	a.Catalog = &catalog.Catalog{
 		DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),

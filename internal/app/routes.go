@@ -16,5 +16,6 @@ func (a *App) routes() {
 	a.Checkout.Routes(a.Router)
 	a.Search.Routes(a.Router)
 	a.staffRoutes()
+	a.settingsRoutes()
 	a.Pages.Routes(a.Router)
 }

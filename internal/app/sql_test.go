@@ -62,7 +62,7 @@ var owners = map[string][]string{
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
 	"platform/events":   {"events", "event_cursors", "river_job", "river_queue", "river_leader", "river_client"},
 	"platform/httpapi":  {"idempotency_keys"},
-	"platform/postgres": {"settings"},
+	"platform/settings": {"settings"},
 }
 
 var written = regexp.MustCompile(`(?i)\b(?:INSERT\s+INTO|UPDATE(?:\s+ONLY)?|DELETE\s+FROM|TRUNCATE(?:\s+TABLE)?|MERGE\s+INTO)\s+([a-z_]+)`)

@@ -12,7 +12,9 @@ import (
 // CanVerify is the right to run the checks of the whole shop.
 const CanVerify auth.Permission = "shop.verify"
 
-func permissions() []auth.Permission { return []auth.Permission{CanVerify} }
+func permissions() []auth.Permission {
+	return []auth.Permission{CanVerify, CanReadSettings, CanWriteSettings}
+}
 
 func (a *App) staffRoutes() {
 	httpapi.Get(a.Router, "/api/v1/admin/verify", a.verify, httpapi.Needs(CanVerify),
