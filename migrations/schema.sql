@@ -199,6 +199,11 @@ CREATE TABLE public.adjustments (
     CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text])))
 );
 
+CREATE TABLE public.avatars (
+    file text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.brands (
     id uuid NOT NULL,
     slug text NOT NULL,
@@ -857,8 +862,13 @@ CREATE TABLE public.users (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    locale text DEFAULT ''::text NOT NULL,
+    currency text DEFAULT ''::text NOT NULL,
+    avatar text DEFAULT ''::text NOT NULL,
     CONSTRAINT users_check CHECK (((erased_at IS NULL) OR (email IS NULL))),
+    CONSTRAINT users_currency_check CHECK ((length(currency) = ANY (ARRAY[0, 3]))),
     CONSTRAINT users_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT users_locale_check CHECK ((length(locale) <= 35)),
     CONSTRAINT users_name_check CHECK ((length(name) <= 200)),
     CONSTRAINT users_phone_check CHECK ((length(phone) <= 20)),
     CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
@@ -941,6 +951,9 @@ ALTER TABLE ONLY public.addresses
 
 ALTER TABLE ONLY public.adjustments
     ADD CONSTRAINT adjustments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.avatars
+    ADD CONSTRAINT avatars_pkey PRIMARY KEY (file);
 
 ALTER TABLE ONLY public.brands
     ADD CONSTRAINT brands_pkey PRIMARY KEY (id);
@@ -1188,6 +1201,8 @@ CREATE INDEX addresses_user ON public.addresses USING btree (user_id);
 
 CREATE INDEX adjustments_order ON public.adjustments USING btree (order_id);
 
+CREATE INDEX avatars_created ON public.avatars USING btree (created_at);
+
 CREATE INDEX carts_created ON public.carts USING btree (created_at);
 
 CREATE INDEX carts_user ON public.carts USING btree (user_id) WHERE (user_id IS NOT NULL);
@@ -1303,6 +1318,8 @@ CREATE INDEX stock_movements_ref ON public.stock_movements USING btree (ref) WHE
 CREATE INDEX stock_movements_variant ON public.stock_movements USING btree (variant_id, location_id, seq);
 
 CREATE INDEX tracking_events_shipment ON public.tracking_events USING btree (shipment_id, seq);
+
+CREATE INDEX users_avatar ON public.users USING btree (avatar) WHERE (avatar <> ''::text);
 
 CREATE INDEX users_created ON public.users USING btree (created_at DESC, id DESC);
 

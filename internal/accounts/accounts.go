@@ -4,7 +4,7 @@
 // tokens, access tokens and the keys that sign them, saved addresses, the
 // one-time link that makes the first administrator.
 // Tables: users, credentials, user_roles, sessions, refresh_tokens,
-// signing_keys, setup_tokens, addresses.
+// signing_keys, setup_tokens, addresses, avatars.
 // Raises: [Registered], [SignedIn], [PasswordChanged], [RefreshReused],
 // [RolesChanged], [Disabled], [Enabled], [Erased].
 // Calls: nobody.
@@ -16,8 +16,11 @@ package accounts
 import (
 	"time"
 
+	"golang.org/x/text/language"
+
 	"souk/internal/auth"
 	"souk/internal/clock"
+	"souk/internal/platform/blob"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 	"souk/internal/platform/settings"
@@ -44,6 +47,10 @@ type Users struct {
 	Issuer   string // the shop's base URL, iss of access tokens
 	ShopName string // a password may not lean on it
 	MailKey  []byte // makes the tokens that are mailed
+	Blobs    blob.Store
+
+	// Languages that the shop speaks, its own first; none is English.
+	Languages []language.Tag
 
 	// How long sessions last. Zero values mean 30 days and 14 idle for
 	// customers, 12 hours and 30 idle minutes for staff and vendors.
@@ -68,6 +75,7 @@ func (u *Users) Routes(r *httpapi.Router) {
 	u.cursors = r.Cursors
 	u.authRoutes(r)
 	u.meRoutes(r)
+	u.avatarRoutes(r)
 	u.addressRoutes(r)
 	u.staffRoutes(r)
 }

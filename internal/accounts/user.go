@@ -10,6 +10,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
@@ -23,6 +24,9 @@ type User struct {
 	EmailVerified bool       `db:"email_verified" json:"email_verified"`
 	Name          string     `db:"name" json:"name"`
 	Phone         string     `db:"phone" json:"phone" doc:"E.164, or empty."`
+	Locale        string     `db:"locale" json:"locale" doc:"BCP 47; empty is the shop's."`
+	Currency      string     `db:"currency" json:"currency" doc:"ISO 4217; empty is the shop's."`
+	AvatarURL     string     `db:"avatar_url" json:"avatar_url,omitempty"`
 	Roles         []string   `db:"roles" json:"roles"`
 	CreatedAt     time.Time  `db:"created_at" json:"created_at"`
 	DisabledAt    *time.Time `db:"disabled_at" json:"disabled_at,omitempty" doc:"Since when this user may not sign in."`
@@ -107,25 +111,39 @@ func (u *Users) insert(ctx context.Context, tx pgx.Tx, in Registration, hash str
 }
 
 // Edit changes what a user says of themselves; nil stays as it is.
-type Edit struct{ Username, Name, Phone *string }
+type Edit struct{ Username, Name, Phone, Locale, Currency *string }
 
-// Edit changes a user's own data.
-func (u *Users) Edit(ctx context.Context, tx pgx.Tx, user id.User, in Edit) (User, error) {
+// check tidies what is to change and refuses what cannot be.
+func (in *Edit) check(u *Users) error {
 	var bad errs.Fields
 	if in.Username != nil {
 		bad.Require(username.MatchString(*in.Username), "/username", "invalid",
 			"A user name has 3 to 40 letters, digits, dots, dashes or underscores, and begins with a letter or digit.")
 	}
 	if in.Name != nil {
-		*in.Name = tidy(*in.Name)
-		bad.Require(letters(*in.Name) <= 200 && OneLine(*in.Name), "/name", "invalid", "A name is one line of at most 200 characters.")
+		name := tidy(*in.Name)
+		bad.Require(letters(name) <= 200 && OneLine(name), "/name", "invalid", "A name is one line of at most 200 characters.")
+		in.Name = &name
 	}
 	if in.Phone != nil && *in.Phone != "" {
 		e164, ok := Phone(*in.Phone, "")
 		bad.Require(ok, "/phone", "invalid", "Write the number with its country, as in +49 151 23456789.")
 		in.Phone = &e164
 	}
-	if err := bad.Err(); err != nil {
+	if in.Locale != nil && *in.Locale != "" {
+		locale, ok := u.locale(*in.Locale)
+		bad.Require(ok, "/locale", "not_spoken", "This is not a language of this shop, as in en or en-GB. Empty is the shop's own.")
+		in.Locale = &locale
+	}
+	if in.Currency != nil && *in.Currency != "" {
+		bad.Require(money.Currency(*in.Currency).Valid(), "/currency", "unknown_currency", "Write the currency as its code, as in EUR. Empty is the shop's own.")
+	}
+	return bad.Err()
+}
+
+// Edit changes a user's own data.
+func (u *Users) Edit(ctx context.Context, tx pgx.Tx, user id.User, in Edit) (User, error) {
+	if err := in.check(u); err != nil {
 		return User{}, err
 	}
 	if err := updateUser(ctx, tx, user, in, u.Clock.Now()); err != nil {

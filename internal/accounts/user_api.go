@@ -30,6 +30,8 @@ type editMeInput struct {
 		Username *string `json:"username,omitempty"`
 		Name     *string `json:"name,omitempty"`
 		Phone    *string `json:"phone,omitempty" doc:"With its country; empty removes it."`
+		Locale   *string `json:"locale,omitempty" doc:"BCP 47, of a language that the shop speaks; empty is the shop's."`
+		Currency *string `json:"currency,omitempty" doc:"ISO 4217; empty is the shop's."`
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 
 const selectUser = `
 	SELECT u.id, u.username, coalesce(u.email, '') AS email, u.email_verified_at IS NOT NULL AS email_verified,
-	       u.name, u.phone, ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles,
+	       u.name, u.phone, u.locale, u.currency, CASE WHEN u.avatar <> '' THEN '/avatars/' || u.avatar ELSE '' END AS avatar_url, ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles,
 	       u.created_at, u.disabled_at, u.erased_at, u.version
 	FROM users u `
 
@@ -99,9 +99,9 @@ func insertUser(ctx context.Context, tx pgx.Tx, user id.User, in Registration, h
 func updateUser(ctx context.Context, tx pgx.Tx, user id.User, in Edit, now time.Time) error {
 	n, err := postgres.Exec(ctx, tx, `
 		UPDATE users SET username = coalesce(@username, username), name = coalesce(@name, name), phone = coalesce(@phone, phone),
-		       updated_at = @now, version = version + 1
+		       locale = coalesce(@locale, locale), currency = coalesce(@currency, currency), updated_at = @now, version = version + 1
 		WHERE id = @user AND erased_at IS NULL`,
-		pgx.NamedArgs{"user": user, "username": in.Username, "name": in.Name, "phone": in.Phone, "now": now})
+		pgx.NamedArgs{"user": user, "username": in.Username, "name": in.Name, "phone": in.Phone, "locale": in.Locale, "currency": in.Currency, "now": now})
 	if err == nil && n == 0 {
 		err = ErrNoUser
 	}
@@ -132,12 +132,14 @@ func eraseUser(ctx context.Context, tx pgx.Tx, user id.User, now time.Time) erro
 	args := pgx.NamedArgs{"user": user, "now": now, "nobody": "erased-" + user.String()[len("user_"):]}
 	b := postgres.NewBatch()
 	b.QueueOne(`
-		UPDATE users SET username = @nobody, email = NULL, email_verified_at = NULL, name = '', phone = '',
-		       erased_at = @now, updated_at = @now, version = version + 1
+		UPDATE users SET username = @nobody, email = NULL, email_verified_at = NULL, name = '', phone = '', locale = '',
+		       currency = '', avatar = '', erased_at = @now, updated_at = @now, version = version + 1
 		WHERE id = @user AND erased_at IS NULL`, args, ErrNoUser)
 	b.Queue(`DELETE FROM credentials WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM addresses WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM user_roles WHERE user_id = @user`, args)
+	b.Queue(`DELETE FROM mail_tokens WHERE user_id = @user`, args)
+	b.Queue(`DELETE FROM refresh_tokens WHERE user_id = @user`, args)
 	b.Queue(`UPDATE sessions SET user_agent = '', address = '' WHERE user_id = @user`, args)
 	return b.Send(ctx, tx)
 }

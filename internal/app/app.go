@@ -104,7 +104,10 @@ func Build(p Parts) *App {
 	a.Router = a.router()
 
 	// Nouns, left to right.
-	a.Accounts = &accounts.Users{DB: p.DB, Settings: a.Settings, Clock: p.Clock, Grants: a.Grants, Issuer: p.Config.PublicURL(), ShopName: "Souk", MailKey: p.Keys.Key("mail tokens")}
+	a.Accounts = &accounts.Users{
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Grants: a.Grants, Blobs: p.Blobs,
+		Issuer: p.Config.PublicURL(), ShopName: "Souk", MailKey: p.Keys.Key("mail tokens"),
+	}
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock}
 	a.Catalog = &catalog.Catalog{
 		DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),

@@ -18,6 +18,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "forget idle carts", time.Hour, a.Carts.Forget)
 	events.Sweep(a.Relay, "fetch pictures", 5*time.Second, a.Catalog.FetchImages)
 	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)
+	events.Sweep(a.Relay, "remove files of avatars", 10*time.Minute, a.Accounts.SweepAvatars)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
 }
 

@@ -238,8 +238,8 @@ func TestCategoriesAndTags(t *testing.T) {
 	}
 }
 
-// picture is a file of so many pixels.
-func picture(t *testing.T, w, h int, encode func(io.Writer, image.Image) error) []byte {
+// drawn is a file of so many pixels.
+func drawn(t *testing.T, w, h int, encode func(io.Writer, image.Image) error) []byte {
 	t.Helper()
 	m := image.NewRGBA(image.Rect(0, 0, w, h))
 	for y := range h {
@@ -280,7 +280,7 @@ func TestUploadedPictures(t *testing.T) {
 	d := newDoor(t, db)
 	mine, other := newVendor(t, db).String(), newVendor(t, db).String()
 	product := d.call(t, mine, "POST", "/vendor/products", `{"title": "Mug"}`).field("id").(string)
-	good := picture(t, 1000, 500, png.Encode)
+	good := drawn(t, 1000, 500, png.Encode)
 
 	for _, s := range []struct {
 		name   string
@@ -290,7 +290,7 @@ func TestUploadedPictures(t *testing.T) {
 		code   any
 	}{
 		{"a picture", mine, good, 201, nil},
-		{"the first frame of a moving one", mine, picture(t, 20, 20, func(w io.Writer, m image.Image) error { return gif.Encode(w, m, nil) }), 201, nil},
+		{"the first frame of a moving one", mine, drawn(t, 20, 20, func(w io.Writer, m image.Image) error { return gif.Encode(w, m, nil) }), 201, nil},
 		{"a page", mine, []byte("<html><script>x()</script>"), 415, "not_a_picture"},
 		{"a vector with a script", mine, []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>`), 415, "not_a_picture"},
 		{"half a picture", mine, good[:len(good)/2], 415, "not_a_picture"},

@@ -13,6 +13,7 @@ import (
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/outbound"
+	"souk/internal/platform/picture"
 	"souk/internal/platform/postgres"
 )
 
@@ -122,7 +123,7 @@ func pauseAfter(attempt int) time.Duration {
 // get is the picture at an address, or why there is none, and whether asking
 // again is in vain.
 func (c *Catalog) get(ctx context.Context, address string) (pic Picture, lasting bool, failure string) {
-	answer, err := c.Outbound.Get(ctx, address, maxUpload)
+	answer, err := c.Outbound.Get(ctx, address, picture.MaxUpload)
 	switch {
 	case errors.Is(err, outbound.ErrRefused), errors.Is(err, outbound.ErrTooLarge):
 		return Picture{}, true, reason(err)

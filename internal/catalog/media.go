@@ -11,6 +11,7 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/platform/picture"
 	"souk/internal/platform/postgres"
 )
 
@@ -80,10 +81,8 @@ func PictureURL(blobKey, contentType string, width, height, pixels int) string {
 }
 
 func fileName(blobKey, contentType string, pixels int) string {
-	return blobKey + "-" + strconv.Itoa(pixels) + extensions[contentType]
+	return blobKey + "-" + strconv.Itoa(pixels) + picture.Extension(contentType)
 }
-
-var extensions = map[string]string{"image/jpeg": ".jpg", "image/png": ".png"}
 
 func (m Media) withSizes() Media {
 	m.Sizes = []Size{}

@@ -4,23 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"mime"
-	"mime/multipart"
 	"net/http"
 	"regexp"
 
 	"github.com/jackc/pgx/v5"
 
-	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/httpapi"
+	"souk/internal/platform/picture"
 	"souk/internal/platform/postgres"
 )
 
 func (h handlers) mediaRoutes(r *httpapi.Router, path string, write httpapi.Option) {
-	httpapi.Raw(r, http.MethodPost, path+"/{id}/media", h.upload, write, httpapi.BodyLimit(maxUpload+64<<10),
+	httpapi.Raw(r, http.MethodPost, path+"/{id}/media", h.upload, write, httpapi.BodyLimit(picture.MaxUpload+httpapi.FormOverhead),
 		httpapi.Status(201), httpapi.Summary("Upload a picture"), httpapi.Consumes("multipart/form-data"), httpapi.Returns[Media](),
 		httpapi.Describe("A part `file` with a JPEG, PNG, GIF or WebP picture of at most 10 MiB and 40 megapixels, and optionally a part `alt` before it."))
 	httpapi.Post(r, path+"/{id}/media/links", h.link, write, httpapi.Status(201), httpapi.Summary("Add a picture from elsewhere"),
@@ -35,8 +32,6 @@ func (c *Catalog) pictureRoutes(r *httpapi.Router) {
 		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
 }
 
-var errNoFile = errs.Validation.Field("/file", "required", "Send the picture as a part called file.")
-
 // upload reads and stores the picture before it opens a transaction: no row
 // waits for a slow sender.
 func (h handlers) upload(w http.ResponseWriter, r *http.Request) error {
@@ -49,7 +44,7 @@ func (h handlers) upload(w http.ResponseWriter, r *http.Request) error {
 	if _, err := h.Product(ctx, h.DB, h.scope(ctx), product); err != nil {
 		return err
 	}
-	file, alt, err := readUpload(r)
+	file, texts, err := httpapi.ReadUpload(r, picture.MaxUpload)
 	if err != nil {
 		return err
 	}
@@ -59,7 +54,7 @@ func (h handlers) upload(w http.ResponseWriter, r *http.Request) error {
 	}
 	var m Media
 	err = postgres.InTx(ctx, h.DB, func(tx pgx.Tx) error {
-		m, err = h.AddPicture(ctx, tx, h.scope(ctx), product, pic, alt)
+		m, err = h.AddPicture(ctx, tx, h.scope(ctx), product, pic, texts["alt"])
 		return err
 	})
 	if err != nil {
@@ -71,54 +66,6 @@ func (h handlers) upload(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	w.WriteHeader(http.StatusCreated)
 	return json.NewEncoder(w).Encode(m)
-}
-
-// readUpload takes the parts of a form: file, and alt before or behind it. What
-// the sender calls the file does not matter.
-func readUpload(r *http.Request) (file []byte, alt string, err error) {
-	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if err != nil || kind != "multipart/form-data" || params["boundary"] == "" {
-		return nil, "", httpapi.ErrMediaType
-	}
-	form := multipart.NewReader(r.Body, params["boundary"])
-	for range 10 {
-		part, err := form.NextPart()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			return nil, "", unreadable(err)
-		}
-		switch part.FormName() {
-		case "alt":
-			text, err := io.ReadAll(io.LimitReader(part, 4000))
-			if err != nil {
-				return nil, "", unreadable(err)
-			}
-			alt = string(text)
-		case "file":
-			if file, err = io.ReadAll(io.LimitReader(part, maxUpload+1)); err != nil {
-				return nil, "", unreadable(err)
-			}
-			if len(file) > maxUpload {
-				return nil, "", httpapi.ErrTooLarge
-			}
-		}
-	}
-	if file == nil {
-		return nil, "", errNoFile
-	}
-	return file, alt, nil
-}
-
-// unreadable tells a body that is too large or was cut off from one that is no
-// form.
-func unreadable(err error) error {
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
-		return err
-	}
-	return errs.New(errs.Malformed, "malformed_form", "The form cannot be read.")
 }
 
 type linkInput struct {
@@ -155,28 +102,14 @@ func (h handlers) removePicture(ctx context.Context, tx pgx.Tx, in *pictureInput
 
 var fileNames = regexp.MustCompile(`^[0-9a-f]{32}-(160|480|960|1600)\.(jpg|png)$`)
 
-// serve answers with a file. Its name is random and its content never changes,
-// so everybody may keep it for ever; nothing in it can act.
 func (c *Catalog) serve(w http.ResponseWriter, r *http.Request) error {
 	name := r.PathValue("file")
 	if !fileNames.MatchString(name) {
 		return ErrNoMedia
 	}
-	file, info, err := c.Blobs.Open(r.Context(), "media/"+name)
+	err := httpapi.ServePicture(w, r, c.Blobs, "media/"+name)
 	if errors.Is(err, blob.ErrNotFound) {
 		return ErrNoMedia
 	}
-	if err != nil {
-		return err
-	}
-	defer func() { _ = file.Close() }() // it was only read
-	h := w.Header()
-	h.Set("Content-Type", info.ContentType)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("ETag", `"`+name+`"`)
-	http.ServeContent(w, r, "", info.Modified, file)
-	return nil
+	return err
 }

@@ -4,10 +4,10 @@
 // Owns: routes and their permissions ([Router], [Needs], [Public]), strict JSON,
 // problems (RFC 9457), transactions of writes, idempotency keys, ETags and
 // preconditions, cursors, rate limits, security headers, CORS, event streams,
-// the documents /openapi.json, /docs, /postman.json and /llms.txt, the server.
+// files that are sent and shown ([ReadUpload], [ServePicture]), the documents /openapi.json, /docs, /postman.json and /llms.txt, the server.
 // Tables: idempotency_keys.
 // Raises: the refusals of the edge, all declared in problem.go.
-// Calls: postgres, auth, errs.
+// Calls: postgres, blob, auth, errs.
 //
 // A module registers its handlers and never sees Huma, which reads their inputs
 // and describes them:

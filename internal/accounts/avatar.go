@@ -1,0 +1,131 @@
+package accounts
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"regexp"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/platform/blob"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/picture"
+	"souk/internal/platform/postgres"
+)
+
+// avatarSide is how many pixels an avatar has at most on a side.
+const avatarSide = 512
+
+var errNoAvatar = errs.New(errs.NotFound, "avatar_not_found", "There is no such picture.")
+
+func (u *Users) avatarRoutes(r *httpapi.Router) {
+	me := httpapi.Needs(auth.AsCustomer)
+	httpapi.Raw(r, http.MethodPut, "/api/v1/me/avatar", u.uploadAvatar, me, httpapi.BodyLimit(picture.MaxUpload+httpapi.FormOverhead),
+		httpapi.Summary("Set my picture"), httpapi.Consumes("multipart/form-data"), httpapi.Returns[User](),
+		httpapi.Describe("A part `file` with a JPEG, PNG, GIF or WebP picture of at most 10 MiB and 40 megapixels. A square is cut out of its middle."))
+	httpapi.Delete(r, "/api/v1/me/avatar", u.removeAvatar, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("Remove my picture"))
+	httpapi.Raw(r, http.MethodGet, "/avatars/{file}", u.serveAvatar, httpapi.Public("pictures are for everybody to see"),
+		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
+}
+
+// uploadAvatar opens no transaction while it reads: no row waits for a slow
+// sender.
+func (u *Users) uploadAvatar(w http.ResponseWriter, r *http.Request) error {
+	file, _, err := httpapi.ReadUpload(r, picture.MaxUpload)
+	if err != nil {
+		return err
+	}
+	user, err := u.SetAvatar(r.Context(), auth.From(r.Context()).User, file)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("ETag", user.ETag())
+	return json.NewEncoder(w).Encode(user)
+}
+
+// SetAvatar gives a user another picture. The one before is removed by
+// [Users.SweepAvatars].
+func (u *Users) SetAvatar(ctx context.Context, user id.User, file []byte) (User, error) {
+	name, err := u.keepAvatar(ctx, file)
+	if err != nil {
+		return User{}, err
+	}
+	var shown User
+	err = postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {
+		if err := setAvatar(ctx, tx, user, name, u.Clock.Now()); err != nil {
+			return err
+		}
+		shown, err = u.Get(ctx, tx, user)
+		return err
+	})
+	return shown, err
+}
+
+// keepAvatar stores a picture of nobody yet. Its row comes first, so that no
+// file is forgotten whatever happens next.
+func (u *Users) keepAvatar(ctx context.Context, file []byte) (name string, err error) {
+	square, err := picture.Square(ctx, file, avatarSide)
+	if err != nil {
+		return "", err
+	}
+	kept, err := square.File()
+	if err != nil {
+		return "", err
+	}
+	name = picture.NewName() + picture.Extension(square.ContentType)
+	if err := postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error { return insertAvatar(ctx, tx, name) }); err != nil {
+		return "", err
+	}
+	if err := u.Blobs.Put(ctx, avatarKey(name), square.ContentType, bytes.NewReader(kept), int64(len(kept))); err != nil {
+		return "", fmt.Errorf("keep avatar: %w", err)
+	}
+	return name, nil
+}
+
+func (u *Users) removeAvatar(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Empty, error) {
+	return httpapi.Empty{}, setAvatar(ctx, tx, auth.From(ctx).User, "", u.Clock.Now())
+}
+
+func avatarKey(file string) string { return "avatars/" + file }
+
+var avatarFiles = regexp.MustCompile(`^[0-9a-f]{32}\.(jpg|png)$`)
+
+func (u *Users) serveAvatar(w http.ResponseWriter, r *http.Request) error {
+	name := r.PathValue("file")
+	if !avatarFiles.MatchString(name) {
+		return errNoAvatar
+	}
+	err := httpapi.ServePicture(w, r, u.Blobs, avatarKey(name))
+	if errors.Is(err, blob.ErrNotFound) {
+		return errNoAvatar
+	}
+	return err
+}
+
+// SweepAvatars removes the files that are no user's any more: of avatars that
+// were replaced or removed, of erased users, of uploads that failed half-way.
+func (u *Users) SweepAvatars(ctx context.Context) error {
+	for ctx.Err() == nil {
+		files, err := strayAvatars(ctx, u.DB)
+		if err != nil || len(files) == 0 {
+			return err
+		}
+		for _, file := range files {
+			if err := u.Blobs.Delete(ctx, avatarKey(file)); err != nil {
+				return fmt.Errorf("remove avatar %s: %w", file, err)
+			}
+		}
+		if err := postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error { return deleteAvatars(ctx, tx, files) }); err != nil {
+			return err
+		}
+	}
+	return ctx.Err()
+}
