@@ -24,6 +24,7 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 	"souk/internal/platform/settings"
+	"souk/internal/platform/vault"
 )
 
 // What staff may be permitted to do with users.
@@ -48,6 +49,7 @@ type Users struct {
 	ShopName string // a password may not lean on it
 	MailKey  []byte // makes the tokens that are mailed
 	Blobs    blob.Store
+	Vault    *vault.Vault // seals the keys that sign access tokens
 
 	// Languages that the shop speaks, its own first; none is English.
 	Languages []language.Tag

@@ -19,6 +19,7 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/vault"
 )
 
 const (
@@ -37,7 +38,7 @@ func open(t *testing.T, db postgres.DB) (*Users, *clock.Manual) {
 	at := clock.At(noon)
 	grants := &auth.Grants{}
 	grants.Declare(Permissions()...)
-	return &Users{DB: db, Clock: at, Grants: grants, Issuer: "https://shop.example", ShopName: "Souk"}, at
+	return &Users{DB: db, Clock: at, Grants: grants, Issuer: "https://shop.example", ShopName: "Souk", Vault: vault.New(make([]byte, 32)), MailKey: []byte("of a test")}, at
 }
 
 // register signs ann up, or whoever is named.

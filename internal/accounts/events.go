@@ -92,6 +92,12 @@ type Erased struct {
 	UserID id.User `json:"user_id"`
 }
 
+// KeysRotated says that access tokens are signed with another key.
+type KeysRotated struct {
+	KeyID string `json:"key_id"`
+}
+
+func (KeysRotated) EventName() string        { return "accounts.keys_rotated" }
 func (Registered) EventName() string         { return "accounts.registered" }
 func (SignedIn) EventName() string           { return "accounts.signed_in" }
 func (RegisteredAgain) EventName() string    { return "accounts.registered_again" }

@@ -2,16 +2,12 @@ package accounts
 
 import (
 	"context"
-	"crypto/ed25519"
 	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
 	"souk/internal/id"
@@ -31,7 +27,7 @@ type claims struct {
 	Roles   []string `json:"roles"`
 }
 
-func (u *Users) tokens(key signingKey, user id.User, session id.Session, roles []string, refresh string) (Tokens, error) {
+func (u *Users) tokens(key SigningKey, user id.User, session id.Session, roles []string, refresh string) (Tokens, error) {
 	now := u.Clock.Now()
 	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
 		RegisteredClaims: jwt.RegisteredClaims{
@@ -41,7 +37,7 @@ func (u *Users) tokens(key signingKey, user id.User, session id.Session, roles [
 		Session: session.String(), Roles: roles,
 	})
 	t.Header["typ"], t.Header["kid"] = tokenType, key.ID
-	signed, err := t.SignedString(ed25519.NewKeyFromSeed(key.Seed))
+	signed, err := t.SignedString(key.private)
 	if err != nil {
 		return Tokens{}, fmt.Errorf("sign access token: %w", err)
 	}
@@ -102,124 +98,4 @@ func (u *Users) parse(ctx context.Context, bearer string) (user id.User, session
 		return user, session, auth.ErrUnauthenticated
 	}
 	return user, session, nil
-}
-
-// signingKey is an Ed25519 key of ours.
-type signingKey struct {
-	ID        string     `db:"kid"`
-	Seed      []byte     `db:"private_key"`
-	RetiredAt *time.Time `db:"retired_at"`
-}
-
-func (k signingKey) public() ed25519.PublicKey {
-	return ed25519.NewKeyFromSeed(k.Seed).Public().(ed25519.PublicKey)
-}
-
-// keyring remembers the keys, for they hardly ever change.
-type keyring struct {
-	mu      sync.Mutex
-	known   map[string]ed25519.PublicKey
-	current signingKey
-	readAt  time.Time
-}
-
-// keyMemory is how long a node goes on signing with a key it has read.
-const keyMemory = 5 * time.Minute
-
-// signingKey is the key to sign with; the first node to ask makes it.
-func (u *Users) signingKey(ctx context.Context) (signingKey, error) {
-	u.keys.mu.Lock()
-	defer u.keys.mu.Unlock()
-	if u.keys.current.ID != "" && u.Clock.Now().Sub(u.keys.readAt) < keyMemory {
-		return u.keys.current, nil
-	}
-	if err := u.readKeys(ctx); err != nil {
-		return signingKey{}, err
-	}
-	if u.keys.current.ID != "" {
-		return u.keys.current, nil
-	}
-	err := postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {
-		return insertKeyUnlessThereIsOne(ctx, tx, newSigningKey(), u.Clock.Now())
-	})
-	if err != nil {
-		return signingKey{}, fmt.Errorf("make signing key: %w", err)
-	}
-	err = u.readKeys(ctx)
-	return u.keys.current, err
-}
-
-// publicKey finds the key that a token names, if it is ours. A name not known
-// here may be a key that another node has just made; looking costs a query, at
-// most once a second.
-func (u *Users) publicKey(ctx context.Context, kid string) (ed25519.PublicKey, error) {
-	u.keys.mu.Lock()
-	defer u.keys.mu.Unlock()
-	if u.keys.known[kid] == nil && u.Clock.Now().Sub(u.keys.readAt) >= time.Second {
-		if err := u.readKeys(ctx); err != nil {
-			return nil, err
-		}
-	}
-	if key := u.keys.known[kid]; key != nil {
-		return key, nil
-	}
-	return nil, auth.ErrUnauthenticated
-}
-
-// readKeys is called with the lock held. A retired key stays known for as long
-// as tokens that it signed may live.
-func (u *Users) readKeys(ctx context.Context) error {
-	now := u.Clock.Now()
-	keys, err := selectKeys(ctx, u.DB, now.Add(-accessLife-keyMemory))
-	if err != nil {
-		return fmt.Errorf("read signing keys: %w", err)
-	}
-	u.keys.known, u.keys.current, u.keys.readAt = map[string]ed25519.PublicKey{}, signingKey{}, now
-	for _, k := range keys {
-		u.keys.known[k.ID] = k.public()
-		if k.RetiredAt == nil {
-			u.keys.current = k
-		}
-	}
-	return nil
-}
-
-func newSigningKey() signingKey {
-	seed := make([]byte, ed25519.SeedSize)
-	_, _ = rand.Read(seed) // never fails, by its documentation
-	return signingKey{ID: rand.Text(), Seed: seed}
-}
-
-// JWK is a public key as RFC 8037 writes it.
-type JWK struct {
-	KeyType   string `json:"kty" example:"OKP"`
-	Curve     string `json:"crv" example:"Ed25519"`
-	X         string `json:"x"`
-	ID        string `json:"kid"`
-	Use       string `json:"use" example:"sig"`
-	Algorithm string `json:"alg" example:"EdDSA"`
-}
-
-// JWKS is the set of keys that access tokens may be signed with.
-type JWKS struct {
-	Keys []JWK `json:"keys"`
-}
-
-// JWKS lists our public keys, for services that check access tokens themselves.
-func (u *Users) JWKS(ctx context.Context) (JWKS, error) {
-	if _, err := u.signingKey(ctx); err != nil { // so that there is one
-		return JWKS{}, err
-	}
-	keys, err := selectKeys(ctx, u.DB, u.Clock.Now().Add(-accessLife-keyMemory))
-	if err != nil {
-		return JWKS{}, fmt.Errorf("read signing keys: %w", err)
-	}
-	set := JWKS{Keys: []JWK{}}
-	for _, k := range keys {
-		set.Keys = append(set.Keys, JWK{
-			KeyType: "OKP", Curve: "Ed25519", X: base64.RawURLEncoding.EncodeToString(k.public()),
-			ID: k.ID, Use: "sig", Algorithm: jwt.SigningMethodEdDSA.Alg(),
-		})
-	}
-	return set, nil
 }

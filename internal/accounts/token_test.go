@@ -7,17 +7,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
 	"souk/internal/id"
 	"souk/internal/platform/pgtest"
-	"souk/internal/platform/postgres"
 )
 
 // forge signs an access token like ours after edit has had its way with it.
@@ -43,7 +40,7 @@ func TestForgedAccessTokens(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	private := ed25519.NewKeyFromSeed(ours.Seed)
+	private := ours.private
 	_, stranger, err := ed25519.GenerateKey(rand.Reader)
 	if err != nil {
 		t.Fatal(err)
@@ -135,59 +132,5 @@ func TestAccessTokenClaims(t *testing.T) {
 	}
 	if len(c) != 9 || c["sub"] != ann.User.ID.String() || c["exp"].(float64)-c["iat"].(float64) != 600 {
 		t.Errorf("claims %v", c)
-	}
-}
-
-func TestTwoNodesMakeOneKey(t *testing.T) {
-	t.Parallel()
-	pool := pgtest.DB(t)
-	const nodes = 6
-	var wg sync.WaitGroup
-	keys := make([]string, nodes)
-	for i := range nodes {
-		u, _ := open(t, pool)
-		wg.Go(func() {
-			key, err := u.signingKey(t.Context())
-			if err != nil {
-				t.Error(err)
-			}
-			keys[i] = key.ID
-		})
-	}
-	wg.Wait()
-	for _, key := range keys {
-		if key == "" || key != keys[0] {
-			t.Errorf("nodes sign with %q and %q", keys[0], key)
-		}
-	}
-}
-
-func TestATokenOfAKeyThatAnotherNodeMade(t *testing.T) {
-	t.Parallel()
-	tx := pgtest.Tx(t)
-	here, _ := open(t, tx)
-	there, later := open(t, tx)
-	register(t, here, "ann")
-	if _, err := there.signingKey(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	change(t, here, func(tx pgx.Tx) error {
-		if _, err := postgres.Exec(t.Context(), tx, `UPDATE signing_keys SET retired_at = @now`, pgx.NamedArgs{"now": noon}); err != nil {
-			return err
-		}
-		return insertKeyUnlessThereIsOne(t.Context(), tx, newSigningKey(), noon)
-	})
-	here.keys = keyring{}
-	in, err := here.Login(t.Context(), "ann", goodPassword, home)
-	if err != nil {
-		t.Fatal(err)
-	}
-	later.Advance(time.Second)
-	if _, err := there.Authenticate(t.Context(), in.AccessToken); err != nil {
-		t.Errorf("the other node does not know the new key: %v", err)
-	}
-	set, err := there.JWKS(t.Context())
-	if err != nil || len(set.Keys) != 2 {
-		t.Errorf("%d keys are published, want the new and the retired one: %v", len(set.Keys), err)
 	}
 }

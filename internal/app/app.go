@@ -34,6 +34,7 @@ import (
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
 	"souk/internal/platform/settings"
+	"souk/internal/platform/vault"
 	"souk/internal/pricing"
 	"souk/internal/search"
 	"souk/internal/shipping"
@@ -65,6 +66,7 @@ type App struct {
 	Relay    *events.Relay
 	Router   *httpapi.Router
 	Grants   *auth.Grants
+	Vault    *vault.Vault
 	Settings *settings.Settings
 	Accounts *accounts.Users
 	Vendors  *vendors.Vendors
@@ -96,6 +98,7 @@ func Build(p Parts) *App {
 	} {
 		a.Grants.Declare(declared...)
 	}
+	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(accounts.Settings()...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
@@ -105,7 +108,7 @@ func Build(p Parts) *App {
 
 	// Nouns, left to right.
 	a.Accounts = &accounts.Users{
-		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Grants: a.Grants, Blobs: p.Blobs,
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Grants: a.Grants, Blobs: p.Blobs, Vault: a.Vault,
 		Issuer: p.Config.PublicURL(), ShopName: "Souk", MailKey: p.Keys.Key("mail tokens"),
 	}
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock}

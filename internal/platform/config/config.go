@@ -51,7 +51,7 @@ type Config struct {
 	Worker    bool   `help:"Work jobs in this process." default:"true" negatable:"" env:"SOUK_WORKER" group:"Work"`
 	Workers   int    `help:"Jobs at once." default:"4" env:"SOUK_WORKERS" group:"Work"`
 	Currency  string `help:"Currency of the shop." default:"USD" env:"SOUK_CURRENCY" group:"Work"`
-	SecretKey string `help:"Master key, 32 bytes or more in base64; made once and kept under DATA-DIR when empty." env:"SOUK_SECRET_KEY" secret:"" group:"Work"`
+	SecretKey string `help:"Master key, 32 bytes or more in base64, and older ones behind it; made once and kept under DATA-DIR when empty." env:"SOUK_SECRET_KEY" secret:"" group:"Work"`
 
 	OutboundAllowPrivate bool `help:"Development only: let outbound requests reach private addresses and plain http." env:"SOUK_OUTBOUND_ALLOW_PRIVATE" group:"Work"`
 

@@ -3,6 +3,7 @@ package config_test
 import (
 	"bytes"
 	"encoding/base64"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -270,5 +271,45 @@ func TestKeysFromSettings(t *testing.T) {
 		if _, err := c.Keys(); err == nil || strings.Contains(err.Error(), short) {
 			t.Errorf("%q: %v", short, err)
 		}
+	}
+}
+
+// A new master key stands before the old one, which goes on opening what it
+// sealed until it is dropped.
+func TestMasterKeysRotate(t *testing.T) {
+	t.Parallel()
+	c := config.Config{DataDir: t.TempDir()}
+	before, err := c.Keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := c.AddKey(); err != nil {
+		t.Fatal(err)
+	}
+	both, err := c.Keys()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all := both.All("vault"); len(all) != 2 || !bytes.Equal(all[1], before.Key("vault")) || bytes.Equal(all[0], all[1]) || !bytes.Equal(all[0], both.Key("vault")) {
+		t.Errorf("the keys are not the new one and the old one: %d", len(all))
+	}
+	for want := range 2 {
+		if n, err := c.DropOldKeys(); err != nil || n != 1-want {
+			t.Errorf("dropped %d, %v", n, err)
+		}
+	}
+	after, err := c.Keys()
+	if err != nil || len(after.All("vault")) != 1 || !bytes.Equal(after.Key("vault"), both.Key("vault")) {
+		t.Errorf("the newest key is not the one that is left: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(c.DataDir, "secret.key")); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("%v, %v", info, err)
+	}
+	given := config.Config{SecretKey: strings.Repeat("A", 43) + " " + strings.Repeat("B", 43)}
+	if keys, err := given.Keys(); err != nil || len(keys.All("vault")) != 2 {
+		t.Errorf("two keys in the setting: %v", err)
+	}
+	if err := given.AddKey(); !errors.Is(err, config.ErrKeysElsewhere) {
+		t.Errorf("a key was added to a setting: %v", err)
 	}
 }

@@ -73,7 +73,15 @@ func (v *Vault) Open(context string, sealed []byte) ([]byte, error) {
 	return nil, ErrSealed
 }
 
-// Fresh reports whether sealed was sealed with the newest key.
-func (v *Vault) Fresh(sealed []byte) bool {
-	return len(sealed) >= idSize && [idSize]byte(sealed[:idSize]) == v.keys[0].id
+// Renew seals with the newest key what was sealed with an older one. It reports
+// whether that was so.
+func (v *Vault) Renew(context string, sealed []byte) (renewed []byte, old bool, err error) {
+	if len(sealed) >= idSize && [idSize]byte(sealed[:idSize]) == v.keys[0].id {
+		return sealed, false, nil
+	}
+	plain, err := v.Open(context, sealed)
+	if err != nil {
+		return nil, true, err
+	}
+	return v.Seal(context, plain), true, nil
 }

@@ -41,8 +41,18 @@ func TestAnOldKeyOpensUntilItIsGone(t *testing.T) {
 	if got, err := both.Open("c", sealed); err != nil || string(got) != "seed" {
 		t.Fatalf("opened %q: %v", got, err)
 	}
-	if both.Fresh(sealed) || !both.Fresh(both.Seal("c", nil)) {
-		t.Error("what is sealed with the old key counts as fresh, or the other way round")
+	renewed, old, err := both.Renew("c", sealed)
+	if err != nil || !old {
+		t.Fatalf("renew what an old key sealed: old %t, %v", old, err)
+	}
+	if got, err := New(newer).Open("c", renewed); err != nil || string(got) != "seed" {
+		t.Errorf("what is renewed does not open with the new key alone: %q, %v", got, err)
+	}
+	if again, old, err := both.Renew("c", renewed); err != nil || old || !bytes.Equal(again, renewed) {
+		t.Errorf("what is fresh was renewed: %v", err)
+	}
+	if _, _, err := both.Renew("d", sealed); !errors.Is(err, ErrSealed) {
+		t.Errorf("renewed for something else: %v", err)
 	}
 	if _, err := New(newer).Open("c", sealed); !errors.Is(err, ErrSealed) {
 		t.Errorf("opens without its key: %v", err)
