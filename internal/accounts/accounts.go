@@ -1,10 +1,10 @@
 // Package accounts knows the people of the shop and lets them in.
 //
 // Owns: users and their roles, passwords, sessions with rotating refresh
-// tokens, access tokens and the keys that sign them, saved addresses, the
-// one-time link that makes the first administrator.
+// tokens, access tokens and the keys that sign them, links that are mailed,
+// saved addresses, the one-time link that makes the first administrator.
 // Tables: users, credentials, user_roles, sessions, refresh_tokens,
-// signing_keys, setup_tokens, addresses, avatars.
+// signing_keys, setup_tokens, addresses, avatars, mail_tokens, mail_requests, login_failures.
 // Raises: [Registered], [SignedIn], [PasswordChanged], [RefreshReused],
 // [RolesChanged], [Disabled], [Enabled], [Erased].
 // Calls: nobody.
@@ -62,7 +62,7 @@ type Users struct {
 	cursors  httpapi.Cursors
 	keys     keyring
 	hashing  gate
-	failures throttle
+	refusals refusals
 }
 
 // Lifetime is how long a session lasts: Absolute after signing in, and Idle
@@ -76,6 +76,7 @@ const maxAuthBody = 8 << 10
 func (u *Users) Routes(r *httpapi.Router) {
 	u.cursors = r.Cursors
 	u.authRoutes(r)
+	u.recoverRoutes(r)
 	u.meRoutes(r)
 	u.avatarRoutes(r)
 	u.addressRoutes(r)

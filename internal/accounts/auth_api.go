@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"net/http"
 
 	"github.com/jackc/pgx/v5"
@@ -17,7 +18,8 @@ func (u *Users) authRoutes(r *httpapi.Router) {
 	public := httpapi.Public("this is how one signs in")
 	small := httpapi.BodyLimit(maxAuthBody)
 	httpapi.Action(r, http.MethodPost, "/api/v1/auth/register", u.register, public, small, httpapi.NeverStored(), httpapi.Status(http.StatusCreated),
-		httpapi.Summary("Sign up and in"), httpapi.Describe("Everybody begins as a customer. A password has 10 to 128 characters and is hard to guess."))
+		httpapi.Summary("Sign up and in"), httpapi.Describe("Everybody begins as a customer. A password has 10 to 128 characters and is hard to guess. Where the shop wants mailboxes proven first, "+
+			"the answer is 202 and says nothing of whether there is an account with that e-mail."))
 	httpapi.Action(r, http.MethodPost, "/api/v1/auth/login", u.login, public, small, httpapi.NeverStored(), httpapi.Status(http.StatusOK),
 		httpapi.Summary("Sign in by e-mail or user name"),
 		httpapi.Describe("After five wrong passwords one has to wait, at first a second and at last 15 minutes."))
@@ -31,6 +33,9 @@ func (u *Users) authRoutes(r *httpapi.Router) {
 		httpapi.Summary("End this session"))
 	httpapi.Action(r, http.MethodPost, "/api/v1/auth/password/change", u.changePassword, httpapi.Needs(auth.AsCustomer), small, httpapi.NeverStored(),
 		httpapi.Status(http.StatusNoContent), httpapi.Summary("Change the password and end all other sessions"))
+	httpapi.Action(r, http.MethodPost, "/api/v1/auth/step-up", u.stepUp, httpapi.Needs(auth.AsCustomer), small, httpapi.NeverStored(),
+		httpapi.Status(http.StatusNoContent), httpapi.Summary("Prove again who I am"),
+		httpapi.Describe("What is worth a second look (e-mail, second factors, roles, keys, erasure) answers 403 `step_up_required` when the last proof is older than ten minutes."))
 	httpapi.Action(r, http.MethodPost, "/api/v1/setup", u.setUp, httpapi.Public("the token is the secret, and works once"), small, httpapi.NeverStored(),
 		httpapi.Status(http.StatusCreated), httpapi.Summary("Make the first administrator"))
 	httpapi.Get(r, "/.well-known/jwks.json", u.jwks, httpapi.Public("public keys"), httpapi.ID("jwks"), httpapi.Summary("Keys that sign access tokens"))
@@ -41,6 +46,43 @@ func client(ctx context.Context) Client {
 	return Client{Address: httpapi.ClientAddr(ctx), UserAgent: httpapi.UserAgent(ctx)}
 }
 
+// Stay is how a browser wants to be kept signed in.
+type Stay struct {
+	Cookie   bool  `json:"cookie,omitempty" doc:"Put the refresh token into an HttpOnly cookie instead of the answer: for pages of this shop."`
+	Remember *bool `json:"remember,omitempty" doc:"false ends the session with the browser, after 12 hours at most."`
+}
+
+// client is where a request comes from, and how long it wants to stay.
+func (s Stay) client(ctx context.Context) Client {
+	from := client(ctx)
+	from.Brief = s.Remember != nil && !*s.Remember
+	return from
+}
+
+// refreshCookie is the browser's copy of the refresh token. The prefix binds it
+// to this host and to TLS.
+const refreshCookie = "__Host-souk"
+
+// deliver puts the refresh token where the client wants it.
+func (s Stay) deliver(ctx context.Context, tokens *Tokens) {
+	if !s.Cookie || tokens.RefreshToken == "" {
+		return
+	}
+	c := &http.Cookie{Name: refreshCookie, Value: tokens.RefreshToken, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteLaxMode}
+	if !tokens.stay.brief {
+		c.MaxAge = int(tokens.stay.life.Seconds())
+	}
+	if tokens.stay.staff {
+		c.SameSite = http.SameSiteStrictMode
+	}
+	httpapi.SetCookie(ctx, c)
+	tokens.RefreshToken = ""
+}
+
+func forgetCookie(ctx context.Context) {
+	httpapi.SetCookie(ctx, &http.Cookie{Name: refreshCookie, Path: "/", Secure: true, HttpOnly: true, MaxAge: -1})
+}
+
 type registerInput struct {
 	Body struct {
 		Username string `json:"username" example:"ann"`
@@ -48,11 +90,42 @@ type registerInput struct {
 		Password string `json:"password" format:"password"`
 		Name     string `json:"name,omitempty"`
 		Phone    string `json:"phone,omitempty" doc:"With its country, as in +49 151 23456789."`
+		Stay
 	}
 }
 
-func (u *Users) register(ctx context.Context, in *registerInput) (SignIn, error) {
-	return u.Register(ctx, Registration(in.Body), client(ctx))
+// registered is the answer to a registration: who has signed in, or that their
+// mailbox comes first.
+type registered struct {
+	User         *User  `json:"user,omitempty"`
+	AccessToken  string `json:"access_token,omitempty"`
+	TokenType    string `json:"token_type,omitempty" example:"Bearer"`
+	ExpiresIn    int    `json:"expires_in,omitempty" doc:"Seconds until the access token expires."`
+	RefreshToken string `json:"refresh_token,omitempty"`
+	Status       string `json:"status,omitempty" enum:"verification_sent" doc:"With 202, where the mailbox has to be proven first."`
+}
+
+// HTTPStatus is 202 where nobody has signed in yet.
+func (r registered) HTTPStatus() int {
+	if r.Status != "" {
+		return http.StatusAccepted
+	}
+	return http.StatusCreated
+}
+
+func (u *Users) register(ctx context.Context, in *registerInput) (registered, error) {
+	b := in.Body
+	who := Registration{Username: b.Username, Email: b.Email, Password: b.Password, Name: b.Name, Phone: b.Phone}
+	signedIn, err := u.Register(ctx, who, b.client(ctx))
+	if errors.Is(err, ErrVerifyFirst) {
+		return registered{Status: "verification_sent"}, nil
+	}
+	if err != nil {
+		return registered{}, err
+	}
+	b.deliver(ctx, &signedIn.Tokens)
+	t := signedIn.Tokens
+	return registered{&signedIn.User, t.AccessToken, t.TokenType, t.ExpiresIn, t.RefreshToken, ""}, nil
 }
 
 type loginInput struct {
@@ -61,6 +134,7 @@ type loginInput struct {
 		Username string `json:"username,omitempty" doc:"Either this or email."`
 		Password string `json:"password" format:"password"`
 		OTP      string `json:"otp,omitempty" doc:"Looked at only for accounts with a second factor."`
+		Stay
 	}
 }
 
@@ -69,21 +143,41 @@ func (u *Users) login(ctx context.Context, in *loginInput) (SignIn, error) {
 	if (in.Body.Email == "") == (in.Body.Username == "") {
 		return SignIn{}, errs.Validation.Field("/email", "required", "Send either email or username.")
 	}
-	return u.Login(ctx, name, in.Body.Password, client(ctx))
+	signedIn, err := u.Login(ctx, name, in.Body.Password, in.Body.client(ctx))
+	in.Body.deliver(ctx, &signedIn.Tokens)
+	return signedIn, err
 }
 
 type refreshInput struct {
 	Body struct {
-		RefreshToken string `json:"refresh_token"`
+		RefreshToken string `json:"refresh_token,omitempty" doc:"The cookie's where there is none here."`
+		Cookie       bool   `json:"cookie,omitempty" doc:"Use the cookie; true wherever refresh_token is absent."`
 	}
 }
 
 func (u *Users) refresh(ctx context.Context, in *refreshInput) (Tokens, error) {
-	return u.Refresh(ctx, in.Body.RefreshToken, client(ctx))
+	token, stay := in.Body.RefreshToken, Stay{Cookie: in.Body.Cookie}
+	if token == "" {
+		token, stay.Cookie = httpapi.Cookie(ctx, refreshCookie), true
+	}
+	tokens, err := u.Refresh(ctx, token, client(ctx))
+	stay.deliver(ctx, &tokens)
+	return tokens, err
 }
 
 func (u *Users) logout(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Empty, error) {
+	forgetCookie(ctx)
 	return httpapi.Empty{}, u.Logout(ctx, tx)
+}
+
+type stepUpInput struct {
+	Body struct {
+		Password string `json:"password,omitempty" format:"password"`
+	}
+}
+
+func (u *Users) stepUp(ctx context.Context, in *stepUpInput) (httpapi.Empty, error) {
+	return httpapi.Empty{}, u.StepUp(ctx, in.Body.Password, client(ctx))
 }
 
 type changePasswordInput struct {

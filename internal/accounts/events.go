@@ -20,6 +20,12 @@ type SignedIn struct {
 	NewDevice bool       `json:"new_device,omitempty"` // none of the user's sessions was on such a device before
 }
 
+// MailAsked says that somebody asked for a mail, at an address that may be
+// nobody's.
+type MailAsked struct {
+	RequestID id.MailToken `json:"request_id"`
+}
+
 // VerificationAsked says that a user is to prove their mailbox.
 type VerificationAsked struct {
 	UserID  id.User      `json:"user_id"`
@@ -106,6 +112,7 @@ func (PasswordResetAsked) EventName() string { return "accounts.password_reset_a
 func (SignInLinkAsked) EventName() string    { return "accounts.sign_in_link_asked" }
 func (EmailChangeAsked) EventName() string   { return "accounts.email_change_asked" }
 func (EmailChanged) EventName() string       { return "accounts.email_changed" }
+func (MailAsked) EventName() string          { return "accounts.mail_asked" }
 func (EmailVerified) EventName() string      { return "accounts.email_verified" }
 func (PasswordChanged) EventName() string    { return "accounts.password_changed" }
 func (RefreshReused) EventName() string      { return "accounts.refresh_reused" }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,8 +18,8 @@ import (
 // an e-mail or a user name. Nobody learns from the answer, or from how long it
 // takes, whether the name exists or is disabled.
 func (u *Users) Login(ctx context.Context, name, password string, from Client) (SignIn, error) {
-	account := strings.ToLower(name)
-	if err := u.failures.take(account, from.address(), u.Clock.Now()); err != nil {
+	slot, err := u.takeLogin(ctx, name, from)
+	if err != nil {
 		return SignIn{}, err
 	}
 	found, err := credentialOf(ctx, u.DB, name)
@@ -30,17 +29,37 @@ func (u *Users) Login(ctx context.Context, name, password string, from Client) (
 	if err := u.verify(ctx, password, found.Hash); err != nil {
 		return SignIn{}, err
 	}
-	signedIn, err := u.begin(ctx, from, func(tx pgx.Tx) (User, error) {
+	if err := u.mailboxFirst(ctx, found.UserID, from); err != nil {
+		return SignIn{}, err
+	}
+	signedIn, err := u.begin(ctx, byPassword, from, func(tx pgx.Tx) (User, error) {
 		// The password may have been changed, or the user disabled, while we hashed.
 		if err := holdCredential(ctx, tx, found); err != nil {
 			return User{}, err
 		}
 		return u.Get(ctx, tx, found.UserID)
 	})
-	if err == nil {
-		u.failures.forgive(account, from.address())
+	if err != nil {
+		return SignIn{}, err
 	}
-	return signedIn, err
+	return signedIn, u.forgive(ctx, slot, name, from)
+}
+
+// mailboxFirst refuses a user, whose password was right, until they have proven
+// their mailbox, where the shop wants that; and mails the link again.
+func (u *Users) mailboxFirst(ctx context.Context, user id.User, from Client) error {
+	first, err := VerifyEmailSetting.Get(ctx, u.Settings)
+	if err != nil || !first {
+		return err
+	}
+	found, err := u.Get(ctx, u.DB, user)
+	if err != nil || found.EmailVerified {
+		return err
+	}
+	if err := u.remindToVerify(ctx, found, from); err != nil {
+		return err
+	}
+	return ErrVerifyFirst
 }
 
 // Logout ends the session that ctx's actor uses; one that has ended is no error.
@@ -60,24 +79,13 @@ var ErrCurrentPassword = errs.Validation.Field("/current_password", "wrong_passw
 // sessions.
 func (u *Users) ChangePassword(ctx context.Context, current, wanted string, from Client) error {
 	actor := auth.From(ctx)
-	if err := u.failures.take(actor.User.String(), from.address(), u.Clock.Now()); err != nil {
-		return err
-	}
-	user, err := u.Get(ctx, u.DB, actor.User)
-	if err != nil {
-		return err
-	}
-	found, err := credentialOf(ctx, u.DB, user.Username)
-	if err != nil {
-		return fmt.Errorf("read credential of user %s: %w", user.ID, err)
-	}
-	switch err := u.verify(ctx, current, found.Hash); {
-	case errors.Is(err, ErrWrongPassword):
+	user, found, err := u.prove(ctx, actor.User, current, from)
+	if errors.Is(err, ErrWrongPassword) {
 		return ErrCurrentPassword
-	case err != nil:
+	}
+	if err != nil {
 		return err
 	}
-	u.failures.forgive(actor.User.String(), from.address())
 	hash, err := u.newHash(ctx, "/new_password", wanted, user)
 	if err != nil {
 		return err
@@ -89,6 +97,51 @@ func (u *Users) ChangePassword(ctx context.Context, current, wanted string, from
 		return u.setPassword(ctx, tx, user.ID, hash, actor.Session)
 	})
 }
+
+// prove looks at the password of somebody who has signed in.
+func (u *Users) prove(ctx context.Context, who id.User, password string, from Client) (User, credential, error) {
+	if err := u.takeAttempt(ctx, proofAttempt, who.String(), from); err != nil {
+		return User{}, credential{}, err
+	}
+	user, err := u.Get(ctx, u.DB, who)
+	if err != nil {
+		return User{}, credential{}, err
+	}
+	found, err := credentialOf(ctx, u.DB, user.Username)
+	if err != nil && !errors.Is(err, postgres.ErrNoRow) { // none for those who sign in elsewhere
+		return User{}, credential{}, fmt.Errorf("read credential of user %s: %w", user.ID, err)
+	}
+	if err := u.verify(ctx, password, found.Hash); err != nil {
+		return User{}, credential{}, err
+	}
+	return user, found, u.forgive(ctx, proofAttempt, who.String(), from)
+}
+
+// StepUp notes that the actor of ctx has just proven again who they are: that
+// opens what is worth a second look for [auth.StepUpLife].
+func (u *Users) StepUp(ctx context.Context, password string, from Client) error {
+	actor := auth.From(ctx)
+	if !actor.Impersonator.IsZero() {
+		return auth.ErrForbidden
+	}
+	_, found, err := u.prove(ctx, actor.User, password, from)
+	if errors.Is(err, ErrWrongPassword) {
+		return ErrNotProven
+	}
+	if err != nil {
+		return err
+	}
+	return postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {
+		if err := holdCredential(ctx, tx, found); err != nil {
+			return err
+		}
+		return setAuthenticated(ctx, tx, actor.Session, u.Clock.Now())
+	})
+}
+
+// ErrNotProven says that a proof of identity was none. It is not the answer to a
+// token that has run out, and clients must not take it for that.
+var ErrNotProven = errs.Validation.Field("/password", "wrong_password", "This is not your password. Those who have none sign in again.")
 
 // ResetPassword gives the user with a name another password and ends all their
 // sessions. It hashes while tx is open: it is for the command line.

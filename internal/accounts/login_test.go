@@ -3,12 +3,10 @@ package accounts
 import (
 	"context"
 	"errors"
-	"net/netip"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -119,106 +117,6 @@ func TestTheGateIsBounded(t *testing.T) {
 	leave[0]()
 	if _, err := g.enter(t.Context()); err != nil {
 		t.Errorf("after one has left: %v", err)
-	}
-}
-
-func TestThrottle(t *testing.T) {
-	t.Parallel()
-	now := noon
-	var th throttle
-	waits := func(account, address string) time.Duration {
-		var refusal *errs.Error
-		if err := th.take(account, address, now); errors.As(err, &refusal) {
-			return refusal.RetryAfter
-		}
-		return 0
-	}
-	for n := range freeFailures {
-		if wait := waits("ann", "A"); wait != 0 {
-			t.Fatalf("failure %d waits %v", n+1, wait)
-		}
-	}
-	for _, want := range []time.Duration{1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900} {
-		if got := waits("ann", "A"); got != want*time.Second {
-			t.Errorf("the wait is %v, want %v s", got, want)
-		}
-		if wait := waits("ann", "B"); want == 1 && wait != 0 {
-			t.Errorf("the owner elsewhere waits %v", wait)
-		}
-		now = now.Add(want * time.Second)
-		if got := waits("ann", "A"); got != 0 {
-			t.Errorf("after the wait one more has to wait %v", got)
-		}
-	}
-	th.forgive("ann", "A")
-	for range freeFailures {
-		if wait := waits("ann", "A"); wait != 0 {
-			t.Errorf("after a good password the wait is %v", wait)
-		}
-	}
-}
-
-func TestOneAddressHasAHundredFailures(t *testing.T) {
-	t.Parallel()
-	var th throttle
-	for i := range addressFailures {
-		if err := th.take(strings.Repeat("x", i), "A", noon); err != nil {
-			t.Fatalf("failure %d: %v", i, err)
-		}
-	}
-	var refusal *errs.Error
-	if err := th.take("ann", "A", noon.Add(20*time.Minute)); !errors.As(err, &refusal) || refusal.RetryAfter != 40*time.Minute {
-		t.Errorf("one more: %v", err)
-	}
-	if err := th.take("ann", "B", noon); err != nil {
-		t.Errorf("another address: %v", err)
-	}
-	if err := th.take("ann", "A", noon.Add(time.Hour)); err != nil {
-		t.Errorf("an hour later: %v", err)
-	}
-}
-
-func TestThrottleForgetsBeforeItFillsTheMachine(t *testing.T) {
-	t.Parallel()
-	seen := map[string]failures{}
-	for i := range maxThrottled {
-		seen[strings.Repeat("x", i%300)+string(rune(i))] = failures{last: noon}
-	}
-	for i := 0; len(seen) < maxThrottled; i++ {
-		seen["more"+string(rune(i))] = failures{last: noon}
-	}
-	makeRoom(seen, noon)
-	if len(seen) >= maxThrottled {
-		t.Errorf("%d are left", len(seen))
-	}
-}
-
-func TestAParallelBurstCountsInFull(t *testing.T) {
-	t.Parallel()
-	u, _ := open(t, pgtest.DB(t))
-	register(t, u, "ann")
-	from := Client{Address: netip.MustParseAddr("198.51.100.7")}
-	const burst = 20
-	var wg sync.WaitGroup
-	found := make([]error, burst)
-	for i := range burst {
-		wg.Go(func() { _, found[i] = u.Login(t.Context(), "ann", otherPassword, from) })
-	}
-	wg.Wait()
-	wrong := 0
-	for _, err := range found {
-		switch {
-		case errors.Is(err, ErrWrongPassword):
-			wrong++
-		case !errors.Is(err, ErrThrottled):
-			t.Errorf("got %v", err)
-		}
-	}
-	if wrong != freeFailures {
-		t.Errorf("%d guesses were checked, want %d", wrong, freeFailures)
-	}
-	if _, err := u.Login(t.Context(), "ann", goodPassword, home); err != nil {
-		t.Errorf("the owner at home: %v", err)
 	}
 }
 

@@ -31,6 +31,12 @@ func (u *Users) oauthToken(w http.ResponseWriter, r *http.Request) error {
 	var err error
 	switch form.Get("grant_type") {
 	case "password":
+		if on, settingErr := PasswordGrantSetting.Get(r.Context(), u.Settings); settingErr != nil || !on {
+			if settingErr != nil {
+				return settingErr
+			}
+			return writeOAuth(w, http.StatusBadRequest, &oauthError{"unsupported_grant_type", "This shop does not take passwords here."})
+		}
 		var in SignIn
 		in, err = u.Login(r.Context(), form.Get("username"), form.Get("password"), from)
 		tokens = in.Tokens

@@ -25,6 +25,8 @@ import (
 // which one at a time is good.
 type Session struct {
 	ID         id.Session `db:"id" json:"id"`
+	Device     string     `db:"device" json:"device" example:"Firefox on Windows"`
+	Method     string     `db:"method" json:"method" enum:"password,passkey,external,link,setup,impersonation" doc:"How it was begun."`
 	UserAgent  string     `db:"user_agent" json:"user_agent"`
 	Address    string     `db:"address" json:"address" doc:"The network address that last used it."`
 	CreatedAt  time.Time  `db:"created_at" json:"created_at"`
@@ -33,10 +35,18 @@ type Session struct {
 	Current    bool       `db:"-" json:"current" doc:"Whether this call was made with it."`
 }
 
+// How a session was begun.
+const (
+	byPassword = "password"
+	byLink     = "link"
+	bySetup    = "setup"
+)
+
 // Client is what a session remembers of where it is used.
 type Client struct {
 	Address   netip.Addr
 	UserAgent string
+	Brief     bool // do not remember: the session lasts for 12 hours at most
 }
 
 func (c Client) address() string {
@@ -61,7 +71,16 @@ type Tokens struct {
 	AccessToken  string `json:"access_token"`
 	TokenType    string `json:"token_type" example:"Bearer"`
 	ExpiresIn    int    `json:"expires_in" doc:"Seconds until the access token expires."`
-	RefreshToken string `json:"refresh_token"`
+	RefreshToken string `json:"refresh_token,omitempty" doc:"Absent where it is in the cookie."`
+
+	stay stay
+}
+
+// stay is how long the cookie of a refresh token is good for.
+type stay struct {
+	life  time.Duration
+	brief bool // the browser forgets it when it is closed
+	staff bool
 }
 
 // SignIn is who signed in, and the tokens they got.
@@ -81,10 +100,10 @@ var ErrNoSession = errs.New(errs.NotFound, "not_found", "There is no such sessio
 const grace = 10 * time.Second
 
 // lifetime is how long somebody with these roles stays signed in.
-func (u *Users) lifetime(roles []string) Lifetime {
+func (u *Users) lifetime(roles []string, brief bool) Lifetime {
 	l, day := u.CustomerSessions, 24*time.Hour
 	absolute, idle := 30*day, 14*day
-	if slices.Contains(roles, auth.RoleAdmin) || slices.Contains(roles, auth.RoleVendor) {
+	if isStaff(roles) {
 		l, absolute, idle = u.StaffSessions, 12*time.Hour, 30*time.Minute
 	}
 	if l.Absolute == 0 {
@@ -93,11 +112,19 @@ func (u *Users) lifetime(roles []string) Lifetime {
 	if l.Idle == 0 {
 		l.Idle = idle
 	}
+	if brief {
+		l.Absolute = min(l.Absolute, 12*time.Hour)
+	}
 	return l
 }
 
+func isStaff(roles []string) bool {
+	return slices.Contains(roles, auth.RoleAdmin) || slices.Contains(roles, auth.RoleVendor)
+}
+
 // begin starts a session for the user that find returns, in its transaction.
-func (u *Users) begin(ctx context.Context, from Client, find func(tx pgx.Tx) (User, error)) (SignIn, error) {
+// The method is how they proved who they are.
+func (u *Users) begin(ctx context.Context, method string, from Client, find func(tx pgx.Tx) (User, error)) (SignIn, error) {
 	key, err := u.signingKey(ctx)
 	if err != nil {
 		return SignIn{}, err
@@ -113,23 +140,32 @@ func (u *Users) begin(ctx context.Context, from Client, find func(tx pgx.Tx) (Us
 			return err
 		}
 		session, refresh = id.New[id.Session](), newRefreshToken()
-		if err := insertSession(ctx, tx, u.newSession(session, user, from), sum(refresh)); err != nil {
+		fresh, err := isNewDevice(ctx, tx, user.ID, from.device())
+		if err != nil {
+			return fmt.Errorf("look for earlier sessions of user %s: %w", user.ID, err)
+		}
+		if err := insertSession(ctx, tx, u.newSession(session, user, method, from), sum(refresh)); err != nil {
 			return fmt.Errorf("begin session of user %s: %w", user.ID, err)
 		}
-		return events.Raise(ctx, tx, SignedIn{UserID: user.ID, SessionID: session})
+		return events.Raise(ctx, tx, SignedIn{UserID: user.ID, SessionID: session, NewDevice: fresh})
 	})
 	if err != nil {
 		return SignIn{}, err
 	}
 	tokens, err := u.tokens(key, user.ID, session, user.Roles, refresh)
+	tokens.stay = u.stay(user.Roles, from.Brief)
 	return SignIn{user, tokens}, err
 }
 
-func (u *Users) newSession(session id.Session, user User, from Client) pgx.NamedArgs {
-	now, life := u.Clock.Now(), u.lifetime(user.Roles)
+func (u *Users) stay(roles []string, brief bool) stay {
+	return stay{life: u.lifetime(roles, brief).Absolute, brief: brief, staff: isStaff(roles)}
+}
+
+func (u *Users) newSession(session id.Session, user User, method string, from Client) pgx.NamedArgs {
+	now, life := u.Clock.Now(), u.lifetime(user.Roles, from.Brief)
 	return pgx.NamedArgs{
-		"id": session, "user": user.ID, "agent": from.userAgent(), "address": from.address(),
-		"now": now, "expires": now.Add(life.Absolute), "idle": now.Add(min(life.Idle, life.Absolute)),
+		"id": session, "user": user.ID, "method": method, "agent": from.userAgent(), "device": from.device(), "address": from.address(),
+		"remembered": !from.Brief, "now": now, "expires": now.Add(life.Absolute), "idle": now.Add(min(life.Idle, life.Absolute)),
 	}
 }
 
@@ -151,7 +187,7 @@ func (u *Users) Refresh(ctx context.Context, token string, from Client) (Tokens,
 		if err != nil {
 			return fmt.Errorf("read refresh token: %w", err)
 		}
-		now, life := u.Clock.Now(), u.lifetime(f.Roles)
+		now, life := u.Clock.Now(), u.lifetime(f.Roles, !f.Remembered)
 		if f.RevokedAt != nil || !now.Before(f.TokenExpiresAt) || !now.Before(f.CreatedAt.Add(life.Absolute)) || !now.Before(f.LastSeenAt.Add(life.Idle)) {
 			return ErrRefreshToken
 		}
@@ -171,7 +207,9 @@ func (u *Users) Refresh(ctx context.Context, token string, from Client) (Tokens,
 	case f.reused:
 		return Tokens{}, ErrRefreshToken
 	}
-	return u.tokens(key, f.UserID, f.SessionID, f.Roles, next)
+	tokens, err := u.tokens(key, f.UserID, f.SessionID, f.Roles, next)
+	tokens.stay = u.stay(f.Roles, !f.Remembered)
+	return tokens, err
 }
 
 // repeat decides about a token that was exchanged before. It marks a reuse
@@ -184,11 +222,14 @@ func (u *Users) repeat(ctx context.Context, tx pgx.Tx, f *family, next string) e
 		}
 	}
 	f.reused = true
-	if err := endSession(ctx, tx, f.UserID, f.SessionID, "refresh token reused", u.Clock.Now()); err != nil {
+	if err := endSession(ctx, tx, f.UserID, f.SessionID, tokenReused, u.Clock.Now()); err != nil {
 		return err
 	}
 	return events.Raise(ctx, tx, RefreshReused{f.UserID, f.SessionID})
 }
+
+// tokenReused is why a session ended whose token was copied.
+const tokenReused = "refresh token reused"
 
 // EndSession ends one of a user's sessions.
 func (u *Users) EndSession(ctx context.Context, tx pgx.Tx, user id.User, session id.Session) error {
@@ -198,6 +239,12 @@ func (u *Users) EndSession(ctx context.Context, tx pgx.Tx, user id.User, session
 // EndSessions ends all sessions of a user.
 func (u *Users) EndSessions(ctx context.Context, tx pgx.Tx, user id.User) error {
 	return u.endSessions(ctx, tx, user, id.Session{}, "ended by staff")
+}
+
+// EndOtherSessions ends all sessions of the actor of ctx but the one in use.
+func (u *Users) EndOtherSessions(ctx context.Context, tx pgx.Tx) error {
+	actor := auth.From(ctx)
+	return u.endSessions(ctx, tx, actor.User, actor.Session, "ended by user")
 }
 
 // endSessions ends all sessions of a user but one.

@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/auth"
 	"souk/internal/id"
 	"souk/internal/platform/postgres"
 )
@@ -16,8 +17,8 @@ func insertSession(ctx context.Context, tx pgx.Tx, session pgx.NamedArgs, refres
 	session["hash"] = refreshHash
 	b := postgres.NewBatch()
 	b.Queue(`
-		INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_seen_at, authenticated_at, expires_at)
-		VALUES (@id, @user, @agent, @address, @now, @now, @now, @expires)`, session)
+		INSERT INTO sessions (id, user_id, method, user_agent, device, address, remembered, created_at, last_seen_at, authenticated_at, expires_at)
+		VALUES (@id, @user, @method, @agent, @device, @address, @remembered, @now, @now, @now, @expires)`, session)
 	b.Queue(`
 		INSERT INTO refresh_tokens (hash, session_id, user_id, created_at, expires_at)
 		VALUES (@hash, @id, @user, @now, @idle)`, session)
@@ -27,7 +28,7 @@ func insertSession(ctx context.Context, tx pgx.Tx, session pgx.NamedArgs, refres
 // liveSessions lists where a user is signed in, the newest first.
 func liveSessions(ctx context.Context, db postgres.DB, user id.User, now, notIdleSince time.Time) ([]Session, error) {
 	return postgres.All[Session](ctx, db, `
-		SELECT id, user_agent, address, created_at, last_seen_at, expires_at FROM sessions
+		SELECT id, device, method, user_agent, address, created_at, last_seen_at, expires_at FROM sessions
 		WHERE user_id = @user AND revoked_at IS NULL AND expires_at > @now AND last_seen_at > @idle
 		ORDER BY created_at DESC, id DESC LIMIT 100`,
 		pgx.NamedArgs{"user": user, "now": now, "idle": notIdleSince})
@@ -63,6 +64,7 @@ type family struct {
 	RevokedAt      *time.Time `db:"revoked_at"`
 	TokenExpiresAt time.Time  `db:"token_expires_at"`
 	UsedAt         *time.Time `db:"used_at"`
+	Remembered     bool       `db:"remembered"`
 	Roles          []string   `db:"roles"`
 	reused         bool
 }
@@ -80,7 +82,7 @@ func lockFamily(ctx context.Context, tx pgx.Tx, hash []byte) (family, error) {
 	return postgres.Get[family](ctx, tx, `
 		SELECT t.session_id, t.user_id, s.successor_key, s.created_at, s.last_seen_at,
 		       coalesce(s.revoked_at, t.revoked_at, u.disabled_at, u.erased_at) AS revoked_at,
-		       t.expires_at AS token_expires_at, t.used_at,
+		       t.expires_at AS token_expires_at, t.used_at, s.remembered,
 		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles
 		FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id JOIN users u ON u.id = t.user_id
 		WHERE t.hash = @hash`, pgx.NamedArgs{"hash": hash})
@@ -137,4 +139,21 @@ func endSessions(ctx context.Context, tx pgx.Tx, user id.User, except id.Session
 		UPDATE refresh_tokens t SET revoked_at = @now FROM sessions s
 		WHERE s.id = t.session_id AND s.user_id = @user AND s.revoked_at IS NOT NULL AND t.used_at IS NULL AND t.revoked_at IS NULL`, args)
 	return b.Send(ctx, tx)
+}
+
+// isNewDevice reports whether a user has had sessions, and none on such a
+// device.
+func isNewDevice(ctx context.Context, db postgres.DB, user id.User, device string) (bool, error) {
+	return postgres.Scalar[bool](ctx, db, `
+		SELECT count(*) > 0 AND NOT coalesce(bool_or(device = @device), false)
+		FROM sessions WHERE user_id = @user AND impersonator_id IS NULL`, pgx.NamedArgs{"user": user, "device": device})
+}
+
+func setAuthenticated(ctx context.Context, tx pgx.Tx, session id.Session, now time.Time) error {
+	n, err := postgres.Exec(ctx, tx, `UPDATE sessions SET authenticated_at = @now WHERE id = @session AND revoked_at IS NULL`,
+		pgx.NamedArgs{"session": session, "now": now})
+	if err == nil && n == 0 {
+		err = auth.ErrUnauthenticated
+	}
+	return err
 }

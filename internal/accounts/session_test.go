@@ -125,7 +125,6 @@ func TestARefreshThatMeetsTheEndOfItsSession(t *testing.T) {
 		if errors.Is(err, ErrWrongPassword) {
 			in = register(t, u, "ann")
 		}
-		u.failures = throttle{}
 		var wg sync.WaitGroup
 		wg.Go(func() { _, _ = u.Refresh(t.Context(), in.RefreshToken, home) }) // either may be first
 		wg.Go(func() {
@@ -196,10 +195,10 @@ func TestACustomerWhoIsMadeStaffHasAStaffSession(t *testing.T) {
 func TestLifetimesCanBeSet(t *testing.T) {
 	t.Parallel()
 	u := &Users{CustomerSessions: Lifetime{Absolute: time.Hour}, StaffSessions: Lifetime{Idle: time.Minute}}
-	if got := u.lifetime([]string{"customer"}); got != (Lifetime{time.Hour, 14 * 24 * time.Hour}) {
+	if got := u.lifetime([]string{"customer"}, false); got != (Lifetime{time.Hour, 14 * 24 * time.Hour}) {
 		t.Errorf("customers: %v", got)
 	}
-	if got := u.lifetime([]string{"customer", "vendor"}); got != (Lifetime{12 * time.Hour, time.Minute}) {
+	if got := u.lifetime([]string{"customer", "vendor"}, false); got != (Lifetime{12 * time.Hour, time.Minute}) {
 		t.Errorf("vendors: %v", got)
 	}
 }

@@ -18,7 +18,7 @@ func (u *Users) staffRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/users/{user}/disable", u.disableUser, write, ok, httpapi.Summary("Shut a user out"),
 		httpapi.Describe("Ends every session of the user at once."))
 	httpapi.Post(r, "/api/v1/admin/users/{user}/enable", u.enableUser, write, ok, httpapi.Summary("Let a user in again"))
-	httpapi.Put(r, "/api/v1/admin/users/{user}/roles", u.setRoles, write, httpapi.Summary("Set a user's roles"),
+	httpapi.Put(r, "/api/v1/admin/users/{user}/roles", u.setRoles, write, httpapi.StepUp(), httpapi.Summary("Set a user's roles"),
 		httpapi.Describe("These and no others; customer is always one of them."))
 	httpapi.Delete(r, "/api/v1/admin/users/{user}/sessions", u.endUserSessions, write, httpapi.Status(http.StatusNoContent),
 		httpapi.Summary("End all sessions of a user"))

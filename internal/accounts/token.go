@@ -60,7 +60,7 @@ func (u *Users) Authenticate(ctx context.Context, bearer string) (auth.Actor, er
 	}
 	// A customer who was made staff since has the shorter session of staff.
 	now := u.Clock.Now()
-	if !now.Before(s.ExpiresAt) || !now.Before(s.CreatedAt.Add(u.lifetime(s.Roles).Absolute)) {
+	if !now.Before(s.ExpiresAt) || !now.Before(s.CreatedAt.Add(u.lifetime(s.Roles, false).Absolute)) {
 		return auth.Actor{}, auth.ErrUnauthenticated
 	}
 	actor := auth.Actor{

@@ -2,6 +2,7 @@ package accounts
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -52,7 +53,10 @@ func init() {
 }
 
 // Registration is what somebody says who signs up.
-type Registration struct{ Username, Email, Password, Name, Phone string }
+type Registration struct {
+	Username, Email, Password, Name, Phone string
+	Verified                               bool // whoever makes the account for them vouches for the mailbox
+}
 
 // check tidies what was said and refuses what cannot be.
 func (u *Users) check(in *Registration) error {
@@ -71,8 +75,15 @@ func (u *Users) check(in *Registration) error {
 	return bad.Err()
 }
 
-// Register signs somebody up as a customer and in.
+// Register signs somebody up as a customer and in, and mails a link that proves
+// the mailbox. Where that must come first (see [VerifyEmailSetting]) it signs
+// nobody in, and says [ErrVerifyFirst] whether or not there is a user with the
+// e-mail; that one is told.
 func (u *Users) Register(ctx context.Context, in Registration, from Client) (SignIn, error) {
+	first, err := VerifyEmailSetting.Get(ctx, u.Settings)
+	if err != nil {
+		return SignIn{}, err
+	}
 	if err := u.check(&in); err != nil {
 		return SignIn{}, err
 	}
@@ -80,11 +91,39 @@ func (u *Users) Register(ctx context.Context, in Registration, from Client) (Sig
 	if err != nil {
 		return SignIn{}, err
 	}
-	return u.begin(ctx, from, func(tx pgx.Tx) (User, error) { return u.insert(ctx, tx, in, hash) })
+	if !first {
+		return u.begin(ctx, byPassword, from, func(tx pgx.Tx) (User, error) { return u.insert(ctx, tx, in, hash) })
+	}
+	err = postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {
+		_, err := u.insert(ctx, tx, in, hash)
+		return err
+	})
+	if errors.Is(err, ErrEmailTaken) {
+		err = u.tellOwner(ctx, in.Email)
+	}
+	if err != nil {
+		return SignIn{}, err
+	}
+	return SignIn{}, ErrVerifyFirst
 }
 
-// Create makes an account with roles besides customer. It hashes while tx is
-// open, so it is for commands, set-up and demo data, not for requests.
+// ErrVerifyFirst says that the mailbox has to be proven before anybody signs in.
+var ErrVerifyFirst = errs.New(errs.Forbidden, "email_unverified", "Open the link that we have mailed to you, then sign in.")
+
+// tellOwner tells the owner of an e-mail that somebody signs up with it.
+func (u *Users) tellOwner(ctx context.Context, email string) error {
+	return postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {
+		owner, err := u.Named(ctx, tx, email)
+		if err != nil {
+			return err
+		}
+		return events.Raise(ctx, tx, RegisteredAgain{owner.ID})
+	})
+}
+
+// Create makes an account with roles besides customer, whose mailbox whoever
+// makes it vouches for. It hashes while tx is open, so it is for commands,
+// set-up and demo data, not for requests.
 func (u *Users) Create(ctx context.Context, tx pgx.Tx, in Registration, roles ...string) (User, error) {
 	if err := u.check(&in); err != nil {
 		return User{}, err
@@ -93,6 +132,7 @@ func (u *Users) Create(ctx context.Context, tx pgx.Tx, in Registration, roles ..
 	if err != nil {
 		return User{}, err
 	}
+	in.Verified = true
 	return u.insert(ctx, tx, in, hash, roles...)
 }
 
@@ -107,7 +147,11 @@ func (u *Users) insert(ctx context.Context, tx pgx.Tx, in Registration, hash str
 	if err := events.Raise(ctx, tx, Registered{user}); err != nil {
 		return User{}, err
 	}
-	return u.Get(ctx, tx, user)
+	made, err := u.Get(ctx, tx, user)
+	if err != nil || in.Verified {
+		return made, err
+	}
+	return made, u.mailToken(ctx, tx, made, VerifyEmail)
 }
 
 // Edit changes what a user says of themselves; nil stays as it is.

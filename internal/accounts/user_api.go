@@ -15,9 +15,10 @@ func (u *Users) meRoutes(r *httpapi.Router) {
 	me := httpapi.Needs(auth.AsCustomer)
 	httpapi.Get(r, "/api/v1/me", u.showMe, me, httpapi.Private(), httpapi.Summary("Show my account"))
 	httpapi.Patch(r, "/api/v1/me", u.editMe, me, httpapi.Summary("Edit my account"), httpapi.Describe("What is left out stays."))
-	httpapi.Delete(r, "/api/v1/me", u.eraseMe, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("Erase my account"),
+	httpapi.Delete(r, "/api/v1/me", u.eraseMe, me, httpapi.StepUp(), httpapi.Status(http.StatusNoContent), httpapi.Summary("Erase my account"),
 		httpapi.Describe("Drops the personal data and ends every session. Orders stay, for the books, without the account's data. There is no way back."))
 	httpapi.Get(r, "/api/v1/me/sessions", u.listMySessions, me, httpapi.Private(), httpapi.Summary("List where I am signed in"))
+	httpapi.Delete(r, "/api/v1/me/sessions", u.endMyOtherSessions, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("End all my sessions but this one"))
 	httpapi.Delete(r, "/api/v1/me/sessions/{session}", u.endMySession, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("End one of my sessions"))
 }
 
@@ -45,7 +46,7 @@ func (u *Users) eraseMe(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Em
 
 func (u *Users) listMySessions(ctx context.Context, _ *struct{}) (httpapi.List[Session], error) {
 	actor, now := auth.From(ctx), u.Clock.Now()
-	sessions, err := liveSessions(ctx, u.DB, actor.User, now, now.Add(-u.lifetime(actor.Roles).Idle))
+	sessions, err := liveSessions(ctx, u.DB, actor.User, now, now.Add(-u.lifetime(actor.Roles, false).Idle))
 	for i := range sessions {
 		sessions[i].Current = sessions[i].ID == actor.Session
 	}
@@ -58,4 +59,8 @@ type sessionInput struct {
 
 func (u *Users) endMySession(ctx context.Context, tx pgx.Tx, in *sessionInput) (httpapi.Empty, error) {
 	return httpapi.Empty{}, u.EndSession(ctx, tx, auth.From(ctx).User, in.Session)
+}
+
+func (u *Users) endMyOtherSessions(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Empty, error) {
+	return httpapi.Empty{}, u.EndOtherSessions(ctx, tx)
 }

@@ -88,9 +88,11 @@ func (s Search) args() pgx.NamedArgs {
 func insertUser(ctx context.Context, tx pgx.Tx, user id.User, in Registration, hash string, now time.Time) error {
 	b := postgres.NewBatch()
 	b.Queue(`
-		INSERT INTO users (id, username, email, name, phone, created_at, updated_at)
-		VALUES (@id, @username, @email, @name, @phone, @now, @now)`,
-		pgx.NamedArgs{"id": user, "username": in.Username, "email": in.Email, "name": in.Name, "phone": in.Phone, "now": now})
+		INSERT INTO users (id, username, email, email_verified_at, name, phone, created_at, updated_at)
+		VALUES (@id, @username, @email, CASE WHEN @verified THEN @now::timestamptz END, @name, @phone, @now, @now)`,
+		pgx.NamedArgs{
+			"id": user, "username": in.Username, "email": in.Email, "verified": in.Verified, "name": in.Name, "phone": in.Phone, "now": now,
+		})
 	b.Queue(`INSERT INTO credentials (user_id, password_hash, changed_at) VALUES (@user, @hash, @now)`,
 		pgx.NamedArgs{"user": user, "hash": hash, "now": now})
 	return b.Send(ctx, tx)
@@ -139,7 +141,29 @@ func eraseUser(ctx context.Context, tx pgx.Tx, user id.User, now time.Time) erro
 	b.Queue(`DELETE FROM addresses WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM user_roles WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM mail_tokens WHERE user_id = @user`, args)
+	b.Queue(`DELETE FROM mail_tokens WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM refresh_tokens WHERE user_id = @user`, args)
-	b.Queue(`UPDATE sessions SET user_agent = '', address = '' WHERE user_id = @user`, args)
+	b.Queue(`UPDATE sessions SET user_agent = '', device = '', address = '' WHERE user_id = @user`, args)
 	return b.Send(ctx, tx)
+}
+
+// setVerified reports whether the mailbox was not proven before.
+func setVerified(ctx context.Context, tx pgx.Tx, user id.User, now time.Time) (bool, error) {
+	n, err := postgres.Exec(ctx, tx, `
+		UPDATE users SET email_verified_at = @now, updated_at = @now, version = version + 1
+		WHERE id = @user AND email_verified_at IS NULL AND erased_at IS NULL`, pgx.NamedArgs{"user": user, "now": now})
+	if err != nil {
+		return false, fmt.Errorf("verify mailbox of user %s: %w", user, err)
+	}
+	return n == 1, nil
+}
+
+func setEmail(ctx context.Context, tx pgx.Tx, user id.User, email string, now time.Time) error {
+	n, err := postgres.Exec(ctx, tx, `
+		UPDATE users SET email = @email, email_verified_at = @now, updated_at = @now, version = version + 1
+		WHERE id = @user AND erased_at IS NULL`, pgx.NamedArgs{"user": user, "email": email, "now": now})
+	if err == nil && n == 0 {
+		err = ErrNoUser
+	}
+	return err
 }

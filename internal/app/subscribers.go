@@ -13,6 +13,10 @@ import (
 // transaction stands here; listings (search) and live streams (hub) follow the
 // log themselves.
 func (a *App) subscribe() {
+	events.On(a.Relay, "answer who asked for a mail", a.Accounts.AnswerMailRequest)
+
+	events.Sweep(a.Relay, "forget attempts to sign in", 10*time.Minute, a.Accounts.ForgetAttempts)
+	events.Sweep(a.Relay, "forget mailed tokens", time.Hour, a.Accounts.ForgetMail)
 	events.Sweep(a.Relay, "expire holds", 15*time.Second, a.expireHolds)
 	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)
 	events.Sweep(a.Relay, "renew signing keys", time.Hour, a.Accounts.RenewKeys)
