@@ -29,11 +29,12 @@ import (
 const (
 	CanReadUsers  auth.Permission = "users.read"
 	CanWriteUsers auth.Permission = "users.write"
+	CanEraseUsers auth.Permission = "users.erase"
 )
 
 // Permissions lists what this module declares.
 func Permissions() []auth.Permission {
-	return []auth.Permission{CanReadUsers, CanWriteUsers, auth.AsCustomer, auth.AsVendor}
+	return []auth.Permission{CanReadUsers, CanWriteUsers, CanEraseUsers, auth.AsCustomer, auth.AsVendor}
 }
 
 // Users is everybody who has an account. Use it by pointer: it remembers the

@@ -34,6 +34,7 @@ import (
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
 	"souk/internal/pricing"
+	"souk/internal/privacy"
 	"souk/internal/search"
 	"souk/internal/shipping"
 	"souk/internal/tax"
@@ -77,6 +78,7 @@ type App struct {
 	Checkout *checkout.Checkout
 	Importer *importer.Importer
 	Search   *search.Search
+	Privacy  *privacy.Privacy
 }
 
 // Build makes the shop. It reads nothing and starts nothing.
@@ -88,7 +90,7 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), vendors.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
@@ -121,6 +123,7 @@ func Build(p Parts) *App {
 
 	// Echoes.
 	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 
 	a.routes()
 	a.subscribe()
