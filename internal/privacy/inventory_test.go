@@ -23,7 +23,7 @@ func columns(t *testing.T, db postgres.DB) []column {
 		SELECT c.table_name::text, c.column_name::text
 		FROM information_schema.columns c JOIN information_schema.tables t USING (table_schema, table_name)
 		WHERE table_schema = 'public' AND t.table_type = 'BASE TABLE' AND table_name NOT LIKE 'goose%'
-		  AND c.udt_name IN ('text', '_text', 'varchar', '_varchar', 'bpchar', 'json', 'jsonb', 'bytea', 'inet', 'cidr', 'tsvector', '_bytea')
+		  AND c.udt_name IN ('text', '_text', 'varchar', '_varchar', 'bpchar', 'json', 'jsonb', '_jsonb', 'bytea', 'inet', 'cidr', 'tsvector', '_bytea')
 		ORDER BY table_name, c.ordinal_position`, nil)
 	if err != nil || len(found) < 100 {
 		t.Fatalf("%d columns, %v", len(found), err)
