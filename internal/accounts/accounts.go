@@ -76,5 +76,6 @@ func (u *Users) Routes(r *httpapi.Router) {
 	u.meRoutes(r)
 	u.avatarRoutes(r)
 	u.addressRoutes(r)
+	u.countryRoutes(r)
 	u.staffRoutes(r)
 }
