@@ -17,7 +17,9 @@ CREATE INDEX users_erased ON users (erased_at) WHERE erased_at IS NOT NULL;
 
 -- Which personal data an order still holds: all, what its invoice must name, or none.
 ALTER TABLE orders
-    ADD COLUMN personal text NOT NULL DEFAULT 'all' CHECK (personal IN ('all', 'invoice', 'none'));
+    ADD COLUMN personal text NOT NULL DEFAULT 'all' CHECK (personal IN ('all', 'invoice', 'none')),
+    ADD COLUMN forget_asked_at timestamptz;   -- by a guest, through staff
+CREATE INDEX orders_forget_asked ON orders (forget_asked_at) WHERE forget_asked_at IS NOT NULL AND personal = 'all';
 
 -- What was seen of a parcel is never edited, but what was written beside it may be forgotten.
 DROP TRIGGER tracking_events_append_only ON tracking_events;

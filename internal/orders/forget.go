@@ -17,13 +17,14 @@ const (
 	invoiceYears = 10
 )
 
-// Forget drops personal data from finished orders: those of erased users keep
-// what their invoice must name, and nothing where nothing was ever paid; of
-// those older than the books must be kept, nothing stays. It is a sweep.
+// Forget drops personal data from finished orders: those of erased users, and
+// of guests who asked for it, keep what their invoice must name, and nothing
+// where nothing was ever paid; of those older than the books must be kept,
+// nothing stays. It is a sweep.
 // An order that is still open keeps all until it is finished.
 func (o *Orders) Forget(ctx context.Context) error {
 	years := pgx.NamedArgs{"years": cmp.Or(o.InvoiceYears, invoiceYears), "limit": forgetBatch}
-	for _, step := range []string{maskErased, maskOld} {
+	for _, step := range []string{maskErased, maskAsked, maskOld} {
 		for {
 			n, err := o.forgetSome(ctx, step, years)
 			if err != nil {
@@ -56,7 +57,9 @@ func (o *Orders) forgetSome(ctx context.Context, mask string, args pgx.NamedArgs
 // tax was reckoned.
 const placeFragment = `'name', '', 'line1', '', 'city', '', 'postal_code', '', `
 
-const maskErased = `
+// maskFragment leaves the invoice what it must name, and nothing where nothing
+// was ever paid, to the orders that are named in between.
+const maskFragment = `
 	UPDATE orders o SET email = '', phone = '', cancel_reason = '', personal = due.keep,
 	       shipping_address = jsonb_build_object(` + placeFragment + `'region', o.shipping_address -> 'region', 'country', o.shipping_address -> 'country'),
 	       billing_address = CASE due.keep WHEN 'invoice' THEN o.billing_address - 'phone'
@@ -64,11 +67,17 @@ const maskErased = `
 	FROM (
 		SELECT late.id, CASE WHEN late.status = 'cancelled' AND NOT EXISTS (
 			SELECT FROM payments p WHERE p.order_id = late.id AND p.captured_minor > 0) THEN 'none' ELSE 'invoice' END AS keep
-		FROM orders late JOIN users u ON u.id = late.user_id
-		WHERE u.erased_at IS NOT NULL AND late.personal = 'all' AND late.status IN ('delivered', 'completed', 'cancelled', 'returned')
+		FROM orders late `
+
+const dueFragment = ` late.personal = 'all' AND late.status IN ('delivered', 'completed', 'cancelled', 'returned')
 		LIMIT @limit FOR UPDATE OF late SKIP LOCKED
 	) due
 	WHERE o.id = due.id RETURNING o.id`
+
+const (
+	maskErased = maskFragment + `JOIN users u ON u.id = late.user_id WHERE u.erased_at IS NOT NULL AND` + dueFragment
+	maskAsked  = maskFragment + `WHERE late.forget_asked_at IS NOT NULL AND` + dueFragment
+)
 
 // The years are counted from the end of the one in which the order was placed.
 const maskOld = `
@@ -84,3 +93,15 @@ const maskOld = `
 	WHERE o.id = due.id RETURNING o.id`
 
 const deleteNotes = `DELETE FROM order_notes WHERE order_id = ANY (@orders::uuid[])`
+
+func askToForget(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	n, err := postgres.Exec(ctx, tx, `
+		UPDATE orders SET forget_asked_at = coalesce(forget_asked_at, now()) WHERE id = @order`, pgx.NamedArgs{"order": order})
+	switch {
+	case err != nil:
+		return fmt.Errorf("ask to forget who placed order %s: %w", order, err)
+	case n == 0:
+		return ErrNoOrder
+	}
+	return nil
+}

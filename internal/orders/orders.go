@@ -52,10 +52,12 @@ type Orders struct {
 const (
 	CanRead  auth.Permission = "orders.read"
 	CanWrite auth.Permission = "orders.write" // ship, cancel, note
+	// CanForget drops personal data for good.
+	CanForget auth.Permission = "orders.forget"
 )
 
 // Permissions lists what this module can permit.
-func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
+func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite, CanForget} }
 
 var (
 	// ErrNoOrder says that there is no such order, or that it is not yours.

@@ -220,6 +220,40 @@ func TestStaffErase(t *testing.T) {
 	shop.Call(t, apptest.Admin, "DELETE", at, "").Want(t, 403, "step_up_required")
 }
 
+// Guests have no account to erase: staff have their order forgotten.
+func TestAGuestIsForgotten(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.User(t, "bob")
+	mug := shop.Variant(t)
+	order := func() checkout.Placed {
+		cart := shop.Basket(t, "", 1, mug)
+		shop.Call(t, "", "PUT", cart.Path("/addresses"), `{"email": "`+canary+`@example.com", "phone": "+4915123456701", "shipping": {`+annsHome+`}}`).Want(t, 200)
+		return apptest.Read[checkout.Placed](t, shop.Place(t, "", shop.Ship(t, "", cart)).Want(t, 201))
+	}
+	placed := order()
+	at := "/admin/orders/" + placed.Order.ID.String() + "/forget"
+	shop.Call(t, "bob", "POST", at, "").Want(t, 403)
+	shop.Call(t, apptest.Admin, "POST", "/admin/orders/"+placed.Order.ID.String()+"0/forget", "").Want(t, 404)
+	shop.Call(t, apptest.Admin, "POST", at, "").Want(t, 204)
+	shop.Call(t, apptest.Admin, "POST", at, "").Want(t, 204)
+	sweeps(t, shop)
+	if shown := shop.ShowOrder(t, placed.Order.ID); shown.Email == "" {
+		t.Error("an open order cannot be delivered")
+	}
+	delivers(t, shop, placed)
+	sweeps(t, shop)
+	shown := shop.ShowOrder(t, placed.Order.ID)
+	if shown.Email != "" || shown.Phone != "" || shown.Addresses.Shipping.Line1 != "" || shown.Addresses.Billing.Name == "" {
+		t.Errorf("the order holds %q, %q, %+v", shown.Email, shown.Phone, shown.Addresses)
+	}
+	other := order()
+	delivers(t, shop, other)
+	sweeps(t, shop)
+	if shown := shop.ShowOrder(t, other.Order.ID); shown.Email == "" || shown.Addresses.Shipping.Line1 == "" {
+		t.Error("somebody else was forgotten, too")
+	}
+}
+
 // longAgo is when everybody proved who they are.
 func longAgo(t *testing.T, shop *apptest.App) {
 	t.Helper()
