@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/accounts"
 	"souk/internal/id"
 	"souk/internal/platform/postgres"
 )
@@ -21,12 +22,23 @@ func insertExport(ctx context.Context, tx pgx.Tx, e Export, actor string) (Expor
 		RETURNING `+exportColumnsFragment,
 		pgx.NamedArgs{"id": e.ID, "user": e.UserID, "file": e.File, "actor": actor, "life": makingLife})
 	if errors.Is(err, postgres.ErrNoRow) {
-		return Export{}, ErrExportThere
+		return Export{}, refusal(ctx, tx, e.UserID)
 	}
 	if err != nil {
 		return Export{}, fmt.Errorf("ask for export of user %s: %w", e.UserID, err)
 	}
 	return made, nil
+}
+
+// refusal says why no export was begun.
+func refusal(ctx context.Context, tx pgx.Tx, user id.User) error {
+	switch _, err := exportOf(ctx, tx, user); {
+	case errors.Is(err, ErrNoExport):
+		return accounts.ErrNoUser
+	case err != nil:
+		return err
+	}
+	return ErrExportThere
 }
 
 func exportOf(ctx context.Context, db postgres.DB, user id.User) (Export, error) {

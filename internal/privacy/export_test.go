@@ -12,7 +12,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/app/apptest"
+	"souk/internal/id"
 	"souk/internal/platform/pgtest"
+	"souk/internal/platform/postgres"
 	"souk/internal/privacy"
 )
 
@@ -138,5 +140,32 @@ func TestAnExportAsksForProof(t *testing.T) {
 	shop.User(t, "bob")
 	longAgo(t, shop)
 	shop.Call(t, "bob", "POST", "/me/export", "").Want(t, 403, "step_up_required")
+	shop.Call(t, apptest.Admin, "POST", "/admin/users/"+id.New[id.User]().String()+"/export", "").Want(t, 404)
 	shop.WantRows(t, "data_exports", 1)
+}
+
+// A copy that is asked for and made after all was forgotten leaves no file.
+func TestAnExportOfTheErasedIsNotMade(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	user := ann(t, shop)
+	shop.Call(t, "ann", "POST", "/me/export", "").Want(t, 202)
+	asked, err := postgres.Get[struct {
+		ID   id.Export `db:"id"`
+		File string    `db:"file"`
+	}](t.Context(), shop.DB, `SELECT id, file FROM data_exports`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop.Call(t, "ann", "DELETE", "/me", "").Want(t, 204)
+	if err := shop.Privacy.Forget(t.Context(), user.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := shop.Privacy.Make(t.Context(), privacy.ExportAsked{UserID: user.ID, ExportID: asked.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if there, err := shop.Blobs.Exists(t.Context(), "exports/"+asked.File); there || err != nil {
+		t.Errorf("the file is there: %t, %v", there, err)
+	}
+	shop.WantRows(t, "data_exports", 0)
+	shop.Call(t, apptest.Admin, "POST", "/admin/users/"+user.ID.String()+"/export", "").Want(t, 404)
 }
