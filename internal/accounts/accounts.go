@@ -31,11 +31,12 @@ import (
 const (
 	CanReadUsers  auth.Permission = "users.read"
 	CanWriteUsers auth.Permission = "users.write"
+	CanEraseUsers auth.Permission = "users.erase"
 )
 
 // Permissions lists what this module declares.
 func Permissions() []auth.Permission {
-	return []auth.Permission{CanReadUsers, CanWriteUsers, auth.AsCustomer, auth.AsVendor}
+	return []auth.Permission{CanReadUsers, CanWriteUsers, CanEraseUsers, auth.AsCustomer, auth.AsVendor}
 }
 
 // Users is everybody who has an account. Use it by pointer: it remembers the
@@ -80,5 +81,6 @@ func (u *Users) Routes(r *httpapi.Router) {
 	u.meRoutes(r)
 	u.avatarRoutes(r)
 	u.addressRoutes(r)
+	u.countryRoutes(r)
 	u.staffRoutes(r)
 }

@@ -20,7 +20,7 @@ type PostalAddress struct {
 	Line1      string `db:"line1" json:"line1" maxLength:"500"`
 	Line2      string `db:"line2" json:"line2,omitempty" maxLength:"500"`
 	City       string `db:"city" json:"city" maxLength:"500"`
-	Region     string `db:"region" json:"region,omitempty" maxLength:"500" doc:"State or province; its code where the country has codes."`
+	Region     string `db:"region" json:"region,omitempty" maxLength:"500" doc:"State or province, by code or name; kept as its code where the country has codes."`
 	PostalCode string `db:"postal_code" json:"postal_code" maxLength:"500" doc:"Empty where the country has none."`
 	Country    string `db:"country" json:"country" maxLength:"2" example:"DE" doc:"ISO 3166-1 alpha-2."`
 	Phone      string `db:"phone" json:"phone,omitempty" maxLength:"40"`
@@ -37,31 +37,52 @@ func (a *PostalAddress) Validate(pointer string) []errs.Field {
 		bad.Require(letters(*field) <= most && OneLine(*field), pointer+"/"+name, "invalid",
 			fmt.Sprintf("Write one line of at most %d characters.", most))
 	}
+	a.Country = strings.ToUpper(strings.TrimSpace(a.Country))
+	country, known := countries[a.Country]
+	bad.Require(known, pointer+"/country", "unknown_country", "Write the country as two letters of ISO 3166, as in DE.")
+	if !known {
+		country = &Country{city: required}
+	}
 	line(&a.Name, "name", 1, 100)
 	line(&a.Line1, "line1", 1, 200)
 	line(&a.Line2, "line2", 0, 200)
-	line(&a.City, "city", 1, 100)
-	line(&a.Region, "region", 0, 100)
-	line(&a.PostalCode, "postal_code", 0, 20)
-	a.Country = strings.ToUpper(strings.TrimSpace(a.Country))
-	if !IsCountry(a.Country) {
-		return append(bad, errs.Field{Pointer: pointer + "/country", Code: "unknown_country", Detail: "Write the country as two letters of ISO 3166, as in DE."})
-	}
-	if len(bad) > 0 {
+	line(&a.City, "city", least(country.city), 100)
+	line(&a.Region, "region", least(country.region), 100)
+	line(&a.PostalCode, "postal_code", least(country.postal), 20)
+	if !known {
 		return bad
 	}
-	a.PostalCode = strings.ToUpper(a.PostalCode)
-	if pattern := postal[a.Country]; pattern != nil {
-		bad.Require(pattern.MatchString(a.PostalCode), pointer+"/postal_code", "invalid", "This is not a postal code of that country.")
-	}
-	var ok bool
-	if a.Region, ok = regionOf(a.Country, a.Region); !ok {
-		bad.Require(false, pointer+"/region", "invalid", "This is not a state or province of that country.")
-	}
+	bad = append(bad, a.fit(country, pointer)...)
 	if a.Phone != "" {
+		var ok bool
 		a.Phone, ok = Phone(a.Phone, a.Country)
 		bad.Require(ok, pointer+"/phone", "invalid", "This is not a phone number.")
 	}
+	return bad
+}
+
+func least(n need) int {
+	if n == required {
+		return 1
+	}
+	return 0
+}
+
+// fit checks what differs from country to country.
+func (a *PostalAddress) fit(c *Country, pointer string) []errs.Field {
+	var bad errs.Fields
+	a.PostalCode = strings.ToUpper(a.PostalCode)
+	switch {
+	case a.PostalCode == "":
+	case c.postal == absent:
+		bad.Require(false, pointer+"/postal_code", "no_postal_codes", "That country has no postal codes. Leave it empty.")
+	default:
+		bad.Require(c.pattern.MatchString(a.PostalCode), pointer+"/postal_code", "invalid",
+			"This is not a postal code of that country, such as "+c.PostalCode.Example+".")
+	}
+	region, ok := c.regionOf(a.Region)
+	bad.Require(ok, pointer+"/region", "invalid", "This is not a state or province of that country.")
+	a.Region = region
 	return bad
 }
 

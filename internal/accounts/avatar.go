@@ -84,7 +84,7 @@ func (u *Users) keepAvatar(ctx context.Context, file []byte) (name string, err e
 	if err := postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error { return insertAvatar(ctx, tx, name) }); err != nil {
 		return "", err
 	}
-	if err := u.Blobs.Put(ctx, avatarKey(name), square.ContentType, bytes.NewReader(kept), int64(len(kept))); err != nil {
+	if err := u.Blobs.Put(ctx, AvatarKey(name), square.ContentType, bytes.NewReader(kept), int64(len(kept))); err != nil {
 		return "", fmt.Errorf("keep avatar: %w", err)
 	}
 	return name, nil
@@ -94,7 +94,8 @@ func (u *Users) removeAvatar(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpa
 	return httpapi.Empty{}, setAvatar(ctx, tx, auth.From(ctx).User, "", u.Clock.Now())
 }
 
-func avatarKey(file string) string { return "avatars/" + file }
+// AvatarKey is where the file of an avatar is kept.
+func AvatarKey(file string) string { return "avatars/" + file }
 
 var avatarFiles = regexp.MustCompile(`^[0-9a-f]{32}\.(jpg|png)$`)
 
@@ -103,7 +104,7 @@ func (u *Users) serveAvatar(w http.ResponseWriter, r *http.Request) error {
 	if !avatarFiles.MatchString(name) {
 		return errNoAvatar
 	}
-	err := httpapi.ServePicture(w, r, u.Blobs, avatarKey(name))
+	err := httpapi.ServePicture(w, r, u.Blobs, AvatarKey(name))
 	if errors.Is(err, blob.ErrNotFound) {
 		return errNoAvatar
 	}
@@ -119,7 +120,7 @@ func (u *Users) SweepAvatars(ctx context.Context) error {
 			return err
 		}
 		for _, file := range files {
-			if err := u.Blobs.Delete(ctx, avatarKey(file)); err != nil {
+			if err := u.Blobs.Delete(ctx, AvatarKey(file)); err != nil {
 				return fmt.Errorf("remove avatar %s: %w", file, err)
 			}
 		}

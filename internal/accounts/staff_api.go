@@ -18,6 +18,8 @@ func (u *Users) staffRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/users/{user}/disable", u.disableUser, write, ok, httpapi.Summary("Shut a user out"),
 		httpapi.Describe("Ends every session of the user at once."))
 	httpapi.Post(r, "/api/v1/admin/users/{user}/enable", u.enableUser, write, ok, httpapi.Summary("Let a user in again"))
+	httpapi.Delete(r, "/api/v1/admin/users/{user}", u.eraseUser, httpapi.Needs(CanEraseUsers), httpapi.StepUp(), httpapi.Status(http.StatusNoContent),
+		httpapi.Summary("Erase a user"), httpapi.Describe("As when users erase themselves: there is no way back."))
 	httpapi.Put(r, "/api/v1/admin/users/{user}/roles", u.setRoles, write, httpapi.StepUp(), httpapi.Summary("Set a user's roles"),
 		httpapi.Describe("These and no others; customer is always one of them."))
 	httpapi.Delete(r, "/api/v1/admin/users/{user}/sessions", u.endUserSessions, write, httpapi.Status(http.StatusNoContent),
@@ -71,6 +73,10 @@ func (u *Users) enableUser(ctx context.Context, tx pgx.Tx, in *userInput) (User,
 		return User{}, err
 	}
 	return u.Get(ctx, tx, in.User)
+}
+
+func (u *Users) eraseUser(ctx context.Context, tx pgx.Tx, in *userInput) (httpapi.Empty, error) {
+	return httpapi.Empty{}, u.Erase(ctx, tx, in.User)
 }
 
 type setRolesInput struct {

@@ -36,6 +36,7 @@ import (
 	"souk/internal/platform/settings"
 	"souk/internal/platform/vault"
 	"souk/internal/pricing"
+	"souk/internal/privacy"
 	"souk/internal/search"
 	"souk/internal/shipping"
 	"souk/internal/storefront"
@@ -82,6 +83,7 @@ type App struct {
 	Checkout *checkout.Checkout
 	Importer *importer.Importer
 	Search   *search.Search
+	Privacy  *privacy.Privacy
 	Pages    *storefront.Pages
 }
 
@@ -94,7 +96,7 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), vendors.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
@@ -122,7 +124,7 @@ func Build(p Parts) *App {
 	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}}}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers = a.Prices.SetOffers, a.Prices.Offers // to catalog's right: see catalog.Offer
-	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping}
+	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
 
 	// Flows.
 	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency}
@@ -133,6 +135,7 @@ func Build(p Parts) *App {
 
 	// Echoes.
 	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 
 	// Faces.
 	a.Pages = &storefront.Pages{ShopName: a.Accounts.ShopName}

@@ -70,6 +70,9 @@ func TestBadRequests(t *testing.T) {
 		{Name: "row 19 limit 10^9", URL: "/products?limit=1000000000", Status: 422, Code: "validation_failed"},
 		{Name: "row 20 sort", URL: "/products?sort=password_hash", Status: 422, Code: "validation_failed"},
 		{Name: "row 20 filter", As: apptest.Admin, URL: "/admin/orders?filter[customer.email]=a", Status: 422, Code: "validation_failed", Changes: true}, // staff comes in
+		{Name: "row 17 language of 300 letters", As: apptest.Admin, Method: "PATCH", URL: "/me", Body: `{"locale": "` + strings.Repeat("en-", 100) + `"}`, Status: 422, Code: "validation_failed"},
+		{Name: "row 17 hostile language of a user", As: apptest.Admin, Method: "PATCH", URL: "/me", Body: `{"locale": "' OR 1=1"}`, Status: 422, Code: "validation_failed"},
+		{Name: "row 17 no such currency of a user", As: apptest.Admin, Method: "PATCH", URL: "/me", Body: `{"currency": "XXX"}`, Status: 422, Code: "validation_failed"},
 		{Name: "row 20 include", URL: "/products?include=vendor.bank_account", Status: 422, Code: "validation_failed"},
 		{Name: "row 20 fields", URL: "/products?fields=*", Status: 422, Code: "validation_failed"},
 		{Name: "row 20 expand", URL: cart.Path("?expand=user.password_hash"), Status: 422, Code: "validation_failed"},

@@ -4,8 +4,12 @@ import (
 	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/accounts"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
 )
 
 // subscribe joins events to what follows from them, and deadlines to those who
@@ -14,6 +18,8 @@ import (
 // log themselves.
 func (a *App) subscribe() {
 	events.On(a.Relay, "answer who asked for a mail", a.Accounts.AnswerMailRequest)
+	events.On(a.Relay, "copy somebody's data", a.Privacy.Make, events.Within(5*time.Minute))
+	a.forget()
 
 	events.Sweep(a.Relay, "forget attempts to sign in", 10*time.Minute, a.Accounts.ForgetAttempts)
 	events.Sweep(a.Relay, "forget mailed tokens", time.Hour, a.Accounts.ForgetMail)
@@ -24,7 +30,20 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "fetch pictures", 5*time.Second, a.Catalog.FetchImages)
 	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)
 	events.Sweep(a.Relay, "remove files of avatars", 10*time.Minute, a.Accounts.SweepAvatars)
+	events.Sweep(a.Relay, "forget data of orders", time.Hour, a.Orders.Forget)
+	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
+}
+
+// forget joins the erasure of a user to those who keep something of users. The
+// sweeps of orders and carts find later what is still under way now.
+func (a *App) forget() {
+	events.On(a.Relay, "forget the erased in carts", func(ctx context.Context, _ accounts.Erased) error { return a.Carts.Forget(ctx) })
+	events.On(a.Relay, "forget the erased in orders", func(ctx context.Context, _ accounts.Erased) error { return a.Orders.Forget(ctx) })
+	events.On(a.Relay, "forget copies of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Privacy.Forget(ctx, e.UserID) })
+	events.On(a.Relay, "forget answers to the erased", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return httpapi.ForgetUser(ctx, tx, e.UserID) })
+	})
 }
 
 func (a *App) forgetIdempotencyKeys(ctx context.Context) error {

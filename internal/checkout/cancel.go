@@ -58,7 +58,7 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
-		return orders.Cancelled{Change: ch, VendorOrderIDs: touched(is, withdrawn), Reason: reason}
+		return orders.Cancelled{Change: ch, VendorOrderIDs: touched(is, withdrawn)}
 	})
 	for _, u := range withdrawn {
 		lines = append(lines, u.Line)

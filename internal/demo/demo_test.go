@@ -8,6 +8,7 @@ import (
 	"image/color"
 	"image/png"
 	"slices"
+	"strings"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -217,6 +218,11 @@ func TestPicturesAreStored(t *testing.T) {
 			t.Errorf("%s is not stored (%v)", key, err)
 		}
 	}
+	ann, err := a.Accounts.SetAvatar(t.Context(), a.User(t, "ann").ID, file.Bytes())
+	if err != nil {
+		t.Fatal(err)
+	}
+	files = append(files, strings.TrimPrefix(ann.AvatarURL, "/"))
 	if n := count(t, pool, `SELECT count(DISTINCT blob_key) FROM media WHERE state = 'ready'`); n != 12 {
 		t.Errorf("%d pictures of 12 products", n)
 	}

@@ -26,12 +26,16 @@ type picture struct {
 	Height      int    `db:"height"`
 }
 
-// Erase drops everything that a's database holds, then the pictures of its
-// products.
+// Erase drops everything that a's database holds, then the files that it told
+// of: the pictures of its products and people, and copies of their data.
 func Erase(ctx context.Context, a *app.App) error {
 	pictures, err := postgres.All[picture](ctx, a.DB, `SELECT blob_key, content_type, width, height FROM media WHERE blob_key <> ''`, nil)
 	if err != nil {
 		return fmt.Errorf("list the pictures: %w", err)
+	}
+	files, err := filesOfPeople(ctx, a.DB)
+	if err != nil {
+		return fmt.Errorf("list the files of people: %w", err)
 	}
 	err = postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error {
 		_, err := tx.Exec(ctx, `DROP SCHEMA public CASCADE; CREATE SCHEMA public`, pgx.QueryExecModeSimpleProtocol)
@@ -50,5 +54,17 @@ func Erase(ctx context.Context, a *app.App) error {
 			failures = append(failures, a.Blobs.Delete(ctx, strings.TrimPrefix(url, "/")))
 		}
 	}
+	for _, file := range files {
+		failures = append(failures, a.Blobs.Delete(ctx, file))
+	}
 	return errors.Join(failures...)
+}
+
+// filesOfPeople is none where the schema is too old to know of any.
+func filesOfPeople(ctx context.Context, db postgres.DB) ([]string, error) {
+	known, err := postgres.Scalar[bool](ctx, db, `SELECT to_regclass('public.data_exports') IS NOT NULL`, nil)
+	if err != nil || !known {
+		return nil, err
+	}
+	return postgres.Column[string](ctx, db, `SELECT 'avatars/' || file FROM avatars UNION ALL SELECT 'exports/' || file FROM data_exports`, nil)
 }

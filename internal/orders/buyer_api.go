@@ -81,6 +81,9 @@ func (o *Orders) stream(ctx context.Context, in *Access, out *httpapi.SSE) error
 				return nil
 			}
 			step, err := stepOf(record)
+			if err == nil && step.Event == cancelled {
+				step.Reason, err = cancelReason(ctx, o.DB, order)
+			}
 			if err != nil {
 				return err
 			}

@@ -67,11 +67,11 @@ type Delivered struct {
 }
 
 // Cancelled says that what had not shipped was withdrawn: the whole order when
-// To is cancelled, else the rest of the parts named.
+// To is cancelled, else the rest of the parts named. Why stands in the order:
+// somebody wrote it, and the log forgets nothing.
 type Cancelled struct {
 	Change
 	VendorOrderIDs []id.VendorOrder `json:"vendor_order_ids"`
-	Reason         string           `json:"reason"`
 }
 
 // The names of the steps in the log.

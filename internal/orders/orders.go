@@ -2,7 +2,8 @@
 // lines, frozen as they were that day, and how far they have come since.
 //
 // Owns: the rows, their numbers, the states and the moves between them, the
-// token with which a guest reads an order, the timeline, notes of staff.
+// token with which a guest reads an order, the timeline, notes of staff, what
+// is forgotten of an order and when ([Orders.Forget]).
 // Tables: orders, vendor_orders, order_lines, adjustments, order_notes.
 // Raises: Placed, Confirmed, Shipped, Tracked, Delivered, Cancelled, Paid,
 // PaidLate. Each is a step of one order's timeline: exactly one for each
@@ -40,6 +41,10 @@ type Orders struct {
 	Hub      *events.Hub // of live timelines
 	Shipping *shipping.Shipping
 
+	// InvoiceYears is how long invoices must be kept, from the end of the year
+	// of the order; 0 is 10.
+	InvoiceYears int
+
 	cursors httpapi.Cursors
 }
 
@@ -47,10 +52,12 @@ type Orders struct {
 const (
 	CanRead  auth.Permission = "orders.read"
 	CanWrite auth.Permission = "orders.write" // ship, cancel, note
+	// CanForget drops personal data for good.
+	CanForget auth.Permission = "orders.forget"
 )
 
 // Permissions lists what this module can permit.
-func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
+func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite, CanForget} }
 
 var (
 	// ErrNoOrder says that there is no such order, or that it is not yours.

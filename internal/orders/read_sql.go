@@ -211,6 +211,12 @@ func insertNote(ctx context.Context, tx pgx.Tx, order id.Order, n Note) (time.Ti
 	return at, err
 }
 
+func cancelReason(ctx context.Context, db postgres.DB, order id.Order) (string, error) {
+	return postgres.Scalar[string](ctx, db, `
+		SELECT cancel_reason FROM orders WHERE id = @order`,
+		pgx.NamedArgs{"order": order})
+}
+
 func traceOf(ctx context.Context, db postgres.DB, order id.Order) ([]pricing.Step, error) {
 	return postgres.Scalar[[]pricing.Step](ctx, db, `
 		SELECT trace FROM orders WHERE id = @order`,

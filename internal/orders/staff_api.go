@@ -24,6 +24,9 @@ func (o *Orders) staffRoutes(r *httpapi.Router) {
 		httpapi.Describe("With who did what, the notes, and how the total came about."))
 	httpapi.Get(r, "/api/v1/admin/orders/{id}/notes", o.notes, httpapi.Needs(CanRead), httpapi.Summary("List the notes of an order"))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/notes", o.note, httpapi.Needs(CanWrite), httpapi.Status(http.StatusCreated), httpapi.Summary("Write a note on an order"))
+	httpapi.Post(r, "/api/v1/admin/orders/{id}/forget", o.forget, httpapi.Needs(CanForget), httpapi.StepUp(), httpapi.Status(http.StatusNoContent),
+		httpapi.Summary("Forget who placed an order"),
+		httpapi.Describe("For guests, who have no account to erase. It happens within the hour, or once the order is finished; what an invoice must name is kept for as long as the law says."))
 }
 
 // StaffView is an order as staff see it.
@@ -64,6 +67,14 @@ func (o *Orders) staffList(ctx context.Context, in *staffListInput) (httpapi.Lis
 
 type staffInput struct {
 	ID string `path:"id" maxLength:"100"`
+}
+
+func (o *Orders) forget(ctx context.Context, tx pgx.Tx, in *staffInput) (httpapi.Empty, error) {
+	order, err := parseOrder(in.ID)
+	if err != nil {
+		return httpapi.Empty{}, err
+	}
+	return httpapi.Empty{}, askToForget(ctx, tx, order)
 }
 
 func (o *Orders) staffShow(ctx context.Context, in *staffInput) (StaffView, error) {

@@ -59,16 +59,20 @@ type TimelineStep struct {
 	Actor         string         `json:"actor,omitempty" doc:"Only for staff"`
 }
 
-// stepOf reads a step out of the log. What it does not know stays empty.
+// stepOf reads a step out of the log. What it does not know stays empty; why an
+// order was cancelled stands in the order.
 func stepOf(r events.Record) (TimelineStep, error) {
 	s := TimelineStep{}
 	if err := json.Unmarshal(r.Data, &s); err != nil {
 		return s, fmt.Errorf("read step %d of %s: %w", r.Version, r.Subject, err)
 	}
-	s.Version, s.At, s.Actor = r.Version, r.At, ""
+	s.Version, s.At, s.Actor, s.Reason = r.Version, r.At, "", ""
 	s.Event = strings.TrimPrefix(r.Name, "orders.")
 	return s, nil
 }
+
+// cancelled is the step that has a reason.
+const cancelled = "cancelled"
 
 // Assemble makes the view of an order out of its rows.
 func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment) View {
@@ -120,6 +124,9 @@ func (o *Orders) Show(ctx context.Context, db postgres.DB, order id.Order) (View
 		step, err := stepOf(r)
 		if err != nil {
 			return View{}, err
+		}
+		if step.Event == cancelled {
+			step.Reason = v.CancelReason
 		}
 		v.Timeline = append(v.Timeline, step)
 	}

@@ -167,3 +167,27 @@ func TestWhatWasSeenIsNeverEdited(t *testing.T) {
 		return
 	}
 }
+
+// What was written beside it may name somebody, and is forgotten with them.
+func TestWhatWasWrittenOfAParcelCanBeForgotten(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	made, err := (&shipping.Shipping{DB: tx}).Create(t.Context(), tx, parcel(t, tx))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := tx.Exec(t.Context(), `INSERT INTO tracking_events (shipment_id, status, detail, actor) VALUES ($1, 'in_transit', 'with Ann', 'test')`, made.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := shipping.Forget(t.Context(), tx, []id.Order{made.OrderID}); err != nil {
+		t.Fatal(err)
+	}
+	var seen, told int
+	err = tx.QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE detail <> '') FROM tracking_events WHERE shipment_id = $1`, made.ID).Scan(&seen, &told)
+	if err != nil || seen != 2 || told != 0 {
+		t.Errorf("%d marks, of which %d still tell, %v", seen, told, err)
+	}
+	if _, err := tx.Exec(t.Context(), `UPDATE tracking_events SET detail = 'with Bob' WHERE shipment_id = $1`, made.ID); err == nil {
+		t.Error("something else was written in its place")
+	}
+}

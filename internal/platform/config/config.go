@@ -48,10 +48,11 @@ type Config struct {
 	RedisURL    string `name:"redis-url" help:"Redis; kept for what is to come, nothing uses it yet." env:"REDIS_URL" secret:"url" group:"Storage"`
 	Blob        Blob   `embed:"" prefix:"blob-" group:"Storage"`
 
-	Worker    bool   `help:"Work jobs in this process." default:"true" negatable:"" env:"SOUK_WORKER" group:"Work"`
-	Workers   int    `help:"Jobs at once." default:"4" env:"SOUK_WORKERS" group:"Work"`
-	Currency  string `help:"Currency of the shop." default:"USD" env:"SOUK_CURRENCY" group:"Work"`
-	SecretKey string `help:"Master key, 32 bytes or more in base64, and older ones behind it; made once and kept under DATA-DIR when empty." env:"SOUK_SECRET_KEY" secret:"" group:"Work"`
+	Worker       bool   `help:"Work jobs in this process." default:"true" negatable:"" env:"SOUK_WORKER" group:"Work"`
+	Workers      int    `help:"Jobs at once." default:"4" env:"SOUK_WORKERS" group:"Work"`
+	Currency     string `help:"Currency of the shop." default:"USD" env:"SOUK_CURRENCY" group:"Work"`
+	InvoiceYears int    `help:"Years for which the law wants invoices kept, from the end of that of the order." default:"10" env:"SOUK_INVOICE_YEARS" group:"Work"`
+	SecretKey    string `help:"Master key, 32 bytes or more in base64, and older ones behind it; made once and kept under DATA-DIR when empty." env:"SOUK_SECRET_KEY" secret:"" group:"Work"`
 
 	OutboundAllowPrivate bool `help:"Development only: let outbound requests reach private addresses and plain http." env:"SOUK_OUTBOUND_ALLOW_PRIVATE" group:"Work"`
 
@@ -95,6 +96,9 @@ func (c *Config) Validate() error {
 	}
 	if c.Workers < 1 {
 		bad = append(bad, fmt.Errorf("--workers: %d is too few; to work no jobs here say --no-worker", c.Workers))
+	}
+	if c.InvoiceYears < 1 || c.InvoiceYears > 100 {
+		bad = append(bad, fmt.Errorf("--invoice-years: %d is not a number of years from 1 to 100", c.InvoiceYears))
 	}
 	if c.Blob.Bucket != "" && c.Blob.Endpoint == "" {
 		bad = append(bad, errors.New("--blob-s3-bucket: say --blob-s3-endpoint too"))

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/id"
 	"souk/internal/platform/postgres"
 )
 
@@ -123,4 +124,14 @@ func sweep(ctx context.Context, tx pgx.Tx) (int64, error) {
 		return 0, fmt.Errorf("sweep idempotency keys: %w", err)
 	}
 	return n, nil
+}
+
+// ForgetUser drops the answers that are kept for a user's repeated calls: they
+// may tell of the user.
+func ForgetUser(ctx context.Context, tx pgx.Tx, user id.User) error {
+	_, err := postgres.Exec(ctx, tx, `DELETE FROM idempotency_keys WHERE principal = @principal`, pgx.NamedArgs{"principal": user.String()})
+	if err != nil {
+		return fmt.Errorf("forget answers to user %s: %w", user, err)
+	}
+	return nil
 }

@@ -1,0 +1,84 @@
+package privacy
+
+import "strings"
+
+// Fate is what becomes of a column when its user is erased.
+type Fate string
+
+// The fates.
+const (
+	Dropped Fate = "dropped" // emptied or deleted, at once or by the next sweep
+	Kept    Fate = "kept"    // for the reason and the time that Why tells
+	Nothing Fate = "nothing" // it tells of nobody: a state, a code, the id of a thing
+)
+
+// A Holding is what becomes of some columns of a table, and why.
+type Holding struct {
+	Table   string
+	Columns string // separated by spaces
+	Fate    Fate
+	Why     string
+}
+
+// Inventory decides about every column that may tell of somebody. A test finds
+// those that are missing: columns of tables that belong to users or orders,
+// however far, and columns whose name sounds like it.
+var Inventory = []Holding{
+	{"users", "username email name phone locale currency avatar", Dropped, "at once; the user name becomes one that tells nothing"},
+	{"credentials", "password_hash", Dropped, "at once"},
+	{"user_roles", "role", Dropped, "at once"},
+	{"sessions", "user_agent device address", Dropped, "at once, and every session ends"},
+	{"sessions", "successor_key revoked_why method", Nothing, "keys of tokens that are gone, and how a session began and ended"},
+	{"refresh_tokens", "hash", Dropped, "at once"},
+	{"mail_tokens", "purpose email previous_email hash", Dropped, "at once"},
+	{"mail_requests", "purpose name", Dropped, "seconds later, when it is answered"},
+	{"login_failures", "key", Nothing, "hashes, for two hours"},
+	{"addresses", "label name line1 line2 city region postal_code country phone", Dropped, "at once"},
+	{"data_exports", "file actor", Dropped, "with its file, minutes later"},
+	{"carts", "currency email phone shipping_address billing_address shipping", Dropped, "the whole cart, minutes later"},
+	{"idempotency_keys", "principal operation key request_hash response", Dropped, "answers to the user, minutes later; answers to staff and vendors that tell of the user, within two days"},
+	{"orders", "email phone shipping_address cancel_reason", Dropped, "when the order is finished: it cannot be delivered without; of the address, region and country stay, which the tax goes by"},
+	{"orders", "billing_address", Kept, "an invoice names who it is for: 10 years from the end of the year, unless nothing was paid; the phone number goes when the order is finished"},
+	{"orders", "number token_hash status payment_status fulfillment_status currency trace personal", Nothing, "numbers, states, and how the total came about"},
+	{"order_notes", "author body", Dropped, "when the order is finished"},
+	{"tracking_events", "detail", Dropped, "when the order is finished"},
+	{"tracking_events", "status actor", Nothing, "a state, and the id of who told of it"},
+	{"shipments", "courier tracking_number status", Kept, "proof that the parcel was sent, with the order"},
+	{"order_lines", "product_slug title variant_title sku image currency", Kept, "what was bought, which the books need, with the order; it names nobody"},
+	{"vendor_orders", "vendor_name vendor_slug number status currency shipping_option", Nothing, "of the vendor"},
+	{"vendor_members", "role", Nothing, "ids and a role; the erased user has none of its rights"},
+	{"adjustments", "kind label", Nothing, "names of taxes and discounts"},
+	{"payments", "provider provider_ref status currency", Kept, "the books: how it was paid, with the order; the reference names nobody outside the provider"},
+	{"payment_events", "kind currency cause actor", Nothing, "what moved, and the id of who moved it"},
+	{"reservations", "state", Nothing, "a state"},
+	{"events", "name data actor", Nothing, "ids only: the log forgets nothing, so nothing that somebody wrote may stand in it"},
+	{"river_job", "args", Nothing, "events on their way"},
+	{"river_leader", "name", Nothing, "of this program"},
+	{"river_queue", "name", Nothing, "of this program"},
+	{"ledger_txns", "memo", Nothing, "a sentence of this program about a posting"},
+	{"price_history", "currency actor", Nothing, "the id of who set a price"},
+	{"stock_movements", "reason actor note", Nothing, "of goods, by staff and vendors"},
+	{"vendors", "name email status_reason", Kept, "a business, as it is known to the public, as long as its shop stands"},
+	{"brands", "name", Nothing, "of goods"},
+	{"categories", "name", Nothing, "of goods"},
+	{"tags", "name", Nothing, "of goods"},
+	{"product_options", "name", Nothing, "of goods"},
+	{"products", "status_reason", Nothing, "of goods"},
+	{"listed_products", "name", Nothing, "of goods"},
+	{"listings", "name", Nothing, "of goods"},
+	{"locations", "name", Nothing, "of goods"},
+	{"shipping_options", "name", Nothing, "of the shop's settings"},
+	{"shipping_zones", "name", Nothing, "of the shop's settings"},
+	{"tax_rates", "name", Nothing, "of the shop's settings"},
+	{"tax_zones", "name postal_prefixes", Nothing, "of the shop's settings"},
+}
+
+// FateOf is what becomes of a column, "" where nobody decided.
+func FateOf(table, column string) Fate {
+	for _, h := range Inventory {
+		if h.Table == table && strings.Contains(" "+h.Columns+" ", " "+column+" ") {
+			return h.Fate
+		}
+	}
+	return ""
+}

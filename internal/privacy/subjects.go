@@ -1,0 +1,70 @@
+package privacy
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+)
+
+// A subject is one JSON file of an export: the rows that sql finds of @user.
+type subject struct{ name, sql string }
+
+// subjects is all that is exported. A module with another table of users adds
+// its line here; a test asks for it.
+var subjects = []subject{
+	{"profile", `
+		SELECT username, email, email_verified_at, name, phone, locale, currency, created_at, updated_at, disabled_at,
+		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles
+		FROM users u WHERE id = @user`},
+	{"addresses", `
+		SELECT label, name, line1, line2, city, region, postal_code, country, phone, is_default, created_at, updated_at
+		FROM addresses WHERE user_id = @user ORDER BY id`},
+	{"sessions", `
+		SELECT device, user_agent, address, method, created_at, last_seen_at, authenticated_at, expires_at, revoked_at, revoked_why
+		FROM sessions WHERE user_id = @user ORDER BY id`},
+	{"mails", `
+		SELECT purpose, email, previous_email, created_at, expires_at, used_at
+		FROM mail_tokens WHERE user_id = @user ORDER BY id`},
+	{"shops", `
+		SELECT v.name, v.slug, m.role, m.created_at
+		FROM vendor_members m JOIN vendors v ON v.id = m.vendor_id WHERE m.user_id = @user ORDER BY v.id`},
+	{"carts", `
+		SELECT c.currency, c.email, c.phone, c.shipping_address, c.billing_address, c.created_at, c.updated_at,
+		       (SELECT o.number FROM orders o WHERE o.id = c.order_id) AS "order",
+		       ARRAY(SELECT json_build_object('product', p.title, 'variant', v.title, 'quantity', i.quantity, 'added_at', i.added_at)
+		             FROM cart_items i JOIN variants v ON v.id = i.variant_id JOIN products p ON p.id = v.product_id
+		             WHERE i.cart_id = c.id ORDER BY i.id) AS items
+		FROM carts c WHERE c.user_id = @user ORDER BY c.created_at, c.id`},
+	{"orders", `
+		SELECT o.number, o.status, o.payment_status, o.fulfillment_status, o.email, o.phone, o.shipping_address, o.billing_address,
+		       o.currency, o.items_minor, o.discount_minor, o.shipping_minor, o.fee_minor, o.tax_minor, o.grand_total_minor,
+		       o.cancel_reason, o.placed_at, o.updated_at,
+		       ARRAY(SELECT json_build_object('vendor', p.vendor_name, 'product', l.title, 'variant', l.variant_title, 'sku', l.sku,
+		                    'quantity', l.quantity, 'unit_price_minor', l.unit_price_minor, 'total_minor', l.total_minor)
+		             FROM order_lines l JOIN vendor_orders p ON p.id = l.vendor_order_id WHERE l.order_id = o.id ORDER BY l.position) AS items,
+		       ARRAY(SELECT json_build_object('provider', y.provider, 'reference', y.provider_ref, 'status', y.status,
+		                    'amount_minor', y.amount_minor, 'captured_minor', y.captured_minor, 'refunded_minor', y.refunded_minor, 'created_at', y.created_at)
+		             FROM payments y WHERE y.order_id = o.id ORDER BY y.id) AS payments,
+		       ARRAY(SELECT json_build_object('courier', s.courier, 'tracking_number', s.tracking_number, 'status', s.status,
+		                    'shipped_at', s.shipped_at, 'delivered_at', s.delivered_at,
+		                    'seen', ARRAY(SELECT json_build_object('status', t.status, 'detail', t.detail, 'at', t.at)
+		                                  FROM tracking_events t WHERE t.shipment_id = s.id ORDER BY t.seq))
+		             FROM shipments s WHERE s.order_id = o.id ORDER BY s.id) AS shipments,
+		       ARRAY(SELECT json_build_object('body', n.body, 'created_at', n.created_at)
+		             FROM order_notes n WHERE n.order_id = o.id ORDER BY n.id) AS notes
+		FROM orders o WHERE o.user_id = @user ORDER BY o.id`},
+}
+
+// read is the rows as a JSON array.
+func (s subject) read(ctx context.Context, db postgres.DB, user id.User) (json.RawMessage, error) {
+	rows, err := postgres.Scalar[string](ctx, db, `SELECT coalesce(json_agg(r), '[]')::text FROM (`+s.sql+`) r`, pgx.NamedArgs{"user": user})
+	if err != nil {
+		return nil, fmt.Errorf("read %s: %w", s.name, err)
+	}
+	return json.RawMessage(rows), nil
+}
