@@ -255,6 +255,17 @@ CREATE TABLE public.credentials (
     changed_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.data_exports (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    file text NOT NULL,
+    actor text NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    ready_at timestamp with time zone,
+    size bigint DEFAULT 0 NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 CREATE TABLE public.event_cursors (
     follower text NOT NULL,
     xid xid8 DEFAULT '0'::xid8 NOT NULL,
@@ -390,6 +401,27 @@ CREATE TABLE public.locations (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.login_failures (
+    key bytea NOT NULL,
+    per_hour integer NOT NULL,
+    failures integer NOT NULL,
+    since timestamp with time zone NOT NULL,
+    last_at timestamp with time zone NOT NULL,
+    open_at timestamp with time zone NOT NULL,
+    CONSTRAINT login_failures_failures_check CHECK ((failures >= 0)),
+    CONSTRAINT login_failures_per_hour_check CHECK ((per_hour >= 0))
+)
+WITH (fillfactor='70');
+
+CREATE TABLE public.mail_requests (
+    id uuid NOT NULL,
+    purpose text NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT mail_requests_name_check CHECK ((length(name) <= 254)),
+    CONSTRAINT mail_requests_purpose_check CHECK ((purpose = ANY (ARRAY['reset_password'::text, 'sign_in'::text])))
+);
+
 CREATE TABLE public.mail_tokens (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -504,6 +536,8 @@ CREATE TABLE public.orders (
     expires_at timestamp with time zone,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    personal text DEFAULT 'all'::text NOT NULL,
+    forget_asked_at timestamp with time zone,
     CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
     CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
     CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text]))),
@@ -512,6 +546,7 @@ CREATE TABLE public.orders (
     CONSTRAINT orders_one_reader CHECK (((user_id IS NOT NULL) OR (token_hash IS NOT NULL))),
     CONSTRAINT orders_payment_status_check CHECK ((payment_status = ANY (ARRAY['pending'::text, 'authorized'::text, 'partially_paid'::text, 'paid'::text, 'partially_refunded'::text, 'refunded'::text, 'voided'::text]))),
     CONSTRAINT orders_pending_expires CHECK (((status = 'pending'::text) = (expires_at IS NOT NULL))),
+    CONSTRAINT orders_personal_check CHECK ((personal = ANY (ARRAY['all'::text, 'invoice'::text, 'none'::text]))),
     CONSTRAINT orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'shipped'::text, 'delivered'::text, 'completed'::text, 'cancelled'::text, 'returned'::text]))),
     CONSTRAINT orders_tax_minor_check CHECK ((tax_minor >= 0)),
@@ -682,6 +717,8 @@ CREATE TABLE public.sessions (
     method text DEFAULT 'password'::text NOT NULL,
     impersonator_id uuid,
     read_only boolean DEFAULT false NOT NULL,
+    device text DEFAULT ''::text NOT NULL,
+    remembered boolean DEFAULT true NOT NULL,
     CONSTRAINT sessions_check CHECK (((method = 'impersonation'::text) = (impersonator_id IS NOT NULL))),
     CONSTRAINT sessions_method_check CHECK ((method = ANY (ARRAY['password'::text, 'passkey'::text, 'external'::text, 'link'::text, 'setup'::text, 'impersonation'::text])))
 );
@@ -982,6 +1019,12 @@ ALTER TABLE ONLY public.categories
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY public.data_exports
+    ADD CONSTRAINT data_exports_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.data_exports
+    ADD CONSTRAINT data_exports_user_key UNIQUE (user_id);
+
 ALTER TABLE ONLY public.event_cursors
     ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (follower);
 
@@ -1029,6 +1072,12 @@ ALTER TABLE ONLY public.locations
 
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.login_failures
+    ADD CONSTRAINT login_failures_pkey PRIMARY KEY (key);
+
+ALTER TABLE ONLY public.mail_requests
+    ADD CONSTRAINT mail_requests_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.mail_tokens
     ADD CONSTRAINT mail_tokens_hash_key UNIQUE (hash);
@@ -1209,6 +1258,8 @@ CREATE INDEX carts_user ON public.carts USING btree (user_id) WHERE (user_id IS 
 
 CREATE INDEX categories_parent ON public.categories USING btree (parent_id);
 
+CREATE INDEX data_exports_expiry ON public.data_exports USING btree (expires_at);
+
 CREATE UNIQUE INDEX events_timeline_key ON public.events USING btree (subject, version) WHERE (version IS NOT NULL);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
@@ -1243,6 +1294,8 @@ CREATE INDEX listings_tags ON public.listings USING gin (tag_ids) WITH (fastupda
 
 CREATE INDEX listings_vendor ON public.listings USING btree (vendor_id);
 
+CREATE INDEX mail_requests_age ON public.mail_requests USING btree (created_at);
+
 CREATE INDEX mail_tokens_expiry ON public.mail_tokens USING btree (expires_at);
 
 CREATE INDEX mail_tokens_user ON public.mail_tokens USING btree (user_id, purpose, created_at DESC);
@@ -1262,6 +1315,8 @@ CREATE INDEX order_notes_order ON public.order_notes USING btree (order_id);
 CREATE INDEX orders_due ON public.orders USING btree (expires_at) WHERE (status = 'pending'::text);
 
 CREATE INDEX orders_email ON public.orders USING btree (lower(email) text_pattern_ops);
+
+CREATE INDEX orders_forget_asked ON public.orders USING btree (forget_asked_at) WHERE ((forget_asked_at IS NOT NULL) AND (personal = 'all'::text));
 
 CREATE INDEX orders_placed ON public.orders USING btree (placed_at);
 
@@ -1325,6 +1380,8 @@ CREATE INDEX users_created ON public.users USING btree (created_at DESC, id DESC
 
 CREATE UNIQUE INDEX users_email_key ON public.users USING btree (lower(email));
 
+CREATE INDEX users_erased ON public.users USING btree (erased_at) WHERE (erased_at IS NOT NULL);
+
 CREATE INDEX users_search ON public.users USING gin (lower(((((username || ' '::text) || COALESCE(email, ''::text)) || ' '::text) || name)) public.gin_trgm_ops);
 
 CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
@@ -1359,7 +1416,9 @@ CREATE TRIGGER price_history_append_only BEFORE DELETE OR UPDATE ON public.price
 
 CREATE TRIGGER stock_movements_append_only BEFORE DELETE OR UPDATE ON public.stock_movements FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
-CREATE TRIGGER tracking_events_append_only BEFORE DELETE OR UPDATE ON public.tracking_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+CREATE TRIGGER tracking_events_append_only BEFORE DELETE ON public.tracking_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER tracking_events_may_forget BEFORE UPDATE ON public.tracking_events FOR EACH ROW WHEN (((new.detail <> ''::text) OR ((to_jsonb(new.*) - 'detail'::text) <> (to_jsonb(old.*) - 'detail'::text)))) EXECUTE FUNCTION public.refuse_change();
 
 ALTER TABLE ONLY public.addresses
     ADD CONSTRAINT addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -1375,6 +1434,9 @@ ALTER TABLE ONLY public.categories
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.data_exports
+    ADD CONSTRAINT data_exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.ledger_entries
     ADD CONSTRAINT ledger_entries_account_id_currency_fkey FOREIGN KEY (account_id, currency) REFERENCES public.ledger_accounts(id, currency);

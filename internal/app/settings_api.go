@@ -24,7 +24,7 @@ func (a *App) settingsRoutes() {
 	httpapi.Get(a.Router, "/api/v1/admin/settings", a.listSettings, httpapi.Needs(CanReadSettings), httpapi.Summary("List the settings"))
 	httpapi.Patch(a.Router, "/api/v1/admin/settings", a.changeSettings, httpapi.Needs(CanWriteSettings), httpapi.StepUp(),
 		httpapi.Summary("Change settings"),
-		httpapi.Describe("The body has the new values by key; null takes a setting back to its default. Other nodes know within a second."))
+		httpapi.Describe("All of them or none. Other nodes know within a second."))
 }
 
 // settingsView is every setting.
@@ -49,7 +49,9 @@ func (a *App) listSettings(ctx context.Context, _ *struct{}) (settingsView, erro
 
 type changeSettingsInput struct {
 	httpapi.IfMatch
-	Body map[string]any
+	Body struct {
+		Settings map[string]any `json:"settings" doc:"New values by key; null takes a setting back to its default."`
+	}
 }
 
 func (a *App) changeSettings(ctx context.Context, tx pgx.Tx, in *changeSettingsInput) (settingsView, error) {
@@ -64,7 +66,7 @@ func (a *App) changeSettings(ctx context.Context, tx pgx.Tx, in *changeSettingsI
 		return settingsView{}, err
 	}
 	changes := map[string]json.RawMessage{}
-	for key, value := range in.Body {
+	for key, value := range in.Body.Settings {
 		if changes[key], err = json.Marshal(value); err != nil {
 			return settingsView{}, err
 		}

@@ -19,8 +19,8 @@ import (
 // State is a digest of every table of the shop.
 type State map[string]string
 
-// State reads the tables, but for those that move by themselves: cursors and
-// jobs.
+// State reads the tables, but for those that move by themselves (cursors and
+// jobs) and those that note what was refused (the audit trail, failed attempts).
 func (a *App) State(t testing.TB) State {
 	t.Helper()
 	type digest struct {
@@ -30,7 +30,7 @@ func (a *App) State(t testing.TB) State {
 	tables, err := postgres.Column[string](t.Context(), a.DB, `
 		SELECT relname::text FROM pg_class
 		WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
-		  AND relname !~ '^(river|goose|event_cursors)' ORDER BY relname`, nil)
+		  AND relname !~ '^(river|goose|event_cursors|audit_|login_failures)' ORDER BY relname`, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -17,18 +17,22 @@ import (
 const keySize = 32
 
 // Keys makes the key of each purpose out of the master keys: the newest, and
-// older ones that still open what was sealed with them.
-type Keys struct{ masters [][]byte }
+// older ones that still open what was sealed with them. The zero value has no
+// secret: it is for a shop that only tells of itself.
+type Keys struct {
+	newest []byte
+	older  [][]byte
+}
 
 // Key is 32 bytes for one purpose, such as "cursor"; another purpose has
 // another key, and none tells of the master.
-func (k Keys) Key(purpose string) []byte { return derive(k.masters[0], purpose) }
+func (k Keys) Key(purpose string) []byte { return derive(k.newest, purpose) }
 
 // All is the keys of one purpose, the newest first.
 func (k Keys) All(purpose string) [][]byte {
-	keys := make([][]byte, len(k.masters))
-	for i, master := range k.masters {
-		keys[i] = derive(master, purpose)
+	keys := [][]byte{k.Key(purpose)}
+	for _, master := range k.older {
+		keys = append(keys, derive(master, purpose))
 	}
 	return keys
 }
@@ -109,19 +113,19 @@ func (c *Config) DropOldKeys() (int, error) {
 func isKeySeparator(r rune) bool { return r == ',' || unicode.IsSpace(r) }
 
 func decodeKeys(text string) (Keys, error) {
-	var keys Keys
+	var masters [][]byte
 	for _, one := range strings.FieldsFunc(text, isKeySeparator) {
 		one = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(one), "=")
 		key, err := base64.RawStdEncoding.DecodeString(one)
 		if err != nil || len(key) < keySize {
 			return Keys{}, errKey
 		}
-		keys.masters = append(keys.masters, key)
+		masters = append(masters, key)
 	}
-	if len(keys.masters) == 0 {
+	if len(masters) == 0 {
 		return Keys{}, errKey
 	}
-	return keys, nil
+	return Keys{masters[0], masters[1:]}, nil
 }
 
 var errKey = fmt.Errorf("want %d bytes or more in base64, as `openssl rand -base64 %d` prints", keySize, keySize)

@@ -202,12 +202,12 @@ func (s *Settings) Set(ctx context.Context, tx pgx.Tx, changes map[string]json.R
 	for key, text := range changes {
 		d := s.find(key)
 		if d == nil {
-			bad.Require(false, "/"+key, "unknown_setting", "There is no such setting.")
+			bad.Require(false, "/settings/"+key, "unknown_setting", "There is no such setting.")
 			continue
 		}
 		if string(text) != "null" {
 			complaint := d.judge(text)
-			bad.Require(complaint == "", "/"+key, "invalid", complaint)
+			bad.Require(complaint == "", "/settings/"+key, "invalid", complaint)
 		}
 	}
 	if err := bad.Err(); err != nil {

@@ -85,14 +85,14 @@ func TestSettingsRefuseWhatTheyCannotBe(t *testing.T) {
 	t.Parallel()
 	s := declare(pgtest.Tx(t))
 	for changes, pointer := range map[string]string{
-		`{"test.open": "yes"}`:                      "/test.open",
-		`{"test.open": 1}`:                          "/test.open",
-		`{"test.guests": 1.5}`:                      "/test.guests",
-		`{"test.guests": 0}`:                        "/test.guests",
-		`{"test.greeter": "fish"}`:                  "/test.greeter",
-		`{"test.shut": true}`:                       "/test.shut",
-		`{"demo": null}`:                            "/demo",
-		`{"test.guests": 9, "test.greeter": false}`: "/test.greeter",
+		`{"test.open": "yes"}`:                      "/settings/test.open",
+		`{"test.open": 1}`:                          "/settings/test.open",
+		`{"test.guests": 1.5}`:                      "/settings/test.guests",
+		`{"test.guests": 0}`:                        "/settings/test.guests",
+		`{"test.greeter": "fish"}`:                  "/settings/test.greeter",
+		`{"test.shut": true}`:                       "/settings/test.shut",
+		`{"demo": null}`:                            "/settings/demo",
+		`{"test.guests": 9, "test.greeter": false}`: "/settings/test.greeter",
 	} {
 		err := set(t, s, changes)
 		var refusal *errs.Error
