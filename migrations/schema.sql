@@ -454,6 +454,13 @@ CREATE TABLE public.media (
     CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
 );
 
+CREATE TABLE public.mfa_attempts (
+    user_id uuid NOT NULL,
+    failures integer NOT NULL,
+    open_at timestamp with time zone NOT NULL,
+    CONSTRAINT mfa_attempts_failures_check CHECK ((failures >= 0))
+);
+
 CREATE TABLE public.order_lines (
     id uuid NOT NULL,
     order_id uuid NOT NULL,
@@ -556,6 +563,17 @@ CASE
     WHEN tax_included THEN (0)::bigint
     ELSE tax_minor
 END)))
+);
+
+CREATE TABLE public.passkeys (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    credential_id bytea NOT NULL,
+    record jsonb NOT NULL,
+    name text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone,
+    CONSTRAINT passkeys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60)))
 );
 
 CREATE TABLE public.payment_events (
@@ -674,6 +692,13 @@ CREATE TABLE public.products (
     version bigint DEFAULT 1 NOT NULL,
     CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
     CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
+);
+
+CREATE TABLE public.recovery_codes (
+    user_id uuid NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone
 );
 
 CREATE TABLE public.refresh_tokens (
@@ -862,6 +887,14 @@ CREATE TABLE public.tax_zones (
     version bigint DEFAULT 1 NOT NULL
 );
 
+CREATE TABLE public.totp_factors (
+    user_id uuid NOT NULL,
+    secret bytea NOT NULL,
+    last_step bigint DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone
+);
+
 CREATE TABLE public.tracking_events (
     seq bigint NOT NULL,
     shipment_id uuid NOT NULL,
@@ -983,6 +1016,11 @@ CREATE TABLE public.vendors (
     CONSTRAINT vendors_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'rejected'::text])))
 );
 
+CREATE TABLE public.webauthn_answers (
+    challenge bytea NOT NULL,
+    expires_at timestamp with time zone NOT NULL
+);
+
 ALTER TABLE ONLY public.addresses
     ADD CONSTRAINT addresses_pkey PRIMARY KEY (id);
 
@@ -1088,6 +1126,9 @@ ALTER TABLE ONLY public.mail_tokens
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.mfa_attempts
+    ADD CONSTRAINT mfa_attempts_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.order_lines
     ADD CONSTRAINT order_lines_pkey PRIMARY KEY (id);
 
@@ -1105,6 +1146,12 @@ ALTER TABLE ONLY public.orders
 
 ALTER TABLE ONLY public.orders
     ADD CONSTRAINT orders_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_credential_key UNIQUE (credential_id);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.payment_events
     ADD CONSTRAINT payment_events_cause_key UNIQUE (payment_id, kind, cause);
@@ -1150,6 +1197,9 @@ ALTER TABLE ONLY public.products
 
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (hash);
@@ -1208,6 +1258,9 @@ ALTER TABLE ONLY public.tax_zones
 ALTER TABLE ONLY public.tax_zones
     ADD CONSTRAINT tax_zones_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.totp_factors
+    ADD CONSTRAINT totp_factors_pkey PRIMARY KEY (user_id);
+
 ALTER TABLE ONLY public.tracking_events
     ADD CONSTRAINT tracking_events_pkey PRIMARY KEY (seq);
 
@@ -1243,6 +1296,9 @@ ALTER TABLE ONLY public.vendors
 
 ALTER TABLE ONLY public.vendors
     ADD CONSTRAINT vendors_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.webauthn_answers
+    ADD CONSTRAINT webauthn_answers_pkey PRIMARY KEY (challenge);
 
 CREATE UNIQUE INDEX addresses_one_default ON public.addresses USING btree (user_id) WHERE is_default;
 
@@ -1322,6 +1378,8 @@ CREATE INDEX orders_placed ON public.orders USING btree (placed_at);
 
 CREATE INDEX orders_user ON public.orders USING btree (user_id, id DESC) WHERE (user_id IS NOT NULL);
 
+CREATE INDEX passkeys_user ON public.passkeys USING btree (user_id, id);
+
 CREATE INDEX payments_created ON public.payments USING btree (created_at);
 
 CREATE INDEX payments_order ON public.payments USING btree (order_id);
@@ -1398,6 +1456,8 @@ CREATE INDEX vendor_orders_vendor ON public.vendor_orders USING btree (vendor_id
 
 CREATE INDEX vendors_name ON public.vendors USING btree (name, id);
 
+CREATE INDEX webauthn_answers_expiry ON public.webauthn_answers USING btree (expires_at);
+
 CREATE TRIGGER adjustments_append_only BEFORE DELETE OR UPDATE ON public.adjustments FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1456,11 +1516,17 @@ ALTER TABLE ONLY public.mail_tokens
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
+ALTER TABLE ONLY public.mfa_attempts
+    ADD CONSTRAINT mfa_attempts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.order_lines
     ADD CONSTRAINT order_lines_vendor_order_id_order_id_vendor_id_fkey FOREIGN KEY (vendor_order_id, order_id, vendor_id) REFERENCES public.vendor_orders(id, order_id, vendor_id);
 
 ALTER TABLE ONLY public.order_notes
     ADD CONSTRAINT order_notes_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.passkeys
+    ADD CONSTRAINT passkeys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.payment_events
     ADD CONSTRAINT payment_events_payment_id_currency_fkey FOREIGN KEY (payment_id, currency) REFERENCES public.payments(id, currency);
@@ -1491,6 +1557,9 @@ ALTER TABLE ONLY public.products
 
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.recovery_codes
+    ADD CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_session_id_fkey FOREIGN KEY (session_id) REFERENCES public.sessions(id);
@@ -1524,6 +1593,9 @@ ALTER TABLE ONLY public.stock_levels
 
 ALTER TABLE ONLY public.tax_rates
     ADD CONSTRAINT tax_rates_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.tax_zones(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.totp_factors
+    ADD CONSTRAINT totp_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.tracking_events
     ADD CONSTRAINT tracking_events_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id);

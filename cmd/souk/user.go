@@ -20,6 +20,7 @@ import (
 type userCmd struct {
 	CreateAdmin   createAdminCmd   `cmd:"" help:"Make an administrator."`
 	ResetPassword resetPasswordCmd `cmd:"" help:"Give a user a new password and end all sessions."`
+	Disable2FA    disable2FACmd    `cmd:"" name:"disable-2fa" help:"Remove a user's second factors and passkeys and end all sessions."`
 	List          listUsersCmd     `cmd:"" help:"List users, the newest first."`
 }
 
@@ -61,6 +62,26 @@ func (cmd resetPasswordCmd) Run(ctx context.Context, c *config.Config) error {
 				return explain(err)
 			}
 			fmt.Printf("%s has a new password; all sessions have ended.\n", cmd.User)
+			return nil
+		})
+	})
+}
+
+type disable2FACmd struct {
+	User string `arg:"" help:"E-mail address or user name."`
+}
+
+func (cmd disable2FACmd) Run(ctx context.Context, c *config.Config) error {
+	return withShop(ctx, c, func(s *shop) error {
+		return inTx(ctx, s, func(tx pgx.Tx) error {
+			user, err := s.Accounts.Named(ctx, tx, cmd.User)
+			if err != nil {
+				return explain(err)
+			}
+			if err := s.Accounts.ResetFactors(ctx, tx, user.ID); err != nil {
+				return explain(err)
+			}
+			fmt.Printf("%s has no second factor any more; all sessions have ended.\n", cmd.User)
 			return nil
 		})
 	})

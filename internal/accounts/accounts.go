@@ -7,7 +7,7 @@
 // signing_keys, setup_tokens, addresses, avatars, mail_tokens, mail_requests, login_failures.
 // Raises: [Registered], [SignedIn], [PasswordChanged], [RefreshReused],
 // [RolesChanged], [Disabled], [Enabled], [Erased].
-// Calls: nobody.
+// Calls: mfa.
 //
 // What somebody may do is read from the database at each request, so that
 // ending a session, disabling a user or taking a role works on the next one.
@@ -20,6 +20,7 @@ import (
 
 	"souk/internal/auth"
 	"souk/internal/clock"
+	"souk/internal/mfa"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
@@ -44,6 +45,7 @@ func Permissions() []auth.Permission {
 type Users struct {
 	DB       postgres.DB
 	Settings *settings.Settings
+	MFA      *mfa.Factors
 	Clock    clock.Clock
 	Grants   *auth.Grants
 	Issuer   string // the shop's base URL, iss of access tokens

@@ -16,6 +16,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/clock"
 	"souk/internal/id"
+	"souk/internal/mfa"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
@@ -38,7 +39,10 @@ func open(t *testing.T, db postgres.DB) (*Users, *clock.Manual) {
 	at := clock.At(noon)
 	grants := &auth.Grants{}
 	grants.Declare(Permissions()...)
-	return &Users{DB: db, Clock: at, Grants: grants, Issuer: "https://shop.example", ShopName: "Souk", Vault: vault.New(make([]byte, 32)), MailKey: []byte("of a test")}, at
+	keys := vault.New(make([]byte, 32))
+	u := &Users{DB: db, Clock: at, Grants: grants, Issuer: "https://shop.example", ShopName: "Souk", Vault: keys, MailKey: []byte("of a test")}
+	u.MFA = &mfa.Factors{DB: db, Clock: at, Vault: keys, Origin: u.Issuer, ShopName: u.ShopName, Label: u.Label}
+	return u, at
 }
 
 // register signs ann up, or whoever is named.

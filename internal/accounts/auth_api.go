@@ -9,6 +9,7 @@ import (
 
 	"souk/internal/auth"
 	"souk/internal/errs"
+	"souk/internal/mfa"
 	"souk/internal/platform/httpapi"
 )
 
@@ -33,7 +34,12 @@ func (u *Users) authRoutes(r *httpapi.Router) {
 		httpapi.Summary("End this session"))
 	httpapi.Action(r, http.MethodPost, "/api/v1/auth/password/change", u.changePassword, httpapi.Needs(auth.AsCustomer), small, httpapi.NeverStored(),
 		httpapi.Status(http.StatusNoContent), httpapi.Summary("Change the password and end all other sessions"))
-	httpapi.Action(r, http.MethodPost, "/api/v1/auth/step-up", u.stepUp, httpapi.Needs(auth.AsCustomer), small, httpapi.NeverStored(),
+	httpapi.Action(r, http.MethodPost, "/api/v1/auth/passkey/start", u.startPasskey, public, small, httpapi.NeverStored(), httpapi.Status(http.StatusOK),
+		httpapi.Summary("Begin to sign in by a passkey"),
+		httpapi.Describe("`options` is for `PublicKeyCredential.parseRequestOptionsFromJSON`; send `session` back with what the browser makes of it."))
+	httpapi.Action(r, http.MethodPost, "/api/v1/auth/passkey/finish", u.usePasskey, public, httpapi.BodyLimit(64<<10), httpapi.NeverStored(),
+		httpapi.Status(http.StatusOK), httpapi.Summary("Sign in by a passkey"), httpapi.Describe("The device verifies its owner: no further factor is asked for."))
+	httpapi.Action(r, http.MethodPost, "/api/v1/auth/step-up", u.stepUp, httpapi.Needs(auth.AsCustomer), httpapi.BodyLimit(64<<10), httpapi.NeverStored(),
 		httpapi.Status(http.StatusNoContent), httpapi.Summary("Prove again who I am"),
 		httpapi.Describe("What is worth a second look (e-mail, second factors, roles, keys, erasure) answers 403 `step_up_required` when the last proof is older than ten minutes."))
 	httpapi.Action(r, http.MethodPost, "/api/v1/setup", u.setUp, httpapi.Public("the token is the secret, and works once"), small, httpapi.NeverStored(),
@@ -143,7 +149,7 @@ func (u *Users) login(ctx context.Context, in *loginInput) (SignIn, error) {
 	if (in.Body.Email == "") == (in.Body.Username == "") {
 		return SignIn{}, errs.Validation.Field("/email", "required", "Send either email or username.")
 	}
-	signedIn, err := u.Login(ctx, name, in.Body.Password, in.Body.client(ctx))
+	signedIn, err := u.Login(ctx, name, in.Body.Password, in.Body.OTP, in.Body.client(ctx))
 	in.Body.deliver(ctx, &signedIn.Tokens)
 	return signedIn, err
 }
@@ -172,12 +178,37 @@ func (u *Users) logout(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Emp
 
 type stepUpInput struct {
 	Body struct {
-		Password string `json:"password,omitempty" format:"password"`
+		Password string `json:"password,omitempty" format:"password" doc:"Either this or a passkey's answer."`
+		OTP      string `json:"otp,omitempty" maxLength:"100" doc:"Beside the password, where there is a second factor."`
+
+		Session    string         `json:"session,omitempty" maxLength:"4000" doc:"Of POST /auth/passkey/start."`
+		Credential map[string]any `json:"credential,omitempty" doc:"What toJSON() makes of the browser's PublicKeyCredential."`
 	}
 }
 
 func (u *Users) stepUp(ctx context.Context, in *stepUpInput) (httpapi.Empty, error) {
-	return httpapi.Empty{}, u.StepUp(ctx, in.Body.Password, client(ctx))
+	if in.Body.Session != "" {
+		return httpapi.Empty{}, u.StepUpByPasskey(ctx, in.Body.Session, in.Body.Credential)
+	}
+	return httpapi.Empty{}, u.StepUp(ctx, in.Body.Password, in.Body.OTP, client(ctx))
+}
+
+func (u *Users) startPasskey(context.Context, *struct{}) (mfa.Ceremony, error) {
+	return u.MFA.StartSignIn()
+}
+
+type passkeyInput struct {
+	Body struct {
+		Session    string         `json:"session" maxLength:"4000"`
+		Credential map[string]any `json:"credential" doc:"What toJSON() makes of the browser's PublicKeyCredential."`
+		Stay
+	}
+}
+
+func (u *Users) usePasskey(ctx context.Context, in *passkeyInput) (SignIn, error) {
+	signedIn, err := u.SignInByPasskey(ctx, in.Body.Session, in.Body.Credential, in.Body.client(ctx))
+	in.Body.deliver(ctx, &signedIn.Tokens)
+	return signedIn, err
 }
 
 type changePasswordInput struct {

@@ -56,7 +56,7 @@ func TestATokenOfAKeyThatAnotherNodeMade(t *testing.T) {
 		return insertKeyUnlessThereIsOne(t.Context(), tx, here.newSigningKey())
 	})
 	here.keys = keyring{}
-	in, err := here.Login(t.Context(), "ann", goodPassword, home)
+	in, err := here.Login(t.Context(), "ann", goodPassword, "", home)
 	if err != nil {
 		t.Fatal(err)
 	}

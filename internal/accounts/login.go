@@ -17,7 +17,7 @@ import (
 // Login signs in whoever knows the password that belongs to a name, which is
 // an e-mail or a user name. Nobody learns from the answer, or from how long it
 // takes, whether the name exists or is disabled.
-func (u *Users) Login(ctx context.Context, name, password string, from Client) (SignIn, error) {
+func (u *Users) Login(ctx context.Context, name, password, otp string, from Client) (SignIn, error) {
 	slot, err := u.takeLogin(ctx, name, from)
 	if err != nil {
 		return SignIn{}, err
@@ -30,6 +30,9 @@ func (u *Users) Login(ctx context.Context, name, password string, from Client) (
 		return SignIn{}, err
 	}
 	if err := u.mailboxFirst(ctx, found.UserID, from); err != nil {
+		return SignIn{}, err
+	}
+	if err := u.secondFactor(ctx, found.UserID, otp); err != nil {
 		return SignIn{}, err
 	}
 	signedIn, err := u.begin(ctx, byPassword, from, func(tx pgx.Tx) (User, error) {
@@ -117,9 +120,10 @@ func (u *Users) prove(ctx context.Context, who id.User, password string, from Cl
 	return user, found, u.forgive(ctx, proofAttempt, who.String(), from)
 }
 
-// StepUp notes that the actor of ctx has just proven again who they are: that
-// opens what is worth a second look for [auth.StepUpLife].
-func (u *Users) StepUp(ctx context.Context, password string, from Client) error {
+// StepUp notes that the actor of ctx has just proven again who they are, with
+// all that signing in would take: that opens what is worth a second look for
+// [auth.StepUpLife].
+func (u *Users) StepUp(ctx context.Context, password, otp string, from Client) error {
 	actor := auth.From(ctx)
 	if !actor.Impersonator.IsZero() {
 		return auth.ErrForbidden
@@ -129,6 +133,9 @@ func (u *Users) StepUp(ctx context.Context, password string, from Client) error 
 		return ErrNotProven
 	}
 	if err != nil {
+		return err
+	}
+	if err := u.secondFactor(ctx, actor.User, otp); err != nil {
 		return err
 	}
 	return postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {

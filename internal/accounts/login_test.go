@@ -35,7 +35,7 @@ func TestLogin(t *testing.T) {
 		{"no name", "", goodPassword, ErrWrongPassword},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			in, err := u.Login(t.Context(), test.login, test.password, home)
+			in, err := u.Login(t.Context(), test.login, test.password, "", home)
 			if !errors.Is(err, test.want) || (err == nil) != (in.AccessToken != "") {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
@@ -124,7 +124,7 @@ func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	here := register(t, u, "ann")
-	elsewhere, err := u.Login(t.Context(), "ann", goodPassword, home)
+	elsewhere, err := u.Login(t.Context(), "ann", goodPassword, "", home)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -151,10 +151,10 @@ func TestChangePassword(t *testing.T) {
 	if _, err := u.Refresh(t.Context(), elsewhere.RefreshToken, home); !errors.Is(err, ErrRefreshToken) {
 		t.Errorf("the other session's refresh token: %v", err)
 	}
-	if _, err := u.Login(t.Context(), "ann", goodPassword, home); !errors.Is(err, ErrWrongPassword) {
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); !errors.Is(err, ErrWrongPassword) {
 		t.Errorf("the old password: %v", err)
 	}
-	if _, err := u.Login(t.Context(), "ann", otherPassword, home); err != nil {
+	if _, err := u.Login(t.Context(), "ann", otherPassword, "", home); err != nil {
 		t.Errorf("the new password: %v", err)
 	}
 	if n := raised(t, u, "accounts.password_changed"); n != 1 {
@@ -187,7 +187,7 @@ func TestResetPassword(t *testing.T) {
 	ann := register(t, u, "ann")
 	change(t, u, func(tx pgx.Tx) error { _, err := u.ResetPassword(t.Context(), tx, "ann", otherPassword); return err })
 	wantFamily(t, u, ann.AccessToken, false)
-	if _, err := u.Login(t.Context(), "ann", otherPassword, home); err != nil {
+	if _, err := u.Login(t.Context(), "ann", otherPassword, "", home); err != nil {
 		t.Error(err)
 	}
 	err := postgres.InTx(t.Context(), u.DB, func(tx pgx.Tx) error { _, err := u.ResetPassword(t.Context(), tx, "bob", otherPassword); return err })

@@ -38,7 +38,7 @@ func (u *Users) oauthToken(w http.ResponseWriter, r *http.Request) error {
 			return writeOAuth(w, http.StatusBadRequest, &oauthError{"unsupported_grant_type", "This shop does not take passwords here."})
 		}
 		var in SignIn
-		in, err = u.Login(r.Context(), form.Get("username"), form.Get("password"), from)
+		in, err = u.Login(r.Context(), form.Get("username"), form.Get("password"), form.Get("otp"), from)
 		tokens = in.Tokens
 	case "refresh_token":
 		tokens, err = u.Refresh(r.Context(), form.Get("refresh_token"), from)

@@ -42,7 +42,14 @@ func (u *Users) RedeemReset(ctx context.Context, token, wanted string) error {
 
 // SignInByLink signs in whoever has a mailed token, and the second factor of
 // the user where there is one.
-func (u *Users) SignInByLink(ctx context.Context, token string, from Client) (SignIn, error) {
+func (u *Users) SignInByLink(ctx context.Context, token, otp string, from Client) (SignIn, error) {
+	owner, err := u.readMailToken(ctx, SignInByMail, token)
+	if err != nil {
+		return SignIn{}, err
+	}
+	if err := u.secondFactor(ctx, owner.UserID, otp); err != nil {
+		return SignIn{}, err
+	}
 	return u.begin(ctx, byLink, from, func(tx pgx.Tx) (User, error) {
 		found, err := u.useMailToken(ctx, tx, SignInByMail, token)
 		if err != nil {

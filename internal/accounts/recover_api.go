@@ -61,12 +61,13 @@ func (u *Users) resetByToken(ctx context.Context, in *resetInput) (httpapi.Empty
 type useLinkInput struct {
 	Body struct {
 		Token string `json:"token" maxLength:"500"`
+		OTP   string `json:"otp,omitempty" maxLength:"100" doc:"Looked at only for accounts with a second factor."`
 		Stay
 	}
 }
 
 func (u *Users) useLink(ctx context.Context, in *useLinkInput) (SignIn, error) {
-	signedIn, err := u.SignInByLink(ctx, in.Body.Token, in.Body.client(ctx))
+	signedIn, err := u.SignInByLink(ctx, in.Body.Token, in.Body.OTP, in.Body.client(ctx))
 	in.Body.deliver(ctx, &signedIn.Tokens)
 	return signedIn, err
 }

@@ -82,7 +82,7 @@ func TestResetByMail(t *testing.T) {
 	if err := u.RedeemReset(t.Context(), token, goodPassword); !errors.Is(err, ErrMailToken) {
 		t.Errorf("twice: %v", err)
 	}
-	in, err := u.Login(t.Context(), "ann", otherPassword, home)
+	in, err := u.Login(t.Context(), "ann", otherPassword, "", home)
 	if err != nil || !in.User.EmailVerified {
 		t.Errorf("verified %t, %v", in.User.EmailVerified, err)
 	}
@@ -142,14 +142,14 @@ func TestMailboxesFirst(t *testing.T) {
 	if n := raised(t, u, "accounts.registered_again"); n != 1 {
 		t.Errorf("the owner was told %d times", n)
 	}
-	if _, err := u.Login(t.Context(), "ann", otherPassword, home); !errors.Is(err, ErrWrongPassword) {
+	if _, err := u.Login(t.Context(), "ann", otherPassword, "", home); !errors.Is(err, ErrWrongPassword) {
 		t.Errorf("a wrong password: %v", err)
 	}
-	if _, err := u.Login(t.Context(), "ann", goodPassword, home); !errors.Is(err, ErrVerifyFirst) {
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); !errors.Is(err, ErrVerifyFirst) {
 		t.Errorf("before the proof: %v", err)
 	}
 	change(t, u, func(tx pgx.Tx) error { return u.Verify(t.Context(), tx, mailed(t, u, VerifyEmail)) })
-	if _, err := u.Login(t.Context(), "ann", goodPassword, home); err != nil {
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
 		t.Errorf("after it: %v", err)
 	}
 	if n, err := postgres.Scalar[int](t.Context(), db, `SELECT count(*)::int FROM users WHERE lower(email) = 'there@example.com'`, nil); err != nil || n != 1 {
@@ -208,20 +208,20 @@ func TestStepUp(t *testing.T) {
 	}
 	before := actor()
 	ctx := auth.With(t.Context(), before)
-	if err := u.StepUp(ctx, otherPassword, home); !errors.Is(err, ErrNotProven) {
+	if err := u.StepUp(ctx, otherPassword, "", home); !errors.Is(err, ErrNotProven) {
 		t.Errorf("a wrong password: %v", err)
 	}
 	if got := actor().AuthenticatedAt; !got.Equal(before.AuthenticatedAt) {
 		t.Errorf("a wrong password proves something: %v", got)
 	}
-	if err := u.StepUp(ctx, goodPassword, home); err != nil {
+	if err := u.StepUp(ctx, goodPassword, "", home); err != nil {
 		t.Fatal(err)
 	}
 	if got := actor().AuthenticatedAt; !got.Equal(now.Now()) {
 		t.Errorf("proven at %v, want %v", got, now.Now())
 	}
 	seen := auth.With(t.Context(), auth.Actor{User: before.User, Session: before.Session, Impersonator: id.New[id.User]()})
-	if err := u.StepUp(seen, goodPassword, home); !errors.Is(err, auth.ErrForbidden) {
+	if err := u.StepUp(seen, goodPassword, "", home); !errors.Is(err, auth.ErrForbidden) {
 		t.Errorf("through somebody else's eyes: %v", err)
 	}
 }
@@ -250,7 +250,7 @@ func TestANewDeviceIsNoticed(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, agent := range []string{firefox, newer, safari, safari} {
-		if _, err := u.Login(t.Context(), "ann", goodPassword, Client{UserAgent: agent, Address: home.Address}); err != nil {
+		if _, err := u.Login(t.Context(), "ann", goodPassword, "", Client{UserAgent: agent, Address: home.Address}); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -39,6 +39,7 @@ type Session struct {
 const (
 	byPassword = "password"
 	byLink     = "link"
+	byPasskey  = "passkey"
 	bySetup    = "setup"
 )
 

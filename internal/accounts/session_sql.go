@@ -41,13 +41,16 @@ type signedIn struct {
 	AuthenticatedAt time.Time `db:"authenticated_at"`
 	Impersonator    *id.User  `db:"impersonator_id"`
 	ReadOnly        bool      `db:"read_only"`
+	Method          string    `db:"method"`
+	TOTP            bool      `db:"totp"`
 	Roles           []string  `db:"roles"`
 }
 
 // liveSession says ErrNoRow when the session has ended or its user is shut out.
 func liveSession(ctx context.Context, db postgres.DB, user id.User, session id.Session) (signedIn, error) {
 	return postgres.Get[signedIn](ctx, db, `
-		SELECT s.created_at, s.expires_at, s.authenticated_at, s.impersonator_id, s.read_only,
+		SELECT s.created_at, s.expires_at, s.authenticated_at, s.impersonator_id, s.read_only, s.method,
+		       EXISTS (SELECT FROM totp_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS totp, -- mfa's, for the sake of one round trip
 		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles
 		FROM sessions s JOIN users u ON u.id = s.user_id
 		WHERE s.id = @session AND s.user_id = @user AND s.revoked_at IS NULL AND u.disabled_at IS NULL AND u.erased_at IS NULL`,

@@ -121,7 +121,7 @@ func TestARefreshThatMeetsTheEndOfItsSession(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, pgtest.DB(t))
 	for range 20 {
-		in, err := u.Login(t.Context(), "ann", goodPassword, home)
+		in, err := u.Login(t.Context(), "ann", goodPassword, "", home)
 		if errors.Is(err, ErrWrongPassword) {
 			in = register(t, u, "ann")
 		}
@@ -158,7 +158,7 @@ func TestSessionsEndByThemselves(t *testing.T) {
 			if test.staff {
 				makeAdmin(t, u, ann.User.ID)
 				var err error
-				if ann, err = u.Login(t.Context(), "ann", goodPassword, home); err != nil {
+				if ann, err = u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
 					t.Fatal(err)
 				}
 			}

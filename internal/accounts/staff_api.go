@@ -22,6 +22,8 @@ func (u *Users) staffRoutes(r *httpapi.Router) {
 		httpapi.Summary("Erase a user"), httpapi.Describe("As when users erase themselves: there is no way back."))
 	httpapi.Put(r, "/api/v1/admin/users/{user}/roles", u.setRoles, write, httpapi.StepUp(), httpapi.Summary("Set a user's roles"),
 		httpapi.Describe("These and no others; customer is always one of them."))
+	httpapi.Delete(r, "/api/v1/admin/users/{user}/mfa", u.resetFactors, write, httpapi.StepUp(), httpapi.Status(http.StatusNoContent),
+		httpapi.Summary("Remove a user's second factors and passkeys"), httpapi.Describe("For one who has lost their device and has shown who they are. Ends every session of the user."))
 	httpapi.Delete(r, "/api/v1/admin/users/{user}/sessions", u.endUserSessions, write, httpapi.Status(http.StatusNoContent),
 		httpapi.Summary("End all sessions of a user"))
 }
@@ -103,4 +105,8 @@ func (u *Users) endUserSessions(ctx context.Context, tx pgx.Tx, in *userInput) (
 		return httpapi.Empty{}, err
 	}
 	return httpapi.Empty{}, u.EndSessions(ctx, tx, in.User)
+}
+
+func (u *Users) resetFactors(ctx context.Context, tx pgx.Tx, in *userInput) (httpapi.Empty, error) {
+	return httpapi.Empty{}, u.ResetFactors(ctx, tx, in.User)
 }

@@ -134,12 +134,12 @@ func TestNobodyLocksTheOwnerOut(t *testing.T) {
 			}
 		}
 		for _, password := range []string{otherPassword, goodPassword} {
-			if _, err := u.Login(t.Context(), name, password, at("203.0.113.9")); !errors.Is(err, ErrSignInByMail) {
+			if _, err := u.Login(t.Context(), name, password, "", at("203.0.113.9")); !errors.Is(err, ErrSignInByMail) {
 				t.Errorf("a stranger at %s: %v", name, err)
 			}
 		}
 	}
-	if _, err := u.Login(t.Context(), "ann", goodPassword, home); err != nil {
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
 		t.Errorf("the owner at home: %v", err)
 	}
 	asked, err := postgres.Column[string](t.Context(), u.DB, `SELECT name FROM mail_requests ORDER BY name`, nil)
@@ -150,7 +150,7 @@ func TestNobodyLocksTheOwnerOut(t *testing.T) {
 	if n := raised(t, u, "accounts.sign_in_link_asked"); n != 1 {
 		t.Errorf("%d links were made, want one for ann", n)
 	}
-	if _, err := u.SignInByLink(t.Context(), mailed(t, u, SignInByMail), at("203.0.113.9")); err != nil {
+	if _, err := u.SignInByLink(t.Context(), mailed(t, u, SignInByMail), "", at("203.0.113.9")); err != nil {
 		t.Errorf("by the mailed link: %v", err)
 	}
 }
@@ -164,7 +164,7 @@ func TestAParallelBurstCountsInFull(t *testing.T) {
 	var wg sync.WaitGroup
 	found := make([]error, burst)
 	for i := range burst {
-		wg.Go(func() { _, found[i] = u.Login(t.Context(), "ann", otherPassword, from) })
+		wg.Go(func() { _, found[i] = u.Login(t.Context(), "ann", otherPassword, "", from) })
 	}
 	wg.Wait()
 	wrong := 0
@@ -179,7 +179,7 @@ func TestAParallelBurstCountsInFull(t *testing.T) {
 	if wrong != freeFailures {
 		t.Errorf("%d guesses were checked, want %d", wrong, freeFailures)
 	}
-	if _, err := u.Login(t.Context(), "ann", goodPassword, home); err != nil {
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
 		t.Errorf("the owner at home: %v", err)
 	}
 }

@@ -70,6 +70,12 @@ func (u *Users) Authenticate(ctx context.Context, bearer string) (auth.Actor, er
 	if s.Impersonator != nil {
 		actor.Impersonator = *s.Impersonator
 	}
+	if actor.Withheld, err = u.withheld(ctx, s, actor.Permissions); err != nil {
+		return auth.Actor{}, err
+	}
+	if actor.Withheld != nil {
+		actor.Permissions = map[auth.Permission]bool{auth.AsCustomer: true}
+	}
 	return actor, nil
 }
 

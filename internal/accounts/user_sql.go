@@ -167,3 +167,12 @@ func setEmail(ctx context.Context, tx pgx.Tx, user id.User, email string, now ti
 	}
 	return err
 }
+
+// Label is what a user calls themselves where there is room for one line.
+func (u *Users) Label(ctx context.Context, db postgres.DB, user id.User) (string, error) {
+	found, err := u.Get(ctx, db, user)
+	if found.Email != "" {
+		return found.Email, err
+	}
+	return found.Username, err
+}

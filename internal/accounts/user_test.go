@@ -80,14 +80,14 @@ func TestDisableShutsOutAtOnce(t *testing.T) {
 	if _, err := u.Refresh(t.Context(), ann.RefreshToken, home); !errors.Is(err, ErrRefreshToken) {
 		t.Errorf("refresh token: %v", err)
 	}
-	if _, err := u.Login(t.Context(), "ann", goodPassword, home); !errors.Is(err, ErrWrongPassword) {
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); !errors.Is(err, ErrWrongPassword) {
 		t.Errorf("log in: %v", err)
 	}
 	if n := raised(t, u, "accounts.disabled"); n != 1 {
 		t.Errorf("disabled was raised %d times", n)
 	}
 	change(t, u, func(tx pgx.Tx) error { return u.Enable(t.Context(), tx, ann.User.ID) })
-	if _, err := u.Login(t.Context(), "ann", goodPassword, home); err != nil {
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
 		t.Errorf("log in again: %v", err)
 	}
 	if _, err := u.Authenticate(t.Context(), ann.AccessToken); !errors.Is(err, auth.ErrUnauthenticated) {

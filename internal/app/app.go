@@ -23,6 +23,7 @@ import (
 	"souk/internal/importer"
 	"souk/internal/inventory"
 	"souk/internal/ledger"
+	"souk/internal/mfa"
 	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
@@ -69,6 +70,7 @@ type App struct {
 	Grants   *auth.Grants
 	Vault    *vault.Vault
 	Settings *settings.Settings
+	MFA      *mfa.Factors
 	Accounts *accounts.Users
 	Vendors  *vendors.Vendors
 	Catalog  *catalog.Catalog
@@ -109,10 +111,12 @@ func Build(p Parts) *App {
 	a.Router = a.router()
 
 	// Nouns, left to right.
+	a.MFA = &mfa.Factors{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Origin: p.Config.PublicURL(), ShopName: shopName}
 	a.Accounts = &accounts.Users{
-		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Grants: a.Grants, Blobs: p.Blobs, Vault: a.Vault,
-		Issuer: p.Config.PublicURL(), ShopName: "Souk", MailKey: p.Keys.Key("mail tokens"),
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Grants: a.Grants, Blobs: p.Blobs, Vault: a.Vault, MFA: a.MFA,
+		Issuer: p.Config.PublicURL(), ShopName: shopName, MailKey: p.Keys.Key("mail tokens"),
 	}
+	a.MFA.Label = a.Accounts.Label // to mfa's right
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock}
 	a.Catalog = &catalog.Catalog{
 		DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
@@ -138,12 +142,15 @@ func Build(p Parts) *App {
 	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 
 	// Faces.
-	a.Pages = &storefront.Pages{ShopName: a.Accounts.ShopName}
+	a.Pages = &storefront.Pages{ShopName: shopName}
 
 	a.routes()
 	a.subscribe()
 	return a
 }
+
+// shopName is what the shop calls itself.
+const shopName = "Souk"
 
 // searchCache is what this node may keep of stored answers.
 const searchCache = 64 << 20

@@ -2,6 +2,7 @@ package app
 
 // routes mounts every module. The map of all URLs is api/routes.txt.
 func (a *App) routes() {
+	a.MFA.Routes(a.Router)
 	a.Accounts.Routes(a.Router)
 	a.Vendors.Routes(a.Router)
 	a.Catalog.Routes(a.Router)

@@ -14,6 +14,7 @@ import (
 func (a *App) sealed() []sealedColumn {
 	return []sealedColumn{
 		{"keys that sign access tokens", a.Accounts.ResealKeys},
+		{"authenticator apps", a.MFA.Reseal},
 	}
 }
 

@@ -48,6 +48,7 @@ func TestEverySQLLiteralPrepares(t *testing.T) {
 
 // owners says which module writes which tables.
 var owners = map[string][]string{
+	"mfa":               {"totp_factors", "recovery_codes", "mfa_attempts", "passkeys", "webauthn_answers"},
 	"accounts":          {"users", "credentials", "user_roles", "sessions", "refresh_tokens", "signing_keys", "setup_tokens", "addresses", "mail_tokens", "mail_requests", "login_failures", "avatars"},
 	"vendors":           {"vendors", "vendor_members"},
 	"catalog":           {"brands", "categories", "tags", "products", "product_options", "product_categories", "product_tags", "media", "variants"},

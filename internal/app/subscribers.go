@@ -22,6 +22,7 @@ func (a *App) subscribe() {
 	a.forget()
 
 	events.Sweep(a.Relay, "forget attempts to sign in", 10*time.Minute, a.Accounts.ForgetAttempts)
+	events.Sweep(a.Relay, "forget answers of passkeys", time.Hour, a.MFA.Sweep)
 	events.Sweep(a.Relay, "forget mailed tokens", time.Hour, a.Accounts.ForgetMail)
 	events.Sweep(a.Relay, "expire holds", 15*time.Second, a.expireHolds)
 	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)
@@ -40,6 +41,9 @@ func (a *App) subscribe() {
 func (a *App) forget() {
 	events.On(a.Relay, "forget the erased in carts", func(ctx context.Context, _ accounts.Erased) error { return a.Carts.Forget(ctx) })
 	events.On(a.Relay, "forget the erased in orders", func(ctx context.Context, _ accounts.Erased) error { return a.Orders.Forget(ctx) })
+	events.On(a.Relay, "forget factors of the erased", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.MFA.Reset(ctx, tx, e.UserID) })
+	})
 	events.On(a.Relay, "forget copies of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Privacy.Forget(ctx, e.UserID) })
 	events.On(a.Relay, "forget answers to the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return httpapi.ForgetUser(ctx, tx, e.UserID) })

@@ -35,6 +35,8 @@ type Actor struct {
 	Key             id.APIKey // the API key that asks; its User is zero
 	Impersonator    id.User   // the member of staff who looks through the eyes of User
 	ReadOnly        bool      // may look and not touch
+
+	Withheld *errs.Error // why rights that the actor's roles give are not in Permissions; nil when they are
 }
 
 // Anonymous reports whether nobody has signed in.

@@ -156,7 +156,7 @@ func loginsWork(t *testing.T, a *apptest.App) {
 			t.Errorf("%s shares a password", l.Email)
 		}
 		seen[l.Password] = true
-		in, err := a.Accounts.Login(t.Context(), l.Email, l.Password, accounts.Client{})
+		in, err := a.Accounts.Login(t.Context(), l.Email, l.Password, "", accounts.Client{})
 		if err != nil {
 			t.Errorf("%s: %v", l.Email, err)
 			continue
@@ -165,7 +165,7 @@ func loginsWork(t *testing.T, a *apptest.App) {
 			t.Errorf("%s signed in as %s", l.Email, in.User.Email)
 		}
 	}
-	if _, err := a.Accounts.Login(t.Context(), demo.AdminEmail, "2345-6789-abcd-efgh", accounts.Client{}); !errors.Is(err, accounts.ErrWrongPassword) {
+	if _, err := a.Accounts.Login(t.Context(), demo.AdminEmail, "2345-6789-abcd-efgh", "", accounts.Client{}); !errors.Is(err, accounts.ErrWrongPassword) {
 		t.Errorf("a wrong password: %v", err)
 	}
 }

@@ -27,6 +27,10 @@ var subjects = []subject{
 	{"sessions", `
 		SELECT device, user_agent, address, method, created_at, last_seen_at, authenticated_at, expires_at, revoked_at, revoked_why
 		FROM sessions WHERE user_id = @user ORDER BY id`},
+	{"second_factors", `
+		SELECT 'authenticator app' AS kind, '' AS name, created_at, NULL::timestamptz AS last_used_at FROM totp_factors WHERE user_id = @user
+		UNION ALL SELECT 'passkey', name, created_at, last_used_at FROM passkeys WHERE user_id = @user
+		UNION ALL SELECT 'recovery code', '', created_at, used_at FROM recovery_codes WHERE user_id = @user`},
 	{"mails", `
 		SELECT purpose, email, previous_email, created_at, expires_at, used_at
 		FROM mail_tokens WHERE user_id = @user ORDER BY id`},

@@ -14,6 +14,7 @@ var notExported = map[string]string{
 	"credentials":    "a hash",
 	"refresh_tokens": "hashes, of the sessions that are exported",
 	"data_exports":   "this export",
+	"mfa_attempts":   "how often somebody guessed",
 }
 
 func TestEveryTableOfUsersIsExported(t *testing.T) {

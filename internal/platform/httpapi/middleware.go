@@ -159,7 +159,11 @@ func (ex *exchange) enter() error {
 		if ex.actor.Anonymous() {
 			return auth.ErrUnauthenticated
 		}
-		if !ex.actor.Can(op.permission) {
+		switch {
+		case ex.actor.Can(op.permission):
+		case ex.actor.Withheld != nil:
+			return ex.actor.Withheld
+		default:
 			return auth.ErrForbidden
 		}
 	}
