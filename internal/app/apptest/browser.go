@@ -2,6 +2,7 @@ package apptest
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -86,7 +87,8 @@ func (b *Browser) Open(path string) {
 // Type writes text into a field, in place of what was there.
 func (b *Browser) Type(field, text string) {
 	b.t.Helper()
-	b.do(chromedp.WaitVisible(chromedp.CSS(field)), chromedp.Clear(chromedp.CSS(field)), chromedp.SendKeys(chromedp.CSS(field), text))
+	empty := fmt.Sprintf(`document.querySelector(%q).value = ""`, field)
+	b.do(chromedp.WaitVisible(chromedp.CSS(field)), chromedp.Evaluate[chromedp.Void](empty), chromedp.SendKeys(chromedp.CSS(field), text))
 }
 
 // Click presses what it sees.
