@@ -19,6 +19,50 @@ CREATE TYPE public.river_job_state AS ENUM (
     'scheduled'
 );
 
+CREATE FUNCTION public.audit_broken() RETURNS SETOF text
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT what FROM (
+        SELECT s.xid, s.seq, coalesce(e.id::text, 'an entry was removed at seal ' || s.n) AS what
+        FROM audit_seals s
+        LEFT JOIN audit_log e ON e.xid = s.xid AND e.seq = s.seq
+        LEFT JOIN audit_seals p ON p.n = s.n - 1
+        WHERE e.id IS NULL OR s.hash <> audit_digest(p.hash, e)
+           OR s.n > 1 AND (p.n IS NULL OR (p.xid, p.seq) >= (s.xid, s.seq))
+        UNION ALL
+        SELECT e.xid, e.seq, e.id::text FROM audit_log e
+        WHERE (e.xid, e.seq) < (SELECT xid, seq FROM audit_seals ORDER BY n DESC LIMIT 1)
+          AND NOT EXISTS (SELECT FROM audit_seals s WHERE s.xid = e.xid AND s.seq = e.seq)
+    ) broken ORDER BY xid, seq
+$$;
+
+CREATE TABLE public.audit_log (
+    xid xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    seq bigint NOT NULL,
+    id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    action text NOT NULL,
+    outcome integer NOT NULL,
+    actor text NOT NULL,
+    user_id uuid,
+    session_id uuid,
+    key_id uuid,
+    impersonator_id uuid,
+    subject text DEFAULT ''::text NOT NULL,
+    address text DEFAULT ''::text NOT NULL,
+    request_id text DEFAULT ''::text NOT NULL,
+    before jsonb,
+    after jsonb
+);
+
+CREATE FUNCTION public.audit_digest(previous bytea, e public.audit_log) RETURNS bytea
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT sha256(coalesce(previous, '') || convert_to(jsonb_build_array(
+        e.xid::text, e.seq, e.id, extract(epoch FROM e.at), e.action, e.outcome, e.actor, e.user_id, e.session_id, e.key_id, e.impersonator_id,
+        e.subject, e.address, e.request_id, e.before, e.after)::text, 'UTF8'))
+$$;
+
 CREATE FUNCTION public.ledger_must_balance() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -197,6 +241,23 @@ CREATE TABLE public.adjustments (
     amount_minor bigint NOT NULL,
     CONSTRAINT adjustments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text])))
+);
+
+ALTER TABLE public.audit_log ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.audit_log_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.audit_seals (
+    n bigint NOT NULL,
+    xid xid8 NOT NULL,
+    seq bigint NOT NULL,
+    hash bytea NOT NULL,
+    CONSTRAINT audit_seals_hash_check CHECK ((length(hash) = 32))
 );
 
 CREATE TABLE public.avatars (
@@ -1027,6 +1088,15 @@ ALTER TABLE ONLY public.addresses
 ALTER TABLE ONLY public.adjustments
     ADD CONSTRAINT adjustments_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (xid, seq);
+
+ALTER TABLE ONLY public.audit_seals
+    ADD CONSTRAINT audit_seals_entry_key UNIQUE (xid, seq);
+
+ALTER TABLE ONLY public.audit_seals
+    ADD CONSTRAINT audit_seals_pkey PRIMARY KEY (n);
+
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_pkey PRIMARY KEY (file);
 
@@ -1306,6 +1376,12 @@ CREATE INDEX addresses_user ON public.addresses USING btree (user_id);
 
 CREATE INDEX adjustments_order ON public.adjustments USING btree (order_id);
 
+CREATE INDEX audit_log_at ON public.audit_log USING btree (at DESC, id DESC);
+
+CREATE INDEX audit_log_subject ON public.audit_log USING btree (subject, at DESC) WHERE (subject <> ''::text);
+
+CREATE INDEX audit_log_user ON public.audit_log USING btree (user_id, at DESC) WHERE (user_id IS NOT NULL);
+
 CREATE INDEX avatars_created ON public.avatars USING btree (created_at);
 
 CREATE INDEX carts_created ON public.carts USING btree (created_at);
@@ -1460,6 +1536,14 @@ CREATE INDEX webauthn_answers_expiry ON public.webauthn_answers USING btree (exp
 
 CREATE TRIGGER adjustments_append_only BEFORE DELETE OR UPDATE ON public.adjustments FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_log_no_truncate BEFORE TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_seals_append_only BEFORE DELETE OR UPDATE ON public.audit_seals FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER audit_seals_no_truncate BEFORE TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -1485,6 +1569,9 @@ ALTER TABLE ONLY public.addresses
 
 ALTER TABLE ONLY public.adjustments
     ADD CONSTRAINT adjustments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.audit_seals
+    ADD CONSTRAINT audit_seals_xid_seq_fkey FOREIGN KEY (xid, seq) REFERENCES public.audit_log(xid, seq);
 
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;

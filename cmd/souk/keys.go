@@ -43,7 +43,7 @@ type keysRotateCmd struct{}
 
 func (keysRotateCmd) Run(ctx context.Context, c *config.Config) error {
 	return withShop(ctx, c, func(s *shop) error {
-		return inTx(ctx, s, func(tx pgx.Tx) error {
+		return s.Command(ctx, "keys.rotate", "", func(tx pgx.Tx) error {
 			kid, err := s.Accounts.RotateKeys(ctx, tx)
 			if err == nil {
 				fmt.Printf("%s signs from now on; every node knows within five minutes.\n", kid)

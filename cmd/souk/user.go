@@ -35,7 +35,7 @@ func (cmd createAdminCmd) Run(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	return withShop(ctx, c, func(s *shop) error {
-		return inTx(ctx, s, func(tx pgx.Tx) error {
+		return s.Command(ctx, "user.create-admin", "", func(tx pgx.Tx) error {
 			user, err := s.Accounts.CreateAdmin(ctx, tx, cmd.Email, password)
 			if err != nil {
 				return explain(err)
@@ -57,13 +57,18 @@ func (cmd resetPasswordCmd) Run(ctx context.Context, c *config.Config) error {
 		return err
 	}
 	return withShop(ctx, c, func(s *shop) error {
-		return inTx(ctx, s, func(tx pgx.Tx) error {
-			if _, err := s.Accounts.ResetPassword(ctx, tx, cmd.User, password); err != nil {
-				return explain(err)
-			}
-			fmt.Printf("%s has a new password; all sessions have ended.\n", cmd.User)
-			return nil
+		user, err := s.Accounts.Named(ctx, s.DB, cmd.User)
+		if err != nil {
+			return explain(err)
+		}
+		err = s.Command(ctx, "user.reset-password", user.ID.String(), func(tx pgx.Tx) error {
+			_, err := s.Accounts.ResetPassword(ctx, tx, cmd.User, password)
+			return explain(err)
 		})
+		if err == nil {
+			fmt.Printf("%s has a new password; all sessions have ended.\n", cmd.User)
+		}
+		return err
 	})
 }
 
@@ -73,17 +78,15 @@ type disable2FACmd struct {
 
 func (cmd disable2FACmd) Run(ctx context.Context, c *config.Config) error {
 	return withShop(ctx, c, func(s *shop) error {
-		return inTx(ctx, s, func(tx pgx.Tx) error {
-			user, err := s.Accounts.Named(ctx, tx, cmd.User)
-			if err != nil {
-				return explain(err)
-			}
-			if err := s.Accounts.ResetFactors(ctx, tx, user.ID); err != nil {
-				return explain(err)
-			}
+		user, err := s.Accounts.Named(ctx, s.DB, cmd.User)
+		if err != nil {
+			return explain(err)
+		}
+		err = s.Command(ctx, "user.disable-2fa", user.ID.String(), func(tx pgx.Tx) error { return s.Accounts.ResetFactors(ctx, tx, user.ID) })
+		if err == nil {
 			fmt.Printf("%s has no second factor any more; all sessions have ended.\n", cmd.User)
-			return nil
-		})
+		}
+		return explain(err)
 	})
 }
 

@@ -129,6 +129,7 @@ func (u *Users) register(ctx context.Context, in *registerInput) (registered, er
 	if err != nil {
 		return registered{}, err
 	}
+	httpapi.Subject(ctx, signedIn.User.ID.String())
 	b.deliver(ctx, &signedIn.Tokens)
 	t := signedIn.Tokens
 	return registered{&signedIn.User, t.AccessToken, t.TokenType, t.ExpiresIn, t.RefreshToken, ""}, nil
@@ -150,6 +151,7 @@ func (u *Users) login(ctx context.Context, in *loginInput) (SignIn, error) {
 		return SignIn{}, errs.Validation.Field("/email", "required", "Send either email or username.")
 	}
 	signedIn, err := u.Login(ctx, name, in.Body.Password, in.Body.OTP, in.Body.client(ctx))
+	httpapi.Subject(ctx, signedIn.User.ID.String())
 	in.Body.deliver(ctx, &signedIn.Tokens)
 	return signedIn, err
 }
@@ -207,6 +209,7 @@ type passkeyInput struct {
 
 func (u *Users) usePasskey(ctx context.Context, in *passkeyInput) (SignIn, error) {
 	signedIn, err := u.SignInByPasskey(ctx, in.Body.Session, in.Body.Credential, in.Body.client(ctx))
+	httpapi.Subject(ctx, signedIn.User.ID.String())
 	in.Body.deliver(ctx, &signedIn.Tokens)
 	return signedIn, err
 }

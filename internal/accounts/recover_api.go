@@ -68,6 +68,7 @@ type useLinkInput struct {
 
 func (u *Users) useLink(ctx context.Context, in *useLinkInput) (SignIn, error) {
 	signedIn, err := u.SignInByLink(ctx, in.Body.Token, in.Body.OTP, in.Body.client(ctx))
+	httpapi.Subject(ctx, signedIn.User.ID.String())
 	in.Body.deliver(ctx, &signedIn.Tokens)
 	return signedIn, err
 }

@@ -94,6 +94,11 @@ func (u *Users) setRoles(ctx context.Context, tx pgx.Tx, in *setRolesInput) (Use
 	if err != nil {
 		return User{}, err
 	}
+	was, err := u.Get(ctx, tx, in.User)
+	if err != nil {
+		return User{}, err
+	}
+	httpapi.Before(ctx, map[string]any{"roles": was.Roles})
 	if err := u.SetRoles(ctx, tx, in.User, version, in.Body.Roles); err != nil {
 		return User{}, err
 	}

@@ -19,5 +19,6 @@ func (a *App) routes() {
 	a.Privacy.Routes(a.Router)
 	a.staffRoutes()
 	a.settingsRoutes()
+	a.auditRoutes()
 	a.Pages.Routes(a.Router)
 }

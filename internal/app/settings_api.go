@@ -65,6 +65,7 @@ func (a *App) changeSettings(ctx context.Context, tx pgx.Tx, in *changeSettingsI
 	if err := in.Check(settingsView{list}.ETag()); err != nil {
 		return settingsView{}, err
 	}
+	httpapi.Before(ctx, settingsView{list})
 	changes := map[string]json.RawMessage{}
 	for key, value := range in.Body.Settings {
 		if changes[key], err = json.Marshal(value); err != nil {

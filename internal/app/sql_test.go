@@ -62,6 +62,7 @@ var owners = map[string][]string{
 	"cart":              {"carts", "cart_items"},
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
 	"privacy":           {"data_exports"},
+	"platform/audit":    {"audit_log", "audit_seals"},
 	"platform/events":   {"events", "event_cursors", "river_job", "river_queue", "river_leader", "river_client"},
 	"platform/httpapi":  {"idempotency_keys"},
 	"platform/settings": {"settings"},

@@ -13,7 +13,7 @@ import (
 const CanVerify auth.Permission = "shop.verify"
 
 func permissions() []auth.Permission {
-	return []auth.Permission{CanVerify, CanReadSettings, CanWriteSettings}
+	return []auth.Permission{CanVerify, CanReadSettings, CanWriteSettings, CanReadAudit}
 }
 
 func (a *App) staffRoutes() {

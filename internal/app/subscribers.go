@@ -21,6 +21,7 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "copy somebody's data", a.Privacy.Make, events.Within(5*time.Minute))
 	a.forget()
 
+	events.Sweep(a.Relay, "seal the audit trail", 5*time.Second, a.sealAudit)
 	events.Sweep(a.Relay, "forget attempts to sign in", 10*time.Minute, a.Accounts.ForgetAttempts)
 	events.Sweep(a.Relay, "forget answers of passkeys", time.Hour, a.MFA.Sweep)
 	events.Sweep(a.Relay, "forget mailed tokens", time.Hour, a.Accounts.ForgetMail)

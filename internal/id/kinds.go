@@ -3,6 +3,7 @@ package id
 // The things of the shop that have an id, with the prefix each shows.
 type (
 	Actor         = Of[actor]
+	Audit         = Of[auditEntry]
 	Export        = Of[exportRun]
 	Message       = Of[message]
 	MailToken     = Of[mailToken]
@@ -50,6 +51,7 @@ type (
 
 type (
 	actor         struct{}
+	auditEntry    struct{}
 	exportRun     struct{}
 	message       struct{}
 	mailToken     struct{}
@@ -95,6 +97,7 @@ type (
 	vendorOrder   struct{}
 )
 
+func (auditEntry) prefix() string    { return "audit" }
 func (actor) prefix() string         { return "actor" }
 func (apiKey) prefix() string        { return "key" }
 func (factor) prefix() string        { return "mfa" }

@@ -31,6 +31,8 @@ var subjects = []subject{
 		SELECT 'authenticator app' AS kind, '' AS name, created_at, NULL::timestamptz AS last_used_at FROM totp_factors WHERE user_id = @user
 		UNION ALL SELECT 'passkey', name, created_at, last_used_at FROM passkeys WHERE user_id = @user
 		UNION ALL SELECT 'recovery code', '', created_at, used_at FROM recovery_codes WHERE user_id = @user`},
+	{"trail", `
+		SELECT at, action, outcome, address FROM audit_log WHERE user_id = @user ORDER BY at, seq`},
 	{"mails", `
 		SELECT purpose, email, previous_email, created_at, expires_at, used_at
 		FROM mail_tokens WHERE user_id = @user ORDER BY id`},

@@ -14,7 +14,7 @@
 --   F4          a gift card's balance is the sum of its entries                    gift cards (pricing)
 --   H4          each provider's event is applied once, and none is forgotten       webhook inbox (payments)
 --   I1, I2      invoice numbers have no gap; one invoice for each paid part        invoices (orders)
---   J3, J4      the audit chain is unbroken; each refund stands in it              the audit log
+--   J4          each refund stands in the audit trail                              refunds (payments)
 --
 -- H5 will also name money jobs that were given up (audit log), G2 needs no rule for a call that is stuck: its claim is
 -- taken over after a minute. A line's commission is a figure of the line, so D1 and D2 read it there. An event is its own
@@ -321,6 +321,9 @@ WHERE (u.disabled_at IS NOT NULL OR u.erased_at IS NOT NULL)
     OR EXISTS (SELECT FROM refresh_tokens t WHERE t.user_id = u.id AND t.used_at IS NULL AND t.revoked_at IS NULL AND t.expires_at > now()))
 UNION ALL
 SELECT id FROM users WHERE erased_at IS NOT NULL AND email IS NOT NULL;
+
+-- [J3] the audit trail is what was sealed: no entry was edited, removed, added or moved
+SELECT what FROM audit_broken() AS what;
 
 -- [K1] a price is the last entry of its history
 SELECT p.variant_id FROM prices p

@@ -187,6 +187,12 @@ var corruptions = []corruption{
 	{rule: "J2", sql: `UPDATE users SET disabled_at = now() WHERE id = u('anna')`},
 	{rule: "J2", sql: `UPDATE sessions SET revoked_at = NULL WHERE id = u('gone at home')`},
 	{rule: "J2", sql: `UPDATE users SET email = 'gone@example.com' WHERE id = u('gone')`},
+	{rule: "J3", sql: `UPDATE audit_log SET actor = 'user_3' WHERE id = u('audit one')`},
+	{rule: "J3", sql: `UPDATE audit_log SET at = at + interval '1 microsecond' WHERE id = u('audit two')`},
+	{rule: "J3", sql: `DELETE FROM audit_log WHERE id = u('audit one')`},
+	{rule: "J3", sql: `DELETE FROM audit_log WHERE id = u('audit one'); DELETE FROM audit_seals WHERE n = 1`},
+	{rule: "J3", sql: `UPDATE audit_log SET xid = '4' WHERE id = u('audit one')`},
+	{rule: "J3", sql: `INSERT INTO audit_log (xid, id, action, outcome, actor) VALUES ('1', u('audit forged'), 'auth-login', 200, 'user_3')`},
 
 	{rule: "K1", sql: `UPDATE prices SET compare_at_minor = 1100 WHERE variant_id = u('teapot')`},
 	{rule: "K1", sql: `DELETE FROM price_history WHERE variant_id = u('card')`},

@@ -28,6 +28,7 @@ type exchange struct {
 	id     string
 	client netip.Addr
 	actor  auth.Actor
+	note   note        // what the handler adds to the audit trail
 	body   []byte      // of a JSON operation, read and found sound
 	extra  http.Header // what the handler adds to the answer
 	status int         // 0 until answered

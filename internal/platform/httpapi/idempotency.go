@@ -73,7 +73,7 @@ func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, erro
 	key := ex.key()
 	var a written
 	err := postgres.InTx(ctx, ex.router.config.DB, func(tx pgx.Tx) error {
-		ex.extra = nil // of a run that was undone
+		ex.extra, ex.note = nil, note{} // of a run that was undone
 		a.release()
 		if key != nil {
 			stored, err := lockKey(ctx, tx, key)
@@ -90,6 +90,9 @@ func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, erro
 			return err
 		}
 		if a, err = ex.encode(out); err != nil {
+			return err
+		}
+		if err := ex.audit(ctx, tx, a.status); err != nil {
 			return err
 		}
 		if key != nil && a.status < 300 {
@@ -124,6 +127,7 @@ func (ex *exchange) claimed(ctx context.Context, run func() (any, error)) error 
 		if err != nil {
 			return err
 		}
+		ex.auditDone(ctx)
 		return ex.answer(out)
 	}
 	db := ex.router.config.DB
@@ -160,6 +164,7 @@ func (ex *exchange) claimed(ctx context.Context, run func() (any, error)) error 
 		return err
 	}
 	afterAction.Here()
+	ex.auditDone(later)
 	if a.status < 300 {
 		err := postgres.InTx(later, db, func(tx pgx.Tx) error { return settleClaim(later, tx, key, a.status, a.body) })
 		if err != nil {

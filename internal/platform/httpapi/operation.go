@@ -40,6 +40,7 @@ type operation struct {
 	private     bool
 	noToken     bool
 	stepUp      bool
+	audited     bool   // stands in the audit trail
 	hidden      string // why it is not in the OpenAPI document
 	crossSite   string // why pages of other sites may call it
 	class       Class
@@ -158,6 +159,7 @@ func newOperation(k kind, method, path string, handler any, opts []Option) *oper
 	if op.id == "" {
 		op.id = operationID(method, path)
 	}
+	op.audited = isAudited(op)
 	return op
 }
 

@@ -153,6 +153,7 @@ func (ex *exchange) refuse(err error) {
 		ex.logFailure("answer request", err)
 		e = errInternal
 	}
+	ex.auditRefusal(e)
 	ex.writeProblem(e)
 }
 

@@ -165,8 +165,12 @@ func Raw(r *Router, method, path string, h func(http.ResponseWriter, *http.Reque
 	r.add(op)
 	r.documentRaw(op)
 	r.mux.HandleFunc(method+" "+path, r.guarded(op, func(w http.ResponseWriter, req *http.Request) {
-		if err := h(w, req); err != nil {
-			w.(*exchange).refuse(err)
+		ex := w.(*exchange)
+		switch err := h(w, req); {
+		case err != nil:
+			ex.refuse(err)
+		case ex.status < 300:
+			ex.auditDone(context.WithoutCancel(req.Context()))
 		}
 	}))
 }

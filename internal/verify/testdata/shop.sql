@@ -178,3 +178,11 @@ INSERT INTO event_cursors (follower, xid, seq)
 SELECT f.name, e.xid, e.seq FROM (VALUES ('relay'), ('search')) f (name), (SELECT xid, seq FROM events ORDER BY xid DESC, seq DESC LIMIT 1) e;
 INSERT INTO river_job (kind, state, max_attempts, args, attempted_at, finalized_at) VALUES
     ('fetch pictures', 'completed', 5, '{}', now() - interval '2 hours', now()), ('fetch pictures', 'running', 5, '{}', now(), NULL);
+
+-- Three entries of the audit trail, two of them sealed.
+INSERT INTO audit_log (xid, id, action, outcome, actor, subject) VALUES
+    ('1', u('audit one'), 'admin-disable-user', 200, 'user_1', 'user_2'),
+    ('2', u('audit two'), 'admin-enable-user', 200, 'user_1', 'user_2'),
+    ('3', u('audit three'), 'auth-login', 401, 'guest', '');
+INSERT INTO audit_seals (n, xid, seq, hash) SELECT 1, xid, seq, audit_digest(NULL, e) FROM audit_log e WHERE xid = '1';
+INSERT INTO audit_seals (n, xid, seq, hash) SELECT 2, e.xid, e.seq, audit_digest(s.hash, e) FROM audit_log e, audit_seals s WHERE e.xid = '2';
