@@ -54,6 +54,14 @@ CREATE POLICY own ON adjustments        USING (EXISTS (SELECT FROM vendor_orders
 CREATE POLICY own ON shipment_lines     USING (EXISTS (SELECT FROM shipments s WHERE s.id = shipment_id));
 CREATE POLICY own ON tracking_events    USING (EXISTS (SELECT FROM shipments s WHERE s.id = shipment_id));
 
+-- A team sees each other, its invitations and its keys; of a user no more than that takes.
+ALTER TABLE users              ENABLE ROW LEVEL SECURITY;
+ALTER TABLE vendor_invitations ENABLE ROW LEVEL SECURITY;
+ALTER TABLE api_keys           ENABLE ROW LEVEL SECURITY;
+CREATE POLICY team ON users             USING (EXISTS (SELECT FROM vendor_members m WHERE m.user_id = users.id));
+CREATE POLICY own  ON vendor_invitations USING (vendor_id = souk_vendor_id());
+CREATE POLICY own  ON api_keys          USING (vendor_id = souk_vendor_id());
+
 -- Roles are of the whole cluster, and not everybody may make one: then whoever administers the database runs
 -- "CREATE ROLE souk_vendor; GRANT souk_vendor TO the_user_of_souk;" and this function, and `souk doctor` says so.
 -- +goose StatementBegin
@@ -66,7 +74,9 @@ BEGIN
     GRANT SELECT ON vendors, vendor_members, products, variants, locations, stock_levels, vendor_orders, order_lines, shipments,
         shipping_options, product_options, product_categories, product_tags, media, prices, price_history, stock_movements,
         reservations, orders, adjustments, shipment_lines, tracking_events,
+        vendor_invitations, api_keys,
         brands, categories, tags, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
+    GRANT SELECT (id, username, name, email) ON users TO souk_vendor;
 END $$;
 -- +goose StatementEnd
 -- +goose StatementBegin

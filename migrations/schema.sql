@@ -127,7 +127,9 @@ BEGIN
     GRANT SELECT ON vendors, vendor_members, products, variants, locations, stock_levels, vendor_orders, order_lines, shipments,
         shipping_options, product_options, product_categories, product_tags, media, prices, price_history, stock_movements,
         reservations, orders, adjustments, shipment_lines, tracking_events,
+        vendor_invitations, api_keys,
         brands, categories, tags, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
+    GRANT SELECT (id, username, name, email) ON users TO souk_vendor;
 END $$;
 
 CREATE FUNCTION public.souk_vendor_id() RETURNS uuid
@@ -241,6 +243,22 @@ CREATE TABLE public.adjustments (
     amount_minor bigint NOT NULL,
     CONSTRAINT adjustments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text])))
+);
+
+CREATE TABLE public.api_keys (
+    id uuid NOT NULL,
+    hash bytea NOT NULL,
+    hint text NOT NULL,
+    name text NOT NULL,
+    vendor_id uuid,
+    scopes text[] NOT NULL,
+    created_by uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone,
+    last_used_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT api_keys_scopes_check CHECK ((cardinality(scopes) > 0))
 );
 
 ALTER TABLE public.audit_log ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
@@ -788,6 +806,20 @@ CREATE TABLE public.reservations (
     CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['held'::text, 'allocated'::text, 'shipped'::text, 'released'::text])))
 );
 
+CREATE TABLE public.roles (
+    name text NOT NULL,
+    label text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    permissions text[] DEFAULT '{}'::text[] NOT NULL,
+    built_in boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT roles_description_check CHECK ((length(description) <= 500)),
+    CONSTRAINT roles_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
+    CONSTRAINT roles_name_check CHECK (((name ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(name) <= 40)))
+);
+
 CREATE TABLE public.sessions (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -977,8 +1009,7 @@ ALTER TABLE public.tracking_events ALTER COLUMN seq ADD GENERATED ALWAYS AS IDEN
 CREATE TABLE public.user_roles (
     user_id uuid NOT NULL,
     role text NOT NULL,
-    granted_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT user_roles_role_check CHECK ((role = ANY (ARRAY['admin'::text, 'vendor'::text, 'customer'::text])))
+    granted_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.users (
@@ -1028,12 +1059,27 @@ CREATE TABLE public.variants (
     CONSTRAINT variants_weight_grams_check CHECK ((weight_grams >= 0))
 );
 
+CREATE TABLE public.vendor_invitations (
+    id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    email text NOT NULL,
+    role text NOT NULL,
+    hash bytea NOT NULL,
+    invited_by uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    expires_at timestamp with time zone NOT NULL,
+    accepted_at timestamp with time zone,
+    accepted_by uuid,
+    CONSTRAINT vendor_invitations_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT vendor_invitations_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'manager'::text, 'catalog'::text, 'orders'::text, 'finance'::text, 'viewer'::text])))
+);
+
 CREATE TABLE public.vendor_members (
     vendor_id uuid NOT NULL,
     user_id uuid NOT NULL,
     role text DEFAULT 'owner'::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT vendor_members_role_check CHECK ((role = 'owner'::text))
+    CONSTRAINT vendor_members_role_check CHECK ((role = ANY (ARRAY['owner'::text, 'manager'::text, 'catalog'::text, 'orders'::text, 'finance'::text, 'viewer'::text])))
 );
 
 CREATE TABLE public.vendor_orders (
@@ -1087,6 +1133,12 @@ ALTER TABLE ONLY public.addresses
 
 ALTER TABLE ONLY public.adjustments
     ADD CONSTRAINT adjustments_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (xid, seq);
@@ -1277,6 +1329,9 @@ ALTER TABLE ONLY public.refresh_tokens
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.roles
+    ADD CONSTRAINT roles_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
 
@@ -1343,6 +1398,12 @@ ALTER TABLE ONLY public.users
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.vendor_invitations
+    ADD CONSTRAINT vendor_invitations_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.vendor_invitations
+    ADD CONSTRAINT vendor_invitations_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.vendor_members
     ADD CONSTRAINT vendor_members_pkey PRIMARY KEY (vendor_id, user_id);
 
@@ -1375,6 +1436,8 @@ CREATE UNIQUE INDEX addresses_one_default ON public.addresses USING btree (user_
 CREATE INDEX addresses_user ON public.addresses USING btree (user_id);
 
 CREATE INDEX adjustments_order ON public.adjustments USING btree (order_id);
+
+CREATE INDEX api_keys_vendor ON public.api_keys USING btree (vendor_id, id);
 
 CREATE INDEX audit_log_at ON public.audit_log USING btree (at DESC, id DESC);
 
@@ -1490,6 +1553,8 @@ CREATE INDEX reservations_order ON public.reservations USING btree (order_id);
 
 CREATE INDEX reservations_variant ON public.reservations USING btree (variant_id, location_id) WHERE (state = ANY (ARRAY['held'::text, 'allocated'::text]));
 
+CREATE INDEX sessions_impersonator ON public.sessions USING btree (impersonator_id) WHERE (impersonator_id IS NOT NULL);
+
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC);
 
 CREATE INDEX shipments_order ON public.shipments USING btree (order_id);
@@ -1507,6 +1572,8 @@ CREATE INDEX stock_movements_ref ON public.stock_movements USING btree (ref) WHE
 CREATE INDEX stock_movements_variant ON public.stock_movements USING btree (variant_id, location_id, seq);
 
 CREATE INDEX tracking_events_shipment ON public.tracking_events USING btree (shipment_id, seq);
+
+CREATE INDEX user_roles_role ON public.user_roles USING btree (role);
 
 CREATE INDEX users_avatar ON public.users USING btree (avatar) WHERE (avatar <> ''::text);
 
@@ -1527,6 +1594,8 @@ CREATE UNIQUE INDEX variants_options_key ON public.variants USING btree (product
 CREATE INDEX variants_product ON public.variants USING btree (product_id, "position");
 
 CREATE UNIQUE INDEX variants_sku_key ON public.variants USING btree (sku, vendor_id) WHERE (archived_at IS NULL);
+
+CREATE UNIQUE INDEX vendor_invitations_open ON public.vendor_invitations USING btree (vendor_id, lower(email)) WHERE (accepted_at IS NULL);
 
 CREATE INDEX vendor_orders_vendor ON public.vendor_orders USING btree (vendor_id, id DESC);
 
@@ -1569,6 +1638,12 @@ ALTER TABLE ONLY public.addresses
 
 ALTER TABLE ONLY public.adjustments
     ADD CONSTRAINT adjustments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.audit_seals
     ADD CONSTRAINT audit_seals_xid_seq_fkey FOREIGN KEY (xid, seq) REFERENCES public.audit_log(xid, seq);
@@ -1688,6 +1763,9 @@ ALTER TABLE ONLY public.tracking_events
     ADD CONSTRAINT tracking_events_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id);
 
 ALTER TABLE ONLY public.user_roles
+    ADD CONSTRAINT user_roles_role_fkey FOREIGN KEY (role) REFERENCES public.roles(name);
+
+ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.variants
@@ -1695,6 +1773,15 @@ ALTER TABLE ONLY public.variants
 
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_product_id_vendor_id_fkey FOREIGN KEY (product_id, vendor_id) REFERENCES public.products(id, vendor_id);
+
+ALTER TABLE ONLY public.vendor_invitations
+    ADD CONSTRAINT vendor_invitations_accepted_by_fkey FOREIGN KEY (accepted_by) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.vendor_invitations
+    ADD CONSTRAINT vendor_invitations_invited_by_fkey FOREIGN KEY (invited_by) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.vendor_invitations
+    ADD CONSTRAINT vendor_invitations_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.vendor_members
     ADD CONSTRAINT vendor_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -1707,6 +1794,8 @@ ALTER TABLE ONLY public.vendor_orders
 
 ALTER TABLE public.adjustments ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.media ENABLE ROW LEVEL SECURITY;
@@ -1718,6 +1807,8 @@ ALTER TABLE public.orders ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON public.adjustments USING ((EXISTS ( SELECT
    FROM public.vendor_orders o
   WHERE (o.id = adjustments.vendor_order_id))));
+
+CREATE POLICY own ON public.api_keys USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.locations USING ((vendor_id = public.souk_vendor_id()));
 
@@ -1777,6 +1868,8 @@ CREATE POLICY own ON public.tracking_events USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.variants USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.vendor_invitations USING ((vendor_id = public.souk_vendor_id()));
+
 CREATE POLICY own ON public.vendor_members USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.vendor_orders USING ((vendor_id = public.souk_vendor_id()));
@@ -1807,9 +1900,17 @@ ALTER TABLE public.stock_levels ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.stock_movements ENABLE ROW LEVEL SECURITY;
 
+CREATE POLICY team ON public.users USING ((EXISTS ( SELECT
+   FROM public.vendor_members m
+  WHERE (m.user_id = users.id))));
+
 ALTER TABLE public.tracking_events ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.variants ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.vendor_invitations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.vendor_members ENABLE ROW LEVEL SECURITY;
 

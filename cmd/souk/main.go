@@ -28,6 +28,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Serve a marketplace full of demo data."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date."`
 	User    userCmd    `cmd:"" help:"Make and mend user accounts."`
+	APIKey  apikeyCmd  `cmd:"" name:"apikey" help:"Make and revoke API keys."`
 	Audit   auditCmd   `cmd:"" help:"Check the audit trail."`
 	Keys    keysCmd    `cmd:"" help:"Show and change the keys that sign access tokens."`
 	Secrets secretsCmd `cmd:"" help:"Change the master key."`

@@ -1,12 +1,13 @@
 // Package accounts knows the people of the shop and lets them in.
 //
-// Owns: users and their roles, passwords, sessions with rotating refresh
-// tokens, access tokens and the keys that sign them, links that are mailed,
-// saved addresses, the one-time link that makes the first administrator.
-// Tables: users, credentials, user_roles, sessions, refresh_tokens,
-// signing_keys, setup_tokens, addresses, avatars, mail_tokens, mail_requests, login_failures.
-// Raises: [Registered], [SignedIn], [PasswordChanged], [RefreshReused],
-// [RolesChanged], [Disabled], [Enabled], [Erased].
+// Owns: users, roles and who has which, impersonation by staff, passwords,
+// sessions with rotating refresh tokens, access tokens and the keys that sign
+// them, links that are mailed, saved addresses, the one-time link that makes the
+// first administrator.
+// Tables: users, credentials, roles, user_roles, sessions, refresh_tokens,
+// signing_keys, setup_tokens, addresses, avatars, mail_tokens, mail_requests,
+// login_failures.
+// Raises: what stands in events.go.
 // Calls: mfa.
 //
 // What somebody may do is read from the database at each request, so that
@@ -30,14 +31,21 @@ import (
 
 // What staff may be permitted to do with users.
 const (
-	CanReadUsers  auth.Permission = "users.read"
-	CanWriteUsers auth.Permission = "users.write"
-	CanEraseUsers auth.Permission = "users.erase"
+	CanReadUsers           auth.Permission = "users.read"
+	CanWriteUsers          auth.Permission = "users.write"
+	CanReadRoles           auth.Permission = "roles.read"
+	CanWriteRoles          auth.Permission = "roles.write"
+	CanImpersonate         auth.Permission = "users.impersonate"
+	CanImpersonateAndWrite auth.Permission = "users.impersonate_write"
+	CanEraseUsers          auth.Permission = "users.erase"
 )
 
 // Permissions lists what this module declares.
 func Permissions() []auth.Permission {
-	return []auth.Permission{CanReadUsers, CanWriteUsers, CanEraseUsers, auth.AsCustomer, auth.AsVendor}
+	return []auth.Permission{
+		CanReadUsers, CanWriteUsers, CanEraseUsers, CanReadRoles, CanWriteRoles, CanImpersonate, CanImpersonateAndWrite, auth.AsCustomer, auth.AsVendor,
+		auth.VendorCatalog, auth.VendorInventory, auth.VendorOrders, auth.VendorFinance, auth.VendorTeam, auth.VendorSettings,
+	}
 }
 
 // Users is everybody who has an account. Use it by pointer: it remembers the
@@ -85,4 +93,5 @@ func (u *Users) Routes(r *httpapi.Router) {
 	u.addressRoutes(r)
 	u.countryRoutes(r)
 	u.staffRoutes(r)
+	u.roleRoutes(r)
 }

@@ -1,6 +1,9 @@
 package accounts
 
-import "souk/internal/id"
+import (
+	"souk/internal/auth"
+	"souk/internal/id"
+)
 
 // Registered says that somebody signed up.
 type Registered struct {
@@ -82,6 +85,21 @@ type RolesChanged struct {
 	Roles  []string `json:"roles"`
 }
 
+// RoleChanged says that a custom role was made, permits something else or,
+// where it permits nothing, is gone.
+type RoleChanged struct {
+	Role        string            `json:"role"`
+	Permissions []auth.Permission `json:"permissions"`
+}
+
+// Impersonated says that a member of staff looks as a customer.
+type Impersonated struct {
+	UserID    id.User    `json:"user_id"`
+	SessionID id.Session `json:"session_id"`
+	StaffID   id.User    `json:"staff_id"`
+	ReadOnly  bool       `json:"read_only"`
+}
+
 // Disabled says that a user was shut out.
 type Disabled struct {
 	UserID id.User `json:"user_id"`
@@ -117,6 +135,8 @@ func (EmailVerified) EventName() string      { return "accounts.email_verified" 
 func (PasswordChanged) EventName() string    { return "accounts.password_changed" }
 func (RefreshReused) EventName() string      { return "accounts.refresh_reused" }
 func (RolesChanged) EventName() string       { return "accounts.roles_changed" }
+func (RoleChanged) EventName() string        { return "accounts.role_changed" }
+func (Impersonated) EventName() string       { return "accounts.impersonated" }
 func (Disabled) EventName() string           { return "accounts.disabled" }
 func (Enabled) EventName() string            { return "accounts.enabled" }
 func (Erased) EventName() string             { return "accounts.erased" }

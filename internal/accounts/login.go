@@ -82,6 +82,9 @@ var ErrCurrentPassword = errs.Validation.Field("/current_password", "wrong_passw
 // sessions.
 func (u *Users) ChangePassword(ctx context.Context, current, wanted string, from Client) error {
 	actor := auth.From(ctx)
+	if !actor.Impersonator.IsZero() {
+		return auth.ErrForbidden
+	}
 	user, found, err := u.prove(ctx, actor.User, current, from)
 	if errors.Is(err, ErrWrongPassword) {
 		return ErrCurrentPassword

@@ -16,9 +16,6 @@ import (
 // ErrLastAdmin keeps the shop from locking itself out.
 var ErrLastAdmin = errs.New(errs.Conflict, "last_admin", "This is the last administrator. Make another one first.")
 
-// roles are those that can be given.
-var roles = []string{auth.RoleAdmin, auth.RoleCustomer, auth.RoleVendor}
-
 // Grant gives a user a role besides those they have.
 func Grant(ctx context.Context, tx pgx.Tx, user id.User, role string) error {
 	if err := insertRoles(ctx, tx, user, []string{role}); err != nil {
@@ -31,14 +28,23 @@ func Grant(ctx context.Context, tx pgx.Tx, user id.User, role string) error {
 	return events.Raise(ctx, tx, RolesChanged{user, has})
 }
 
-// SetRoles gives the given version of a user these roles and no others;
-// everybody stays a customer.
-func (u *Users) SetRoles(ctx context.Context, tx pgx.Tx, user id.User, version int64, wanted []string) error {
-	var bad errs.Fields
-	for i, role := range wanted {
-		bad.Require(slices.Contains(roles, role), fmt.Sprintf("/roles/%d", i), "unknown_role", "There is no such role.")
+// Revoke takes one of a user's roles away; one that they do not have is no error.
+func Revoke(ctx context.Context, tx pgx.Tx, user id.User, role string) error {
+	if err := deleteRole(ctx, tx, user, role); err != nil {
+		return fmt.Errorf("take role %s from user %s: %w", role, user, err)
 	}
-	if err := bad.Err(); err != nil {
+	has, err := bumpRoles(ctx, tx, user)
+	if err != nil {
+		return fmt.Errorf("take role %s from user %s: %w", role, user, err)
+	}
+	return events.Raise(ctx, tx, RolesChanged{user, has})
+}
+
+// SetRoles gives the given version of a user these roles and no others;
+// everybody stays a customer. The actor of ctx must have every right that this
+// gives or takes.
+func (u *Users) SetRoles(ctx context.Context, tx pgx.Tx, user id.User, version int64, wanted []string) error {
+	if err := u.wantRoles(ctx, tx, wanted); err != nil {
 		return err
 	}
 	if !slices.Contains(wanted, auth.RoleAdmin) {
@@ -50,6 +56,15 @@ func (u *Users) SetRoles(ctx context.Context, tx pgx.Tx, user id.User, version i
 		return err
 	}
 	wanted = append(slices.Clone(wanted), auth.RoleCustomer)
+	changing, err := rolesThatDiffer(ctx, tx, user, wanted)
+	if err != nil {
+		return fmt.Errorf("compare roles of user %s: %w", user, err)
+	}
+	for _, role := range changing {
+		if err := u.mayGive(ctx, role); err != nil {
+			return err
+		}
+	}
 	if err := deleteOtherRoles(ctx, tx, user, wanted); err != nil {
 		return fmt.Errorf("set roles of user %s: %w", user, err)
 	}
@@ -61,6 +76,20 @@ func (u *Users) SetRoles(ctx context.Context, tx pgx.Tx, user id.User, version i
 		return fmt.Errorf("set roles of user %s: %w", user, err)
 	}
 	return events.Raise(ctx, tx, RolesChanged{user, has})
+}
+
+// wantRoles refuses what is no role, and keeps the others from being removed
+// until tx ends.
+func (u *Users) wantRoles(ctx context.Context, tx pgx.Tx, wanted []string) error {
+	there, err := holdRoles(ctx, tx, wanted)
+	if err != nil {
+		return fmt.Errorf("look for roles: %w", err)
+	}
+	var bad errs.Fields
+	for i, role := range wanted {
+		bad.Require(slices.Contains(there, role), fmt.Sprintf("/roles/%d", i), "unknown_role", "There is no such role.")
+	}
+	return bad.Err()
 }
 
 // HasAdmin reports whether the shop has an administrator who can sign in.

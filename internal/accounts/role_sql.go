@@ -37,6 +37,26 @@ func deleteOtherRoles(ctx context.Context, tx pgx.Tx, user id.User, keep []strin
 	return err
 }
 
+func deleteRole(ctx context.Context, tx pgx.Tx, user id.User, role string) error {
+	_, err := postgres.Exec(ctx, tx, `DELETE FROM user_roles WHERE user_id = @user AND role = @role`, pgx.NamedArgs{"user": user, "role": role})
+	return err
+}
+
+// holdRoles says which of the named roles there are. Until tx ends nobody
+// removes them.
+func holdRoles(ctx context.Context, tx pgx.Tx, names []string) ([]string, error) {
+	return postgres.Column[string](ctx, tx, `SELECT name FROM roles WHERE name = ANY (@names::text[]) ORDER BY name FOR KEY SHARE`,
+		pgx.NamedArgs{"names": names})
+}
+
+// rolesThatDiffer are those that a user has and is not to have, and the other
+// way round.
+func rolesThatDiffer(ctx context.Context, tx pgx.Tx, user id.User, wanted []string) ([]Role, error) {
+	return postgres.All[Role](ctx, tx, selectRole+`
+		WHERE (name = ANY (@wanted::text[])) <> EXISTS (SELECT FROM user_roles u WHERE u.user_id = @user AND u.role = name)`,
+		pgx.NamedArgs{"user": user, "wanted": wanted})
+}
+
 // bumpRoles makes a new version of a user whose roles have changed and says
 // which they are now.
 func bumpRoles(ctx context.Context, tx pgx.Tx, user id.User) ([]string, error) {

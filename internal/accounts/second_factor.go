@@ -35,31 +35,18 @@ func (u *Users) secondFactor(ctx context.Context, user id.User, otp string) erro
 
 // withheld says why somebody has no rights but their own: the shop wants a
 // second factor of people like them, and this session was begun without one.
-func (u *Users) withheld(ctx context.Context, s signedIn, rights map[auth.Permission]bool) (*errs.Error, error) {
-	if s.TOTP || s.Method == byPasskey || !isTrusted(rights) {
+func (u *Users) withheld(ctx context.Context, s signedIn, actor auth.Actor) (*errs.Error, error) {
+	if s.TOTP || s.Method == byPasskey || len(actor.Permissions) <= 1 { // all that everybody has is me.use
 		return nil, nil //nolint:nilnil // no reason to withhold anything
 	}
 	who, err := RequireMFASetting.Get(ctx, u.Settings)
 	if err != nil {
 		return nil, fmt.Errorf("read who needs a second factor: %w", err)
 	}
-	if who == MFAOfStaffAndVendors || who == MFAOfStaff && isOfStaff(rights) {
+	if who == MFAOfStaffAndVendors || who == MFAOfStaff && actor.Staff() {
 		return ErrEnroll, nil
 	}
 	return nil, nil //nolint:nilnil // no reason to withhold anything
-}
-
-// isTrusted reports whether rights go beyond what is one's own.
-func isTrusted(rights map[auth.Permission]bool) bool { return len(rights) > 1 }
-
-// isOfStaff reports whether rights go beyond what is one's own or a vendor's.
-func isOfStaff(rights map[auth.Permission]bool) bool {
-	for p := range rights {
-		if p != auth.AsCustomer && p != auth.AsVendor {
-			return true
-		}
-	}
-	return false
 }
 
 // SignInByPasskey signs in whoever's passkey has answered.

@@ -119,8 +119,10 @@ func (u *Users) lifetime(roles []string, brief bool) Lifetime {
 	return l
 }
 
+// isStaff reports whether roles go beyond a customer's; a custom role permits
+// what is staff's.
 func isStaff(roles []string) bool {
-	return slices.Contains(roles, auth.RoleAdmin) || slices.Contains(roles, auth.RoleVendor)
+	return slices.ContainsFunc(roles, func(role string) bool { return role != auth.RoleCustomer })
 }
 
 // begin starts a session for the user that find returns, in its transaction.

@@ -44,15 +44,25 @@ type signedIn struct {
 	Method          string    `db:"method"`
 	TOTP            bool      `db:"totp"`
 	Roles           []string  `db:"roles"`
+
+	Custom             []auth.Permission `db:"custom"`
+	ImpersonatorRoles  []string          `db:"impersonator_roles"`
+	ImpersonatorCustom []auth.Permission `db:"impersonator_custom"`
 }
 
-// liveSession says ErrNoRow when the session has ended or its user is shut out.
+// liveSession reads in one statement all that decides what a request may do, so
+// that a change of it counts on the next one. It says ErrNoRow when the session
+// has ended, or when its user, or who looks as them, is shut out.
 func liveSession(ctx context.Context, db postgres.DB, user id.User, session id.Session) (signedIn, error) {
 	return postgres.Get[signedIn](ctx, db, `
 		SELECT s.created_at, s.expires_at, s.authenticated_at, s.impersonator_id, s.read_only, s.method,
 		       EXISTS (SELECT FROM totp_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS totp, -- mfa's, for the sake of one round trip
-		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles
+		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles,
+		       ARRAY(SELECT unnest(x.permissions) FROM user_roles r JOIN roles x ON x.name = r.role WHERE r.user_id = u.id) AS custom,
+		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = i.id) AS impersonator_roles,
+		       ARRAY(SELECT unnest(x.permissions) FROM user_roles r JOIN roles x ON x.name = r.role WHERE r.user_id = i.id) AS impersonator_custom
 		FROM sessions s JOIN users u ON u.id = s.user_id
+		LEFT JOIN users i ON i.id = s.impersonator_id AND i.disabled_at IS NULL AND i.erased_at IS NULL
 		WHERE s.id = @session AND s.user_id = @user AND s.revoked_at IS NULL AND u.disabled_at IS NULL AND u.erased_at IS NULL`,
 		pgx.NamedArgs{"session": session, "user": user})
 }
@@ -158,5 +168,13 @@ func setAuthenticated(ctx context.Context, tx pgx.Tx, session id.Session, now ti
 	if err == nil && n == 0 {
 		err = auth.ErrUnauthenticated
 	}
+	return err
+}
+
+func insertImpersonation(ctx context.Context, tx pgx.Tx, session pgx.NamedArgs) error {
+	_, err := postgres.Exec(ctx, tx, `
+		INSERT INTO sessions (id, user_id, method, impersonator_id, read_only, user_agent, device, address, remembered,
+		                      created_at, last_seen_at, authenticated_at, expires_at)
+		VALUES (@id, @user, 'impersonation', @staff, @read_only, @agent, @device, @address, false, @now, @now, @now, @expires)`, session)
 	return err
 }

@@ -21,9 +21,12 @@ func (u *Users) staffRoutes(r *httpapi.Router) {
 	httpapi.Delete(r, "/api/v1/admin/users/{user}", u.eraseUser, httpapi.Needs(CanEraseUsers), httpapi.StepUp(), httpapi.Status(http.StatusNoContent),
 		httpapi.Summary("Erase a user"), httpapi.Describe("As when users erase themselves: there is no way back."))
 	httpapi.Put(r, "/api/v1/admin/users/{user}/roles", u.setRoles, write, httpapi.StepUp(), httpapi.Summary("Set a user's roles"),
-		httpapi.Describe("These and no others; customer is always one of them."))
+		httpapi.Describe("These and no others; customer is always one of them. Nobody gives or takes a role that permits what they may not do themselves."))
 	httpapi.Delete(r, "/api/v1/admin/users/{user}/mfa", u.resetFactors, write, httpapi.StepUp(), httpapi.Status(http.StatusNoContent),
 		httpapi.Summary("Remove a user's second factors and passkeys"), httpapi.Describe("For one who has lost their device and has shown who they are. Ends every session of the user."))
+	httpapi.Post(r, "/api/v1/admin/users/{user}/impersonate", u.impersonate, httpapi.Needs(CanImpersonate), httpapi.StepUp(), httpapi.NeverStored(),
+		httpapi.Status(http.StatusCreated), httpapi.Summary("Look through a customer's eyes"),
+		httpapi.Describe("For half an hour, read only unless `write` says otherwise and the caller may. The customer sees it among their sessions."))
 	httpapi.Delete(r, "/api/v1/admin/users/{user}/sessions", u.endUserSessions, write, httpapi.Status(http.StatusNoContent),
 		httpapi.Summary("End all sessions of a user"))
 }
@@ -31,7 +34,7 @@ func (u *Users) staffRoutes(r *httpapi.Router) {
 type listUsersInput struct {
 	httpapi.Page
 	Q      string   `query:"q" maxLength:"100" doc:"Part of a user name, an e-mail or a name."`
-	Role   string   `query:"role" enum:"customer,vendor,admin"`
+	Role   string   `query:"role" maxLength:"40" doc:"Those who have it."`
 	Status []string `query:"status" enum:"active,disabled,erased" doc:"Any of these."`
 }
 
@@ -85,7 +88,7 @@ type setRolesInput struct {
 	User id.User `path:"user"`
 	httpapi.IfMatch
 	Body struct {
-		Roles []string `json:"roles" maxItems:"10" enum:"customer,vendor,admin"`
+		Roles []string `json:"roles" maxItems:"20" maxLength:"40" doc:"Names of roles, as GET /admin/roles lists them."`
 	}
 }
 
@@ -114,4 +117,21 @@ func (u *Users) endUserSessions(ctx context.Context, tx pgx.Tx, in *userInput) (
 
 func (u *Users) resetFactors(ctx context.Context, tx pgx.Tx, in *userInput) (httpapi.Empty, error) {
 	return httpapi.Empty{}, u.ResetFactors(ctx, tx, in.User)
+}
+
+type impersonateInput struct {
+	User id.User `path:"user"`
+	Body struct {
+		Reason string `json:"reason" maxLength:"500"`
+		Write  bool   `json:"write,omitempty" doc:"May touch things too."`
+	}
+}
+
+func (u *Users) impersonate(ctx context.Context, tx pgx.Tx, in *impersonateInput) (Impersonation, error) {
+	key, err := u.signingKey(ctx)
+	if err != nil {
+		return Impersonation{}, err
+	}
+	httpapi.Before(ctx, map[string]any{"why": in.Body.Reason})
+	return u.Impersonate(ctx, tx, key, in.User, in.Body.Reason, in.Body.Write, client(ctx))
 }

@@ -25,23 +25,31 @@ type claims struct {
 	jwt.RegisteredClaims
 	Session string   `json:"sid"`
 	Roles   []string `json:"roles"`
+	Act     *acting  `json:"act,omitempty"` // RFC 8693: who acts in the name of the subject
+}
+
+type acting struct {
+	Subject string `json:"sub"`
 }
 
 func (u *Users) tokens(key SigningKey, user id.User, session id.Session, roles []string, refresh string) (Tokens, error) {
+	access, err := u.accessToken(key, claims{Session: session.String(), Roles: roles}, user, accessLife)
+	return Tokens{AccessToken: access, TokenType: "Bearer", ExpiresIn: int(accessLife.Seconds()), RefreshToken: refresh}, err
+}
+
+func (u *Users) accessToken(key SigningKey, c claims, user id.User, life time.Duration) (string, error) {
 	now := u.Clock.Now()
-	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, claims{
-		RegisteredClaims: jwt.RegisteredClaims{
-			Issuer: u.Issuer, Audience: jwt.ClaimStrings{audience}, Subject: user.String(), ID: rand.Text(),
-			IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now.Add(-clockSkew)), ExpiresAt: jwt.NewNumericDate(now.Add(accessLife)),
-		},
-		Session: session.String(), Roles: roles,
-	})
+	c.RegisteredClaims = jwt.RegisteredClaims{
+		Issuer: u.Issuer, Audience: jwt.ClaimStrings{audience}, Subject: user.String(), ID: rand.Text(),
+		IssuedAt: jwt.NewNumericDate(now), NotBefore: jwt.NewNumericDate(now.Add(-clockSkew)), ExpiresAt: jwt.NewNumericDate(now.Add(life)),
+	}
+	t := jwt.NewWithClaims(jwt.SigningMethodEdDSA, c)
 	t.Header["typ"], t.Header["kid"] = tokenType, key.ID
 	signed, err := t.SignedString(key.private)
 	if err != nil {
-		return Tokens{}, fmt.Errorf("sign access token: %w", err)
+		return "", fmt.Errorf("sign access token: %w", err)
 	}
-	return Tokens{AccessToken: signed, TokenType: "Bearer", ExpiresIn: int(accessLife.Seconds()), RefreshToken: refresh}, nil
+	return signed, nil
 }
 
 // Authenticate says who sent an access token. The roles in it are for clients
@@ -64,13 +72,14 @@ func (u *Users) Authenticate(ctx context.Context, bearer string) (auth.Actor, er
 		return auth.Actor{}, auth.ErrUnauthenticated
 	}
 	actor := auth.Actor{
-		User: user, Session: session, Roles: s.Roles, Permissions: u.Grants.Of(s.Roles),
+		User: user, Session: session, Roles: s.Roles, Permissions: u.Grants.Of(s.Roles, s.Custom...),
 		AuthenticatedAt: s.AuthenticatedAt, ReadOnly: s.ReadOnly,
 	}
 	if s.Impersonator != nil {
 		actor.Impersonator = *s.Impersonator
+		return actor, u.mayStillImpersonate(actor, s)
 	}
-	if actor.Withheld, err = u.withheld(ctx, s, actor.Permissions); err != nil {
+	if actor.Withheld, err = u.withheld(ctx, s, actor); err != nil {
 		return auth.Actor{}, err
 	}
 	if actor.Withheld != nil {

@@ -2,7 +2,9 @@ package accounts
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -22,8 +24,22 @@ func (u *Users) meRoutes(r *httpapi.Router) {
 	httpapi.Delete(r, "/api/v1/me/sessions/{session}", u.endMySession, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("End one of my sessions"))
 }
 
-func (u *Users) showMe(ctx context.Context, _ *struct{}) (User, error) {
-	return u.Get(ctx, u.DB, auth.From(ctx).User)
+// me is a user as they see themselves: with what they may do, for clients that
+// show no more than that.
+type me struct {
+	User
+	Permissions    []auth.Permission `json:"permissions"`
+	ImpersonatedBy *id.User          `json:"impersonated_by,omitempty" doc:"The member of staff who looks as this user."`
+}
+
+func (u *Users) showMe(ctx context.Context, _ *struct{}) (me, error) {
+	actor := auth.From(ctx)
+	user, err := u.Get(ctx, u.DB, actor.User)
+	shown := me{User: user, Permissions: slices.Sorted(maps.Keys(actor.Permissions))}
+	if !actor.Impersonator.IsZero() {
+		shown.ImpersonatedBy = &actor.Impersonator
+	}
+	return shown, err
 }
 
 type editMeInput struct {

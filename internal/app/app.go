@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"souk/internal/accounts"
+	"souk/internal/apikeys"
 	"souk/internal/auth"
 	"souk/internal/cart"
 	"souk/internal/catalog"
@@ -73,6 +74,7 @@ type App struct {
 	MFA      *mfa.Factors
 	Accounts *accounts.Users
 	Vendors  *vendors.Vendors
+	APIKeys  *apikeys.Keys
 	Catalog  *catalog.Catalog
 	Stock    *inventory.Stock
 	Tax      *tax.Zones
@@ -97,7 +99,7 @@ func Build(p Parts) *App {
 	// Ground.
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
-		accounts.Permissions(), vendors.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
+		accounts.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
 		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
@@ -117,7 +119,8 @@ func Build(p Parts) *App {
 		Issuer: p.Config.PublicURL(), ShopName: shopName, MailKey: p.Keys.Key("mail tokens"),
 	}
 	a.MFA.Label = a.Accounts.Label // to mfa's right
-	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock}
+	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock, Users: a.Accounts, MailKey: p.Keys.Key("invitations")}
+	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
 	a.Catalog = &catalog.Catalog{
 		DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
 	}
@@ -164,12 +167,19 @@ func (a *App) router() *httpapi.Router {
 	})
 }
 
-// authenticate says who sent a request: the token's user, and the vendor whose
-// rows that user may see.
+// authenticate says who sent a request: an API key, or the token's user; and the
+// vendor whose rows they may see.
 func (a *App) authenticate(ctx context.Context, r *http.Request) (auth.Actor, error) {
 	bearer := auth.Bearer(r.Header.Get("Authorization"))
 	if bearer == "" {
 		return auth.Actor{}, nil
+	}
+	if apikeys.IsKey(bearer) {
+		actor, err := a.APIKeys.Authenticate(ctx, bearer)
+		if err != nil {
+			return auth.Actor{}, err
+		}
+		return vendors.IdentifyKey(ctx, a.DB, actor)
 	}
 	actor, err := a.Accounts.Authenticate(ctx, bearer)
 	if err != nil {

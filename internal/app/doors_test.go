@@ -31,7 +31,7 @@ func TestDoors(t *testing.T) {
 			refused := map[string]int{"": http.StatusUnauthorized, "disabled": http.StatusUnauthorized, "forged": http.StatusUnauthorized}
 			switch r.Permission {
 			case auth.AsCustomer:
-			case auth.AsVendor:
+			case auth.AsVendor, auth.VendorCatalog, auth.VendorInventory, auth.VendorOrders, auth.VendorTeam, auth.VendorSettings:
 				refused["customer"] = http.StatusForbidden
 			default:
 				refused["customer"], refused["vendor"] = http.StatusForbidden, http.StatusForbidden

@@ -5,6 +5,7 @@ func (a *App) routes() {
 	a.MFA.Routes(a.Router)
 	a.Accounts.Routes(a.Router)
 	a.Vendors.Routes(a.Router)
+	a.APIKeys.Routes(a.Router)
 	a.Catalog.Routes(a.Router)
 	a.Stock.Routes(a.Router)
 	a.Tax.Routes(a.Router)

@@ -49,8 +49,9 @@ func TestEverySQLLiteralPrepares(t *testing.T) {
 // owners says which module writes which tables.
 var owners = map[string][]string{
 	"mfa":               {"totp_factors", "recovery_codes", "mfa_attempts", "passkeys", "webauthn_answers"},
-	"accounts":          {"users", "credentials", "user_roles", "sessions", "refresh_tokens", "signing_keys", "setup_tokens", "addresses", "mail_tokens", "mail_requests", "login_failures", "avatars"},
-	"vendors":           {"vendors", "vendor_members"},
+	"accounts":          {"users", "credentials", "roles", "user_roles", "sessions", "refresh_tokens", "signing_keys", "setup_tokens", "addresses", "mail_tokens", "mail_requests", "login_failures", "avatars"},
+	"vendors":           {"vendors", "vendor_members", "vendor_invitations"},
+	"apikeys":           {"api_keys"},
 	"catalog":           {"brands", "categories", "tags", "products", "product_options", "product_categories", "product_tags", "media", "variants"},
 	"inventory":         {"locations", "stock_levels", "stock_movements", "reservations"},
 	"tax":               {"tax_zones", "tax_rates"},

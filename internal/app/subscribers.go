@@ -45,6 +45,12 @@ func (a *App) forget() {
 	events.On(a.Relay, "forget factors of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.MFA.Reset(ctx, tx, e.UserID) })
 	})
+	events.On(a.Relay, "forget invitations of the erased", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Vendors.Forget(ctx, tx, e.UserID) })
+	})
+	events.On(a.Relay, "forget who made keys", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.APIKeys.Forget(ctx, tx, e.UserID) })
+	})
 	events.On(a.Relay, "forget copies of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Privacy.Forget(ctx, e.UserID) })
 	events.On(a.Relay, "forget answers to the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return httpapi.ForgetUser(ctx, tx, e.UserID) })

@@ -19,6 +19,20 @@ import (
 // Permission is the right to do one kind of thing, "noun.verb".
 type Permission string
 
+// Noun is what p is about, the part before the dot.
+func (p Permission) Noun() string {
+	noun, _, _ := strings.Cut(string(p), ".")
+	return noun
+}
+
+// Vendors reports whether p is about a vendor's own things: it comes with
+// working for one.
+func (p Permission) Vendors() bool { return p.Noun() == AsVendor.Noun() }
+
+// Staff reports whether p can be given to staff by a role: it is neither
+// everybody's nor a vendor's.
+func (p Permission) Staff() bool { return p != AsCustomer && !p.Vendors() }
+
 // An Actor is whoever makes a request or runs a job. The zero Actor is
 // anonymous.
 type Actor struct {
@@ -44,6 +58,23 @@ func (a Actor) Anonymous() bool { return a.User.IsZero() && a.Key.IsZero() && a.
 
 // Can reports whether a has been given p.
 func (a Actor) Can(p Permission) bool { return a.Permissions[p] }
+
+// Staff reports whether a works for the shop: has a right that neither
+// customers nor vendors have.
+func (a Actor) Staff() bool {
+	for p, given := range a.Permissions {
+		if given && p.Staff() {
+			return true
+		}
+	}
+	return false
+}
+
+// MayGive reports whether a has every one of ps: nobody gives others, or takes
+// from them, what they do not have themselves.
+func (a Actor) MayGive(ps []Permission) bool {
+	return !slices.ContainsFunc(ps, func(p Permission) bool { return !a.Can(p) })
+}
 
 // VendorScope is whose rows a has at the vendors' door. One who belongs to no
 // vendor gets an id that none has, and so sees nothing: where a statement takes
@@ -102,8 +133,16 @@ const StepUpLife = 10 * time.Minute
 const (
 	// AsCustomer is the right to one's own things under /me; everybody who signs in has it.
 	AsCustomer Permission = "me.use"
-	// AsVendor is the right to a vendor's own things under /vendor.
+	// AsVendor is the right to look at a vendor's own things under /vendor; every
+	// member of its team has it. To change them takes one of those below.
 	AsVendor Permission = "vendor.use"
+
+	VendorCatalog   Permission = "vendor.catalog"   // products, their pictures and prices
+	VendorInventory Permission = "vendor.inventory" // stock and locations
+	VendorOrders    Permission = "vendor.orders"    // parcels
+	VendorFinance   Permission = "vendor.finance"   // payouts and statements
+	VendorTeam      Permission = "vendor.team"      // who works for the vendor, and as what
+	VendorSettings  Permission = "vendor.settings"  // profile and API keys
 )
 
 // RoleAdmin, RoleVendor and RoleCustomer are built in.
@@ -113,8 +152,8 @@ const (
 	RoleCustomer = "customer"
 )
 
-// Grants is what the built-in roles may do. Modules add to it at start-up;
-// admins have every permission that any module declares.
+// Grants knows every permission that there is: modules declare theirs at
+// start-up.
 type Grants struct{ declared map[Permission]bool }
 
 // Declare makes permissions known.
@@ -132,17 +171,31 @@ func (g *Grants) Declared() []Permission {
 	return slices.Sorted(maps.Keys(g.declared))
 }
 
-// Of is the set of permissions that roles give together.
-func (g *Grants) Of(roles []string) map[Permission]bool {
+// Knows reports whether a module declares p.
+func (g *Grants) Knows(p Permission) bool { return g.declared[p] }
+
+// Of is the set of permissions that roles give together, with those that
+// custom roles list. Administrators may do all that staff can be permitted to
+// do; a vendor's team says what its members may do.
+func (g *Grants) Of(roles []string, custom ...Permission) map[Permission]bool {
 	set := map[Permission]bool{}
 	for _, r := range roles {
 		switch r {
 		case RoleAdmin:
-			maps.Copy(set, g.declared)
+			for p := range g.declared {
+				if p.Staff() {
+					set[p] = true
+				}
+			}
 		case RoleVendor:
 			set[AsVendor] = true
 		}
 		set[AsCustomer] = true
+	}
+	for _, p := range custom {
+		if g.declared[p] && p.Staff() {
+			set[p] = true
+		}
 	}
 	return set
 }

@@ -23,7 +23,7 @@ func (c *Catalog) Routes(r *httpapi.Router) {
 		vendor      bool
 	}{
 		{"/api/v1/admin/products", CanRead, CanWrite, false},
-		{"/api/v1/vendor/products", auth.AsVendor, auth.AsVendor, true},
+		{"/api/v1/vendor/products", auth.AsVendor, auth.VendorCatalog, true},
 	} {
 		h := handlers{c, door.vendor}
 		read, write := httpapi.Needs(door.read), httpapi.Needs(door.write)
@@ -42,7 +42,7 @@ func (c *Catalog) Routes(r *httpapi.Router) {
 	}
 	staff, vendor := handlers{c, false}, handlers{c, true}
 	httpapi.Post(r, "/api/v1/admin/products", staff.create, httpapi.Needs(CanWrite), httpapi.Status(201), httpapi.Summary("Make a product"))
-	httpapi.Post(r, "/api/v1/vendor/products", vendor.propose, httpapi.Needs(auth.AsVendor), httpapi.Status(201),
+	httpapi.Post(r, "/api/v1/vendor/products", vendor.propose, httpapi.Needs(auth.VendorCatalog), httpapi.Status(201),
 		httpapi.Summary("Offer a product"), httpapi.Describe("It waits for review (`pending_review`) unless `status` is `draft`."))
 	httpapi.Post(r, "/api/v1/admin/products/{id}/approve", staff.command(Approve), httpapi.Needs(CanWrite), httpapi.Summary("Put a product on sale"))
 	httpapi.Post(r, "/api/v1/admin/products/{id}/reject", staff.reject, httpapi.Needs(CanWrite), httpapi.Summary("Send a product back"))

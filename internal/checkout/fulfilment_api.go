@@ -16,12 +16,12 @@ import (
 
 func (c *Checkout) fulfilmentRoutes(r *httpapi.Router) {
 	const how = "Without `lines` all that is left goes. 409 `quantity_exceeds_remaining` tells how many are left of a line."
-	httpapi.Post(r, "/api/v1/vendor/orders/{id}/shipments", c.vendorShip, httpapi.Needs(auth.AsVendor), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeShip, afterShip),
+	httpapi.Post(r, "/api/v1/vendor/orders/{id}/shipments", c.vendorShip, httpapi.Needs(auth.VendorOrders), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeShip, afterShip),
 		httpapi.Summary("Hand over a parcel of the vendor's part"), httpapi.Describe(how))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/shipments", c.staffShip, httpapi.Needs(orders.CanWrite), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeShip, afterShip),
 		httpapi.Summary("Hand over a parcel for a vendor"),
 		httpapi.Describe("`vendor_order_id` may be left out where only one part has something to ship. "+how))
-	httpapi.Post(r, "/api/v1/vendor/shipments/{id}/events", c.vendorTrack, httpapi.Needs(auth.AsVendor), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeTrack, afterTrack),
+	httpapi.Post(r, "/api/v1/vendor/shipments/{id}/events", c.vendorTrack, httpapi.Needs(auth.VendorOrders), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeTrack, afterTrack),
 		httpapi.Summary("Say where a parcel of the vendor was seen"),
 		httpapi.Describe("`delivered` hands it over; with the last parcel of the part its cash on delivery is taken."))
 	httpapi.Post(r, "/api/v1/admin/shipments/{id}/events", c.staffTrack, httpapi.Needs(orders.CanWrite), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeTrack, afterTrack),

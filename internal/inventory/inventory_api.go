@@ -21,7 +21,7 @@ func (s *Stock) Routes(r *httpapi.Router) {
 		vendor      bool
 	}{
 		{"/api/v1/admin", CanRead, CanWrite, false},
-		{"/api/v1/vendor", auth.AsVendor, auth.AsVendor, true},
+		{"/api/v1/vendor", auth.AsVendor, auth.VendorInventory, true},
 	} {
 		h := handlers{s, door.vendor}
 		httpapi.Get(r, door.path+"/inventory", h.list, httpapi.Needs(door.read), httpapi.Summary("Stock levels"))

@@ -165,9 +165,14 @@ func TestACodeWorksOnceAndNextToNow(t *testing.T) {
 		steps int64
 		want  error
 	}{
-		{"two steps early", 2, mfa.ErrWrongCode}, {"two steps late", -2, mfa.ErrWrongCode},
-		{"a step late", -1, nil}, {"now", 0, nil}, {"now, again", 0, mfa.ErrWrongCode}, {"one that is older", -1, mfa.ErrWrongCode},
-		{"a step early", 1, nil}, {"now, after a later one", 0, mfa.ErrWrongCode},
+		{"two steps early", 2, mfa.ErrWrongCode},
+		{"two steps late", -2, mfa.ErrWrongCode},
+		{"a step late", -1, nil},
+		{"now", 0, nil},
+		{"now, again", 0, mfa.ErrWrongCode},
+		{"one that is older", -1, mfa.ErrWrongCode},
+		{"a step early", 1, nil},
+		{"now, after a later one", 0, mfa.ErrWrongCode},
 	} {
 		if err := s.Prove(t.Context(), ann, s.code(secret, test.steps)); !errors.Is(err, test.want) {
 			t.Errorf("%s: %v, want %v", test.name, err, test.want)

@@ -19,7 +19,7 @@ func (p *Prices) Routes(r *httpapi.Router) {
 		vendor      bool
 	}{
 		{"/api/v1/admin", CanRead, CanWrite, false},
-		{"/api/v1/vendor", auth.AsVendor, auth.AsVendor, true},
+		{"/api/v1/vendor", auth.AsVendor, auth.VendorCatalog, true},
 	} {
 		h := handlers{p, r.Cursors, door.vendor}
 		path := door.path + "/variants/{variant}/prices"

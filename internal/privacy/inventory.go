@@ -38,6 +38,8 @@ var Inventory = []Holding{
 	{"audit_log", "address", Kept, "where a change of staff, vendors or credentials came from: proof of who did it, which nobody may edit"},
 	{"audit_log", "action actor subject request_id before after", Nothing, "ids; whatever is secret or personal is masked before it is written"},
 	{"audit_seals", "hash", Nothing, "hashes"},
+	{"vendor_invitations", "email role hash", Dropped, "of who accepted or made it: minutes later; of others when it has expired and the next user is erased"},
+	{"api_keys", "hash hint name scopes", Nothing, "of the shop or a vendor; who made it is dropped"},
 	{"login_failures", "key", Nothing, "hashes, for two hours"},
 	{"addresses", "label name line1 line2 city region postal_code country phone", Dropped, "at once"},
 	{"data_exports", "file actor", Dropped, "with its file, minutes later"},

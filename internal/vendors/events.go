@@ -29,6 +29,26 @@ type Suspended struct {
 	VendorID id.Vendor `json:"vendor_id"`
 }
 
+// Invited says that somebody is asked to work for a vendor.
+type Invited struct {
+	InvitationID id.Invitation `json:"invitation_id"`
+}
+
+// Joined says that somebody works for a vendor.
+type Joined struct {
+	VendorID id.Vendor `json:"vendor_id"`
+	UserID   id.User   `json:"user_id"`
+}
+
+// Left says that somebody works for a vendor no more.
+type Left struct {
+	VendorID id.Vendor `json:"vendor_id"`
+	UserID   id.User   `json:"user_id"`
+}
+
+func (Invited) EventName() string   { return "vendors.invited" }
+func (Joined) EventName() string    { return "vendors.joined" }
+func (Left) EventName() string      { return "vendors.left" }
 func (Changed) EventName() string   { return "vendors.changed" }
 func (Applied) EventName() string   { return "vendors.applied" }
 func (Approved) EventName() string  { return "vendors.approved" }

@@ -58,7 +58,7 @@ func (v *Vendors) profileRoutes(r *httpapi.Router) {
 		httpapi.ID("apply-as-vendor"), httpapi.Summary("Apply to sell"),
 		httpapi.Describe("Makes a vendor that waits for approval and belongs to the caller. Whoever was rejected may apply again."))
 	httpapi.Get(r, "/api/v1/vendor/profile", v.showMine, mine, httpapi.Private(), httpapi.Summary("Show my shop"))
-	httpapi.Patch(r, "/api/v1/vendor/profile", v.editMine, mine, httpapi.Summary("Edit my shop"), httpapi.Describe("What is left out stays."))
+	httpapi.Patch(r, "/api/v1/vendor/profile", v.editMine, httpapi.Needs(auth.VendorSettings), httpapi.Summary("Edit my shop"), httpapi.Describe("What is left out stays."))
 }
 
 type applyInput struct {

@@ -1,14 +1,16 @@
 // Package vendors knows who sells in the market.
 //
 // Owns: vendors, from application to approval or suspension, their profile,
-// their commission, and which user works for which vendor.
-// Tables: vendors, vendor_members.
-// Raises: [Applied], [Approved], [Rejected], [Suspended], and [Changed] with
+// their commission, and their teams: who works for which vendor, and as what.
+// Tables: vendors, vendor_members, vendor_invitations.
+// Raises: [Applied], [Approved], [Rejected], [Suspended], [Invited], [Joined],
+// [Left], and [Changed] with
 // each of them and for every other change.
 // Calls: accounts (the vendor role).
 package vendors
 
 import (
+	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/clock"
 	"souk/internal/platform/httpapi"
@@ -26,8 +28,10 @@ func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrit
 
 // Vendors is everybody who sells.
 type Vendors struct {
-	DB    postgres.DB
-	Clock clock.Clock
+	DB      postgres.DB
+	Clock   clock.Clock
+	Users   *accounts.Users
+	MailKey []byte // makes the tokens of invitations
 
 	cursors httpapi.Cursors
 }
@@ -37,5 +41,6 @@ func (v *Vendors) Routes(r *httpapi.Router) {
 	v.cursors = r.Cursors
 	v.publicRoutes(r)
 	v.profileRoutes(r)
+	v.teamRoutes(r)
 	v.staffRoutes(r)
 }
