@@ -128,7 +128,12 @@ func (u *rawBody) Read(b []byte) (int, error) {
 	return n, err
 }
 
-func (ex *exchange) handlerHeader() http.Header {
+// answerHeader is where a handler puts what it adds to its answer: kept apart
+// until it has succeeded, but for a raw one, which answers for itself.
+func (ex *exchange) answerHeader() http.Header {
+	if ex.op.kind == raw {
+		return ex.Header()
+	}
 	if ex.extra == nil {
 		ex.extra = http.Header{}
 	}

@@ -135,16 +135,27 @@ func UserAgent(ctx context.Context) string {
 	return ""
 }
 
-// SetCookie adds a cookie to the answer. It is not part of a stored answer.
+// Cookie is the value of a cookie that the client sent, "" when it sent none.
+func Cookie(ctx context.Context, name string) string {
+	if ex := from(ctx); ex != nil {
+		if c, err := ex.r.Cookie(name); err == nil {
+			return c.Value
+		}
+	}
+	return ""
+}
+
+// SetCookie adds a cookie to the answer of an operation that succeeds. It is
+// not part of a stored answer.
 func SetCookie(ctx context.Context, c *http.Cookie) {
 	if ex := from(ctx); ex != nil {
-		ex.handlerHeader().Add("Set-Cookie", c.String())
+		ex.answerHeader().Add("Set-Cookie", c.String())
 	}
 }
 
 // SetHeader sets a header of the answer. It is not part of a stored answer.
 func SetHeader(ctx context.Context, name, value string) {
 	if ex := from(ctx); ex != nil {
-		ex.handlerHeader().Set(name, value)
+		ex.answerHeader().Set(name, value)
 	}
 }

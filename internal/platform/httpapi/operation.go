@@ -41,6 +41,7 @@ type operation struct {
 	noToken     bool
 	stepUp      bool
 	hidden      string // why it is not in the OpenAPI document
+	crossSite   string // why pages of other sites may call it
 	class       Class
 	prefixes    []string // of dynamic query parameters
 	params      []param  // of a raw operation
@@ -106,6 +107,10 @@ func Private() Option { return func(o *operation) { o.private = true } }
 // StepUp asks the caller to have proven who they are within [auth.StepUpLife].
 // API keys cannot, and nobody can who looks as somebody else: both are refused.
 func StepUp() Option { return func(o *operation) { o.stepUp = true } }
+
+// CrossSite lets pages of other sites call an operation that changes things, for
+// a reason: what guards it instead (a login provider's form post has a state).
+func CrossSite(why string) Option { return func(o *operation) { o.crossSite = why } }
 
 // Crash names the places around the commit of a write where a test may kill the
 // process, so that one write can be told from all others.

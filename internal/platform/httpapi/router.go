@@ -199,6 +199,9 @@ func (r *Router) add(op *operation) {
 	if other := r.ids[op.id]; other != nil {
 		panic(fmt.Sprintf("%s %s and %s %s are both called %s: name one with ID", op.method, op.path, other.method, other.path, op.id))
 	}
+	if op.crossSite != "" {
+		r.guard.crossOrigin.AddInsecureBypassPattern(op.method + " " + op.path)
+	}
 	r.ids[op.id] = op
 	r.ops = append(r.ops, op)
 	op.policy = r.limiter.policy(op.class)
