@@ -30,7 +30,7 @@ func (u *Users) Login(ctx context.Context, name, password string, from Client) (
 	if err := u.verify(ctx, password, found.Hash); err != nil {
 		return SignIn{}, err
 	}
-	signedIn, err := u.begin(ctx, from, func(tx pgx.Tx) (User, error) {
+	signedIn, err := u.begin(ctx, byPassword, from, func(tx pgx.Tx) (User, error) {
 		// The password may have been changed, or the user disabled, while we hashed.
 		if err := holdCredential(ctx, tx, found); err != nil {
 			return User{}, err

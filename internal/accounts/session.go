@@ -33,10 +33,18 @@ type Session struct {
 	Current    bool       `db:"-" json:"current" doc:"Whether this call was made with it."`
 }
 
+// How a session was begun.
+const (
+	byPassword = "password"
+	byExternal = "external"
+	bySetup    = "setup"
+)
+
 // Client is what a session remembers of where it is used.
 type Client struct {
 	Address   netip.Addr
 	UserAgent string
+	Brief     bool // do not remember: the session lasts for 12 hours at most
 }
 
 func (c Client) address() string {
@@ -97,7 +105,8 @@ func (u *Users) lifetime(roles []string) Lifetime {
 }
 
 // begin starts a session for the user that find returns, in its transaction.
-func (u *Users) begin(ctx context.Context, from Client, find func(tx pgx.Tx) (User, error)) (SignIn, error) {
+// The method is how they proved who they are.
+func (u *Users) begin(ctx context.Context, method string, from Client, find func(tx pgx.Tx) (User, error)) (SignIn, error) {
 	key, err := u.signingKey(ctx)
 	if err != nil {
 		return SignIn{}, err
@@ -113,7 +122,7 @@ func (u *Users) begin(ctx context.Context, from Client, find func(tx pgx.Tx) (Us
 			return err
 		}
 		session, refresh = id.New[id.Session](), newRefreshToken()
-		if err := insertSession(ctx, tx, u.newSession(session, user, from), sum(refresh)); err != nil {
+		if err := insertSession(ctx, tx, u.newSession(session, user, method, from), sum(refresh)); err != nil {
 			return fmt.Errorf("begin session of user %s: %w", user.ID, err)
 		}
 		return events.Raise(ctx, tx, SignedIn{UserID: user.ID, SessionID: session})
@@ -125,10 +134,10 @@ func (u *Users) begin(ctx context.Context, from Client, find func(tx pgx.Tx) (Us
 	return SignIn{user, tokens}, err
 }
 
-func (u *Users) newSession(session id.Session, user User, from Client) pgx.NamedArgs {
+func (u *Users) newSession(session id.Session, user User, method string, from Client) pgx.NamedArgs {
 	now, life := u.Clock.Now(), u.lifetime(user.Roles)
 	return pgx.NamedArgs{
-		"id": session, "user": user.ID, "agent": from.userAgent(), "address": from.address(),
+		"id": session, "user": user.ID, "method": method, "agent": from.userAgent(), "address": from.address(),
 		"now": now, "expires": now.Add(life.Absolute), "idle": now.Add(min(life.Idle, life.Absolute)),
 	}
 }

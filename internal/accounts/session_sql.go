@@ -16,8 +16,8 @@ func insertSession(ctx context.Context, tx pgx.Tx, session pgx.NamedArgs, refres
 	session["hash"] = refreshHash
 	b := postgres.NewBatch()
 	b.Queue(`
-		INSERT INTO sessions (id, user_id, user_agent, address, created_at, last_seen_at, authenticated_at, expires_at)
-		VALUES (@id, @user, @agent, @address, @now, @now, @now, @expires)`, session)
+		INSERT INTO sessions (id, user_id, method, user_agent, address, created_at, last_seen_at, authenticated_at, expires_at)
+		VALUES (@id, @user, @method, @agent, @address, @now, @now, @now, @expires)`, session)
 	b.Queue(`
 		INSERT INTO refresh_tokens (hash, session_id, user_id, created_at, expires_at)
 		VALUES (@hash, @id, @user, @now, @idle)`, session)

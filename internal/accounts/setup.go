@@ -52,7 +52,7 @@ func (u *Users) SetUp(ctx context.Context, token string, in Registration, from C
 	if err != nil {
 		return SignIn{}, err
 	}
-	return u.begin(ctx, from, func(tx pgx.Tx) (User, error) {
+	return u.begin(ctx, bySetup, from, func(tx pgx.Tx) (User, error) {
 		if err := useSetupToken(ctx, tx, sum(token), u.Clock.Now()); err != nil {
 			return User{}, err
 		}

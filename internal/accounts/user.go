@@ -76,7 +76,7 @@ func (u *Users) Register(ctx context.Context, in Registration, from Client) (Sig
 	if err != nil {
 		return SignIn{}, err
 	}
-	return u.begin(ctx, from, func(tx pgx.Tx) (User, error) { return u.insert(ctx, tx, in, hash) })
+	return u.begin(ctx, byPassword, from, func(tx pgx.Tx) (User, error) { return u.insert(ctx, tx, in, hash) })
 }
 
 // Create makes an account with roles besides customer. It hashes while tx is

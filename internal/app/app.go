@@ -20,6 +20,8 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/id"
+	"souk/internal/idp"
 	"souk/internal/importer"
 	"souk/internal/inventory"
 	"souk/internal/ledger"
@@ -33,6 +35,7 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/vault"
 	"souk/internal/pricing"
 	"souk/internal/search"
 	"souk/internal/shipping"
@@ -63,7 +66,9 @@ type App struct {
 	Relay    *events.Relay
 	Router   *httpapi.Router
 	Grants   *auth.Grants
+	Vault    *vault.Vault
 	Accounts *accounts.Users
+	Logins   *idp.Providers
 	Vendors  *vendors.Vendors
 	Catalog  *catalog.Catalog
 	Stock    *inventory.Stock
@@ -87,11 +92,12 @@ func Build(p Parts) *App {
 	// Ground.
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
-		accounts.Permissions(), vendors.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
+		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
 		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
+	a.Vault = vault.New(p.Keys.Key("vault"))
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -99,6 +105,10 @@ func Build(p Parts) *App {
 
 	// Nouns, left to right.
 	a.Accounts = &accounts.Users{DB: p.DB, Clock: p.Clock, Grants: a.Grants, Issuer: p.Config.PublicURL(), ShopName: "Souk", MailKey: p.Keys.Key("mail tokens")}
+	a.Logins = &idp.Providers{
+		DB: p.DB, Clock: p.Clock, Users: a.Accounts, Vault: a.Vault, Outbound: idp.Impatient(p.Config.OutboundAllowPrivate), Log: p.Log,
+		BaseURL: p.Config.PublicURL(), Origins: p.Config.CORSOrigins, HasPasskey: noPasskey,
+	}
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock}
 	a.Catalog = &catalog.Catalog{
 		DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
@@ -174,3 +184,6 @@ func New(c *config.Config, pool *pgxpool.Pool, log *slog.Logger, metrics prometh
 		Config: c, DB: pool, Pool: pool, Keys: keys, Blobs: blobs, Clock: clock.System{}, Log: log, Metrics: metrics, Version: version,
 	}), nil
 }
+
+// noPasskey is nobody's, before package mfa is there.
+func noPasskey(context.Context, postgres.DB, id.User) (bool, error) { return false, nil }

@@ -3,6 +3,7 @@ package app
 // routes mounts every module. The map of all URLs is api/routes.txt.
 func (a *App) routes() {
 	a.Accounts.Routes(a.Router)
+	a.Logins.Routes(a.Router)
 	a.Vendors.Routes(a.Router)
 	a.Catalog.Routes(a.Router)
 	a.Stock.Routes(a.Router)

@@ -49,6 +49,7 @@ func TestEverySQLLiteralPrepares(t *testing.T) {
 // owners says which module writes which tables.
 var owners = map[string][]string{
 	"accounts":          {"users", "credentials", "user_roles", "sessions", "refresh_tokens", "signing_keys", "setup_tokens", "addresses", "mail_tokens"},
+	"idp":               {"login_providers", "oidc_identities"},
 	"vendors":           {"vendors", "vendor_members"},
 	"catalog":           {"brands", "categories", "tags", "products", "product_options", "product_categories", "product_tags", "media", "variants"},
 	"inventory":         {"locations", "stock_levels", "stock_movements", "reservations"},

@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"souk/internal/accounts"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 )
@@ -13,6 +14,8 @@ import (
 // transaction stands here; listings (search) and live streams (hub) follow the
 // log themselves.
 func (a *App) subscribe() {
+	events.On(a.Relay, "forget sign-ins of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Logins.Forget(ctx, e.UserID) })
+
 	events.Sweep(a.Relay, "expire holds", 15*time.Second, a.expireHolds)
 	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)
 	events.Sweep(a.Relay, "forget idle carts", time.Hour, a.Carts.Forget)

@@ -7,6 +7,7 @@ type (
 	Message       = Of[message]
 	MailToken     = Of[mailToken]
 	LoginProvider = Of[loginProvider]
+	Identity      = Of[identity]
 	Invitation    = Of[invitation]
 	Factor        = Of[factor]
 	APIKey        = Of[apiKey]
@@ -54,6 +55,7 @@ type (
 	message       struct{}
 	mailToken     struct{}
 	loginProvider struct{}
+	identity      struct{}
 	invitation    struct{}
 	factor        struct{}
 	apiKey        struct{}
@@ -100,6 +102,7 @@ func (apiKey) prefix() string        { return "key" }
 func (factor) prefix() string        { return "mfa" }
 func (invitation) prefix() string    { return "invite" }
 func (loginProvider) prefix() string { return "idp" }
+func (identity) prefix() string      { return "ident" }
 func (mailToken) prefix() string     { return "mtok" }
 func (message) prefix() string       { return "msg" }
 func (exportRun) prefix() string     { return "exp" }
