@@ -24,7 +24,7 @@ build: web ## Build bin/souk
 	$(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/souk ./cmd/souk
 
 .PHONY: test
-test: need-postgres need-redis need-chromium web ## Run every test against a real PostgreSQL
+test: need-postgres need-redis need-chromium need-oidc web ## Run every test against a real PostgreSQL
 	$(GO) test $(TEST_FLAGS) ./...
 
 .PHONY: check
@@ -70,7 +70,15 @@ need-chromium:
 need-wrk:
 	@scripts/need.sh wrk
 
+# A certified OpenID provider, which the tests of internal/idp sign in with.
+OIDC := internal/idp/testdata/provider
+.PHONY: need-oidc
+need-oidc: $(OIDC)/node_modules/.installed
+$(OIDC)/node_modules/.installed: $(OIDC)/package-lock.json
+	cd $(OIDC) && npm ci --no-audit --no-fund --silent
+	@touch $@
+
 .PHONY: clean
 clean: ## Remove what was built (never data)
-	rm -rf bin web/node_modules web/dist
+	rm -rf bin web/node_modules web/dist $(OIDC)/node_modules
 	git checkout -q -- web/dist

@@ -492,6 +492,29 @@ CREATE TABLE public.login_failures (
 )
 WITH (fillfactor='70');
 
+CREATE TABLE public.login_providers (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    preset text NOT NULL,
+    name text NOT NULL,
+    issuer text NOT NULL,
+    client_id text NOT NULL,
+    secret_sealed bytea,
+    extra_sealed bytea,
+    scopes text[] NOT NULL,
+    enabled boolean DEFAULT false NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT login_providers_check CHECK (((preset = 'apple'::text) OR (extra_sealed IS NULL))),
+    CONSTRAINT login_providers_client_id_check CHECK (((length(client_id) >= 1) AND (length(client_id) <= 300))),
+    CONSTRAINT login_providers_issuer_check CHECK ((length(issuer) <= 300)),
+    CONSTRAINT login_providers_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60))),
+    CONSTRAINT login_providers_preset_check CHECK ((preset = ANY (ARRAY['oidc'::text, 'google'::text, 'microsoft'::text, 'apple'::text, 'github'::text]))),
+    CONSTRAINT login_providers_slug_check CHECK ((slug ~ '^[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?$'::text))
+);
+
 CREATE TABLE public.mail_requests (
     id uuid NOT NULL,
     purpose text NOT NULL,
@@ -538,6 +561,18 @@ CREATE TABLE public.mfa_attempts (
     failures integer NOT NULL,
     open_at timestamp with time zone NOT NULL,
     CONSTRAINT mfa_attempts_failures_check CHECK ((failures >= 0))
+);
+
+CREATE TABLE public.oidc_identities (
+    id uuid NOT NULL,
+    provider_id uuid NOT NULL,
+    subject text NOT NULL,
+    user_id uuid NOT NULL,
+    email text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    last_used_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT oidc_identities_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT oidc_identities_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 300)))
 );
 
 CREATE TABLE public.order_lines (
@@ -1236,6 +1271,12 @@ ALTER TABLE ONLY public.locations
 ALTER TABLE ONLY public.login_failures
     ADD CONSTRAINT login_failures_pkey PRIMARY KEY (key);
 
+ALTER TABLE ONLY public.login_providers
+    ADD CONSTRAINT login_providers_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.login_providers
+    ADD CONSTRAINT login_providers_slug_key UNIQUE (slug);
+
 ALTER TABLE ONLY public.mail_requests
     ADD CONSTRAINT mail_requests_pkey PRIMARY KEY (id);
 
@@ -1250,6 +1291,12 @@ ALTER TABLE ONLY public.media
 
 ALTER TABLE ONLY public.mfa_attempts
     ADD CONSTRAINT mfa_attempts_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.oidc_identities
+    ADD CONSTRAINT oidc_identities_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.oidc_identities
+    ADD CONSTRAINT oidc_identities_subject_key UNIQUE (provider_id, subject);
 
 ALTER TABLE ONLY public.order_lines
     ADD CONSTRAINT order_lines_pkey PRIMARY KEY (id);
@@ -1489,6 +1536,8 @@ CREATE INDEX listings_tags ON public.listings USING gin (tag_ids) WITH (fastupda
 
 CREATE INDEX listings_vendor ON public.listings USING btree (vendor_id);
 
+CREATE INDEX login_providers_order ON public.login_providers USING btree ("position", id);
+
 CREATE INDEX mail_requests_age ON public.mail_requests USING btree (created_at);
 
 CREATE INDEX mail_tokens_expiry ON public.mail_tokens USING btree (expires_at);
@@ -1498,6 +1547,8 @@ CREATE INDEX mail_tokens_user ON public.mail_tokens USING btree (user_id, purpos
 CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'removed'::text]));
 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
+
+CREATE INDEX oidc_identities_user ON public.oidc_identities USING btree (user_id);
 
 CREATE INDEX order_lines_order ON public.order_lines USING btree (order_id, "position");
 
@@ -1680,6 +1731,12 @@ ALTER TABLE ONLY public.media
 
 ALTER TABLE ONLY public.mfa_attempts
     ADD CONSTRAINT mfa_attempts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.oidc_identities
+    ADD CONSTRAINT oidc_identities_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.login_providers(id);
+
+ALTER TABLE ONLY public.oidc_identities
+    ADD CONSTRAINT oidc_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.order_lines
     ADD CONSTRAINT order_lines_vendor_order_id_order_id_vendor_id_fkey FOREIGN KEY (vendor_order_id, order_id, vendor_id) REFERENCES public.vendor_orders(id, order_id, vendor_id);

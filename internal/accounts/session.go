@@ -40,6 +40,7 @@ const (
 	byPassword = "password"
 	byLink     = "link"
 	byPasskey  = "passkey"
+	byExternal = "external"
 	bySetup    = "setup"
 )
 

@@ -21,6 +21,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/idp"
 	"souk/internal/importer"
 	"souk/internal/inventory"
 	"souk/internal/ledger"
@@ -73,6 +74,7 @@ type App struct {
 	Settings *settings.Settings
 	MFA      *mfa.Factors
 	Accounts *accounts.Users
+	Logins   *idp.Providers
 	Vendors  *vendors.Vendors
 	APIKeys  *apikeys.Keys
 	Catalog  *catalog.Catalog
@@ -99,7 +101,7 @@ func Build(p Parts) *App {
 	// Ground.
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
-		accounts.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
+		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
 		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
@@ -119,6 +121,10 @@ func Build(p Parts) *App {
 		Issuer: p.Config.PublicURL(), ShopName: shopName, MailKey: p.Keys.Key("mail tokens"),
 	}
 	a.MFA.Label = a.Accounts.Label // to mfa's right
+	a.Logins = &idp.Providers{
+		DB: p.DB, Clock: p.Clock, Users: a.Accounts, Vault: a.Vault, Outbound: idp.Impatient(p.Config.OutboundAllowPrivate), Log: p.Log,
+		BaseURL: p.Config.PublicURL(), Origins: p.Config.CORSOrigins, HasPasskey: a.MFA.HasPasskey,
+	}
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock, Users: a.Accounts, MailKey: p.Keys.Key("invitations")}
 	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
 	a.Catalog = &catalog.Catalog{

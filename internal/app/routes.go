@@ -4,6 +4,7 @@ package app
 func (a *App) routes() {
 	a.MFA.Routes(a.Router)
 	a.Accounts.Routes(a.Router)
+	a.Logins.Routes(a.Router)
 	a.Vendors.Routes(a.Router)
 	a.APIKeys.Routes(a.Router)
 	a.Catalog.Routes(a.Router)

@@ -15,6 +15,7 @@ func (a *App) sealed() []sealedColumn {
 	return []sealedColumn{
 		{"keys that sign access tokens", a.Accounts.ResealKeys},
 		{"authenticator apps", a.MFA.Reseal},
+		{"secrets of login providers", a.Logins.Reseal},
 	}
 }
 

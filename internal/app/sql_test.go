@@ -50,6 +50,7 @@ func TestEverySQLLiteralPrepares(t *testing.T) {
 var owners = map[string][]string{
 	"mfa":               {"totp_factors", "recovery_codes", "mfa_attempts", "passkeys", "webauthn_answers"},
 	"accounts":          {"users", "credentials", "roles", "user_roles", "sessions", "refresh_tokens", "signing_keys", "setup_tokens", "addresses", "mail_tokens", "mail_requests", "login_failures", "avatars"},
+	"idp":               {"login_providers", "oidc_identities"},
 	"vendors":           {"vendors", "vendor_members", "vendor_invitations"},
 	"apikeys":           {"api_keys"},
 	"catalog":           {"brands", "categories", "tags", "products", "product_options", "product_categories", "product_tags", "media", "variants"},

@@ -51,6 +51,7 @@ func (a *App) forget() {
 	events.On(a.Relay, "forget who made keys", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.APIKeys.Forget(ctx, tx, e.UserID) })
 	})
+	events.On(a.Relay, "forget sign-ins of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Logins.Forget(ctx, e.UserID) })
 	events.On(a.Relay, "forget copies of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Privacy.Forget(ctx, e.UserID) })
 	events.On(a.Relay, "forget answers to the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return httpapi.ForgetUser(ctx, tx, e.UserID) })

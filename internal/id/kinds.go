@@ -8,6 +8,7 @@ type (
 	Message       = Of[message]
 	MailToken     = Of[mailToken]
 	LoginProvider = Of[loginProvider]
+	Identity      = Of[identity]
 	Invitation    = Of[invitation]
 	Factor        = Of[factor]
 	APIKey        = Of[apiKey]
@@ -56,6 +57,7 @@ type (
 	message       struct{}
 	mailToken     struct{}
 	loginProvider struct{}
+	identity      struct{}
 	invitation    struct{}
 	factor        struct{}
 	apiKey        struct{}
@@ -103,6 +105,7 @@ func (apiKey) prefix() string        { return "key" }
 func (factor) prefix() string        { return "mfa" }
 func (invitation) prefix() string    { return "invite" }
 func (loginProvider) prefix() string { return "idp" }
+func (identity) prefix() string      { return "ident" }
 func (mailToken) prefix() string     { return "mtok" }
 func (message) prefix() string       { return "msg" }
 func (exportRun) prefix() string     { return "exp" }

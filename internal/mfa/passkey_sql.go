@@ -23,6 +23,11 @@ func (f *Factors) Passkeys(ctx context.Context, db postgres.DB, user id.User) ([
 	return keys, nil
 }
 
+// HasPasskey reports whether a user can sign in with a passkey.
+func (f *Factors) HasPasskey(ctx context.Context, db postgres.DB, user id.User) (bool, error) {
+	return postgres.Scalar[bool](ctx, db, `SELECT EXISTS (SELECT FROM passkeys WHERE user_id = @user)`, pgx.NamedArgs{"user": user})
+}
+
 func records(ctx context.Context, db postgres.DB, user id.User) ([]webauthn.Credential, error) {
 	return postgres.Column[webauthn.Credential](ctx, db, `SELECT record FROM passkeys WHERE user_id = @user ORDER BY id`, pgx.NamedArgs{"user": user})
 }

@@ -40,6 +40,8 @@ var Inventory = []Holding{
 	{"audit_seals", "hash", Nothing, "hashes"},
 	{"vendor_invitations", "email role hash", Dropped, "of who accepted or made it: minutes later; of others when it has expired and the next user is erased"},
 	{"api_keys", "hash hint name scopes", Nothing, "of the shop or a vendor; who made it is dropped"},
+	{"oidc_identities", "subject email", Dropped, "minutes later"},
+	{"login_providers", "name slug preset issuer client_id secret_sealed extra_sealed scopes", Nothing, "of the shop"},
 	{"login_failures", "key", Nothing, "hashes, for two hours"},
 	{"addresses", "label name line1 line2 city region postal_code country phone", Dropped, "at once"},
 	{"data_exports", "file actor", Dropped, "with its file, minutes later"},

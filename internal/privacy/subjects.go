@@ -33,6 +33,9 @@ var subjects = []subject{
 		UNION ALL SELECT 'recovery code', '', created_at, used_at FROM recovery_codes WHERE user_id = @user`},
 	{"trail", `
 		SELECT at, action, outcome, address FROM audit_log WHERE user_id = @user ORDER BY at, seq`},
+	{"sign_ins_elsewhere", `
+		SELECT p.name AS provider, i.subject, i.email, i.created_at, i.last_used_at
+		FROM oidc_identities i JOIN login_providers p ON p.id = i.provider_id WHERE i.user_id = @user ORDER BY i.id`},
 	{"mails", `
 		SELECT purpose, email, previous_email, created_at, expires_at, used_at
 		FROM mail_tokens WHERE user_id = @user ORDER BY id`},
