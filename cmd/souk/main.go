@@ -28,6 +28,7 @@ type cli struct {
 	Demo    demoCmd    `cmd:"" help:"Serve a marketplace full of demo data."`
 	Migrate migrateCmd `cmd:"" help:"Bring the database's schema up to date."`
 	User    userCmd    `cmd:"" help:"Make and mend user accounts."`
+	Mail    mailCmd    `cmd:"" help:"Try whether mail arrives."`
 	Import  importCmd  `cmd:"" help:"Bring a catalogue in from a file."`
 	Export  exportCmd  `cmd:"" help:"Take the catalogue out to a file."`
 	Search  searchCmd  `cmd:"" help:"Rebuild the listings, or say how they stand."`

@@ -24,6 +24,7 @@ import (
 	"souk/internal/inventory"
 	"souk/internal/ledger"
 	"souk/internal/money"
+	"souk/internal/notifications"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
@@ -77,6 +78,8 @@ type App struct {
 	Checkout *checkout.Checkout
 	Importer *importer.Importer
 	Search   *search.Search
+
+	Notifications *notifications.Notifications
 }
 
 // Build makes the shop. It reads nothing and starts nothing.
@@ -88,7 +91,7 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), vendors.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), notifications.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
@@ -122,6 +125,11 @@ func Build(p Parts) *App {
 	// Echoes.
 	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
 
+	a.Notifications = &notifications.Notifications{
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Orders: a.Orders, Shipping: a.Shipping, Sender: a.sender(),
+		ShopName: "Souk", BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
+	}
+
 	a.routes()
 	a.subscribe()
 	return a
@@ -129,6 +137,15 @@ func Build(p Parts) *App {
 
 // searchCache is what this node may keep of stored answers.
 const searchCache = 64 << 20
+
+// sender is the mail server of the settings, or nobody's: then mail is kept.
+func (a *App) sender() notifications.Sender {
+	server, _ := a.Config.SMTP() // Validate has read it
+	if !server.Configured() {
+		return notifications.Database{}
+	}
+	return &notifications.SMTP{Server: server, From: a.Config.MailFrom, ReplyTo: a.Config.MailReplyTo}
+}
 
 func (a *App) router() *httpapi.Router {
 	proxies, _ := a.Config.Proxies() // Validate has read them

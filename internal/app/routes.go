@@ -15,6 +15,7 @@ func (a *App) routes() {
 	a.Carts.Routes(a.Router)
 	a.Checkout.Routes(a.Router)
 	a.Search.Routes(a.Router)
+	a.Notifications.Routes(a.Router)
 	a.staffRoutes()
 	a.frontRoutes()
 }

@@ -60,6 +60,7 @@ var owners = map[string][]string{
 	"orders":            {"orders", "vendor_orders", "order_lines", "adjustments", "order_notes"},
 	"cart":              {"carts", "cart_items"},
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
+	"notifications":     {"messages", "notification_preferences"},
 	"platform/events":   {"events", "event_cursors", "river_job", "river_queue", "river_leader", "river_client"},
 	"platform/httpapi":  {"idempotency_keys"},
 	"platform/postgres": {"settings"},
