@@ -556,11 +556,43 @@ CREATE TABLE public.media (
     CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
 );
 
+CREATE TABLE public.messages (
+    id uuid NOT NULL,
+    event_id uuid NOT NULL,
+    kind text NOT NULL,
+    recipient text NOT NULL,
+    user_id uuid,
+    locale text NOT NULL,
+    subject text NOT NULL,
+    html text DEFAULT ''::text NOT NULL,
+    text text DEFAULT ''::text NOT NULL,
+    status text DEFAULT 'queued'::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    error text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    CONSTRAINT messages_attempts_check CHECK ((attempts >= 0)),
+    CONSTRAINT messages_check CHECK (((status = ANY (ARRAY['sent'::text, 'kept'::text])) = (sent_at IS NOT NULL))),
+    CONSTRAINT messages_kind_check CHECK (((length(kind) >= 1) AND (length(kind) <= 60))),
+    CONSTRAINT messages_recipient_check CHECK (((length(recipient) >= 3) AND (length(recipient) <= 254))),
+    CONSTRAINT messages_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'kept'::text])))
+);
+
 CREATE TABLE public.mfa_attempts (
     user_id uuid NOT NULL,
     failures integer NOT NULL,
     open_at timestamp with time zone NOT NULL,
     CONSTRAINT mfa_attempts_failures_check CHECK ((failures >= 0))
+);
+
+CREATE TABLE public.notification_preferences (
+    user_id uuid NOT NULL,
+    topic text NOT NULL,
+    channel text NOT NULL,
+    enabled boolean NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT notification_preferences_channel_check CHECK ((channel = 'email'::text)),
+    CONSTRAINT notification_preferences_topic_check CHECK (((length(topic) >= 1) AND (length(topic) <= 60)))
 );
 
 CREATE TABLE public.oidc_identities (
@@ -1289,8 +1321,17 @@ ALTER TABLE ONLY public.mail_tokens
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_once UNIQUE (event_id, kind, recipient);
+
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.mfa_attempts
     ADD CONSTRAINT mfa_attempts_pkey PRIMARY KEY (user_id);
+
+ALTER TABLE ONLY public.notification_preferences
+    ADD CONSTRAINT notification_preferences_pkey PRIMARY KEY (user_id, topic, channel);
 
 ALTER TABLE ONLY public.oidc_identities
     ADD CONSTRAINT oidc_identities_pkey PRIMARY KEY (id);
@@ -1548,6 +1589,14 @@ CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state 
 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
 
+CREATE INDEX messages_created ON public.messages USING btree (created_at);
+
+CREATE INDEX messages_failed ON public.messages USING btree (created_at) WHERE (status = 'failed'::text);
+
+CREATE INDEX messages_recipient ON public.messages USING btree (lower(recipient), id DESC);
+
+CREATE INDEX messages_user ON public.messages USING btree (user_id) WHERE (user_id IS NOT NULL);
+
 CREATE INDEX oidc_identities_user ON public.oidc_identities USING btree (user_id);
 
 CREATE INDEX order_lines_order ON public.order_lines USING btree (order_id, "position");
@@ -1729,8 +1778,14 @@ ALTER TABLE ONLY public.mail_tokens
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
+ALTER TABLE ONLY public.messages
+    ADD CONSTRAINT messages_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.mfa_attempts
     ADD CONSTRAINT mfa_attempts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.notification_preferences
+    ADD CONSTRAINT notification_preferences_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.oidc_identities
     ADD CONSTRAINT oidc_identities_provider_id_fkey FOREIGN KEY (provider_id) REFERENCES public.login_providers(id);

@@ -16,6 +16,7 @@ import (
 	"golang.org/x/term"
 
 	"souk/internal/demo"
+	"souk/internal/notifications"
 	"souk/internal/platform/config"
 	"souk/web"
 )
@@ -57,6 +58,8 @@ func (cmd demoCmd) Run(ctx context.Context, c *config.Config) (err error) {
 	fmt.Printf("\n  Ready in %s.\n\n", time.Since(began).Round(100*time.Millisecond))
 	printPanel(c, demo.Logins(s.Keys))
 	s.Unlisted = true
+	// Whatever the settings say: the people of the demo do not exist.
+	s.Notifications.Sender, s.Notifications.Open = notifications.Database{}, true
 	return s.serve(ctx, ln)
 }
 
@@ -170,12 +173,13 @@ func printPanel(c *config.Config, logins []demo.Login) {
 	at := c.PublicURL()
 	fmt.Printf(`  Front page     %s/
   API docs       %s/docs      OpenAPI /openapi.json   Postman /postman.json
+  Mail           %s/dev/mail  nothing leaves this machine
   Products       curl '%s/api/v1/products?q=lantern&facets=true'
   Sign in        curl %s/api/v1/auth/login -H 'Content-Type: application/json' \
                    -d '{"email": "%s", "password": "%s"}'
                  then send each request with -H 'Authorization: Bearer ACCESS_TOKEN'
 
-`, at, at, at, at, logins[0].Email, logins[0].Password)
+`, at, at, at, at, at, logins[0].Email, logins[0].Password)
 	for _, l := range logins {
 		fmt.Printf("  %-34s %-30s %s\n", l.Who, l.Email, l.Password)
 	}

@@ -32,6 +32,7 @@ type cli struct {
 	Audit   auditCmd   `cmd:"" help:"Check the audit trail."`
 	Keys    keysCmd    `cmd:"" help:"Show and change the keys that sign access tokens."`
 	Secrets secretsCmd `cmd:"" help:"Change the master key."`
+	Mail    mailCmd    `cmd:"" help:"Try whether mail arrives."`
 	Import  importCmd  `cmd:"" help:"Bring a catalogue in from a file."`
 	Export  exportCmd  `cmd:"" help:"Take the catalogue out to a file."`
 	Search  searchCmd  `cmd:"" help:"Rebuild the listings, or say how they stand."`

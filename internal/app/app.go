@@ -27,6 +27,7 @@ import (
 	"souk/internal/ledger"
 	"souk/internal/mfa"
 	"souk/internal/money"
+	"souk/internal/notifications"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
@@ -91,6 +92,8 @@ type App struct {
 	Search   *search.Search
 	Privacy  *privacy.Privacy
 	Pages    *storefront.Pages
+
+	Notifications *notifications.Notifications
 }
 
 // Build makes the shop. It reads nothing and starts nothing.
@@ -102,7 +105,7 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), notifications.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
@@ -117,7 +120,7 @@ func Build(p Parts) *App {
 	// Nouns, left to right.
 	a.MFA = &mfa.Factors{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Origin: p.Config.PublicURL(), ShopName: shopName}
 	a.Accounts = &accounts.Users{
-		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Grants: a.Grants, Blobs: p.Blobs, Vault: a.Vault, MFA: a.MFA,
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Grants: a.Grants, Blobs: p.Blobs, Vault: a.Vault, MFA: a.MFA, Languages: notifications.Languages(),
 		Issuer: p.Config.PublicURL(), ShopName: shopName, MailKey: p.Keys.Key("mail tokens"),
 	}
 	a.MFA.Label = a.Accounts.Label // to mfa's right
@@ -153,6 +156,11 @@ func Build(p Parts) *App {
 	// Faces.
 	a.Pages = &storefront.Pages{ShopName: shopName}
 
+	a.Notifications = &notifications.Notifications{
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping,
+		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
+	}
+
 	a.routes()
 	a.subscribe()
 	return a
@@ -163,6 +171,15 @@ const shopName = "Souk"
 
 // searchCache is what this node may keep of stored answers.
 const searchCache = 64 << 20
+
+// sender is the mail server of the settings, or nobody's: then mail is kept.
+func (a *App) sender() notifications.Sender {
+	server, _ := a.Config.SMTP() // Validate has read it
+	if !server.Configured() {
+		return notifications.Database{}
+	}
+	return &notifications.SMTP{Server: server, From: a.Config.MailFrom, ReplyTo: a.Config.MailReplyTo}
+}
 
 func (a *App) router() *httpapi.Router {
 	proxies, _ := a.Config.Proxies() // Validate has read them

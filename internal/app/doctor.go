@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"souk/internal/errs"
+	"souk/internal/notifications"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 	"souk/internal/verify"
@@ -44,7 +45,7 @@ func (a *App) Examine(ctx context.Context, d *Database) []Finding {
 	if findings[1].State == Sick {
 		return findings
 	}
-	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineAdmin(ctx), a.examineBooks(ctx))
+	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineMail(ctx), a.examineAdmin(ctx), a.examineBooks(ctx))
 }
 
 func (a *App) examineDatabase(ctx context.Context, d *Database) Finding {
@@ -151,6 +152,24 @@ func (a *App) examineSettings() Finding {
 		return Finding{"Settings", Warning, "outbound calls may reach private networks (SOUK_OUTBOUND_ALLOW_PRIVATE)", "Turn it off outside development."}
 	}
 	return Finding{"Settings", Well, "nothing dangerous is on", ""}
+}
+
+func (a *App) examineMail(ctx context.Context) Finding {
+	server, isSMTP := a.Notifications.Sender.(*notifications.SMTP)
+	if !isSMTP {
+		return Finding{"Mail", Warning, "no server is set, so mail is kept in the database and reaches nobody", "Set SOUK_SMTP_URL and SOUK_MAIL_FROM: see docs/mail.md."}
+	}
+	if err := server.Check(ctx); err != nil {
+		return Finding{"Mail", Sick, err.Error(), "Look at SOUK_SMTP_URL, then try `souk mail test --to you@example.com`."}
+	}
+	failed, err := a.Notifications.Failed(ctx, 24*time.Hour)
+	switch {
+	case err != nil:
+		return Finding{"Mail", Sick, err.Error(), ""}
+	case failed > 0:
+		return Finding{"Mail", Warning, fmt.Sprintf("%d messages of the last day could not be sent", failed), "Ask GET /api/v1/admin/notifications/messages?status=failed what the server said."}
+	}
+	return Finding{"Mail", Well, "the server answers", ""}
 }
 
 func (a *App) examineAdmin(ctx context.Context) Finding {

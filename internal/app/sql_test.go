@@ -65,6 +65,7 @@ var owners = map[string][]string{
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
 	"privacy":           {"data_exports"},
 	"platform/audit":    {"audit_log", "audit_seals"},
+	"notifications":     {"messages", "notification_preferences"},
 	"platform/events":   {"events", "event_cursors", "river_job", "river_queue", "river_leader", "river_client"},
 	"platform/httpapi":  {"idempotency_keys"},
 	"platform/settings": {"settings"},

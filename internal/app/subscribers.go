@@ -2,14 +2,17 @@ package app
 
 import (
 	"context"
+	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/accounts"
+	"souk/internal/notifications"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
+	"souk/internal/privacy"
 )
 
 // subscribe joins events to what follows from them, and deadlines to those who
@@ -20,6 +23,7 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "answer who asked for a mail", a.Accounts.AnswerMailRequest)
 	events.On(a.Relay, "copy somebody's data", a.Privacy.Make, events.Within(5*time.Minute))
 	a.forget()
+	a.subscribeMail()
 
 	events.Sweep(a.Relay, "seal the audit trail", 5*time.Second, a.sealAudit)
 	events.Sweep(a.Relay, "forget attempts to sign in", 10*time.Minute, a.Accounts.ForgetAttempts)
@@ -35,6 +39,48 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "forget data of orders", time.Hour, a.Orders.Forget)
 	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
+	events.Sweep(a.Relay, "forget old messages", time.Hour, a.Notifications.Sweep)
+}
+
+// subscribeMail says which events people are told of.
+func (a *App) subscribeMail() {
+	n, r, fresh := a.Notifications, a.Relay, events.Fresh(notifications.Fresh)
+	const user, buyer = "email the user", "email the buyer"
+	events.On(r, user, n.VerificationAsked, fresh)
+	events.On(r, user, n.PasswordResetAsked, fresh)
+	events.On(r, user, n.SignInLinkAsked, fresh)
+	events.On(r, user, n.EmailChangeAsked, fresh)
+	events.On(r, user, n.EmailChanged, fresh)
+	events.On(r, user, n.PasswordChanged, fresh)
+	events.On(r, user, n.SignedIn, fresh)
+	events.On(r, user, n.RefreshReused, fresh)
+	events.On(r, user, n.RegisteredAgain, fresh)
+	events.On(r, user, n.Disabled, fresh)
+	events.On(r, user, n.RolesChanged, fresh)
+	events.On(r, user, n.FactorAdded, fresh)
+	events.On(r, user, n.FactorRemoved, fresh)
+	events.On(r, user, n.RecoveryCodeUsed, fresh)
+	events.On(r, user, a.dataReady, fresh)
+	events.On(r, "email the invited", n.Invited, fresh)
+	events.On(r, buyer, n.OrderPlaced, fresh)
+	events.On(r, buyer, n.OrderConfirmed, fresh)
+	events.On(r, buyer, n.OrderShipped, fresh)
+	events.On(r, buyer, n.OrderDelivered, fresh)
+	events.On(r, buyer, n.OrderCancelled, fresh)
+	events.On(r, "send a message again", n.Resend, fresh)
+	events.On(r, "forget messages of the erased", n.Erased)
+}
+
+// dataReady stands here because privacy is to the right of notifications.
+func (a *App) dataReady(ctx context.Context, e privacy.ExportReady) error {
+	ready, err := a.Privacy.Latest(ctx, a.DB, e.UserID)
+	if errors.Is(err, privacy.ErrNoExport) || err == nil && (ready.URL == "") {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return a.Notifications.DataReady(ctx, e.UserID, ready.URL, ready.ExpiresAt)
 }
 
 // forget joins the erasure of a user to those who keep something of users. The

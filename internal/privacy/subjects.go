@@ -36,6 +36,10 @@ var subjects = []subject{
 	{"sign_ins_elsewhere", `
 		SELECT p.name AS provider, i.subject, i.email, i.created_at, i.last_used_at
 		FROM oidc_identities i JOIN login_providers p ON p.id = i.provider_id WHERE i.user_id = @user ORDER BY i.id`},
+	{"messages", `
+		SELECT kind, recipient, locale, subject, status, created_at, sent_at FROM messages WHERE user_id = @user ORDER BY id`},
+	{"preferences", `
+		SELECT topic, channel, enabled, updated_at FROM notification_preferences WHERE user_id = @user ORDER BY topic, channel`},
 	{"mails", `
 		SELECT purpose, email, previous_email, created_at, expires_at, used_at
 		FROM mail_tokens WHERE user_id = @user ORDER BY id`},

@@ -56,6 +56,11 @@ type Config struct {
 
 	OutboundAllowPrivate bool `help:"Development only: let outbound requests reach private addresses and plain http." env:"SOUK_OUTBOUND_ALLOW_PRIVATE" group:"Work"`
 
+	SMTPURL     string `name:"smtp-url" help:"Server that takes mail, smtp://user:password@host:587; mail is kept in the database when empty." env:"SOUK_SMTP_URL" secret:"url" group:"Mail"`
+	MailFrom    string `help:"Whom mail is from, such as Souk <shop@example.com>." env:"SOUK_MAIL_FROM" group:"Mail"`
+	MailReplyTo string `help:"Where answers go, when not to MAIL-FROM." env:"SOUK_MAIL_REPLY_TO" group:"Mail"`
+	Locale      string `help:"Language of those who have chosen none." default:"en" env:"SOUK_LOCALE" group:"Mail"`
+
 	LogLevel     slog.Level `help:"debug, info, warn or error." default:"info" env:"SOUK_LOG_LEVEL" group:"Telemetry"`
 	LogFormat    string     `help:"auto, json or text." enum:"auto,json,text" default:"auto" env:"SOUK_LOG_FORMAT" group:"Telemetry"`
 	OTLPEndpoint string     `name:"otlp-endpoint" help:"Where traces go over OTLP http; nowhere when empty." env:"OTEL_EXPORTER_OTLP_ENDPOINT" group:"Telemetry"`
@@ -91,6 +96,7 @@ func (c *Config) Validate() error {
 	if _, err := c.Proxies(); err != nil {
 		bad = append(bad, err)
 	}
+	bad = append(bad, c.checkMail()...)
 	if c.MaxConns < 4 {
 		bad = append(bad, fmt.Errorf("--max-conns: %d is too few; the least is 4", c.MaxConns))
 	}

@@ -74,7 +74,7 @@ func (r *Relay) Flush(ctx context.Context, db postgres.DB) error {
 		for _, record := range batch {
 			r.flushed = record.Cursor()
 			for _, s := range r.subscribers {
-				if s.on[record.Name] == nil {
+				if !s.wants(record) {
 					continue
 				}
 				if err := s.handle(ctx, record); err != nil {

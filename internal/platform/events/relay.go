@@ -15,6 +15,7 @@ import (
 	"github.com/riverqueue/river"
 	"github.com/riverqueue/river/riverdriver/riverpgxv5"
 
+	"souk/internal/clock"
 	"souk/internal/platform/postgres"
 )
 
@@ -46,6 +47,7 @@ type subscriber struct {
 	name   string
 	kind   string // of the job: name, as River likes it
 	within time.Duration
+	fresh  time.Duration                                  // of events; 0 takes all
 	on     map[string]func(context.Context, Record) error // by the event's name
 }
 
@@ -55,6 +57,12 @@ type Option func(*subscriber)
 // Within gives a subscriber longer than the usual half a minute for an event.
 // Its jobs wait in a queue of their own, so that mail does not wait for imports.
 func Within(d time.Duration) Option { return func(s *subscriber) { s.within = d } }
+
+// Fresh keeps a subscriber from events that are older than d when the relay
+// comes to them: where it was added to a shop with a past, or where nobody
+// worked for days, what it would do then is worse than not to do it. An event
+// that has been handed out stays handed out, however long its job takes.
+func Fresh(d time.Duration) Option { return func(s *subscriber) { s.fresh = d } }
 
 // On subscribes fn to the events of type E under a name for people, such as
 // "email the buyer". One name may subscribe to several types. An event that fn
@@ -99,6 +107,11 @@ func (r *Relay) subscriber(name string) *subscriber {
 	s := &subscriber{name: name, kind: kindOf(name), on: map[string]func(context.Context, Record) error{}}
 	r.subscribers = append(r.subscribers, s)
 	return s
+}
+
+// wants reports whether s is for an event that the relay has come to.
+func (s *subscriber) wants(r Record) bool {
+	return s.on[r.Name] != nil && (s.fresh == 0 || clock.System{}.Now().Sub(r.At) <= s.fresh)
 }
 
 func (r *Relay) mustNotRun(name string) {
@@ -165,7 +178,7 @@ func (r *Relay) handOut(ctx context.Context, tx pgx.Tx, batch []Record) error {
 	var jobs []river.InsertManyParams
 	for _, record := range batch {
 		for _, s := range r.subscribers {
-			if s.on[record.Name] != nil {
+			if s.wants(record) {
 				jobs = append(jobs, s.job(record))
 			}
 		}

@@ -148,17 +148,27 @@ async function showIdentities() {
   })));
 }
 
+// What a topic is called here.
+const topicLabels = { security: "Access to my account (always)", account: "My account", orders: "My orders", offers: "Offers" };
+
 async function showPreferences() {
   const { topics } = await call("GET", "/me/notification-preferences");
-  $("#topics").replaceChildren(...topics.map((topic) => make("label", { className: "check" },
-    make("input", { type: "checkbox", name: topic.key, checked: topic.email, disabled: topic.required }), ` ${topic.label}`)));
+  $("#topics").replaceChildren(...topics.map(({ topic, email, required }) => make("label", { className: "check" },
+    make("input", { type: "checkbox", name: topic, checked: email, disabled: required }), ` ${topicLabels[topic] || topic}`)));
 }
 
 onSubmit($("#preferences"), async (values) => {
-  const topics = [...$("#topics").querySelectorAll("input:not(:disabled)")].map(({ name }) => ({ key: name, email: values[name] }));
+  const topics = [...$("#topics").querySelectorAll("input:not(:disabled)")].map(({ name }) => ({ topic: name, email: values[name] }));
   await call("PATCH", "/me/notification-preferences", { topics });
   say("Saved.");
 });
+
+async function showOrders() {
+  const { data } = await call("GET", "/me/orders?limit=20");
+  $("#no-orders").hidden = data.length > 0;
+  $("#my-orders").replaceChildren(...data.map((order) => row(`${order.number} · ${order.status}`, when.format(new Date(order.created_at)))));
+  if (location.hash === "#orders") $("#orders").scrollIntoView();
+}
 
 async function showExport() {
   let latest;
@@ -169,8 +179,8 @@ async function showExport() {
     return;
   }
   const state = $("#export-state");
-  if (latest.status === "ready") state.replaceChildren(make("a", { href: latest.download_url, textContent: "Fetch the copy of your data" }));
-  else state.textContent = latest.status === "expired" ? "" : "The copy of your data is being made. We mail you when it is ready.";
+  if (latest.state === "ready") state.replaceChildren(make("a", { href: latest.url, textContent: "Fetch the copy of your data" }));
+  else state.textContent = latest.state === "expired" ? "" : "The copy of your data is being made. We mail you when it is ready.";
 }
 
 onClick("#export", async () => {
@@ -188,7 +198,7 @@ $("#sure").addEventListener("close", () => working($("#erase"), async () => {
 if (await signedIn()) {
   await showUser();
   $("#account").hidden = false;
-  for (const show of [showFactors, showIdentities, showSessions, showPreferences, showExport]) {
+  for (const show of [showOrders, showFactors, showIdentities, showSessions, showPreferences, showExport]) {
     show().catch((problem) => say(problem.message, true));
   }
 } else {

@@ -1,0 +1,74 @@
+package notifications
+
+// Topic is a group of kinds that people switch on and off together.
+type Topic string
+
+// The topics.
+const (
+	Security Topic = "security" // about access to an account; cannot be switched off
+	Account  Topic = "account"
+	Orders   Topic = "orders"
+	Offers   Topic = "offers" // off until somebody asks for them
+)
+
+// topics is their order in a list.
+var topics = []Topic{Security, Account, Orders, Offers}
+
+// required reports whether a topic cannot be switched off.
+func (t Topic) required() bool { return t == Security }
+
+// byDefault reports whether those who have not said hear of a topic.
+func (t Topic) byDefault() bool { return t != Offers }
+
+// A Kind is one sort of message. Its words are in text/*.json, under its name.
+type Kind struct {
+	Name   string
+	Topic  Topic
+	Always bool // sent whatever the recipient wants: it was asked for, or is owed
+	Secret bool // holds a link that lets in whoever has it
+}
+
+// The kinds.
+var (
+	VerifyEmail        = Kind{"verify_email", Security, true, true}
+	PasswordReset      = Kind{"password_reset", Security, true, true}
+	SignInLink         = Kind{"sign_in_link", Security, true, true}
+	EmailChange        = Kind{"email_change", Security, true, true}         // to the new address
+	EmailChangeNotice  = Kind{"email_change_notice", Security, true, false} // to the old one
+	EmailChanged       = Kind{"email_changed", Security, true, false}       // to both
+	PasswordChanged    = Kind{"password_changed", Security, true, false}
+	NewDevice          = Kind{"new_device", Security, true, false}
+	SessionEnded       = Kind{"session_ended", Security, true, false}
+	RegisteredAgain    = Kind{"registered_again", Security, true, false}
+	AccountDisabled    = Kind{"account_disabled", Security, true, false}
+	FactorAdded        = Kind{"factor_added", Security, true, false}
+	FactorRemoved      = Kind{"factor_removed", Security, true, false}
+	RecoveryCodeUsed   = Kind{"recovery_code_used", Security, true, false}
+	DataExport         = Kind{"data_export", Account, true, true}
+	VendorInvitation   = Kind{"vendor_invitation", Account, true, true}
+	RolesChanged       = Kind{"roles_changed", Account, false, false}
+	OrderConfirmed     = Kind{"order_confirmed", Orders, true, false} // owed: the contract on a durable medium
+	OrderShipped       = Kind{"order_shipped", Orders, false, false}
+	OrderDelivered     = Kind{"order_delivered", Orders, false, false}
+	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
+	OrderPartCancelled = Kind{"order_part_cancelled", Orders, true, false}
+	Test               = Kind{"test", Account, true, false}
+)
+
+// kinds is all of them.
+var kinds = []Kind{
+	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
+	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, DataExport, VendorInvitation, RolesChanged,
+	OrderConfirmed, OrderShipped, OrderDelivered, OrderCancelled, OrderPartCancelled, Test,
+}
+
+// kindNamed is the kind of a stored message; false for one that another version
+// of souk has made.
+func kindNamed(name string) (Kind, bool) {
+	for _, k := range kinds {
+		if k.Name == name {
+			return k, true
+		}
+	}
+	return Kind{}, false
+}
