@@ -211,3 +211,27 @@ func TestFlush(t *testing.T) {
 		t.Errorf("flush said %v, want %v", err, spilt)
 	}
 }
+
+// A subscriber that is added to a shop with a past does not live through it.
+func TestFreshIsForNews(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	relay := &events.Relay{}
+	var news, all []string
+	events.On(relay, "pour", func(_ context.Context, e brewed) error { news = append(news, e.Tea); return nil }, events.Fresh(time.Hour))
+	events.On(relay, "count", func(_ context.Context, e brewed) error { all = append(all, e.Tea); return nil })
+	if _, err := tx.Exec(t.Context(), `
+		INSERT INTO events (id, name, data, actor, at) VALUES (gen_random_uuid(), 'kitchen.brewed', '{"tea": "cold"}', 'guest', now() - interval '61 minutes')`); err != nil {
+		t.Fatal(err)
+	}
+	raise(t, tx, brewed{"hot"})
+	if err := relay.Flush(t.Context(), tx); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]string{"hot"}, news); diff != "" {
+		t.Error(diff)
+	}
+	if diff := cmp.Diff([]string{"cold", "hot"}, all); diff != "" {
+		t.Error(diff)
+	}
+}

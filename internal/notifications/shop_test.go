@@ -1,0 +1,278 @@
+package notifications_test
+
+import (
+	"net/http"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/accounts"
+	"souk/internal/app/apptest"
+	"souk/internal/auth"
+	"souk/internal/id"
+	"souk/internal/notifications"
+	"souk/internal/platform/config"
+	"souk/internal/platform/pgtest"
+	"souk/internal/platform/postgres"
+)
+
+// flush lets the subscribers see what has happened.
+func flush(t *testing.T, shop *apptest.App) {
+	t.Helper()
+	if err := shop.Relay.Flush(t.Context(), shop.DB); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// told is the messages of a kind.
+func told(t *testing.T, shop *apptest.App, kind notifications.Kind) []notifications.Message {
+	t.Helper()
+	var list []notifications.Message
+	for _, m := range messages(t, shop) {
+		if m.Kind == kind.Name {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+func one(t *testing.T, shop *apptest.App, kind notifications.Kind) notifications.Message {
+	t.Helper()
+	list := told(t, shop, kind)
+	if len(list) != 1 {
+		t.Fatalf("%d messages of %s, want 1", len(list), kind.Name)
+	}
+	return list[0]
+}
+
+func wantText(t *testing.T, m notifications.Message, contains ...string) {
+	t.Helper()
+	for _, c := range contains {
+		if !strings.Contains(m.Text, c) {
+			t.Errorf("%s lacks %q:\n%s", m.Kind, c, m.Text)
+		}
+	}
+}
+
+func TestABuyerHearsOfEachStepOfAnOrder(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	ann := shop.User(t, "ann")
+	lantern := shop.Variant(t, apptest.Titled("Lantern <b>&"), apptest.Stock(5), apptest.Price(1999))
+	placed := shop.PlacedOrder(t, "ann", 2, lantern)
+	flush(t, shop)
+	confirmed := one(t, shop, notifications.OrderConfirmed)
+	wantText(t, confirmed, "2 × Lantern <b>&", "39.98 USD", placed.Order.GrandTotal.String(), "http://shop.test/account/orders/"+placed.Order.ID.String())
+	if confirmed.Status != notifications.Kept || confirmed.User != ann.ID || confirmed.Recipient != placed.Order.Email || !strings.Contains(confirmed.Subject, placed.Order.Number) {
+		t.Errorf("confirmed: %+v", confirmed)
+	}
+	if strings.Contains(confirmed.HTML, "Lantern <b>") {
+		t.Error("a title of a product is HTML in the mail")
+	}
+	parcel := shop.Send(t, placed.Order.ID, placed.Order.Parts[0], 1)
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.OrderShipped), "1 × Lantern", "DHL", "123", parcel.TrackingURL)
+	shop.Deliver(t, parcel)
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.OrderDelivered), "1 × Lantern")
+	shop.Call(t, apptest.Admin, "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "broken"}`, "Idempotency-Key", "c").Want(t, 200)
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.OrderPartCancelled), "1 × Lantern", "19.99 USD")
+}
+
+func TestAGuestHearsOfAnOrderWithoutALinkToIt(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	placed := shop.PlacedOrder(t, "", 1, shop.Variant(t, apptest.Stock(5)))
+	shop.Call(t, "", "POST", apptest.OrderPath(placed, "/cancel"), `{}`, "Idempotency-Key", "c").Want(t, 200)
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.OrderCancelled), placed.Order.Number)
+	confirmed := one(t, shop, notifications.OrderConfirmed)
+	if strings.Contains(confirmed.Text, "/account/orders") || strings.Contains(confirmed.Text, placed.Order.AccessToken) {
+		t.Errorf("a guest got\n%s", confirmed.Text)
+	}
+}
+
+func TestAUserHearsOfWhatHappensToTheAccount(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	ann := shop.User(t, "ann")
+	session := id.New[id.Session]()
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := postgres.Exec(t.Context(), tx, `
+			INSERT INTO sessions (id, user_id, user_agent, address, expires_at)
+			VALUES (@id, @user, 'Mozilla/5.0 (X11; Linux x86_64; rv:132.0) Gecko/20100101 Firefox/132.0', '192.0.2.77', now() + interval '1 day')`,
+			pgx.NamedArgs{"id": session, "user": ann.ID})
+		return err
+	})
+	token := mailToken(t, shop, ann, accounts.VerifyEmail, ann.Email)
+	raise(t, shop, accounts.VerificationAsked{UserID: ann.ID, TokenID: token})
+	raise(t, shop, accounts.SignedIn{UserID: ann.ID, SessionID: session})
+	raise(t, shop, accounts.SignedIn{UserID: ann.ID, SessionID: session, NewDevice: true})
+	raise(t, shop, accounts.RefreshReused{UserID: ann.ID, SessionID: session})
+	raise(t, shop, accounts.RegisteredAgain{UserID: ann.ID})
+	raise(t, shop, accounts.RolesChanged{UserID: ann.ID, Roles: []string{auth.RoleAdmin, auth.RoleCustomer}})
+	raise(t, shop, accounts.Disabled{UserID: ann.ID})
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.VerifyEmail), "http://shop.test/account/verify#token=", ann.Email)
+	wantText(t, one(t, shop, notifications.NewDevice), "Firefox, Linux", "192.0.2.77", "http://shop.test/account/sessions")
+	wantText(t, one(t, shop, notifications.SessionEnded), "Firefox, Linux", "192.0.2.77")
+	wantText(t, one(t, shop, notifications.RegisteredAgain), ann.Email, "http://shop.test/account/forgot")
+	wantText(t, one(t, shop, notifications.RolesChanged), "admin, customer")
+	wantText(t, one(t, shop, notifications.AccountDisabled))
+
+	raise(t, shop, accounts.Erased{UserID: ann.ID})
+	flush(t, shop)
+	shop.WantRows(t, "messages", 0)
+}
+
+func TestPeopleChooseWhatTheyHear(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	ann := shop.User(t, "ann")
+	const mine = "/me/notification-preferences"
+	shop.Call(t, "", "GET", mine, "").Want(t, 401)
+	shop.Call(t, "ann", "GET", mine, "").Want(t, 200, `"topic":"security","required":true,"email":true`, `"topic":"orders","required":false,"email":true`, `"topic":"offers","required":false,"email":false`)
+	no := shop.Call(t, "ann", "PATCH", mine, `{"topics": [{"topic": "orders", "email": false}, {"topic": "security", "email": false}]}`).Want(t, 422, "/topics/1/email", "required_topic")
+	if no.Code() != "validation_failed" {
+		t.Error(no.Body)
+	}
+	shop.Call(t, "ann", "PATCH", mine, `{"topics": [{"topic": "gossip", "email": false}]}`).Want(t, 422)
+	shop.WantRows(t, "notification_preferences", 0)
+	shop.Call(t, "ann", "PATCH", mine, `{"topics": [{"topic": "orders", "email": false}, {"topic": "offers", "email": true}]}`).
+		Want(t, 200, `"topic":"orders","required":false,"email":false`, `"topic":"offers","required":false,"email":true`, `"topic":"account","required":false,"email":true`)
+
+	placed := shop.PlacedOrder(t, "ann", 1, shop.Variant(t, apptest.Stock(5)))
+	shop.Send(t, placed.Order.ID, placed.Order.Parts[0], 0)
+	raise(t, shop, accounts.PasswordChanged{UserID: ann.ID})
+	flush(t, shop)
+	one(t, shop, notifications.OrderConfirmed) // owed
+	one(t, shop, notifications.PasswordChanged)
+	if unwanted := told(t, shop, notifications.OrderShipped); len(unwanted) > 0 {
+		t.Errorf("told what was switched off: %+v", unwanted)
+	}
+}
+
+// RFC 8058: the mail program's POST is enough, and a look changes nothing.
+func TestOneClickStopsATopic(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	ann := shop.User(t, "ann")
+	raise(t, shop, accounts.RolesChanged{UserID: ann.ID, Roles: []string{"customer"}})
+	flush(t, shop)
+	link := regexp.MustCompile(`http://shop\.test(/unsubscribe\?token=\S+)`).FindStringSubmatch(one(t, shop, notifications.RolesChanged).Text)
+	if link == nil {
+		t.Fatal("no link to stop such mails")
+	}
+	path := "@" + link[1]
+	shop.Call(t, "", "GET", path, "").Want(t, 200, `<form method="post"`)
+	shop.WantRows(t, "notification_preferences", 0)
+	for _, forged := range []string{
+		path + "x", strings.Replace(path, ".account.", ".orders.", 1), strings.Replace(path, ".account.", ".security.", 1), "@/unsubscribe?token=", "@/unsubscribe",
+	} {
+		shop.Call(t, "", "POST", forged, "").Want(t, 404)
+	}
+	shop.WantRows(t, "notification_preferences", 0)
+	shop.Call(t, "", "POST", path, "List-Unsubscribe=One-Click", "Content-Type", "application/x-www-form-urlencoded").Want(t, 200, "Done")
+	raise(t, shop, accounts.RolesChanged{UserID: ann.ID, Roles: []string{"customer", "vendor"}})
+	flush(t, shop)
+	one(t, shop, notifications.RolesChanged) // still the first
+	shop.Call(t, "ann", "GET", "/me/notification-preferences", "").Want(t, 200, `"topic":"account","required":false,"email":false`)
+}
+
+func TestOldMessagesAreDropped(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	raise(t, shop, accounts.PasswordChanged{UserID: shop.User(t, "ann").ID})
+	raise(t, shop, accounts.PasswordChanged{UserID: shop.User(t, "ben").ID})
+	flush(t, shop)
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := postgres.Exec(t.Context(), tx, `UPDATE messages SET created_at = now() - interval '31 days' WHERE recipient LIKE 'ann%'`, nil)
+		return err
+	})
+	if err := shop.Notifications.Sweep(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if left := messages(t, shop); len(left) != 1 || !strings.HasPrefix(left[0].Recipient, "ben") {
+		t.Errorf("left: %+v", left)
+	}
+}
+
+func at(address string) apptest.Option { return func(c *config.Config) { c.BaseURL = address } }
+
+// The mailbox holds links that let in.
+func TestTheMailboxOpensOnlyAtTheMachineItself(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.DB(t)
+	home := apptest.Serve(t, pool, at("http://localhost"))
+	public := apptest.Serve(t, pool, at("https://shop.example"))
+	sending := apptest.Serve(t, pool, at("http://localhost"), func(c *config.Config) { c.SMTPURL, c.MailFrom = "smtp://localhost", "shop@example.com" })
+	demo := apptest.Serve(t, pool, at("https://demo.example"))
+	demo.Notifications.Open = true
+	raise(t, home, accounts.PasswordChanged{UserID: home.User(t, "ann").ID})
+	flush(t, home)
+	m := one(t, home, notifications.PasswordChanged)
+
+	for name, c := range map[string]struct {
+		shop    *apptest.App
+		host    string
+		headers []string
+		want    int
+	}{
+		"at the machine":                 {home, "", nil, 200},
+		"by the name localhost":          {home, "localhost:8080", nil, 200},
+		"through a proxy":                {home, "", []string{"X-Forwarded-For", "127.0.0.1"}, 404},
+		"through a proxy that says less": {home, "", []string{"Via", "1.1 proxy"}, 404},
+		"by a name that was rebound":     {home, "evil.example", nil, 404},
+		"of a shop that the world sees":  {public, "", nil, 404},
+		"of a shop that sends":           {sending, "", nil, 404},
+		"of a demo":                      {demo, "demo.example", []string{"X-Forwarded-For", "203.0.113.9"}, 200},
+		"of a demo by a rebound name":    {demo, "evil.example", nil, 404},
+	} {
+		for _, path := range []string{"@/dev/mail", "@/dev/mail/" + m.ID.String(), "@/dev/mail/" + m.ID.String() + "/body"} {
+			r := c.shop.Request(t, "", "GET", path, "", c.headers...)
+			if c.host != "" {
+				r.Host = c.host
+			}
+			response, err := c.shop.Client.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = response.Body.Close()
+			if response.StatusCode != c.want {
+				t.Errorf("%s: %s answers %d, want %d", name, path, response.StatusCode, c.want)
+			}
+		}
+	}
+}
+
+func TestTheMailboxShowsMailWithoutLettingItAct(t *testing.T) {
+	t.Parallel()
+	shop := apptest.Serve(t, pgtest.DB(t), at("http://localhost"))
+	ann, ben := shop.User(t, "ann"), shop.User(t, "ben")
+	raise(t, shop, accounts.PasswordChanged{UserID: ann.ID})
+	raise(t, shop, accounts.RolesChanged{UserID: ben.ID, Roles: []string{"<img src=x onerror=alert(1)>"}})
+	flush(t, shop)
+	m := one(t, shop, notifications.RolesChanged)
+
+	all := shop.Call(t, "", "GET", "@/dev/mail", "").Want(t, 200, ann.Email, ben.Email)
+	if strings.Index(all.Body, ben.Email) > strings.Index(all.Body, ann.Email) {
+		t.Error("the newest is not the first")
+	}
+	found := shop.Call(t, "", "GET", "@/dev/mail?to="+url.QueryEscape(strings.ToUpper(ann.Email)), "").Want(t, 200, ann.Email)
+	if strings.Contains(found.Body, ben.Email) {
+		t.Error("a search for ann finds ben")
+	}
+	shop.Call(t, "", "GET", "@/dev/mail?to=%25", "").Want(t, 200, "Nobody with")
+	page := shop.Call(t, "", "GET", "@/dev/mail/"+m.ID.String(), "").Want(t, 200, `sandbox="allow-popups allow-popups-to-escape-sandbox"`)
+	text := shop.Call(t, "", "GET", "@/dev/mail/"+m.ID.String()+"?as=text", "").Want(t, 200, "&lt;img src=x")
+	body := shop.Call(t, "", "GET", "@/dev/mail/"+m.ID.String()+"/body", "").Want(t, 200, `<base target="_blank">`, "&lt;img src=x")
+	for name, answer := range map[string]apptest.Answer{"list": all, "page": page, "text": text, "body": body} {
+		policy := answer.Header.Get("Content-Security-Policy")
+		if !strings.HasPrefix(policy, "default-src 'none'") || strings.Contains(policy, "script") || strings.Contains(answer.Body, "<img") {
+			t.Errorf("%s: policy %q", name, policy)
+		}
+	}
+	if !strings.Contains(body.Header.Get("Content-Security-Policy"), "sandbox allow-popups") {
+		t.Error("the mail is not in a sandbox")
+	}
+	shop.Call(t, "", "GET", "@/dev/mail/nonsense", "").Want(t, http.StatusNotFound)
+	shop.Call(t, "", "GET", "@/dev/mail/"+id.New[id.Message]().String(), "").Want(t, http.StatusNotFound)
+}
