@@ -101,29 +101,26 @@ func (p *Providers) admit(ctx context.Context, provider Provider, who person) (i
 }
 
 func (p *Providers) admitOnce(ctx context.Context, provider Provider, who person) (user id.User, err error) {
-	known := false
+	var known bool
 	err = postgres.InTx(ctx, p.DB, func(tx pgx.Tx) error {
+		known = false // of a run that was undone
+		// The e-mail before the identity: who sees the account that another tab has
+		// just made sees then that it is theirs.
+		owner, ownerErr := p.Users.Named(ctx, tx, who.Email)
 		user, err = useIdentity(ctx, tx, provider.ID, who.Subject, p.Clock.Now())
-		if !errors.Is(err, postgres.ErrNoRow) {
-			return err
-		}
-		if who.Email == "" {
-			return ErrNoEmail
-		}
-		owner, err := p.Users.Named(ctx, tx, who.Email)
 		switch {
-		case err == nil:
+		case !errors.Is(err, postgres.ErrNoRow):
+			return err
+		case who.Email == "":
+			return ErrNoEmail
+		case ownerErr == nil:
 			known = true
 			return p.Users.MailSignInLink(ctx, tx, owner)
-		case !errors.Is(err, accounts.ErrNoUser):
-			return err
+		case !errors.Is(ownerErr, accounts.ErrNoUser):
+			return ownerErr
 		}
-		made, err := p.Users.CreateExternal(ctx, tx, accounts.External{Email: who.Email, EmailVerified: who.Verified, Name: who.Name})
-		if err != nil {
-			return err
-		}
-		user = made.ID
-		return p.insert(ctx, tx, provider, who, user)
+		user, err = p.join(ctx, tx, provider, who)
+		return err
 	})
 	if err == nil && known { // after the commit, or nothing would be mailed
 		err = ErrAccountExists
@@ -132,4 +129,13 @@ func (p *Providers) admitOnce(ctx context.Context, provider Provider, who person
 		return id.User{}, fmt.Errorf("admit from %s: %w", provider.Slug, err)
 	}
 	return user, nil
+}
+
+// join makes the account of somebody new.
+func (p *Providers) join(ctx context.Context, tx pgx.Tx, provider Provider, who person) (id.User, error) {
+	made, err := p.Users.CreateExternal(ctx, tx, accounts.External{Email: who.Email, EmailVerified: who.Verified, Name: who.Name})
+	if err != nil {
+		return id.User{}, err
+	}
+	return made.ID, p.insert(ctx, tx, provider, who, made.ID)
 }
