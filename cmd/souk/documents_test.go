@@ -85,7 +85,7 @@ func TestDocumentsNameCommandsThatExist(t *testing.T) {
 	}
 	shown := 0
 	for _, file := range documents {
-		for _, match := range regexp.MustCompile("(?m)(?:^ *|`|; |bin/)souk ([a-z]+)(?: ([a-z-]+))?").FindAllStringSubmatch(read(t, "../../"+file), -1) {
+		for _, match := range regexp.MustCompile("(?m)(?:^ *|`|; |bin/)souk ([a-z]+)(?: ([a-z][a-z0-9-]*))?").FindAllStringSubmatch(read(t, "../../"+file), -1) {
 			shown++
 			whole := strings.TrimSpace(match[1] + " " + match[2])
 			hasSubs := slices.ContainsFunc(known, func(name string) bool { return strings.HasPrefix(name, match[1]+" ") })

@@ -181,8 +181,9 @@ func TestSetRoles(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
+	ctx := auth.With(t.Context(), auth.Actor{Permissions: u.Grants.Of([]string{auth.RoleAdmin, auth.RoleVendor})})
 	set := func(version int64, roles ...string) error {
-		return postgres.InTx(t.Context(), u.DB, func(tx pgx.Tx) error { return u.SetRoles(t.Context(), tx, ann.User.ID, version, roles) })
+		return postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error { return u.SetRoles(ctx, tx, ann.User.ID, version, roles) })
 	}
 	if err := set(ann.User.Version, "admin", "vendor"); err != nil {
 		t.Fatal(err)

@@ -44,7 +44,7 @@ func newDoor(t *testing.T, db postgres.DB) door {
 			return auth.Actor{User: id.New[id.User](), Permissions: map[auth.Permission]bool{catalog.CanRead: true, catalog.CanWrite: true}}, nil
 		default:
 			vendor, err := id.Parse[id.Vendor](as)
-			return auth.Actor{User: id.New[id.User](), Vendor: vendor, Permissions: map[auth.Permission]bool{auth.AsVendor: true}}, err
+			return auth.Actor{User: id.New[id.User](), Vendor: vendor, Permissions: map[auth.Permission]bool{auth.AsVendor: true, auth.VendorCatalog: true}}, err
 		}
 	}})
 	blobs, err := blob.OpenDir(t.TempDir())

@@ -117,6 +117,9 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 		return auth.Actor{}, nil
 	}
 	a.Roles, a.Permissions = roles, grants.Of(roles)
+	if !a.Vendor.IsZero() {
+		a.Permissions[auth.VendorOrders] = true
+	}
 	return a, nil
 }
 

@@ -42,7 +42,7 @@ func (n *Notifications) Invited(ctx context.Context, e vendors.Invited) error {
 	}
 	return n.post(ctx, letter{
 		Kind: VendorInvitation, To: i.Email, Locale: n.Locale, Link: n.BaseURL + invitePage + i.Token,
-		Words: words{"vendor": i.Vendor, "inviter": i.Inviter, "role": string(i.Role), "until": n.when(i.ExpiresAt)},
+		Words: words{"vendor": i.Vendor, "inviter": greetable(i.Inviter), "role": string(i.Role), "until": n.when(i.ExpiresAt)},
 	})
 }
 

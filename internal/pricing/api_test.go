@@ -30,6 +30,7 @@ func TestPricesAndStockOverHTTP(t *testing.T) {
 			a.Permissions[p] = r.Header.Get("As") == "staff"
 		}
 		a.Permissions[auth.AsVendor] = r.Header.Get("As") != "staff"
+		a.Permissions[auth.VendorCatalog], a.Permissions[auth.VendorInventory] = a.Permissions[auth.AsVendor], a.Permissions[auth.AsVendor]
 		switch r.Header.Get("As") {
 		case "vendor":
 			a.Vendor = vendor

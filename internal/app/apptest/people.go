@@ -48,7 +48,7 @@ func (a *App) User(t testing.TB, name string, roles ...string) accounts.User {
 	t.Helper()
 	n := a.number()
 	signedIn, err := a.Accounts.Register(t.Context(), accounts.Registration{
-		Username: fmt.Sprintf("%s-%d", name, n), Email: fmt.Sprintf("%s-%d@example.com", name, n), Password: Password, Name: name,
+		Username: fmt.Sprintf("%s-%d", name, n), Email: fmt.Sprintf("%s-%d@example.com", name, n), Password: Password, Name: name, Verified: true,
 	}, accounts.Client{Address: netip.MustParseAddr("192.0.2.1")})
 	if err != nil {
 		t.Fatalf("sign up %s: %v", name, err)
