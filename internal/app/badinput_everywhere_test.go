@@ -130,6 +130,9 @@ func TestBadQueriesEverywhere(t *testing.T) {
 	introduce(t, a)
 	ask := func(t *testing.T, o operation, query string, name string) {
 		t.Helper()
+		if strings.Contains(o.path, "/oidc/{provider}/") {
+			return // browsers come with what providers add, which RFC 6749 has us ignore
+		}
 		path := strings.NewReplacer("{", "", "}", "").Replace(o.path) + "?" + query
 		got := a.Call(t, whoMay(o.path), o.method, "@"+path, "", "If-Match", `"v1"`, "Idempotency-Key", "k")
 		if got.Status != 422 || got.Code() != "validation_failed" {

@@ -123,6 +123,9 @@ func (n *Notifications) tellBuyer(ctx context.Context, l letter) error {
 		if err != nil {
 			return err
 		}
+		if user.ErasedAt != nil { // they asked us to forget them, not to write
+			return nil
+		}
 		l.Locale = n.localeOf(user)
 	}
 	return n.post(ctx, l)

@@ -44,6 +44,7 @@ var Inventory = []Holding{
 	{"login_providers", "name slug preset issuer client_id secret_sealed extra_sealed scopes", Nothing, "of the shop"},
 	{"messages", "recipient locale subject html text kind status error", Dropped, "minutes later; those to guests after 30 days"},
 	{"notification_preferences", "topic channel", Dropped, "minutes later"},
+	{"roles", "name label description", Nothing, "of the shop"},
 	{"login_failures", "key", Nothing, "hashes, for two hours"},
 	{"addresses", "label name line1 line2 city region postal_code country phone", Dropped, "at once"},
 	{"data_exports", "file actor", Dropped, "with its file, minutes later"},
