@@ -52,6 +52,9 @@ func (u *Users) CreateExternal(ctx context.Context, tx pgx.Tx, in External) (Use
 // with the code of their second factor where they have one: the provider's word
 // stands for the password and for no more.
 func (u *Users) SignInExternal(ctx context.Context, user id.User, otp string, from Client) (SignIn, error) {
+	if err := u.mailboxFirst(ctx, user, from); err != nil {
+		return SignIn{}, err
+	}
 	if err := u.secondFactor(ctx, user, otp); err != nil {
 		return SignIn{}, err
 	}
@@ -65,15 +68,6 @@ func (u *Users) SignInExternal(ctx context.Context, user id.User, otp string, fr
 
 // KeepInCookie moves the refresh token from the answer to the browser's cookie.
 func KeepInCookie(ctx context.Context, in *SignIn) { Stay{Cookie: true}.deliver(ctx, &in.Tokens) }
-
-// MailSignInLink mails a user a link that lets them in; nothing to one who is
-// shut out.
-func (u *Users) MailSignInLink(ctx context.Context, tx pgx.Tx, user User) error {
-	if user.DisabledAt != nil || user.ErasedAt != nil {
-		return nil
-	}
-	return u.mailToken(ctx, tx, user, SignInByMail)
-}
 
 // IsSignedIn reports whether a session of a user still lets them in.
 func (u *Users) IsSignedIn(ctx context.Context, db postgres.DB, user id.User, session id.Session) (bool, error) {

@@ -43,8 +43,7 @@ func TestCreateExternal(t *testing.T) {
 	}
 }
 
-// The disabled and the erased do not come in, whoever vouches for them; the
-// disabled are mailed no link either.
+// The disabled and the erased do not come in, whoever vouches for them.
 func TestTheShutOutStayOutFromElsewhere(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
@@ -52,16 +51,6 @@ func TestTheShutOutStayOutFromElsewhere(t *testing.T) {
 	change(t, u, func(tx pgx.Tx) error { return u.Disable(t.Context(), tx, ann.User.ID) })
 	if _, err := u.SignInExternal(t.Context(), ann.User.ID, "", home); !errors.Is(err, ErrShutOut) {
 		t.Errorf("disabled: %v", err)
-	}
-	change(t, u, func(tx pgx.Tx) error {
-		disabled, err := u.Get(t.Context(), tx, ann.User.ID)
-		if err != nil {
-			return err
-		}
-		return u.MailSignInLink(t.Context(), tx, disabled)
-	})
-	if raised(t, u, "accounts.sign_in_link_asked") != 0 {
-		t.Error("the disabled were mailed a link")
 	}
 	change(t, u, func(tx pgx.Tx) error { return u.Enable(t.Context(), tx, ann.User.ID) })
 	change(t, u, func(tx pgx.Tx) error { return u.Erase(t.Context(), tx, ann.User.ID) })

@@ -92,21 +92,24 @@ func (p *Providers) identify(ctx context.Context, slug string, a attempt, said a
 
 // admit finds or makes the account of somebody. Two browsers of one newcomer
 // may come at once: the later one looks again.
-func (p *Providers) admit(ctx context.Context, provider Provider, who person) (id.User, error) {
+func (p *Providers) admit(ctx context.Context, provider Provider, who person, from accounts.Client) (id.User, error) {
 	user, err := p.admitOnce(ctx, provider, who)
 	if errors.Is(err, accounts.ErrEmailTaken) || errors.Is(err, accounts.ErrUsernameTaken) || errors.Is(err, ErrIdentityTaken) {
 		user, err = p.admitOnce(ctx, provider, who)
+	}
+	if errors.Is(err, ErrAccountExists) {
+		if err := p.Users.AskForMail(ctx, accounts.SignInByMail, who.Email, from); err != nil {
+			return id.User{}, err
+		}
 	}
 	return user, err
 }
 
 func (p *Providers) admitOnce(ctx context.Context, provider Provider, who person) (user id.User, err error) {
-	var known bool
 	err = postgres.InTx(ctx, p.DB, func(tx pgx.Tx) error {
-		known = false // of a run that was undone
 		// The e-mail before the identity: who sees the account that another tab has
 		// just made sees then that it is theirs.
-		owner, ownerErr := p.Users.Named(ctx, tx, who.Email)
+		_, ownerErr := p.Users.Named(ctx, tx, who.Email)
 		user, err = useIdentity(ctx, tx, provider.ID, who.Subject, p.Clock.Now())
 		switch {
 		case !errors.Is(err, postgres.ErrNoRow):
@@ -114,17 +117,13 @@ func (p *Providers) admitOnce(ctx context.Context, provider Provider, who person
 		case who.Email == "":
 			return ErrNoEmail
 		case ownerErr == nil:
-			known = true
-			return p.Users.MailSignInLink(ctx, tx, owner)
+			return ErrAccountExists
 		case !errors.Is(ownerErr, accounts.ErrNoUser):
 			return ownerErr
 		}
 		user, err = p.join(ctx, tx, provider, who)
 		return err
 	})
-	if err == nil && known { // after the commit, or nothing would be mailed
-		err = ErrAccountExists
-	}
 	if err != nil {
 		return id.User{}, fmt.Errorf("admit from %s: %w", provider.Slug, err)
 	}

@@ -121,7 +121,7 @@ func (p *Providers) finish(ctx context.Context, slug string, a attempt, values u
 	if a.links() {
 		return a.ReturnTo, p.link(ctx, provider, who, a)
 	}
-	user, err := p.admit(ctx, provider, who)
+	user, err := p.admit(ctx, provider, who, from)
 	if err != nil {
 		return "", err
 	}

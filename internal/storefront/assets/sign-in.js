@@ -4,6 +4,7 @@ import { $, make, onSubmit, say, working } from "./page.js";
 // What a provider's way back may bring in ?error=.
 const errors = {
   account_exists: "There is an account with that e-mail. We have mailed you a link: use it once, then connect the other sign-in in your account.",
+  email_unverified: "Open the link that we have mailed to you, then sign in.",
   access_denied: "You did not let the other site sign you in.",
   provider_unavailable: "The other site does not answer. Try again, or sign in another way.",
 };
