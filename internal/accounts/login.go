@@ -32,7 +32,10 @@ func (u *Users) Login(ctx context.Context, name, password, otp string, from Clie
 	if err := u.mailboxFirst(ctx, found.UserID, from); err != nil {
 		return SignIn{}, err
 	}
-	if err := u.secondFactor(ctx, found.UserID, otp); err != nil {
+	switch err := u.secondFactor(ctx, found.UserID, otp); {
+	case errors.Is(err, ErrMFARequired): // the first step of two; the password was right
+		return SignIn{}, errors.Join(err, u.forgive(ctx, slot, name, from))
+	case err != nil:
 		return SignIn{}, err
 	}
 	signedIn, err := u.begin(ctx, byPassword, from, func(tx pgx.Tx) (User, error) {

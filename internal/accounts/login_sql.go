@@ -17,12 +17,12 @@ type credential struct {
 	Hash   string  `db:"password_hash"`
 }
 
-// credentialOf reads the password hash of an e-mail or a user name. A user name
-// has no @, so one name is never two people.
+// credentialOf reads the password hash of an e-mail or a user name, of one who
+// may come in. A user name has no @, so one name is never two people.
 func credentialOf(ctx context.Context, db postgres.DB, name string) (credential, error) {
 	return postgres.Get[credential](ctx, db, `
 		SELECT c.user_id, c.password_hash FROM users u JOIN credentials c ON c.user_id = u.id
-		WHERE lower(u.email) = lower(@name) OR lower(u.username) = lower(@name)`,
+		WHERE (lower(u.email) = lower(@name) OR lower(u.username) = lower(@name)) AND u.disabled_at IS NULL AND u.erased_at IS NULL`,
 		pgx.NamedArgs{"name": name})
 }
 

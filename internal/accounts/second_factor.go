@@ -17,7 +17,7 @@ var (
 	// ErrMFARequired says that the password was right and is not enough.
 	ErrMFARequired = errs.New(errs.Unauthenticated, "mfa_required", "Send the code of your authenticator app, or a recovery code, as otp.")
 	// ErrEnroll keeps those out of their rights who must have a second factor and have none.
-	ErrEnroll = errs.New(errs.Forbidden, "mfa_enrollment_required", "This shop wants a second factor of you. Set one up at /api/v1/me/mfa, then sign in again.")
+	ErrEnroll = errs.New(errs.Forbidden, "mfa_enrollment_required", "This shop wants a second factor of you. Set one up at /api/v1/me/mfa, or sign in with the one you have.")
 )
 
 // secondFactor asks for a user's second factor, where they have set one up, and
@@ -36,7 +36,7 @@ func (u *Users) secondFactor(ctx context.Context, user id.User, otp string) erro
 // withheld says why somebody has no rights but their own: the shop wants a
 // second factor of people like them, and this session was begun without one.
 func (u *Users) withheld(ctx context.Context, s signedIn, actor auth.Actor) (*errs.Error, error) {
-	if s.TOTP || s.Method == byPasskey || len(actor.Permissions) <= 1 { // all that everybody has is me.use
+	if s.AppProven || s.Method == byPasskey || len(actor.Permissions) <= 1 { // all that everybody has is me.use
 		return nil, nil //nolint:nilnil // no reason to withhold anything
 	}
 	who, err := RequireMFASetting.Get(ctx, u.Settings)
@@ -51,7 +51,7 @@ func (u *Users) withheld(ctx context.Context, s signedIn, actor auth.Actor) (*er
 
 // SignInByPasskey signs in whoever's passkey has answered.
 func (u *Users) SignInByPasskey(ctx context.Context, session string, credential map[string]any, from Client) (SignIn, error) {
-	return u.begin(ctx, byPasskey, from, func(tx pgx.Tx) (User, error) {
+	signedIn, err := u.begin(ctx, byPasskey, from, func(tx pgx.Tx) (User, error) {
 		user, err := u.MFA.SignIn(ctx, tx, session, credential)
 		if err != nil {
 			return User{}, err
@@ -61,6 +61,7 @@ func (u *Users) SignInByPasskey(ctx context.Context, session string, credential 
 		}
 		return u.Get(ctx, tx, user)
 	})
+	return signedIn, u.MFA.Told(ctx, err)
 }
 
 // StepUpByPasskey is [Users.StepUp] by a passkey of the actor of ctx.
@@ -69,7 +70,7 @@ func (u *Users) StepUpByPasskey(ctx context.Context, session string, credential 
 	if !actor.Impersonator.IsZero() {
 		return auth.ErrForbidden
 	}
-	return postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {
+	return u.MFA.Told(ctx, postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {
 		user, err := u.MFA.SignIn(ctx, tx, session, credential)
 		switch {
 		case err != nil:
@@ -78,7 +79,7 @@ func (u *Users) StepUpByPasskey(ctx context.Context, session string, credential 
 			return ErrNotProven
 		}
 		return setAuthenticated(ctx, tx, actor.Session, u.Clock.Now())
-	})
+	}))
 }
 
 // ErrShutOut says that a user who has proven who they are may not come in.

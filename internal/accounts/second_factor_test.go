@@ -129,11 +129,52 @@ func TestRightsWaitForASecondFactor(t *testing.T) {
 	policy(MFAOfStaffAndVendors)
 	check("a vendor", vendor, auth.AsVendor, false)
 	check("a customer", customer, auth.AsCustomer, true)
+	now.Advance(time.Minute)
 	code, _ := setUpApp(t, u, admin.User.ID)
+	check("a session from before the app", admin, CanReadUsers, false)
 	now.Advance(time.Minute)
 	in, err := u.Login(t.Context(), "admin", goodPassword, code(), home)
 	if err != nil {
 		t.Fatal(err)
 	}
 	check("staff with an app", in, CanReadUsers, true)
+}
+
+// The password of an account that is shut is not told from a wrong one.
+func TestTheDisabledAreNotAskedForACode(t *testing.T) {
+	u, now := open(t, pgtest.Tx(t))
+	ann := register(t, u, "ann")
+	setUpApp(t, u, ann.User.ID)
+	now.Advance(time.Minute)
+	change(t, u, func(tx pgx.Tx) error { return u.Disable(t.Context(), tx, ann.User.ID) })
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); !errors.Is(err, ErrWrongPassword) {
+		t.Errorf("got %v", err)
+	}
+}
+
+// Signing in takes two calls where the client does not know of the app: the
+// first one, with the right password, is no failure.
+func TestARightPasswordWithoutACodeIsForgiven(t *testing.T) {
+	u, now := open(t, pgtest.Tx(t))
+	ann := register(t, u, "ann")
+	code, _ := setUpApp(t, u, ann.User.ID)
+	now.Advance(time.Minute)
+	for range 2 * freeFailures {
+		if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); !errors.Is(err, ErrMFARequired) {
+			t.Fatal(err)
+		}
+	}
+	if _, err := u.Login(t.Context(), "ann", goodPassword, code(), home); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAResetIsTold(t *testing.T) {
+	u, _ := open(t, pgtest.Tx(t))
+	ann := register(t, u, "ann")
+	setUpApp(t, u, ann.User.ID)
+	change(t, u, func(tx pgx.Tx) error { return u.ResetFactors(t.Context(), tx, ann.User.ID) })
+	if n := raised(t, u, "mfa.factor_removed"); n != 1 {
+		t.Errorf("told %d times", n)
+	}
 }

@@ -42,7 +42,7 @@ type signedIn struct {
 	Impersonator    *id.User  `db:"impersonator_id"`
 	ReadOnly        bool      `db:"read_only"`
 	Method          string    `db:"method"`
-	TOTP            bool      `db:"totp"`
+	AppProven       bool      `db:"app_proven"` // since an app is set up, no proof of identity goes without its code
 	Roles           []string  `db:"roles"`
 
 	Custom             []auth.Permission `db:"custom"`
@@ -56,7 +56,7 @@ type signedIn struct {
 func liveSession(ctx context.Context, db postgres.DB, user id.User, session id.Session) (signedIn, error) {
 	return postgres.Get[signedIn](ctx, db, `
 		SELECT s.created_at, s.expires_at, s.authenticated_at, s.impersonator_id, s.read_only, s.method,
-		       EXISTS (SELECT FROM totp_factors f WHERE f.user_id = u.id AND f.confirmed_at IS NOT NULL) AS totp, -- mfa's, for the sake of one round trip
+		       EXISTS (SELECT FROM totp_factors f WHERE f.user_id = u.id AND f.confirmed_at < s.authenticated_at) AS app_proven, -- mfa's, for the sake of one round trip
 		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = u.id ORDER BY role) AS roles,
 		       ARRAY(SELECT unnest(x.permissions) FROM user_roles r JOIN roles x ON x.name = r.role WHERE r.user_id = u.id) AS custom,
 		       ARRAY(SELECT role FROM user_roles r WHERE r.user_id = i.id) AS impersonator_roles,

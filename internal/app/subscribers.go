@@ -89,7 +89,7 @@ func (a *App) forget() {
 	events.On(a.Relay, "forget the erased in carts", func(ctx context.Context, _ accounts.Erased) error { return a.Carts.Forget(ctx) })
 	events.On(a.Relay, "forget the erased in orders", func(ctx context.Context, _ accounts.Erased) error { return a.Orders.Forget(ctx) })
 	events.On(a.Relay, "forget factors of the erased", func(ctx context.Context, e accounts.Erased) error {
-		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.MFA.Reset(ctx, tx, e.UserID) })
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.MFA.Forget(ctx, tx, e.UserID) })
 	})
 	events.On(a.Relay, "forget invitations of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Vendors.Forget(ctx, tx, e.UserID) })

@@ -8,10 +8,18 @@ type FactorAdded struct {
 	Kind   string  `json:"kind"` // totp, passkey
 }
 
-// FactorRemoved says that a user has removed one.
+// FactorRemoved says that a user has removed one, or that staff have removed
+// all.
 type FactorRemoved struct {
 	UserID id.User `json:"user_id"`
-	Kind   string  `json:"kind"`
+	Kind   string  `json:"kind"` // totp, passkey, all
+}
+
+// PasskeyCopied says that a passkey's counter went back, as that of a copy
+// does. It was refused.
+type PasskeyCopied struct {
+	UserID    id.User   `json:"user_id"`
+	PasskeyID id.Factor `json:"passkey_id"`
 }
 
 // RecoveryCodeUsed says that somebody signed in with a recovery code.
@@ -27,5 +35,6 @@ type RecoveryCodesMade struct {
 
 func (FactorAdded) EventName() string       { return "mfa.factor_added" }
 func (FactorRemoved) EventName() string     { return "mfa.factor_removed" }
+func (PasskeyCopied) EventName() string     { return "mfa.passkey_copied" }
 func (RecoveryCodeUsed) EventName() string  { return "mfa.recovery_code_used" }
 func (RecoveryCodesMade) EventName() string { return "mfa.recovery_codes_made" }

@@ -5,7 +5,7 @@
 // (WebAuthn Level 3), how often somebody may guess.
 // Tables: totp_factors, recovery_codes, mfa_attempts, passkeys, webauthn_answers.
 // Raises: [FactorAdded], [FactorRemoved], [RecoveryCodeUsed],
-// [RecoveryCodesMade].
+// [RecoveryCodesMade], [PasskeyCopied].
 // Calls: nobody; accounts, to its right, asks it at sign-in.
 package mfa
 
@@ -19,6 +19,7 @@ import (
 	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 	"souk/internal/platform/vault"
@@ -77,10 +78,35 @@ func (f *Factors) Status(ctx context.Context, db postgres.DB, user id.User) (Sta
 	return s, err
 }
 
-// Reset removes every factor and passkey of a user: for staff, who have seen
-// that it is them, and for who is erased.
+// Reset removes every factor and passkey of a user, for staff, who have seen
+// that it is them.
 func (f *Factors) Reset(ctx context.Context, tx pgx.Tx, user id.User) error {
+	if err := deleteFactors(ctx, tx, user); err != nil {
+		return err
+	}
+	return events.Raise(ctx, tx, FactorRemoved{user, "all"})
+}
+
+// Forget is Reset for who is erased: there is nobody to tell.
+func (f *Factors) Forget(ctx context.Context, tx pgx.Tx, user id.User) error {
 	return deleteFactors(ctx, tx, user)
+}
+
+// ErrProveFactor keeps a password alone from changing what stands beside it.
+var ErrProveFactor = errs.New(errs.Forbidden, "second_factor_required", "Sign in with the second factor that you have before you change it.")
+
+// mayChange refuses a session whose rights wait for a second factor when its
+// user has one: else a stolen password would set up an app of its own.
+func (f *Factors) mayChange(ctx context.Context, db postgres.DB) error {
+	actor := auth.From(ctx)
+	if actor.Withheld == nil {
+		return nil
+	}
+	has, err := hasFactor(ctx, db, actor.User)
+	if err == nil && has {
+		return ErrProveFactor
+	}
+	return err
 }
 
 // Sweep forgets answers whose challenges have expired.

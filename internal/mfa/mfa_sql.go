@@ -22,6 +22,17 @@ func (f *Factors) HasTOTP(ctx context.Context, db postgres.DB, user id.User) (bo
 	return there, nil
 }
 
+// hasFactor reports whether a user has an app or a passkey.
+func hasFactor(ctx context.Context, db postgres.DB, user id.User) (bool, error) {
+	has, err := postgres.Scalar[bool](ctx, db, `
+		SELECT EXISTS (SELECT FROM totp_factors WHERE user_id = @user AND confirmed_at IS NOT NULL)
+		    OR EXISTS (SELECT FROM passkeys WHERE user_id = @user)`, pgx.NamedArgs{"user": user})
+	if err != nil {
+		return false, fmt.Errorf("look for factors of user %s: %w", user, err)
+	}
+	return has, nil
+}
+
 func putTOTP(ctx context.Context, tx pgx.Tx, user id.User, sealed []byte, now time.Time) error {
 	n, err := postgres.Exec(ctx, tx, `
 		INSERT INTO totp_factors AS f (user_id, secret, created_at) VALUES (@user, @secret, @now)

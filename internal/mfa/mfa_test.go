@@ -16,6 +16,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/pquerna/otp/hotp"
 
+	"souk/internal/auth"
 	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -432,8 +433,13 @@ func TestPasskeys(t *testing.T) {
 	}
 	again := s.ask()
 	phone.key.Counter = 0 // a copy of the key counts from where it was copied
-	if _, err := s.enter(again, phone.answer(t, again)); !errors.Is(err, mfa.ErrPasskey) {
+	_, copied := s.enter(again, phone.answer(t, again))
+	if err := s.Told(t.Context(), copied); !errors.Is(err, mfa.ErrPasskey) {
 		t.Errorf("a copied key: %v", err)
+	}
+	told, err := postgres.Column[string](t.Context(), s.DB, `SELECT data->>'passkey_id' FROM events WHERE name = 'mfa.passkey_copied'`, nil)
+	if err != nil || len(told) != 1 || told[0] != key.ID.String() {
+		t.Errorf("of the copy was told %v, %v", told, err)
 	}
 
 	if err := s.try(func(tx pgx.Tx) error { return s.RemovePasskey(t.Context(), tx, bob, key.ID) }); !errors.Is(err, mfa.ErrNoPasskey) {
@@ -463,5 +469,54 @@ func TestPasskeysVerifyTheirOwner(t *testing.T) {
 	question := s.ask()
 	if _, err := s.enter(question, phone.answer(t, question)); !errors.Is(err, mfa.ErrPasskey) {
 		t.Errorf("without verification: %v", err)
+	}
+}
+
+// Where the shop wants a second factor, the password of somebody who has one
+// changes none: a thief would set up an app of their own.
+func TestAPasswordAloneChangesNoFactors(t *testing.T) {
+	s := open(t, pgtest.Tx(t), clock.System{}.Now())
+	ann := s.user("ann")
+	thief := auth.With(t.Context(), auth.Actor{User: ann, Withheld: errs.New(errs.Forbidden, "mfa_enrollment_required", "")})
+	enroll := func() error {
+		return s.try(func(tx pgx.Tx) error { _, err := s.Enroll(thief, tx, ann); return err })
+	}
+	if err := enroll(); err != nil {
+		t.Fatalf("of one who has none yet: %v", err)
+	}
+	phone := newDevice(ann)
+	begun := s.start(ann)
+	key, err := s.add(ann, begun, phone.register(t, begun))
+	if err != nil {
+		t.Fatal(err)
+	}
+	second := s.start(ann)
+	for name, change := range map[string]func(tx pgx.Tx) error{
+		"set up an app":    func(tx pgx.Tx) error { _, err := s.Enroll(thief, tx, ann); return err },
+		"confirm it":       func(tx pgx.Tx) error { _, err := s.Confirm(thief, tx, ann, "000000"); return err },
+		"remove the app":   func(tx pgx.Tx) error { return s.Remove(thief, tx, ann) },
+		"recovery codes":   func(tx pgx.Tx) error { _, err := s.RenewCodes(thief, tx, ann); return err },
+		"remove a passkey": func(tx pgx.Tx) error { return s.RemovePasskey(thief, tx, ann, key.ID) },
+		"add a passkey": func(tx pgx.Tx) error {
+			_, err := s.AddPasskey(thief, tx, ann, second.Session, "Mine", newDevice(ann).register(t, second))
+			return err
+		},
+	} {
+		if err := s.try(change); !errors.Is(err, mfa.ErrProveFactor) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// Browsers make passkeys for names only.
+func TestAnAddressHasNoPasskeys(t *testing.T) {
+	s := open(t, nil, noon)
+	s.Origin = "http://127.0.0.1:8080"
+	if _, err := s.StartSignIn(); !errors.Is(err, mfa.ErrNoName) {
+		t.Errorf("got %v", err)
+	}
+	s.Origin = "http://localhost:8080"
+	if _, err := s.StartSignIn(); err != nil {
+		t.Error(err)
 	}
 }

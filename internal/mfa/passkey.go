@@ -37,6 +37,8 @@ var (
 	ErrPasskeyRefused = errs.Validation.Field("/credential", "invalid", "This is not the answer to our question, or it came too late. Try again.")
 	// ErrPasskeyThere says that a passkey is kept already.
 	ErrPasskeyThere = errs.New(errs.Conflict, "passkey_exists", "This device has a passkey for this shop.")
+	// ErrNoName says that passkeys need a shop with a name.
+	ErrNoName = errs.New(errs.Conflict, "passkeys_unavailable", "Passkeys are made for names. Open the shop by its name, not by its address.")
 	// ErrNoPasskey says that there is no such passkey of this user.
 	ErrNoPasskey = errs.New(errs.NotFound, "not_found", "There is no such passkey.")
 	// ErrTooManyPasskeys bounds the list.
@@ -74,6 +76,9 @@ func (f *Factors) party() (*webauthn.WebAuthn, error) {
 	origin, err := url.Parse(f.Origin)
 	if err != nil {
 		return nil, fmt.Errorf("read base url: %w", err)
+	}
+	if protocol.ValidateRPID(origin.Hostname()) != nil {
+		return nil, ErrNoName
 	}
 	limit := webauthn.TimeoutConfig{Enforce: true, Timeout: ceremonyLife, TimeoutUVD: ceremonyLife}
 	return webauthn.New(&webauthn.Config{
@@ -115,6 +120,9 @@ func (f *Factors) StartPasskey(ctx context.Context, db postgres.DB, user id.User
 
 // AddPasskey keeps the key that an authenticator made for user.
 func (f *Factors) AddPasskey(ctx context.Context, tx pgx.Tx, user id.User, sealed, name string, credential map[string]any) (Passkey, error) {
+	if err := f.mayChange(ctx, tx); err != nil {
+		return Passkey{}, err
+	}
 	name = strings.TrimSpace(name)
 	if n := utf8.RuneCountInString(name); n < 1 || n > 60 || strings.ContainsAny(name, "\r\n") {
 		return Passkey{}, errs.Validation.Field("/name", "invalid", "Write one line of 1 to 60 characters.")
@@ -165,7 +173,8 @@ func (f *Factors) StartSignIn() (Ceremony, error) {
 
 // SignIn tells whose passkey has answered, and uses the answer up. The device
 // has verified its owner, so it is two factors in one. A counter that went back
-// means that the key was copied: it is refused.
+// means that the key was copied: it is refused, and the caller gives the error
+// to [Factors.Told] once tx has ended.
 func (f *Factors) SignIn(ctx context.Context, tx pgx.Tx, sealed string, credential map[string]any) (id.User, error) {
 	party, session, err := f.session(toSignIn, sealed)
 	if err != nil {
@@ -180,6 +189,7 @@ func (f *Factors) SignIn(ctx context.Context, tx pgx.Tx, sealed string, credenti
 		return id.User{}, ErrPasskey
 	}
 	var trouble error // of ours, not of the passkey
+	var key keptPasskey
 	owner, used, err := party.ValidatePasskeyLogin(func(rawID, handle []byte) (webauthn.User, error) {
 		found, err := lockPasskey(ctx, tx, rawID)
 		if errors.Is(err, postgres.ErrNoRow) || err == nil && string(handle) != string(found.UserID[:]) {
@@ -189,13 +199,16 @@ func (f *Factors) SignIn(ctx context.Context, tx pgx.Tx, sealed string, credenti
 			trouble = err
 			return nil, err
 		}
+		key = found
 		return person{id: found.UserID, known: []webauthn.Credential{found.Record}}, nil
 	}, session, parsed)
 	switch {
 	case trouble != nil:
 		return id.User{}, fmt.Errorf("read passkey: %w", trouble)
-	case err != nil, used.Authenticator.CloneWarning:
+	case err != nil:
 		return id.User{}, ErrPasskey
+	case used.Authenticator.CloneWarning:
+		return id.User{}, &copied{PasskeyCopied{key.UserID, key.ID}}
 	}
 	if err := f.answered(ctx, tx, session, ErrPasskey); err != nil {
 		return id.User{}, err
@@ -204,6 +217,24 @@ func (f *Factors) SignIn(ctx context.Context, tx pgx.Tx, sealed string, credenti
 		return id.User{}, fmt.Errorf("use passkey: %w", err)
 	}
 	return owner.(person).id, nil
+}
+
+// copied is the refusal of a passkey that was copied.
+type copied struct{ event PasskeyCopied }
+
+func (c *copied) Error() string {
+	return "the counter of passkey " + c.event.PasskeyID.String() + " went back"
+}
+func (c *copied) Unwrap() error { return ErrPasskey }
+
+// Told raises what an error of SignIn gives cause to, in a transaction of its
+// own, for that of SignIn was rolled back; and returns the error.
+func (f *Factors) Told(ctx context.Context, err error) error {
+	var c *copied
+	if !errors.As(err, &c) {
+		return err
+	}
+	return errors.Join(err, postgres.InTx(ctx, f.DB, func(tx pgx.Tx) error { return events.Raise(ctx, tx, c.event) }))
 }
 
 // Rename gives a passkey another name.
@@ -218,6 +249,9 @@ func (f *Factors) Rename(ctx context.Context, tx pgx.Tx, user id.User, passkey i
 // RemovePasskey forgets a passkey; the device may still show it, and it opens
 // nothing.
 func (f *Factors) RemovePasskey(ctx context.Context, tx pgx.Tx, user id.User, passkey id.Factor) error {
+	if err := f.mayChange(ctx, tx); err != nil {
+		return err
+	}
 	if err := deletePasskey(ctx, tx, user, passkey); err != nil {
 		return err
 	}

@@ -41,12 +41,13 @@ func insertPasskey(ctx context.Context, tx pgx.Tx, user id.User, key Passkey, re
 
 // keptPasskey is what a sign-in needs of a row of passkeys.
 type keptPasskey struct {
+	ID     id.Factor           `db:"id"`
 	UserID id.User             `db:"user_id"`
 	Record webauthn.Credential `db:"record"`
 }
 
 func lockPasskey(ctx context.Context, tx pgx.Tx, credential []byte) (keptPasskey, error) {
-	return postgres.Get[keptPasskey](ctx, tx, `SELECT user_id, record FROM passkeys WHERE credential_id = @credential FOR UPDATE`,
+	return postgres.Get[keptPasskey](ctx, tx, `SELECT id, user_id, record FROM passkeys WHERE credential_id = @credential FOR UPDATE`,
 		pgx.NamedArgs{"credential": credential})
 }
 

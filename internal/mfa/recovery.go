@@ -27,6 +27,9 @@ var letters = base32.NewEncoding("abcdefghjkmnpqrstuvwxyz023456789").WithPadding
 
 // RenewCodes replaces a user's recovery codes, which are shown this once.
 func (f *Factors) RenewCodes(ctx context.Context, tx pgx.Tx, user id.User) ([]string, error) {
+	if err := f.mayChange(ctx, tx); err != nil {
+		return nil, err
+	}
 	there, err := f.HasTOTP(ctx, tx, user)
 	switch {
 	case err != nil:

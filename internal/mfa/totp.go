@@ -55,6 +55,9 @@ func totpContext(user id.User) string { return "mfa.totp " + user.String() }
 // Enroll makes the secret of an authenticator app. One that was never
 // confirmed is replaced.
 func (f *Factors) Enroll(ctx context.Context, tx pgx.Tx, user id.User) (Enrollment, error) {
+	if err := f.mayChange(ctx, tx); err != nil {
+		return Enrollment{}, err
+	}
 	label, err := f.Label(ctx, tx, user)
 	if err != nil {
 		return Enrollment{}, err
@@ -98,6 +101,9 @@ func drawQR(text string) (string, error) {
 // Confirm makes an authenticator app count, by a code of it, and returns
 // recovery codes, which are shown this once.
 func (f *Factors) Confirm(ctx context.Context, tx pgx.Tx, user id.User, code string) ([]string, error) {
+	if err := f.mayChange(ctx, tx); err != nil {
+		return nil, err
+	}
 	factor, err := lockTOTP(ctx, tx, user)
 	switch {
 	case errors.Is(err, postgres.ErrNoRow):
@@ -125,6 +131,9 @@ func (f *Factors) Confirm(ctx context.Context, tx pgx.Tx, user id.User, code str
 
 // Remove takes away a user's authenticator app and recovery codes.
 func (f *Factors) Remove(ctx context.Context, tx pgx.Tx, user id.User) error {
+	if err := f.mayChange(ctx, tx); err != nil {
+		return err
+	}
 	if err := deleteTOTP(ctx, tx, user); err != nil {
 		return err
 	}

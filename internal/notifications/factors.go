@@ -26,7 +26,7 @@ func (n *Notifications) RecoveryCodeUsed(ctx context.Context, e mfa.RecoveryCode
 }
 
 func (n *Notifications) tellOfFactor(ctx context.Context, kind Kind, user id.User, factor string) error {
-	name := map[string]string{"totp": "TOTP", "passkey": "Passkey"}[factor] // words that no language translates
+	name := map[string]string{"totp": "TOTP", "passkey": "Passkey", "all": "TOTP + Passkey"}[factor] // words that no language translates
 	return n.tell(ctx, user, letter{Kind: kind, Words: words{"factor": name, "time": n.now(ctx)}, Link: n.BaseURL + accountPage})
 }
 
