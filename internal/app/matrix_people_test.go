@@ -150,7 +150,7 @@ func (w *world) secretsOfSignIn(side string) {
 		"reset token":   {"", "/auth/password/forgot", `{"email": "` + s["email"] + `"}`, accounts.ResetPassword},
 		"sign-in token": {"", "/auth/link", `{"email": "` + s["email"] + `"}`, accounts.SignInByMail},
 		"verify token":  {side, "/auth/verify-email/resend", "", accounts.VerifyEmail},
-		"change token":  {side, "/me/email", `{"email": "changed@example.com"}`, accounts.ChangeEmail},
+		"change token":  {side, "/me/email", `{"email": "` + w.mine("changed@example.com", side) + `"}`, accounts.ChangeEmail},
 	} {
 		w.as(ask.as, "POST", ask.path, ask.body)
 		w.answerMailRequests()

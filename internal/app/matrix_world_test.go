@@ -14,7 +14,6 @@ import (
 	"souk/internal/app/apptest"
 	"souk/internal/checkout"
 	"souk/internal/id"
-	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 )
 
@@ -27,7 +26,6 @@ type things map[string]string
 type world struct {
 	*apptest.App
 	t     *testing.T
-	tx    pgx.Tx
 	logs  *bytes.Buffer
 	sides map[string]things
 	marks []mark
@@ -42,16 +40,10 @@ type mark struct {
 // shop is the side of the staff: everything of side a, and what is the shop's.
 const shop = "shop"
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T, db postgres.DB) *world {
 	t.Helper()
-	pool := pgtest.DB(t)
-	tx, err := pool.Begin(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = tx.Rollback(t.Context()) }) // the database goes anyway
-	w := &world{t: t, tx: tx, logs: &bytes.Buffer{}, sides: map[string]things{}}
-	w.App = apptest.NewLogging(t, tx, slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
+	w := &world{t: t, logs: &bytes.Buffer{}, sides: map[string]things{}}
+	w.App = apptest.NewLogging(t, db, slog.New(slog.NewTextHandler(w.logs, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	w.barred()
 	w.Token(t, apptest.Admin)
 	w.sides[shop] = things{}
