@@ -3,6 +3,7 @@ package app
 import (
 	"context"
 
+	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/errs"
 	"souk/internal/platform/httpapi"
@@ -19,7 +20,7 @@ func permissions() []auth.Permission {
 func (a *App) staffRoutes() {
 	httpapi.Get(a.Router, "/api/v1/admin/verify", a.verify, httpapi.Needs(CanVerify),
 		httpapi.Summary("Check every invariant"), httpapi.Describe("Adds up again what the shop keeps as figures, in one snapshot of the database."))
-	httpapi.Get(a.Router, "/api/v1/admin/permissions", a.listPermissions, httpapi.Needs(CanVerify),
+	httpapi.Get(a.Router, "/api/v1/admin/permissions", a.listPermissions, httpapi.Needs(accounts.CanReadRoles),
 		httpapi.Summary("List what can be permitted"))
 }
 

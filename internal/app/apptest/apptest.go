@@ -67,8 +67,14 @@ func Limited() Option { return func(c *config.Config) { c.RateLimits = "on" } }
 // or by Refresh.
 func New(t testing.TB, db postgres.DB, options ...Option) *App {
 	t.Helper()
+	return NewLogging(t, db, errorsOf(t), options...)
+}
+
+// NewLogging is New for a test that reads what the shop logs.
+func NewLogging(t testing.TB, db postgres.DB, log *slog.Logger, options ...Option) *App {
+	t.Helper()
 	at := clock.At(clock.System{}.Now())
-	a := build(t, db, at, options)
+	a := build(t, db, at, log, options)
 	a.Time = at
 	a.Search.CacheBytes = 0 // nobody would tell it what to forget
 	a.URL, a.Client = "http://shop.test", &http.Client{Transport: inside{a.Router.Handler()}}
@@ -92,12 +98,17 @@ func Run(t testing.TB, pool *pgxpool.Pool, options ...Option) *App {
 	t.Helper()
 	ln := socket(t)
 	here := func(c *config.Config) { c.Listen, c.BaseURL = ln.Addr().String(), "" }
-	a := build(t, pool, clock.System{}, append([]Option{here}, options...))
+	a := build(t, pool, clock.System{}, errorsOf(t), append([]Option{here}, options...))
 	a.serve(t, ln, a.App.Serve)
 	return a
 }
 
-func build(t testing.TB, db postgres.DB, now clock.Clock, options []Option) *App {
+// errorsOf logs what goes wrong in a shop to its test.
+func errorsOf(t testing.TB) *slog.Logger {
+	return slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
+}
+
+func build(t testing.TB, db postgres.DB, now clock.Clock, log *slog.Logger, options []Option) *App {
 	t.Helper()
 	c := &config.Config{
 		Currency: "USD", Listen: "shop.test:80", BaseURL: "http://shop.test", RateLimits: "off", DataDir: t.TempDir(),
@@ -115,7 +126,6 @@ func build(t testing.TB, db postgres.DB, now clock.Clock, options []Option) *App
 		t.Fatal(err)
 	}
 	pool, _ := db.(*pgxpool.Pool)
-	log := slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelError}))
 	a := &App{tokens: map[string]string{}, App: app.Build(app.Parts{
 		Config: c, DB: db, Pool: pool, Keys: keys, Blobs: blobs, Clock: now, Log: log, Version: "test",
 	})}

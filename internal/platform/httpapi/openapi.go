@@ -132,8 +132,47 @@ func (r *Router) response(op *operation, output reflect.Type) *huma.Response {
 	registry := r.api.OpenAPI().Components.Schemas
 	schema := registry.Schema(output, true, typeName(op.id)+"Answer")
 	teach(registry, output, schema, map[reflect.Type]bool{})
+	admitNull(registry, output, schema, map[reflect.Type]bool{})
 	answer.Content = map[string]*huma.MediaType{jsonMedia: {Schema: schema}}
 	return answer
+}
+
+// admitNull says of what is a pointer in an answer that it may be null. Huma
+// leaves that out where the type has a schema of its own or is a text.
+func admitNull(registry huma.Registry, t reflect.Type, s *huma.Schema, seen map[reflect.Type]bool) {
+	for s != nil && s.Ref != "" {
+		s = registry.SchemaFromRef(s.Ref)
+	}
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case s == nil || seen[t]:
+	case t.Kind() == reflect.Slice:
+		admitNull(registry, t.Elem(), s.Items, seen)
+	case t.Kind() == reflect.Struct:
+		seen[t] = true
+		for i := range t.NumField() {
+			f := t.Field(i)
+			name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
+			if f.Anonymous && name == "" {
+				admitNull(registry, f.Type, s, seen)
+				continue
+			}
+			property := s.Properties[name]
+			if property == nil {
+				continue
+			}
+			admitNull(registry, f.Type, property, seen)
+			switch {
+			case f.Type.Kind() != reflect.Pointer || strings.Contains(options, "omit"):
+			case property.Ref != "":
+				s.Properties[name] = &huma.Schema{Description: property.Description, OneOf: []*huma.Schema{{Ref: property.Ref}, {Type: "null"}}}
+			case property.Type != "":
+				property.Nullable = true
+			}
+		}
+	}
 }
 
 func (r *Router) describeAccess(op *operation, d *huma.Operation) {

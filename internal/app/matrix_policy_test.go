@@ -1,0 +1,372 @@
+package app_test
+
+import (
+	"slices"
+
+	"souk/internal/auth"
+)
+
+// A rule is the policy of one operation: who may call it, on whose things, and
+// what a good call says. Names in braces are things of the side that the call
+// is about (matrix_world_test.go). A parameter of the path names its thing by
+// itself: {cart} a cart, {id} behind /orders/ an order.
+type rule struct {
+	op    string            // the operation's id
+	query string            // after the path
+	body  string            // JSON, unless mime says otherwise
+	mime  string            // of the body
+	with  map[string]string // which thing a parameter means, where the path does not say
+	match string            // If-Match, where a GET of the same path does not tell it
+
+	fresh    bool // asks who they are once more (httpapi.StepUp)
+	anyToken bool // overlooks a token that is not good: this is how one gets a good one
+
+	past int // how the owner is answered whose thing is gone, 404 unless told
+
+	// otherwise is what those get who may call it and whose things are not in
+	// the state for it, such as removing an app that was never set up.
+	otherwise int
+	// elsewhere names the test that proves the good call, where it takes more
+	// than a request: a browser's authenticator, another server.
+	elsewhere string
+
+	needs auth.Permission // "" lets everybody in
+	whose owner
+}
+
+// An owner is whose things an operation is about.
+type owner int
+
+const (
+	nobodys    owner = iota // open to all, or about no thing
+	shops                   // all things are the staff's
+	vendorsOwn              // of the vendor whom the caller works for
+	users                   // of the user who calls
+	buyers                  // of the user who calls, or of whoever knows the guest's secret
+)
+
+// policy is who may do what. An operation without a line here fails the build.
+func policy() []rule {
+	return slices.Concat(
+		the("", nobodys, publicRules...),
+		the("", nobodys, signInRules...),
+		the("", buyers, buyerRules...),
+		the(auth.AsCustomer, users, customerRules...),
+		the(auth.AsCustomer, users, factorRules...),
+		the(auth.AsCustomer, buyers, rule{op: "claim-cart", past: 409}),
+		vendorPolicy(), orderPolicy(), goodsPolicy(), peoplePolicy(), shopPolicy(),
+	)
+}
+
+// the gives rules their who and whose.
+func the(needs auth.Permission, whose owner, rules ...rule) []rule {
+	rules = slices.Clone(rules)
+	for i := range rules {
+		rules[i].needs, rules[i].whose = needs, whose
+	}
+	return rules
+}
+
+// means says which thing the only odd parameter of a path means.
+func means(parameter, thing string) map[string]string { return map[string]string{parameter: thing} }
+
+// Bodies that several doors take.
+const (
+	parcel   = `{"courier": "DHL", "tracking_number": "42"}`
+	counted  = `{"variant_id": "{variant}", "location_id": "{location}", "on_hand": 7, "expected_on_hand": {on hand}}`
+	adjusted = `{"variant_id": "{variant}", "location_id": "{location}", "delta": 1, "reason": "count"}`
+	priced   = `{"prices": [{"price": {"amount": 1500, "currency": "USD"}}]}`
+	address  = `{"name": "Someone", "line1": "2 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`
+	account  = `"email": "new@example.com", "username": "newcomer", "password": "seven brass lanterns"`
+	aLink    = `{"url": "https://example.com/a.png"}`
+)
+
+var publicRules = []rule{
+	{op: "jwks"},
+	{op: "list-products"},
+	{op: "get-product"},
+	{op: "get-search-suggest", query: "q=mug"},
+	{op: "list-brands"},
+	{op: "list-categories"},
+	{op: "list-tags"},
+	{op: "list-vendors"},
+	{op: "get-vendor"},
+	{op: "list-countries"},
+	{op: "get-country"},
+	{op: "auth-list-login-providers"},
+	{op: "create-cart", body: `{"items": [{"variant_id": "{variant}", "quantity": 1}]}`},
+}
+
+// signInRules let in whoever has the secret; a token that has run out is no
+// hindrance.
+var signInRules = []rule{
+	{op: "auth-register", body: `{` + account + `}`, anyToken: true},
+	{op: "auth-login", body: `{"email": "{email}", "password": "{password}"}`, anyToken: true},
+	{op: "auth-refresh", body: `{"refresh_token": "{refresh token}"}`, anyToken: true},
+	{op: "auth-token", body: "grant_type=password&username={email}&password={password}", mime: "application/x-www-form-urlencoded", anyToken: true},
+	{op: "auth-link", body: `{"email": "{email}"}`, anyToken: true},
+	{op: "auth-use-link", body: `{"token": "{sign-in token}"}`, anyToken: true},
+	{op: "auth-forgot-password", body: `{"email": "{email}"}`, anyToken: true},
+	{op: "auth-reset-password", body: `{"token": "{reset token}", "password": "seven brass lanterns"}`, anyToken: true},
+	{op: "auth-verify-email", body: `{"token": "{verify token}"}`, anyToken: true},
+	{op: "auth-confirm-email", body: `{"token": "{change token}"}`, anyToken: true},
+	{op: "auth-start-passkey", anyToken: true},
+	{op: "auth-finish-passkey", body: `{"session": "x", "credential": {}}`, anyToken: true, otherwise: 401, elsewhere: "TestPasskeys"},
+	{op: "auth-start-oidc", with: means("provider", "provider slug"), anyToken: true},
+	{op: "auth-finish-oidc", with: means("provider", "provider slug"), query: "state=x&code=y", anyToken: true},
+	{op: "auth-finish-oidc-form", with: means("provider", "provider slug"), body: "state=x&code=y", mime: "application/x-www-form-urlencoded", anyToken: true},
+	{op: "auth-finish-oidc-otp", body: `{"otp": "123456"}`, anyToken: true, otherwise: 400, elsewhere: "TestSecondFactor"},
+	{op: "setup", body: `{"token": "x", ` + account + `}`, anyToken: true, otherwise: 410, elsewhere: "TestSetup"},
+}
+
+var buyerRules = []rule{
+	{op: "get-cart"},
+	{op: "list-cart-shipping-options"},
+	{op: "list-cart-payment-methods"},
+	{op: "create-cart-item", past: 409, body: `{"variant_id": "{variant}", "quantity": 1}`},
+	{op: "update-cart-item", past: 409, body: `{"quantity": 2}`},
+	{op: "delete-cart-item", past: 409},
+	{op: "set-cart-addresses", past: 409, body: `{"email": "new@example.com", "shipping": ` + address + `}`},
+	{op: "set-cart-shipping", past: 409, body: `{"selections": [{"vendor_id": "{vendor}", "option_id": "{way}"}]}`},
+	{op: "checkout", past: 409, body: `{"cart_id": "{cart}", "payment_method": "cod", "expected_total": {total}}`},
+	{op: "get-order", query: "token={token}"},
+	{op: "cancel-order", query: "token={token}"},
+	{op: "stream-order-events", query: "token={token}"},
+}
+
+var customerRules = []rule{
+	{op: "auth-logout"},
+	{op: "auth-step-up", body: `{"password": "{password}"}`, otherwise: 401},
+	{op: "auth-change-password", body: `{"current_password": "{password}", "new_password": "seven brass lanterns"}`},
+	{op: "auth-resend-verify-email"},
+	{op: "email-my", body: `{"email": "new@example.com"}`, fresh: true},
+	{op: "get-me"},
+	{op: "update-me", body: `{"name": "Somebody Else"}`},
+	{op: "delete-me", fresh: true, otherwise: 409},
+	{op: "set-my-avatar", body: upload, mime: uploadType},
+	{op: "delete-my-avatar"},
+	{op: "list-my-addresses"},
+	{op: "create-my-address", body: address},
+	{op: "get-my-address"},
+	{op: "update-my-address", body: `{"city": "Bremen"}`},
+	{op: "delete-my-address"},
+	{op: "list-my-orders"},
+	{op: "get-my-order", with: means("id", "own order")},
+	{op: "list-my-sessions"},
+	{op: "delete-my-session"},
+	{op: "delete-my-sessions"},
+	{op: "get-my-export", otherwise: 404},
+	{op: "export-me", fresh: true, otherwise: 409},
+	{op: "list-my-notification-preferences"},
+	{op: "update-my-notification-preferences", body: `{"topics": [{"topic": "offers", "email": false}]}`},
+	{op: "list-my-identities"},
+	{op: "delete-my-identity", fresh: true},
+	{op: "start-my-identity", with: means("provider", "provider slug"), body: `{}`, fresh: true},
+	{op: "apply-as-vendor", body: `{"name": "A new stall"}`, otherwise: 409},
+	{op: "accept-vendor-invitation", body: `{"token": "{invitation token}"}`},
+}
+
+var factorRules = []rule{
+	{op: "get-my-mfa"},
+	{op: "list-my-mfa-passkeys"},
+	{op: "start-my-mfa-passkeys", fresh: true},
+	{op: "create-my-mfa-passkey", body: `{"session": "x", "name": "My phone", "credential": {}}`, fresh: true, otherwise: 422, elsewhere: "TestPasskeys"},
+	{op: "update-my-mfa-passkey", body: `{"name": "Old phone"}`},
+	{op: "delete-my-mfa-passkey", fresh: true},
+	{op: "totp-my-mfa", fresh: true, otherwise: 409},
+	{op: "confirm-my-mfa-totp", body: `{"code": "{code}"}`, fresh: true, otherwise: 404},
+	{op: "create-my-mfa-recovery-code", fresh: true, otherwise: 404},
+	{op: "delete-my-mfa-totp", fresh: true, otherwise: 404},
+}
+
+func vendorPolicy() []rule {
+	return slices.Concat(
+		the(auth.AsVendor, vendorsOwn, []rule{
+			{op: "vendor-get-profile"},
+			{op: "vendor-get-team"},
+			{op: "vendor-get-inventory"},
+			{op: "vendor-list-inventory-movements", query: "variant_id={variant}"},
+			{op: "vendor-list-locations"},
+			{op: "vendor-list-orders"},
+			{op: "vendor-get-order"},
+			{op: "vendor-list-products"},
+			{op: "vendor-get-product"},
+			{op: "vendor-list-variant-prices"},
+			{op: "vendor-get-variant-prices-history"},
+		}...),
+		the(auth.VendorSettings, vendorsOwn, []rule{
+			{op: "vendor-update-profile", body: `{"description": "Fine goods"}`},
+			{op: "vendor-list-api-keys"},
+			{op: "vendor-get-api-key"},
+			{op: "vendor-delete-api-key"},
+			{op: "vendor-create-api-key", body: `{"name": "Till", "scopes": ["vendor.use"]}`, fresh: true},
+		}...),
+		the(auth.VendorInventory, vendorsOwn, []rule{
+			{op: "vendor-update-inventory", body: counted},
+			{op: "vendor-create-inventory-adjustment", body: adjusted},
+			{op: "vendor-create-location", body: `{"name": "Attic"}`},
+			{op: "vendor-update-location", body: `{"name": "Cellar"}`},
+		}...),
+		the(auth.VendorOrders, vendorsOwn, []rule{
+			{op: "vendor-create-order-shipment", body: parcel}, {op: "vendor-create-shipment-event", body: `{"status": "in_transit"}`},
+		}...),
+		the(auth.VendorTeam, vendorsOwn, []rule{
+			{op: "vendor-list-team-invitations"},
+			{op: "vendor-create-team-invitation", body: `{"email": "new@example.com", "role": "viewer"}`},
+			{op: "vendor-delete-team-invitation"},
+			{op: "vendor-delete-team-member", with: means("user", "member")},
+			{op: "vendor-update-team-member", with: means("user", "member"), body: `{"role": "orders"}`},
+		}...),
+		the(auth.VendorCatalog, vendorsOwn, []rule{
+			{op: "vendor-create-product", body: `{"title": "A bowl"}`},
+			{op: "vendor-update-product", body: `{"title": "A bowl"}`},
+			{op: "vendor-delete-product"},
+			{op: "vendor-submit-product", with: means("id", "draft")},
+			{op: "vendor-hide-product"},
+			{op: "vendor-restore-product", with: means("id", "archived")},
+			{op: "vendor-create-product-variant", body: `{"sku": "NEW", "options": ["green"]}`},
+			{op: "vendor-update-product-variant", body: `{"sku": "NEWER"}`, match: `"v1"`},
+			{op: "vendor-delete-product-variant"},
+			{op: "vendor-media-product", body: upload, mime: uploadType},
+			{op: "vendor-create-product-media-link", body: aLink},
+			{op: "vendor-update-product-media", body: `{"alt": "A bowl"}`},
+			{op: "vendor-delete-product-media"},
+			{op: "vendor-retry-product-media"},
+			{op: "vendor-set-variant-prices", body: priced},
+		}...),
+	)
+}
+
+func orderPolicy() []rule {
+	return slices.Concat(
+		the("orders.read", shops, rule{op: "admin-list-orders"}, rule{op: "admin-get-order"}, rule{op: "admin-list-order-notes"}),
+		the("orders.write", shops, []rule{
+			{op: "admin-cancel-order", body: `{"reason": "Asked by phone"}`},
+			{op: "admin-create-order-note", body: `{"body": "Call first"}`},
+			{op: "admin-create-order-shipment", body: parcel},
+			{op: "admin-create-shipment-event", body: `{"status": "in_transit"}`},
+		}...),
+		the("orders.forget", shops, rule{op: "admin-forget-order", fresh: true, otherwise: 409, elsewhere: "TestForget"}),
+		the("payments.read", shops, rule{op: "admin-list-payments"}, rule{op: "admin-get-payment"}),
+		the("ledger.read", shops, rule{op: "admin-list-ledger-accounts"}, rule{op: "admin-get-trial-balance"}, rule{op: "admin-list-ledger-entries"}),
+	)
+}
+
+func goodsPolicy() []rule {
+	return slices.Concat(
+		the("inventory.read", shops, []rule{
+			{op: "admin-get-inventory"}, {op: "admin-list-locations"}, {op: "admin-list-inventory-movements", query: "variant_id={variant}"},
+		}...),
+		the("inventory.write", shops, []rule{
+			{op: "admin-update-inventory", body: counted},
+			{op: "admin-create-inventory-adjustment", body: adjusted},
+			{op: "admin-create-location", body: `{"name": "Attic", "vendor_id": "{vendor}"}`},
+			{op: "admin-update-location", body: `{"name": "Cellar"}`},
+		}...),
+		the("products.read", shops, []rule{
+			{op: "admin-list-products"}, {op: "admin-get-product"}, {op: "admin-list-categories"}, {op: "admin-get-category"}, {op: "admin-list-tags"},
+		}...),
+		the("products.write", shops, []rule{
+			{op: "admin-create-product", body: `{"title": "A bowl", "vendor_id": "{vendor}"}`},
+			{op: "admin-update-product", body: `{"title": "A bowl"}`},
+			{op: "admin-delete-product"},
+			{op: "admin-submit-product", with: means("id", "draft")},
+			{op: "admin-hide-product"},
+			{op: "admin-restore-product", with: means("id", "archived")},
+			{op: "admin-approve-product", with: means("id", "pending")},
+			{op: "admin-reject-product", with: means("id", "pending"), body: `{"reason": "Blurred"}`},
+			{op: "admin-create-product-variant", body: `{"sku": "NEW", "options": ["green"]}`},
+			{op: "admin-update-product-variant", body: `{"sku": "NEWER"}`, match: `"v1"`},
+			{op: "admin-delete-product-variant"},
+			{op: "admin-media-product", body: upload, mime: uploadType},
+			{op: "admin-create-product-media-link", body: aLink},
+			{op: "admin-update-product-media", body: `{"alt": "A bowl"}`},
+			{op: "admin-delete-product-media"},
+			{op: "admin-retry-product-media"},
+			{op: "admin-create-category", body: `{"name": "Garden"}`},
+			{op: "admin-update-category", body: `{"name": "Yard"}`},
+			{op: "admin-delete-category"},
+			{op: "admin-create-tag", body: `{"name": "rare"}`},
+			{op: "admin-update-tag", body: `{"name": "common"}`},
+			{op: "admin-delete-tag"},
+		}...),
+		the("prices.read", shops, rule{op: "admin-list-variant-prices"}, rule{op: "admin-get-variant-prices-history"}),
+		the("prices.write", shops, rule{op: "admin-set-variant-prices", body: priced}),
+	)
+}
+
+func peoplePolicy() []rule {
+	applicant := means("vendor", "applicant")
+	return slices.Concat(
+		the("users.read", shops, rule{op: "admin-list-users"}, rule{op: "admin-get-user"}),
+		the("users.write", shops, []rule{
+			{op: "admin-disable-user"},
+			{op: "admin-enable-user"},
+			{op: "admin-delete-user-sessions"},
+			{op: "admin-set-user-roles", body: `{"roles": ["customer"]}`, fresh: true},
+			{op: "admin-delete-user-mfa", fresh: true},
+		}...),
+		the("users.erase", shops, rule{op: "admin-delete-user", fresh: true}),
+		the("users.impersonate", shops, rule{op: "admin-impersonate-user", body: `{"reason": "ticket 7"}`, fresh: true}),
+		the("privacy.export", shops, rule{op: "admin-get-user-export", fresh: true}, rule{op: "admin-export-user", fresh: true, with: means("user", "newcomer")}),
+		the("roles.read", shops, rule{op: "admin-list-roles"}, rule{op: "admin-get-role"}),
+		the("roles.write", shops, []rule{
+			{op: "admin-create-role", body: `{"name": "clerk", "label": "Clerk", "permissions": ["roles.write"]}`, fresh: true},
+			{op: "admin-update-role", body: `{"label": "Clerk"}`, fresh: true},
+			{op: "admin-delete-role", fresh: true},
+		}...),
+		the("vendors.read", shops, rule{op: "admin-list-vendors"}, rule{op: "admin-get-vendor"}),
+		the("vendors.write", shops, []rule{
+			{op: "admin-create-vendor", body: `{"name": "A new stall"}`},
+			{op: "admin-update-vendor", body: `{"description": "Fine goods"}`},
+			{op: "admin-approve-vendor", with: applicant},
+			{op: "admin-reject-vendor", with: applicant, body: `{"reason": "No papers"}`},
+			{op: "admin-suspend-vendor", body: `{"reason": "Fraud"}`},
+		}...),
+	)
+}
+
+func shopPolicy() []rule {
+	option, zone := means("option", "shipping option"), means("zone", "shipping zone")
+	taxZone := means("zone", "tax zone")
+	return slices.Concat(
+		the("shipping.read", shops, []rule{
+			{op: "admin-list-shipping-options"},
+			{op: "admin-get-shipping-option", with: option},
+			{op: "admin-list-shipping-zones"},
+			{op: "admin-get-shipping-zone", with: zone},
+		}...),
+		the("shipping.write", shops, []rule{
+			{op: "admin-create-shipping-option", body: `{"name": "Bike", "kind": "standard", "zone_id": "{shipping zone}", "min_days": 1, "max_days": 2, "price": {"amount": 500, "currency": "USD"}}`},
+			{op: "admin-update-shipping-option", with: option, body: `{"name": "Cart"}`},
+			{op: "admin-delete-shipping-option", with: option},
+			{op: "admin-create-shipping-zone", body: `{"name": "North", "countries": ["NO"]}`},
+			{op: "admin-update-shipping-zone", with: zone, body: `{"name": "South"}`},
+			{op: "admin-delete-shipping-zone", with: means("zone", "empty zone")},
+		}...),
+		the("tax.read", shops, rule{op: "admin-list-tax-zones"}, rule{op: "admin-get-tax-zone", with: taxZone}),
+		the("tax.write", shops, []rule{
+			{op: "admin-create-tax-zone", body: `{"name": "North", "countries": ["NO"], "rates": [{"name": "VAT", "rate_ppm": 250000}]}`},
+			{op: "admin-update-tax-zone", with: taxZone, body: `{"name": "South"}`},
+			{op: "admin-delete-tax-zone", with: taxZone},
+		}...),
+		the("shop.verify", shops, rule{op: "admin-get-verify", otherwise: 503, elsewhere: "TestVerify"}),
+		the("roles.read", shops, rule{op: "admin-list-permissions"}),
+		the("audit.read", shops, rule{op: "admin-get-audit-log"}, rule{op: "admin-verify-audit-log"}),
+		the("settings.read", shops, rule{op: "admin-list-settings"}),
+		the("settings.write", shops, rule{op: "admin-update-settings", body: `{"settings": {"accounts.verify_email": false}}`, fresh: true}),
+		the("notifications.read", shops, rule{op: "admin-list-notifications-messages"}),
+		the("notifications.write", shops, rule{op: "admin-retry-notifications-message"}),
+		the("api_keys.read", shops, rule{op: "admin-list-api-keys"}, rule{op: "admin-get-api-key"}),
+		the("api_keys.write", shops, []rule{
+			{op: "admin-create-api-key", body: `{"name": "Till", "scopes": ["orders.read"]}`, fresh: true}, {op: "admin-delete-api-key"},
+		}...),
+		the("login_providers.read", shops, rule{op: "admin-list-login-providers"}, rule{op: "admin-get-login-provider"}),
+		the("login_providers.write", shops, []rule{
+			{op: "admin-create-login-provider", body: `{"slug": "hub", "preset": "github", "client_id": "hub", "client_secret": "s"}`, fresh: true},
+			{op: "admin-update-login-provider", body: `{"name": "Hub"}`, fresh: true},
+			{op: "admin-delete-login-provider", fresh: true},
+			{op: "admin-test-login-provider", otherwise: 200, elsewhere: "TestProviderTest"},
+		}...),
+	)
+}
