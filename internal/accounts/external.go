@@ -42,8 +42,11 @@ func (u *Users) CreateExternal(ctx context.Context, tx pgx.Tx, in External) (Use
 		return User{}, err
 	}
 	made, err := u.Get(ctx, tx, user)
-	if err != nil || in.EmailVerified {
-		return made, err
+	if err != nil {
+		return User{}, err
+	}
+	if in.EmailVerified {
+		return made, events.Raise(ctx, tx, EmailVerified{user})
 	}
 	return made, u.mailToken(ctx, tx, made, VerifyEmail)
 }

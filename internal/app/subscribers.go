@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/accounts"
+	"souk/internal/id"
 	"souk/internal/notifications"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
@@ -21,6 +22,8 @@ import (
 // log themselves.
 func (a *App) subscribe() {
 	events.On(a.Relay, "answer who asked for a mail", a.Accounts.AnswerMailRequest)
+	events.On(a.Relay, "give guests their orders", func(ctx context.Context, e accounts.EmailVerified) error { return a.attachOrders(ctx, e.UserID) })
+	events.On(a.Relay, "give guests their orders", func(ctx context.Context, e accounts.EmailChanged) error { return a.attachOrders(ctx, e.UserID) })
 	events.On(a.Relay, "copy somebody's data", a.Privacy.Make, events.Within(5*time.Minute))
 	a.forget()
 	a.subscribeMail()
@@ -69,6 +72,18 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderCancelled, fresh)
 	events.On(r, "send a message again", n.Resend, fresh)
 	events.On(r, "forget messages of the erased", n.Erased)
+}
+
+// attachOrders gives a user what they ordered as a guest under a mailbox that
+// they have proven.
+func (a *App) attachOrders(ctx context.Context, user id.User) error {
+	return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error {
+		owner, err := a.Accounts.Get(ctx, tx, user)
+		if err != nil || !owner.EmailVerified {
+			return err
+		}
+		return a.Orders.AttachGuestOrders(ctx, tx, user, owner.Email)
+	})
 }
 
 // dataReady stands here because privacy is to the right of notifications.

@@ -1,0 +1,50 @@
+package app_test
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/accounts"
+	"souk/internal/app/apptest"
+	"souk/internal/id"
+	"souk/internal/platform/pgtest"
+	"souk/internal/platform/postgres"
+)
+
+// Bad input 102: what was ordered as a guest is somebody's once they have proven
+// the mailbox, and not because they signed up with its address.
+func TestGuestOrdersWaitForTheMailbox(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	placed := a.PlacedOrder(t, "", 1, a.Variant(t))
+	signedIn := apptest.Read[accounts.SignIn](t, a.Call(t, "", "POST", "/auth/register",
+		`{"username": "somebody", "email": "`+placed.Order.Email+`", "password": "`+apptest.Password+`"}`).Want(t, 201))
+	a.Know("somebody", signedIn.AccessToken)
+	flush := func() {
+		t.Helper()
+		if err := a.Relay.Flush(t.Context(), a.DB); err != nil {
+			t.Fatal(err)
+		}
+	}
+	flush()
+	a.Call(t, "somebody", "GET", "/me/orders", "").Want(t, 200, `"data":[]`)
+	a.Call(t, "somebody", "GET", "/me/orders/"+placed.Order.ID.String(), "").Want(t, 404)
+	a.InTx(t, verifies(t, a, signedIn.User.ID))
+	flush()
+	a.Call(t, "somebody", "GET", "/me/orders", "").Want(t, 200, placed.Order.Number)
+}
+
+// verifies opens the newest link that was mailed to a user.
+func verifies(t *testing.T, a *apptest.App, user id.User) func(tx pgx.Tx) error {
+	t.Helper()
+	token, err := postgres.Scalar[id.MailToken](t.Context(), a.DB, `
+		SELECT id FROM mail_tokens WHERE user_id = @user AND purpose = 'verify_email' ORDER BY id DESC LIMIT 1`, pgx.NamedArgs{"user": user})
+	if err != nil {
+		t.Fatal(err)
+	}
+	mailed, err := a.Accounts.MailedToken(t.Context(), a.DB, token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return func(tx pgx.Tx) error { return a.Accounts.Verify(t.Context(), tx, mailed.Token) }
+}
