@@ -212,7 +212,7 @@ func (l *limiter) admit(ex *exchange, p *policy) error {
 }
 
 // count counts in Redis. While that fails this node has its part of each quota,
-// so that all together let no more through than before.
+// so that the door is never open.
 func (l *limiter) count(ctx context.Context, asks []ask) []ask {
 	if l.shared != nil {
 		counted, err := l.shared.take(ctx, asks)
