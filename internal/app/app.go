@@ -8,6 +8,7 @@ package app
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 
@@ -37,6 +38,7 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/redis"
 	"souk/internal/platform/settings"
 	"souk/internal/platform/vault"
 	"souk/internal/pricing"
@@ -55,6 +57,7 @@ type Parts struct {
 	Pool    *pgxpool.Pool // what followers and jobs use; nil builds a shop without them
 	Keys    config.Keys
 	Blobs   blob.Store
+	Redis   *redis.Client // nil shares nothing between nodes
 	Clock   clock.Clock
 	Log     *slog.Logger
 	Metrics prometheus.Registerer // nil measures nothing
@@ -185,7 +188,7 @@ func (a *App) router() *httpapi.Router {
 	proxies, _ := a.Config.Proxies() // Validate has read them
 	return httpapi.New(httpapi.Config{
 		DB: a.DB, BaseURL: a.Config.PublicURL(), CORSOrigins: a.Config.CORSOrigins, TrustedProxies: proxies,
-		CursorKey: a.Keys.Key("cursor"), LimitsOff: !a.Config.Limited(), Clock: a.Clock, Logger: a.Log, Metrics: a.Metrics,
+		CursorKey: a.Keys.Key("cursor"), Redis: a.Redis, LimitsOff: !a.Config.Limited(), Clock: a.Clock, Logger: a.Log, Metrics: a.Metrics,
 		Title: "Souk", Version: a.Version, Authenticate: a.authenticate, Ready: a.Ready,
 	})
 }
@@ -228,7 +231,13 @@ func New(c *config.Config, pool *pgxpool.Pool, log *slog.Logger, metrics prometh
 	if err != nil {
 		return nil, err
 	}
+	var shared *redis.Client
+	if c.RedisURL != "" {
+		if shared, err = redis.Open(c.RedisURL, clock.System{}, log); err != nil {
+			return nil, fmt.Errorf("--redis-url: %w", err)
+		}
+	}
 	return Build(Parts{
-		Config: c, DB: pool, Pool: pool, Keys: keys, Blobs: blobs, Clock: clock.System{}, Log: log, Metrics: metrics, Version: version,
+		Config: c, DB: pool, Pool: pool, Keys: keys, Blobs: blobs, Redis: shared, Clock: clock.System{}, Log: log, Metrics: metrics, Version: version,
 	}), nil
 }

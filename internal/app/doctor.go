@@ -45,6 +45,9 @@ func (a *App) Examine(ctx context.Context, d *Database) []Finding {
 	if findings[1].State == Sick {
 		return findings
 	}
+	if a.Redis != nil {
+		findings = append(findings, a.examineRedis(ctx))
+	}
 	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineMail(ctx), a.examineAdmin(ctx), a.examineBooks(ctx))
 }
 
@@ -87,6 +90,13 @@ func (a *App) examineRowSecurity(ctx context.Context) Finding {
 		}
 	}
 	return Finding{"Row security", Well, "vendors read as the role souk_vendor", ""}
+}
+
+func (a *App) examineRedis(ctx context.Context) Finding {
+	if err := a.Redis.Ping(ctx); err != nil {
+		return Finding{"Redis", Warning, "each node counts its part of the rate limits for itself: " + err.Error(), "Start Redis, correct REDIS_URL, or unset it when there is one node."}
+	}
+	return Finding{"Redis", Well, "it answers; nodes share rate limits in it", ""}
 }
 
 // lateness is how far the event log may be behind before people notice.

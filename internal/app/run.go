@@ -37,6 +37,10 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 	if a.Config.Worker {
 		parts = append(parts, part{"jobs", a.Relay.Run})
 	}
+	if a.Redis != nil {
+		defer a.Redis.Close() // the last requests still count there
+		parts = append(parts, part{"redis", a.Redis.Run})
+	}
 	return together(ctx, parts)
 }
 

@@ -45,7 +45,7 @@ type Config struct {
 	DataDir     string `help:"Folder of the private database, uploads and keys." default:"./souk-data" env:"SOUK_DATA_DIR" group:"Storage"`
 	DatabaseURL string `name:"database-url" help:"PostgreSQL; a private one under DATA-DIR when empty." env:"DATABASE_URL" secret:"url" group:"Storage"`
 	MaxConns    int    `help:"Connections to PostgreSQL." default:"16" env:"SOUK_MAX_CONNS" group:"Storage"`
-	RedisURL    string `name:"redis-url" help:"Redis; kept for what is to come, nothing uses it yet." env:"REDIS_URL" secret:"url" group:"Storage"`
+	RedisURL    string `name:"redis-url" help:"Redis; nodes share rate limits in it when set." env:"REDIS_URL" secret:"url" group:"Storage"`
 	Blob        Blob   `embed:"" prefix:"blob-" group:"Storage"`
 
 	Worker       bool   `help:"Work jobs in this process." default:"true" negatable:"" env:"SOUK_WORKER" group:"Work"`

@@ -7,7 +7,7 @@
 // files that are sent and shown ([ReadUpload], [ServePicture]), the documents /openapi.json, /docs, /postman.json and /llms.txt, the server.
 // Tables: idempotency_keys.
 // Raises: the refusals of the edge, all declared in problem.go.
-// Calls: postgres, blob, auth, errs.
+// Calls: postgres, redis, blob, auth, errs.
 //
 // A module registers its handlers and never sees Huma, which reads their inputs
 // and describes them:

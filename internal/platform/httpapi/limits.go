@@ -1,14 +1,17 @@
 package httpapi
 
 import (
+	"context"
 	"fmt"
 	"maps"
 	"net/http"
 	"net/netip"
 	"strconv"
 	"strings"
-	"sync"
+	"sync/atomic"
 	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
 
 	"souk/internal/clock"
 	"souk/internal/id"
@@ -28,6 +31,7 @@ const (
 	LimitLookup   Class = "lookup"   // finding an order by number and e-mail
 	LimitLogin    Class = "login"    // whatever takes a password; accounts throttles by failures besides
 	LimitAdmin    Class = "admin"    // staff and vendors
+	LimitKey      Class = "key"      // whatever an API key asks for that is read, write or admin
 	LimitNone     Class = "none"     // webhooks of providers, health checks
 )
 
@@ -54,6 +58,7 @@ func DefaultLimits() Limits {
 		LimitLookup:   {Caller: 10, Address: 10, Window: time.Minute},
 		LimitLogin:    {Address: 100, Window: time.Hour},
 		LimitAdmin:    {Caller: 600, Address: 300, Window: time.Minute},
+		LimitKey:      {Caller: 1000, Window: time.Minute},
 	}
 }
 
@@ -73,13 +78,15 @@ func classOf(method, path string) Class {
 	return LimitWrite
 }
 
-// limiter counts by GCRA: each subject has one number, the moment at which its
-// bucket is empty again, so there is no window to game and nothing to reset.
+// limiter keeps the limits. Where nodes share a Redis it counts there; without
+// one, and while Redis fails, here.
 type limiter struct {
-	clock    clock.Clock
-	off      bool
-	policies map[Class]*policy
-	shards   [16]shard
+	clock     clock.Clock
+	off       bool
+	policies  map[Class]*policy
+	local     *localCounts
+	shared    *sharedCounts // nil without Redis
+	fallbacks prometheus.Counter
 }
 
 type policy struct {
@@ -97,12 +104,8 @@ type bucket struct {
 	every    time.Duration // one request
 	policy   []string      // RateLimit-Policy
 	limit    []string      // X-RateLimit-Limit
-}
 
-type shard struct {
-	mu     sync.Mutex
-	empty  map[subject]int64 // when the bucket is empty again, in nanoseconds
-	sweeps int
+	part atomic.Pointer[bucket] // see among
 }
 
 // subject is who is counted. An address and a user can never be the same one.
@@ -115,9 +118,12 @@ type subject struct {
 }
 
 func newLimiter(config Config) *limiter {
-	l := &limiter{clock: config.Clock, off: config.LimitsOff, policies: map[Class]*policy{}}
+	l := &limiter{clock: config.Clock, off: config.LimitsOff, policies: map[Class]*policy{}, local: newLocalCounts(), fallbacks: newFallbacks(config.Metrics)}
 	if l.clock == nil {
 		l.clock = machine
+	}
+	if config.Redis != nil {
+		l.shared = &sharedCounts{redis: config.Redis}
 	}
 	quotas := DefaultLimits()
 	maps.Copy(quotas, config.Limits)
@@ -131,9 +137,6 @@ func newLimiter(config Config) *limiter {
 		}
 		l.policies[class] = p
 	}
-	for i := range l.shards {
-		l.shards[i].empty = map[subject]int64{}
-	}
 	return l
 }
 
@@ -143,6 +146,20 @@ func newBucket(class Class, byCaller bool, quota int, window time.Duration) *buc
 		policy: []string{fmt.Sprintf("%q;q=%d;w=%d", class, quota, int(window.Seconds()))},
 		limit:  []string{strconv.Itoa(quota)},
 	}
+}
+
+// among is one node's part of the bucket: an equal share of its quota.
+func (b *bucket) among(nodes int) *bucket {
+	quota := max(1, b.quota/int64(nodes))
+	if quota == b.quota {
+		return b
+	}
+	part := b.part.Load()
+	if part == nil || part.quota != quota {
+		part = newBucket(b.class, b.byCaller, int(quota), b.window)
+		b.part.Store(part)
+	}
+	return part
 }
 
 func (l *limiter) policy(c Class) *policy {
@@ -161,38 +178,58 @@ func (l *limiter) admit(ex *exchange, p *policy) error {
 	if p == nil {
 		return nil
 	}
+	if !ex.actor.Key.IsZero() && roomy[p.class] {
+		p = l.policies[LimitKey]
+	}
 	var (
-		who         = callerOf(ex, p.class)
-		known       = who != subject{class: p.class, caller: true}
-		now         = l.clock.Now().UnixNano()
-		left, reset int64
-		refused     bool
-		shown       *bucket
+		who   = callerOf(ex, p.class)
+		named = who != subject{class: p.class, caller: true}
+		asks  = make([]ask, 0, 2)
 	)
 	// Signed-in callers of one office do not share its address's quota, but for
 	// what is worth an attack. A peer on a unix socket has no address and is ours.
-	if p.address != nil && ex.client.IsValid() && !(known && p.caller != nil && shared[p.class]) {
-		left, reset, refused = l.take(subject{class: p.class, addr: household(ex.client)}, p.address, now)
-		shown = p.address
+	if p.address != nil && ex.client.IsValid() && !(named && p.caller != nil && roomy[p.class]) {
+		asks = append(asks, ask{who: subject{class: p.class, addr: household(ex.client)}, bucket: p.address})
 	}
-	if known && p.caller != nil && !refused {
-		cLeft, cReset, cRefused := l.take(who, p.caller, now)
-		if shown == nil || cRefused || cLeft < left {
-			shown, left, reset, refused = p.caller, cLeft, cReset, cRefused
-		}
+	if named && p.caller != nil {
+		asks = append(asks, ask{who: who, bucket: p.caller})
 	}
-	if shown == nil {
+	if len(asks) == 0 {
 		return nil
 	}
-	shown.announce(ex.Header(), left, reset)
-	if refused {
-		return ErrTooManyRequests.After(time.Duration(reset))
+	counted := l.count(ex.r.Context(), asks)
+	tightest := counted[0]
+	for _, a := range counted[1:] {
+		if a.refused || a.left < tightest.left {
+			tightest = a
+		}
+	}
+	tightest.announce(ex.Header())
+	if tightest.refused {
+		return ErrTooManyRequests.After(time.Duration(tightest.reset))
 	}
 	return nil
 }
 
-// shared are the classes whose quota by address is for those who have no name.
-var shared = map[Class]bool{LimitRead: true, LimitWrite: true, LimitAdmin: true}
+// count counts in Redis. While that fails this node has its part of each quota,
+// so that the door is never open.
+func (l *limiter) count(ctx context.Context, asks []ask) []ask {
+	if l.shared != nil {
+		counted, err := l.shared.take(ctx, asks)
+		if err == nil {
+			return counted
+		}
+		l.fallbacks.Inc() // redis logs when it fails and when it is back
+		for i := range asks {
+			asks[i].bucket = asks[i].bucket.among(l.shared.redis.Nodes())
+		}
+	}
+	return l.local.take(asks, l.clock.Now().UnixNano())
+}
+
+// roomy are the classes with nothing worth an attack: their quota by address is
+// for those who have no name, and API keys have a quota of their own.
+var roomy = map[Class]bool{LimitRead: true, LimitWrite: true, LimitAdmin: true}
 
 // callerOf is the user, or for a guest the cart in the path.
 func callerOf(ex *exchange, class Class) subject {
@@ -211,43 +248,11 @@ func callerOf(ex *exchange, class Class) subject {
 
 const longestID = 40
 
-// take counts one request of who. left is how many more may come at once,
-// reset how long until the next may, or until all may when some are left.
-func (l *limiter) take(who subject, b *bucket, now int64) (left, reset int64, refused bool) {
-	s := &l.shards[who.shard()]
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.sweeps++; s.sweeps >= 4096 {
-		s.sweeps = 0
-		maps.DeleteFunc(s.empty, func(_ subject, empty int64) bool { return empty <= now })
-	}
-	empty := max(s.empty[who], now)
-	spare := int64(b.window) - (empty - now) - int64(b.every)
-	if spare < 0 {
-		return 0, -spare, true
-	}
-	empty += int64(b.every)
-	s.empty[who] = empty
-	return spare / int64(b.every), empty - now, false
-}
-
-// shard spreads by what differs between subjects.
-func (w subject) shard() int {
-	h := uint32(w.user[15]) ^ uint32(w.user[14])
-	if w.addr.IsValid() {
-		a := w.addr.As16()
-		h ^= uint32(a[15]) ^ uint32(a[7])
-	}
-	if n := len(w.name); n > 0 {
-		h ^= uint32(w.name[n-1])
-	}
-	return int(h % 16)
-}
-
 // announce sets RateLimit and RateLimit-Policy (the IETF draft) and the
 // X-RateLimit headers that older clients know.
-func (b *bucket) announce(h http.Header, left, reset int64) {
-	seconds := (reset + int64(time.Second) - 1) / int64(time.Second)
+func (a ask) announce(h http.Header) {
+	b, left := a.bucket, a.left
+	seconds := (a.reset + int64(time.Second) - 1) / int64(time.Second)
 	text := make([]byte, 0, 48)
 	text = strconv.AppendQuote(text, string(b.class))
 	text = strconv.AppendInt(append(text, ";r="...), left, 10)

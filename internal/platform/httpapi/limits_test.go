@@ -1,6 +1,7 @@
 package httpapi_test
 
 import (
+	"context"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -8,7 +9,9 @@ import (
 	"testing"
 	"time"
 
+	"souk/internal/auth"
 	"souk/internal/clock"
+	"souk/internal/id"
 	"souk/internal/platform/httpapi"
 )
 
@@ -112,6 +115,28 @@ func TestLimitsOfCarts(t *testing.T) {
 		req.RemoteAddr = step.peer + ":1"
 		if w := alone(r, req); w.Code != step.want {
 			t.Errorf("step %d, cart %s from %s: %d, want %d", i, step.cart, step.peer, w.Code, step.want)
+		}
+	}
+}
+
+// A key has one quota for all that it reads, writes and does as staff, wherever
+// it is used; a guess at a code stays as dear as for anybody.
+func TestLimitsOfKeys(t *testing.T) {
+	t.Parallel()
+	now := clock.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
+	key := auth.Actor{Key: id.APIKey{15: 'k'}, Permissions: map[auth.Permission]bool{canRead: true}}
+	r := httpapi.New(httpapi.Config{Clock: now, Authenticate: func(context.Context, *http.Request) (auth.Actor, error) { return key, nil }})
+	(&shop{}).Routes(r)
+	for i, step := range []struct{ path, policy, left string }{
+		{"/api/v1/stored", `"key";q=1000;w=60`, "999"},
+		{"/api/v1/cups?limit=1", `"key";q=1000;w=60`, "998"},
+		{"/api/v1/coupons", `"coupon";q=10;w=600`, "9"},
+	} {
+		req := httptest.NewRequest("GET", step.path, nil)
+		req.RemoteAddr = "203.0.113." + strconv.Itoa(i) + ":1"
+		w := alone(r, req)
+		if w.Code != http.StatusOK || w.Header().Get("RateLimit-Policy") != step.policy || w.Header().Get("X-RateLimit-Remaining") != step.left {
+			t.Errorf("%s: %d %v", step.path, w.Code, w.Header())
 		}
 	}
 }

@@ -38,6 +38,17 @@ func newMeters(registry prometheus.Registerer) *meters {
 	return m
 }
 
+// newFallbacks is a counter that nobody reads when registry is nil.
+func newFallbacks(registry prometheus.Registerer) prometheus.Counter {
+	c := prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "souk_rate_limit_fallbacks_total", Help: "Requests that were counted on this node because Redis failed.",
+	})
+	if registry != nil {
+		registry.MustRegister(c)
+	}
+	return c
+}
+
 func (m *meters) of(method, path string) *meter {
 	if m == nil {
 		return nil

@@ -22,6 +22,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/clock"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/redis"
 )
 
 const defaultBodyLimit = 256 << 10
@@ -35,6 +36,7 @@ type Config struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	CursorKey      []byte         // random when empty, so cursors die with the process
 	Limits         Limits         // DefaultLimits when nil
+	Redis          *redis.Client  // where nodes share the limits; nil counts on this node
 	LimitsOff      bool           // for benchmarks; also lifts the cap on connections
 	Clock          clock.Clock    // of the rate limits; the machine's when nil
 	Logger         *slog.Logger   // slog.Default when nil

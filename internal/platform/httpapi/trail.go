@@ -127,8 +127,8 @@ func (ex *exchange) auditRefusal(err error) {
 	default:
 		return
 	}
-	who := subject{class: limitRefusals, addr: household(ex.client)}
-	if _, _, full := ex.router.limiter.take(who, refusals, ex.router.limiter.clock.Now().UnixNano()); full {
+	entry := []ask{{who: subject{class: limitRefusals, addr: household(ex.client)}, bucket: refusals}}
+	if limiter := ex.router.limiter; limiter.local.take(entry, limiter.clock.Now().UnixNano())[0].refused {
 		return
 	}
 	ctx := auth.With(context.WithoutCancel(ex.r.Context()), ex.actor) // a client that leaves was here all the same
