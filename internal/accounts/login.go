@@ -181,6 +181,10 @@ func (u *Users) setPassword(ctx context.Context, tx pgx.Tx, user id.User, hash s
 	if err := putCredential(ctx, tx, user, hash, u.Clock.Now()); err != nil {
 		return fmt.Errorf("set password of user %s: %w", user, err)
 	}
+	// Whoever knew the old one may have asked for a link before it was changed.
+	if err := deleteOpenTokens(ctx, tx, user); err != nil {
+		return fmt.Errorf("drop mailed tokens of user %s: %w", user, err)
+	}
 	if err := u.endSessions(ctx, tx, user, keep, "password changed"); err != nil {
 		return err
 	}

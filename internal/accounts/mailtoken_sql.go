@@ -81,3 +81,11 @@ func deleteOldMail(ctx context.Context, tx pgx.Tx, before time.Time) error {
 	b.Queue(`DELETE FROM mail_requests WHERE created_at < @before`, args)
 	return b.Send(ctx, tx)
 }
+
+// deleteOpenTokens takes back what would let somebody in; a proof of the mailbox
+// lets nobody in.
+func deleteOpenTokens(ctx context.Context, tx pgx.Tx, user id.User) error {
+	_, err := postgres.Exec(ctx, tx, `
+		DELETE FROM mail_tokens WHERE user_id = @user AND used_at IS NULL AND purpose <> 'verify_email'`, pgx.NamedArgs{"user": user})
+	return err
+}

@@ -194,6 +194,21 @@ func TestChangeEmail(t *testing.T) {
 	}
 }
 
+// A link that a thief has asked for opens nothing once the password is another one.
+func TestANewPasswordTakesLinksBack(t *testing.T) {
+	u, _ := open(t, pgtest.Tx(t))
+	ann := register(t, u, "ann")
+	if err := u.AskEmailChange(auth.With(t.Context(), auth.Actor{User: ann.User.ID}), "thief@example.com", home); err != nil {
+		t.Fatal(err)
+	}
+	token := mailed(t, u, ChangeEmail)
+	change(t, u, func(tx pgx.Tx) error { _, err := u.ResetPassword(t.Context(), tx, "ann", otherPassword); return err })
+	err := postgres.InTx(t.Context(), u.DB, func(tx pgx.Tx) error { return u.ConfirmEmail(t.Context(), tx, token) })
+	if !errors.Is(err, ErrMailToken) {
+		t.Errorf("the account moves to the thief: %v", err)
+	}
+}
+
 func TestStepUp(t *testing.T) {
 	u, now := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")

@@ -231,6 +231,7 @@ func TestMetrics(t *testing.T) {
 		"souk_http_requests_total GET /api/v1/cups/{id} 404": 1,
 		"souk_http_requests_total GET /api/v1/stored 200":    2,
 		"souk_http_requests_total any unmatched 404":         2,
+		"souk_rate_limit_fallbacks_total":                    0,
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
