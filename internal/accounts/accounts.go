@@ -15,12 +15,15 @@
 package accounts
 
 import (
+	"context"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"golang.org/x/text/language"
 
 	"souk/internal/auth"
 	"souk/internal/clock"
+	"souk/internal/id"
 	"souk/internal/mfa"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/httpapi"
@@ -61,6 +64,10 @@ type Users struct {
 	MailKey  []byte // makes the tokens that are mailed
 	Blobs    blob.Store
 	Vault    *vault.Vault // seals the keys that sign access tokens
+
+	// DropIdentities forgets who a user is at other login providers, so that none
+	// lets them in.
+	DropIdentities func(ctx context.Context, tx pgx.Tx, user id.User) error
 
 	// Languages that the shop speaks, its own first; none is English.
 	Languages []language.Tag

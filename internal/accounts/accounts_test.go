@@ -42,6 +42,7 @@ func open(t *testing.T, db postgres.DB) (*Users, *clock.Manual) {
 	keys := vault.New(make([]byte, 32))
 	u := &Users{DB: db, Clock: at, Grants: grants, Issuer: "https://shop.example", ShopName: "Souk", Vault: keys, MailKey: []byte("of a test")}
 	u.MFA = &mfa.Factors{DB: db, Clock: at, Vault: keys, Origin: u.Issuer, ShopName: u.ShopName, Label: u.Label}
+	u.DropIdentities = func(context.Context, pgx.Tx, id.User) error { return nil } // idp is to the right
 	return u, at
 }
 

@@ -30,7 +30,7 @@ func (u *Users) authRoutes(r *httpapi.Router) {
 	httpapi.Raw(r, http.MethodPost, "/api/v1/auth/token", u.oauthToken, public, small, httpapi.NeverStored(),
 		httpapi.Consumes("application/x-www-form-urlencoded"), httpapi.Produces("application/json"), httpapi.Returns[Tokens](),
 		httpapi.Summary("OAuth 2 token endpoint"), httpapi.Describe("RFC 6749 with the grants password and refresh_token, for the documentation's Authorize button and first-party clients."))
-	httpapi.Post(r, "/api/v1/auth/logout", u.logout, httpapi.Needs(auth.AsCustomer), httpapi.NeverStored(), httpapi.Status(http.StatusNoContent),
+	httpapi.Post(r, "/api/v1/auth/logout", u.logout, httpapi.Needs(auth.AsCustomer), httpapi.Harmless(), httpapi.NeverStored(), httpapi.Status(http.StatusNoContent),
 		httpapi.Summary("End this session"))
 	httpapi.Action(r, http.MethodPost, "/api/v1/auth/password/change", u.changePassword, httpapi.Needs(auth.AsCustomer), small, httpapi.NeverStored(),
 		httpapi.Status(http.StatusNoContent), httpapi.Summary("Change the password and end all other sessions"))
@@ -83,10 +83,6 @@ func (s Stay) deliver(ctx context.Context, tokens *Tokens) {
 	}
 	httpapi.SetCookie(ctx, c)
 	tokens.RefreshToken = ""
-}
-
-func forgetCookie(ctx context.Context) {
-	httpapi.SetCookie(ctx, &http.Cookie{Name: refreshCookie, Path: "/", Secure: true, HttpOnly: true, MaxAge: -1})
 }
 
 type registerInput struct {
@@ -169,12 +165,15 @@ func (u *Users) refresh(ctx context.Context, in *refreshInput) (Tokens, error) {
 		token, stay.Cookie = httpapi.Cookie(ctx, refreshCookie), true
 	}
 	tokens, err := u.Refresh(ctx, token, client(ctx))
+	if errors.Is(err, ErrRefreshToken) && stay.Cookie {
+		httpapi.DropCookie(ctx, refreshCookie)
+	}
 	stay.deliver(ctx, &tokens)
 	return tokens, err
 }
 
 func (u *Users) logout(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Empty, error) {
-	forgetCookie(ctx)
+	httpapi.DropCookie(ctx, refreshCookie)
 	return httpapi.Empty{}, u.Logout(ctx, tx)
 }
 

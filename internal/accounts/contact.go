@@ -53,7 +53,12 @@ func Phone(number, country string) (e164 string, ok bool) {
 	if err != nil || !phonenumbers.IsPossibleNumber(parsed) {
 		return "", false
 	}
-	return phonenumbers.Format(parsed, phonenumbers.E164), true
+	e164 = phonenumbers.Format(parsed, phonenumbers.E164)
+	again, err := phonenumbers.Parse(e164, "")
+	if err != nil || phonenumbers.Format(again, phonenumbers.E164) != e164 {
+		return "", false // zeros that get fewer each time they are read are nobody's number
+	}
+	return e164, true
 }
 
 // OneLine reports whether s can stand in a mail header or on a label: valid

@@ -13,6 +13,7 @@ import (
 
 	"souk/internal/auth"
 	"souk/internal/errs"
+	"souk/internal/id"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
@@ -82,6 +83,21 @@ func (u *Users) mayGive(ctx context.Context, r Role) error {
 	for _, p := range u.permissions(r) {
 		if p.Staff() && !auth.From(ctx).Can(p) {
 			return ErrBeyondOwnRights.With("permission", p)
+		}
+	}
+	return nil
+}
+
+// mayGovern refuses when a user has rights that the actor of ctx lacks: shutting
+// somebody out takes theirs, and letting them in gives them back.
+func (u *Users) mayGovern(ctx context.Context, tx pgx.Tx, user id.User) error {
+	has, err := rolesOf(ctx, tx, user)
+	if err != nil {
+		return fmt.Errorf("read roles of user %s: %w", user, err)
+	}
+	for _, role := range has {
+		if err := u.mayGive(ctx, role); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -61,8 +61,14 @@ type EmailChanged struct {
 	TokenID id.MailToken `json:"token_id"`
 }
 
-// EmailVerified says that a user has proven their mailbox.
+// EmailVerified says that the link which was mailed to a user's address was opened.
 type EmailVerified struct {
+	UserID id.User `json:"user_id"`
+}
+
+// MailboxOwned says that somebody who is in an account reads its mailbox: what
+// is known by that address is theirs.
+type MailboxOwned struct {
 	UserID id.User `json:"user_id"`
 }
 
@@ -132,6 +138,7 @@ func (EmailChangeAsked) EventName() string   { return "accounts.email_change_ask
 func (EmailChanged) EventName() string       { return "accounts.email_changed" }
 func (MailAsked) EventName() string          { return "accounts.mail_asked" }
 func (EmailVerified) EventName() string      { return "accounts.email_verified" }
+func (MailboxOwned) EventName() string       { return "accounts.mailbox_owned" }
 func (PasswordChanged) EventName() string    { return "accounts.password_changed" }
 func (RefreshReused) EventName() string      { return "accounts.refresh_reused" }
 func (RolesChanged) EventName() string       { return "accounts.roles_changed" }

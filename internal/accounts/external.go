@@ -46,7 +46,7 @@ func (u *Users) CreateExternal(ctx context.Context, tx pgx.Tx, in External) (Use
 		return User{}, err
 	}
 	if in.EmailVerified {
-		return made, events.Raise(ctx, tx, EmailVerified{user})
+		return made, errors.Join(events.Raise(ctx, tx, EmailVerified{user}), events.Raise(ctx, tx, MailboxOwned{user}))
 	}
 	return made, u.mailToken(ctx, tx, made, VerifyEmail)
 }
@@ -72,9 +72,13 @@ func (u *Users) SignInExternal(ctx context.Context, user id.User, otp string, fr
 // KeepInCookie moves the refresh token from the answer to the browser's cookie.
 func KeepInCookie(ctx context.Context, in *SignIn) { Stay{Cookie: true}.deliver(ctx, &in.Tokens) }
 
-// IsSignedIn reports whether a session of a user still lets them in.
-func (u *Users) IsSignedIn(ctx context.Context, db postgres.DB, user id.User, session id.Session) (bool, error) {
-	s, err := liveSession(ctx, db, user, session)
+// HoldSession reports whether a session of a user still lets them in, and keeps
+// it so until tx ends.
+func (u *Users) HoldSession(ctx context.Context, tx pgx.Tx, user id.User, session id.Session) (bool, error) {
+	if err := holdSession(ctx, tx, session); err != nil {
+		return false, fmt.Errorf("hold session %s: %w", session, err)
+	}
+	s, err := liveSession(ctx, tx, user, session)
 	if errors.Is(err, postgres.ErrNoRow) {
 		return false, nil
 	}

@@ -77,11 +77,8 @@ func (u *Users) Impersonate(ctx context.Context, tx pgx.Tx, key SigningKey, targ
 // to it: when the member of staff is shut out or has lost the permission, or
 // when the customer has become staff.
 func (u *Users) mayStillImpersonate(actor auth.Actor, s signedIn) error {
-	needed := CanImpersonate
-	if !s.ReadOnly {
-		needed = CanImpersonateAndWrite
-	}
-	if isStaff(actor.Roles) || !u.Grants.Of(s.ImpersonatorRoles, s.ImpersonatorCustom...)[needed] {
+	may := u.Grants.Of(s.ImpersonatorRoles, s.ImpersonatorCustom...)
+	if isStaff(actor.Roles) || !may[CanImpersonate] || !s.ReadOnly && !may[CanImpersonateAndWrite] {
 		return auth.ErrUnauthenticated
 	}
 	return nil

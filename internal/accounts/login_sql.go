@@ -42,6 +42,11 @@ func holdCredential(ctx context.Context, tx pgx.Tx, c credential) error {
 	return nil
 }
 
+func deleteCredential(ctx context.Context, tx pgx.Tx, user id.User) error {
+	_, err := postgres.Exec(ctx, tx, `DELETE FROM credentials WHERE user_id = @user`, pgx.NamedArgs{"user": user})
+	return err
+}
+
 func putCredential(ctx context.Context, tx pgx.Tx, user id.User, hash string, now time.Time) error {
 	_, err := postgres.Exec(ctx, tx, `
 		INSERT INTO credentials (user_id, password_hash, changed_at) VALUES (@user, @hash, @now)

@@ -33,7 +33,7 @@ func (u *Users) RedeemReset(ctx context.Context, token, wanted string) error {
 		if _, err := u.useMailToken(ctx, tx, ResetPassword, token); err != nil {
 			return err
 		}
-		if err := u.proveMailbox(ctx, tx, user.ID); err != nil {
+		if err := u.enterByMail(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		return u.setPassword(ctx, tx, user.ID, hash, id.Session{})
@@ -41,21 +41,28 @@ func (u *Users) RedeemReset(ctx context.Context, token, wanted string) error {
 }
 
 // SignInByLink signs in whoever has a mailed token, and the second factor of
-// the user where there is one.
+// the user where there is one. Who has never proven the mailbox has none that
+// counts: see [Users.enterByMail].
 func (u *Users) SignInByLink(ctx context.Context, token, otp string, from Client) (SignIn, error) {
-	owner, err := u.readMailToken(ctx, SignInByMail, token)
+	found, err := u.readMailToken(ctx, SignInByMail, token)
 	if err != nil {
 		return SignIn{}, err
 	}
-	if err := u.secondFactor(ctx, owner.UserID, otp); err != nil {
+	owner, err := u.Get(ctx, u.DB, found.UserID)
+	if err != nil {
 		return SignIn{}, err
+	}
+	if owner.EmailVerified {
+		if err := u.secondFactor(ctx, owner.ID, otp); err != nil {
+			return SignIn{}, err
+		}
 	}
 	return u.begin(ctx, byLink, from, func(tx pgx.Tx) (User, error) {
 		found, err := u.useMailToken(ctx, tx, SignInByMail, token)
 		if err != nil {
 			return User{}, err
 		}
-		if err := u.proveMailbox(ctx, tx, found.UserID); err != nil {
+		if err := u.enterByMail(ctx, tx, found.UserID); err != nil {
 			return User{}, err
 		}
 		return u.Get(ctx, tx, found.UserID)
@@ -91,16 +98,68 @@ func (u *Users) Verify(ctx context.Context, tx pgx.Tx, token string) error {
 	if err != nil {
 		return err
 	}
-	return u.proveMailbox(ctx, tx, found.UserID)
+	return u.ProveMailbox(ctx, tx, found.UserID)
 }
 
-// proveMailbox notes that a user reads what is mailed to their address.
-func (u *Users) proveMailbox(ctx context.Context, tx pgx.Tx, user id.User) error {
-	first, err := setVerified(ctx, tx, user, u.Clock.Now())
-	if err != nil || !first {
+// ProveMailbox notes that a token which was mailed to a user has been shown. It
+// says that the address is sound; it is the user's own when they were signed in.
+func (u *Users) ProveMailbox(ctx context.Context, tx pgx.Tx, user id.User) error {
+	if _, err := u.verified(ctx, tx, user); err != nil {
 		return err
 	}
-	return events.Raise(ctx, tx, EmailVerified{user})
+	return raiseOwned(ctx, tx, user)
+}
+
+func (u *Users) verified(ctx context.Context, tx pgx.Tx, user id.User) (first bool, err error) {
+	first, err = setVerified(ctx, tx, user, u.Clock.Now())
+	if err != nil || !first {
+		return false, err
+	}
+	return true, events.Raise(ctx, tx, EmailVerified{user})
+}
+
+// raiseOwned says so when who has shown a mailed token is in the account, too. A
+// stranger's sign-up with somebody's address, or change to it, is confirmed by a
+// careless click; that gives the stranger nothing of the mailbox's owner.
+func raiseOwned(ctx context.Context, tx pgx.Tx, user id.User) error {
+	if auth.From(ctx).User != user {
+		return nil
+	}
+	return events.Raise(ctx, tx, MailboxOwned{user})
+}
+
+// enterByMail proves the mailbox of a user for whoever is about to enter by it.
+// If nobody has done so before, the account is that of the mailbox's owner from
+// now on, and what a stranger may have signed up with opens it no more.
+func (u *Users) enterByMail(ctx context.Context, tx pgx.Tx, user id.User) error {
+	first, err := u.verified(ctx, tx, user)
+	if err != nil {
+		return err
+	}
+	if first && auth.From(ctx).User != user {
+		if err := u.changeLocks(ctx, tx, user); err != nil {
+			return fmt.Errorf("hand user %s over to the owner of the mailbox: %w", user, err)
+		}
+	}
+	return events.Raise(ctx, tx, MailboxOwned{user})
+}
+
+// changeLocks takes away every way into an account. Sessions come first: what is
+// under way in one of them is waited for, and goes with the rest.
+func (u *Users) changeLocks(ctx context.Context, tx pgx.Tx, user id.User) error {
+	if err := u.endSessions(ctx, tx, user, id.Session{}, "mailbox proven by its owner"); err != nil {
+		return err
+	}
+	if err := deleteCredential(ctx, tx, user); err != nil {
+		return err
+	}
+	if err := deleteOpenTokens(ctx, tx, user); err != nil {
+		return err
+	}
+	if err := u.MFA.Forget(ctx, tx, user); err != nil {
+		return err
+	}
+	return u.DropIdentities(ctx, tx, user)
 }
 
 // ErrSameEmail says that the new address is the old one.
@@ -148,6 +207,9 @@ func (u *Users) ConfirmEmail(ctx context.Context, tx pgx.Tx, token string) error
 	}
 	if err := setEmail(ctx, tx, found.UserID, found.Email, u.Clock.Now()); err != nil {
 		return fmt.Errorf("change e-mail of user %s: %w", found.UserID, err)
+	}
+	if err := raiseOwned(ctx, tx, found.UserID); err != nil {
+		return err
 	}
 	return events.Raise(ctx, tx, EmailChanged{found.UserID, found.ID})
 }

@@ -1,8 +1,10 @@
 package accounts
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -120,6 +122,9 @@ func TestVerifyMailbox(t *testing.T) {
 	if n := raised(t, u, "accounts.email_verified"); n != 1 {
 		t.Errorf("email_verified was raised %d times", n)
 	}
+	if n := raised(t, u, "accounts.mailbox_owned"); n != 0 {
+		t.Error("a click of somebody who is not in the account makes the mailbox theirs")
+	}
 }
 
 // Where mailboxes come first, nobody learns from signing up who has an account,
@@ -142,6 +147,15 @@ func TestMailboxesFirst(t *testing.T) {
 	if n := raised(t, u, "accounts.registered_again"); n != 1 {
 		t.Errorf("the owner was told %d times", n)
 	}
+	for i := range 2 * mailAttempt.perAccount { // nobody fills somebody's mailbox by signing up
+		again := Registration{Username: fmt.Sprint("again", i), Email: "there@example.com", Password: goodPassword}
+		if _, err := u.Register(t.Context(), again, home); !errors.Is(err, ErrVerifyFirst) {
+			t.Errorf("again: %v", err)
+		}
+	}
+	if n := raised(t, u, "accounts.registered_again"); n != mailAttempt.perAccount {
+		t.Errorf("the owner was told %d times, want %d at most", n, mailAttempt.perAccount)
+	}
 	if _, err := u.Login(t.Context(), "ann", otherPassword, "", home); !errors.Is(err, ErrWrongPassword) {
 		t.Errorf("a wrong password: %v", err)
 	}
@@ -154,6 +168,37 @@ func TestMailboxesFirst(t *testing.T) {
 	}
 	if n, err := postgres.Scalar[int](t.Context(), db, `SELECT count(*)::int FROM users WHERE lower(email) = 'there@example.com'`, nil); err != nil || n != 1 {
 		t.Errorf("%d users at %s, %v", n, there.User.Email, err)
+	}
+}
+
+// Whoever was in the account has asked for links; once the owner has set another
+// password, these open nothing.
+func TestANewPasswordTakesLinksBack(t *testing.T) {
+	u, _ := open(t, pgtest.Tx(t))
+	ann := register(t, u, "ann")
+	if err := u.AskEmailChange(auth.With(t.Context(), auth.Actor{User: ann.User.ID}), "thief@example.com", home); err != nil {
+		t.Fatal(err)
+	}
+	stolen := mailed(t, u, ChangeEmail)
+	for _, purpose := range []Purpose{SignInByMail, ResetPassword} {
+		if err := u.AskForMail(t.Context(), purpose, "ann@example.com", home); err != nil {
+			t.Fatal(err)
+		}
+	}
+	answerMail(t, u)
+	link := mailed(t, u, SignInByMail)
+	if err := u.RedeemReset(t.Context(), mailed(t, u, ResetPassword), otherPassword); err != nil {
+		t.Fatal(err)
+	}
+	err := postgres.InTx(t.Context(), u.DB, func(tx pgx.Tx) error { return u.ConfirmEmail(t.Context(), tx, stolen) })
+	if !errors.Is(err, ErrMailToken) {
+		t.Errorf("a change of the address: %v", err)
+	}
+	if _, err := u.SignInByLink(t.Context(), link, "", home); !errors.Is(err, ErrMailToken) {
+		t.Errorf("a link to sign in: %v", err)
+	}
+	if now, err := u.Get(t.Context(), u.DB, ann.User.ID); err != nil || now.Email != "ann@example.com" {
+		t.Errorf("the account is at %s, %v", now.Email, err)
 	}
 }
 
@@ -194,18 +239,73 @@ func TestChangeEmail(t *testing.T) {
 	}
 }
 
-// A link that a thief has asked for opens nothing once the password is another one.
-func TestANewPasswordTakesLinksBack(t *testing.T) {
+// Somebody may sign up with an address that is not theirs. The account becomes
+// the owner's when the owner comes in by the mailbox: nothing that the stranger
+// has left there opens it.
+func TestTheOwnerOfAMailboxTakesTheAccountOver(t *testing.T) {
+	for name, enter := range map[string]func(u *Users) error{
+		"by a link": func(u *Users) error {
+			_, err := u.SignInByLink(t.Context(), mailed(t, u, SignInByMail), "", home)
+			return err
+		},
+		"by a new password": func(u *Users) error { return u.RedeemReset(t.Context(), mailed(t, u, ResetPassword), otherPassword) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			u, now := open(t, pgtest.Tx(t))
+			dropped := 0
+			u.DropIdentities = func(context.Context, pgx.Tx, id.User) error { dropped++; return nil }
+			stranger := register(t, u, "ann")
+			setUpApp(t, u, stranger.User.ID)
+			for _, purpose := range []Purpose{SignInByMail, ResetPassword} {
+				if err := u.AskForMail(t.Context(), purpose, "ann@example.com", home); err != nil {
+					t.Fatal(err)
+				}
+			}
+			answerMail(t, u)
+			if err := enter(u); err != nil {
+				t.Fatal(err)
+			}
+			now.Advance(time.Minute)
+			if _, err := u.Authenticate(t.Context(), stranger.AccessToken); !errors.Is(err, auth.ErrUnauthenticated) {
+				t.Errorf("the stranger: %v", err)
+			}
+			if _, err := u.Refresh(t.Context(), stranger.RefreshToken, home); !errors.Is(err, ErrRefreshToken) {
+				t.Errorf("the stranger's session: %v", err)
+			}
+			if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); !errors.Is(err, ErrWrongPassword) {
+				t.Errorf("the stranger's password: %v", err)
+			}
+			if has, err := u.MFA.HasTOTP(t.Context(), u.DB, stranger.User.ID); err != nil || has {
+				t.Errorf("the stranger's app: %t, %v", has, err)
+			}
+			if n := raised(t, u, "accounts.mailbox_owned"); dropped != 1 || n != 1 {
+				t.Errorf("identities were dropped %d times, the mailbox owned %d times", dropped, n)
+			}
+		})
+	}
+}
+
+// Who has signed up and opens the link loses nothing.
+func TestWhoSignsUpAndProvesTheirMailboxStays(t *testing.T) {
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
-	if err := u.AskEmailChange(auth.With(t.Context(), auth.Actor{User: ann.User.ID}), "thief@example.com", home); err != nil {
+	as := auth.With(t.Context(), auth.Actor{User: ann.User.ID})
+	change(t, u, func(tx pgx.Tx) error { return u.Verify(as, tx, mailed(t, u, VerifyEmail)) })
+	if n := raised(t, u, "accounts.mailbox_owned"); n != 1 {
+		t.Errorf("the mailbox is theirs %d times", n)
+	}
+	if err := u.AskForMail(t.Context(), SignInByMail, "ann@example.com", home); err != nil {
 		t.Fatal(err)
 	}
-	token := mailed(t, u, ChangeEmail)
-	change(t, u, func(tx pgx.Tx) error { _, err := u.ResetPassword(t.Context(), tx, "ann", otherPassword); return err })
-	err := postgres.InTx(t.Context(), u.DB, func(tx pgx.Tx) error { return u.ConfirmEmail(t.Context(), tx, token) })
-	if !errors.Is(err, ErrMailToken) {
-		t.Errorf("the account moves to the thief: %v", err)
+	answerMail(t, u)
+	if _, err := u.SignInByLink(t.Context(), mailed(t, u, SignInByMail), "", home); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := u.Authenticate(t.Context(), ann.AccessToken); err != nil {
+		t.Errorf("their session: %v", err)
+	}
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
+		t.Errorf("their password: %v", err)
 	}
 }
 

@@ -49,6 +49,10 @@ func holdRoles(ctx context.Context, tx pgx.Tx, names []string) ([]string, error)
 		pgx.NamedArgs{"names": names})
 }
 
+func rolesOf(ctx context.Context, tx pgx.Tx, user id.User) ([]Role, error) {
+	return postgres.All[Role](ctx, tx, selectRole+`WHERE name IN (SELECT role FROM user_roles WHERE user_id = @user)`, pgx.NamedArgs{"user": user})
+}
+
 // rolesThatDiffer are those that a user has and is not to have, and the other
 // way round.
 func rolesThatDiffer(ctx context.Context, tx pgx.Tx, user id.User, wanted []string) ([]Role, error) {

@@ -45,6 +45,7 @@ func setUpApp(t *testing.T, u *Users, user id.User) (show func() string, recover
 func TestASecondFactorIsAskedFor(t *testing.T) {
 	u, now := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
+	change(t, u, func(tx pgx.Tx) error { return u.ProveMailbox(t.Context(), tx, ann.User.ID) })
 	code, recovery := setUpApp(t, u, ann.User.ID)
 	now.Advance(time.Minute)
 	for _, test := range []struct {

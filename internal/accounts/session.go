@@ -58,6 +58,15 @@ func (c Client) address() string {
 	return c.Address.String()
 }
 
+// network is what attempts are counted by: an address, or the /64 of IPv6 that
+// one customer of a provider has to themselves.
+func (c Client) network() string {
+	if !c.Address.Is6() || c.Address.Is4In6() {
+		return c.address()
+	}
+	return netip.PrefixFrom(c.Address, 64).Masked().String()
+}
+
 // userAgent is cut to what a list of sessions shows.
 func (c Client) userAgent() string {
 	text := []rune(c.UserAgent)

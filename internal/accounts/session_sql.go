@@ -140,14 +140,21 @@ func endSession(ctx context.Context, tx pgx.Tx, user id.User, session id.Session
 	return nil
 }
 
-// endSessions takes two statements, not one with a CTE: the second has to see
-// the token of a refresh that the first had to wait for.
+// holdSession makes whoever would end a session wait for tx.
+func holdSession(ctx context.Context, tx pgx.Tx, session id.Session) error {
+	_, err := postgres.Exec(ctx, tx, `SELECT FROM sessions WHERE id = @session FOR SHARE`, pgx.NamedArgs{"session": session})
+	return err
+}
+
+// endSessions ends those in which the user looks as somebody else, too. It takes
+// two statements, not one with a CTE: the second has to see the token of a
+// refresh that the first had to wait for.
 func endSessions(ctx context.Context, tx pgx.Tx, user id.User, except id.Session, why string, now time.Time) error {
 	args := pgx.NamedArgs{"user": user, "except": except, "why": why, "now": now}
 	b := postgres.NewBatch()
 	b.Queue(`
 		UPDATE sessions SET revoked_at = @now, revoked_why = @why
-		WHERE user_id = @user AND revoked_at IS NULL AND id IS DISTINCT FROM @except`, args)
+		WHERE (user_id = @user OR impersonator_id = @user) AND revoked_at IS NULL AND id IS DISTINCT FROM @except`, args)
 	b.Queue(`
 		UPDATE refresh_tokens t SET revoked_at = @now FROM sessions s
 		WHERE s.id = t.session_id AND s.user_id = @user AND s.revoked_at IS NOT NULL AND t.used_at IS NULL AND t.revoked_at IS NULL`, args)
@@ -155,11 +162,11 @@ func endSessions(ctx context.Context, tx pgx.Tx, user id.User, except id.Session
 }
 
 // isNewDevice reports whether a user has had sessions, and none on such a
-// device.
+// device. Those from before devices were noted say nothing.
 func isNewDevice(ctx context.Context, db postgres.DB, user id.User, device string) (bool, error) {
 	return postgres.Scalar[bool](ctx, db, `
 		SELECT count(*) > 0 AND NOT coalesce(bool_or(device = @device), false)
-		FROM sessions WHERE user_id = @user AND impersonator_id IS NULL`, pgx.NamedArgs{"user": user, "device": device})
+		FROM sessions WHERE user_id = @user AND impersonator_id IS NULL AND device <> ''`, pgx.NamedArgs{"user": user, "device": device})
 }
 
 func setAuthenticated(ctx context.Context, tx pgx.Tx, session id.Session, now time.Time) error {

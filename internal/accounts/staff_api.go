@@ -67,6 +67,9 @@ func (u *Users) showUser(ctx context.Context, in *userInput) (User, error) {
 }
 
 func (u *Users) disableUser(ctx context.Context, tx pgx.Tx, in *userInput) (User, error) {
+	if err := u.mayGovern(ctx, tx, in.User); err != nil {
+		return User{}, err
+	}
 	if err := u.Disable(ctx, tx, in.User); err != nil {
 		return User{}, err
 	}
@@ -74,6 +77,9 @@ func (u *Users) disableUser(ctx context.Context, tx pgx.Tx, in *userInput) (User
 }
 
 func (u *Users) enableUser(ctx context.Context, tx pgx.Tx, in *userInput) (User, error) {
+	if err := u.mayGovern(ctx, tx, in.User); err != nil {
+		return User{}, err
+	}
 	if err := u.Enable(ctx, tx, in.User); err != nil {
 		return User{}, err
 	}
@@ -81,6 +87,9 @@ func (u *Users) enableUser(ctx context.Context, tx pgx.Tx, in *userInput) (User,
 }
 
 func (u *Users) eraseUser(ctx context.Context, tx pgx.Tx, in *userInput) (httpapi.Empty, error) {
+	if err := u.mayGovern(ctx, tx, in.User); err != nil {
+		return httpapi.Empty{}, err
+	}
 	return httpapi.Empty{}, u.Erase(ctx, tx, in.User)
 }
 
@@ -116,6 +125,9 @@ func (u *Users) endUserSessions(ctx context.Context, tx pgx.Tx, in *userInput) (
 }
 
 func (u *Users) resetFactors(ctx context.Context, tx pgx.Tx, in *userInput) (httpapi.Empty, error) {
+	if err := u.mayGovern(ctx, tx, in.User); err != nil {
+		return httpapi.Empty{}, err
+	}
 	return httpapi.Empty{}, u.ResetFactors(ctx, tx, in.User)
 }
 

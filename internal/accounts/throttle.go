@@ -58,17 +58,17 @@ type counter struct {
 // counters are what an attempt counts against, in the order in which they
 // answer.
 func (a attempt) counters(account string, from Client) []counter {
-	account, address := strings.ToLower(account), from.address()
+	account, network := strings.ToLower(account), from.network()
 	var list []counter
 	add := func(perHour int, refusal *errs.Error, of ...string) {
 		key := sha256.Sum256([]byte(a.name + "\x00" + strings.Join(of, "\x00")))
 		list = append(list, counter{key, perHour, refusal})
 	}
 	if a.waits {
-		add(0, ErrThrottled, "both", account, address)
+		add(0, ErrThrottled, "both", account, network)
 	}
 	if a.perAddress > 0 {
-		add(a.perAddress, ErrThrottled, "address", address)
+		add(a.perAddress, ErrThrottled, "address", network)
 	}
 	if a.perAccount > 0 {
 		refusal := ErrThrottled
@@ -128,11 +128,16 @@ func (u *Users) forgive(ctx context.Context, kind attempt, account string, from 
 // have signed in with it before, and its owner is mailed a link: nobody locks
 // somebody else out. Names that do not exist are treated alike.
 func (u *Users) takeLogin(ctx context.Context, name string, from Client) (attempt, error) {
-	err := u.takeAttempt(ctx, loginAttempt, name, from)
-	if !errors.Is(err, ErrSignInByMail) {
+	pair, now := loginAttempt.counters(name, from)[:1], u.Clock.Now()
+	if err := u.refusals.of(pair, now); err != nil {
 		return loginAttempt, err
 	}
-	known, knownErr := isKnownAddress(ctx, u.DB, name, from.address(), u.Clock.Now().Add(-knownFor))
+	err := u.takeAttempt(ctx, loginAttempt, name, from)
+	var shut *errs.Error
+	if !errors.As(err, &shut) || shut.Code != ErrSignInByMail.Code {
+		return loginAttempt, err
+	}
+	known, knownErr := isKnownAddress(ctx, u.DB, name, from.address(), now.Add(-knownFor))
 	switch {
 	case knownErr != nil:
 		return knownAttempt, fmt.Errorf("look for earlier sign-ins: %w", knownErr)
@@ -148,6 +153,7 @@ func (u *Users) takeLogin(ctx context.Context, name string, from Client) (attemp
 			return knownAttempt, err
 		}
 	}
+	u.refusals.add(pair[0].key, shut, now.Add(shut.RetryAfter), now)
 	return knownAttempt, err
 }
 

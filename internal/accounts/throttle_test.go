@@ -120,6 +120,34 @@ func TestARefusalIsRemembered(t *testing.T) {
 	if wait := u.waits(t, loginAttempt, "ann", home); wait != 0 {
 		t.Errorf("a refusal is remembered for longer than it holds: %v", wait)
 	}
+
+	for i := range loginAttempt.perAccount {
+		u.waits(t, loginAttempt, "bob", at(fmt.Sprintf("198.51.100.%d", i)))
+	}
+	for _, ctx := range []context.Context{t.Context(), cancelled} {
+		if _, err := u.takeLogin(ctx, "bob", at("203.0.113.9")); !errors.Is(err, ErrSignInByMail) {
+			t.Errorf("of a name that is guessed at from all over: %v", err)
+		}
+	}
+	now.Advance(time.Hour)
+	if _, err := u.takeLogin(t.Context(), "bob", at("203.0.113.9")); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
+// Who has a whole network of IPv6 has one address, as far as guessing goes.
+func TestANetworkCountsAsOneAddress(t *testing.T) {
+	u, _ := open(t, pgtest.Tx(t))
+	for i := range freeFailures {
+		if wait := u.waits(t, loginAttempt, "ann", at(fmt.Sprintf("2001:db8::%d", i))); wait != 0 {
+			t.Fatalf("failure %d waits %v", i+1, wait)
+		}
+	}
+	for address, want := range map[string]time.Duration{"2001:db8::ffff:1": time.Second, "2001:db8:0:1::1": 0, "::ffff:192.0.2.1": 0, "192.0.2.2": 0} {
+		if wait := u.waits(t, loginAttempt, "ann", at(address)); wait != want {
+			t.Errorf("%s waits %v, want %v", address, wait, want)
+		}
+	}
 }
 
 // A name that is guessed at from all over is closed to strangers, not to its

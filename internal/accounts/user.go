@@ -99,7 +99,7 @@ func (u *Users) Register(ctx context.Context, in Registration, from Client) (Sig
 		return err
 	})
 	if errors.Is(err, ErrEmailTaken) {
-		err = u.tellOwner(ctx, in.Email)
+		err = u.tellOwner(ctx, in.Email, from)
 	}
 	if err != nil {
 		return SignIn{}, err
@@ -110,8 +110,15 @@ func (u *Users) Register(ctx context.Context, in Registration, from Client) (Sig
 // ErrVerifyFirst says that the mailbox has to be proven before anybody signs in.
 var ErrVerifyFirst = errs.New(errs.Forbidden, "email_unverified", "Open the link that we have mailed to you, then sign in.")
 
-// tellOwner tells the owner of an e-mail that somebody signs up with it.
-func (u *Users) tellOwner(ctx context.Context, email string) error {
+// tellOwner tells the owner of an e-mail that somebody signs up with it, and not
+// again and again.
+func (u *Users) tellOwner(ctx context.Context, email string, from Client) error {
+	switch err := u.takeAttempt(ctx, mailAttempt, email, from); {
+	case errors.Is(err, ErrThrottled):
+		return nil
+	case err != nil:
+		return err
+	}
 	return postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error {
 		owner, err := u.Named(ctx, tx, email)
 		if err != nil {

@@ -2,6 +2,8 @@ package accounts
 
 import (
 	"context"
+	"fmt"
+	"hash/crc32"
 	"maps"
 	"net/http"
 	"slices"
@@ -30,6 +32,12 @@ type me struct {
 	User
 	Permissions    []auth.Permission `json:"permissions"`
 	ImpersonatedBy *id.User          `json:"impersonated_by,omitempty" doc:"The member of staff who looks as this user."`
+}
+
+// ETag changes with what they may do, too.
+func (m me) ETag() string {
+	sum := crc32.ChecksumIEEE(fmt.Append(nil, m.Permissions, m.ImpersonatedBy))
+	return fmt.Sprintf(`"v%d-%08x"`, m.Version, sum)
 }
 
 func (u *Users) showMe(ctx context.Context, _ *struct{}) (me, error) {

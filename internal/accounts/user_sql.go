@@ -141,7 +141,6 @@ func eraseUser(ctx context.Context, tx pgx.Tx, user id.User, now time.Time) erro
 	b.Queue(`DELETE FROM addresses WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM user_roles WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM mail_tokens WHERE user_id = @user`, args)
-	b.Queue(`DELETE FROM mail_tokens WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM refresh_tokens WHERE user_id = @user`, args)
 	b.Queue(`UPDATE sessions SET user_agent = '', device = '', address = '' WHERE user_id = @user`, args)
 	return b.Send(ctx, tx)

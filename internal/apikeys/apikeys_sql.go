@@ -69,8 +69,12 @@ func revoke(ctx context.Context, tx pgx.Tx, vendor id.Vendor, key id.APIKey, now
 	return false, err
 }
 
+// touch leaves it to the first of those who come at once, so that none waits.
 func touch(ctx context.Context, tx pgx.Tx, key id.APIKey, now time.Time) error {
-	_, err := postgres.Exec(ctx, tx, `UPDATE api_keys SET last_used_at = @now WHERE id = @id`, pgx.NamedArgs{"id": key, "now": now})
+	_, err := postgres.Exec(ctx, tx, `
+		UPDATE api_keys SET last_used_at = @now
+		WHERE id = (SELECT id FROM api_keys WHERE id = @id AND (last_used_at IS NULL OR last_used_at <= @before) FOR UPDATE SKIP LOCKED)`,
+		pgx.NamedArgs{"id": key, "now": now, "before": now.Add(-time.Minute)})
 	return err
 }
 

@@ -146,6 +146,18 @@ func TestVendorTeam(t *testing.T) {
 	a.Call(t, "wanda", "DELETE", "/vendor/team/"+owner, "").Want(t, 404)
 }
 
+// A session that was stolen brings nobody into a team.
+func TestTeamsAskForAProof(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	a.Owner(t, "vera")
+	owner := apptest.Read[vendors.Vendor](t, a.Call(t, "vera", "GET", "/vendor/profile", "").Want(t, 200)).OwnerID.String()
+	if _, err := a.DB.Exec(t.Context(), `UPDATE sessions SET authenticated_at = authenticated_at - interval '1 hour'`); err != nil {
+		t.Fatal(err)
+	}
+	a.Call(t, "vera", "POST", "/vendor/team/invitations", `{"email": "x@example.com", "role": "owner"}`).Want(t, 403, "step_up_required")
+	a.Call(t, "vera", "PATCH", "/vendor/team/"+owner, `{"role": "owner"}`).Want(t, 403, "step_up_required")
+}
+
 // API keys do what their scopes say, at the doors of those whom they belong to,
 // until they are revoked.
 func TestAPIKeys(t *testing.T) {

@@ -131,6 +131,7 @@ func Build(p Parts) *App {
 		DB: p.DB, Clock: p.Clock, Users: a.Accounts, Vault: a.Vault, Outbound: idp.Impatient(p.Config.OutboundAllowPrivate), Log: p.Log,
 		BaseURL: p.Config.PublicURL(), Origins: p.Config.CORSOrigins, HasPasskey: a.MFA.HasPasskey,
 	}
+	a.Accounts.DropIdentities = a.Logins.Forget // to accounts' right
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock, Users: a.Accounts, MailKey: p.Keys.Key("invitations")}
 	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
 	a.Catalog = &catalog.Catalog{

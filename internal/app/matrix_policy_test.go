@@ -19,6 +19,7 @@ type rule struct {
 	match string            // If-Match, where a GET of the same path does not tell it
 
 	fresh    bool // asks who they are once more (httpapi.StepUp)
+	harmless bool // open to who may only look (httpapi.Harmless)
 	anyToken bool // overlooks a token that is not good: this is how one gets a good one
 
 	past int // how the owner is answered whose thing is gone, 404 unless told
@@ -135,7 +136,7 @@ var buyerRules = []rule{
 }
 
 var customerRules = []rule{
-	{op: "auth-logout"},
+	{op: "auth-logout", harmless: true},
 	{op: "auth-step-up", body: `{"password": "{password}"}`, otherwise: 401},
 	{op: "auth-change-password", body: `{"current_password": "{password}", "new_password": "seven brass lanterns"}`},
 	{op: "auth-resend-verify-email"},
@@ -212,10 +213,10 @@ func vendorPolicy() []rule {
 		}...),
 		the(auth.VendorTeam, vendorsOwn, []rule{
 			{op: "vendor-list-team-invitations"},
-			{op: "vendor-create-team-invitation", body: `{"email": "new@example.com", "role": "viewer"}`},
+			{op: "vendor-create-team-invitation", body: `{"email": "new@example.com", "role": "viewer"}`, fresh: true},
 			{op: "vendor-delete-team-invitation"},
 			{op: "vendor-delete-team-member", with: means("user", "member")},
-			{op: "vendor-update-team-member", with: means("user", "member"), body: `{"role": "orders"}`},
+			{op: "vendor-update-team-member", with: means("user", "member"), body: `{"role": "orders"}`, fresh: true},
 		}...),
 		the(auth.VendorCatalog, vendorsOwn, []rule{
 			{op: "vendor-create-product", body: `{"title": "A bowl"}`},

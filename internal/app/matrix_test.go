@@ -184,7 +184,7 @@ func (m *matrix) atDoor(d *door, p principal) int {
 		return 0
 	case p.as == "" && d.needs != "":
 		return http.StatusUnauthorized
-	case !p.may(d.needs), p.looking && d.method != http.MethodGet, p.unproven && d.fresh:
+	case !p.may(d.needs), p.looking && d.method != http.MethodGet && !d.harmless, p.unproven && d.fresh:
 		return http.StatusForbidden
 	}
 	return 0

@@ -22,8 +22,7 @@ import (
 // log themselves.
 func (a *App) subscribe() {
 	events.On(a.Relay, "answer who asked for a mail", a.Accounts.AnswerMailRequest)
-	events.On(a.Relay, "give guests their orders", func(ctx context.Context, e accounts.EmailVerified) error { return a.attachOrders(ctx, e.UserID) })
-	events.On(a.Relay, "give guests their orders", func(ctx context.Context, e accounts.EmailChanged) error { return a.attachOrders(ctx, e.UserID) })
+	events.On(a.Relay, "give guests their orders", func(ctx context.Context, e accounts.MailboxOwned) error { return a.attachOrders(ctx, e.UserID) })
 	events.On(a.Relay, "copy somebody's data", a.Privacy.Make, events.Within(5*time.Minute))
 	a.forget()
 	a.subscribeMail()
@@ -63,6 +62,10 @@ func (a *App) subscribeMail() {
 	events.On(r, user, n.FactorAdded, fresh)
 	events.On(r, user, n.FactorRemoved, fresh)
 	events.On(r, user, n.RecoveryCodeUsed, fresh)
+	events.On(r, user, n.RecoveryCodesMade, fresh)
+	events.On(r, user, n.PasskeyCopied, fresh)
+	events.On(r, user, n.LoginConnected, fresh)
+	events.On(r, user, n.LoginDisconnected, fresh)
 	events.On(r, user, a.dataReady, fresh)
 	events.On(r, "email the invited", n.Invited, fresh)
 	events.On(r, buyer, n.OrderPlaced, fresh)
@@ -112,7 +115,9 @@ func (a *App) forget() {
 	events.On(a.Relay, "forget who made keys", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.APIKeys.Forget(ctx, tx, e.UserID) })
 	})
-	events.On(a.Relay, "forget sign-ins of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Logins.Forget(ctx, e.UserID) })
+	events.On(a.Relay, "forget sign-ins of the erased", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Logins.Forget(ctx, tx, e.UserID) })
+	})
 	events.On(a.Relay, "forget copies of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Privacy.Forget(ctx, e.UserID) })
 	events.On(a.Relay, "forget answers to the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return httpapi.ForgetUser(ctx, tx, e.UserID) })

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
+	"github.com/jackc/pgx/v5"
 
 	"souk/internal/app/apptest"
 	"souk/internal/id"
@@ -178,9 +179,8 @@ func TestForgedTokens(t *testing.T) {
 // forget lets the next case begin with nobody connected.
 func forget(t *testing.T, shop *apptest.App) {
 	t.Helper()
-	if err := shop.Logins.Forget(t.Context(), scalar[id.User](t, shop, `SELECT id FROM users WHERE email = 'ann@elsewhere.example'`, nil)); err != nil {
-		t.Fatal(err)
-	}
+	ann := scalar[id.User](t, shop, `SELECT id FROM users WHERE email = 'ann@elsewhere.example'`, nil)
+	shop.InTx(t, func(tx pgx.Tx) error { return shop.Logins.Forget(t.Context(), tx, ann) })
 }
 
 // One who does not tell an e-mail, or tells none that is one, gets no account.

@@ -2,7 +2,7 @@ package idp
 
 import "souk/internal/id"
 
-// Linked says that a user can sign in with a provider now.
+// Linked says that a user who was here already can sign in with a provider now.
 type Linked struct {
 	UserID     id.User          `json:"user_id"`
 	ProviderID id.LoginProvider `json:"provider_id"`

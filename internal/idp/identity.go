@@ -36,7 +36,7 @@ func init() { postgres.Name("oidc_identities_subject_key", ErrIdentityTaken) }
 // link connects the provider to who began, if they are signed in still.
 func (p *Providers) link(ctx context.Context, provider Provider, who person, a attempt) error {
 	return postgres.InTx(ctx, p.DB, func(tx pgx.Tx) error {
-		signedIn, err := p.Users.IsSignedIn(ctx, tx, a.User, a.Session)
+		signedIn, err := p.Users.HoldSession(ctx, tx, a.User, a.Session)
 		switch {
 		case err != nil:
 			return err
@@ -46,7 +46,10 @@ func (p *Providers) link(ctx context.Context, provider Provider, who person, a a
 		owner, err := useIdentity(ctx, tx, provider.ID, who.Subject, p.Clock.Now())
 		switch {
 		case errors.Is(err, postgres.ErrNoRow):
-			return p.insert(ctx, tx, provider, who, a.User)
+			if err := p.insert(ctx, tx, provider, who, a.User); err != nil {
+				return err
+			}
+			return events.Raise(ctx, tx, Linked{a.User, provider.ID})
 		case err != nil:
 			return err
 		case owner != a.User:
@@ -64,7 +67,7 @@ func (p *Providers) insert(ctx context.Context, tx pgx.Tx, provider Provider, wh
 	case !made: // switched off, or made another's, while the browser was away
 		return ErrNoProvider
 	}
-	return events.Raise(ctx, tx, Linked{user, provider.ID})
+	return nil
 }
 
 // Unlink takes a provider from a user who has another way in.
@@ -108,7 +111,7 @@ func (p *Providers) hasOtherWay(ctx context.Context, tx pgx.Tx, user id.User) er
 	return err
 }
 
-// Forget drops who an erased user was elsewhere.
-func (p *Providers) Forget(ctx context.Context, user id.User) error {
-	return postgres.InTx(ctx, p.DB, func(tx pgx.Tx) error { return deleteIdentities(ctx, tx, user) })
+// Forget drops who a user is elsewhere.
+func (p *Providers) Forget(ctx context.Context, tx pgx.Tx, user id.User) error {
+	return deleteIdentities(ctx, tx, user)
 }

@@ -180,9 +180,7 @@ func TestGitHub(t *testing.T) {
 				t.Errorf("known by %q", got)
 			}
 			shop.InTx(t, func(tx pgx.Tx) error { return shop.Accounts.Erase(t.Context(), tx, userOf(t, me)) })
-			if err := shop.Logins.Forget(t.Context(), userOf(t, me)); err != nil {
-				t.Fatal(err)
-			}
+			shop.InTx(t, func(tx pgx.Tx) error { return shop.Logins.Forget(t.Context(), tx, userOf(t, me)) })
 		})
 	}
 	l.down = true

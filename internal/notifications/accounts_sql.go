@@ -30,3 +30,7 @@ type session struct {
 func sessionByID(ctx context.Context, db postgres.DB, s id.Session) (session, error) {
 	return postgres.Get[session](ctx, db, `SELECT device, address FROM sessions WHERE id = @id`, pgx.NamedArgs{"id": s})
 }
+
+func providerName(ctx context.Context, db postgres.DB, provider id.LoginProvider) (string, error) {
+	return postgres.Scalar[string](ctx, db, `SELECT name FROM login_providers WHERE id = @id`, pgx.NamedArgs{"id": provider})
+}

@@ -44,6 +44,10 @@ var (
 	FactorAdded        = Kind{"factor_added", Security, true, false}
 	FactorRemoved      = Kind{"factor_removed", Security, true, false}
 	RecoveryCodeUsed   = Kind{"recovery_code_used", Security, true, false}
+	RecoveryCodesMade  = Kind{"recovery_codes_made", Security, true, false}
+	PasskeyCopied      = Kind{"passkey_copied", Security, true, false}
+	LoginConnected     = Kind{"login_connected", Security, true, false}
+	LoginDisconnected  = Kind{"login_disconnected", Security, true, false}
 	DataExport         = Kind{"data_export", Account, true, true}
 	VendorInvitation   = Kind{"vendor_invitation", Account, true, true}
 	RolesChanged       = Kind{"roles_changed", Account, false, false}
@@ -58,7 +62,8 @@ var (
 // kinds is all of them.
 var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
-	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, DataExport, VendorInvitation, RolesChanged,
+	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
+	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged,
 	OrderConfirmed, OrderShipped, OrderDelivered, OrderCancelled, OrderPartCancelled, Test,
 }
 

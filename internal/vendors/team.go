@@ -132,6 +132,9 @@ func (v *Vendors) Accept(ctx context.Context, tx pgx.Tx, token string) (Member, 
 	if err := acceptInvitation(ctx, tx, i.ID, user.ID, v.Clock.Now()); err != nil {
 		return Member{}, fmt.Errorf("accept invitation %s: %w", i.ID, err)
 	}
+	if err := v.Users.ProveMailbox(ctx, tx, user.ID); err != nil {
+		return Member{}, err
+	}
 	if err := insertMember(ctx, tx, i.VendorID, user.ID, i.Role); err != nil {
 		return Member{}, fmt.Errorf("join vendor %s: %w", i.VendorID, err)
 	}

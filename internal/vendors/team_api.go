@@ -17,12 +17,12 @@ func (v *Vendors) teamRoutes(r *httpapi.Router) {
 	look, change, done := httpapi.Needs(auth.AsVendor), httpapi.Needs(auth.VendorTeam), httpapi.Status(http.StatusNoContent)
 	httpapi.Get(r, "/api/v1/vendor/team", v.listTeam, look, httpapi.Private(), httpapi.Summary("List my team"))
 	httpapi.Get(r, "/api/v1/vendor/team/invitations", v.listInvitations, change, httpapi.Private(), httpapi.Summary("List open invitations"))
-	httpapi.Post(r, "/api/v1/vendor/team/invitations", v.invite, change, httpapi.Status(http.StatusCreated), httpapi.Summary("Invite somebody into my team"),
+	httpapi.Post(r, "/api/v1/vendor/team/invitations", v.invite, change, httpapi.StepUp(), httpapi.Status(http.StatusCreated), httpapi.Summary("Invite somebody into my team"),
 		httpapi.Describe("A link is mailed that is good for seven days, for whoever signs in with that address."))
 	httpapi.Delete(r, "/api/v1/vendor/team/invitations/{invitation}", v.uninvite, change, done, httpapi.Summary("Take an invitation back"))
 	httpapi.Post(r, "/api/v1/vendors/invitations/accept", v.acceptInvitation, httpapi.Needs(auth.AsCustomer), httpapi.NeverStored(), httpapi.Status(http.StatusOK),
 		httpapi.ID("accept-vendor-invitation"), httpapi.Summary("Accept an invitation into a vendor's team"))
-	httpapi.Patch(r, "/api/v1/vendor/team/{user}", v.setMember, change, httpapi.ID("vendor-update-team-member"), httpapi.Summary("Give a member another role"))
+	httpapi.Patch(r, "/api/v1/vendor/team/{user}", v.setMember, change, httpapi.StepUp(), httpapi.ID("vendor-update-team-member"), httpapi.Summary("Give a member another role"))
 	httpapi.Delete(r, "/api/v1/vendor/team/{user}", v.removeMember, change, done, httpapi.ID("vendor-delete-team-member"), httpapi.Summary("Remove a member"))
 }
 

@@ -49,7 +49,8 @@ func invitationToMail(ctx context.Context, db postgres.DB, invitation id.Invitat
 
 func lockInvitation(ctx context.Context, tx pgx.Tx, hash []byte, now time.Time) (Invitation, error) {
 	return postgres.Get[Invitation](ctx, tx, selectInvitation+`
-		WHERE i.hash = @hash AND i.accepted_at IS NULL AND i.expires_at > @now FOR UPDATE`, pgx.NamedArgs{"hash": hash, "now": now})
+		JOIN vendors v ON v.id = i.vendor_id AND v.status = 'active'
+		WHERE i.hash = @hash AND i.accepted_at IS NULL AND i.expires_at > @now FOR UPDATE OF i`, pgx.NamedArgs{"hash": hash, "now": now})
 }
 
 func acceptInvitation(ctx context.Context, tx pgx.Tx, invitation id.Invitation, user id.User, now time.Time) error {

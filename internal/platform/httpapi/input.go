@@ -153,6 +153,15 @@ func SetCookie(ctx context.Context, c *http.Cookie) {
 	}
 }
 
+// DropCookie takes a cookie of the whole host away from the client, even with a
+// refusal: a credential that is good for nothing is not sent again.
+func DropCookie(ctx context.Context, name string) {
+	if ex := from(ctx); ex != nil {
+		c := http.Cookie{Name: name, Path: "/", Secure: true, HttpOnly: true, MaxAge: -1}
+		ex.Header().Add("Set-Cookie", c.String())
+	}
+}
+
 // SetHeader sets a header of the answer. It is not part of a stored answer.
 func SetHeader(ctx context.Context, name, value string) {
 	if ex := from(ctx); ex != nil {

@@ -187,8 +187,9 @@ func (ex *exchange) enter() error {
 	return op.checkQuery(ex.r.URL.RawQuery)
 }
 
-// changes reports whether calling the operation may change something.
-func (op *operation) changes() bool { return op.method != http.MethodGet }
+// changes reports whether calling the operation may change something that is not
+// the caller's own to let go of.
+func (op *operation) changes() bool { return op.method != http.MethodGet && !op.harmless }
 
 func (ex *exchange) steppedUp() error {
 	switch {

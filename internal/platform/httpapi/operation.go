@@ -40,6 +40,7 @@ type operation struct {
 	private     bool
 	noToken     bool
 	stepUp      bool
+	harmless    bool
 	audited     bool   // stands in the audit trail
 	hidden      string // why it is not in the OpenAPI document
 	crossSite   string // why pages of other sites may call it
@@ -112,6 +113,10 @@ func StepUp() Option { return func(o *operation) { o.stepUp = true } }
 // CrossSite lets pages of other sites call an operation that changes things, for
 // a reason: what guards it instead (a login provider's form post has a state).
 func CrossSite(why string) Option { return func(o *operation) { o.crossSite = why } }
+
+// Harmless lets in who may only look, though the operation changes something:
+// the way out is open to all.
+func Harmless() Option { return func(o *operation) { o.harmless = true } }
 
 // Crash names the places around the commit of a write where a test may kill the
 // process, so that one write can be told from all others.

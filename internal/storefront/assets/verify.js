@@ -1,7 +1,8 @@
-import { call, token } from "./api.js";
+import { call, signedIn, token } from "./api.js";
 import { $, say } from "./page.js";
 
 try {
+  await signedIn(); // what the mailbox's owner bought as a guest is given to nobody else
   await call("POST", "/auth/verify-email", { token: token() });
   $("#done").hidden = false;
 } catch (problem) {
