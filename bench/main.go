@@ -85,6 +85,10 @@ func run(ctx context.Context, p plan) (err error) {
 	if err := s.verify(ctx); err != nil {
 		return err
 	}
+	say("Trying passwords")
+	if err := r.floods(ctx, p, s); err != nil {
+		return err
+	}
 	say("Starting the shop anew")
 	if err := r.starts(ctx, p, s); err != nil {
 		return err
@@ -123,6 +127,42 @@ func (r *results) round(ctx context.Context, p plan, s *souk, ceiling *process, 
 	say("  complete orders, 64 buyers: %s", orders)
 	r.measure(&r.loadMB, s.memory())
 	return nil
+}
+
+// floods measures orders and sign-ins in peace and while somebody tries 500
+// passwords a second, with the limits that a shop has.
+func (r *results) floods(ctx context.Context, p plan, s *souk) error {
+	s.limits = "on"
+	if _, err := s.restart(ctx); err != nil {
+		return err
+	}
+	if err := s.signUp(ctx); err != nil {
+		return err
+	}
+	r.flooded = make([][]flooded, len(floods))
+	for range p.rounds {
+		for i, f := range floods {
+			seen, err := s.underFlood(ctx, f.flood, 16, p.seconds)
+			if err != nil {
+				return err
+			}
+			r.flooded[i] = append(r.flooded[i], seen)
+			say("  %s: orders %s; sign-in p99 %s; %d tries answered", f.name, seen.orders, percentile(seen.logins, 99).Round(time.Millisecond), seen.tried)
+		}
+	}
+	s.limits = "off"
+	return nil
+}
+
+// floods are the loads beside which people order and sign in.
+var floods = []struct {
+	name string
+	flood
+}{
+	{"nobody tries passwords", flood{}},
+	{"500 requests/s for nothing (404), to tell what they cost by themselves", flood{500, 50, 500, "/api/v1/auth/nothing"}},
+	{"500 passwords/s from 50 addresses", flood{500, 50, 500, "/api/v1/auth/login"}},
+	{"500 passwords/s, each from another address", flood{500, 1 << 20, 500, "/api/v1/auth/login"}},
 }
 
 // starts measures how long it takes until the first answer.

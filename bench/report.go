@@ -29,6 +29,7 @@ type results struct {
 
 	idleMB, loadMB []float64
 	cold           []time.Duration
+	flooded        [][]flooded // by flood
 }
 
 func (r *results) measure(into *[]float64, v float64) { *into = append(*into, v) }
@@ -57,9 +58,28 @@ func (r *results) write(ctx context.Context, p plan) error {
 	line("complete orders, 5 calls each, 64 buyers", r.orders, commits, "25 %")
 	fmt.Fprintf(&b, "| memory of the server, idle / under these loads | %.0f / %.0f MB | | 60 / 200 MB |\n", slices.Min(r.idleMB), slices.Max(r.loadMB))
 	fmt.Fprintf(&b, "| cold start to ready, migrated database, private PostgreSQL started too | %d ms | | 300 ms |\n", median(r.cold).Milliseconds())
+	r.writeFloods(&b)
 	fmt.Fprintf(&b, "\n`souk verify` holds after the load. Made by `make bench`, which runs `go run ./bench -rounds %d -for %s -products %d`.\n", p.rounds, p.seconds, p.products)
 	say("\n%s", b.String())
 	return os.WriteFile(p.out, []byte(b.String()), 0o644)
+}
+
+// writeFloods says what buyers and customers notice of those who try passwords.
+func (r *results) writeFloods(b *strings.Builder) {
+	b.WriteString("\n| Beside 16 buyers and a customer who signs in twice a second, limits on | Orders | Share of peace | Sign-in p99 | Target |\n|---|---|---|---|---|\n")
+	var peace float64
+	for i, f := range floods {
+		var orders []sample
+		var logins []time.Duration
+		for _, seen := range r.flooded[i] {
+			orders, logins = append(orders, seen.orders), append(logins, seen.logins...)
+		}
+		if i == 0 {
+			peace = rate(orders)
+		}
+		fmt.Fprintf(b, "| %s | %.0f/s, p99 %s | %.0f %% | %s | orders as in peace, sign-in 2 s |\n", f.name, rate(orders),
+			tail99(orders).Round(100*time.Microsecond), 100*rate(orders)/peace, percentile(logins, 99).Round(time.Millisecond))
+	}
 }
 
 func version(ctx context.Context) string {

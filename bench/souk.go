@@ -24,12 +24,14 @@ type souk struct {
 	base     string
 	cmd      *exec.Cmd
 	client   *http.Client
+	limits   string   // on or off
 	slug     string   // of a product to look at
 	variants []string // to buy
+	sold     atomic.Int64
 }
 
 func openSouk(ctx context.Context, p plan) (*souk, error) {
-	s := &souk{plan: p, base: "http://127.0.0.1:18080", client: &http.Client{
+	s := &souk{plan: p, limits: "off", base: "http://127.0.0.1:18080", client: &http.Client{
 		Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: 30 * time.Second,
 	}}
 	if _, err := s.start(ctx); err != nil {
@@ -70,7 +72,7 @@ func (s *souk) start(ctx context.Context) (time.Duration, error) {
 func (s *souk) env() []string {
 	return append(os.Environ(),
 		"SOUK_DATA_DIR="+filepath.Join(s.plan.dir, "souk"), "SOUK_LISTEN="+strings.TrimPrefix(s.base, "http://"),
-		"SOUK_OPS_LISTEN=", "SOUK_RATE_LIMITS=off", "SOUK_LOG_LEVEL=warn", "DATABASE_URL=")
+		"SOUK_OPS_LISTEN=", "SOUK_RATE_LIMITS="+s.limits, "SOUK_TRUSTED_PROXIES=127.0.0.1", "SOUK_LOG_LEVEL=warn", "DATABASE_URL=")
 }
 
 func (s *souk) stop() {
@@ -153,13 +155,12 @@ func (s *souk) orders(ctx context.Context, buyers int, d time.Duration) (sample,
 		took   []time.Duration
 		broken atomic.Pointer[error]
 		until  = time.Now().Add(d)
-		number atomic.Int64
 	)
 	for range buyers {
 		wait.Go(func() {
 			for time.Now().Before(until) && broken.Load() == nil {
 				began := time.Now()
-				if err := s.order(ctx, number.Add(1)); err != nil {
+				if err := s.order(ctx, s.sold.Add(1)); err != nil {
 					broken.Store(&err)
 					return
 				}
@@ -196,12 +197,13 @@ func (s *souk) order(ctx context.Context, n int64) error {
 			} `json:"options"`
 		} `json:"data"`
 	}
+	from := http.Header{"X-Forwarded-For": {address(10, n)}}
 	item := map[string]any{"variant_id": s.variants[int(n)%len(s.variants)], "quantity": 1}
-	if err := s.call(ctx, "POST", "/api/v1/carts", nil, map[string]any{"items": []any{item}}, &cart); err != nil {
+	if err := s.call(ctx, "POST", "/api/v1/carts", from, map[string]any{"items": []any{item}}, &cart); err != nil {
 		return err
 	}
 	path := "/api/v1/carts/" + cart.ID
-	if err := s.call(ctx, "PUT", path+"/addresses", nil, map[string]any{
+	if err := s.call(ctx, "PUT", path+"/addresses", from, map[string]any{
 		"email": fmt.Sprintf("buyer%d@demo.test", n),
 		"shipping": map[string]any{
 			"name": "A Buyer", "line1": "1 Market Way", "city": "Springfield", "region": "IL", "postal_code": "62701", "country": "US",
@@ -209,14 +211,15 @@ func (s *souk) order(ctx context.Context, n int64) error {
 	}, nil); err != nil {
 		return err
 	}
-	if err := s.call(ctx, "GET", path+"/shipping-options", nil, nil, &options); err != nil {
+	if err := s.call(ctx, "GET", path+"/shipping-options", from, nil, &options); err != nil {
 		return err
 	}
 	chosen := map[string]any{"vendor_id": options.Data[0].Vendor, "option_id": options.Data[0].Options[0].ID}
-	if err := s.call(ctx, "PUT", path+"/shipping", nil, map[string]any{"selections": []any{chosen}}, &cart); err != nil {
+	if err := s.call(ctx, "PUT", path+"/shipping", from, map[string]any{"selections": []any{chosen}}, &cart); err != nil {
 		return err
 	}
-	return s.call(ctx, "POST", "/api/v1/checkout", http.Header{"Idempotency-Key": {cart.ID}}, map[string]any{
+	from.Set("Idempotency-Key", cart.ID)
+	return s.call(ctx, "POST", "/api/v1/checkout", from, map[string]any{
 		"cart_id": cart.ID, "payment_method": "cod", "expected_total": cart.Totals.Grand,
 	}, nil)
 }

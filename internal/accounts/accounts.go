@@ -52,7 +52,7 @@ func Permissions() []auth.Permission {
 }
 
 // Users is everybody who has an account. Use it by pointer: it remembers the
-// signing keys, the failed logins and how many passwords are being hashed.
+// signing keys, the failed logins and how many passwords wait to be hashed.
 type Users struct {
 	DB       postgres.DB
 	Settings *settings.Settings

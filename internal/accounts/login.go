@@ -18,6 +18,11 @@ import (
 // an e-mail or a user name. Nobody learns from the answer, or from how long it
 // takes, whether the name exists or is disabled.
 func (u *Users) Login(ctx context.Context, name, password, otp string, from Client) (SignIn, error) {
+	leave, err := u.hashing.enter()
+	if err != nil {
+		return SignIn{}, err
+	}
+	defer leave()
 	slot, err := u.takeLogin(ctx, name, from)
 	if err != nil {
 		return SignIn{}, err
@@ -109,6 +114,11 @@ func (u *Users) ChangePassword(ctx context.Context, current, wanted string, from
 
 // prove looks at the password of somebody who has signed in.
 func (u *Users) prove(ctx context.Context, who id.User, password string, from Client) (User, credential, error) {
+	leave, err := u.hashing.enter()
+	if err != nil {
+		return User{}, credential{}, err
+	}
+	defer leave()
 	if err := u.takeAttempt(ctx, proofAttempt, who.String(), from); err != nil {
 		return User{}, credential{}, err
 	}

@@ -3,9 +3,7 @@ package accounts
 import (
 	"context"
 	"errors"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -86,36 +84,29 @@ func TestHashIsPHC(t *testing.T) {
 	}
 }
 
-func TestTheGateIsBounded(t *testing.T) {
+// Who comes while too many wait is told to come again, and has lost nothing.
+func TestTheQueueOfHashingIsBounded(t *testing.T) {
 	t.Parallel()
-	var g gate
-	var leave []func()
-	for range runtime.GOMAXPROCS(0) {
-		out, err := g.enter(t.Context())
-		if err != nil {
+	u, _ := open(t, pgtest.Tx(t))
+	ann := register(t, u, "ann")
+	as := auth.With(t.Context(), auth.Actor{User: ann.User.ID})
+	var leave func()
+	for range hashQueue {
+		var err error
+		if leave, err = u.hashing.enter(); err != nil {
 			t.Fatal(err)
 		}
-		leave = append(leave, out)
 	}
-	ctx, cancel := context.WithCancel(t.Context())
-	var wg sync.WaitGroup
-	for range hashQueue {
-		wg.Go(func() {
-			if _, err := g.enter(ctx); !errors.Is(err, context.Canceled) {
-				t.Errorf("one in the queue: %v", err)
-			}
-		})
+	for range 2 * freeFailures {
+		_, err := u.Login(t.Context(), "ann", goodPassword, "", home)
+		_, registered := u.Register(t.Context(), Registration{Username: "bob", Email: "bob@example.com", Password: goodPassword}, home)
+		proven := u.StepUp(as, goodPassword, "", home)
+		if !errors.Is(err, ErrHashingBusy) || !errors.Is(registered, ErrHashingBusy) || !errors.Is(proven, ErrHashingBusy) {
+			t.Fatalf("beyond the queue: %v, %v, %v", err, registered, proven)
+		}
 	}
-	for g.waiting.Load() < hashQueue {
-		runtime.Gosched()
-	}
-	if _, err := g.enter(t.Context()); !errors.Is(err, ErrHashingBusy) {
-		t.Errorf("one beyond the queue: %v", err)
-	}
-	cancel()
-	wg.Wait()
-	leave[0]()
-	if _, err := g.enter(t.Context()); err != nil {
+	leave()
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
 		t.Errorf("after one has left: %v", err)
 	}
 }

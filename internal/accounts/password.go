@@ -6,10 +6,7 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"fmt"
-	"runtime"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 	"unicode/utf8"
 
@@ -75,7 +72,6 @@ const (
 	hashThreads = 1
 	hashSize    = 32
 	saltSize    = 16
-	hashQueue   = 100 // that may wait
 )
 
 var b64 = base64.RawStdEncoding
@@ -84,6 +80,11 @@ var b64 = base64.RawStdEncoding
 func (u *Users) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails, by its documentation
+	leave, err := u.hashing.enter()
+	if err != nil {
+		return "", err
+	}
+	defer leave()
 	key, err := u.hashing.derive(ctx, password, salt, hashMemory, hashPasses, hashThreads, hashSize)
 	if err != nil {
 		return "", err
@@ -94,6 +95,7 @@ func (u *Users) hash(ctx context.Context, password string) (string, error) {
 
 // verify refuses a password that does not make the stored hash. No stored hash
 // costs as much as a wrong one, so that time does not tell who has an account.
+// The caller stands in the queue of hashing already.
 func (u *Users) verify(ctx context.Context, password, stored string) error {
 	known := stored != ""
 	if !known {
@@ -128,40 +130,3 @@ func (u *Users) verify(ctx context.Context, password, stored string) error {
 // nobodysHash has the cost of a real one and the password of nobody.
 var nobodysHash = fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, hashMemory, hashPasses, hashThreads,
 	b64.EncodeToString(make([]byte, saltSize)), b64.EncodeToString(make([]byte, hashSize)))
-
-// gate lets as many hashes in at once as there are cores and keeps a short
-// queue: 19 MiB and a core each is how a login flood would take the shop down.
-type gate struct {
-	once    sync.Once
-	slots   chan struct{}
-	waiting atomic.Int64
-}
-
-func (g *gate) derive(ctx context.Context, password string, salt []byte, memory, passes uint32, threads uint8, size uint32) ([]byte, error) {
-	leave, err := g.enter(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer leave()
-	return argon2.IDKey(norm.NFC.Bytes([]byte(password)), salt, passes, memory, threads, size), nil
-}
-
-func (g *gate) enter(ctx context.Context) (leave func(), err error) {
-	g.once.Do(func() { g.slots = make(chan struct{}, runtime.GOMAXPROCS(0)) })
-	leave = func() { <-g.slots }
-	select {
-	case g.slots <- struct{}{}:
-		return leave, nil
-	default:
-	}
-	defer g.waiting.Add(-1)
-	if g.waiting.Add(1) > hashQueue {
-		return nil, ErrHashingBusy
-	}
-	select {
-	case g.slots <- struct{}{}:
-		return leave, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
