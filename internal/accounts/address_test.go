@@ -13,7 +13,6 @@ import (
 var berlin = PostalAddress{Name: "Ann Lee", Line1: "Hauptstr. 1", City: "Berlin", PostalCode: "10115", Country: "DE"}
 
 func TestTheDefaultAddress(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann").User.ID
 	add := func(label string, isDefault bool) (a Address) {
@@ -61,7 +60,6 @@ func TestTheDefaultAddress(t *testing.T) {
 }
 
 func TestAddressesOfOthersAreNotThere(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann, bob := register(t, u, "ann").User.ID, register(t, u, "bob").User.ID
 	var a Address
@@ -91,7 +89,6 @@ func TestAddressesOfOthersAreNotThere(t *testing.T) {
 }
 
 func TestAnAddressBookEnds(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann").User.ID
 	change(t, u, func(tx pgx.Tx) error {

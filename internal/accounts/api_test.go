@@ -26,7 +26,6 @@ func (d *door) signUpAdmin(t *testing.T) SignIn {
 }
 
 func TestAuthAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	a := d.call(t, "", "POST", "/api/v1/auth/register",
 		`{"username":"ann","email":"ann@example.com","password":"seven purple lanterns","name":"Ann","phone":"+4915123456789"}`)
@@ -67,7 +66,6 @@ func TestAuthAPI(t *testing.T) {
 }
 
 func TestThrottledLoginAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	d.signUp(t, "ann")
 	for range freeFailures {
@@ -82,7 +80,6 @@ func TestThrottledLoginAPI(t *testing.T) {
 }
 
 func TestSessionAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	ann, bob := d.signUp(t, "ann"), d.signUp(t, "bob")
 	phone := read[SignIn](t, d.call(t, "", "POST", "/api/v1/auth/login", `{"username":"ann","password":"`+goodPassword+`"}`, "User-Agent", "Phone/2").want(t, 200))
@@ -109,7 +106,6 @@ func TestSessionAPI(t *testing.T) {
 }
 
 func TestOAuthTokenAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	ann := d.signUp(t, "ann")
 	form := func(t *testing.T, body string, headers ...string) answer {
@@ -146,7 +142,6 @@ func TestOAuthTokenAPI(t *testing.T) {
 }
 
 func TestMeAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	ann := d.signUp(t, "ann")
 	d.signUp(t, "bob")
@@ -163,7 +158,6 @@ func TestMeAPI(t *testing.T) {
 }
 
 func TestAddressAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	ann, bob := d.signUp(t, "ann").AccessToken, d.signUp(t, "bob").AccessToken
 	body := `{"name":"Ann Lee","line1":"Hauptstr. 1","city":"Berlin","postal_code":"10115","country":"de"}`
@@ -195,7 +189,6 @@ func cut(problem string) string {
 }
 
 func TestStaffAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	ann, admin := d.signUp(t, "ann"), d.signUpAdmin(t).AccessToken
 	users, one := "/api/v1/admin/users", "/api/v1/admin/users/"+ann.User.ID.String()
@@ -239,7 +232,6 @@ func TestStaffAPI(t *testing.T) {
 }
 
 func TestSetUpAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	body := func(token string) string {
 		return `{"token":"` + token + `","username":"boss","email":"boss@example.com","password":"` + goodPassword + `"}`
@@ -252,7 +244,6 @@ func TestSetUpAPI(t *testing.T) {
 }
 
 func TestJWKSAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	a := d.call(t, "", "GET", "/.well-known/jwks.json", "").want(t, 200, `"kty":"OKP"`, `"crv":"Ed25519"`, `"alg":"EdDSA"`, `"use":"sig"`)
 	set := read[JWKS](t, a)
@@ -262,7 +253,6 @@ func TestJWKSAPI(t *testing.T) {
 }
 
 func TestEveryRouteIsDocumented(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	w := httptest.NewRecorder()
 	d.handler.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/openapi.json", nil))

@@ -46,7 +46,6 @@ func (d *door) refreshByCookie(t *testing.T, c *http.Cookie) answer {
 // A page of the shop never sees its refresh token: it is in a cookie that only
 // this host gets, by TLS, and no script reads.
 func TestTheRefreshTokenOfABrowserIsInACookie(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	boss := d.signUp(t, "boss")
 	d.signUp(t, "ann")
@@ -81,7 +80,6 @@ func TestTheRefreshTokenOfABrowserIsInACookie(t *testing.T) {
 // Bad input 100: a browser that brings a cookie gets another session all the
 // same, and a cookie that is good for nothing is taken away.
 func TestCookiesThatAreGoodForNothing(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	ann := d.signUp(t, "ann")
 	fixed := d.logIn(t, "ann", `,"cookie":true`).cookie(t)
@@ -113,7 +111,6 @@ func TestCookiesThatAreGoodForNothing(t *testing.T) {
 }
 
 func TestLogoutTakesTheCookieAway(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	ann := d.signUp(t, "ann")
 	d.call(t, ann.AccessToken, "POST", "/api/v1/auth/logout", "").want(t, 204).wantDropped(t)
@@ -121,7 +118,6 @@ func TestLogoutTakesTheCookieAway(t *testing.T) {
 
 // A browser that is not to remember is signed out after 12 hours, however busy.
 func TestWhoIsNotRememberedIsSignedOutSoon(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	d.signUp(t, "ann")
 	c := d.logIn(t, "ann", `,"cookie":true,"remember":false`).cookie(t)

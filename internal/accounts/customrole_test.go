@@ -44,7 +44,6 @@ func custom(t *testing.T, u *Users, name string, ps []auth.Permission, users ...
 }
 
 func TestACustomRoleCountsOnTheNextRequest(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	admin, ann := d.signUpAdmin(t).AccessToken, d.signUp(t, "ann")
 	d.call(t, ann.AccessToken, "GET", "/api/v1/admin/users", "").want(t, 403)
@@ -74,7 +73,6 @@ func TestACustomRoleCountsOnTheNextRequest(t *testing.T) {
 }
 
 func TestRolesThatAreRefused(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	admin := d.signUpAdmin(t).AccessToken
 	const roles = "/api/v1/admin/roles"
@@ -108,7 +106,6 @@ func TestRolesThatAreRefused(t *testing.T) {
 
 // Whoever may write roles or users is not thereby an administrator.
 func TestNobodyRaisesAnybodyAboveThemselves(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	boss, stan, ann := register(t, u, "boss").User, register(t, u, "stan").User, register(t, u, "ann").User
 	makeAdmin(t, u, boss.ID)
@@ -198,7 +195,6 @@ func TestARoleIsRemovedWhileItIsGiven(t *testing.T) {
 }
 
 func TestStaffOfACustomRoleHaveShortSessions(t *testing.T) {
-	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
 	stan := register(t, u, "stan")
 	custom(t, u, "reader", []auth.Permission{CanReadUsers}, stan.User.ID)
@@ -209,7 +205,6 @@ func TestStaffOfACustomRoleHaveShortSessions(t *testing.T) {
 }
 
 func TestUnknownPermissionsOfARoleAreNothing(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	stan := register(t, u, "stan")
 	custom(t, u, "reader", []auth.Permission{CanReadUsers}, stan.User.ID)
@@ -224,7 +219,6 @@ func TestUnknownPermissionsOfARoleAreNothing(t *testing.T) {
 }
 
 func TestRoleWritesAskForStepUp(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	admin := d.signUpAdmin(t).AccessToken
 	d.clock.Advance(auth.StepUpLife - 1)
@@ -240,7 +234,6 @@ func TestRoleWritesAskForStepUp(t *testing.T) {
 
 // Who may write users does not get rid of those above them, nor brings them back.
 func TestNobodyGovernsThoseAboveThem(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	admin, boss, stan, ann := d.signUpAdmin(t).AccessToken, d.signUp(t, "boss"), d.signUp(t, "stan"), d.signUp(t, "ann")
 	makeAdmin(t, d.Users, boss.User.ID)

@@ -13,7 +13,6 @@ import (
 // Who comes from elsewhere is a customer without a password, with what the
 // provider says of them as far as it can stand here.
 func TestCreateExternal(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	register(t, u, "ann")
 	for _, test := range []struct {
@@ -45,7 +44,6 @@ func TestCreateExternal(t *testing.T) {
 
 // The disabled and the erased do not come in, whoever vouches for them.
 func TestTheShutOutStayOutFromElsewhere(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	change(t, u, func(tx pgx.Tx) error { return u.Disable(t.Context(), tx, ann.User.ID) })

@@ -16,7 +16,6 @@ import (
 )
 
 func TestStaffLookAsACustomer(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	admin, ann := d.signUpAdmin(t), d.signUp(t, "ann")
 	at := "/api/v1/admin/users/" + ann.User.ID.String() + "/impersonate"
@@ -48,7 +47,6 @@ func TestStaffLookAsACustomer(t *testing.T) {
 }
 
 func TestStaffActAsACustomer(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	admin, ann := d.signUpAdmin(t).AccessToken, d.signUp(t, "ann")
 	acting := read[Impersonation](t, d.call(t, admin, "POST", "/api/v1/admin/users/"+ann.User.ID.String()+"/impersonate", `{"reason":"by phone","write":true}`).
@@ -62,7 +60,6 @@ func TestStaffActAsACustomer(t *testing.T) {
 }
 
 func TestImpersonationsThatAreRefused(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	boss, stan, ann, gone, erased := register(t, u, "boss").User, register(t, u, "stan").User, register(t, u, "ann").User, register(t, u, "gone").User, register(t, u, "erased").User
 	makeAdmin(t, u, boss.ID)
@@ -91,7 +88,6 @@ func TestImpersonationsThatAreRefused(t *testing.T) {
 }
 
 func TestAnImpersonationEndsWithItsReason(t *testing.T) {
-	t.Parallel()
 	for _, test := range []struct {
 		name  string
 		write bool

@@ -41,7 +41,6 @@ func TestTwoNodesMakeOneKey(t *testing.T) {
 }
 
 func TestATokenOfAKeyThatAnotherNodeMade(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	here, _ := open(t, tx)
 	there, later := open(t, tx)

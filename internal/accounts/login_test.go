@@ -15,7 +15,6 @@ import (
 )
 
 func TestLogin(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	if _, err := u.Register(t.Context(), Registration{Username: "ann", Email: "ann@example.com", Password: "tundra kéttle orbiting"}, home); err != nil {
 		t.Fatal(err)
@@ -86,7 +85,6 @@ func TestHashIsPHC(t *testing.T) {
 
 // Who comes while too many wait is told to come again, and has lost nothing.
 func TestTheQueueOfHashingIsBounded(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	as := auth.With(t.Context(), auth.Actor{User: ann.User.ID})
@@ -112,7 +110,6 @@ func TestTheQueueOfHashingIsBounded(t *testing.T) {
 }
 
 func TestChangePassword(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	here := register(t, u, "ann")
 	elsewhere, err := u.Login(t.Context(), "ann", goodPassword, "", home)
@@ -155,7 +152,6 @@ func TestChangePassword(t *testing.T) {
 
 // A login that has checked the old password when it is changed gets no session.
 func TestLoginRacesWithPasswordChange(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	register(t, u, "ann")
 	found, err := credentialOf(t.Context(), u.DB, "ann")
@@ -173,7 +169,6 @@ func TestLoginRacesWithPasswordChange(t *testing.T) {
 }
 
 func TestResetPassword(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	change(t, u, func(tx pgx.Tx) error { _, err := u.ResetPassword(t.Context(), tx, "ann", otherPassword); return err })

@@ -18,7 +18,6 @@ import (
 )
 
 func TestProfileAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	d.Languages = []language.Tag{language.English, language.German}
 	ann := d.signUp(t, "ann").AccessToken
@@ -83,7 +82,6 @@ func drawn(t *testing.T, w, h int) []byte {
 }
 
 func TestAvatarAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	store, err := blob.OpenDir(t.TempDir())
 	if err != nil {

@@ -39,7 +39,6 @@ func wantFamily(t *testing.T, u *Users, access string, alive bool) {
 }
 
 func TestRefreshRotates(t *testing.T) {
-	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	seen := map[string]bool{ann.RefreshToken: true}
@@ -56,7 +55,6 @@ func TestRefreshRotates(t *testing.T) {
 }
 
 func TestReuseEndsTheFamily(t *testing.T) {
-	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	next := refresh(t, u, ann.RefreshToken)
@@ -74,7 +72,6 @@ func TestReuseEndsTheFamily(t *testing.T) {
 }
 
 func TestALostReplyIsRepeated(t *testing.T) {
-	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	lost := refresh(t, u, ann.RefreshToken)
@@ -88,7 +85,6 @@ func TestALostReplyIsRepeated(t *testing.T) {
 }
 
 func TestNoGraceOnceTheSuccessorIsUsed(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	next := refresh(t, u, refresh(t, u, ann.RefreshToken).RefreshToken)
@@ -138,7 +134,6 @@ func TestARefreshThatMeetsTheEndOfItsSession(t *testing.T) {
 }
 
 func TestSessionsEndByThemselves(t *testing.T) {
-	t.Parallel()
 	const day = 24 * time.Hour
 	for _, test := range []struct {
 		name  string
@@ -181,7 +176,6 @@ func TestSessionsEndByThemselves(t *testing.T) {
 }
 
 func TestACustomerWhoIsMadeStaffHasAStaffSession(t *testing.T) {
-	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	at.Advance(13 * time.Hour)
@@ -204,7 +198,6 @@ func TestLifetimesCanBeSet(t *testing.T) {
 }
 
 func TestLogout(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	actor, err := u.Authenticate(t.Context(), ann.AccessToken)

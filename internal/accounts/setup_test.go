@@ -21,7 +21,6 @@ func setupToken(t *testing.T, u *Users) (token string) {
 var boss = Registration{Username: "boss", Email: "boss@example.com", Password: goodPassword}
 
 func TestSetUp(t *testing.T) {
-	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
 	expired := setupToken(t, u)
 	at.Advance(setupLife)
@@ -77,7 +76,6 @@ func TestTwoLinksMakeOneAdmin(t *testing.T) {
 }
 
 func TestCreateAdmin(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	create := func(email, password string) (user User, err error) {
 		err = postgres.InTx(t.Context(), u.DB, func(tx pgx.Tx) error {

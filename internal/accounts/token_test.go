@@ -33,7 +33,6 @@ func forge(t *testing.T, method jwt.SigningMethod, key any, kid string, c claims
 }
 
 func TestForgedAccessTokens(t *testing.T) {
-	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
 	ann, bob := register(t, u, "ann"), register(t, u, "bob")
 	ours, err := u.signingKey(t.Context())
@@ -114,7 +113,6 @@ func TestForgedAccessTokens(t *testing.T) {
 }
 
 func TestAccessTokenClaims(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	var c jwt.MapClaims

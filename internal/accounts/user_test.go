@@ -21,7 +21,6 @@ import (
 func asRefusal(err error, into **errs.Error) bool { return errors.As(err, into) }
 
 func TestRegister(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	in, err := u.Register(t.Context(), Registration{
 		Username: "Ann", Email: "Ann@Example.com", Password: goodPassword, Name: " Ann  Lee ", Phone: "+49 151 23456789",
@@ -46,7 +45,6 @@ func TestRegister(t *testing.T) {
 }
 
 func TestRegisterTwice(t *testing.T) {
-	t.Parallel()
 	for _, test := range []struct {
 		name            string
 		username, email string
@@ -68,7 +66,6 @@ func TestRegisterTwice(t *testing.T) {
 }
 
 func TestDisableShutsOutAtOnce(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	for range 2 { // the second time changes nothing
@@ -96,7 +93,6 @@ func TestDisableShutsOutAtOnce(t *testing.T) {
 }
 
 func TestEraseLeavesNothingPersonal(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	change(t, u, func(tx pgx.Tx) error {
@@ -134,7 +130,6 @@ func TestEraseLeavesNothingPersonal(t *testing.T) {
 }
 
 func TestTheLastAdminStays(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann, bob := register(t, u, "ann").User, register(t, u, "bob").User
 	makeAdmin(t, u, ann.ID)
@@ -178,7 +173,6 @@ func TestTwoAdminsCannotDisableEachOther(t *testing.T) {
 }
 
 func TestSetRoles(t *testing.T) {
-	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
 	ctx := auth.With(t.Context(), auth.Actor{Permissions: u.Grants.Of([]string{auth.RoleAdmin, auth.RoleVendor})})
@@ -204,7 +198,6 @@ func TestSetRoles(t *testing.T) {
 }
 
 func TestListUsers(t *testing.T) {
-	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
 	var users []User
 	for _, name := range []string{"ann", "bob", "cat_x", "catsx"} {

@@ -83,7 +83,6 @@ func TestTypingErrorsCostNoQuery(t *testing.T) {
 }
 
 func TestOnlyTheHashOfAKeyIsKept(t *testing.T) {
-	t.Parallel()
 	k, _ := open(pgtest.Tx(t))
 	made := create(t, k, Wish{Name: "one", Scopes: []auth.Permission{canRead}})
 	row, err := postgres.Scalar[string](t.Context(), k.DB, `SELECT api_keys::text || encode(hash, 'escape') FROM api_keys`, nil)
@@ -93,7 +92,6 @@ func TestOnlyTheHashOfAKeyIsKept(t *testing.T) {
 }
 
 func TestTheUseOfAKeyIsWrittenOnceAMinute(t *testing.T) {
-	t.Parallel()
 	k, at := open(pgtest.Tx(t))
 	made := create(t, k, Wish{Name: "one", Scopes: []auth.Permission{canRead}})
 	began := at.Now()
@@ -110,7 +108,6 @@ func TestTheUseOfAKeyIsWrittenOnceAMinute(t *testing.T) {
 }
 
 func TestAKeyDoesWhatItsScopesSay(t *testing.T) {
-	t.Parallel()
 	k, at := open(pgtest.Tx(t))
 	made := create(t, k, Wish{Name: "one", Scopes: []auth.Permission{canRead, canRead}})
 	actor, err := k.Authenticate(t.Context(), made.Secret)
@@ -139,7 +136,6 @@ func TestAKeyDoesWhatItsScopesSay(t *testing.T) {
 }
 
 func TestKeysThatAreRefused(t *testing.T) {
-	t.Parallel()
 	k, at := open(pgtest.Tx(t))
 	past := at.Now()
 	vendor := id.New[id.Vendor]()
@@ -173,7 +169,6 @@ func TestKeysThatAreRefused(t *testing.T) {
 }
 
 func TestKeysOfVendorsAreApart(t *testing.T) {
-	t.Parallel()
 	k, _ := open(pgtest.Tx(t))
 	vendors := []id.Vendor{id.New[id.Vendor](), id.New[id.Vendor]()}
 	var keys []id.APIKey

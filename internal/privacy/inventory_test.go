@@ -58,7 +58,6 @@ var personal = regexp.MustCompile(`(^|_)(e?mail|phone|name|username|address|line
 // Who adds a column that may tell of somebody says in [privacy.Inventory] what
 // becomes of it when its user is erased.
 func TestEveryPersonalColumnIsDecided(t *testing.T) {
-	t.Parallel()
 	db := pgtest.Tx(t)
 	people := ofPeople(t, db)
 	known := map[column]bool{}

@@ -18,7 +18,6 @@ var notExported = map[string]string{
 }
 
 func TestEveryTableOfUsersIsExported(t *testing.T) {
-	t.Parallel()
 	tables, err := postgres.Column[string](t.Context(), pgtest.Tx(t), `
 		SELECT DISTINCT table_name::text FROM information_schema.columns
 		WHERE table_schema = 'public' AND column_name = 'user_id' ORDER BY 1`, nil)

@@ -98,7 +98,6 @@ func (a answer) want(t *testing.T, status int, contains ...string) answer {
 }
 
 func TestVendorAPI(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	ann, bob := user(t, d.Vendors, "ann").String(), user(t, d.Vendors, "bob").String()
 
@@ -142,7 +141,6 @@ func TestVendorAPI(t *testing.T) {
 }
 
 func TestStaffMakeAndListVendors(t *testing.T) {
-	t.Parallel()
 	d := serve(t)
 	cat := user(t, d.Vendors, "cat").String()
 	d.call(t, "staff", "POST", "/api/v1/admin/vendors", `{"name":"Zeta","owner_id":"`+cat+`","commission_bps":500}`).

@@ -61,7 +61,6 @@ func raised(t *testing.T, v *Vendors) (names []string) {
 }
 
 func TestFromApplicationToSuspension(t *testing.T) {
-	t.Parallel()
 	v := open(pgtest.Tx(t))
 	ann := user(t, v, "ann")
 	shop := apply(t, v, ann, "Käthe & Söhne")
@@ -109,7 +108,6 @@ func TestFromApplicationToSuspension(t *testing.T) {
 }
 
 func TestMovesThatAreNotAllowed(t *testing.T) {
-	t.Parallel()
 	for _, from := range []Status{StatusPending, StatusActive, StatusRejected, StatusSuspended} {
 		for _, to := range []Status{StatusActive, StatusRejected, StatusSuspended} {
 			t.Run(string(from)+" to "+string(to), func(t *testing.T) {
@@ -142,7 +140,6 @@ func TestMovesThatAreNotAllowed(t *testing.T) {
 }
 
 func TestApplyAgain(t *testing.T) {
-	t.Parallel()
 	v := open(pgtest.Tx(t))
 	ann := user(t, v, "ann")
 	shop := apply(t, v, ann, "Shop")
@@ -252,7 +249,6 @@ func TestSlugOf(t *testing.T) {
 }
 
 func TestEnsure(t *testing.T) {
-	t.Parallel()
 	v := open(pgtest.Tx(t))
 	ensure := func(wanted ...Named) (ids map[string]id.Vendor, err error) {
 		err = postgres.InTx(t.Context(), v.DB, func(tx pgx.Tx) error {

@@ -28,7 +28,8 @@ import (
 )
 
 // Tx is a transaction in a migrated database, rolled back when the test ends.
-// The whole app can run inside it: InTx makes savepoints there.
+// The whole app can run inside it: InTx makes savepoints there. Tests that insert
+// the same unique values wait for one another, or for ever: they are not parallel.
 func Tx(t testing.TB) pgx.Tx {
 	t.Helper()
 	pool, err := shared()
