@@ -119,7 +119,11 @@ func (p *Providers) finish(ctx context.Context, slug string, a attempt, values u
 		return "", err
 	}
 	if a.links() {
-		return a.ReturnTo, p.link(ctx, provider, who, a)
+		if err := p.link(ctx, provider, who, a); err != nil {
+			return "", err
+		}
+		httpapi.Subject(ctx, a.User.String())
+		return a.ReturnTo, nil
 	}
 	user, err := p.admit(ctx, provider, who, from)
 	if err != nil {
@@ -132,6 +136,7 @@ func (p *Providers) finish(ctx context.Context, slug string, a attempt, values u
 	if err != nil {
 		return "", err
 	}
+	httpapi.Subject(ctx, user.String())
 	accounts.KeepInCookie(ctx, &in)
 	return a.ReturnTo, nil
 }
@@ -172,6 +177,7 @@ func (p *Providers) finishWithCode(ctx context.Context, in *codeInput) (complete
 	if err != nil {
 		return completed{}, err
 	}
+	httpapi.Subject(ctx, signedIn.User.ID.String())
 	httpapi.SetCookie(ctx, dropped(pendingCookie))
 	if in.Body.Cookie {
 		accounts.KeepInCookie(ctx, &signedIn)

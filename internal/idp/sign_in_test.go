@@ -44,6 +44,10 @@ func TestSignInElsewhere(t *testing.T) {
 		t.Errorf("the session was begun by %s", got)
 	}
 
+	if n := scalar[int](t, shop, `SELECT count(*)::int FROM audit_log WHERE action = 'auth-finish-oidc' AND subject = @user`, pgx.NamedArgs{"user": me["id"]}); n != 1 {
+		t.Errorf("the sign-in stands in the audit trail %d times", n)
+	}
+
 	again := surf(t, shop)
 	if to := again.signIn("house", "ann@house.example"); to != "/cart" {
 		t.Fatalf("the second time led to %s", to)

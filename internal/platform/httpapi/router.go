@@ -171,7 +171,7 @@ func Raw(r *Router, method, path string, h func(http.ResponseWriter, *http.Reque
 		switch err := h(w, req); {
 		case err != nil:
 			ex.refuse(err)
-		case ex.status < 300:
+		case ex.status < 300, ex.note.subject != "": // one that leads elsewhere says whether it has done something
 			ex.auditDone(context.WithoutCancel(req.Context()))
 		}
 	}))
