@@ -1,0 +1,72 @@
+package app_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/app"
+	"souk/internal/app/apptest"
+	"souk/internal/auth"
+	"souk/internal/clock"
+	"souk/internal/platform/pgtest"
+	"souk/internal/platform/postgres"
+	"souk/internal/platform/redis"
+	"souk/internal/platform/redis/redistest"
+)
+
+// Every part that can be ill is found when it is, with what to do about it; the
+// shop serves all the same.
+func TestExamine(t *testing.T) {
+	pool := pgtest.DB(t)
+	a := apptest.New(t, pool, apptest.Limited())
+	a.Pool = pool
+	server := redistest.Start(t)
+	client, err := redis.Open(server.URL, clock.System{}, a.Log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	a.Redis = client
+	state := func(part string) app.State {
+		t.Helper()
+		findings := a.Examine(t.Context(), &app.Database{Origin: "of a test"})
+		i := slices.IndexFunc(findings, func(f app.Finding) bool { return f.What == part })
+		if i < 0 {
+			t.Fatalf("nobody looked at %s: %v", part, findings)
+		}
+		if f := findings[i]; f.State != app.Well && (f.Remedy == "" || f.Detail == "") {
+			t.Errorf("%s: %v tells nobody what to do", part, f)
+		}
+		return findings[i].State
+	}
+	want := func(part string, want app.State) {
+		t.Helper()
+		if got := state(part); got != want {
+			t.Errorf("%s is %s, want %s", part, got, want)
+		}
+	}
+	for _, part := range []string{"Schema", "Redis", "Row security", "Event log", "Jobs", "Settings", "Invariants"} {
+		want(part, app.Well)
+	}
+	want("PostgreSQL", app.Warning) // tests wait for no disk
+	want("Mail", app.Warning)
+	want("Administrator", app.Warning)
+
+	server.Kill()
+	want("Redis", app.Warning)
+	a.Config.RateLimits = "off"
+	want("Settings", app.Warning)
+	a.User(t, "boss", auth.RoleAdmin)
+	want("Administrator", app.Well)
+	spoil := func(sql string) {
+		t.Helper()
+		a.InTx(t, func(tx pgx.Tx) error { _, err := postgres.Exec(t.Context(), tx, sql, nil); return err })
+	}
+	a.Variant(t, apptest.Stock(3))
+	spoil(`UPDATE stock_levels SET reserved = 2`)
+	want("Invariants", app.Sick)
+	spoil(`DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`)
+	want("Schema", app.Sick)
+}
