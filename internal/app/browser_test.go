@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/pquerna/otp/totp"
@@ -8,6 +9,7 @@ import (
 	"souk/internal/app/apptest"
 	"souk/internal/clock"
 	"souk/internal/platform/pgtest"
+	"souk/internal/platform/postgres"
 )
 
 // A wrong password is told at the form, and nobody gets in.
@@ -76,6 +78,65 @@ func TestAccountPages(t *testing.T) {
 	b.Click("#otp .primary")
 	b.At("/account")
 	b.Sees("#totp-state", "9 recovery codes")
+}
+
+// Each mailed link leads to a page that does what the mail said, once.
+func TestPagesOfMailedLinks(t *testing.T) {
+	t.Parallel()
+	shop := apptest.Run(t, pgtest.DB(t))
+	b := shop.Browser(t)
+	b.Open("/account/register")
+	b.Type("[name=username]", "ann")
+	b.Type("[name=email]", "ann@example.com")
+	b.Type("[name=password]", "seven purple lanterns")
+	b.Click("#register .primary")
+	b.At("/account")
+
+	link := mailedLink(t, shop, "/account/verify")
+	b.Open(link)
+	b.Sees("#done", "is yours")
+	b.Open("/account")
+	b.Sees("#mailbox", "verified")
+	b.Open(link)
+	b.Sees("#notice", "not valid any more")
+	b.Picture("verify-twice")
+
+	b.Open("/account/forgot")
+	b.Type("[name=email]", "ann@example.com")
+	b.Click("#forgot .primary")
+	b.Sees("#notice", "on its way")
+	b.Open(mailedLink(t, shop, "/account/reset"))
+	b.Type("[name=password]", "nine amber harbours")
+	b.Click("#reset .primary")
+	b.Sees("#notice", "has been changed")
+	b.At("/account/sign-in")
+
+	b.Type("[name=name]", "ann@example.com")
+	b.Click("#mail")
+	b.Sees("#notice", "on its way")
+	b.Open(mailedLink(t, shop, "/account/sign-in"))
+	b.Click("#link .primary")
+	b.At("/account")
+	b.Sees("#who", "ann")
+}
+
+// mailedLink waits for the mail that leads to a page.
+func mailedLink(t *testing.T, shop *apptest.App, page string) (link string) {
+	t.Helper()
+	apptest.Await(t, "a mail that leads to "+page, func() bool {
+		bodies, err := postgres.Column[string](t.Context(), shop.DB, `SELECT text FROM messages ORDER BY id DESC`, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, body := range bodies {
+			if _, rest, found := strings.Cut(body, page+"#token="); found {
+				link = page + "#token=" + strings.Fields(rest)[0]
+				return true
+			}
+		}
+		return false
+	})
+	return link
 }
 
 // oneTimeCode is what an authenticator app shows now.

@@ -8,3 +8,4 @@ try {
 } catch (problem) {
   say(problem.message, true);
 }
+$("#wait").hidden = true;
