@@ -35,6 +35,11 @@ check: web ## Formatting, go vet, staticcheck
 	$(GO) tool -modfile=tools/staticcheck.mod staticcheck ./...
 	@echo "check: all is well"
 
+FUZZTIME ?= 6s
+.PHONY: fuzz
+fuzz: web ## Run each fuzz target for FUZZTIME, 6s unless told
+	@GO=$(GO) scripts/fuzz.sh $(FUZZTIME)
+
 .PHONY: format
 format: ## Format the Go code
 	$(GO) tool -modfile=tools/gofumpt.mod gofumpt -w cmd internal bench migrations web/*.go

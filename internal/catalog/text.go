@@ -32,7 +32,11 @@ func sanitise(html string) string {
 	if !strings.ContainsAny(html, "<>&\"'\r") { // nothing that the policy could touch
 		return html
 	}
-	return strings.TrimSpace(richText().Sanitize(html))
+	html = richText().Sanitize(html)
+	if strings.ContainsFunc(html, invisible) { // what stood there as &#8238; is a character now
+		html = richText().Sanitize(visible(html))
+	}
+	return strings.TrimSpace(html)
 }
 
 // line is a text of one line: no control characters, single spaces.

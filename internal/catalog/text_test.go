@@ -59,6 +59,7 @@ func TestSanitise(t *testing.T) {
 func FuzzSanitiseOnceIsEnough(f *testing.F) {
 	for _, s := range []string{
 		"<p>a</p>", "a & b &amp; c &nbsp; &#39;", `<a href="http://x/?a=1&b=2">`, "<b><i></b></i>", "\r\n <p> \r </p>", "<!-- x --><p>", "&lt;script&gt;", "'\"<", "<a href='x'>'",
+		"&#0", "a&#8238;b&#x7f;", `<a href="https://x/&#8238;">`, "&l&#8238;t;script&gt;",
 	} {
 		f.Add(s)
 	}
@@ -66,6 +67,9 @@ func FuzzSanitiseOnceIsEnough(f *testing.F) {
 		once := sanitise(s)
 		if twice := sanitise(once); twice != once {
 			t.Errorf("%q becomes %q, then %q", s, once, twice)
+		}
+		if strings.ContainsFunc(once, invisible) {
+			t.Errorf("%q lets through what nobody sees: %q", s, once)
 		}
 		lower := strings.ToLower(once)
 		for _, bad := range []string{"<script", "<img", "<svg", "<iframe", "<style", "onclick="} {

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 
 	"souk/internal/auth"
 	"souk/internal/errs"
@@ -75,12 +74,8 @@ func PublicScope(ctx context.Context) string {
 		return ""
 	}
 	values, _ := url.ParseQuery(ex.r.URL.RawQuery) // the guard has refused what does not parse
-	var filters []string
-	for name, v := range values {
-		if name != "after" && name != "limit" && name != "include" {
-			filters = append(filters, name+"="+strings.Join(v, ","))
-		}
+	for _, name := range []string{"after", "limit", "include"} {
+		values.Del(name)
 	}
-	slices.Sort(filters)
-	return ex.r.URL.Path + "\n" + strings.Join(filters, "\n")
+	return ex.r.URL.Path + "\n" + values.Encode()
 }

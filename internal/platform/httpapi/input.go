@@ -84,10 +84,9 @@ func (m IfMatch) Check(etag string) error {
 // Version is the number in a tag made by [VersionTag], for the WHERE of the
 // statement that edits; 412 when it is no such tag.
 func (m IfMatch) Version() (int64, error) {
-	text, ok := strings.CutPrefix(m.Match, `"v`)
-	text, ok2 := strings.CutSuffix(text, `"`)
+	text := strings.TrimSuffix(strings.TrimPrefix(m.Match, `"v`), `"`)
 	v, err := strconv.ParseInt(text, 10, 64)
-	if !ok || !ok2 || err != nil {
+	if err != nil || VersionTag(v) != m.Match {
 		return 0, ErrPreconditionFailed
 	}
 	return v, nil

@@ -219,6 +219,7 @@ func (op *operation) checkKey(keys []string) error {
 }
 
 // checkQuery refuses parameters that are not known, come twice or do not parse.
+// One without "=" is "true" to Huma where it is the last, and else not there.
 func (op *operation) checkQuery(query string) error {
 	if query == "" {
 		return nil
@@ -232,7 +233,7 @@ func (op *operation) checkQuery(query string) error {
 		if pair == "" {
 			continue
 		}
-		rawName, rawValue, _ := strings.Cut(pair, "=")
+		rawName, rawValue, hasValue := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(rawName)
 		value, err2 := url.QueryUnescape(rawValue)
 		switch {
@@ -240,6 +241,8 @@ func (op *operation) checkQuery(query string) error {
 			fields = append(fields, errs.Field{Code: "syntax", Detail: "The query does not parse."})
 		case !op.query[name] && !op.takesByPrefix(name):
 			fields = append(fields, errs.Field{Pointer: clip(name), Code: "unknown_parameter", Detail: "This is not known here."})
+		case !hasValue:
+			fields = append(fields, errs.Field{Pointer: clip(name), Code: "syntax", Detail: "Write name=value."})
 		case slices.Contains(seen, name):
 			fields = append(fields, errs.Field{Pointer: clip(name), Code: "repeated", Detail: "This may be given once."})
 		case !soundText(value):
