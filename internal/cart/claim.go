@@ -19,7 +19,7 @@ type Refused struct {
 	VariantID id.Variant `json:"variant_id"`
 	Title     string     `json:"title"`
 	Quantity  int        `json:"quantity"`
-	Code      string     `json:"code" enum:"currency_mismatch,not_purchasable,insufficient_stock,too_many"`
+	Code      string     `json:"code" enum:"currency_mismatch,not_purchasable,insufficient_stock,quantity_limit,too_many"`
 	Detail    string     `json:"detail"`
 	Available *int       `json:"available_quantity,omitempty" doc:"How many are left, those in the cart included"`
 }
@@ -93,6 +93,8 @@ func (p Priced) takeIn(guest Priced) (moved []NewItem, refused []Refused) {
 		case l.Tracked && l.Left() < wanted:
 			left := l.Left()
 			no.Code, no.Detail, no.Available = inventory.ErrInsufficientStock.Code, inventory.ErrInsufficientStock.Message, &left
+		case l.tooMany(wanted):
+			no.Code, no.Detail = ErrQuantityLimit.Code, ErrQuantityLimit.Message
 		case wanted > maxQuantity, at < 0 && lines == maxLines:
 			no.Code, no.Detail = "too_many", "Your cart holds no more."
 		default:

@@ -1,6 +1,8 @@
 package cart
 
 import (
+	"strconv"
+
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/money"
@@ -8,7 +10,7 @@ import (
 
 // An Issue is why a line cannot be ordered as it is.
 type Issue struct {
-	Code      string `json:"code" enum:"not_purchasable,insufficient_stock"`
+	Code      string `json:"code" enum:"not_purchasable,insufficient_stock,quantity_limit"`
 	Detail    string `json:"detail"`
 	Available *int   `json:"available_quantity,omitempty" doc:"How many are left"`
 }
@@ -30,8 +32,14 @@ func (l *Line) judge(currency money.Currency) {
 	case l.Tracked && l.Left() < l.Quantity:
 		left := l.Left()
 		l.Issues = append(l.Issues, Issue{Code: inventory.ErrInsufficientStock.Code, Detail: "There is not enough stock left.", Available: &left})
+	case l.Quantity < l.MinPerOrder:
+		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "At least " + strconv.Itoa(l.MinPerOrder) + " are sold at once."})
+	case l.tooMany(l.Quantity):
+		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "At most " + strconv.Itoa(l.MaxPerOrder) + " are sold at once."})
 	}
 }
+
+func (l Line) tooMany(quantity int) bool { return l.MaxPerOrder > 0 && quantity > l.MaxPerOrder }
 
 // Purchasable reports whether the line is for sale, whatever the stock.
 func (l Line) Purchasable() bool {
@@ -41,7 +49,7 @@ func (l Line) Purchasable() bool {
 // hidden reports whether the public never saw it, so that it does not exist.
 func (l Line) hidden() bool {
 	switch l.ProductStatus {
-	case "draft", "pending_review", "rejected":
+	case "draft", "pending_review", "scheduled", "rejected":
 		return true
 	}
 	return false
@@ -54,6 +62,8 @@ func (l Line) refusal() error {
 		return nil
 	case !l.Purchasable():
 		return ErrNotPurchasable.With("variant_id", l.VariantID)
+	case l.Issues[0].Code == ErrQuantityLimit.Code:
+		return ErrQuantityLimit.With("variant_id", l.VariantID).With("min_per_order", l.MinPerOrder).With("max_per_order", l.MaxPerOrder)
 	}
 	return inventory.ErrInsufficientStock.With("variant_id", l.VariantID).With("available_quantity", l.Left())
 }
@@ -66,16 +76,19 @@ type Fault struct {
 }
 
 // Ready is nil when the cart can be ordered. Otherwise it names every item that
-// cannot be bought, then those of which there is not enough, then what is
-// missing.
+// cannot be bought, then those of which there is not enough, those of which
+// another quantity is sold, then what is missing.
 func (p Priced) Ready() error {
-	var unsold, short []Fault
+	var unsold, short, limited []Fault
 	for _, l := range p.Lines {
 		for _, issue := range l.Issues {
 			fault := Fault{l.ID, l.VariantID, issue}
-			if issue.Code == ErrNotPurchasable.Code {
+			switch issue.Code {
+			case ErrNotPurchasable.Code:
 				unsold = append(unsold, fault)
-			} else {
+			case ErrQuantityLimit.Code:
+				limited = append(limited, fault)
+			default:
 				short = append(short, fault)
 			}
 		}
@@ -85,6 +98,8 @@ func (p Priced) Ready() error {
 		return ErrNotPurchasable.With("items", unsold)
 	case len(short) > 0:
 		return inventory.ErrInsufficientStock.With("items", short).With("variant_id", short[0].Variant).With("available_quantity", *short[0].Available)
+	case len(limited) > 0:
+		return ErrQuantityLimit.With("items", limited)
 	case len(p.Missing) > 0:
 		return ErrIncomplete.With("missing", p.Missing)
 	}

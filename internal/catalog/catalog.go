@@ -2,7 +2,7 @@
 //
 // Owns: products in options and variants, brands, the category tree, tags and
 // pictures; their statuses (draft, pending_review, active, rejected, archived).
-// Tables: products, product_options, product_categories, product_tags,
+// Tables: products, product_slugs, product_changes, attributes, product_options, product_categories, product_tags,
 // variants, media, brands, categories, tags.
 // Raises: [Changed], [StatusChanged].
 // Calls: blob (pictures), outbound (pictures from elsewhere). Prices and stock

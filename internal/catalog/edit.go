@@ -6,6 +6,7 @@ import (
 	"maps"
 	"reflect"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -33,6 +34,7 @@ type edits struct {
 	goneMedia                        []id.Media
 	goneVariants, variantsWithoutSKU []id.Variant
 
+	moved   []movedRow // products that get another slug
 	changed []id.Product
 }
 
@@ -51,7 +53,13 @@ type (
 		Attributes     map[string][]string `json:"attributes"`
 		SEOTitle       string              `json:"seo_title"`
 		SEODescription string              `json:"seo_description"`
+		PublishAt      *time.Time          `json:"publish_at"`
+		UnpublishAt    *time.Time          `json:"unpublish_at"`
 		Version        int64               `json:"version"`
+	}
+	movedRow struct {
+		ProductID uuid.UUID `json:"product_id"`
+		Slug      string    `json:"slug"` // the one that it leaves
 	}
 	optionRow struct {
 		ProductID uuid.UUID `json:"product_id"`
@@ -81,15 +89,18 @@ type (
 		Height      int        `json:"height"`
 	}
 	variantRow struct {
-		ID               uuid.UUID  `json:"id"`
-		ProductID        uuid.UUID  `json:"product_id"`
-		VendorID         uuid.UUID  `json:"vendor_id"`
-		SKU              *string    `json:"sku"`
-		Barcode          string     `json:"barcode"`
-		Title            string     `json:"title"`
-		Options          []string   `json:"options"`
-		Position         int        `json:"position"`
-		WeightGrams      int        `json:"weight_grams"`
+		ID          uuid.UUID `json:"id"`
+		ProductID   uuid.UUID `json:"product_id"`
+		VendorID    uuid.UUID `json:"vendor_id"`
+		SKU         *string   `json:"sku"`
+		Barcode     string    `json:"barcode"`
+		Title       string    `json:"title"`
+		Options     []string  `json:"options"`
+		Position    int       `json:"position"`
+		WeightGrams int       `json:"weight_grams"`
+		Dimensions
+		MinPerOrder      int        `json:"min_per_order"`
+		MaxPerOrder      int        `json:"max_per_order"`
 		TaxClass         string     `json:"tax_class"`
 		Taxable          bool       `json:"taxable"`
 		RequiresShipping bool       `json:"requires_shipping"`
@@ -112,6 +123,9 @@ func (e *edits) add(was *Product, want Product) bool {
 	if !isNew && (changed || !reflect.DeepEqual(rowOfProduct(*was), row)) {
 		e.products = append(e.products, row)
 		changed = true
+		if was.Slug != want.Slug {
+			e.moved = append(e.moved, movedRow{uuid.UUID(want.ID), was.Slug})
+		}
 	}
 	if isNew || changed {
 		e.changed = append(e.changed, want.ID)
@@ -203,6 +217,7 @@ func (e *edits) write(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	b := postgres.NewBatch()
+	queue(b, keepOldSlugs, "rows", e.moved)
 	queue(b, deleteOptions, "ids", e.optionsOf)
 	queue(b, insertOptions, "rows", e.options)
 	queue(b, deletePlaces, "ids", e.categoriesOf)
@@ -283,7 +298,7 @@ func rowOfProduct(p Product) productRow {
 	row := productRow{
 		ID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Slug: p.Slug, Handle: p.Handle, Title: p.Title,
 		Description: p.Description, Kind: p.Kind, Status: p.Status, Attributes: p.Attributes,
-		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, Version: p.Version,
+		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt, Version: p.Version,
 	}
 	if p.Brand != nil {
 		row.BrandID = orNull(p.Brand.ID)
@@ -305,6 +320,7 @@ func rowOfVariant(v Variant) variantRow {
 	row := variantRow{
 		ID: uuid.UUID(v.ID), ProductID: uuid.UUID(v.ProductID), VendorID: uuid.UUID(v.VendorID),
 		Barcode: v.Barcode, Title: v.Title, Options: v.Options, Position: v.Position, WeightGrams: v.WeightGrams,
+		Dimensions: v.Dimensions, MinPerOrder: v.MinPerOrder, MaxPerOrder: v.MaxPerOrder,
 		TaxClass: v.TaxClass, Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked,
 		MediaID: orNull(v.MediaID),
 	}

@@ -2,12 +2,13 @@ package catalog
 
 const insertProducts = `
 	INSERT INTO products (id, vendor_id, brand_id, slug, handle, title, description, kind, status, attributes,
-	                      seo_title, seo_description, published_at)
+	                      seo_title, seo_description, publish_at, unpublish_at, published_at)
 	SELECT id, vendor_id, brand_id, slug, NULLIF(handle, ''), title, description, kind, status, attributes,
-	       seo_title, seo_description, CASE WHEN status = 'active' THEN now() END
+	       seo_title, seo_description, CASE WHEN publish_at > now() THEN publish_at END, CASE WHEN unpublish_at > now() THEN unpublish_at END,
+	       CASE WHEN status = 'active' THEN now() END
 	FROM jsonb_to_recordset(@rows::jsonb) AS r(
 	    id uuid, vendor_id uuid, brand_id uuid, slug text, handle text, title text, description text, kind text,
-	    status text, attributes jsonb, seo_title text, seo_description text)
+	    status text, attributes jsonb, seo_title text, seo_description text, publish_at timestamptz, unpublish_at timestamptz)
 	ON CONFLICT (slug) DO NOTHING
 	RETURNING id`
 
@@ -15,15 +16,24 @@ const updateProducts = `
 	UPDATE products p
 	SET brand_id = r.brand_id, slug = r.slug, title = r.title, description = r.description, kind = r.kind,
 	    status = r.status, attributes = r.attributes, seo_title = r.seo_title, seo_description = r.seo_description,
+	    publish_at = CASE WHEN r.publish_at > now() THEN r.publish_at END,
+	    unpublish_at = CASE WHEN r.unpublish_at > now() THEN r.unpublish_at END,
 	    status_reason = CASE WHEN r.status = p.status THEN p.status_reason ELSE '' END,
 	    published_at = CASE WHEN r.status = 'active' THEN COALESCE(p.published_at, now()) ELSE p.published_at END,
 	    updated_at = now(), version = p.version + 1
 	FROM jsonb_to_recordset(@rows::jsonb) AS r(
 	    id uuid, brand_id uuid, slug text, title text, description text, kind text,
-	    status text, attributes jsonb, seo_title text, seo_description text, version bigint)
+	    status text, attributes jsonb, seo_title text, seo_description text, publish_at timestamptz, unpublish_at timestamptz,
+	    version bigint)
 	WHERE p.id = r.id AND p.version = r.version`
 
 const (
+	// Whoever had the address last is found at it; a product that has it now comes first.
+	keepOldSlugs = `
+		INSERT INTO product_slugs (slug, product_id)
+		SELECT slug, product_id FROM jsonb_to_recordset(@rows::jsonb) AS r(product_id uuid, slug text)
+		ON CONFLICT (slug) DO UPDATE SET product_id = excluded.product_id, left_at = now()`
+
 	deleteOptions = `DELETE FROM product_options WHERE product_id = ANY(@ids)`
 	insertOptions = `
 		INSERT INTO product_options (product_id, position, name, values)
@@ -56,21 +66,24 @@ const (
 
 	insertVariants = `
 		INSERT INTO variants (id, product_id, vendor_id, sku, barcode, title, options, position, weight_grams,
+		                      length_mm, width_mm, height_mm, min_per_order, max_per_order,
 		                      tax_class, taxable, requires_shipping, tracked, media_id)
 		SELECT id, product_id, vendor_id, sku, barcode, title, options, position, weight_grams,
+		       length_mm, width_mm, height_mm, min_per_order, max_per_order,
 		       tax_class, taxable, requires_shipping, tracked, media_id
 		FROM jsonb_to_recordset(@rows::jsonb) AS r(
 		    id uuid, product_id uuid, vendor_id uuid, sku text, barcode text, title text, options text[], position int,
-		    weight_grams int, tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)`
+		    weight_grams int, length_mm int, width_mm int, height_mm int, min_per_order int, max_per_order int, tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)`
 	updateVariants = `
 		UPDATE variants v
 		SET sku = r.sku, barcode = r.barcode, title = r.title, options = r.options, position = r.position,
-		    weight_grams = r.weight_grams, tax_class = r.tax_class, taxable = r.taxable,
+		    weight_grams = r.weight_grams, length_mm = r.length_mm, width_mm = r.width_mm, height_mm = r.height_mm,
+		    min_per_order = r.min_per_order, max_per_order = r.max_per_order, tax_class = r.tax_class, taxable = r.taxable,
 		    requires_shipping = r.requires_shipping, tracked = r.tracked, media_id = r.media_id,
 		    updated_at = now(), version = v.version + 1
 		FROM jsonb_to_recordset(@rows::jsonb) AS r(
 		    id uuid, sku text, barcode text, title text, options text[], position int,
-		    weight_grams int, tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)
+		    weight_grams int, length_mm int, width_mm int, height_mm int, min_per_order int, max_per_order int, tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)
 		WHERE v.id = r.id`
 	archiveVariants = `
 		UPDATE variants SET archived_at = now(), updated_at = now(), version = version + 1

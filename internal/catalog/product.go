@@ -37,6 +37,8 @@ type Product struct {
 	SEOTitle       string              `db:"seo_title" json:"seo_title"`
 	SEODescription string              `db:"seo_description" json:"seo_description"`
 	PublishedAt    *time.Time          `db:"published_at" json:"published_at,omitempty"`
+	PublishAt      *time.Time          `db:"publish_at" json:"publish_at,omitempty" doc:"When it goes on sale by itself, once staff have approved it."`
+	UnpublishAt    *time.Time          `db:"unpublish_at" json:"unpublish_at,omitempty" doc:"When it comes off sale by itself."`
 	CreatedAt      time.Time           `db:"created_at" json:"created_at"`
 	UpdatedAt      time.Time           `db:"updated_at" json:"updated_at"`
 	Version        int64               `db:"version" json:"version"`
@@ -141,6 +143,8 @@ type ProductEdit struct {
 	Options        *[]Option            `json:"options,omitempty" maxItems:"3" doc:"To rename options or to order their values. Their number follows the variants."`
 	SEOTitle       *string              `json:"seo_title,omitempty" maxLength:"300"`
 	SEODescription *string              `json:"seo_description,omitempty" maxLength:"1000"`
+	PublishAt      *time.Time           `json:"publish_at,omitempty" doc:"When it goes on sale by itself, once approved; a time that is past is none."`
+	UnpublishAt    *time.Time           `json:"unpublish_at,omitempty" doc:"When it comes off sale by itself; a time that is past is none."`
 }
 
 // Update changes what the edit names on the product that the caller has seen.
@@ -158,6 +162,12 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 	set(&want.SEODescription, e.SEODescription, line)
 	if e.Attributes != nil {
 		want.Attributes = cleanAttributes(*e.Attributes)
+	}
+	if e.PublishAt != nil {
+		want.PublishAt = e.PublishAt
+	}
+	if e.UnpublishAt != nil {
+		want.UnpublishAt = e.UnpublishAt
 	}
 	if e.Brand != nil {
 		if want.Brand, err = c.brandNamed(ctx, tx, *e.Brand); err != nil {
@@ -295,6 +305,7 @@ func (p *Product) check() (bad errs.Fields) {
 	length(len(p.Categories), maxCategories, "/categories")
 	length(len(p.Attributes), maxAttributes, "/attributes")
 	length(len(p.Options), maxOptions, "/options")
+	bad.Require(p.PublishAt == nil || p.UnpublishAt == nil || p.PublishAt.Before(*p.UnpublishAt), "/unpublish_at", "too_early", "It comes off sale before it goes on.")
 	names := map[string]bool{}
 	for i, o := range p.Options {
 		pointer := "/options/" + strconv.Itoa(i) + "/name"

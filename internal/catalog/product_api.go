@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -67,7 +68,7 @@ func (h handlers) scope(ctx context.Context) id.Vendor {
 
 type listInput struct {
 	httpapi.Page
-	Status   []Status `query:"status" enum:"draft,pending_review,active,rejected,archived" maxItems:"5"`
+	Status   []Status `query:"status" enum:"draft,pending_review,scheduled,active,rejected,archived" maxItems:"6"`
 	Q        string   `query:"q" maxLength:"200" doc:"Words of the title, a slug or an SKU."`
 	Brand    string   `query:"brand" maxLength:"200" doc:"A slug."`
 	Category string   `query:"category" maxLength:"200" doc:"An id or a slug; what is below counts too."`
@@ -128,6 +129,8 @@ type NewProduct struct {
 	Options        []Option            `json:"options,omitempty" maxItems:"3"`
 	SEOTitle       string              `json:"seo_title,omitempty" maxLength:"300"`
 	SEODescription string              `json:"seo_description,omitempty" maxLength:"1000"`
+	PublishAt      *time.Time          `json:"publish_at,omitempty" doc:"When it goes on sale by itself, once approved."`
+	UnpublishAt    *time.Time          `json:"unpublish_at,omitempty" doc:"When it comes off sale by itself."`
 	Variants       []newVariantBody    `json:"variants,omitempty" maxItems:"500" doc:"One without options when left out."`
 	Images         []newImage          `json:"images,omitempty" maxItems:"50" doc:"Pictures to fetch; or upload them afterwards."`
 }
@@ -142,6 +145,9 @@ type newVariantBody struct {
 	Barcode          string        `json:"barcode,omitempty" maxLength:"100"`
 	Options          []string      `json:"options,omitempty" maxItems:"3" doc:"One value for each option of the product."`
 	WeightGrams      int           `json:"weight_grams,omitempty" minimum:"0" maximum:"1000000000"`
+	Dimensions       Dimensions    `json:"dimensions,omitzero"`
+	MinPerOrder      int           `json:"min_per_order,omitempty" minimum:"1" maximum:"10000" default:"1"`
+	MaxPerOrder      int           `json:"max_per_order,omitempty" minimum:"0" maximum:"10000" doc:"0 is any number."`
 	TaxClass         string        `json:"tax_class,omitempty" maxLength:"50"`
 	Taxable          *bool         `json:"taxable,omitempty" doc:"True unless told."`
 	RequiresShipping *bool         `json:"requires_shipping,omitempty" doc:"True unless told."`
@@ -153,7 +159,8 @@ type newVariantBody struct {
 
 func (v newVariantBody) draft() VariantDraft {
 	d := VariantDraft{
-		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, TaxClass: v.TaxClass,
+		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions,
+		MinPerOrder: v.MinPerOrder, MaxPerOrder: v.MaxPerOrder, TaxClass: v.TaxClass,
 		Taxable: true, RequiresShipping: true, Tracked: true,
 	}
 	put(&d.Taxable, v.Taxable)
@@ -179,7 +186,7 @@ func (v newVariantBody) offer(pointer string) (Offer, error) {
 func (h handlers) build(ctx context.Context, tx pgx.Tx, vendor id.Vendor, status Status, b NewProduct) (Product, error) {
 	d := Draft{
 		Slug: b.Slug, Title: b.Title, Description: b.Description, Kind: b.Kind, Brand: b.Brand, Tags: b.Tags,
-		Attributes: b.Attributes, Options: b.Options, Status: status, SEO: SEO{b.SEOTitle, b.SEODescription},
+		Attributes: b.Attributes, Options: b.Options, Status: status, SEO: SEO{b.SEOTitle, b.SEODescription}, PublishAt: b.PublishAt, UnpublishAt: b.UnpublishAt,
 	}
 	err := checkTagNames(b.Tags)
 	if err != nil {
@@ -281,6 +288,7 @@ func (h handlers) addVariant(ctx context.Context, tx pgx.Tx, in *addVariantInput
 func (v newVariantBody) edit() VariantEdit {
 	e := VariantEdit{
 		SKU: &v.SKU, Barcode: &v.Barcode, Options: &v.Options, WeightGrams: &v.WeightGrams,
+		Dimensions: &v.Dimensions, MinPerOrder: &v.MinPerOrder, MaxPerOrder: &v.MaxPerOrder,
 		Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked,
 	}
 	if v.TaxClass != "" {

@@ -12,7 +12,7 @@ import (
 const selectProducts = `
 	SELECT p.id, p.vendor_id, p.slug, COALESCE(p.handle, p.slug) AS handle, p.title, p.description, p.kind,
 	       p.status, p.status_reason, p.attributes, p.seo_title, p.seo_description,
-	       p.published_at, p.created_at, p.updated_at, p.version,
+	       p.published_at, p.publish_at, p.unpublish_at, p.created_at, p.updated_at, p.version,
 	       CASE WHEN b.id IS NOT NULL THEN (b.id, b.slug, b.name) END AS brand
 	FROM products p LEFT JOIN brands b ON b.id = p.brand_id`
 
@@ -72,18 +72,31 @@ const (
 
 	selectVariants = `
 		SELECT id, product_id, vendor_id, COALESCE(sku, '') AS sku, barcode, title, options, position, weight_grams,
+		       (length_mm, width_mm, height_mm) AS dimensions, min_per_order, max_per_order,
 		       tax_class, taxable, requires_shipping, tracked, media_id, created_at, updated_at, version
 		FROM variants WHERE product_id = ANY(@ids) AND archived_at IS NULL ORDER BY product_id, position, id`
 )
 
 const moveProduct = `
 	UPDATE products p
-	SET status = @to, status_reason = @reason, updated_at = now(), version = version + 1,
-	    published_at = CASE WHEN @to = 'active' THEN COALESCE(p.published_at, now()) ELSE p.published_at END
+	SET status = CASE WHEN @to = 'active' AND p.publish_at > now() THEN 'scheduled' ELSE @to END, status_reason = @reason, updated_at = now(), version = version + 1,
+	    published_at = CASE WHEN @to = 'active' AND COALESCE(p.publish_at <= now(), true) THEN COALESCE(p.published_at, now()) ELSE p.published_at END
 	FROM (SELECT id, status FROM products
 	      WHERE id = @id AND (@vendor::uuid IS NULL OR vendor_id = @vendor) FOR NO KEY UPDATE) was
 	WHERE p.id = was.id AND was.status = ANY(@from::text[])
 	RETURNING was.status`
+
+// moveDueProducts goes by the database's clock, as Approve does.
+const moveDueProducts = `
+	UPDATE products p
+	SET status = CASE due.status WHEN 'scheduled' THEN 'active' ELSE 'draft' END, updated_at = now(), version = version + 1,
+	    published_at = CASE due.status WHEN 'scheduled' THEN now() ELSE p.published_at END,
+	    publish_at = NULL, unpublish_at = CASE due.status WHEN 'scheduled' THEN p.unpublish_at END
+	FROM (SELECT id, status FROM products
+	      WHERE status = 'scheduled' AND COALESCE(publish_at <= now(), true) OR status = 'active' AND unpublish_at <= now()
+	      ORDER BY id LIMIT @limit FOR NO KEY UPDATE SKIP LOCKED) due
+	WHERE p.id = due.id
+	RETURNING p.id, due.status AS was, p.status`
 
 // productsByID reads the products that a statement finds and, in one more
 // round trip, all that belongs to them.

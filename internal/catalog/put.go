@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -31,6 +32,8 @@ type Draft struct {
 	Status        Status
 	StatusIfNew   Status // where Status is empty and the product is new; a draft when empty, too
 	SEO           SEO
+	PublishAt     *time.Time
+	UnpublishAt   *time.Time
 	Variants      []VariantDraft
 	Images        []ImageDraft
 }
@@ -45,6 +48,9 @@ type VariantDraft struct {
 	Barcode          string
 	Options          []string // one value for each option of the draft
 	WeightGrams      int
+	Dimensions       Dimensions
+	MinPerOrder      int    // 1 when 0
+	MaxPerOrder      int    // 0 is any number
 	TaxClass         string // "standard" when empty
 	Taxable          bool
 	RequiresShipping bool
@@ -254,6 +260,12 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 	fillText(&want.Kind, line(d.Kind))
 	fillText(&want.SEOTitle, line(d.SEO.Title))
 	fillText(&want.SEODescription, line(d.SEO.Description))
+	if d.PublishAt != nil {
+		want.PublishAt = d.PublishAt
+	}
+	if d.UnpublishAt != nil {
+		want.UnpublishAt = d.UnpublishAt
+	}
 	if b, ok := p.brands[slug(d.Brand)]; ok {
 		want.Brand = &b
 	}

@@ -166,6 +166,15 @@ func (d VariantDraft) apply(v *Variant, isNew bool, media []Media) {
 	if d.WeightGrams != 0 {
 		v.WeightGrams = d.WeightGrams
 	}
+	if d.Dimensions != (Dimensions{}) {
+		v.Dimensions = d.Dimensions
+	}
+	if d.MinPerOrder != 0 {
+		v.MinPerOrder = d.MinPerOrder
+	}
+	if d.MaxPerOrder != 0 {
+		v.MaxPerOrder = d.MaxPerOrder
+	}
 	fillFlag(&v.Taxable, d.Taxable, d.Unsaid.Taxable && !isNew)
 	fillFlag(&v.RequiresShipping, d.RequiresShipping, d.Unsaid.RequiresShipping && !isNew)
 	fillFlag(&v.Tracked, d.Tracked, d.Unsaid.Tracked && !isNew)

@@ -20,6 +20,7 @@ type Status string
 const (
 	InDraft       Status = "draft"
 	PendingReview Status = "pending_review"
+	Scheduled     Status = "scheduled" // approved, and goes on sale by itself
 	Active        Status = "active"
 	Rejected      Status = "rejected"
 	Archived      Status = "archived"
@@ -31,7 +32,7 @@ type Command string
 // The commands.
 const (
 	Submit  Command = "submit"  // ask staff to look at it
-	Approve Command = "approve" // put it on sale
+	Approve Command = "approve" // put it on sale, or let it wait for its time
 	Reject  Command = "reject"  // send it back with a reason
 	Hide    Command = "hide"    // take it off sale to work on it
 	Archive Command = "archive" // take it out of the catalogue
@@ -46,9 +47,9 @@ var moves = map[Command]struct {
 }{
 	Submit:  {[]Status{InDraft, Rejected}, PendingReview},
 	Approve: {[]Status{InDraft, PendingReview, Rejected}, Active},
-	Reject:  {[]Status{PendingReview, Active}, Rejected},
-	Hide:    {[]Status{PendingReview, Active}, InDraft},
-	Archive: {[]Status{InDraft, PendingReview, Active, Rejected}, Archived},
+	Reject:  {[]Status{PendingReview, Scheduled, Active}, Rejected},
+	Hide:    {[]Status{PendingReview, Scheduled, Active}, InDraft},
+	Archive: {[]Status{InDraft, PendingReview, Scheduled, Active, Rejected}, Archived},
 	Restore: {[]Status{Archived}, InDraft},
 }
 
@@ -72,10 +73,44 @@ func (c *Catalog) Move(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product
 	if len(was) == 0 {
 		return Product{}, ErrStatus.With("status", now.Status)
 	}
-	if err := events.Raise(ctx, tx, StatusChanged{product, was[0], move.to, reason}); err != nil {
+	if err := events.Raise(ctx, tx, StatusChanged{product, was[0], now.Status, reason}); err != nil {
 		return Product{}, err
 	}
 	return now, raiseChanged(ctx, tx, []id.Product{product})
+}
+
+// KeepSchedule puts products on sale and takes them off when their time has
+// come. It is a sweep.
+func (c *Catalog) KeepSchedule(ctx context.Context) error {
+	for ctx.Err() == nil {
+		var due []dueProduct
+		err := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) (err error) {
+			if due, err = postgres.All[dueProduct](ctx, tx, moveDueProducts, pgx.NamedArgs{"limit": changesPerEvent}); err != nil {
+				return err
+			}
+			moved := make([]id.Product, len(due))
+			for i, p := range due {
+				moved[i] = p.ID
+				if err := events.Raise(ctx, tx, StatusChanged{ProductID: p.ID, From: p.Was, To: p.Status}); err != nil {
+					return err
+				}
+			}
+			return raiseChanged(ctx, tx, moved)
+		})
+		if err != nil {
+			return fmt.Errorf("keep the schedule of products: %w", err)
+		}
+		if len(due) < changesPerEvent {
+			return nil
+		}
+	}
+	return ctx.Err()
+}
+
+type dueProduct struct {
+	ID     id.Product `db:"id"`
+	Was    Status     `db:"was"`
+	Status Status     `db:"status"`
 }
 
 // leads reports whether one command leads from one status to the other.

@@ -24,3 +24,7 @@ const preferFragment = `
 const selectPage = weaveFragment + `WHERE product_id = @product` + preferFragment
 
 const selectPageBySlug = weaveFragment + `WHERE slug = @slug` + preferFragment
+
+const selectSlugNow = `
+	SELECT p.slug FROM product_slugs was JOIN product_pages p ON p.product_id = was.product_id
+	WHERE was.slug = @slug LIMIT 1`

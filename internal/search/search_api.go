@@ -25,7 +25,7 @@ func (s *Search) Routes(r *httpapi.Router) {
 		httpapi.QueryPrefix("attr["), httpapi.Returns[Listing](), httpapi.Summary("List and search products"),
 		httpapi.Describe("Filters of one name are alternatives, filters of different names must all hold. `attr[color]=red,blue` asks for an attribute or option."))
 	httpapi.Get(r, "/api/v1/products/{product}", s.show, httpapi.Public("the catalogue is for everybody"),
-		httpapi.Returns[Page](), httpapi.Summary("Show a product"))
+		httpapi.Returns[Page](), httpapi.Summary("Show a product"), httpapi.Describe("A slug that the product had before answers 301, with its present one."))
 	httpapi.Get(r, "/api/v1/search/suggest", s.suggest, httpapi.Public("the catalogue is for everybody"),
 		httpapi.Summary("Suggest products, categories, brands and vendors"))
 }
@@ -74,7 +74,22 @@ func (s *Search) show(ctx context.Context, in *showInput) (httpapi.Stored, error
 	a, err := s.cache().get(ctx, in.Product+" "+string(c), func(ctx context.Context) (answer, error) {
 		return s.page(ctx, in.Product, c)
 	})
+	if errors.Is(err, ErrNoProduct) {
+		return s.moved(ctx, in.Product)
+	}
 	return a.stored(), err
+}
+
+// moved leads from an address that a product had to the one that it has.
+func (s *Search) moved(ctx context.Context, slug string) (httpapi.Stored, error) {
+	now, err := postgres.Scalar[string](ctx, s.DB, selectSlugNow, pgx.NamedArgs{"slug": slug})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return httpapi.Stored{}, ErrNoProduct
+	}
+	if err != nil {
+		return httpapi.Stored{}, fmt.Errorf("look where %s has moved: %w", slug, err)
+	}
+	return httpapi.Stored{MovedTo: "/api/v1/products/" + now}, nil
 }
 
 // page reads the page of a product by id or slug.

@@ -247,6 +247,12 @@ func (ex *exchange) write(a written) {
 }
 
 func (ex *exchange) writeStored(s *Stored) {
+	if s.MovedTo != "" {
+		to := url.URL{Path: s.MovedTo, RawQuery: ex.r.URL.RawQuery}
+		ex.Header().Set("Location", to.String())
+		ex.WriteHeader(http.StatusMovedPermanently)
+		return
+	}
 	if s.MaxAge > 0 && !ex.op.private {
 		ex.Header()["Cache-Control"] = []string{"public, max-age=" + strconv.Itoa(int(s.MaxAge.Seconds()))}
 	} else if s.Tag != "" && !ex.op.private && ex.op.public != "" {

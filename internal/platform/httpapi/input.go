@@ -51,11 +51,13 @@ func ListOf[T any](c Cursors, scope string, rows []T, limit int, position func(T
 type Empty struct{}
 
 // Stored is a JSON body that was made before, written as it is. Tag is its
-// ETag with quotes; MaxAge above 0 lets every cache keep it that long.
+// ETag with quotes; MaxAge above 0 lets every cache keep it that long. Where
+// MovedTo is set, there is no body: the answer is 301, to there.
 type Stored struct {
-	Bytes  []byte
-	Tag    string
-	MaxAge time.Duration
+	Bytes   []byte
+	Tag     string
+	MaxAge  time.Duration
+	MovedTo string
 }
 
 // IfMatch is embedded in the input of an edit: a call without If-Match is
