@@ -43,6 +43,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// R35 and bad input 93: a name that is nobody's costs as much time.
 func TestNobodyCostsAHash(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, nil)
@@ -120,6 +121,7 @@ func TestTheGateIsBounded(t *testing.T) {
 	}
 }
 
+// Bad input 100: a new password ends the other sessions.
 func TestChangePassword(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, pgtest.Tx(t))

@@ -55,6 +55,7 @@ func TestRefreshRotates(t *testing.T) {
 	}
 }
 
+// Bad input 98: a token that comes back was stolen, by one of the two.
 func TestReuseEndsTheFamily(t *testing.T) {
 	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))
@@ -73,6 +74,7 @@ func TestReuseEndsTheFamily(t *testing.T) {
 	}
 }
 
+// Bad input 98: within ten seconds it was a reply that was lost.
 func TestALostReplyIsRepeated(t *testing.T) {
 	t.Parallel()
 	u, at := open(t, pgtest.Tx(t))

@@ -60,9 +60,9 @@ func mailedTo(t *testing.T, a *apptest.App, to string) string {
 // told is an answer but for what is random in it.
 func told(w apptest.Answer) string { return scrubbed(w) + fmt.Sprint(names(w)) }
 
-// Bad input 93: asking for a mail, and registering where mailboxes come first,
-// is answered alike whether or not there is such an account; the owner
-// is told, and not without end.
+// Bad input 93, and R35: asking for a mail, and registering where mailboxes come
+// first, is answered alike whether or not there is such an account; the owner is
+// told, and not without end.
 func TestNobodyLearnsWhoHasAnAccount(t *testing.T) {
 	a := apptest.New(t, pgtest.Tx(t))
 	ann, gone := a.User(t, "ann"), a.User(t, "gone")
