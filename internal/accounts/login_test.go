@@ -40,6 +40,7 @@ func TestLogin(t *testing.T) {
 	}
 }
 
+// R35 and bad input 93: a name that is nobody's costs as much time.
 func TestNobodyCostsAHash(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, nil)
@@ -109,6 +110,7 @@ func TestTheQueueOfHashingIsBounded(t *testing.T) {
 	}
 }
 
+// Bad input 100: a new password ends the other sessions.
 func TestChangePassword(t *testing.T) {
 	u, _ := open(t, pgtest.Tx(t))
 	here := register(t, u, "ann")

@@ -19,7 +19,7 @@ import (
 	"souk/internal/platform/settings"
 )
 
-// Asking for a mail does the same for everybody: nobody learns who has an account.
+// Bad input 93: asking for a mail does the same for everybody: nobody learns who has an account.
 func TestAskingForMailTellsNobody(t *testing.T) {
 	u, _ := open(t, pgtest.Tx(t))
 	register(t, u, "ann")
@@ -48,6 +48,8 @@ func TestAskingForMailTellsNobody(t *testing.T) {
 	}
 }
 
+// Bad input 94: a token resets a password once, within half an hour, and no other
+// token does.
 func TestResetByMail(t *testing.T) {
 	u, now := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")

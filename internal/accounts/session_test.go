@@ -54,6 +54,7 @@ func TestRefreshRotates(t *testing.T) {
 	}
 }
 
+// Bad input 98: a token that comes back was stolen, by one of the two.
 func TestReuseEndsTheFamily(t *testing.T) {
 	u, at := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
@@ -71,6 +72,7 @@ func TestReuseEndsTheFamily(t *testing.T) {
 	}
 }
 
+// Bad input 98: within ten seconds it was a reply that was lost.
 func TestALostReplyIsRepeated(t *testing.T) {
 	u, at := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")

@@ -134,7 +134,7 @@ func (u *Users) resetFactors(ctx context.Context, tx pgx.Tx, in *userInput) (htt
 type impersonateInput struct {
 	User id.User `path:"user"`
 	Body struct {
-		Reason string `json:"reason" maxLength:"500"`
+		Reason string `json:"reason" maxLength:"500" doc:"Such as the number of a ticket. It stands in the audit trail for good, so it names nobody."`
 		Write  bool   `json:"write,omitempty" doc:"May touch things too."`
 	}
 }

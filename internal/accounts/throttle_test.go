@@ -62,6 +62,7 @@ func TestWrongPasswordsMakeOneWait(t *testing.T) {
 	}
 }
 
+// Bad input 97: one address that guesses at many accounts.
 func TestOneAddressHasAHundredFailures(t *testing.T) {
 	u, now := open(t, pgtest.Tx(t))
 	for i := range loginAttempt.perAddress {
@@ -150,7 +151,7 @@ func TestANetworkCountsAsOneAddress(t *testing.T) {
 	}
 }
 
-// A name that is guessed at from all over is closed to strangers, not to its
+// Bad input 97: a name that is guessed at from all over is closed to strangers, not to its
 // owner: they come in from where they have been before, and by mail.
 func TestNobodyLocksTheOwnerOut(t *testing.T) {
 	u, _ := open(t, pgtest.Tx(t))
@@ -183,6 +184,7 @@ func TestNobodyLocksTheOwnerOut(t *testing.T) {
 	}
 }
 
+// Bad input 97: many guesses at once.
 func TestAParallelBurstCountsInFull(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, pgtest.DB(t))

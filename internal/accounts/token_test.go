@@ -32,6 +32,8 @@ func forge(t *testing.T, method jwt.SigningMethod, key any, kid string, c claims
 	return s
 }
 
+// Bad input 101: a token that we have not signed, for this shop and for now, is
+// nobody's.
 func TestForgedAccessTokens(t *testing.T) {
 	u, at := open(t, pgtest.Tx(t))
 	ann, bob := register(t, u, "ann"), register(t, u, "bob")

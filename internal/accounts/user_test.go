@@ -65,6 +65,7 @@ func TestRegisterTwice(t *testing.T) {
 	}
 }
 
+// Bad input 100: who is disabled is out on the next request.
 func TestDisableShutsOutAtOnce(t *testing.T) {
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")

@@ -16,6 +16,7 @@ func codes(fields []errs.Field) (list []string) {
 	return list
 }
 
+// Bad input 96.
 func TestCheckPassword(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -43,6 +43,13 @@ func TestBadTransport(t *testing.T) {
 		{"row 16 escaped NUL", get(path + "%00"), 404},
 		{"row 16 backslash", get("/api/v1/products/%5c"), 404},
 		{"row 16 trailing slash", get("/api/v1/products/"), 404},
+		{"row 16 double slash to another host", get("//evil.example/account"), 404},
+		{"row 16 dots at the root", get("/../setup"), 404},
+		{"row 16 escaped dots to a page", get("/account/%2E%2E/setup"), 404},
+		{"row 16 escaped NUL behind a page", get("/setup%00"), 404},
+		{"row 16 slash behind a page", get("/setup/"), 404},
+		{"row 16 dots to another file", get("/assets/x/..%2fpages%2fhome.html"), 404},
+		{"row 16 dots to another file, escaped twice", get("/media/%252e%252e%252fsecret.key"), 404},
 		{"row 16 dots to the staff", get("/api/v1/products/..%2fadmin%2forders"), 404},
 	}
 	before := a.State(t)

@@ -1,12 +1,14 @@
 package app_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/accounts"
 	"souk/internal/app/apptest"
+	"souk/internal/checkout"
 	"souk/internal/id"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
@@ -20,20 +22,14 @@ func TestGuestOrdersWaitForTheMailbox(t *testing.T) {
 	signedIn := apptest.Read[accounts.SignIn](t, a.Call(t, "", "POST", "/auth/register",
 		`{"username": "somebody", "email": "`+placed.Order.Email+`", "password": "`+apptest.Password+`"}`).Want(t, 201))
 	a.Know("somebody", signedIn.AccessToken)
-	flush := func() {
-		t.Helper()
-		if err := a.Relay.Flush(t.Context(), a.DB); err != nil {
-			t.Fatal(err)
-		}
-	}
-	flush()
+	flush(t, a)
 	a.Call(t, "somebody", "GET", "/me/orders", "").Want(t, 200, `"data":[]`)
 	a.Call(t, "somebody", "GET", "/me/orders/"+placed.Order.ID.String(), "").Want(t, 404)
 	link := verifyLink(t, a, signedIn.User.ID)
 
 	// The owner of the mailbox clicks on a link that a stranger's sign-up has brought.
 	a.Call(t, "", "POST", "/auth/verify-email", link).Want(t, 204)
-	flush()
+	flush(t, a)
 	a.Call(t, "somebody", "GET", "/me/orders", "").Want(t, 200, `"data":[]`)
 
 	a.InTx(t, func(tx pgx.Tx) error {
@@ -41,8 +37,26 @@ func TestGuestOrdersWaitForTheMailbox(t *testing.T) {
 		return err
 	})
 	a.Call(t, "somebody", "POST", "/auth/verify-email", link).Want(t, 204)
-	flush()
+	flush(t, a)
 	a.Call(t, "somebody", "GET", "/me/orders", "").Want(t, 200, placed.Order.Number)
+}
+
+// Bad input 102: to name somebody's address at checkout puts nothing into their
+// history until they come in by that mailbox.
+func TestAGuestNamesSomebodysAddress(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	ann := a.User(t, "ann") // whose mailbox is proven, but not by the one who is signed in
+	cart := a.Basket(t, "", 1, a.Variant(t))
+	a.Call(t, "", "PUT", cart.Path("/addresses"), strings.Replace(apptest.Home, "ada@example.com", strings.ToUpper(ann.Email), 1)).Want(t, 200)
+	placed := apptest.Read[checkout.Placed](t, a.Place(t, "", a.Ship(t, "", cart)).Want(t, 201))
+	flush(t, a)
+	a.Call(t, "ann", "GET", "/me/orders", "").Want(t, 200, `"data":[]`)
+	a.Call(t, "ann", "GET", "/orders/"+placed.Order.ID.String(), "").Want(t, 404)
+
+	a.Call(t, "", "POST", "/auth/link", body(t, map[string]string{"email": ann.Email})).Want(t, 202)
+	a.Call(t, "", "POST", "/auth/link/use", body(t, map[string]string{"token": mailedTo(t, a, ann.Email)})).Want(t, 200)
+	flush(t, a)
+	a.Call(t, "ann", "GET", "/me/orders", "").Want(t, 200, placed.Order.Number)
 }
 
 // verifyLink is what opening the newest link that was mailed to a user sends.

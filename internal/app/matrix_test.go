@@ -229,7 +229,31 @@ func (m *matrix) own(t *testing.T, d *door, p principal) bool {
 	m.noMarks(t, p, r, got)
 	m.asDocumented(t, d, got)
 	m.swap(t, d, p, r)
+	m.careless(t, d, p, r)
 	return true
+}
+
+// careless repeats a good call without saying which version was edited, or which
+// attempt it is: bad inputs 21 and 22 at every door that asks for them.
+func (m *matrix) careless(t *testing.T, d *door, p principal, r request) {
+	t.Helper()
+	without := func(header, instead string, want int) {
+		t.Helper()
+		if !d.requires(header) {
+			return
+		}
+		careless := r
+		careless.header = maps.Clone(r.header)
+		delete(careless.header, header)
+		if instead != "" {
+			careless.header[header] = instead
+		}
+		m.refused(t, d, p, careless, want)
+	}
+	without("If-Match", "", http.StatusPreconditionRequired)
+	without("If-Match", `"v7000000"`, http.StatusPreconditionFailed)
+	without("Idempotency-Key", "", http.StatusBadRequest)
+	without("Idempotency-Key", strings.Repeat("k", 256), http.StatusBadRequest)
 }
 
 // foreign calls an operation on things of others, on things that are gone and

@@ -23,5 +23,6 @@ func (a *App) routes() {
 	a.staffRoutes()
 	a.settingsRoutes()
 	a.auditRoutes()
+	a.securityRoutes()
 	a.Pages.Routes(a.Router)
 }

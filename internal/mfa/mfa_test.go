@@ -156,6 +156,7 @@ func TestCodesAreThoseOfRFC6238(t *testing.T) {
 	}
 }
 
+// Bad input 99: a code works once, and no more than a step early or late.
 func TestACodeWorksOnceAndNextToNow(t *testing.T) {
 	s := open(t, pgtest.Tx(t), noon)
 	ann, bob := s.user("ann"), s.user("bob")
@@ -188,6 +189,7 @@ func TestACodeWorksOnceAndNextToNow(t *testing.T) {
 	}
 }
 
+// Bad input 99: guessing a code gets slow, and never shuts the owner out.
 func TestWrongCodesMakeOneWait(t *testing.T) {
 	s := open(t, pgtest.Tx(t), noon)
 	ann := s.user("ann")
@@ -216,8 +218,8 @@ func TestWrongCodesMakeOneWait(t *testing.T) {
 	}
 }
 
-// Of two sign-ins at once with one code, one gets in; twenty guesses at once
-// count in full.
+// Bad input 99: of two sign-ins at once with one code, one gets in; twenty
+// guesses at once count in full.
 func TestCodesUnderRaces(t *testing.T) {
 	t.Parallel()
 	s := open(t, pgtest.DB(t), noon)
@@ -264,6 +266,7 @@ func TestCodesUnderRaces(t *testing.T) {
 	}
 }
 
+// Bad input 99: a recovery code works once.
 func TestRecoveryCodes(t *testing.T) {
 	s := open(t, pgtest.Tx(t), noon)
 	ann := s.user("ann")

@@ -81,14 +81,15 @@ func (n *Notifications) deliver(ctx context.Context, m Message, kind Kind, optOu
 	if err != nil {
 		return fmt.Errorf("mark message %s as %s: %w", m.ID, m.Status, err)
 	}
+	if failure == nil {
+		return nil
+	}
+	said := m.masked().Error // the log and the jobs know people by their ids
 	if errors.Is(failure, ErrRefused) {
-		n.Log.WarnContext(ctx, "mail was refused", "message", m.ID, "kind", m.Kind, "error", failure)
+		n.Log.WarnContext(ctx, "mail was refused", "message", m.ID, "kind", m.Kind, "error", said)
 		return nil // to try again would be refused again
 	}
-	if failure != nil {
-		return fmt.Errorf("send message %s: %w", m.ID, failure)
-	}
-	return nil
+	return fmt.Errorf("send message %s: %s", m.ID, said)
 }
 
 // Resend is what follows when staff want a message sent again, with the words

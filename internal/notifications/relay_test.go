@@ -1,8 +1,10 @@
 package notifications_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -158,6 +160,37 @@ func TestAMailboxThatIsNotThereIsNotAskedAgain(t *testing.T) {
 		t.Errorf("retry of what has left: %s", answer.Body)
 	}
 	shop.Call(t, apptest.Admin, "POST", "/admin/notifications/messages/"+id.New[id.Message]().String()+"/retry", "").Want(t, 404)
+}
+
+// A mail server repeats whom it refuses; the log and the jobs do not.
+func TestTheLogDoesNotTellWhomAServerRefuses(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, door{})
+	var log bytes.Buffer
+	shop := apptest.NewLogging(t, pgtest.DB(t), slog.New(slog.NewTextHandler(&log, nil)), sendingTo(s))
+	ann := shop.User(t, "ann")
+	s.Refuse(&smtp.SMTPError{Code: 451, Message: "come back later, " + ann.Email}, &smtp.SMTPError{Code: 550, Message: "no mailbox of " + ann.Email})
+	raise(t, shop, accounts.PasswordChanged{UserID: ann.ID})
+	ctx, stop := context.WithCancel(t.Context())
+	stopped := make(chan error, 1)
+	go func() { stopped <- shop.Relay.Run(ctx) }()
+	apptest.Await(t, "two refusals", func() bool { return s.Refused() == 2 })
+	idle(t, shop)
+	stop()
+	if err := <-stopped; err != nil {
+		t.Error(err)
+	}
+	for _, said := range []string{"come back later, a•••@example.com", "no mailbox of a•••@example.com"} {
+		if !strings.Contains(log.String(), said) {
+			t.Errorf("the log lacks %q: %s", said, log.String())
+		}
+	}
+	if strings.Contains(log.String(), ann.Email) {
+		t.Errorf("the log tells whom: %s", log.String())
+	}
+	if n := shop.Count(t, `SELECT count(*)::int FROM river_job AS r WHERE r::text LIKE '%' || @email || '%'`, pgx.NamedArgs{"email": ann.Email}); n != 0 {
+		t.Error("a job tells whom")
+	}
 }
 
 // A link that lets in stands in the mail and nowhere else.

@@ -77,7 +77,7 @@ func NewLogging(t testing.TB, db postgres.DB, log *slog.Logger, options ...Optio
 	a := build(t, db, at, log, options)
 	a.Time = at
 	a.Search.CacheBytes = 0 // nobody would tell it what to forget
-	a.URL, a.Client = "http://shop.test", &http.Client{Transport: inside{a.Router.Handler()}}
+	a.URL, a.Client = "http://shop.test", &http.Client{Transport: inside{a.Router.Handler()}, CheckRedirect: stay}
 	return a
 }
 

@@ -82,7 +82,7 @@ func blot(v any) any {
 	switch v := v.(type) {
 	case map[string]any:
 		for name, member := range v {
-			if _, nested := member.(map[string]any); isMasked(name) && !nested {
+			if _, nested := member.(map[string]any); isMasked(name) && (!nested || isWholeSecret(name)) {
 				v[name] = "•••"
 				continue
 			}
@@ -95,6 +95,10 @@ func blot(v any) any {
 	}
 	return v
 }
+
+// isWholeSecret reports whether all that stands under a name is secret, whatever
+// its members are called: what a passkey sends is named by browsers.
+func isWholeSecret(name string) bool { return strings.EqualFold(name, "credential") }
 
 func isMasked(name string) bool {
 	name = strings.ToLower(name)

@@ -18,9 +18,9 @@ import (
 
 func TestNothingSecretOrPersonalIsWritten(t *testing.T) {
 	t.Parallel()
-	body := `{"password":"p4ss","nested":{"api_key":"sk_1","Email":"a@b.c","list":[{"otp":"123456"}]},"roles":["admin"],"limit":3,"settings":{"accounts.verify_email":true}}`
+	body := `{"password":"p4ss","nested":{"api_key":"sk_1","Email":"a@b.c","list":[{"otp":"123456"}]},"credential":{"rawId":"cr3d","response":{"signature":"s1gn"}},"roles":["admin"],"limit":3,"settings":{"accounts.verify_email":true}}`
 	got := string(audit.Mask([]byte(body)))
-	for _, secret := range []string{"p4ss", "sk_1", "a@b.c", "123456"} {
+	for _, secret := range []string{"p4ss", "sk_1", "a@b.c", "123456", "cr3d", "s1gn"} {
 		if strings.Contains(got, secret) {
 			t.Errorf("%s stands in %s", secret, got)
 		}

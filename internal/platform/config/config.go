@@ -42,6 +42,8 @@ type Config struct {
 	RateLimits     string        `help:"Rate limits: on or off." enum:"on,off" default:"on" env:"SOUK_RATE_LIMITS" group:"Network"`
 	DrainTimeout   time.Duration `help:"How long requests and jobs may take to finish when stopping." default:"25s" env:"SOUK_DRAIN_TIMEOUT" group:"Network"`
 
+	SecurityContact string `help:"Where weaknesses of the shop are reported, such as mailto:security@shop.example; told at /.well-known/security.txt." env:"SOUK_SECURITY_CONTACT" group:"Network"`
+
 	DataDir     string `help:"Folder of the private database, uploads and keys." default:"./souk-data" env:"SOUK_DATA_DIR" group:"Storage"`
 	DatabaseURL string `name:"database-url" help:"PostgreSQL; a private one under DATA-DIR when empty." env:"DATABASE_URL" secret:"url" group:"Storage"`
 	MaxConns    int    `help:"Connections to PostgreSQL." default:"16" env:"SOUK_MAX_CONNS" group:"Storage"`
@@ -96,6 +98,9 @@ func (c *Config) Validate() error {
 	if _, err := c.Proxies(); err != nil {
 		bad = append(bad, err)
 	}
+	if c.SecurityContact != "" && !isContact(c.SecurityContact) {
+		bad = append(bad, fmt.Errorf("--security-contact: %q is not an address such as mailto:security@shop.example or https://shop.example/report", c.SecurityContact))
+	}
 	bad = append(bad, c.checkMail()...)
 	if c.MaxConns < 4 {
 		bad = append(bad, fmt.Errorf("--max-conns: %d is too few; the least is 4", c.MaxConns))
@@ -110,6 +115,24 @@ func (c *Config) Validate() error {
 		bad = append(bad, errors.New("--blob-s3-bucket: say --blob-s3-endpoint too"))
 	}
 	return errors.Join(bad...)
+}
+
+// isContact reports whether text is a URI of the kinds that RFC 9116 has people
+// reached by.
+func isContact(text string) bool {
+	u, err := url.Parse(text)
+	if err != nil || strings.ContainsAny(text, " \t\r\n") {
+		return false
+	}
+	switch u.Scheme {
+	case "https":
+		return u.Host != ""
+	case "mailto":
+		return strings.Contains(u.Opaque, "@")
+	case "tel":
+		return u.Opaque != ""
+	}
+	return false
 }
 
 // Limited reports whether requests are rate limited.

@@ -156,6 +156,9 @@ func TestRefused(t *testing.T) {
 		{"base url", "", map[string]string{"SOUK_BASE_URL": "shop.example"}, nil, "--base-url"},
 		{"origin with a path", "", map[string]string{"SOUK_CORS_ORIGINS": "https://a.example/x"}, nil, "--cors-origins"},
 		{"proxy", "", map[string]string{"SOUK_TRUSTED_PROXIES": "nginx"}, nil, "--trusted-proxies"},
+		{"a bare mailbox to report to", "", map[string]string{"SOUK_SECURITY_CONTACT": "security@shop.example"}, nil, "--security-contact"},
+		{"a page without TLS to report to", "", map[string]string{"SOUK_SECURITY_CONTACT": "http://shop.example/report"}, nil, "--security-contact"},
+		{"two lines to report to", `security-contact = "mailto:a@shop.example\nContact:"`, nil, nil, "--security-contact"},
 		{"bucket without a host", "", map[string]string{"SOUK_S3_BUCKET": "b"}, nil, "--blob-s3-endpoint"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
