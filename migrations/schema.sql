@@ -119,17 +119,21 @@ $$;
 CREATE FUNCTION public.souk_grant_vendor_reads() RETURNS void
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    guarded regclass;
 BEGIN
     IF to_regrole('souk_vendor') IS NULL THEN
         RETURN;
     END IF;
     EXECUTE format('GRANT USAGE ON SCHEMA %I TO souk_vendor', current_schema());
-    GRANT SELECT ON vendors, vendor_members, products, variants, locations, stock_levels, vendor_orders, order_lines, shipments,
-        shipping_options, product_options, product_categories, product_tags, media, prices, price_history, stock_movements,
-        reservations, orders, adjustments, shipment_lines, tracking_events,
-        vendor_invitations, api_keys,
-        brands, categories, tags, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
+    FOR guarded IN
+        SELECT oid::regclass FROM pg_class
+        WHERE relnamespace = current_schema()::regnamespace AND relrowsecurity AND relname <> 'users'
+    LOOP
+        EXECUTE format('GRANT SELECT ON %s TO souk_vendor', guarded);
+    END LOOP;
     GRANT SELECT (id, username, name, email) ON users TO souk_vendor;
+    GRANT SELECT ON brands, categories, tags, attributes, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
 END $$;
 
 CREATE FUNCTION public.souk_vendor_id() RETURNS uuid
@@ -259,6 +263,20 @@ CREATE TABLE public.api_keys (
     revoked_at timestamp with time zone,
     CONSTRAINT api_keys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
     CONSTRAINT api_keys_scopes_check CHECK ((cardinality(scopes) > 0))
+);
+
+CREATE TABLE public.attributes (
+    key text NOT NULL,
+    label text NOT NULL,
+    kind text NOT NULL,
+    unit text DEFAULT ''::text NOT NULL,
+    choices jsonb DEFAULT '[]'::jsonb NOT NULL,
+    filterable boolean DEFAULT true NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT attributes_key_check CHECK (((key = lower(key)) AND ((length(key) >= 1) AND (length(key) <= 100)))),
+    CONSTRAINT attributes_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'number'::text, 'boolean'::text, 'select'::text, 'colour'::text, 'date'::text]))),
+    CONSTRAINT attributes_label_check CHECK (((length(label) >= 1) AND (length(label) <= 200)))
 );
 
 ALTER TABLE public.audit_log ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
@@ -795,6 +813,19 @@ CREATE TABLE public.product_categories (
     "position" integer DEFAULT 0 NOT NULL
 );
 
+CREATE TABLE public.product_changes (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    edit jsonb NOT NULL,
+    state text DEFAULT 'pending'::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT product_changes_check CHECK (((state = 'pending'::text) = (decided_at IS NULL))),
+    CONSTRAINT product_changes_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'withdrawn'::text])))
+);
+
 CREATE TABLE public.product_options (
     product_id uuid NOT NULL,
     "position" integer NOT NULL,
@@ -811,6 +842,12 @@ CREATE TABLE public.product_pages (
     head text NOT NULL,
     variants text[] NOT NULL,
     variant_ids uuid[] NOT NULL
+);
+
+CREATE TABLE public.product_slugs (
+    slug text NOT NULL,
+    product_id uuid NOT NULL,
+    left_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.product_tags (
@@ -836,7 +873,10 @@ CREATE TABLE public.products (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
-    CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
+    publish_at timestamp with time zone,
+    unpublish_at timestamp with time zone,
+    CONSTRAINT products_sale_window CHECK ((unpublish_at > publish_at)),
+    CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'scheduled'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
     CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
 );
 
@@ -1122,8 +1162,18 @@ CREATE TABLE public.variants (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    length_mm integer DEFAULT 0 NOT NULL,
+    width_mm integer DEFAULT 0 NOT NULL,
+    height_mm integer DEFAULT 0 NOT NULL,
+    min_per_order integer DEFAULT 1 NOT NULL,
+    max_per_order integer DEFAULT 0 NOT NULL,
+    CONSTRAINT variants_check CHECK (((max_per_order = 0) OR (max_per_order >= min_per_order))),
+    CONSTRAINT variants_height_mm_check CHECK ((height_mm >= 0)),
+    CONSTRAINT variants_length_mm_check CHECK ((length_mm >= 0)),
+    CONSTRAINT variants_min_per_order_check CHECK ((min_per_order >= 1)),
     CONSTRAINT variants_sku_check CHECK (((length(sku) >= 1) AND (length(sku) <= 100))),
-    CONSTRAINT variants_weight_grams_check CHECK ((weight_grams >= 0))
+    CONSTRAINT variants_weight_grams_check CHECK ((weight_grams >= 0)),
+    CONSTRAINT variants_width_mm_check CHECK ((width_mm >= 0))
 );
 
 CREATE TABLE public.vendor_invitations (
@@ -1206,6 +1256,9 @@ ALTER TABLE ONLY public.api_keys
 
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.attributes
+    ADD CONSTRAINT attributes_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (xid, seq);
@@ -1387,11 +1440,17 @@ ALTER TABLE ONLY public.prices
 ALTER TABLE ONLY public.product_categories
     ADD CONSTRAINT product_categories_pkey PRIMARY KEY (product_id, category_id);
 
+ALTER TABLE ONLY public.product_changes
+    ADD CONSTRAINT product_changes_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.product_options
     ADD CONSTRAINT product_options_pkey PRIMARY KEY (product_id, "position");
 
 ALTER TABLE ONLY public.product_pages
     ADD CONSTRAINT product_pages_pkey PRIMARY KEY (product_id, currency);
+
+ALTER TABLE ONLY public.product_slugs
+    ADD CONSTRAINT product_slugs_pkey PRIMARY KEY (slug);
 
 ALTER TABLE ONLY public.product_tags
     ADD CONSTRAINT product_tags_pkey PRIMARY KEY (product_id, tag_id);
@@ -1629,15 +1688,27 @@ CREATE INDEX price_history_variant ON public.price_history USING btree (variant_
 
 CREATE INDEX product_categories_category ON public.product_categories USING btree (category_id);
 
+CREATE UNIQUE INDEX product_changes_pending_key ON public.product_changes USING btree (product_id) WHERE (state = 'pending'::text);
+
+CREATE INDEX product_changes_queue_idx ON public.product_changes USING btree (id) WHERE (state = 'pending'::text);
+
+CREATE INDEX product_changes_vendor_idx ON public.product_changes USING btree (vendor_id, id);
+
 CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
+
+CREATE INDEX product_slugs_product_idx ON public.product_slugs USING btree (product_id);
 
 CREATE INDEX product_tags_tag ON public.product_tags USING btree (tag_id);
 
 CREATE INDEX products_created ON public.products USING btree (created_at DESC, id DESC);
 
+CREATE INDEX products_publish_idx ON public.products USING btree (publish_at) WHERE (status = 'scheduled'::text);
+
 CREATE INDEX products_review ON public.products USING btree (updated_at) WHERE (status = 'pending_review'::text);
 
 CREATE INDEX products_title ON public.products USING gin (title public.gin_trgm_ops);
+
+CREATE INDEX products_unpublish_idx ON public.products USING btree (unpublish_at) WHERE ((status = 'active'::text) AND (unpublish_at IS NOT NULL));
 
 CREATE INDEX products_vendor ON public.products USING btree (vendor_id, created_at DESC, id DESC);
 
@@ -1814,11 +1885,20 @@ ALTER TABLE ONLY public.product_categories
 ALTER TABLE ONLY public.product_categories
     ADD CONSTRAINT product_categories_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
+ALTER TABLE ONLY public.product_changes
+    ADD CONSTRAINT product_changes_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.product_changes
+    ADD CONSTRAINT product_changes_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
 ALTER TABLE ONLY public.product_options
     ADD CONSTRAINT product_options_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
 ALTER TABLE ONLY public.product_pages
     ADD CONSTRAINT product_pages_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.listed_products(product_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.product_slugs
+    ADD CONSTRAINT product_slugs_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.product_tags
     ADD CONSTRAINT product_tags_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
@@ -1946,6 +2026,8 @@ CREATE POLICY own ON public.product_categories USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_categories.product_id))));
 
+CREATE POLICY own ON public.product_changes USING ((vendor_id = public.souk_vendor_id()));
+
 CREATE POLICY own ON public.product_options USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_options.product_id))));
@@ -1993,6 +2075,8 @@ ALTER TABLE public.price_history ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_categories ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_options ENABLE ROW LEVEL SECURITY;
 
