@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"slices"
 
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/prometheus/client_golang/prometheus"
@@ -114,7 +115,7 @@ func Build(p Parts) *App {
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
-	a.Settings.Declare(accounts.Settings()...)
+	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings())...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -135,7 +136,7 @@ func Build(p Parts) *App {
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock, Users: a.Accounts, MailKey: p.Keys.Key("invitations")}
 	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
 	a.Catalog = &catalog.Catalog{
-		DB: p.DB, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
+		DB: p.DB, Settings: a.Settings, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
 	}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
 	a.Tax = &tax.Zones{DB: p.DB}

@@ -2,6 +2,7 @@ package app_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -113,4 +114,119 @@ func TestQuantitiesAreSoldAsTheVendorSays(t *testing.T) {
 	a.Call(t, apptest.Admin, "PATCH", path, `{"max_per_order": 10}`, "If-Match", `"v2"`).Want(t, 200)
 	a.Place(t, "", full).Want(t, 422, "quantity_limit")
 	a.WantRows(t, "orders", 0)
+}
+
+// What staff say of an attribute decides about the values of products and about
+// the facets of the listing.
+func TestAttributesAreWhatStaffSay(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	g := a.Product(t)
+	for _, bad := range []string{
+		`{"key": "size", "label": "Size", "kind": "select"}`,
+		`{"key": "size", "label": "Size", "kind": "text", "choices": [{"value": "S"}]}`,
+		`{"key": "size", "label": "Size", "kind": "select", "choices": [{"value": "S"}, {"value": "s"}]}`,
+		`{"key": "hue", "label": "Hue", "kind": "colour", "choices": [{"value": "red", "swatch": "red"}]}`,
+		`{"key": " ", "label": "Size", "kind": "text"}`,
+	} {
+		a.Call(t, apptest.Admin, "POST", "/admin/attributes", bad).Want(t, 422)
+	}
+	for _, good := range []string{
+		`{"key": "Power", "label": "Rated power", "kind": "number", "unit": "W"}`,
+		`{"key": "hue", "label": "Hue", "kind": "colour", "choices": [{"value": "red", "label": "Ruby", "swatch": "#aa1100"}, {"value": "blue"}]}`,
+		`{"key": "dishwasher", "label": "Dishwasher safe", "kind": "boolean"}`,
+		`{"key": "since", "label": "Since", "kind": "date", "filterable": false}`,
+	} {
+		a.Call(t, apptest.Admin, "POST", "/admin/attributes", good).Want(t, 201)
+	}
+	a.Call(t, apptest.Admin, "POST", "/admin/attributes", `{"key": "power", "label": "x", "kind": "text"}`).Want(t, 409, "attribute_taken")
+
+	path := "/admin/products/" + g.ID.String()
+	edit := func(attributes string) apptest.Answer {
+		t.Helper()
+		now := a.Call(t, apptest.Admin, "GET", path, "").Want(t, 200)
+		return a.Call(t, apptest.Admin, "PATCH", path, `{"attributes": `+attributes+`}`, "If-Match", now.Header.Get("ETag"))
+	}
+	for _, bad := range []string{`{"power": ["much"]}`, `{"power": ["NaN"]}`, `{"hue": ["green"]}`, `{"dishwasher": ["maybe"]}`, `{"since": ["2026-02-30"]}`} {
+		edit(bad).Want(t, 422, `"pointer":"/attributes/`)
+	}
+	edit(`{"POWER": ["1500 W", "1500.0"], "hue": ["ruby"], "dishwasher": ["Yes"], "since": ["2026-01-31"], "glaze": ["matt"]}`).
+		Want(t, 200, `"power":["1500"]`, `"hue":["red"]`, `"dishwasher":["true"]`, `"glaze":["matt"]`)
+	a.Refresh(t, g.ID)
+	listing := a.Call(t, "", "GET", "/products?facets=true&attr[hue]=red", "").Want(t, 200,
+		`"label":"Rated power","values":[{"value":"1500","label":"1500 W"`, `"label":"Hue","values":[{"value":"red","label":"Ruby"`, `"label":"Yes"`, `"key":"attr[glaze]"`)
+	if strings.Contains(string(listing.Body), "attr[since]") {
+		t.Error("what nobody filters by is a facet")
+	}
+
+	a.Call(t, "", "GET", "/attributes", "").Want(t, 200, `"key":"hue"`)
+	a.Call(t, apptest.Admin, "PATCH", "/admin/attributes/hue", `{"label": "Colour", "choices": [{"value": "blue"}]}`, "If-Match", `"v1"`).Want(t, 200, `"version":2`)
+	a.Call(t, apptest.Admin, "PATCH", "/admin/attributes/hue", `{"label": "Color"}`, "If-Match", `"v1"`).Want(t, 412)
+	edit(`{"hue": ["red"]}`).Want(t, 422)
+	a.Call(t, apptest.Admin, "DELETE", "/admin/attributes/hue", "").Want(t, 204)
+	a.Call(t, apptest.Admin, "DELETE", "/admin/attributes/hue", "").Want(t, 404)
+	edit(`{"hue": ["anything"]}`).Want(t, 200)
+}
+
+// What vendors change on products that are on sale waits for staff, where staff
+// want that; what they have approved often enough goes live by itself.
+func TestChangesOfVendorsWait(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	vendor := a.Owner(t, "vera")
+	g := a.Product(t, apptest.By(vendor))
+	path := "/vendor/products/" + g.ID.String()
+	type shown struct {
+		Title  string
+		Change string `json:"pending_change"`
+	}
+	edit := func(body string, want int, says ...string) shown {
+		t.Helper()
+		now := a.Call(t, "vera", "GET", path, "").Want(t, 200)
+		answer := a.Call(t, "vera", "PATCH", path, body, "If-Match", now.Header.Get("ETag")).Want(t, want, says...)
+		if want != 200 {
+			return shown{}
+		}
+		return apptest.Read[shown](t, answer)
+	}
+	set := func(settings string) {
+		t.Helper()
+		a.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": `+settings+`}`, "If-Match", a.Call(t, apptest.Admin, "GET", "/admin/settings", "").Header.Get("ETag")).Want(t, 200)
+	}
+	if now := edit(`{"title": "Lamp"}`, 200); now.Title != "Lamp" || now.Change != "" {
+		t.Errorf("nobody wants to look: %+v", now)
+	}
+	set(`{"catalog.review_edits": true}`)
+	edit(`{"title": ""}`, 422)
+	waiting := edit(`{"title": "FREE LAMP", "description": "<p>Buy<script>x</script></p>"}`, 200)
+	if waiting.Title != "Lamp" || waiting.Change == "" {
+		t.Errorf("it does not wait: %+v", waiting)
+	}
+	more := edit(`{"title": "Brass lamp", "brand": "Lumen"}`, 200)
+	if more.Change != waiting.Change {
+		t.Error("a product has two changes that wait")
+	}
+	a.Call(t, apptest.Admin, "GET", "/admin/product-changes", "").Want(t, 200, `{"field":"title","before":"Lamp","after":"Brass lamp"}`, `{"field":"brand","before":"","after":"Lumen"}`)
+	a.Call(t, "vera", "GET", "/vendor/product-changes", "").Want(t, 200, more.Change)
+	change := "/admin/product-changes/" + more.Change
+	a.Call(t, "vera", "POST", change+"/approve", "").Want(t, 403)
+	a.Call(t, apptest.Admin, "POST", change+"/reject", `{"reason": ""}`).Want(t, 422)
+	a.Call(t, apptest.Admin, "POST", change+"/reject", `{"reason": "Which brand?"}`).Want(t, 200, `"state":"rejected"`)
+	a.Call(t, apptest.Admin, "POST", change+"/approve", "").Want(t, 404)
+	a.Call(t, "vera", "GET", "/vendor/product-changes?state=rejected", "").Want(t, 200, "Which brand?")
+
+	set(`{"catalog.trust_after": 2}`)
+	for _, title := range []string{"Lamp 1", "Lamp 2"} {
+		asked := edit(`{"title": "`+title+`"}`, 200)
+		a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+asked.Change+"/approve", "").Want(t, 200, `"state":"approved"`)
+		a.Call(t, "vera", "GET", path, "").Want(t, 200, title)
+	}
+	if now := edit(`{"title": "Lamp 3"}`, 200); now.Title != "Lamp 3" || now.Change != "" {
+		t.Errorf("one who is trusted waits: %+v", now)
+	}
+	set(`{"catalog.trust_after": 0}`)
+	last := edit(`{"title": "Lamp 4"}`, 200)
+	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 204)
+	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 404)
+	if now := apptest.Read[shown](t, a.Call(t, "vera", "GET", path, "")); now.Change != "" || now.Title != "Lamp 3" {
+		t.Errorf("withdrawn, it is %+v", now)
+	}
 }

@@ -113,6 +113,7 @@ func (w *world) shopThings() {
 	s := w.sides[shop]
 	s["category"] = w.as(apptest.Admin, "POST", "/admin/categories", `{"name": "Kitchen"}`).text("id")
 	s["tag"] = w.as(apptest.Admin, "POST", "/admin/tags", `{"name": "old"}`).text("id")
+	s["attribute"] = w.as(apptest.Admin, "POST", "/admin/attributes", `{"key": "fabric", "label": "Cloth", "kind": "text"}`).text("key")
 	s["tax zone"] = w.VAT(w.t, 190_000, true).ID.String()
 	s["shipping zone"] = w.as(apptest.Admin, "POST", "/admin/shipping/zones", `{"name": "Far", "countries": ["IS"]}`).text("id")
 	s["shipping option"] = w.as(apptest.Admin, "POST", "/admin/shipping/options",
@@ -182,6 +183,9 @@ func (w *world) vendorThings(side string) {
 	s["location"] = w.as(side, "GET", "/vendor/locations", "").first("data", "id")
 	w.as(side, "PATCH", "/vendor/locations/"+s["location"], `{"name": "`+w.mine("Zqlocation "+dashed(side), side)+`"}`)
 	w.as(side, "POST", "/vendor/inventory/adjustments", `{"variant_id": "`+s["variant"]+`", "location_id": "`+s["location"]+`", "delta": 5, "reason": "receive", "note": "`+w.mine("Zqnote "+dashed(side), side)+`"}`)
+	w.exec(`INSERT INTO product_changes (id, product_id, vendor_id, edit) VALUES (@id, @product, @vendor, jsonb_build_object('title', @title::text))`, pgx.NamedArgs{
+		"id": w.ids(s, "change", id.New[id.ProductChange]()), "product": goods.ID, "vendor": vendor, "title": w.mine("Zqwish "+dashed(side), side),
+	})
 	s["media"] = w.as(side, "POST", "/vendor/products/"+s["product"]+"/media/links", aLink).text("id")
 	for _, name := range []string{"draft", "pending", "archived"} {
 		made := w.as(side, "POST", "/vendor/products", `{"title": "`+w.mine("Zq"+name+" "+dashed(side), side)+`", "status": "draft"}`).text("id")

@@ -4,7 +4,7 @@
 // pictures; their statuses (draft, pending_review, active, rejected, archived).
 // Tables: products, product_slugs, product_changes, attributes, product_options, product_categories, product_tags,
 // variants, media, brands, categories, tags.
-// Raises: [Changed], [StatusChanged].
+// Raises: [Changed], [StatusChanged], [ChangeDecided].
 // Calls: blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see
 // [Catalog.SetOffers].
@@ -26,11 +26,13 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
 )
 
 // Catalog is what is for sale.
 type Catalog struct {
 	DB       postgres.DB
+	Settings *settings.Settings
 	Cursors  httpapi.Cursors
 	Blobs    blob.Store       // of pictures
 	Outbound *outbound.Client // fetches pictures from elsewhere

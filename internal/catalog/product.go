@@ -42,6 +42,7 @@ type Product struct {
 	CreatedAt      time.Time           `db:"created_at" json:"created_at"`
 	UpdatedAt      time.Time           `db:"updated_at" json:"updated_at"`
 	Version        int64               `db:"version" json:"version"`
+	PendingChange  id.ProductChange    `db:"-" json:"pending_change,omitempty,omitzero" doc:"What its vendor wants to change, and staff have not looked at."`
 }
 
 // ETag lets an edit say which version it changes.
@@ -161,7 +162,14 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 	set(&want.SEOTitle, e.SEOTitle, line)
 	set(&want.SEODescription, e.SEODescription, line)
 	if e.Attributes != nil {
-		want.Attributes = cleanAttributes(*e.Attributes)
+		known, err := c.described(ctx, tx)
+		if err != nil {
+			return Product{}, err
+		}
+		var bad errs.Fields
+		if want.Attributes, bad = known.clean(*e.Attributes); len(bad) > 0 {
+			return Product{}, bad.Err()
+		}
 	}
 	if e.PublishAt != nil {
 		want.PublishAt = e.PublishAt

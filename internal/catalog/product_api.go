@@ -48,6 +48,8 @@ func (c *Catalog) Routes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/products/{id}/approve", staff.command(Approve), httpapi.Needs(CanWrite), httpapi.Summary("Put a product on sale"))
 	httpapi.Post(r, "/api/v1/admin/products/{id}/reject", staff.reject, httpapi.Needs(CanWrite), httpapi.Summary("Send a product back"))
 	c.taxonomyRoutes(r)
+	c.attributeRoutes(r)
+	c.changeRoutes(r)
 	c.pictureRoutes(r)
 }
 
@@ -244,6 +246,9 @@ func (h handlers) update(ctx context.Context, tx pgx.Tx, in *updateInput) (Produ
 	version, err := in.Version()
 	if err != nil {
 		return Product{}, err
+	}
+	if h.vendor {
+		return h.Propose(ctx, tx, h.scope(ctx), in.ID, version, in.Body)
 	}
 	return h.Update(ctx, tx, h.scope(ctx), in.ID, version, in.Body)
 }

@@ -140,6 +140,7 @@ type putting struct {
 	brands     labels[Brand]
 	tags       labels[Tag]
 	categories map[string]Category
+	described  described
 }
 
 type skuOwner struct {
@@ -164,6 +165,9 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 				skus = append(skus, sku)
 			}
 		}
+	}
+	if p.described, err = p.Catalog.described(ctx, tx); err != nil {
+		return err
 	}
 	if p.brands, err = p.ensureBrands(ctx, tx, brands); err != nil {
 		return err
@@ -273,7 +277,9 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 		want.Tags = p.tags.of(d.Tags)
 	}
 	if d.Attributes != nil {
-		want.Attributes = cleanAttributes(d.Attributes)
+		var bad errs.Fields
+		want.Attributes, bad = p.described.clean(d.Attributes)
+		out.Problems = append(out.Problems, bad...)
 	}
 	switch {
 	case d.Categories != nil:

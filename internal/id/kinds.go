@@ -32,6 +32,7 @@ type (
 	Payment       = Of[payment]
 	PaymentEvent  = Of[paymentEvent]
 	Product       = Of[product]
+	ProductChange = Of[productChange]
 	Refund        = Of[refund]
 	Reservation   = Of[reservation]
 	Role          = Of[role]
@@ -81,6 +82,7 @@ type (
 	payment       struct{}
 	paymentEvent  struct{}
 	product       struct{}
+	productChange struct{}
 	refund        struct{}
 	reservation   struct{}
 	role          struct{}
@@ -128,6 +130,7 @@ func (orderLine) prefix() string     { return "line" }
 func (orderNote) prefix() string     { return "note" }
 func (payment) prefix() string       { return "pay" }
 func (paymentEvent) prefix() string  { return "payev" }
+func (productChange) prefix() string { return "pchg" }
 func (product) prefix() string       { return "prod" }
 func (refund) prefix() string        { return "ref" }
 func (reservation) prefix() string   { return "rsv" }

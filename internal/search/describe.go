@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -160,8 +161,8 @@ func (f *facts) entry() productEntry {
 // options that some variant has.
 func (f *facts) facets() []facetRow {
 	var list []facetRow
-	add := func(name, value string) {
-		row := facetRow{Key: facetKey(name), Value: fold(value), KeyLabel: name, Label: value}
+	add := func(name, keyLabel, value, label string) {
+		row := facetRow{Key: facetKey(name), Value: fold(value), KeyLabel: keyLabel, Label: label}
 		known := func(r facetRow) bool { return r.Key == row.Key && r.Value == row.Value }
 		if row.Key != "" && row.Value != "" && !slices.ContainsFunc(list, known) {
 			list = append(list, row)
@@ -169,14 +170,22 @@ func (f *facts) facets() []facetRow {
 	}
 	attributes := f.attributes()
 	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+		a, known := f.described[name]
+		if known && !a.Filterable {
+			continue
+		}
 		for _, value := range attributes[name] {
-			add(name, value)
+			if known {
+				add(name, a.Label, value, a.valueLabel(value))
+			} else {
+				add(name, name, value, value)
+			}
 		}
 	}
 	for i, o := range f.options {
 		for _, v := range f.variants {
 			if i < len(v.Options) {
-				add(o.Name, v.Options[i])
+				add(o.Name, o.Name, v.Options[i], v.Options[i])
 			}
 		}
 	}
@@ -184,6 +193,25 @@ func (f *facts) facets() []facetRow {
 		return strings.Compare(a.Key+"="+a.Value, b.Key+"="+b.Value)
 	})
 	return list
+}
+
+// valueLabel is a value as shoppers read it.
+func (a attributeFact) valueLabel(value string) string {
+	var choices []struct{ Value, Label string }
+	switch {
+	case a.Kind == "boolean":
+		return map[string]string{"true": "Yes", "false": "No"}[value]
+	case a.Kind == "number" && a.Unit != "":
+		return value + " " + a.Unit
+	case json.Unmarshal(a.Choices, &choices) != nil: // not the list that catalog writes
+		return value
+	}
+	for _, c := range choices {
+		if c.Value == value {
+			return cmp.Or(c.Label, value)
+		}
+	}
+	return value
 }
 
 // attributes reads {"color": ["red", "blue"]}; a single text counts as a list.

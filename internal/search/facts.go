@@ -16,6 +16,7 @@ import (
 // facts is all that the shop knows about a product and shows.
 type facts struct {
 	product    productFact
+	described  map[string]attributeFact // of all products, by key
 	options    []optionFact
 	categories []categoryFact
 	tags       []tagFact
@@ -43,6 +44,16 @@ type productFact struct {
 	Rating         float64         `db:"rating"`
 	RatingCount    int             `db:"rating_count"`
 	Digest         []byte          `db:"digest"` // of the listing as it is; nil when there is none
+}
+
+// attributeFact is what staff have said of an attribute.
+type attributeFact struct {
+	Key        string          `db:"key"`
+	Label      string          `db:"label"`
+	Kind       string          `db:"kind"`
+	Unit       string          `db:"unit"`
+	Choices    json.RawMessage `db:"choices"`
+	Filterable bool            `db:"filterable"`
 }
 
 type optionFact struct {
@@ -107,9 +118,12 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 		of   = map[id.Product]*facts{}
 		args = pgx.NamedArgs{"products": products}
 		b    = postgres.NewBatch()
+
+		described = map[string]attributeFact{}
 	)
+	read(b, selectAttributes, nil, func(a attributeFact) { described[a.Key] = a })
 	read(b, selectProducts, args, func(p productFact) {
-		f := &facts{product: p}
+		f := &facts{product: p, described: described}
 		list, of[p.ID] = append(list, f), f
 	})
 	// What belongs to a product that is not listed finds no facts and is left out.

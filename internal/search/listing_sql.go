@@ -16,6 +16,8 @@ const selectProducts = `
 	WHERE p.id = ANY(@products) AND p.status = 'active'
 	ORDER BY p.id`
 
+const selectAttributes = `SELECT key, label, kind, unit, choices, filterable FROM attributes`
+
 const selectOptions = `
 	SELECT product_id, name, values
 	FROM product_options

@@ -1,0 +1,246 @@
+package catalog
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"reflect"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
+)
+
+var (
+	// ReviewEditsSetting lets staff look at what vendors change.
+	ReviewEditsSetting = settings.Value[bool]{
+		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock and variants change at once.",
+	}
+	// TrustAfterSetting spares staff the edits of those who have proven themselves.
+	TrustAfterSetting = settings.Value[int]{
+		Key: "catalog.trust_after", Help: "After how many approved changes in a row a vendor's next ones go live by themselves; 0 is never.",
+		Check: func(n int) bool { return n >= 0 && n <= 1000 }, Rule: "Give a number from 0 to 1000.",
+	}
+)
+
+// Settings lists what this module declares.
+func Settings() []settings.Declared {
+	return []settings.Declared{ReviewEditsSetting, TrustAfterSetting}
+}
+
+// A ProposedChange is what a vendor wants to change on a product that is on
+// sale. A product has one that is pending at most: what is proposed next is
+// added to it.
+type ProposedChange struct {
+	ID        id.ProductChange `db:"id" json:"id"`
+	ProductID id.Product       `db:"product_id" json:"product_id"`
+	VendorID  id.Vendor        `db:"vendor_id" json:"vendor_id"`
+	Product   string           `db:"product" json:"product" doc:"The title as it is."`
+	Edit      ProductEdit      `db:"edit" json:"-"`
+	State     ChangeState      `db:"state" json:"state" enum:"pending,approved,rejected,withdrawn"`
+	Reason    string           `db:"reason" json:"reason" doc:"Why it was rejected."`
+	CreatedAt time.Time        `db:"created_at" json:"created_at"`
+	DecidedAt *time.Time       `db:"decided_at" json:"decided_at,omitempty"`
+	Diff      []FieldChange    `db:"-" json:"diff"`
+}
+
+// ChangeState is what has become of a proposed change.
+type ChangeState string
+
+// The states of proposed changes.
+const (
+	ChangePending   ChangeState = "pending"
+	ChangeApproved  ChangeState = "approved"
+	ChangeRejected  ChangeState = "rejected"
+	ChangeWithdrawn ChangeState = "withdrawn"
+)
+
+// FieldChange is one field of a change: as it is on the product, and as it would be.
+type FieldChange struct {
+	Field  string `json:"field"`
+	Before any    `json:"before"`
+	After  any    `json:"after"`
+}
+
+// ChangeDecided says that staff, or a rule, have decided about a vendor's change.
+type ChangeDecided struct {
+	ChangeID  id.ProductChange `json:"change_id"`
+	ProductID id.Product       `json:"product_id"`
+	VendorID  id.Vendor        `json:"vendor_id"`
+	State     ChangeState      `json:"state"`
+}
+
+// EventName names the event in the log.
+func (ChangeDecided) EventName() string { return "catalog.change_decided" }
+
+// ErrNoChange says that there is no such change that waits for a decision.
+var ErrNoChange = errs.New(errs.NotFound, "not_found", "There is no such change that waits.")
+
+// Propose is [Catalog.Update] for a vendor. Where staff want to look first, what
+// is on sale stays as it is and the change waits; the product tells of it.
+func (c *Catalog) Propose(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product id.Product, version int64, e ProductEdit) (Product, error) {
+	now, err := c.lock(ctx, tx, vendor, product, version)
+	if err != nil {
+		return Product{}, err
+	}
+	waits, err := c.waits(ctx, tx, now)
+	if err != nil {
+		return Product{}, err
+	}
+	if !waits {
+		return c.Update(ctx, tx, vendor, product, version, e)
+	}
+	if err := c.tryOut(ctx, tx, vendor, now, e); err != nil {
+		return Product{}, err
+	}
+	_, err = postgres.Exec(ctx, tx, proposeChange, pgx.NamedArgs{
+		"id": id.New[id.ProductChange](), "product": product, "vendor": vendor, "edit": e,
+	})
+	if err != nil {
+		return Product{}, fmt.Errorf("propose change of product %s: %w", product, err)
+	}
+	return c.Product(ctx, tx, vendor, product)
+}
+
+// waits reports whether changes of a product have to be looked at first.
+func (c *Catalog) waits(ctx context.Context, tx pgx.Tx, p Product) (bool, error) {
+	review, err := ReviewEditsSetting.Get(ctx, c.Settings)
+	if err != nil || !review || p.Status != Active && p.Status != Scheduled {
+		return false, err
+	}
+	after, err := TrustAfterSetting.Get(ctx, c.Settings)
+	if err != nil || after == 0 {
+		return true, err
+	}
+	trusted, err := postgres.Scalar[bool](ctx, tx, isTrusted, pgx.NamedArgs{"vendor": p.VendorID, "after": after})
+	if err != nil {
+		return true, fmt.Errorf("look at earlier changes of vendor %s: %w", p.VendorID, err)
+	}
+	return !trusted, nil
+}
+
+var errTriedOut = errors.New("tried out")
+
+// tryOut makes a change and takes it back, so that a vendor is told at once what
+// cannot be.
+func (c *Catalog) tryOut(ctx context.Context, tx pgx.Tx, vendor id.Vendor, p Product, e ProductEdit) error {
+	err := postgres.InTx(ctx, tx, func(tx pgx.Tx) error {
+		if _, err := c.Update(ctx, tx, vendor, p.ID, p.Version, e); err != nil {
+			return err
+		}
+		return errTriedOut
+	})
+	if errors.Is(err, errTriedOut) {
+		return nil
+	}
+	return err
+}
+
+// Changes lists what vendors want to change, the oldest first; a vendor sees its own.
+func (c *Catalog) Changes(ctx context.Context, db postgres.DB, vendor id.Vendor, state ChangeState, after id.ProductChange, limit int) ([]ProposedChange, error) {
+	list, err := postgres.All[ProposedChange](ctx, db, selectChanges, pgx.NamedArgs{"vendor": vendor, "state": state, "after": after, "limit": limit})
+	if err != nil {
+		return nil, fmt.Errorf("list proposed changes: %w", err)
+	}
+	return list, c.compare(ctx, db, list)
+}
+
+// compare adds to changes what they would change on the products as they are.
+func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedChange) error {
+	ids := make([]id.Product, len(list))
+	for i, change := range list {
+		ids[i] = change.ProductID
+	}
+	products, err := c.productsByID(ctx, db, selectProductsByIDs, pgx.NamedArgs{"ids": ids})
+	if err != nil {
+		return fmt.Errorf("read products with proposed changes: %w", err)
+	}
+	for i := range list {
+		list[i].Diff = []FieldChange{}
+		at := slices.IndexFunc(products, func(p Product) bool { return p.ID == list[i].ProductID })
+		if at < 0 {
+			continue
+		}
+		before, after := fields(products[at].asEdit()), fields(list[i].Edit)
+		for _, name := range slices.Sorted(maps.Keys(after)) {
+			if !reflect.DeepEqual(before[name], after[name]) {
+				list[i].Diff = append(list[i].Diff, FieldChange{name, before[name], after[name]})
+			}
+		}
+	}
+	return nil
+}
+
+// Decide approves or rejects a change that waits.
+func (c *Catalog) Decide(ctx context.Context, tx pgx.Tx, change id.ProductChange, approve bool, reason string) (ProposedChange, error) {
+	state := ChangeRejected
+	if approve {
+		state = ChangeApproved
+	}
+	decided, err := c.settle(ctx, tx, id.Vendor{}, change, state, reason)
+	if err != nil {
+		return ProposedChange{}, err
+	}
+	if approve {
+		if _, err := c.Update(ctx, tx, decided.VendorID, decided.ProductID, 0, decided.Edit); err != nil {
+			return ProposedChange{}, err
+		}
+	}
+	return decided, events.Raise(ctx, tx, ChangeDecided{decided.ID, decided.ProductID, decided.VendorID, state})
+}
+
+// Withdraw takes a vendor's own change back.
+func (c *Catalog) Withdraw(ctx context.Context, tx pgx.Tx, vendor id.Vendor, change id.ProductChange) error {
+	_, err := c.settle(ctx, tx, vendor, change, ChangeWithdrawn, "")
+	return err
+}
+
+func (c *Catalog) settle(ctx context.Context, tx pgx.Tx, vendor id.Vendor, change id.ProductChange, state ChangeState, reason string) (ProposedChange, error) {
+	list, err := postgres.All[ProposedChange](ctx, tx, settleChange, pgx.NamedArgs{"id": change, "vendor": vendor, "state": state, "reason": line(reason)})
+	switch {
+	case err != nil:
+		return ProposedChange{}, fmt.Errorf("settle change %s: %w", change, err)
+	case len(list) == 0:
+		return ProposedChange{}, ErrNoChange
+	}
+	return list[0], c.compare(ctx, tx, list)
+}
+
+// asEdit is the edit that would make a product what it is.
+func (p Product) asEdit() ProductEdit {
+	brand, categories, tags := "", make([]string, len(p.Categories)), make([]string, len(p.Tags))
+	if p.Brand != nil {
+		brand = p.Brand.Name
+	}
+	for i, c := range p.Categories {
+		categories[i] = c.Slug
+	}
+	for i, t := range p.Tags {
+		tags[i] = t.Name
+	}
+	return ProductEdit{
+		Slug: &p.Slug, Title: &p.Title, Description: &p.Description, Kind: &p.Kind, Brand: &brand, Categories: &categories, Tags: &tags,
+		Attributes: &p.Attributes, Options: &p.Options, SEOTitle: &p.SEOTitle, SEODescription: &p.SEODescription,
+		PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt,
+	}
+}
+
+// fields are what an edit names, as JSON has it.
+func fields(e ProductEdit) (named map[string]any) {
+	text, err := json.Marshal(e)
+	if err == nil {
+		err = json.Unmarshal(text, &named)
+	}
+	if err != nil {
+		panic(err) // texts, lists and times only
+	}
+	return named
+}
