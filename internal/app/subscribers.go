@@ -38,6 +38,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "fetch pictures", 5*time.Second, a.Catalog.FetchImages)
 	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)
 	events.Sweep(a.Relay, "remove files of avatars", 10*time.Minute, a.Accounts.SweepAvatars)
+	events.Sweep(a.Relay, "remove files of photos", 10*time.Minute, a.Reviews.SweepPhotos)
 	events.Sweep(a.Relay, "forget data of orders", time.Hour, a.Orders.Forget)
 	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
@@ -114,6 +115,9 @@ func (a *App) forget() {
 	})
 	events.On(a.Relay, "forget who made keys", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.APIKeys.Forget(ctx, tx, e.UserID) })
+	})
+	events.On(a.Relay, "forget the erased in reviews", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Reviews.Forget(ctx, tx, e.UserID) })
 	})
 	events.On(a.Relay, "forget sign-ins of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Logins.Forget(ctx, tx, e.UserID) })

@@ -32,8 +32,10 @@ type (
 	Payment       = Of[payment]
 	PaymentEvent  = Of[paymentEvent]
 	Product       = Of[product]
+	Photo         = Of[photo]
 	Refund        = Of[refund]
 	Reservation   = Of[reservation]
+	Review        = Of[review]
 	Role          = Of[role]
 	Session       = Of[session]
 	ShipOption    = Of[shipOption]
@@ -81,8 +83,10 @@ type (
 	payment       struct{}
 	paymentEvent  struct{}
 	product       struct{}
+	photo         struct{}
 	refund        struct{}
 	reservation   struct{}
+	review        struct{}
 	role          struct{}
 	session       struct{}
 	shipOption    struct{}
@@ -128,9 +132,11 @@ func (orderLine) prefix() string     { return "line" }
 func (orderNote) prefix() string     { return "note" }
 func (payment) prefix() string       { return "pay" }
 func (paymentEvent) prefix() string  { return "payev" }
+func (photo) prefix() string         { return "photo" }
 func (product) prefix() string       { return "prod" }
 func (refund) prefix() string        { return "ref" }
 func (reservation) prefix() string   { return "rsv" }
+func (review) prefix() string        { return "rev" }
 func (role) prefix() string          { return "role" }
 func (session) prefix() string       { return "sess" }
 func (shipOption) prefix() string    { return "sopt" }
