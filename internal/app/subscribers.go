@@ -74,6 +74,7 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderShipped, fresh)
 	events.On(r, buyer, n.OrderDelivered, fresh)
 	events.On(r, buyer, n.OrderCancelled, fresh)
+	events.On(r, "email the author", n.ReviewRejected, fresh)
 	events.On(r, "send a message again", n.Resend, fresh)
 	events.On(r, "forget messages of the erased", n.Erased)
 }

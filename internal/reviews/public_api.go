@@ -78,8 +78,9 @@ func (r *Reviews) unvote(ctx context.Context, tx pgx.Tx, in *shownInput) (httpap
 }
 
 type reportInput struct {
-	shownInput
-	Body struct {
+	Product string    `path:"product" maxLength:"200" doc:"Id or slug."`
+	Review  id.Review `path:"review"`
+	Body    struct {
 		Reason string `json:"reason" enum:"spam,offensive,off_topic,fake,personal_data,other"`
 	}
 }

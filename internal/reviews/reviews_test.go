@@ -6,8 +6,6 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/jackc/pgx/v5"
-
 	"souk/internal/app/apptest"
 	"souk/internal/id"
 	"souk/internal/platform/pgtest"
@@ -265,12 +263,4 @@ func TestRatingsAreListed(t *testing.T) {
 	flush()
 	shop.Call(t, "", "GET", "/products/"+mug.Slug, "").Want(t, 200, `"rating":{"average":4,"count":1}`)
 	shop.WantSound(t)
-}
-
-func count(t *testing.T, shop *apptest.App, sql string, args ...pgx.NamedArgs) int {
-	t.Helper()
-	if len(args) == 0 {
-		args = append(args, nil)
-	}
-	return shop.Count(t, sql, args[0])
 }
