@@ -49,7 +49,7 @@ func (s *story) opine(at time.Time, o orders.View, p orders.Part, parcel shippin
 func (s *story) review(ctx context.Context, about opinion, title string) error {
 	rating := 1 + weighted(s.dice, ratings)
 	stars := itoa(rating)
-	body := strings.ReplaceAll(pick(s.dice, s.plan.Remarks[stars]), "{title}", title)
+	body := s.remark(stars, title)
 	if s.dice.IntN(100) < 2 {
 		body += " I saw it for less at www.example.com."
 	}
@@ -65,6 +65,18 @@ func (s *story) review(ctx context.Context, about opinion, title string) error {
 		s.answer(posted)
 	}
 	return nil
+}
+
+// remark is what nobody has said yet, as long as there is such.
+func (s *story) remark(stars, title string) (body string) {
+	for range 20 {
+		body = strings.ReplaceAll(pick(s.dice, s.plan.Remarks[stars]), "{title}", title) + " " + pick(s.dice, s.plan.Praise[stars])
+		if !s.remarks[body] {
+			break
+		}
+	}
+	s.remarks[body] = true
+	return body
 }
 
 // answer writes down whom a review helps, and that a vendor answers a complaint.

@@ -38,6 +38,7 @@ type story struct {
 
 	dice     *mathrand.Rand // of what people think
 	opinions map[opinion]bool
+	remarks  map[string]bool
 	reviewed int
 }
 
@@ -66,7 +67,7 @@ func open(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (*story
 	s := &story{
 		App: app.Build(parts), plan: p, options: o, tx: tx, calendar: calendar,
 		rng: mathrand.New(mathrand.NewPCG(o.Seed, 2)), logins: map[string]string{}, stalls: make([]stall, len(p.Vendors)),
-		dice: mathrand.New(mathrand.NewPCG(o.Seed, 3)), opinions: map[opinion]bool{},
+		dice: mathrand.New(mathrand.NewPCG(o.Seed, 3)), opinions: map[opinion]bool{}, remarks: map[string]bool{},
 	}
 	for _, l := range Logins(a.Keys) {
 		s.logins[l.Email] = l.Password
