@@ -17,7 +17,7 @@ const longest = 64 << 10
 func (r *Reviews) authorRoutes(router *httpapi.Router) {
 	me, limit := httpapi.Needs(auth.AsCustomer), httpapi.Limit(httpapi.LimitReview)
 	httpapi.Post(router, "/api/v1/products/{product}/reviews", r.post, me, limit, httpapi.BodyLimit(longest), httpapi.Status(http.StatusCreated),
-		httpapi.Summary("Review a product"), httpapi.Returns[Own](),
+		httpapi.Summary("Review a product"),
 		httpapi.Describe("For customers to whom it was delivered, in any variant, and once for each of them. Unless its `status` is `published`, staff see it first."))
 	httpapi.Get(router, "/api/v1/me/reviews", r.listOwn, me, httpapi.Private(), httpapi.Summary("List my reviews, the newest first"))
 	httpapi.Get(router, "/api/v1/me/reviews/{review}", r.showOwn, me, httpapi.Private(), httpapi.Summary("Show one of my reviews"))

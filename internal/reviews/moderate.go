@@ -11,9 +11,11 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// judge decides who sees a review that its author has written or changed.
-func (r *Reviews) judge(ctx context.Context, tx pgx.Tx, review *Review) error {
-	hold, err := r.doubt(ctx, tx, *review)
+// judge decides who sees a review that its author has written or changed, by
+// what [PublishSetting] says. Callers read that before their transaction begins:
+// a setting may take a connection of its own.
+func judge(ctx context.Context, tx pgx.Tx, when string, review *Review) error {
+	hold, err := doubt(ctx, tx, when, *review)
 	if err != nil {
 		return err
 	}
@@ -23,17 +25,14 @@ func (r *Reviews) judge(ctx context.Context, tx pgx.Tx, review *Review) error {
 
 // doubt is why staff should see a review first, "" when they need not. What
 // people have decided against is not published by an edit.
-func (r *Reviews) doubt(ctx context.Context, tx pgx.Tx, review Review) (Hold, error) {
+func doubt(ctx context.Context, tx pgx.Tx, when string, review Review) (Hold, error) {
 	switch {
 	case review.Status == StatusRejected, review.HeldFor == HeldForRejection:
 		return HeldForRejection, nil
 	case review.HeldFor == HeldForReports:
 		return HeldForReports, nil
-	}
-	when, err := PublishSetting.Get(ctx, r.Settings)
-	switch {
-	case err != nil || when == PublishAtOnce:
-		return "", err
+	case when == PublishAtOnce:
+		return "", nil
 	case when == PublishAfterApproval:
 		return HeldForApproval, nil
 	case hasLinks(review.Title, review.Body, review.Author):
@@ -97,6 +96,10 @@ func (r *Reviews) decide(ctx context.Context, tx pgx.Tx, review id.Review, e eve
 // Report notes that a user finds something wrong with a published review. Once
 // enough have, it is hidden and waits for staff.
 func (r *Reviews) Report(ctx context.Context, tx pgx.Tx, product string, review id.Review, user id.User, reason string) error {
+	enough, err := ReportsSetting.Get(ctx, r.Settings)
+	if err != nil {
+		return err
+	}
 	was, err := r.lockShown(ctx, tx, product, review)
 	if err != nil {
 		return err
@@ -105,11 +108,7 @@ func (r *Reviews) Report(ctx context.Context, tx pgx.Tx, product string, review 
 		return ErrOwnReview
 	}
 	is := was
-	if is.Reports, err = insertReport(ctx, tx, review, user, reason); err != nil {
-		return err
-	}
-	enough, err := ReportsSetting.Get(ctx, r.Settings)
-	if err != nil || is.Reports < enough {
+	if is.Reports, err = insertReport(ctx, tx, review, user, reason); err != nil || is.Reports < enough {
 		return err
 	}
 	is.publishUnless(HeldForReports)

@@ -81,6 +81,10 @@ func (r *Reviews) uploadPhoto(w http.ResponseWriter, req *http.Request) error {
 
 // AddPhoto adds a photo to a user's review, which is judged again.
 func (r *Reviews) AddPhoto(ctx context.Context, user id.User, review id.Review, file []byte) (is Review, err error) {
+	when, err := PublishSetting.Get(ctx, r.Settings)
+	if err != nil {
+		return Review{}, err
+	}
 	photo, err := r.keepPhoto(ctx, file)
 	if err != nil {
 		return Review{}, err
@@ -97,7 +101,7 @@ func (r *Reviews) AddPhoto(ctx context.Context, user id.User, review id.Review, 
 			return err
 		}
 		changed := was
-		if err := r.judge(ctx, tx, &changed); err != nil {
+		if err := judge(ctx, tx, when, &changed); err != nil {
 			return err
 		}
 		is, err = r.saveEdit(ctx, tx, was, changed)

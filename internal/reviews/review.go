@@ -86,6 +86,10 @@ func (r *Reviews) Post(ctx context.Context, tx pgx.Tx, product string, user id.U
 	if err := d.check(); err != nil {
 		return Review{}, err
 	}
+	when, err := PublishSetting.Get(ctx, r.Settings)
+	if err != nil {
+		return Review{}, err
+	}
 	goods, err := r.Catalog.OnSale(ctx, tx, product)
 	if err != nil {
 		return Review{}, err
@@ -98,7 +102,7 @@ func (r *Reviews) Post(ctx context.Context, tx pgx.Tx, product string, user id.U
 		return Review{}, ErrPurchaseRequired
 	}
 	review := Review{ID: id.New[id.Review](), ProductID: goods.ID, VendorID: goods.VendorID, UserID: user}
-	if err := r.write(ctx, tx, &review, d); err != nil {
+	if err := r.write(ctx, tx, when, &review, d); err != nil {
 		return Review{}, err
 	}
 	if err := r.insert(ctx, tx, review); err != nil {
@@ -117,7 +121,7 @@ func (r *Reviews) insert(ctx context.Context, tx pgx.Tx, review Review) error {
 }
 
 // write puts what an author wrote into a review and judges it.
-func (r *Reviews) write(ctx context.Context, tx pgx.Tx, review *Review, d Draft) error {
+func (r *Reviews) write(ctx context.Context, tx pgx.Tx, when string, review *Review, d Draft) error {
 	review.Rating, review.Title, review.Body, review.Author = d.Rating, d.Title, d.Body, d.Author
 	if d.Author == "" {
 		user, err := r.Users.Get(ctx, tx, review.UserID)
@@ -126,7 +130,7 @@ func (r *Reviews) write(ctx context.Context, tx pgx.Tx, review *Review, d Draft)
 		}
 		review.Author = short(oneLine(user.Name))
 	}
-	return r.judge(ctx, tx, review)
+	return judge(ctx, tx, when, review)
 }
 
 // Edit is what its author may change on a review; nil leaves things as they are.
@@ -153,6 +157,10 @@ func (e Edit) on(review Review) Draft {
 
 // Edit changes the review that its author has seen. It is judged as a new one.
 func (r *Reviews) Edit(ctx context.Context, tx pgx.Tx, user id.User, review id.Review, version int64, e Edit) (Review, error) {
+	when, err := PublishSetting.Get(ctx, r.Settings)
+	if err != nil {
+		return Review{}, err
+	}
 	was, err := r.lockOwn(ctx, tx, user, review)
 	if err != nil {
 		return Review{}, err
@@ -165,7 +173,7 @@ func (r *Reviews) Edit(ctx context.Context, tx pgx.Tx, user id.User, review id.R
 		return Review{}, err
 	}
 	is := was
-	if err := r.write(ctx, tx, &is, d); err != nil {
+	if err := r.write(ctx, tx, when, &is, d); err != nil {
 		return Review{}, err
 	}
 	return r.saveEdit(ctx, tx, was, is)

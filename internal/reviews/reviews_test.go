@@ -167,6 +167,7 @@ func TestNamesThatAreShown(t *testing.T) {
 		"plain": {"Plato", `"author":"Plato"`},
 		"three": {"Ana María Úbeda", `"author":"Ana Ú."`},
 		"none":  {"", `"author":""`},
+		"mail":  {"Ann ann@example.com", `"author":""`},
 		"long":  {strings.Repeat("x", 90) + " y", `"author":"` + strings.Repeat("x", 57) + ` y."`},
 	} {
 		received(t, shop, who, mug)

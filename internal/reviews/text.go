@@ -85,10 +85,11 @@ func fingerprint(body string) []byte {
 	return sum[:]
 }
 
-// short is a name as strangers may see it: "Ada L." of Ada Lovelace.
+// short is a name as strangers may see it: "Ada L." of Ada Lovelace, "" of an
+// address that somebody calls themselves.
 func short(name string) string {
 	words := strings.Fields(name)
-	if len(words) == 0 {
+	if len(words) == 0 || strings.Contains(name, "@") {
 		return ""
 	}
 	shown := []rune(words[0])
