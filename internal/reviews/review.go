@@ -212,9 +212,9 @@ func (r *Reviews) Remove(ctx context.Context, tx pgx.Tx, user id.User, review id
 }
 
 // stars is what a review adds to the rating of its product, 0 for nothing.
-func (r Review) stars() int {
-	if r.Status == StatusPublished {
-		return r.Rating
+func (review Review) stars() int {
+	if review.Status == StatusPublished {
+		return review.Rating
 	}
 	return 0
 }
