@@ -156,8 +156,8 @@ func steps() func(step string, done, total int64) {
 func ticked(what, detail string) { fmt.Printf("  ✓ %-13s %s\n", what, detail) }
 
 func described(m demo.Market) string {
-	return fmt.Sprintf("%d vendors · %s products · %s variants · %s orders (%d months)", m.Vendors,
-		thousands(int64(m.Products)), thousands(int64(m.Variants)), thousands(int64(m.Orders)), m.Months)
+	return fmt.Sprintf("%d vendors · %s products · %s variants · %s orders (%d months) · %s reviews", m.Vendors,
+		thousands(int64(m.Products)), thousands(int64(m.Variants)), thousands(int64(m.Orders)), m.Months, thousands(int64(m.Reviews)))
 }
 
 // thousands writes 1150 as 1,150.

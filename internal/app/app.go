@@ -44,6 +44,7 @@ import (
 	"souk/internal/platform/vault"
 	"souk/internal/pricing"
 	"souk/internal/privacy"
+	"souk/internal/reviews"
 	"souk/internal/search"
 	"souk/internal/shipping"
 	"souk/internal/storefront"
@@ -90,6 +91,7 @@ type App struct {
 	Payments *payments.Payments
 	Prices   *pricing.Prices
 	Orders   *orders.Orders
+	Reviews  *reviews.Reviews
 	Carts    *cart.Carts
 	Checkout *checkout.Checkout
 	Importer *importer.Importer
@@ -109,13 +111,13 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), notifications.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
-	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings())...)
+	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings(), reviews.Settings())...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -146,6 +148,7 @@ func Build(p Parts) *App {
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers = a.Prices.SetOffers, a.Prices.Offers // to catalog's right: see catalog.Offer
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
+	a.Reviews = &reviews.Reviews{DB: p.DB, Settings: a.Settings, Users: a.Accounts, Catalog: a.Catalog, Orders: a.Orders, Blobs: p.Blobs}
 
 	// Flows.
 	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency}
@@ -162,7 +165,7 @@ func Build(p Parts) *App {
 	a.Pages = &storefront.Pages{ShopName: shopName}
 
 	a.Notifications = &notifications.Notifications{
-		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping,
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Reviews: a.Reviews,
 		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
 	}
 

@@ -55,6 +55,7 @@ func policy() []rule {
 		the(auth.AsCustomer, users, customerRules...),
 		the(auth.AsCustomer, users, factorRules...),
 		the(auth.AsCustomer, buyers, rule{op: "claim-cart", past: 409}),
+		the(auth.AsCustomer, nobodys, opinionRules...),
 		vendorPolicy(), orderPolicy(), goodsPolicy(), peoplePolicy(), shopPolicy(),
 	)
 }
@@ -93,6 +94,7 @@ var publicRules = []rule{
 	{op: "list-attributes"},
 	{op: "list-vendors"},
 	{op: "get-vendor"},
+	{op: "list-product-reviews", with: means("product", "reviewed product")},
 	{op: "list-countries"},
 	{op: "get-country"},
 	{op: "auth-list-login-providers"},
@@ -161,11 +163,26 @@ var customerRules = []rule{
 	{op: "export-me", fresh: true, otherwise: 409},
 	{op: "list-my-notification-preferences"},
 	{op: "update-my-notification-preferences", body: `{"topics": [{"topic": "offers", "email": false}]}`},
+	{op: "list-my-reviews"},
+	{op: "get-my-review"},
+	{op: "update-my-review", body: `{"rating": 2}`},
+	{op: "delete-my-review"},
+	{op: "create-my-review-photo", body: upload, mime: uploadType},
+	{op: "delete-my-review-photo"},
 	{op: "list-my-identities"},
 	{op: "delete-my-identity", fresh: true},
 	{op: "start-my-identity", with: means("provider", "provider slug"), body: `{}`, fresh: true},
 	{op: "apply-as-vendor", body: `{"name": "A new stall"}`, otherwise: 409},
 	{op: "accept-vendor-invitation", body: `{"token": "{invitation token}"}`},
+}
+
+// opinionRules are about what everybody sees; who may not is told by what they
+// have bought, or written.
+var opinionRules = []rule{
+	{op: "create-product-review", with: means("product", "unreviewed product"), body: `{"rating": 5, "body": "Good."}`, otherwise: 403},
+	{op: "set-product-review-vote", with: means("product", "reviewed product"), otherwise: 403},
+	{op: "delete-product-review-vote", with: means("product", "reviewed product")},
+	{op: "report-product-review", with: means("product", "reviewed product"), body: `{"reason": "spam"}`, otherwise: 403},
 }
 
 var factorRules = []rule{
@@ -196,6 +213,7 @@ func vendorPolicy() []rule {
 			{op: "vendor-list-product-changes"},
 			{op: "vendor-list-variant-prices"},
 			{op: "vendor-get-variant-prices-history"},
+			{op: "vendor-list-reviews"},
 		}...),
 		the(auth.VendorSettings, vendorsOwn, []rule{
 			{op: "vendor-update-profile", body: `{"description": "Fine goods"}`},
@@ -237,6 +255,8 @@ func vendorPolicy() []rule {
 			{op: "vendor-retry-product-media"},
 			{op: "vendor-set-variant-prices", body: priced},
 			{op: "vendor-delete-product-change", with: means("id", "change")},
+			{op: "vendor-set-review-reply", with: means("review", "sold review"), body: `{"body": "Thank you"}`},
+			{op: "vendor-delete-review-reply", with: means("review", "sold review")},
 		}...),
 	)
 }
@@ -251,6 +271,11 @@ func orderPolicy() []rule {
 			{op: "admin-create-shipment-event", body: `{"status": "in_transit"}`},
 		}...),
 		the("orders.forget", shops, rule{op: "admin-forget-order", fresh: true, otherwise: 409, elsewhere: "TestForget"}),
+		the("reviews.read", shops, rule{op: "admin-list-reviews"}, rule{op: "admin-get-review"}),
+		the("reviews.moderate", shops, []rule{
+			{op: "admin-approve-review", with: means("review", "doubted review")},
+			{op: "admin-reject-review", body: `{"reason": "It is about another shop."}`},
+		}...),
 		the("payments.read", shops, rule{op: "admin-list-payments"}, rule{op: "admin-get-payment"}),
 		the("ledger.read", shops, rule{op: "admin-list-ledger-accounts"}, rule{op: "admin-get-trial-balance"}, rule{op: "admin-list-ledger-entries"}),
 	)

@@ -55,6 +55,8 @@ func newWorld(t *testing.T, db postgres.DB) *world {
 	w.guestThings(w.sides["vendor a"])
 	w.customerShops("customer a", "vendor a")
 	w.customerShops("customer b", "vendor b")
+	w.opinions("customer a", "vendor a")
+	w.opinions("customer b", "vendor b")
 	w.teamOf("vendor a", "customer b")
 	w.teamOf("vendor b", "customer a")
 	w.secretsOfSignIn("customer a")
@@ -284,6 +286,27 @@ func (w *world) customerShops(side, vendor string) {
 	c := w.fill(side, side, side, vendor)
 	w.placed(side, c)
 	s["gone cart"] = c.ID.String()
+}
+
+// opinions has a customer receive three things of a vendor: of one everybody
+// sees what they think, of one staff see it first, and one they may still review.
+func (w *world) opinions(side, vendor string) {
+	s, seller := w.sides[side], w.sides[vendor]
+	of, err := id.Parse[id.Vendor](seller["vendor"])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	for _, name := range []string{"reviewed", "doubted", "unreviewed"} {
+		goods := w.Product(w.t, apptest.By(of))
+		s[name+" product"] = goods.ID.String()
+		order := w.PlacedOrder(w.t, side, 1, goods.Variants[0])
+		w.Deliver(w.t, w.Send(w.t, order.Order.ID, order.Order.Parts[0], 0))
+	}
+	s["review"] = w.as(side, "POST", "/products/"+s["reviewed product"]+"/reviews", `{"rating": 4, "body": "Good."}`).text("id")
+	s["doubted review"] = w.as(side, "POST", "/products/"+s["doubted product"]+"/reviews",
+		`{"rating": 1, "body": "`+w.mine("Zqdoubt "+dashed(side), side)+` www.example.org"}`).text("id")
+	s["photo"] = w.as(side, "POST", "/me/reviews/"+s["review"]+"/photos", upload, "Content-Type", uploadType).first("photos", "id")
+	seller["sold review"] = s["review"]
 }
 
 // onHand is what the shelf of a vendor holds.

@@ -82,6 +82,10 @@ func sellSomething(t *testing.T, a *apptest.App, name string) seller {
 	mug := a.Product(t, apptest.By(vendor), apptest.Titled(mark), apptest.Described(mark))
 	placed := a.PlacedOrder(t, "", 1, mug.Variants[0])
 	a.Send(t, placed.Order.ID, placed.Order.Parts[0], 0)
+	a.User(t, "buyer-"+name)
+	bought := a.PlacedOrder(t, "buyer-"+name, 1, mug.Variants[0])
+	a.Deliver(t, a.Send(t, bought.Order.ID, bought.Order.Parts[0], 0))
+	a.Call(t, "buyer-"+name, "POST", "/products/"+mug.ID.String()+"/reviews", `{"rating": 5, "body": "`+mark+` is good."}`).Want(t, 201)
 	return seller{vendor, mark}
 }
 

@@ -36,7 +36,9 @@ func TestShapes(t *testing.T) {
 	parcel := a.Send(t, placed.Order.ID, placed.Order.Parts[0], 1)
 	a.Deliver(t, parcel)
 	a.Deliver(t, a.Send(t, placed.Order.ID, placed.Order.Parts[0], 0))
-	a.PlacedOrder(t, "ann", 1, mug.Variants[0])
+	anns := a.PlacedOrder(t, "ann", 1, mug.Variants[0])
+	a.Deliver(t, a.Send(t, anns.Order.ID, anns.Order.Parts[0], 0))
+	review := reviewed(t, a, "ann", "vera", mug)
 	order := placed.Order.ID.String()
 	payment := a.ShowOrder(t, placed.Order.ID).Payments[0].ID.String()
 	a.Refresh(t, mug.ID)
@@ -72,6 +74,10 @@ func TestShapes(t *testing.T) {
 		{"users as staff", apptest.Admin, "/admin/users"},
 		{"sessions", "ann", "/me/sessions"},
 		{"addresses", "ann", "/me/addresses"},
+		{"reviews", "", "/products/" + mug.Slug + "/reviews?include=total_count"},
+		{"review as its author", "ann", "/me/reviews/" + review},
+		{"reviews as vendor", "vera", "/vendor/reviews"},
+		{"review as staff", apptest.Admin, "/admin/reviews/" + review},
 		{"ledger", apptest.Admin, "/admin/ledger"},
 		{"tax zones", apptest.Admin, "/admin/tax/zones"},
 		{"shipping zones", apptest.Admin, "/admin/shipping/zones"},
@@ -84,6 +90,17 @@ func TestShapes(t *testing.T) {
 	}
 	problem := a.Call(t, "", "POST", "/checkout", strings.Replace(cart.Order("cod"), `"amount": `, `"amount": 1`, 1), "Idempotency-Key", "k").Want(t, 409)
 	wantShape(t, "problem", problem)
+}
+
+// reviewed is a review with all that there can be: a photo, a reply, a report.
+func reviewed(t *testing.T, a *apptest.App, author, vendor string, goods apptest.Goods) string {
+	t.Helper()
+	at := "/products/" + goods.ID.String() + "/reviews"
+	review := apptest.Read[answer](t, a.Call(t, author, "POST", at, `{"rating": 4, "title": "Blue", "body": "It is blue."}`).Want(t, 201)).text("id")
+	a.Call(t, author, "POST", "/me/reviews/"+review+"/photos", upload, "Content-Type", uploadType).Want(t, 201)
+	a.Call(t, vendor, "PUT", "/vendor/reviews/"+review+"/reply", `{"body": "So it is."}`).Want(t, 200)
+	a.Call(t, vendor, "POST", at+"/"+review+"/report", `{"reason": "off_topic"}`).Want(t, 204)
+	return review
 }
 
 // secrets must not be the name of anything that anybody is told.

@@ -61,6 +61,7 @@ var owners = map[string][]string{
 	"payments":          {"payments", "payment_events"},
 	"pricing":           {"prices", "price_history"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "adjustments", "order_notes"},
+	"reviews":           {"reviews", "product_ratings", "review_votes", "review_reports", "review_photos"},
 	"cart":              {"carts", "cart_items"},
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
 	"privacy":           {"data_exports"},

@@ -39,6 +39,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "fetch pictures", 5*time.Second, a.Catalog.FetchImages)
 	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)
 	events.Sweep(a.Relay, "remove files of avatars", 10*time.Minute, a.Accounts.SweepAvatars)
+	events.Sweep(a.Relay, "remove files of photos", 10*time.Minute, a.Reviews.SweepPhotos)
 	events.Sweep(a.Relay, "forget data of orders", time.Hour, a.Orders.Forget)
 	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
@@ -74,6 +75,7 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderShipped, fresh)
 	events.On(r, buyer, n.OrderDelivered, fresh)
 	events.On(r, buyer, n.OrderCancelled, fresh)
+	events.On(r, "email the author", n.ReviewRejected, fresh)
 	events.On(r, "send a message again", n.Resend, fresh)
 	events.On(r, "forget messages of the erased", n.Erased)
 }
@@ -115,6 +117,9 @@ func (a *App) forget() {
 	})
 	events.On(a.Relay, "forget who made keys", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.APIKeys.Forget(ctx, tx, e.UserID) })
+	})
+	events.On(a.Relay, "forget the erased in reviews", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Reviews.Forget(ctx, tx, e.UserID) })
 	})
 	events.On(a.Relay, "forget sign-ins of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Logins.Forget(ctx, tx, e.UserID) })

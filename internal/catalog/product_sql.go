@@ -16,6 +16,15 @@ const selectProducts = `
 	       CASE WHEN b.id IS NOT NULL THEN (b.id, b.slug, b.name) END AS brand
 	FROM products p LEFT JOIN brands b ON b.id = p.brand_id`
 
+const onSaleFragment = `
+	SELECT p.id, p.vendor_id FROM products p JOIN vendors v ON v.id = p.vendor_id
+	WHERE p.status = 'active' AND v.status = 'active' AND `
+
+const (
+	selectOnSale       = onSaleFragment + `p.id = @id`
+	selectOnSaleBySlug = onSaleFragment + `p.slug = @slug`
+)
+
 const selectProduct = selectProducts + `
 	WHERE p.id = @id AND (@vendor::uuid IS NULL OR p.vendor_id = @vendor)`
 

@@ -56,6 +56,7 @@ type Market struct {
 	Variants  int       `json:"variants"`
 	Customers int       `json:"customers"`
 	Orders    int       `json:"orders"`
+	Reviews   int       `json:"reviews"`
 	Months    int       `json:"months"`
 	FilledAt  time.Time `json:"filled_at"`
 }
@@ -135,7 +136,7 @@ func fill(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (Market
 	}
 	made := Market{
 		Vendors: s.trading, Products: len(p.articles), Variants: len(s.shelf), Customers: len(p.buyers),
-		Orders: s.placed, Months: o.Scale.Months, FilledAt: p.present,
+		Orders: s.placed, Reviews: s.reviewed, Months: o.Scale.Months, FilledAt: p.present,
 	}
 	_, err = postgres.Exec(ctx, tx, `INSERT INTO settings (key, value) VALUES ('demo', @made)`, pgx.NamedArgs{"made": made})
 	return made, err

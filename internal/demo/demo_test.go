@@ -102,6 +102,10 @@ func isComplete(t *testing.T, pool *pgxpool.Pool, made demo.Market) {
 		"no stock":            `SELECT count(*) FROM stock_levels WHERE on_hand - allocated = 0`,
 		"sales":               `SELECT count(*) FROM prices WHERE compare_at_minor IS NOT NULL AND lowest_30d_minor IS NOT NULL`,
 		"saved addresses":     `SELECT count(*) FROM addresses`,
+		"reviews":             `SELECT count(*) FROM reviews WHERE status = 'published'`,
+		"replies to them":     `SELECT count(*) FROM reviews WHERE reply <> ''`,
+		"helpful ones":        `SELECT count(*) FROM reviews WHERE helpful_count > 0`,
+		"rated goods":         `SELECT count(*) FROM listings WHERE rating_count > 0`,
 		"sold goods":          `SELECT count(*) FROM listings WHERE popularity > 0`,
 	} {
 		if count(t, pool, sql) == 0 {
@@ -136,6 +140,11 @@ func happenedInOrder(t *testing.T, pool *pgxpool.Pool) {
 		"shipped without a movement at that time": `
 			SELECT s.id FROM shipments s JOIN shipment_lines i ON i.shipment_id = s.id
 			WHERE NOT EXISTS (SELECT FROM stock_movements m WHERE m.ref = i.order_line_id AND m.at = s.shipped_at)`,
+		"reviewed before they were delivered": `
+			SELECT r.id FROM reviews r WHERE NOT EXISTS (
+				SELECT FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.product_id = r.product_id
+				JOIN shipment_lines i ON i.order_line_id = l.id JOIN shipments s ON s.id = i.shipment_id
+				WHERE o.user_id = r.user_id AND s.delivered_at < r.created_at)`,
 		"in the future": `
 			SELECT id FROM events WHERE at > '2025-03-05 12:00:00+00' AND name NOT LIKE 'search.%'`,
 	} {

@@ -62,9 +62,11 @@ func Erase(ctx context.Context, a *app.App) error {
 
 // filesOfPeople is none where the schema is too old to know of any.
 func filesOfPeople(ctx context.Context, db postgres.DB) ([]string, error) {
-	known, err := postgres.Scalar[bool](ctx, db, `SELECT to_regclass('public.data_exports') IS NOT NULL`, nil)
+	known, err := postgres.Scalar[bool](ctx, db, `SELECT to_regclass('public.review_photos') IS NOT NULL`, nil)
 	if err != nil || !known {
 		return nil, err
 	}
-	return postgres.Column[string](ctx, db, `SELECT 'avatars/' || file FROM avatars UNION ALL SELECT 'exports/' || file FROM data_exports`, nil)
+	return postgres.Column[string](ctx, db, `
+		SELECT 'avatars/' || file FROM avatars UNION ALL SELECT 'exports/' || file FROM data_exports
+		UNION ALL SELECT 'reviews/' || file FROM review_photos`, nil)
 }

@@ -38,6 +38,9 @@ type market struct {
 	Places   []place             `json:"places"`
 	Stars    []string            `json:"stars"` // given names of people
 	Plants   []string            `json:"plants"`
+	Praise   map[string][]string `json:"praise"`  // what buyers say, by their stars
+	Remarks  map[string][]string `json:"remarks"` // and of what
+	Replies  []string            `json:"replies"` // of vendors, to complaints
 }
 
 // Pictures names the pictures that the demo needs.

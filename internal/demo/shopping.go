@@ -226,6 +226,7 @@ func (s *story) ship(ctx context.Context, o orders.View, p orders.Part, units []
 		at = at.Add(24 * time.Hour)
 	}
 	s.seen(at, shipment.ID, shipping.Delivered, "")
+	s.opine(at, o, p, shipment)
 	return nil
 }
 

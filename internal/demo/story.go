@@ -35,6 +35,11 @@ type story struct {
 	customers []customer
 	trading   int // vendors that are open
 	placed    int // orders
+
+	dice     *mathrand.Rand // of what people think
+	opinions map[opinion]bool
+	remarks  map[string]bool
+	reviewed int
 }
 
 // A stall is a vendor that has come to the market.
@@ -62,6 +67,7 @@ func open(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (*story
 	s := &story{
 		App: app.Build(parts), plan: p, options: o, tx: tx, calendar: calendar,
 		rng: mathrand.New(mathrand.NewPCG(o.Seed, 2)), logins: map[string]string{}, stalls: make([]stall, len(p.Vendors)),
+		dice: mathrand.New(mathrand.NewPCG(o.Seed, 3)), opinions: map[opinion]bool{}, remarks: map[string]bool{},
 	}
 	for _, l := range Logins(a.Keys) {
 		s.logins[l.Email] = l.Password

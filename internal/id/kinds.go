@@ -33,8 +33,10 @@ type (
 	PaymentEvent  = Of[paymentEvent]
 	Product       = Of[product]
 	ProductChange = Of[productChange]
+	Photo         = Of[photo]
 	Refund        = Of[refund]
 	Reservation   = Of[reservation]
+	Review        = Of[review]
 	Role          = Of[role]
 	Session       = Of[session]
 	ShipOption    = Of[shipOption]
@@ -83,8 +85,10 @@ type (
 	paymentEvent  struct{}
 	product       struct{}
 	productChange struct{}
+	photo         struct{}
 	refund        struct{}
 	reservation   struct{}
+	review        struct{}
 	role          struct{}
 	session       struct{}
 	shipOption    struct{}
@@ -131,9 +135,11 @@ func (orderNote) prefix() string     { return "note" }
 func (payment) prefix() string       { return "pay" }
 func (paymentEvent) prefix() string  { return "payev" }
 func (productChange) prefix() string { return "pchg" }
+func (photo) prefix() string         { return "photo" }
 func (product) prefix() string       { return "prod" }
 func (refund) prefix() string        { return "ref" }
 func (reservation) prefix() string   { return "rsv" }
+func (review) prefix() string        { return "rev" }
 func (role) prefix() string          { return "role" }
 func (session) prefix() string       { return "sess" }
 func (shipOption) prefix() string    { return "sopt" }

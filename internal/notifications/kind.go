@@ -51,7 +51,8 @@ var (
 	DataExport         = Kind{"data_export", Account, true, true}
 	VendorInvitation   = Kind{"vendor_invitation", Account, true, true}
 	RolesChanged       = Kind{"roles_changed", Account, false, false}
-	OrderConfirmed     = Kind{"order_confirmed", Orders, true, false} // owed: the contract on a durable medium
+	ReviewRejected     = Kind{"review_rejected", Account, true, false} // owed: whoever is silenced hears why
+	OrderConfirmed     = Kind{"order_confirmed", Orders, true, false}  // owed: the contract on a durable medium
 	OrderShipped       = Kind{"order_shipped", Orders, false, false}
 	OrderDelivered     = Kind{"order_delivered", Orders, false, false}
 	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
@@ -63,7 +64,7 @@ var (
 var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
-	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged,
+	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
 	OrderConfirmed, OrderShipped, OrderDelivered, OrderCancelled, OrderPartCancelled, Test,
 }
 

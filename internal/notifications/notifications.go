@@ -2,11 +2,11 @@
 // language, once.
 //
 // Owns: what is said ([Kind], text/*.json, layout.html and layout.txt), to whom
-// (accounts.go, orders.go), how it leaves ([Sender]), what people want to hear
+// (accounts.go, orders.go, reviews.go), how it leaves ([Sender]), what people want to hear
 // (preference.go), and /dev/mail, which shows mail where none leaves.
 // Tables: messages, notification_preferences.
 // Raises: [RetryAsked].
-// Calls: accounts, vendors, orders and shipping, to read; nobody imports it.
+// Calls: accounts, vendors, orders, shipping and reviews, to read; nobody imports it.
 //
 // # From an event to a mailbox
 //
@@ -30,6 +30,7 @@ import (
 	"souk/internal/orders"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
+	"souk/internal/reviews"
 	"souk/internal/shipping"
 	"souk/internal/vendors"
 )
@@ -51,6 +52,7 @@ type Notifications struct {
 	Vendors  *vendors.Vendors
 	Orders   *orders.Orders
 	Shipping *shipping.Shipping
+	Reviews  *reviews.Reviews
 	Sender   Sender
 
 	ShopName string

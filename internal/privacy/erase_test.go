@@ -19,6 +19,7 @@ import (
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 	"souk/internal/privacy"
+	"souk/internal/reviews"
 )
 
 // canary is in every text that Ann writes and in nothing else; so is her number.
@@ -47,16 +48,31 @@ func ann(t *testing.T, shop *apptest.App) accounts.User {
 
 func portrait(t *testing.T, shop *apptest.App) {
 	t.Helper()
+	body, mime := aPicture(t)
+	shop.Call(t, "ann", "PUT", "/me/avatar", body, "Content-Type", mime).Want(t, 200)
+}
+
+// reviewed has Ann say and show what she thinks of what she has received.
+func reviewed(t *testing.T, shop *apptest.App, placed checkout.Placed) reviews.Own {
+	t.Helper()
+	review := apptest.Read[reviews.Own](t, shop.Call(t, "ann", "POST", "/products/"+placed.Order.Items[0].Product.String()+"/reviews",
+		`{"rating": 4, "title": "`+canary+`", "body": "`+canary+` says it is good.", "author": "`+canary+`"}`, "Idempotency-Key", "ann-review").Want(t, 201))
+	body, mime := aPicture(t)
+	return apptest.Read[reviews.Own](t, shop.Call(t, "ann", "POST", "/me/reviews/"+review.ID.String()+"/photos", body, "Content-Type", mime).Want(t, 201))
+}
+
+func aPicture(t *testing.T) (form, mime string) {
+	t.Helper()
 	var body bytes.Buffer
-	form := multipart.NewWriter(&body)
-	part, err := form.CreateFormFile("file", "me.png")
+	writer := multipart.NewWriter(&body)
+	part, err := writer.CreateFormFile("file", "me.png")
 	if err == nil {
 		err = png.Encode(part, image.NewGray(image.Rect(0, 0, 30, 20)))
 	}
-	if err != nil || form.Close() != nil {
+	if err != nil || writer.Close() != nil {
 		t.Fatal(err)
 	}
-	shop.Call(t, "ann", "PUT", "/me/avatar", body.String(), "Content-Type", form.FormDataContentType()).Want(t, 200)
+	return body.String(), writer.FormDataContentType()
 }
 
 // buys fills a cart of Ann's and orders it.
@@ -104,6 +120,9 @@ func sweeps(t *testing.T, shop *apptest.App) {
 	}
 	shop.InTx(t, func(tx pgx.Tx) error {
 		_, err := tx.Exec(t.Context(), `UPDATE avatars SET created_at = created_at - interval '2 hours'`)
+		if err == nil {
+			_, err = tx.Exec(t.Context(), `UPDATE review_photos SET created_at = created_at - interval '2 hours'`)
+		}
 		return err
 	})
 	for name, sweep := range map[string]func() error{
@@ -111,6 +130,7 @@ func sweeps(t *testing.T, shop *apptest.App) {
 		"carts":   func() error { return shop.Carts.Forget(t.Context()) },
 		"avatars": func() error { return shop.Accounts.SweepAvatars(t.Context()) },
 		"exports": func() error { return shop.Privacy.Sweep(t.Context()) },
+		"photos":  func() error { return shop.Reviews.SweepPhotos(t.Context()) },
 	} {
 		if err := sweep(); err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -126,6 +146,7 @@ func TestTheErasedAreForgotten(t *testing.T) {
 	user := ann(t, shop)
 	delivered, open, cancelled := buys(t, shop), buys(t, shop), buys(t, shop)
 	delivers(t, shop, delivered)
+	review := reviewed(t, shop, delivered)
 	shop.Call(t, "ann", "POST", "/orders/"+cancelled.Order.ID.String()+"/cancel", `{"reason": "`+canary+` moved"}`).Want(t, 200, canary+" moved")
 	waiting := shop.Basket(t, "ann", 1, shop.Variant(t))
 	shop.Call(t, "ann", "PUT", waiting.Path("/addresses"), `{"email": "`+canary+`@example.com", "shipping": {`+annsHome+`}}`).Want(t, 200)
@@ -139,6 +160,7 @@ func TestTheErasedAreForgotten(t *testing.T) {
 	for _, place := range []string{
 		"users.email", "sessions.user_agent", "addresses.line1", "carts.email", "orders.billing_address", "order_notes.body",
 		"tracking_events.detail", "orders.cancel_reason", "idempotency_keys.response",
+		"reviews.author", "reviews.title", "reviews.body",
 	} {
 		if !slices.Contains(tells(t, shop), place) {
 			t.Fatalf("%s does not hold the canary: this test sees nothing", place)
@@ -177,9 +199,12 @@ func TestTheErasedAreForgotten(t *testing.T) {
 	}
 	shop.Call(t, "", "GET", "@"+strings.TrimPrefix(link, shop.URL), "").Want(t, 410, "export_expired")
 	shop.Call(t, "", "GET", "@"+picture, "").Want(t, 404)
+	shop.Call(t, "", "GET", "@"+review.Photos[0].URL, "").Want(t, 404)
+	shop.Call(t, "", "GET", "/products/"+review.Product.Slug+"/reviews", "").Want(t, 200, `"average":4,"count":1`, `"author":""`, `"body":""`)
 	shop.Call(t, apptest.Admin, "GET", "/admin/users/"+user.ID.String(), "").Want(t, 200, `"email":""`, `"erased_at":"`)
 	shop.WantRows(t, "carts", 0)
 	shop.WantRows(t, "avatars", 0)
+	shop.WantRows(t, "review_photos", 0)
 	shop.WantRows(t, "data_exports", 0)
 	shop.WantSound(t)
 

@@ -45,6 +45,7 @@ func TestAnExportIsAllThatIsKnownAndOfNobodyElse(t *testing.T) {
 	user := ann(t, shop)
 	placed := buys(t, shop)
 	delivers(t, shop, placed)
+	reviewed(t, shop, placed)
 	shop.User(t, "bob")
 	shop.PlacedOrder(t, "bob", 1, shop.Variant(t))
 
@@ -75,6 +76,7 @@ func TestAnExportIsAllThatIsKnownAndOfNobodyElse(t *testing.T) {
 		"sessions.json":  {"Browser " + canary, "192.0.2.77"},
 		"orders.json":    {placed.Order.Number, "Canary7x9q Lee", "cod", canary + " opens", canary + " called"},
 		"carts.json":     {placed.Order.Number},
+		"reviews.json":   {canary + " says it is good.", "/review-photos/"},
 		"mails.json":     nil, "shops.json": nil, "README.txt": nil, "picture.jpg": nil,
 	} {
 		content, there := files[name]

@@ -71,6 +71,16 @@ var subjects = []subject{
 		       ARRAY(SELECT json_build_object('body', n.body, 'created_at', n.created_at)
 		             FROM order_notes n WHERE n.order_id = o.id ORDER BY n.id) AS notes
 		FROM orders o WHERE o.user_id = @user ORDER BY o.id`},
+	{"reviews", `
+		SELECT p.title AS product, r.rating, r.title, r.body, r.author, r.status, r.reason, r.reply, r.replied_at, r.helpful_count, r.created_at, r.updated_at,
+		       ARRAY(SELECT '/review-photos/' || f.file FROM review_photos f WHERE f.review_id = r.id ORDER BY f.id) AS photos
+		FROM reviews r JOIN products p ON p.id = r.product_id WHERE r.user_id = @user ORDER BY r.id`},
+	{"review_votes", `
+		SELECT p.title AS product, v.created_at FROM review_votes v JOIN reviews r ON r.id = v.review_id JOIN products p ON p.id = r.product_id
+		WHERE v.user_id = @user ORDER BY v.created_at, v.review_id`},
+	{"review_reports", `
+		SELECT p.title AS product, e.reason, e.created_at FROM review_reports e JOIN reviews r ON r.id = e.review_id JOIN products p ON p.id = r.product_id
+		WHERE e.user_id = @user ORDER BY e.created_at, e.review_id`},
 }
 
 // read is the rows as a JSON array.

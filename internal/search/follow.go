@@ -51,7 +51,7 @@ func (g *gathered) add(r events.Record) error {
 	var t touched
 	switch r.Name {
 	case "catalog.changed", "pricing.prices_changed", "vendors.changed", "inventory.stock_changed",
-		"orders.placed", "orders.cancelled":
+		"orders.placed", "orders.cancelled", "reviews.rating_changed":
 	default:
 		return nil
 	}

@@ -8,12 +8,12 @@
 // Tables: listed_products, listings, product_pages, facet_values,
 // listings_due, popularity_due.
 // Raises: [Refreshed].
-// Calls: nobody; it reads the tables of catalog, vendors, pricing, inventory
-// and orders.
+// Calls: nobody; it reads the tables of catalog, vendors, pricing, inventory,
+// orders and reviews.
 //
 // # From a change to an answer
 //
-//	catalog.Changed, pricing..., inventory..., vendors..., orders...
+//	catalog.Changed, pricing..., inventory..., vendors..., orders..., reviews.RatingChanged
 //	   └ follow.go     one consumer: which products?     (in the log's transaction)
 //	       └ listing.go    reads facts, writes rows where they differ, raises Refreshed
 //	           └ cache.go      each node forgets its stored answers

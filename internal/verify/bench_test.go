@@ -18,6 +18,7 @@ import (
 // ledger accounts stay, so that their sums must hold over all copies.
 var multiplied = []string{
 	"users", "sessions", "refresh_tokens", "products", "variants", "prices", "price_history", "listed_products", "listings",
+	"product_ratings", "reviews", "review_votes", "review_reports",
 	"orders", "carts", "idempotency_keys", "vendor_orders", "order_lines", "adjustments", "shipments", "shipment_lines",
 	"stock_levels", "stock_movements", "reservations", "payments", "payment_events", "ledger_txns", "ledger_entries", "events",
 }

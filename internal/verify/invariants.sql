@@ -2,7 +2,7 @@
 -- The rule stands behind its name, one statement follows. "Eventual" rules have a grace after a crash;
 -- all others hold in every committed state, in the middle of a rush, too.
 --
--- A orders · B payments · C ledger · D vendors' money · E stock · G carts and keys · H events · J accounts · K catalogue
+-- A orders · B payments · C ledger · D vendors' money · E stock · G carts and keys · H events · J accounts · K catalogue · L reviews
 --
 -- Names are for good, so these are kept for rules whose tables are still to come:
 --
@@ -363,3 +363,39 @@ FULL JOIN (SELECT asked.* FROM asked JOIN listed_products USING (product_id)) as
 LEFT JOIN available a ON a.product_id = l.product_id
 WHERE (SELECT wholly FROM followed)
   AND ((l.min_minor, l.max_minor) IS DISTINCT FROM (asked.low, asked.high) OR l.in_stock <> coalesce(a.some, false));
+
+-- [L1] the rating of a product is exactly that of its published reviews
+SELECT coalesce(r.product_id, p.product_id)
+FROM product_ratings r
+FULL JOIN (
+    SELECT product_id, count(*) AS n, sum(rating) AS stars, count(*) FILTER (WHERE rating = 1) AS one, count(*) FILTER (WHERE rating = 2) AS two,
+           count(*) FILTER (WHERE rating = 3) AS three, count(*) FILTER (WHERE rating = 4) AS four, count(*) FILTER (WHERE rating = 5) AS five
+    FROM reviews WHERE status = 'published' GROUP BY 1
+) p USING (product_id)
+WHERE (coalesce(r.rating_count, 0), coalesce(r.rating_sum, 0), coalesce(r.stars_1, 0), coalesce(r.stars_2, 0), coalesce(r.stars_3, 0), coalesce(r.stars_4, 0), coalesce(r.stars_5, 0))
+   <> (coalesce(p.n, 0), coalesce(p.stars, 0), coalesce(p.one, 0), coalesce(p.two, 0), coalesce(p.three, 0), coalesce(p.four, 0), coalesce(p.five, 0));
+
+-- [L2] votes for a review and open reports of it are counted exactly, and none is its author's
+SELECT r.id FROM reviews r
+LEFT JOIN (SELECT review_id, count(*) AS n FROM review_votes GROUP BY 1) v ON v.review_id = r.id
+LEFT JOIN (SELECT review_id, count(*) AS n FROM review_reports WHERE settled_at IS NULL GROUP BY 1) e ON e.review_id = r.id
+WHERE (r.helpful_count, r.report_count) <> (coalesce(v.n, 0), coalesce(e.n, 0))
+UNION ALL
+SELECT r.id FROM reviews r JOIN review_votes v ON v.review_id = r.id AND v.user_id = r.user_id
+UNION ALL
+SELECT r.id FROM reviews r JOIN review_reports e ON e.review_id = r.id AND e.user_id = r.user_id;
+
+-- [L3] whoever reviews a product has received it, and says so once
+SELECT r.id FROM reviews r
+WHERE r.user_id IS NOT NULL AND NOT EXISTS (
+    SELECT FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.product_id = r.product_id
+    JOIN shipment_lines i ON i.order_line_id = l.id JOIN shipments s ON s.id = i.shipment_id AND s.status = 'delivered'
+    WHERE o.user_id = r.user_id)
+UNION ALL
+SELECT min(id::text)::uuid FROM reviews WHERE user_id IS NOT NULL GROUP BY user_id, product_id HAVING count(*) > 1;
+
+-- [L4] a listing tells the rating of now, once search has followed the log to its end (eventual)
+SELECT l.product_id FROM listings l LEFT JOIN product_ratings r ON r.product_id = l.product_id
+WHERE NOT EXISTS (SELECT FROM listings_due) AND EXISTS (
+        SELECT FROM event_cursors c WHERE c.follower = 'search' AND NOT EXISTS (SELECT FROM events e WHERE (e.xid, e.seq) > (c.xid, c.seq)))
+  AND (l.rating, l.rating_count) <> (coalesce(round(r.rating_sum::numeric / nullif(r.rating_count, 0), 2), 0), coalesce(r.rating_count, 0));

@@ -203,6 +203,26 @@ var corruptions = []corruption{
 	{rule: "K3", sql: `UPDATE listings SET min_minor = 900 WHERE product_id = u('teapots')`},
 	{rule: "K3", sql: `UPDATE listings SET in_stock = false WHERE product_id = u('cards')`},
 	{rule: "K3", sql: `DELETE FROM listings WHERE product_id = u('teapots')`},
+
+	{rule: "L1", sql: `UPDATE product_ratings SET stars_4 = 0, stars_3 = 1 WHERE product_id = u('teapots')`},
+	{rule: "L1", sql: `INSERT INTO product_ratings (product_id, stars_1) VALUES (u('cards'), 1)`},
+	{
+		rule: "L1", sql: `DELETE FROM product_ratings WHERE product_id = u('teapots')`,
+		too: []string{"L4"}, why: "a listing tells what stands there",
+	},
+	{rule: "L1", sql: `UPDATE reviews SET status = 'published', held_for = '' WHERE id = u('doubtful')`},
+	{rule: "L2", sql: `UPDATE reviews SET helpful_count = 0 WHERE id = u('praise')`},
+	{rule: "L2", sql: `UPDATE review_reports SET settled_at = NULL WHERE review_id = u('stars')`},
+	{rule: "L2", sql: `UPDATE review_votes SET user_id = u('anna') WHERE review_id = u('praise')`},
+	{rule: "L2", sql: `UPDATE review_reports SET user_id = u('anna') WHERE review_id = u('praise')`},
+	{rule: "L3", sql: `UPDATE shipments SET status = 'failed', delivered_at = NULL WHERE id = u('parcel 3')`},
+	{
+		rule: "L3", sql: `UPDATE reviews SET user_id = u('bert') WHERE id = u('stars')`,
+		too: []string{"L2"}, why: "bert had reported it, which was somebody else's then",
+	},
+	{rule: "L3", sql: `UPDATE reviews SET user_id = u('anna') WHERE id = u('doubtful')`},
+	{rule: "L4", sql: `UPDATE listings SET rating = 5 WHERE product_id = u('teapots')`},
+	{rule: "L4", sql: `UPDATE listings SET rating_count = 1 WHERE product_id = u('rugs')`},
 }
 
 // What search has yet to read about in the log is not held against it.

@@ -29,6 +29,7 @@ const (
 	LimitCoupon   Class = "coupon"   // guesses at a code
 	LimitSearch   Class = "search"   // text search
 	LimitLookup   Class = "lookup"   // finding an order by number and e-mail
+	LimitReview   Class = "review"   // writing and reporting reviews
 	LimitLogin    Class = "login"    // whatever takes a password; accounts throttles by failures besides
 	LimitAdmin    Class = "admin"    // staff and vendors
 	LimitKey      Class = "key"      // whatever an API key asks for that is read, write or admin
@@ -56,6 +57,7 @@ func DefaultLimits() Limits {
 		LimitCoupon:   {Caller: 10, Address: 30, Window: 10 * time.Minute},
 		LimitSearch:   {Caller: 60, Address: 60, Window: time.Minute},
 		LimitLookup:   {Caller: 10, Address: 10, Window: time.Minute},
+		LimitReview:   {Caller: 30, Address: 60, Window: time.Hour},
 		LimitLogin:    {Address: 100, Window: time.Hour},
 		LimitAdmin:    {Caller: 600, Address: 300, Window: time.Minute},
 		LimitKey:      {Caller: 1000, Window: time.Minute},

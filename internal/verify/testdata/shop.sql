@@ -179,6 +179,18 @@ SELECT f.name, e.xid, e.seq FROM (VALUES ('relay'), ('search')) f (name), (SELEC
 INSERT INTO river_job (kind, state, max_attempts, args, attempted_at, finalized_at) VALUES
     ('fetch pictures', 'completed', 5, '{}', now() - interval '2 hours', now()), ('fetch pictures', 'running', 5, '{}', now(), NULL);
 
+-- Three reviews of the teapots: anna's, one of somebody who is gone, and one that waits.
+INSERT INTO reviews (id, product_id, vendor_id, user_id, author, rating, body, status, held_for, helpful_count, report_count) VALUES
+    (u('praise'),  u('teapots'), u('potter'), u('anna'), 'Anna', 4, 'Pours well.', 'published', '', 1, 1),
+    (u('stars'),   u('teapots'), u('potter'), NULL, '', 5, '', 'published', '', 0, 0),
+    (u('doubtful'), u('teapots'), u('potter'), NULL, '', 1, '', 'pending', 'links', 0, 0);
+INSERT INTO product_ratings (product_id, rating_count, rating_sum, stars_4, stars_5) VALUES (u('teapots'), 2, 9, 1, 1);
+INSERT INTO product_ratings (product_id) VALUES (u('rugs'));
+UPDATE listings SET rating = 4.5, rating_count = 2 WHERE product_id = u('teapots');
+INSERT INTO review_votes (review_id, user_id) VALUES (u('praise'), u('bert'));
+INSERT INTO review_reports (review_id, user_id, reason) VALUES (u('praise'), u('bert'), 'off_topic');
+INSERT INTO review_reports (review_id, user_id, reason, settled_at) VALUES (u('stars'), u('bert'), 'spam', now());
+
 -- Three entries of the audit trail, two of them sealed.
 INSERT INTO audit_log (xid, id, action, outcome, actor, subject) VALUES
     ('1', u('audit one'), 'admin-disable-user', 200, 'user_1', 'user_2'),
