@@ -844,6 +844,24 @@ CREATE TABLE public.product_pages (
     variant_ids uuid[] NOT NULL
 );
 
+CREATE TABLE public.product_ratings (
+    product_id uuid NOT NULL,
+    rating_count integer DEFAULT 0 NOT NULL,
+    rating_sum bigint DEFAULT 0 NOT NULL,
+    stars_1 integer DEFAULT 0 NOT NULL,
+    stars_2 integer DEFAULT 0 NOT NULL,
+    stars_3 integer DEFAULT 0 NOT NULL,
+    stars_4 integer DEFAULT 0 NOT NULL,
+    stars_5 integer DEFAULT 0 NOT NULL,
+    CONSTRAINT product_ratings_count CHECK ((rating_count = ((((stars_1 + stars_2) + stars_3) + stars_4) + stars_5))),
+    CONSTRAINT product_ratings_stars_1_check CHECK ((stars_1 >= 0)),
+    CONSTRAINT product_ratings_stars_2_check CHECK ((stars_2 >= 0)),
+    CONSTRAINT product_ratings_stars_3_check CHECK ((stars_3 >= 0)),
+    CONSTRAINT product_ratings_stars_4_check CHECK ((stars_4 >= 0)),
+    CONSTRAINT product_ratings_stars_5_check CHECK ((stars_5 >= 0)),
+    CONSTRAINT product_ratings_sum CHECK ((rating_sum = ((((stars_1 + (2 * stars_2)) + (3 * stars_3)) + (4 * stars_4)) + (5 * stars_5))))
+);
+
 CREATE TABLE public.product_slugs (
     slug text NOT NULL,
     product_id uuid NOT NULL,
@@ -911,6 +929,66 @@ CREATE TABLE public.reservations (
     CONSTRAINT reservations_check1 CHECK (((state = ANY (ARRAY['held'::text, 'allocated'::text])) OR (quantity = 0))),
     CONSTRAINT reservations_quantity_check CHECK ((quantity >= 0)),
     CONSTRAINT reservations_state_check CHECK ((state = ANY (ARRAY['held'::text, 'allocated'::text, 'shipped'::text, 'released'::text])))
+);
+
+CREATE TABLE public.review_photos (
+    id uuid NOT NULL,
+    review_id uuid,
+    file text NOT NULL,
+    width integer NOT NULL,
+    height integer NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.review_reports (
+    review_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    reason text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    settled_at timestamp with time zone,
+    CONSTRAINT review_reports_reason_check CHECK ((reason = ANY (ARRAY['spam'::text, 'offensive'::text, 'off_topic'::text, 'fake'::text, 'personal_data'::text, 'other'::text])))
+);
+
+CREATE TABLE public.review_votes (
+    review_id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.reviews (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    user_id uuid,
+    author text NOT NULL,
+    rating integer NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    body text NOT NULL,
+    fingerprint bytea,
+    status text NOT NULL,
+    held_for text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    reply text DEFAULT ''::text NOT NULL,
+    replied_at timestamp with time zone,
+    helpful_count integer DEFAULT 0 NOT NULL,
+    report_count integer DEFAULT 0 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT reviews_author_check CHECK ((length(author) <= 60)),
+    CONSTRAINT reviews_body_check CHECK ((length(body) <= 5000)),
+    CONSTRAINT reviews_held CHECK (((status = 'pending'::text) = (held_for <> ''::text))),
+    CONSTRAINT reviews_held_for_check CHECK ((held_for = ANY (ARRAY[''::text, 'approval'::text, 'links'::text, 'copy'::text, 'reports'::text, 'rejection'::text]))),
+    CONSTRAINT reviews_helpful_count_check CHECK ((helpful_count >= 0)),
+    CONSTRAINT reviews_rating_check CHECK (((rating >= 1) AND (rating <= 5))),
+    CONSTRAINT reviews_reason_check CHECK ((length(reason) <= 1000)),
+    CONSTRAINT reviews_rejected CHECK (((status = 'rejected'::text) = (reason <> ''::text))),
+    CONSTRAINT reviews_replied CHECK (((reply = ''::text) = (replied_at IS NULL))),
+    CONSTRAINT reviews_reply_check CHECK ((length(reply) <= 5000)),
+    CONSTRAINT reviews_report_count_check CHECK ((report_count >= 0)),
+    CONSTRAINT reviews_say_something CHECK (((user_id IS NULL) OR (body <> ''::text))),
+    CONSTRAINT reviews_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'published'::text, 'rejected'::text]))),
+    CONSTRAINT reviews_title_check CHECK ((length(title) <= 120))
 );
 
 CREATE TABLE public.roles (
@@ -1449,6 +1527,9 @@ ALTER TABLE ONLY public.product_options
 ALTER TABLE ONLY public.product_pages
     ADD CONSTRAINT product_pages_pkey PRIMARY KEY (product_id, currency);
 
+ALTER TABLE ONLY public.product_ratings
+    ADD CONSTRAINT product_ratings_pkey PRIMARY KEY (product_id);
+
 ALTER TABLE ONLY public.product_slugs
     ADD CONSTRAINT product_slugs_pkey PRIMARY KEY (slug);
 
@@ -1475,6 +1556,27 @@ ALTER TABLE ONLY public.refresh_tokens
 
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.review_photos
+    ADD CONSTRAINT review_photos_file_key UNIQUE (file);
+
+ALTER TABLE ONLY public.review_photos
+    ADD CONSTRAINT review_photos_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.review_reports
+    ADD CONSTRAINT review_reports_pkey PRIMARY KEY (review_id, user_id);
+
+ALTER TABLE ONLY public.review_votes
+    ADD CONSTRAINT review_votes_pkey PRIMARY KEY (review_id, user_id);
+
+ALTER TABLE ONLY public.reviews
+    ADD CONSTRAINT reviews_author_key UNIQUE (user_id, product_id);
+
+ALTER TABLE ONLY public.reviews
+    ADD CONSTRAINT reviews_fingerprint_key UNIQUE (fingerprint, user_id);
+
+ALTER TABLE ONLY public.reviews
+    ADD CONSTRAINT reviews_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.roles
     ADD CONSTRAINT roles_pkey PRIMARY KEY (name);
@@ -1724,6 +1826,26 @@ CREATE INDEX reservations_order ON public.reservations USING btree (order_id);
 
 CREATE INDEX reservations_variant ON public.reservations USING btree (variant_id, location_id) WHERE (state = ANY (ARRAY['held'::text, 'allocated'::text]));
 
+CREATE INDEX review_photos_review ON public.review_photos USING btree (review_id, id);
+
+CREATE INDEX review_photos_stray ON public.review_photos USING btree (created_at) WHERE (review_id IS NULL);
+
+CREATE INDEX review_reports_user ON public.review_reports USING btree (user_id);
+
+CREATE INDEX review_votes_user ON public.review_votes USING btree (user_id);
+
+CREATE INDEX reviews_helpful ON public.reviews USING btree (product_id, helpful_count, id) WHERE (status = 'published'::text);
+
+CREATE INDEX reviews_newest ON public.reviews USING btree (product_id, id) WHERE (status = 'published'::text);
+
+CREATE INDEX reviews_rated ON public.reviews USING btree (product_id, rating, id) WHERE (status = 'published'::text);
+
+CREATE INDEX reviews_status ON public.reviews USING btree (status, id);
+
+CREATE INDEX reviews_user ON public.reviews USING btree (user_id, id);
+
+CREATE INDEX reviews_vendor ON public.reviews USING btree (vendor_id, id) WHERE (status = 'published'::text);
+
 CREATE INDEX sessions_impersonator ON public.sessions USING btree (impersonator_id) WHERE (impersonator_id IS NOT NULL);
 
 CREATE INDEX sessions_user ON public.sessions USING btree (user_id, created_at DESC);
@@ -1897,6 +2019,9 @@ ALTER TABLE ONLY public.product_options
 ALTER TABLE ONLY public.product_pages
     ADD CONSTRAINT product_pages_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.listed_products(product_id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY public.product_ratings
+    ADD CONSTRAINT product_ratings_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
+
 ALTER TABLE ONLY public.product_slugs
     ADD CONSTRAINT product_slugs_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
 
@@ -1920,6 +2045,27 @@ ALTER TABLE ONLY public.refresh_tokens
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.review_photos
+    ADD CONSTRAINT review_photos_review_id_fkey FOREIGN KEY (review_id) REFERENCES public.reviews(id) ON DELETE SET NULL;
+
+ALTER TABLE ONLY public.review_reports
+    ADD CONSTRAINT review_reports_review_id_fkey FOREIGN KEY (review_id) REFERENCES public.reviews(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.review_reports
+    ADD CONSTRAINT review_reports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.review_votes
+    ADD CONSTRAINT review_votes_review_id_fkey FOREIGN KEY (review_id) REFERENCES public.reviews(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.review_votes
+    ADD CONSTRAINT review_votes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.reviews
+    ADD CONSTRAINT reviews_product_id_vendor_id_fkey FOREIGN KEY (product_id, vendor_id) REFERENCES public.products(id, vendor_id);
+
+ALTER TABLE ONLY public.reviews
+    ADD CONSTRAINT reviews_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_impersonator_id_fkey FOREIGN KEY (impersonator_id) REFERENCES public.users(id);
@@ -2042,6 +2188,12 @@ CREATE POLICY own ON public.reservations USING ((EXISTS ( SELECT
    FROM public.locations l
   WHERE (l.id = reservations.location_id))));
 
+CREATE POLICY own ON public.review_photos USING ((EXISTS ( SELECT
+   FROM public.reviews r
+  WHERE (r.id = review_photos.review_id))));
+
+CREATE POLICY own ON public.reviews USING (((vendor_id = public.souk_vendor_id()) AND (status = 'published'::text)));
+
 CREATE POLICY own ON public.shipment_lines USING ((EXISTS ( SELECT
    FROM public.shipments s
   WHERE (s.id = shipment_lines.shipment_id))));
@@ -2085,6 +2237,10 @@ ALTER TABLE public.product_tags ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.review_photos ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.reviews ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.shipment_lines ENABLE ROW LEVEL SECURITY;
 
