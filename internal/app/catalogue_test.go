@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,8 @@ import (
 
 	"souk/internal/app/apptest"
 	"souk/internal/catalog"
+	"souk/internal/id"
+	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 )
@@ -228,5 +231,44 @@ func TestChangesOfVendorsWait(t *testing.T) {
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 404)
 	if now := apptest.Read[shown](t, a.Call(t, "vera", "GET", path, "")); now.Change != "" || now.Title != "Lamp 3" {
 		t.Errorf("withdrawn, it is %+v", now)
+	}
+}
+
+// Many products are edited at once, each by itself.
+func TestBulkEdits(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	vendor := a.Owner(t, "vera")
+	one, two, others := a.Product(t, apptest.By(vendor)), a.Product(t, apptest.By(vendor)), a.Product(t)
+	a.Call(t, apptest.Admin, "POST", "/admin/attributes", `{"key": "power", "label": "Power", "kind": "number"}`).Want(t, 201)
+	body := func(edit string, products ...id.Product) string {
+		ids, err := json.Marshal(products)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return fmt.Sprintf(`{"products": %s, "edit": %s}`, ids, edit)
+	}
+	a.Call(t, "vera", "POST", "/vendor/products/bulk", body(`{}`, one.ID)).Want(t, 422)
+	a.Call(t, "vera", "POST", "/vendor/products/bulk", body(`{"command": "approve"}`, one.ID)).Want(t, 403)
+	got := apptest.Read[httpapi.List[catalog.BulkOutcome]](t, a.Call(t, "vera", "POST", "/vendor/products/bulk",
+		body(`{"add_tags": ["Sale", "new"], "brand": "Lumen", "attributes": {"power": ["7"], "glaze": ["matt"]}}`, one.ID, others.ID, two.ID)).Want(t, 200)).Data
+	if len(got) != 3 || got[0].Change != catalog.Updated || got[1].Change != catalog.Refused || got[2].Change != catalog.Updated {
+		t.Fatalf("got %+v", got)
+	}
+	again := apptest.Read[httpapi.List[catalog.BulkOutcome]](t, a.Call(t, "vera", "POST", "/vendor/products/bulk", body(`{"add_tags": ["sale"], "brand": "Lumen"}`, one.ID)).Want(t, 200)).Data
+	if again[0].Change != catalog.Unchanged {
+		t.Errorf("what is so already: %+v", again)
+	}
+	a.Call(t, apptest.Admin, "GET", "/admin/products/"+two.ID.String(), "").Want(t, 200, `"name":"Lumen"`, `"slug":"sale"`, `"power":["7"]`)
+	a.Call(t, apptest.Admin, "POST", "/admin/products/bulk", body(`{"remove_tags": ["sale"], "attributes": {"glaze": [], "power": ["much"]}, "command": "hide"}`, one.ID)).
+		Want(t, 200, `"change":"refused"`, `/attributes/power`)
+	a.Call(t, apptest.Admin, "POST", "/admin/products/bulk", body(`{"remove_tags": ["sale"], "attributes": {"glaze": []}, "command": "hide"}`, one.ID, two.ID)).
+		Want(t, 200, `"change":"updated"`)
+	hidden := a.Call(t, apptest.Admin, "GET", "/admin/products/"+one.ID.String(), "").Want(t, 200, `"status":"draft"`, `"slug":"new"`)
+	if strings.Contains(string(hidden.Body), "matt") || strings.Contains(string(hidden.Body), `"slug":"sale"`) {
+		t.Errorf("what was taken away is there: %s", hidden.Body)
+	}
+	a.Call(t, apptest.Admin, "POST", "/admin/products/bulk", body(`{"command": "hide"}`, one.ID)).Want(t, 200, "product_status")
+	if n := a.Count(t, `SELECT count(*)::int FROM events WHERE name = 'catalog.status_changed'`, nil); n != 2 {
+		t.Errorf("%d products were told to have moved", n)
 	}
 }

@@ -39,6 +39,8 @@ func (c *Catalog) Routes(r *httpapi.Router) {
 		httpapi.Post(r, door.path+"/{id}/variants", h.addVariant, write, httpapi.Status(201), httpapi.Summary("Add a variant"))
 		httpapi.Patch(r, door.path+"/{id}/variants/{variant}", h.editVariant, write, httpapi.Summary("Edit a variant"))
 		httpapi.Delete(r, door.path+"/{id}/variants/{variant}", h.archiveVariant, write, httpapi.Summary("Archive a variant"))
+		httpapi.Post(r, door.path+"/bulk", h.bulk, write, httpapi.Status(200), httpapi.Summary("Edit many products"),
+			httpapi.Describe("Each is edited or refused by itself; the answer says which."))
 		h.mediaRoutes(r, door.path, write)
 	}
 	staff, vendor := handlers{c, false}, handlers{c, true}
@@ -263,6 +265,24 @@ func (h handlers) command(command Command) func(context.Context, pgx.Tx, *produc
 	return func(ctx context.Context, tx pgx.Tx, in *productInput) (Product, error) {
 		return h.Move(ctx, tx, h.scope(ctx), in.ID, command, "")
 	}
+}
+
+type bulkInput struct {
+	Body struct {
+		Products []id.Product `json:"products" minItems:"1" maxItems:"500" uniqueItems:"true"`
+		Edit     BulkEdit     `json:"edit"`
+	}
+}
+
+func (h handlers) bulk(ctx context.Context, tx pgx.Tx, in *bulkInput) (httpapi.List[BulkOutcome], error) {
+	switch {
+	case in.Body.Edit.empty():
+		return httpapi.List[BulkOutcome]{}, errNothingToEdit
+	case h.vendor && in.Body.Edit.Command == Approve:
+		return httpapi.List[BulkOutcome]{}, auth.ErrForbidden
+	}
+	list, err := h.Bulk(ctx, tx, h.scope(ctx), in.Body.Products, in.Body.Edit)
+	return httpapi.List[BulkOutcome]{Data: list}, err
 }
 
 type rejectInput struct {
