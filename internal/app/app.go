@@ -48,6 +48,7 @@ import (
 	"souk/internal/storefront"
 	"souk/internal/tax"
 	"souk/internal/vendors"
+	"souk/internal/wishlist"
 )
 
 // Parts are what the shop is built on.
@@ -97,6 +98,7 @@ type App struct {
 	Pages    *storefront.Pages
 
 	Notifications *notifications.Notifications
+	Wishlists     *wishlist.Wishlists
 }
 
 // Build makes the shop. It reads nothing and starts nothing.
@@ -115,6 +117,7 @@ func Build(p Parts) *App {
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(accounts.Settings()...)
+	a.Settings.Declare(wishlist.Settings()...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -145,9 +148,12 @@ func Build(p Parts) *App {
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers = a.Prices.SetOffers, a.Prices.Offers // to catalog's right: see catalog.Offer
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
+	a.Wishlists = &wishlist.Wishlists{
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Currency: currency, MailKey: p.Keys.Key("alerts"), Pool: p.Pool, Bell: a.Bell, Log: p.Log,
+	}
 
 	// Flows.
-	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency}
+	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Stock: a.Stock, Shipping: a.Shipping, NumberPrefix: "S",
 	}
@@ -161,7 +167,7 @@ func Build(p Parts) *App {
 	a.Pages = &storefront.Pages{ShopName: shopName}
 
 	a.Notifications = &notifications.Notifications{
-		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping,
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Wishlists: a.Wishlists,
 		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
 	}
 

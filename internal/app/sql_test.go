@@ -61,6 +61,7 @@ var owners = map[string][]string{
 	"payments":          {"payments", "payment_events"},
 	"pricing":           {"prices", "price_history"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "adjustments", "order_notes"},
+	"wishlist":          {"wishlists", "wishlist_items", "product_alerts", "wishlist_due"},
 	"cart":              {"carts", "cart_items"},
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
 	"privacy":           {"data_exports"},
