@@ -13,10 +13,10 @@ import (
 
 func (w *Wishlists) alertRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/products/{product}/notify", w.ask, httpapi.Public("guests may ask to be told"), httpapi.ID("notify-product"),
-		httpapi.Limit(httpapi.LimitAlert), httpapi.Status(http.StatusAccepted), httpapi.BodyLimit(4<<10), httpapi.Summary("Ask to be told when something gets cheaper or is there again"),
+		httpapi.Limit(httpapi.LimitAlert), httpapi.Status(http.StatusAccepted), httpapi.BodyLimit(bodyLimit), httpapi.Summary("Ask to be told when something gets cheaper or is there again"),
 		httpapi.Describe("The mailbox is asked first. The answer is the same whether or not it has been asked before."))
 	httpapi.Post(r, "/api/v1/product-alerts/confirm", w.confirm, httpapi.Public("the token in the mail is the proof"), httpapi.ID("confirm-product-alert"),
-		httpapi.Limit(httpapi.LimitAlert), httpapi.NeverStored(), httpapi.Status(200), httpapi.BodyLimit(4<<10), httpapi.Summary("Say that I asked to be told"))
+		httpapi.Limit(httpapi.LimitAlert), httpapi.NeverStored(), httpapi.Status(200), httpapi.BodyLimit(bodyLimit), httpapi.Summary("Say that I asked to be told"))
 }
 
 type askInput struct {
