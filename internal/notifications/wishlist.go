@@ -64,7 +64,7 @@ func (n *Notifications) AlertAsked(ctx context.Context, e wishlist.AlertAsked) e
 		return err
 	}
 	return n.post(ctx, letter{
-		Kind: AlertConfirm, To: a.Email, Locale: cmp.Or(a.Locale, n.Locale), Link: n.BaseURL + alertPage + token,
+		Kind: AlertConfirm, User: a.UserID, To: a.Email, Locale: cmp.Or(a.Locale, n.Locale), Link: n.BaseURL + alertPage + token,
 		Words: words{"product": a.ProductTitle, "until": n.when(a.ExpiresAt)}, optOut: n.endAlerts(a.ID),
 	})
 }
@@ -86,7 +86,7 @@ func (n *Notifications) AlertDue(ctx context.Context, e wishlist.AlertDue) error
 		}
 	}
 	return n.post(ctx, letter{
-		Kind: kind, To: a.Email, Locale: cmp.Or(a.Locale, n.Locale), Link: n.BaseURL + productPage + a.ProductSlug,
+		Kind: kind, User: a.UserID, To: a.Email, Locale: cmp.Or(a.Locale, n.Locale), Link: n.BaseURL + productPage + a.ProductSlug,
 		Words: words{"product": a.ProductTitle}, optOut: n.endAlerts(a.ID),
 		Items: []item{{a.Title(), change(kind, a.PriceThen, a.Price), "1", amount(a.Price)}},
 	})

@@ -107,6 +107,7 @@ type Alert struct {
 	ID           id.Alert      `db:"id"`
 	Kind         AlertKind     `db:"kind"`
 	Email        string        `db:"email"`
+	UserID       id.User       `db:"user_id"` // who is known to read that mailbox
 	Locale       string        `db:"locale"`
 	ExpiresAt    time.Time     `db:"expires_at"`
 	Confirmed    bool          `db:"confirmed"`

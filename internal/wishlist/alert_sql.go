@@ -75,7 +75,7 @@ func confirmAlert(ctx context.Context, tx pgx.Tx, hash []byte, now time.Time) (C
 
 func liveAlert(ctx context.Context, db postgres.DB, alert id.Alert, now time.Time) (Alert, error) {
 	return postgres.Get[Alert](ctx, db, `
-		SELECT a.id, a.kind, a.email, a.locale, a.expires_at, a.confirmed_at IS NOT NULL AS confirmed,
+		SELECT a.id, a.kind, a.email, a.user_id, a.locale, a.expires_at, a.confirmed_at IS NOT NULL AS confirmed,
 		       p.title AS product_title, p.slug AS product_slug, v.title AS variant_title, `+onSaleFragment+` AS on_sale,
 		       CASE WHEN a.added_minor IS NOT NULL THEN (a.added_minor, a.currency) END AS price_then,
 		       CASE WHEN price.amount_minor IS NOT NULL THEN (price.amount_minor, price.currency) END AS price
