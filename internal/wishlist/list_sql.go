@@ -53,7 +53,7 @@ func (w *Wishlists) read(ctx context.Context, db postgres.DB, condition string, 
 	return list, items, nil
 }
 
-// A Counted list is one with how much is on it.
+// A counted list is one with how much is on it.
 type counted struct {
 	List
 	Items int `db:"items"`

@@ -7,8 +7,8 @@
 // Tables: wishlists, wishlist_items, product_alerts, wishlist_due. It reads the
 // catalogue, stock, prices and order lines in its own joined statements.
 // Raises: [PricesFell], [BackInStock], [AlertAsked], [AlertDue].
-// Calls: accounts (what an e-mail address is). The cart, a floor above, moves
-// things from lists and back.
+// Calls: accounts (what an e-mail address is), catalog (addresses of pictures).
+// The cart, a floor above, moves things from lists and back.
 //
 // A guest's list is known by its id, 128 random bits: who has it may use it,
 // until it is merged into an account or nobody has touched it for 90 days.
