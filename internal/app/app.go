@@ -50,6 +50,7 @@ import (
 	"souk/internal/storefront"
 	"souk/internal/tax"
 	"souk/internal/vendors"
+	"souk/internal/wishlist"
 )
 
 // Parts are what the shop is built on.
@@ -100,6 +101,7 @@ type App struct {
 	Pages    *storefront.Pages
 
 	Notifications *notifications.Notifications
+	Wishlists     *wishlist.Wishlists
 }
 
 // Build makes the shop. It reads nothing and starts nothing.
@@ -117,7 +119,7 @@ func Build(p Parts) *App {
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
-	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings(), reviews.Settings())...)
+	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings(), reviews.Settings(), wishlist.Settings())...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -149,9 +151,12 @@ func Build(p Parts) *App {
 	a.Catalog.SetOffers, a.Catalog.Offers = a.Prices.SetOffers, a.Prices.Offers // to catalog's right: see catalog.Offer
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
 	a.Reviews = &reviews.Reviews{DB: p.DB, Settings: a.Settings, Users: a.Accounts, Catalog: a.Catalog, Orders: a.Orders, Blobs: p.Blobs}
+	a.Wishlists = &wishlist.Wishlists{
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Currency: currency, MailKey: p.Keys.Key("alerts"), Pool: p.Pool, Bell: a.Bell, Log: p.Log,
+	}
 
 	// Flows.
-	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency}
+	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Stock: a.Stock, Shipping: a.Shipping, NumberPrefix: "S",
 	}
@@ -165,7 +170,7 @@ func Build(p Parts) *App {
 	a.Pages = &storefront.Pages{ShopName: shopName}
 
 	a.Notifications = &notifications.Notifications{
-		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Reviews: a.Reviews,
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Reviews: a.Reviews, Wishlists: a.Wishlists,
 		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
 	}
 

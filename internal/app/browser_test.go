@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -118,6 +119,24 @@ func TestPagesOfMailedLinks(t *testing.T) {
 	b.Click("#link .primary")
 	b.At("/account")
 	b.Sees("#who", "ann")
+}
+
+// A guest's mailbox says yes in a page, and may do so twice.
+func TestAlertPage(t *testing.T) {
+	t.Parallel()
+	shop := apptest.Run(t, pgtest.DB(t))
+	lamp := shop.Product(t, apptest.Titled("Brass lantern"))
+	shop.Call(t, "", "POST", "/products/"+lamp.ID.String()+"/notify",
+		fmt.Sprintf(`{"variant_id": %q, "email": "eve@example.com", "kind": "price_drop"}`, lamp.Variants[0])).Want(t, 202)
+	link := mailedLink(t, shop, "/account/alert")
+	b := shop.Browser(t)
+	for range 2 {
+		b.Open(link)
+		b.Sees("#done", "Brass lantern")
+	}
+	b.Open(link + "x")
+	b.Sees("#notice", "not valid any more")
+	b.Picture("alert")
 }
 
 // mailedLink waits for the mail that leads to a page.

@@ -57,8 +57,8 @@ func (m *matrix) asDocumented(t *testing.T, d *door, g got) {
 	}
 }
 
-// public are kinds of ids that everybody may name in a cart: what is for sale,
-// by whom, and how it is sent.
+// public are kinds of ids that everybody may name in a cart or on a wishlist: what
+// is for sale, by whom, and how it is sent.
 var public = []string{"var_", "prod_", "vend_", "sopt_"}
 
 // swap repeats a good call of side a with each id in it replaced by each of the
@@ -70,7 +70,7 @@ func (m *matrix) swap(t *testing.T, d *door, p principal, r request) {
 	}
 	for _, mine := range anID.FindAllString(r.path+" "+r.body, -1) {
 		kind := mine[:strings.IndexByte(mine, '_')+1]
-		if d.whose == buyers && slices.Contains(public, kind) {
+		if (d.whose == buyers || d.whose == users) && slices.Contains(public, kind) {
 			continue
 		}
 		for _, theirs := range m.foreignIDs(kind) {

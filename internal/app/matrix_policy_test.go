@@ -56,6 +56,7 @@ func policy() []rule {
 		the(auth.AsCustomer, users, factorRules...),
 		the(auth.AsCustomer, buyers, rule{op: "claim-cart", past: 409}),
 		the(auth.AsCustomer, nobodys, opinionRules...),
+		wishPolicy(),
 		vendorPolicy(), orderPolicy(), goodsPolicy(), peoplePolicy(), shopPolicy(),
 	)
 }
@@ -183,6 +184,48 @@ var opinionRules = []rule{
 	{op: "set-product-review-vote", with: means("product", "reviewed product"), otherwise: 403},
 	{op: "delete-product-review-vote", with: means("product", "reviewed product")},
 	{op: "report-product-review", with: means("product", "reviewed product"), body: `{"reason": "spam"}`, otherwise: 403},
+}
+
+// wishPolicy is about lists: users' own, guests' whose id is the secret, shared
+// ones whose token is.
+func wishPolicy() []rule {
+	wish, guests := means("item", "wish"), map[string]string{"wishlist": "guest wishlist", "item": "guest wish"}
+	return slices.Concat(
+		the("", nobodys, []rule{
+			{op: "create-wishlist"},
+			{op: "get-wishlist", with: guests},
+			{op: "delete-wishlist", with: guests},
+			{op: "create-wishlist-item", with: guests, body: `{"variant_id": "{variant}"}`},
+			{op: "update-wishlist-item", with: guests, body: `{"quantity": 2}`},
+			{op: "delete-wishlist-item", with: guests},
+			{op: "get-shared-wishlist", with: means("token", "share")},
+			{op: "notify-product", body: `{"variant_id": "{variant}", "email": "new@example.com", "kind": "price_drop"}`},
+			{op: "confirm-product-alert", body: `{"token": "{alert token}"}`, anyToken: true},
+		}...),
+		the("", buyers, rule{op: "save-cart-item", body: `{}`, past: 409}),
+		the("", nobodys, rule{op: "move-wishlist-item", with: guests, body: `{"cart_id": "{guest cart}"}`}),
+		the(auth.AsCustomer, nobodys, []rule{
+			{op: "claim-my-wishlist", body: `{"wishlist_id": "{guest wishlist}"}`},
+			{op: "create-my-default-wishlist-item", body: `{"variant_id": "{variant}"}`},
+		}...),
+		the(auth.AsCustomer, users, []rule{
+			{op: "get-my-default-wishlist"},
+			{op: "update-my-default-wishlist-item", with: means("item", "default wish"), body: `{"quantity": 2}`},
+			{op: "delete-my-default-wishlist-item", with: means("item", "default wish")},
+			{op: "move-my-default-wishlist-item", with: means("item", "default wish"), body: `{"cart_id": "{cart}"}`},
+			{op: "list-my-wishlists"},
+			{op: "create-my-wishlist", body: `{"name": "Birthday"}`},
+			{op: "get-my-wishlist"},
+			{op: "update-my-wishlist", body: `{"name": "Birthday"}`},
+			{op: "delete-my-wishlist"},
+			{op: "create-my-wishlist-item", body: `{"variant_id": "{variant}"}`},
+			{op: "update-my-wishlist-item", with: wish, body: `{"quantity": 2}`},
+			{op: "delete-my-wishlist-item", with: wish},
+			{op: "move-my-wishlist-item", with: wish, body: `{"cart_id": "{cart}"}`},
+			{op: "share-my-wishlist", body: `{}`},
+			{op: "delete-my-wishlist-share"},
+		}...),
+	)
 }
 
 var factorRules = []rule{

@@ -59,6 +59,7 @@ func newWorld(t *testing.T, db postgres.DB) *world {
 	w.opinions("customer b", "vendor b")
 	w.teamOf("vendor a", "customer b")
 	w.teamOf("vendor b", "customer a")
+	w.wishThings()
 	w.secretsOfSignIn("customer a")
 	w.factors()
 	for _, side := range []string{"customer a", "vendor a"} {
@@ -325,6 +326,29 @@ func (w *world) cartThings(side string, c apptest.Cart) {
 	s["cart"], s["item"] = c.ID.String(), c.Items[0].ID.String()
 	s["total"] = fmt.Sprintf(`{"amount": %d, "currency": %q}`, c.Totals.GrandTotal.Minor, c.Totals.GrandTotal.Currency)
 	s["way"] = w.as(side, "GET", c.Path("/shipping-options"), "")["data"].([]any)[0].(map[string]any)["options"].([]any)[0].(map[string]any)["id"].(string)
+}
+
+// wishThings are everybody's wishlists, a guest's, and one that is shared.
+func (w *world) wishThings() {
+	variant := `{"variant_id": "` + w.sides["vendor a"]["variant"] + `"`
+	for _, side := range []string{"customer a", "customer b", "vendor a", "vendor b"} {
+		s, note := w.sides[side], variant+`, "note": "`+w.mine("Zqwish "+dashed(side), side)+`"}`
+		s["default wish"] = w.as(side, "POST", "/me/wishlist/items", note).text("id")
+		s["wishlist"] = w.as(side, "POST", "/me/wishlists", `{"name": "`+w.mine("Zqlist "+dashed(side), side)+`"}`).text("id")
+		s["wish"] = w.as(side, "POST", "/me/wishlists/"+s["wishlist"]+"/items", note).text("id")
+	}
+	s := w.sides[shop]
+	party := w.as("applicant", "POST", "/me/wishlists", `{"name": "Party"}`).text("id")
+	s["share"] = w.as("applicant", "POST", "/me/wishlists/"+party+"/share", `{}`).text("token")
+	s["guest wishlist"] = w.as("", "POST", "/wishlists", "").text("id")
+	s["guest wish"] = w.as("", "POST", "/wishlists/"+s["guest wishlist"]+"/items", variant+"}").text("id")
+	s["guest cart"] = w.as("", "POST", "/carts", "{}").text("id") // nobody's in particular
+	w.as("", "POST", "/products/"+w.sides["vendor a"]["product"]+"/notify", variant+`, "email": "zqalert@example.com", "kind": "price_drop"}`)
+	_, token, err := w.Wishlists.ToMail(w.t.Context(), w.DB, id.Alert(w.column(`SELECT id FROM product_alerts`)[0]))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.sides["customer a"]["alert token"] = token
 }
 
 // guestThings are a guest's cart and order, with their secrets; and the same

@@ -16,6 +16,7 @@ func (a *App) routes() {
 	a.Prices.Routes(a.Router)
 	a.Orders.Routes(a.Router)
 	a.Reviews.Routes(a.Router)
+	a.Wishlists.Routes(a.Router)
 	a.Carts.Routes(a.Router)
 	a.Checkout.Routes(a.Router)
 	a.Search.Routes(a.Router)

@@ -33,6 +33,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		{"event bell", a.Bell.Run},
 		{"live streams", a.Hub.Run},
 		{"listings", a.Search.Run},
+		{"wishlists", a.Wishlists.Run},
 	}
 	if a.Config.Worker {
 		parts = append(parts, part{"jobs", a.Relay.Run})
@@ -51,9 +52,10 @@ func unlisted(door http.Handler) http.Handler {
 	})
 }
 
-// Work works jobs and keeps the listings, without answering requests.
+// Work works jobs, keeps the listings and follows what people wish for, without
+// answering requests.
 func (a *App) Work(ctx context.Context) error {
-	return together(ctx, []part{{"event bell", a.Bell.Run}, {"listings", a.Search.Run}, {"jobs", a.Relay.Run}})
+	return together(ctx, []part{{"event bell", a.Bell.Run}, {"listings", a.Search.Run}, {"wishlists", a.Wishlists.Run}, {"jobs", a.Relay.Run}})
 }
 
 // KeepUp keeps the listings while change changes the catalogue, and until they

@@ -62,6 +62,7 @@ var owners = map[string][]string{
 	"pricing":           {"prices", "price_history"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "adjustments", "order_notes"},
 	"reviews":           {"reviews", "product_ratings", "review_votes", "review_reports", "review_photos"},
+	"wishlist":          {"wishlists", "wishlist_items", "product_alerts", "wishlist_due"},
 	"cart":              {"carts", "cart_items"},
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
 	"privacy":           {"data_exports"},

@@ -24,6 +24,7 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "answer who asked for a mail", a.Accounts.AnswerMailRequest)
 	events.On(a.Relay, "give guests their orders", func(ctx context.Context, e accounts.MailboxOwned) error { return a.attachOrders(ctx, e.UserID) })
 	events.On(a.Relay, "copy somebody's data", a.Privacy.Make, events.Within(5*time.Minute))
+	events.On(a.Relay, "give guests their alerts", a.Wishlists.Attach)
 	a.forget()
 	a.subscribeMail()
 
@@ -42,6 +43,8 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "remove files of photos", 10*time.Minute, a.Reviews.SweepPhotos)
 	events.Sweep(a.Relay, "forget data of orders", time.Hour, a.Orders.Forget)
 	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
+	events.Sweep(a.Relay, "tell of wishes", time.Minute, a.Wishlists.Tell)
+	events.Sweep(a.Relay, "forget idle wishlists", time.Hour, a.Wishlists.Sweep)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
 	events.Sweep(a.Relay, "forget old messages", time.Hour, a.Notifications.Sweep)
 }
@@ -76,6 +79,10 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderDelivered, fresh)
 	events.On(r, buyer, n.OrderCancelled, fresh)
 	events.On(r, "email the author", n.ReviewRejected, fresh)
+	events.On(r, "email who wishes", n.PricesFell, fresh)
+	events.On(r, "email who wishes", n.BackInStock, fresh)
+	events.On(r, "email who wishes", n.AlertAsked, fresh)
+	events.On(r, "email who wishes", n.AlertDue, fresh)
 	events.On(r, "send a message again", n.Resend, fresh)
 	events.On(r, "forget messages of the erased", n.Erased)
 }
@@ -123,6 +130,9 @@ func (a *App) forget() {
 	})
 	events.On(a.Relay, "forget sign-ins of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Logins.Forget(ctx, tx, e.UserID) })
+	})
+	events.On(a.Relay, "forget wishes of the erased", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Wishlists.Forget(ctx, tx, e.UserID) })
 	})
 	events.On(a.Relay, "forget copies of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Privacy.Forget(ctx, e.UserID) })
 	events.On(a.Relay, "forget answers to the erased", func(ctx context.Context, e accounts.Erased) error {

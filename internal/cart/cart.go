@@ -4,7 +4,7 @@
 // Tables: carts, cart_items. It reads the catalogue, stock, prices, shipping
 // options and tax zones in its own joined statements.
 // Raises: nothing; a cart is nobody's business until it is an order.
-// Calls: accounts (saved addresses), pricing (the quote), shipping and tax (what
+// Calls: accounts (saved addresses), wishlist (later.go), pricing (the quote), shipping and tax (what
 // options and rates mean), payments (ways to pay), inventory (picks).
 //
 // A cart's id is 128 random bits: who knows it may use it, until a signed-in
@@ -26,6 +26,7 @@ import (
 	"souk/internal/money"
 	"souk/internal/payments"
 	"souk/internal/platform/postgres"
+	"souk/internal/wishlist"
 )
 
 // Carts keeps everybody's cart.
@@ -34,6 +35,8 @@ type Carts struct {
 	Users    *accounts.Users
 	Payments *payments.Payments
 	Currency money.Currency // of carts that name none
+
+	Wishlists *wishlist.Wishlists
 }
 
 // A Cart is one row.

@@ -51,6 +51,10 @@ type (
 	Variant       = Of[variant]
 	Vendor        = Of[vendor]
 	VendorOrder   = Of[vendorOrder]
+	Wishlist      = Of[wishlist]
+	WishlistItem  = Of[wishlistItem]
+	WishlistShare = Of[wishlistShare]
+	Alert         = Of[alert]
 )
 
 type (
@@ -103,6 +107,10 @@ type (
 	variant       struct{}
 	vendor        struct{}
 	vendorOrder   struct{}
+	wishlist      struct{}
+	wishlistItem  struct{}
+	wishlistShare struct{}
+	alert         struct{}
 )
 
 func (auditEntry) prefix() string    { return "audit" }
@@ -154,3 +162,7 @@ func (user) prefix() string          { return "user" }
 func (variant) prefix() string       { return "var" }
 func (vendor) prefix() string        { return "vend" }
 func (vendorOrder) prefix() string   { return "ordv" }
+func (wishlist) prefix() string      { return "wish" }
+func (wishlistItem) prefix() string  { return "witem" }
+func (wishlistShare) prefix() string { return "wshare" }
+func (alert) prefix() string         { return "alert" }

@@ -8,11 +8,12 @@ const (
 	Security Topic = "security" // about access to an account; cannot be switched off
 	Account  Topic = "account"
 	Orders   Topic = "orders"
+	Wishlist Topic = "wishlist"
 	Offers   Topic = "offers" // off until somebody asks for them
 )
 
 // topics is their order in a list.
-var topics = []Topic{Security, Account, Orders, Offers}
+var topics = []Topic{Security, Account, Orders, Wishlist, Offers}
 
 // required reports whether a topic cannot be switched off.
 func (t Topic) required() bool { return t == Security }
@@ -57,6 +58,9 @@ var (
 	OrderDelivered     = Kind{"order_delivered", Orders, false, false}
 	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
 	OrderPartCancelled = Kind{"order_part_cancelled", Orders, true, false}
+	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
+	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
+	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}
 	Test               = Kind{"test", Account, true, false}
 )
 
@@ -65,7 +69,8 @@ var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
-	OrderConfirmed, OrderShipped, OrderDelivered, OrderCancelled, OrderPartCancelled, Test,
+	OrderConfirmed, OrderShipped, OrderDelivered, OrderCancelled, OrderPartCancelled,
+	AlertConfirm, PriceDrop, BackInStock, Test,
 }
 
 // kindNamed is the kind of a stored message; false for one that another version

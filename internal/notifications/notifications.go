@@ -2,11 +2,12 @@
 // language, once.
 //
 // Owns: what is said ([Kind], text/*.json, layout.html and layout.txt), to whom
-// (accounts.go, orders.go, reviews.go), how it leaves ([Sender]), what people want to hear
+// (accounts.go, orders.go, reviews.go, wishlist.go), how it leaves ([Sender]), what people want to hear
 // (preference.go), and /dev/mail, which shows mail where none leaves.
 // Tables: messages, notification_preferences.
 // Raises: [RetryAsked].
-// Calls: accounts, vendors, orders, shipping and reviews, to read; nobody imports it.
+// Calls: accounts, vendors, orders, shipping, reviews and wishlist, to read (and to end
+// alerts, which have no account to switch them off in); nobody imports it.
 //
 // # From an event to a mailbox
 //
@@ -33,6 +34,7 @@ import (
 	"souk/internal/reviews"
 	"souk/internal/shipping"
 	"souk/internal/vendors"
+	"souk/internal/wishlist"
 )
 
 // Fresh is how old an event may be when the relay comes to it. Yesterday's
@@ -45,15 +47,16 @@ const kept = 30 * 24 * time.Hour
 
 // Notifications tells people what happened.
 type Notifications struct {
-	DB       postgres.DB
-	Clock    clock.Clock
-	Log      *slog.Logger
-	Users    *accounts.Users
-	Vendors  *vendors.Vendors
-	Orders   *orders.Orders
-	Shipping *shipping.Shipping
-	Reviews  *reviews.Reviews
-	Sender   Sender
+	DB        postgres.DB
+	Clock     clock.Clock
+	Log       *slog.Logger
+	Users     *accounts.Users
+	Vendors   *vendors.Vendors
+	Orders    *orders.Orders
+	Shipping  *shipping.Shipping
+	Reviews   *reviews.Reviews
+	Wishlists *wishlist.Wishlists
+	Sender    Sender
 
 	ShopName string
 	BaseURL  string // of links, without a slash at its end

@@ -14,7 +14,7 @@ import (
 
 // A Preference is whether a user hears of a topic, and how.
 type Preference struct {
-	Topic    Topic `json:"topic" enum:"security,account,orders,offers"`
+	Topic    Topic `json:"topic" enum:"security,account,orders,wishlist,offers"`
 	Required bool  `json:"required" doc:"Whether it is always on."`
 	Email    bool  `json:"email"`
 }
@@ -61,7 +61,7 @@ func (n *Notifications) wants(ctx context.Context, user id.User, kind Kind) (boo
 
 // A wish is a change of one topic.
 type wish struct {
-	Topic Topic `json:"topic" enum:"security,account,orders,offers"`
+	Topic Topic `json:"topic" enum:"security,account,orders,wishlist,offers"`
 	Email bool  `json:"email"`
 }
 

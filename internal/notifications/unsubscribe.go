@@ -49,46 +49,76 @@ func (n *Notifications) optOut(user id.User, kind Kind) string {
 // optOutToken never expires, as a mail does not, and does nothing but this.
 func (n *Notifications) optOutToken(user id.User, topic Topic) string {
 	what := user.String() + "." + string(topic)
-	mac := hmac.New(sha256.New, n.Key)
-	mac.Write([]byte("email." + what))
-	return what + "." + base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+	return what + "." + n.sign("email."+what)
 }
 
-func (n *Notifications) readOptOut(r *http.Request) (user id.User, topic Topic, ok bool) {
+func (n *Notifications) sign(what string) string {
+	mac := hmac.New(sha256.New, n.Key)
+	mac.Write([]byte(what))
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:16])
+}
+
+// endAlerts is the address that ends all alerts of the mailbox that one is for.
+func (n *Notifications) endAlerts(alert id.Alert) string {
+	return n.BaseURL + optOutPath + "?token=" + url.QueryEscape(n.endToken(alert))
+}
+
+func (n *Notifications) endToken(alert id.Alert) string {
+	what := alert.String() + ".alerts"
+	return what + "." + n.sign("email."+what)
+}
+
+// An optOut is what a link in a mail switches off: a user's topic, or alerts.
+type optOut struct {
+	user  id.User
+	topic Topic
+	alert id.Alert // zero, unless it is about alerts
+}
+
+func (n *Notifications) readOptOut(r *http.Request) (o optOut, ok bool) {
 	token := r.URL.Query().Get("token")
 	parts := strings.Split(token, ".")
 	if len(parts) != 3 || len(token) > 200 {
-		return user, "", false
+		return o, false
+	}
+	if alert, err := id.Parse[id.Alert](parts[0]); err == nil {
+		return optOut{alert: alert, topic: Wishlist}, hmac.Equal([]byte(token), []byte(n.endToken(alert)))
 	}
 	user, err := id.Parse[id.User](parts[0])
-	topic = Topic(parts[1])
-	return user, topic, err == nil && !topic.required() && hmac.Equal([]byte(token), []byte(n.optOutToken(user, topic)))
+	o = optOut{user: user, topic: Topic(parts[1])}
+	return o, err == nil && !o.topic.required() && hmac.Equal([]byte(token), []byte(n.optOutToken(user, o.topic)))
 }
 
 // optOutPage is what pages/unsubscribe.html shows.
 type optOutPage struct {
 	Shop, Topic, Action string
+	Account             bool // where mails are switched on again
 	Done                bool
 }
 
 func (n *Notifications) showOptOut(w http.ResponseWriter, r *http.Request) error {
-	_, topic, ok := n.readOptOut(r)
+	o, ok := n.readOptOut(r)
 	if !ok {
 		return httpapi.ErrNotFound
 	}
-	return render(w, "unsubscribe.html", optOutPage{n.ShopName, string(topic), r.URL.RequestURI(), false})
+	return render(w, "unsubscribe.html", optOutPage{n.ShopName, string(o.topic), r.URL.RequestURI(), o.alert.IsZero(), false})
 }
 
 func (n *Notifications) optOutNow(w http.ResponseWriter, r *http.Request) error {
-	user, topic, ok := n.readOptOut(r)
+	o, ok := n.readOptOut(r)
 	if !ok {
 		return httpapi.ErrNotFound
 	}
-	err := postgres.InTx(r.Context(), n.DB, func(tx pgx.Tx) error { return n.Prefer(r.Context(), tx, user, topic, false) })
+	err := postgres.InTx(r.Context(), n.DB, func(tx pgx.Tx) error {
+		if !o.alert.IsZero() {
+			return n.Wishlists.EndAlerts(r.Context(), tx, o.alert)
+		}
+		return n.Prefer(r.Context(), tx, o.user, o.topic, false)
+	})
 	if err != nil {
 		return err
 	}
-	return render(w, "unsubscribe.html", optOutPage{n.ShopName, string(topic), "", true})
+	return render(w, "unsubscribe.html", optOutPage{n.ShopName, string(o.topic), "", o.alert.IsZero(), true})
 }
 
 // render writes a page that no cache keeps.

@@ -86,6 +86,20 @@ func buys(t *testing.T, shop *apptest.App) checkout.Placed {
 	return placed
 }
 
+// wishes puts something on a list of Ann's, and has her told of it as a guest: in a
+// mailbox that she has proven, or it would be anybody's.
+func wishes(t *testing.T, shop *apptest.App) {
+	t.Helper()
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE users SET email_verified_at = now()`)
+		return err
+	})
+	wanted := shop.Product(t)
+	made := apptest.Read[struct{ ID string }](t, shop.Call(t, "ann", "POST", "/me/wishlists", `{"name": "`+canary+`"}`).Want(t, 201))
+	shop.Call(t, "ann", "POST", "/me/wishlists/"+made.ID+"/items", `{"variant_id": "`+wanted.Variants[0].String()+`", "note": "`+canary+`"}`).Want(t, 200)
+	shop.Call(t, "", "POST", "/products/"+wanted.Slug+"/notify", `{"variant_id": "`+wanted.Variants[0].String()+`", "email": "`+canary+`@example.com", "kind": "price_drop"}`).Want(t, 202)
+}
+
 func delivers(t *testing.T, shop *apptest.App, placed checkout.Placed) {
 	t.Helper()
 	parcel := shop.Send(t, placed.Order.ID, placed.Order.Parts[0], 0)
@@ -150,6 +164,7 @@ func TestTheErasedAreForgotten(t *testing.T) {
 	shop.Call(t, "ann", "POST", "/orders/"+cancelled.Order.ID.String()+"/cancel", `{"reason": "`+canary+` moved"}`).Want(t, 200, canary+" moved")
 	waiting := shop.Basket(t, "ann", 1, shop.Variant(t))
 	shop.Call(t, "ann", "PUT", waiting.Path("/addresses"), `{"email": "`+canary+`@example.com", "shipping": {`+annsHome+`}}`).Want(t, 200)
+	wishes(t, shop)
 	shop.Call(t, "ann", "POST", "/me/export", "").Want(t, 202)
 	if err := shop.Relay.Flush(t.Context(), shop.DB); err != nil {
 		t.Fatal(err)
@@ -159,8 +174,8 @@ func TestTheErasedAreForgotten(t *testing.T) {
 
 	for _, place := range []string{
 		"users.email", "sessions.user_agent", "addresses.line1", "carts.email", "orders.billing_address", "order_notes.body",
-		"tracking_events.detail", "orders.cancel_reason", "idempotency_keys.response",
-		"reviews.author", "reviews.title", "reviews.body",
+		"tracking_events.detail", "orders.cancel_reason", "idempotency_keys.response", "reviews.author", "reviews.title", "reviews.body", "wishlists.name", "wishlist_items.note", "product_alerts.email",
+		"messages.recipient",
 	} {
 		if !slices.Contains(tells(t, shop), place) {
 			t.Fatalf("%s does not hold the canary: this test sees nothing", place)

@@ -53,6 +53,17 @@ var subjects = []subject{
 		             FROM cart_items i JOIN variants v ON v.id = i.variant_id JOIN products p ON p.id = v.product_id
 		             WHERE i.cart_id = c.id ORDER BY i.id) AS items
 		FROM carts c WHERE c.user_id = @user ORDER BY c.created_at, c.id`},
+	{"wishlists", `
+		SELECT l.name, l.is_default, l.price_drops, l.back_in_stock, l.share_id IS NOT NULL AS shared, l.share_name, l.created_at, l.updated_at,
+		       ARRAY(SELECT json_build_object('product', p.title, 'variant', v.title, 'quantity', i.quantity, 'note', i.note, 'currency', i.currency,
+		                    'added_minor', i.added_minor, 'added_at', i.added_at)
+		             FROM wishlist_items i JOIN variants v ON v.id = i.variant_id JOIN products p ON p.id = v.product_id
+		             WHERE i.wishlist_id = l.id ORDER BY i.id) AS items
+		FROM wishlists l WHERE l.user_id = @user ORDER BY l.id`},
+	{"alerts", `
+		SELECT a.kind, p.title AS product, v.title AS variant, a.email, a.locale, a.currency, a.created_at, a.confirmed_at, a.told_at, a.expires_at
+		FROM product_alerts a JOIN variants v ON v.id = a.variant_id JOIN products p ON p.id = v.product_id
+		WHERE a.user_id = @user ORDER BY a.id`},
 	{"orders", `
 		SELECT o.number, o.status, o.payment_status, o.fulfillment_status, o.email, o.phone, o.shipping_address, o.billing_address,
 		       o.currency, o.items_minor, o.discount_minor, o.shipping_minor, o.fee_minor, o.tax_minor, o.grand_total_minor,

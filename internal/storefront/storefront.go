@@ -48,6 +48,7 @@ var pages = []page{
 	{"/account/reset", "reset", "Choose a new password"},
 	{"/account/verify", "verify", "Verify your e-mail"},
 	{"/account/email", "email", "Change your e-mail"},
+	{"/account/alert", "alert", "Tell me about it"},
 	{"/account/invitation", "invitation", "Join a shop"},
 	{"/setup", "setup", "Set up your shop"},
 }

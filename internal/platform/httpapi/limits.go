@@ -31,6 +31,7 @@ const (
 	LimitLookup   Class = "lookup"   // finding an order by number and e-mail
 	LimitReview   Class = "review"   // writing and reporting reviews
 	LimitLogin    Class = "login"    // whatever takes a password; accounts throttles by failures besides
+	LimitAlert    Class = "alert"    // whatever mails somebody who need not be who asks
 	LimitAdmin    Class = "admin"    // staff and vendors
 	LimitKey      Class = "key"      // whatever an API key asks for that is read, write or admin
 	LimitNone     Class = "none"     // webhooks of providers, health checks
@@ -59,6 +60,7 @@ func DefaultLimits() Limits {
 		LimitLookup:   {Caller: 10, Address: 10, Window: time.Minute},
 		LimitReview:   {Caller: 30, Address: 60, Window: time.Hour},
 		LimitLogin:    {Address: 100, Window: time.Hour},
+		LimitAlert:    {Caller: 10, Address: 20, Window: 10 * time.Minute},
 		LimitAdmin:    {Caller: 600, Address: 300, Window: time.Minute},
 		LimitKey:      {Caller: 1000, Window: time.Minute},
 	}

@@ -149,7 +149,7 @@ async function showIdentities() {
 }
 
 // What a topic is called here.
-const topicLabels = { security: "Access to my account (always)", account: "My account", orders: "My orders", offers: "Offers" };
+const topicLabels = { security: "Access to my account (always)", account: "My account", orders: "My orders", wishlist: "My wishlists", offers: "Offers" };
 
 async function showPreferences() {
   const { topics } = await call("GET", "/me/notification-preferences");
