@@ -1,0 +1,150 @@
+package index
+
+import (
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+)
+
+// Counts are how many products each value of a facet leaves. A filter does not
+// narrow its own facet. Values without a product are left out of the maps.
+type Counts struct {
+	Categories map[uuid.UUID]int
+	Brands     map[uuid.UUID]int
+	Vendors    map[uuid.UUID]int
+	Facets     map[int32]int
+	Price      []int // below the first edge, from it to the second ...
+	InStock    int
+	SoldOut    int
+	Stars      [6]int // rated at least 0 to 5
+}
+
+// counting adds up the counts of the parts, by the numbers of what is counted.
+type counting struct {
+	sn       *Snapshot
+	q        *Query
+	shown    []uint32
+	all      [][]uint32 // the values of each attribute that is filtered
+	selected []bool     // by number: values of those attributes
+
+	categories, brands, vendors, facets []int
+	totals                              Counts
+}
+
+func (sn *Snapshot) newCounting(q *Query) *counting {
+	c := &counting{
+		sn: sn, q: q, shown: sn.keys.categories.numbers(q.Shown), selected: make([]bool, len(sn.keys.facets.keys)),
+		categories: make([]int, len(sn.keys.categories.keys)), brands: make([]int, len(sn.keys.brands.keys)),
+		vendors: make([]int, len(sn.keys.vendors.keys)), facets: make([]int, len(sn.keys.facets.keys)),
+	}
+	for _, a := range q.Attributes {
+		numbers := sn.keys.facets.numbers(a.All)
+		for _, n := range numbers {
+			c.selected[n] = true
+		}
+		c.all = append(c.all, numbers)
+	}
+	return c
+}
+
+// add counts a part. Each facet whose filter is set has a base of its own; the
+// others share what all filters leave.
+func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap) {
+	base := func(f facet) *roaring.Bitmap {
+		if chosen.filters(f) {
+			return chosen.without(f)
+		}
+		return all
+	}
+	for _, n := range c.shown {
+		c.categories[n] += sizeIn(p.byCategory, n, all)
+	}
+	each(base(brandFacet), func(doc uint32) { c.brands[p.brand[doc]]++ })
+	each(base(vendorFacet), func(doc uint32) { c.vendors[p.vendor[doc]]++ })
+	c.addPrices(base(priceFacet), l)
+
+	stock := base(stockFacet)
+	inStock := int(stock.AndCardinality(p.stocked))
+	c.totals.InStock += inStock
+	c.totals.SoldOut += int(stock.GetCardinality()) - inStock
+
+	rating := base(ratingFacet)
+	for star := range p.stars {
+		c.totals.Stars[star] += int(rating.AndCardinality(p.stars[star]))
+	}
+	c.addAttributes(p, chosen, all)
+}
+
+func (c *counting) addPrices(base *roaring.Bitmap, l *listing) {
+	if len(c.totals.Price) == 0 {
+		c.totals.Price = make([]int, l.buckets)
+	}
+	each(base, func(doc uint32) { c.totals.Price[l.bucket[doc]]++ })
+}
+
+// addAttributes counts values where the choice is narrow by running through
+// its documents, where it is broad by intersecting it with each value's set.
+func (c *counting) addAttributes(p part, chosen selection, all *roaring.Bitmap) {
+	if int(all.GetCardinality()) < p.n/6 || len(p.byFacet) > mostIntersected {
+		each(all, func(doc uint32) {
+			for _, n := range p.facets.of(doc) {
+				if !c.selected[n] {
+					c.facets[n]++
+				}
+			}
+		})
+	} else {
+		for n := range p.byFacet {
+			if !c.selected[n] {
+				c.facets[n] += sizeIn(p.byFacet, uint32(n), all)
+			}
+		}
+	}
+	for i, values := range c.all {
+		base := chosen.without(firstAttribute + facet(i))
+		for _, n := range values {
+			c.facets[n] += sizeIn(p.byFacet, n, base)
+		}
+	}
+}
+
+// mostIntersected is with how many sets it does not pay any more.
+const mostIntersected = 2000
+
+// sizeIn is how many of set number n are in base.
+func sizeIn(sets []*roaring.Bitmap, n uint32, base *roaring.Bitmap) int {
+	if int(n) >= len(sets) || sets[n] == nil {
+		return 0
+	}
+	return int(sets[n].AndCardinality(base))
+}
+
+// each calls fn for every document of set.
+func each(set *roaring.Bitmap, fn func(doc uint32)) {
+	var buffer [256]uint32
+	docs := set.ManyIterator()
+	for n := docs.NextMany(buffer[:]); n > 0; n = docs.NextMany(buffer[:]) {
+		for _, doc := range buffer[:n] {
+			fn(doc)
+		}
+	}
+}
+
+func (c *counting) result() *Counts {
+	k := c.sn.keys
+	c.totals.Categories = named(k.categories, c.categories)
+	c.totals.Brands = named(k.brands, c.brands)
+	c.totals.Vendors = named(k.vendors, c.vendors)
+	c.totals.Facets = named(k.facets, c.facets)
+	return &c.totals
+}
+
+// named puts keys to counts by number; number 0 is of those without a key.
+func named[K comparable](n *numbering[K], counts []int) map[K]int {
+	m := map[K]int{}
+	for number, count := range counts {
+		if number > 0 && count > 0 {
+			m[n.keys[number]] = count
+		}
+	}
+	return m
+}

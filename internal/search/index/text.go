@@ -1,0 +1,330 @@
+package index
+
+import (
+	"math"
+	"slices"
+	"unicode/utf8"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// tier is a set of documents that a text scores alike but for what they sell,
+// so that each is in the order of relevance as it stands.
+type tier struct {
+	weight float64
+	plus   int64
+	docs   *roaring.Bitmap
+}
+
+// What a word of the title counts against one elsewhere, and a SKU above all.
+const (
+	inTitleWeight = 1.0
+	partlyWeight  = 0.5
+	elseWeight    = 0.2
+	skuScore      = 1_000_000_000_000
+)
+
+// score is the relevance of a document: its tier, and the logarithm of what it
+// has sold, so that the hundredth sale counts less than the second.
+func (t tier) score(popularity int64) int64 {
+	return t.plus + int64(math.Round(t.weight*math.Log(2+float64(popularity))*1e9))
+}
+
+// found are the documents of one part that a text finds.
+type found struct {
+	all     *roaring.Bitmap // live
+	inTitle *roaring.Bitmap // that have every word in the title
+	partly  *roaring.Bitmap // that have some there
+	sku     *roaring.Bitmap
+}
+
+// tiers divides those of a set that were found.
+func (f found) tiers(set *roaring.Bitmap) []tier {
+	sku := roaring.And(set, f.sku)
+	rest := roaring.AndNot(set, sku)
+	title := roaring.And(rest, f.inTitle)
+	rest.AndNot(title)
+	partly := roaring.And(rest, f.partly)
+	rest.AndNot(partly)
+	return []tier{{inTitleWeight, skuScore, sku}, {inTitleWeight, 0, title}, {partlyWeight, 0, partly}, {elseWeight, 0, rest}}
+}
+
+// byRelevance is the first of set.
+func (s *segment) byRelevance(set *roaring.Bitmap, f found, p page) []Place {
+	var places []Place
+	for _, t := range f.tiers(set) {
+		places = append(places, s.inNumberOrder(t.docs, p, func(doc uint32) int64 { return t.score(s.popularity[doc]) })...)
+	}
+	return p.sorted(places)
+}
+
+// field is where words are looked for.
+type field int
+
+const (
+	anywhere field = iota
+	inTitle
+)
+
+func (s *segment) in(f field) *postings {
+	if f == inTitle {
+		return &s.inTitle
+	}
+	return &s.anywhere
+}
+
+// find evaluates x in one part.
+func (x *Expression) find(p part, synonyms map[string][]string) found {
+	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withSKU(x.sku))}
+	for _, clauses := range x.alternatives {
+		f.add(p.conjunction(clauses, synonyms))
+	}
+	f.all.Or(f.sku)
+	return f
+}
+
+func (f *found) add(all, inTitle, partly *roaring.Bitmap) {
+	f.all.Or(all)
+	f.inTitle.Or(inTitle)
+	f.partly.Or(partly)
+}
+
+// conjunction is where all clauses hold: all of that, what has all of them in
+// the title, and what has one there.
+func (p part) conjunction(clauses []clause, synonyms map[string][]string) (all, title, partly *roaring.Bitmap) {
+	all, title, partly = p.live, p.live, roaring.New()
+	positive := false
+	for _, c := range clauses {
+		if c.not {
+			continue
+		}
+		positive = true
+		all = roaring.And(all, p.clause(c, anywhere, synonyms))
+		here := p.clause(c, inTitle, synonyms)
+		title = roaring.And(title, here)
+		partly.Or(here)
+	}
+	for _, c := range clauses {
+		if c.not {
+			all = roaring.AndNot(all, p.clause(c, anywhere, synonyms))
+		}
+	}
+	if !positive {
+		return all, partly, partly
+	}
+	return all, roaring.And(title, all), roaring.And(partly, all)
+}
+
+// clause is the set of documents in which c is found; it may belong to the index.
+func (s *segment) clause(c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
+	set := s.word(c, 0, f, synonyms)
+	for i := 1; i < len(c.words); i++ {
+		set = roaring.And(set, s.word(c, i, f, synonyms))
+	}
+	if len(c.words) > 1 {
+		return s.withPhrase(set, c, f, synonyms)
+	}
+	return set
+}
+
+// word is the set of documents with word i of c in one of its forms.
+func (s *segment) word(c clause, i int, f field, synonyms map[string][]string) *roaring.Bitmap {
+	in := s.in(f)
+	terms := s.forms(c.words[i])
+	for _, other := range synonyms[c.words[i]] {
+		terms = append(slices.Clip(terms), s.forms(other)...)
+	}
+	begins := c.unfinished && i == len(c.words)-1
+	if !begins && len(terms) == 1 {
+		return in.of(terms[0])
+	}
+	set := in.union(terms)
+	if begins {
+		set.Or(s.withBeginning(c.words[i], in))
+	}
+	return set
+}
+
+// withPhrase keeps those of candidates, which have all words, that have them in
+// a row. It reads the texts: a phrase is rare, positions in each posting list
+// would double the index.
+func (s *segment) withPhrase(candidates *roaring.Bitmap, c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
+	places := s.placesOf(c, synonyms)
+	set := roaring.New()
+	docs := candidates.Iterator()
+	for docs.HasNext() {
+		if doc := docs.Next(); s.hasPhrase(doc, places, len(c.words), f) {
+			set.Add(doc)
+		}
+	}
+	return set
+}
+
+// placesOf says for each term at which places of the phrase it may stand, as bits.
+func (s *segment) placesOf(c clause, synonyms map[string][]string) map[uint32]uint64 {
+	places := map[uint32]uint64{}
+	for i, word := range c.words[:min(len(c.words), 64)] {
+		terms := slices.Clone(s.forms(word))
+		for _, other := range synonyms[word] {
+			terms = append(terms, s.forms(other)...)
+		}
+		if c.unfinished && i == len(c.words)-1 {
+			terms = append(terms, s.begun(word)...)
+		}
+		for _, t := range terms {
+			places[t] |= 1 << i
+		}
+	}
+	return places
+}
+
+// hasPhrase runs through a text with all beginnings of the phrase that end at
+// the present term as bits (shift-and: Baeza-Yates and Gonnet, "A new approach
+// to text searching", 1992).
+func (s *segment) hasPhrase(doc uint32, places map[uint32]uint64, length int, f field) bool {
+	last := uint64(1) << (min(length, 64) - 1)
+	matched := uint64(0)
+	for token := range s.tokens(doc) {
+		if token == passageEnd {
+			if f == inTitle {
+				return false
+			}
+			matched = 0
+			continue
+		}
+		if matched = (matched<<1 | 1) & places[token-firstTerm]; matched&last != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// resemblance is what is looked for when nothing has the words asked for: most
+// of them, unfinished or with typos.
+type resemblance struct {
+	sku          string
+	alternatives [][]alike
+}
+
+// alike are the terms that may stand for a word.
+type alike struct {
+	word  string // and its forms, and what begins with it
+	typos []string
+	not   bool
+}
+
+// resemble looks for what the words of x may have been meant to be.
+func (sn *Snapshot) resemble(x *Expression) *resemblance {
+	r := &resemblance{sku: x.sku}
+	for _, clauses := range x.alternatives {
+		var words []alike
+		for _, c := range clauses {
+			for _, w := range c.words {
+				words = append(words, sn.alike(w, c.not))
+			}
+		}
+		r.alternatives = append(r.alternatives, words)
+	}
+	return r
+}
+
+// shortestBeginning is how many letters of a word that is not the last must be
+// there for the rest to be guessed.
+const shortestBeginning = 3
+
+func (sn *Snapshot) alike(word string, not bool) alike {
+	a := alike{word: word, not: not}
+	if not {
+		return a
+	}
+	for _, p := range sn.parts {
+		if a.in(p.segment, anywhere).Intersects(p.live) {
+			return a
+		}
+	}
+	a.typos = sn.nearest(word)
+	return a
+}
+
+// nearest are the terms with the fewest typos that some live document has.
+func (sn *Snapshot) nearest(word string) []string {
+	var terms []string
+	fewest := tolerance(word)
+	for _, p := range sn.parts {
+		numbers, distances := p.near(word, tolerance(word))
+		for i, n := range numbers {
+			if distances[i] > fewest || !p.anywhere.of(n).Intersects(p.live) {
+				continue
+			}
+			if distances[i] < fewest {
+				fewest, terms = distances[i], nil
+			}
+			terms = append(terms, p.terms[n])
+		}
+	}
+	slices.Sort(terms)
+	return slices.Compact(terms)
+}
+
+// in is the set of documents that have one of the terms.
+func (a alike) in(s *segment, f field) *roaring.Bitmap {
+	numbers := slices.Clone(s.forms(a.word))
+	if !a.not && utf8.RuneCountInString(a.word) >= shortestBeginning {
+		numbers = append(numbers, s.begun(a.word)...)
+	}
+	for _, t := range a.typos {
+		if n, known := s.term(t); known {
+			numbers = append(numbers, n)
+		}
+	}
+	return s.in(f).union(numbers)
+}
+
+// find evaluates r in one part.
+func (r *resemblance) find(p part) found {
+	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withSKU(r.sku))}
+	for _, words := range r.alternatives {
+		f.add(p.mostOf(words))
+	}
+	f.all.Or(f.sku)
+	return f
+}
+
+// mostOf is where two thirds of the words are. It counts in sets: reached[n] has
+// the documents with more than n of the words so far.
+func (p part) mostOf(words []alike) (all, title, partly *roaring.Bitmap) {
+	all, title, partly = roaring.New(), p.live, roaring.New()
+	positive := 0
+	for _, a := range words {
+		if !a.not {
+			positive++
+		}
+	}
+	if positive == 0 {
+		return all, all, all
+	}
+	reached := make([]*roaring.Bitmap, positive-positive/3)
+	for n := range reached {
+		reached[n] = roaring.New()
+	}
+	for _, a := range words {
+		if a.not {
+			continue
+		}
+		set := a.in(p.segment, anywhere)
+		for n := len(reached) - 1; n > 0; n-- {
+			reached[n].Or(roaring.And(reached[n-1], set))
+		}
+		reached[0].Or(set)
+		here := a.in(p.segment, inTitle)
+		title = roaring.And(title, here)
+		partly.Or(here)
+	}
+	all = roaring.And(p.live, reached[len(reached)-1])
+	for _, a := range words {
+		if a.not {
+			all.AndNot(a.in(p.segment, anywhere))
+		}
+	}
+	return all, roaring.And(title, all), roaring.And(partly, all)
+}
