@@ -171,8 +171,11 @@ func TestNearMissesNoTerm(t *testing.T) {
 	letters := rapid.SampledFrom([]rune("abcdeé日9"))
 	rapid.Check(t, func(t *rapid.T) {
 		list := rapid.SliceOfNDistinct(rapid.StringOfN(letters, 1, 12, -1), 1, 30, rapid.ID[string]).Draw(t, "terms")
-		s := &segment{rows: &rows{dictionary: dictionary{terms: list}}}
-		s.lexicon.fill(list)
+		s := &segment{rows: newRows()}
+		for _, term := range list {
+			s.dictionary.add(term)
+		}
+		s.lexicon.fill(&s.dictionary)
 		word, typos := rapid.StringOfN(letters, 1, 12, -1).Draw(t, "word"), rapid.IntRange(1, 2).Draw(t, "typos")
 		numbers, _ := s.near(word, typos)
 		for n, term := range list {

@@ -14,20 +14,21 @@ import (
 type lexicon struct {
 	alphabetical []uint32 // numbers of terms
 	byStem       []uint32
-	stems        []string // of each term
 	letters      []uint64 // of each term: see lettersOf
-	beginnings   sync.Map // string to *roaring.Bitmap: of the short ones, which very many terms have
+
+	// beginnings are the sets of short ones, which very many terms have, by
+	// field: string to *roaring.Bitmap.
+	beginnings [2]sync.Map
 }
 
-func (l *lexicon) fill(terms []string) {
-	l.alphabetical, l.byStem = make([]uint32, len(terms)), make([]uint32, len(terms))
-	l.stems, l.letters = make([]string, len(terms)), make([]uint64, len(terms))
-	for i, term := range terms {
-		l.alphabetical[i], l.byStem[i] = uint32(i), uint32(i)
-		l.stems[i], l.letters[i] = stem(term), lettersOf(term)
+func (l *lexicon) fill(d *dictionary) {
+	n := len(d.terms)
+	l.alphabetical, l.byStem, l.letters = make([]uint32, n), make([]uint32, n), make([]uint64, n)
+	for i, term := range d.terms {
+		l.alphabetical[i], l.byStem[i], l.letters[i] = uint32(i), uint32(i), lettersOf(term)
 	}
-	slices.SortFunc(l.alphabetical, func(a, b uint32) int { return strings.Compare(terms[a], terms[b]) })
-	slices.SortFunc(l.byStem, func(a, b uint32) int { return strings.Compare(l.stems[a], l.stems[b]) })
+	slices.SortFunc(l.alphabetical, func(a, b uint32) int { return strings.Compare(d.terms[a], d.terms[b]) })
+	slices.SortFunc(l.byStem, func(a, b uint32) int { return strings.Compare(d.stems[a], d.stems[b]) })
 }
 
 // term is the number of a term.
@@ -69,13 +70,13 @@ const shortBeginning = 2
 
 // withBeginning is the set of documents with a term that begins with prefix; it
 // belongs to the index.
-func (s *segment) withBeginning(prefix string, in *postings) *roaring.Bitmap {
-	if len(prefix) > shortBeginning || in != &s.anywhere {
-		return in.union(s.begun(prefix))
+func (s *segment) withBeginning(prefix string, f field) *roaring.Bitmap {
+	if len(prefix) > shortBeginning {
+		return s.in(f).union(s.begun(prefix))
 	}
-	if set, ok := s.beginnings.Load(prefix); ok {
+	if set, ok := s.beginnings[f].Load(prefix); ok {
 		return set.(*roaring.Bitmap)
 	}
-	set, _ := s.beginnings.LoadOrStore(prefix, in.union(s.begun(prefix)))
+	set, _ := s.beginnings[f].LoadOrStore(prefix, s.in(f).union(s.begun(prefix)))
 	return set.(*roaring.Bitmap)
 }

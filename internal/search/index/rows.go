@@ -54,17 +54,30 @@ func (l *lists[V]) of(i uint32) []V { return l.values[l.start[i]:l.start[i+1]] }
 // ones have small numbers.
 type dictionary struct {
 	terms  []string
+	stems  []string          // of each term
 	number map[string]uint32 // while rows are added
 }
 
 func (d *dictionary) add(term string) uint32 {
-	n, known := d.number[term]
-	if !known {
-		n = uint32(len(d.terms))
-		term = strings.Clone(term) // not the text that it is from
-		d.terms = append(d.terms, term)
-		d.number[term] = n
+	if n, known := d.number[term]; known {
+		return n
 	}
+	term = strings.Clone(term) // not the text that it is from
+	return d.append(term, stem(term))
+}
+
+// copy adds term n of another dictionary.
+func (d *dictionary) copy(from *dictionary, n uint32) uint32 {
+	if known, ok := d.number[from.terms[n]]; ok {
+		return known
+	}
+	return d.append(from.terms[n], from.stems[n])
+}
+
+func (d *dictionary) append(term, stem string) uint32 {
+	n := uint32(len(d.terms))
+	d.terms, d.stems = append(d.terms, term), append(d.stems, stem)
+	d.number[term] = n
 	return n
 }
 
@@ -162,7 +175,7 @@ func (r *rows) copy(from *rows, i uint32, translation []uint32) {
 		if token >= firstTerm {
 			old := token - firstTerm
 			if translation[old] == 0 {
-				translation[old] = r.dictionary.add(from.terms[old]) + 1
+				translation[old] = r.dictionary.copy(&from.dictionary, old) + 1
 			}
 			token = translation[old] - 1 + firstTerm
 		}

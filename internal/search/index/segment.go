@@ -52,7 +52,7 @@ func newSegment(r *rows, edges func(currency string) []int64) *segment {
 		s.listings[currency] = newListing(r, currency, edges(currency))
 	}
 	s.addSKUs()
-	s.lexicon.fill(r.terms)
+	s.lexicon.fill(&r.dictionary)
 	s.addPostings()
 	return s
 }

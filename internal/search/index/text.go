@@ -140,7 +140,7 @@ func (s *segment) word(c clause, i int, f field, synonyms map[string][]string) *
 	}
 	set := in.union(terms)
 	if begins {
-		set.Or(s.withBeginning(c.words[i], in))
+		set.Or(s.withBeginning(c.words[i], f))
 	}
 	return set
 }
