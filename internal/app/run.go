@@ -33,6 +33,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		{"event bell", a.Bell.Run},
 		{"live streams", a.Hub.Run},
 		{"listings", a.Search.Run},
+		{"search index", a.Search.Follow},
 	}
 	if a.Config.Worker {
 		parts = append(parts, part{"jobs", a.Relay.Run})

@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"souk/internal/money"
+	"souk/internal/search/index"
 )
 
 // model is the brute force: the products and the query, and a loop.
@@ -67,12 +68,12 @@ func attributes(p *product) map[string]bool {
 	has := map[string]bool{}
 	for name, values := range p.Attributes {
 		for _, v := range values {
-			has[facetKey(name)+"="+fold(v)] = true
+			has[facetKey(name)+"="+index.Fold(v)] = true
 		}
 	}
 	if p.Option != "" {
 		for _, v := range p.Variants {
-			has[facetKey(p.Option)+"="+fold(v.Value)] = true
+			has[facetKey(p.Option)+"="+index.Fold(v.Value)] = true
 		}
 	}
 	return has
@@ -167,7 +168,7 @@ func (m *model) fitsOne(p *product, name string, values []string, low int64) boo
 		return fmt.Sprint(inStock(p)) == values[0]
 	case "attr[material]", "attr[size]":
 		has := attributes(p)
-		return any(func(v string) bool { return has[name[5:len(name)-1]+"="+fold(v)] })
+		return any(func(v string) bool { return has[name[5:len(name)-1]+"="+index.Fold(v)] })
 	}
 	return true
 }
@@ -252,7 +253,7 @@ func (m *model) selected(facet, value string) bool {
 	if facet == "rating" {
 		param = "rating[gte]"
 	}
-	return slices.ContainsFunc(strings.Split(m.v.Get(param), ","), func(v string) bool { return v != "" && fold(v) == value })
+	return slices.ContainsFunc(strings.Split(m.v.Get(param), ","), func(v string) bool { return v != "" && index.Fold(v) == value })
 }
 
 // counts is every facet but price by brute force, and how many have a price.

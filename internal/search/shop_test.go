@@ -214,6 +214,6 @@ func decode[T any](t testing.TB, b []byte) T {
 	return v
 }
 
-func newSearch(db postgres.DB) *Search { return &Search{DB: db, Currency: "USD"} }
+func newSearch(db postgres.DB) *Search { return &Search{DB: db, Currency: "USD", ReadAnew: true} }
 
 func newProduct() id.Product { return id.Product(uuid.Must(uuid.NewV7())) }

@@ -148,3 +148,27 @@ func named[K comparable](n *numbering[K], counts []int) map[K]int {
 	}
 	return m
 }
+
+// HasCategory reports whether some product is in it or below it.
+func (sn *Snapshot) HasCategory(id uuid.UUID) bool {
+	return sn.has(sn.keys.categories.number[id], func(s *segment) []*roaring.Bitmap { return s.byCategory })
+}
+
+// HasBrand reports whether some product is of it.
+func (sn *Snapshot) HasBrand(id uuid.UUID) bool {
+	return sn.has(sn.keys.brands.number[id], func(s *segment) []*roaring.Bitmap { return s.brands })
+}
+
+// HasVendor reports whether some product is theirs.
+func (sn *Snapshot) HasVendor(id uuid.UUID) bool {
+	return sn.has(sn.keys.vendors.number[id], func(s *segment) []*roaring.Bitmap { return s.vendors })
+}
+
+func (sn *Snapshot) has(number uint32, sets func(*segment) []*roaring.Bitmap) bool {
+	for _, p := range sn.parts {
+		if list := sets(p.segment); int(number) < len(list) && list[number] != nil && list[number].Intersects(p.live) {
+			return true
+		}
+	}
+	return false
+}
