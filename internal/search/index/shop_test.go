@@ -21,7 +21,7 @@ func newRandom(seed uint64) *random { return &random{Rand: rand.New(rand.NewPCG(
 func thing(kind, n int) uuid.UUID { return uuid.UUID{15: byte(n), 14: byte(kind), 13: 1} }
 
 var (
-	someWords  = strings.Fields("lamp lamps lamb table tables stable café running run runs shoe shoes snow 日本語 t-shirt oak elm tr 42 4 überfluss jackets jacket leather weather")
+	someWords  = strings.Fields("lamp lamps lamb table tables stable café running run runs shoe shoes snow 日本語 t-shirt oak elm tr 42 4 überfluss jackets jacket leather weather lampshade lampshape")
 	someEdges  = []int64{100, 200, 500, 1000, 5000}
 	currencies = []string{"EUR", "INR", "USD"}
 	values     = [][]int32{{1, 2, 3, 4}, {5, 6, 7}, {8, 9}} // of three attributes
@@ -108,7 +108,7 @@ func (r *random) change(d *Document) *Document {
 }
 
 var someTexts = []string{
-	"lamp", "lamps", "running shoes", `"running shoe"`, "shoe -run", "-lamp", "oak or elm", "lamp oak or table elm", "t-shirt", "t-sh", "la", "sho", "s", "table", "boots", "jacke", "lether jaket", "jakcets", "tabel", "sho lamp oak",
+	"lamp", "lamps", "running shoes", `"running shoe"`, "shoe -run", "-lamp", "oak or elm", "lamp oak or table elm", "t-shirt", "t-sh", "la", "sho", "s", "table", "boots", "jacke", "lether jaket", "jakcets", "tabel", "sho lamp oak", "lampshaed", "lampshpae",
 	"sku-7", "sku-3", "nothing", "日本", "CAFÉ", "uberflus", "zzz yyy xxx", "%", `"oak lamp" -table`, `"lamp`, "or", "lamp or", "4", "42 oak", "run shoes snow lamp table oak",
 }
 
