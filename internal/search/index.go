@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
@@ -15,10 +14,15 @@ import (
 
 	"souk/internal/id"
 	"souk/internal/platform/events"
+	"souk/internal/platform/httpapi"
 )
 
 // ErrNotReady says that the index of this node is still being built.
-var ErrNotReady = errors.New("the search index is being built")
+var ErrNotReady = fmt.Errorf("build the search index: %w", httpapi.ErrNotReady)
+
+// patience is how long a request waits for the index of a node that has just
+// started; a small shop's is there in less.
+const patience = 5 * time.Second
 
 // node is what a node has to answer with.
 type node struct {
@@ -39,15 +43,22 @@ func (s *Search) node() *node {
 
 func (s *Search) slots() chan struct{} { return s.node().slots }
 
-// shelf waits for the index.
+// shelf waits for the index, but not for long.
 func (s *Search) shelf(ctx context.Context) (*shelf, error) {
 	if s.ReadAnew {
 		return load(ctx, s.DB)
 	}
 	n := s.node()
 	select {
+	case <-n.built: // nearly always: without a timer
+		return n.shelf, nil
+	default:
+	}
+	select {
 	case <-n.built:
 		return n.shelf, nil
+	case <-time.After(patience):
+		return nil, ErrNotReady
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}

@@ -24,9 +24,10 @@
 //
 // # A query
 //
-// filter.go turns each filter into a set of documents and intersects them,
-// text.go does so for words, order.go picks the page, facets.go counts. Each
-// works on one part; query.go puts the parts' answers together.
+// query.go turns each filter into a set of documents and intersects them
+// (sets.go), text.go does so for words (expression.go, lexicon.go, typo.go),
+// order.go picks the page, facets.go counts. Each works on one part; query.go
+// puts the parts' answers together.
 package index
 
 import (

@@ -161,8 +161,8 @@ func (s *segment) withPhrase(candidates *roaring.Bitmap, c clause, f field, syno
 }
 
 // placesOf says for each term at which places of the phrase it may stand, as bits.
-func (s *segment) placesOf(c clause, synonyms map[string][]string) map[uint32]uint64 {
-	places := map[uint32]uint64{}
+func (s *segment) placesOf(c clause, synonyms map[string][]string) []uint64 {
+	places := make([]uint64, len(s.terms))
 	for i, word := range c.words[:min(len(c.words), 64)] {
 		terms := slices.Clone(s.forms(word))
 		for _, other := range synonyms[word] {
@@ -181,7 +181,7 @@ func (s *segment) placesOf(c clause, synonyms map[string][]string) map[uint32]ui
 // hasPhrase runs through a text with all beginnings of the phrase that end at
 // the present term as bits (shift-and: Baeza-Yates and Gonnet, "A new approach
 // to text searching", 1992).
-func (s *segment) hasPhrase(doc uint32, places map[uint32]uint64, length int, f field) bool {
+func (s *segment) hasPhrase(doc uint32, places []uint64, length int, f field) bool {
 	last := uint64(1) << (min(length, 64) - 1)
 	matched := uint64(0)
 	for token := range s.tokens(doc) {
