@@ -14,8 +14,8 @@
 //
 //	Index ─ atomic pointer ─▶ Snapshot
 //	                            ├ part: base segment (nearly everything) + which of it is live
-//	                            ├ part: tail segment + live   each at most a quarter
-//	                            └ part: tail segment + live   of the one before
+//	                            ├ part: tail segment + live   each much smaller
+//	                            └ part: tail segment + live   than the one before
 //
 // A change takes the old document out of its part's live set and writes the
 // new one into a small segment at the end; small segments of like size are

@@ -7,21 +7,23 @@ import (
 
 const (
 	tailFactor   = 4     // a tail is at most a quarter of the one before
+	largestTail  = 8_000 // documents; to merge more would hold changes back noticeably
 	smallestBase = 2_000 // documents; fewer are merged at once
 	baseFactor   = 16    // the tails, and what is dead, are at most a sixteenth of the base
 )
 
 // mergeTails merges small segments at the end until each is at most a quarter
-// of the one before it, so that there are few, and a document is written again
-// about as often as there are. The base, and what MergeBase is at, stay.
+// of the one before it, or together they would be large; so there are few, and
+// a document is written again about as often as there are. The base, and what
+// MergeBase is at, stay.
 func (ix *Index) mergeTails(parts []part) []part {
 	frozen := max(ix.merging, 1)
 	if len(parts) > 0 && parts[0].n < smallestBase && ix.merging == 0 {
 		frozen = 0
 	}
 	for len(parts)-2 >= frozen {
-		last, before := parts[len(parts)-1], parts[len(parts)-2]
-		if before.live.GetCardinality() > tailFactor*last.live.GetCardinality() {
+		last, before := parts[len(parts)-1].live.GetCardinality(), parts[len(parts)-2].live.GetCardinality()
+		if before > tailFactor*last || before+last > largestTail {
 			break
 		}
 		merged := ix.merge(parts[len(parts)-2:])
