@@ -247,8 +247,8 @@ func equal(t *testing.T, a, b *Snapshot) {
 		"popularity": {x.popularity, y.popularity}, "created": {x.created, y.created}, "names": {x.name, y.name}, "terms": {x.terms, y.terms},
 		"texts": {x.stream, y.stream}, "starts": {x.start, y.start}, "SKU hashes": {x.skuHashes, y.skuHashes}, "SKU documents": {x.skuDocs, y.skuDocs},
 		"by rating": {x.byRating.docs, y.byRating.docs}, "by created": {x.byCreated.docs, y.byCreated.docs}, "by name": {x.byName.docs, y.byName.docs},
-		"by product": {x.byProduct, y.byProduct}, "alphabet": {x.alphabetical, y.alphabetical}, "by stem": {x.byStem, y.byStem}, "few": {x.anywhere.few, y.anywhere.few},
-		"few in titles": {x.inTitle.few, y.inTitle.few}, "live": {x.live.ToArray(), y.live.ToArray()},
+		"by product": {x.byProduct, y.byProduct}, "alphabet": {x.alphabetical, y.alphabetical}, "by stem": {x.byStem, y.byStem}, "listed": {x.anywhere.docs, y.anywhere.docs},
+		"listed in titles": {x.inTitle.docs, y.inTitle.docs}, "live": {x.live.ToArray(), y.live.ToArray()},
 	} {
 		if diff := cmp.Diff(pair[0], pair[1], cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("%s: %s", what, diff)

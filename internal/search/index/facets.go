@@ -21,8 +21,7 @@ type Counts struct {
 // counting adds up the counts of the parts, by the numbers of what is counted.
 type counting struct {
 	sn       *Snapshot
-	q        *Query
-	shown    []uint32
+	shown    map[uint32]bool
 	all      [][]uint32 // the values of each attribute that is filtered
 	selected []bool     // by number: values of those attributes
 
@@ -32,9 +31,12 @@ type counting struct {
 
 func (sn *Snapshot) newCounting(q *Query) *counting {
 	c := &counting{
-		sn: sn, q: q, shown: sn.keys.categories.numbers(q.Shown), selected: make([]bool, len(sn.keys.facets.keys)),
+		sn: sn, shown: map[uint32]bool{}, selected: make([]bool, len(sn.keys.facets.keys)),
 		categories: make([]int, len(sn.keys.categories.keys)), brands: make([]int, len(sn.keys.brands.keys)),
 		vendors: make([]int, len(sn.keys.vendors.keys)), facets: make([]int, len(sn.keys.facets.keys)),
+	}
+	for _, n := range sn.keys.categories.numbers(q.Shown) {
+		c.shown[n] = true
 	}
 	for _, a := range q.Attributes {
 		numbers := sn.keys.facets.numbers(a.All)
@@ -55,9 +57,6 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 		}
 		return all
 	}
-	for _, n := range c.shown {
-		c.categories[n] += sizeIn(p.byCategory, n, all)
-	}
 	each(base(brandFacet), func(doc uint32) { c.brands[p.brand[doc]]++ })
 	each(base(vendorFacet), func(doc uint32) { c.vendors[p.vendor[doc]]++ })
 	c.addPrices(base(priceFacet), l)
@@ -71,33 +70,10 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 	for star := range p.stars {
 		c.totals.Stars[star] += int(rating.AndCardinality(p.stars[star]))
 	}
-	c.addAttributes(p, chosen, all)
-}
-
-func (c *counting) addPrices(base *roaring.Bitmap, l *listing) {
-	if len(c.totals.Price) == 0 {
-		c.totals.Price = make([]int, l.buckets)
-	}
-	each(base, func(doc uint32) { c.totals.Price[l.bucket[doc]]++ })
-}
-
-// addAttributes counts values where the choice is narrow by running through
-// its documents, where it is broad by intersecting it with each value's set.
-func (c *counting) addAttributes(p part, chosen selection, all *roaring.Bitmap) {
 	if int(all.GetCardinality()) < p.n/6 || len(p.byFacet) > mostIntersected {
-		each(all, func(doc uint32) {
-			for _, n := range p.facets.of(doc) {
-				if !c.selected[n] {
-					c.facets[n]++
-				}
-			}
-		})
+		c.scan(p, all)
 	} else {
-		for n := range p.byFacet {
-			if !c.selected[n] {
-				c.facets[n] += sizeIn(p.byFacet, uint32(n), all)
-			}
-		}
+		c.intersect(p, all)
 	}
 	for i, values := range c.all {
 		base := chosen.without(firstAttribute + facet(i))
@@ -107,8 +83,42 @@ func (c *counting) addAttributes(p part, chosen selection, all *roaring.Bitmap) 
 	}
 }
 
+// scan counts categories and values by running through the documents: for
+// narrow choices.
+func (c *counting) scan(p part, all *roaring.Bitmap) {
+	each(all, func(doc uint32) {
+		for _, n := range p.categories.of(doc) {
+			c.categories[n]++
+		}
+		for _, n := range p.facets.of(doc) {
+			if !c.selected[n] {
+				c.facets[n]++
+			}
+		}
+	})
+}
+
+// intersect counts them by intersecting all with the set of each: for broad ones.
+func (c *counting) intersect(p part, all *roaring.Bitmap) {
+	for n := range c.shown {
+		c.categories[n] += sizeIn(p.byCategory, n, all)
+	}
+	for n := range p.byFacet {
+		if !c.selected[n] {
+			c.facets[n] += sizeIn(p.byFacet, uint32(n), all)
+		}
+	}
+}
+
 // mostIntersected is with how many sets it does not pay any more.
 const mostIntersected = 2000
+
+func (c *counting) addPrices(base *roaring.Bitmap, l *listing) {
+	if len(c.totals.Price) == 0 {
+		c.totals.Price = make([]int, l.buckets)
+	}
+	each(base, func(doc uint32) { c.totals.Price[l.bucket[doc]]++ })
+}
 
 // sizeIn is how many of set number n are in base.
 func sizeIn(sets []*roaring.Bitmap, n uint32, base *roaring.Bitmap) int {
@@ -131,6 +141,11 @@ func each(set *roaring.Bitmap, fn func(doc uint32)) {
 
 func (c *counting) result() *Counts {
 	k := c.sn.keys
+	for n := range c.categories { // scan counts them all
+		if !c.shown[uint32(n)] {
+			c.categories[n] = 0
+		}
+	}
 	c.totals.Categories = named(k.categories, c.categories)
 	c.totals.Brands = named(k.brands, c.brands)
 	c.totals.Vendors = named(k.vendors, c.vendors)

@@ -80,7 +80,9 @@ func New(options Options, docs func(yield func(*Document) bool)) *Index {
 		snapshot.keys.add(d)
 		raw.add(d, &snapshot.keys)
 	}
-	snapshot.parts = withSegment(nil, newSegment(rank([]*rows{raw}, nil), ix.options.PriceEdges))
+	base := newSegment(rank([]*rows{raw}, nil), ix.options.PriceEdges)
+	base.prepare()
+	snapshot.parts = withSegment(nil, base)
 	ix.current.Store(snapshot)
 	return ix
 }

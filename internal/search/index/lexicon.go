@@ -80,3 +80,12 @@ func (s *segment) withBeginning(prefix string, f field) *roaring.Bitmap {
 	set, _ := s.beginnings[f].LoadOrStore(prefix, s.in(f).union(s.begun(prefix)))
 	return set.(*roaring.Bitmap)
 }
+
+// prepare makes the sets of single letters and digits, which take so long that
+// the first to ask would notice.
+func (s *segment) prepare() {
+	for _, r := range "abcdefghijklmnopqrstuvwxyz0123456789" {
+		s.withBeginning(string(r), anywhere)
+		s.withBeginning(string(r), inTitle)
+	}
+}

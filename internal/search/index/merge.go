@@ -62,6 +62,7 @@ func (ix *Index) WantsMerge() bool {
 func (ix *Index) MergeBase() {
 	parts := ix.beginMerge()
 	base := ix.merge(parts)
+	base.prepare()
 	ix.finishMerge(parts, base)
 }
 

@@ -53,7 +53,7 @@ func newSegment(r *rows, edges func(currency string) []int64) *segment {
 	}
 	s.addSKUs()
 	s.lexicon.fill(&r.dictionary)
-	s.addPostings()
+	s.inTitle, s.anywhere = newPostings(r, inTitle), newPostings(r, anywhere)
 	return s
 }
 
@@ -154,77 +154,4 @@ func (s *segment) find(product uuid.UUID) (doc uint32, ok bool) {
 		return 0, false
 	}
 	return s.byProduct[at], true
-}
-
-// addPostings makes the posting list of each term, for titles and for all.
-func (s *segment) addPostings() {
-	title, all := newPostings(len(s.terms)), newPostings(len(s.terms))
-	for doc := range uint32(s.n) {
-		passage := 0
-		for token := range s.tokens(doc) {
-			if token == passageEnd {
-				passage++
-				continue
-			}
-			if passage == 0 {
-				title.add(token-firstTerm, doc)
-			}
-			all.add(token-firstTerm, doc)
-		}
-	}
-	s.inTitle, s.anywhere = title, all
-}
-
-// postings are the documents of each term. Most terms are in very few, for
-// which a bitmap would be ten times the size: those are kept as they are.
-type postings struct {
-	few  [][]uint32
-	many []*roaring.Bitmap
-}
-
-const mostFew = 12
-
-func newPostings(terms int) postings {
-	return postings{few: make([][]uint32, terms), many: make([]*roaring.Bitmap, terms)}
-}
-
-// add takes documents in ascending order.
-func (p *postings) add(term, doc uint32) {
-	few := p.few[term]
-	switch {
-	case p.many[term] != nil:
-		p.many[term].Add(doc)
-	case len(few) > 0 && few[len(few)-1] == doc:
-	case len(few) < mostFew:
-		p.few[term] = append(few, doc)
-	default:
-		p.many[term] = roaring.BitmapOf(few...)
-		p.many[term].Add(doc)
-		p.few[term] = nil
-	}
-}
-
-// of is the set of documents that have term; it belongs to the index.
-func (p *postings) of(term uint32) *roaring.Bitmap {
-	if set := p.many[term]; set != nil {
-		return set
-	}
-	return roaring.BitmapOf(p.few[term]...)
-}
-
-// union is the set of documents that have one of terms; the caller's own.
-func (p *postings) union(terms []uint32) *roaring.Bitmap {
-	var many []*roaring.Bitmap
-	set := roaring.New()
-	for _, t := range terms {
-		if p.many[t] != nil {
-			many = append(many, p.many[t])
-		} else {
-			set.AddMany(p.few[t])
-		}
-	}
-	if len(many) == 0 {
-		return set
-	}
-	return roaring.FastOr(append(many, set)...)
 }

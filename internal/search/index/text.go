@@ -57,14 +57,6 @@ func (s *segment) byRelevance(set *roaring.Bitmap, f found, p page) []Place {
 	return p.sorted(places)
 }
 
-// field is where words are looked for.
-type field int
-
-const (
-	anywhere field = iota
-	inTitle
-)
-
 func (s *segment) in(f field) *postings {
 	if f == inTitle {
 		return &s.inTitle
