@@ -140,21 +140,35 @@ func (s *segment) word(c clause, i int, f field, synonyms map[string][]string) *
 // a row. It reads the texts: a phrase is rare, positions in each posting list
 // would double the index.
 func (s *segment) withPhrase(candidates *roaring.Bitmap, c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
-	places := s.placesOf(c, synonyms)
+	ph := s.phrase(c, synonyms)
 	set := roaring.New()
 	docs := candidates.Iterator()
 	for docs.HasNext() {
-		if doc := docs.Next(); s.hasPhrase(doc, places, len(c.words), f) {
+		if doc := docs.Next(); s.hasPhrase(doc, ph, f) {
 			set.Add(doc)
 		}
 	}
 	return set
 }
 
-// placesOf says for each term at which places of the phrase it may stand, as bits.
-func (s *segment) placesOf(c clause, synonyms map[string][]string) []uint64 {
-	places := make([]uint64, len(s.terms))
-	for i, word := range c.words[:min(len(c.words), 64)] {
+// phrase says for each term at which places of it the term may stand, as bits.
+type phrase struct {
+	places map[uint32]uint64
+	filter uint64 // has bit n if some term has number n modulo 64: most others are told by it
+	last   uint64 // the place of the last word
+}
+
+func (ph *phrase) at(term uint32) uint64 {
+	if ph.filter>>(term%64)&1 == 0 {
+		return 0
+	}
+	return ph.places[term]
+}
+
+func (s *segment) phrase(c clause, synonyms map[string][]string) *phrase {
+	words := c.words[:min(len(c.words), 64)]
+	ph := &phrase{places: map[uint32]uint64{}, last: 1 << (len(words) - 1)}
+	for i, word := range words {
 		terms := slices.Clone(s.forms(word))
 		for _, other := range synonyms[word] {
 			terms = append(terms, s.forms(other)...)
@@ -163,17 +177,17 @@ func (s *segment) placesOf(c clause, synonyms map[string][]string) []uint64 {
 			terms = append(terms, s.begun(word)...)
 		}
 		for _, t := range terms {
-			places[t] |= 1 << i
+			ph.places[t] |= 1 << i
+			ph.filter |= 1 << (t % 64)
 		}
 	}
-	return places
+	return ph
 }
 
 // hasPhrase runs through a text with all beginnings of the phrase that end at
 // the present term as bits (shift-and: Baeza-Yates and Gonnet, "A new approach
 // to text searching", 1992).
-func (s *segment) hasPhrase(doc uint32, places []uint64, length int, f field) bool {
-	last := uint64(1) << (min(length, 64) - 1)
+func (s *segment) hasPhrase(doc uint32, ph *phrase, f field) bool {
 	matched := uint64(0)
 	for token := range s.tokens(doc) {
 		if token == passageEnd {
@@ -183,7 +197,7 @@ func (s *segment) hasPhrase(doc uint32, places []uint64, length int, f field) bo
 			matched = 0
 			continue
 		}
-		if matched = (matched<<1 | 1) & places[token-firstTerm]; matched&last != 0 {
+		if matched = (matched<<1 | 1) & ph.at(token-firstTerm); matched&ph.last != 0 {
 			return true
 		}
 	}
