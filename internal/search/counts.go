@@ -53,47 +53,65 @@ func (n *names) countRows(q Query, asked *index.Query, c *index.Counts) []countR
 	return rows
 }
 
-func (n *names) categoryRows(asked []uuid.UUID, counts map[uuid.UUID]int) []countRow {
-	list := counted(n.categories.entries(), counts)
-	slices.SortFunc(list, func(a, b named) int {
-		return cmp.Or(first(slices.Contains(asked, a.ID), slices.Contains(asked, b.ID)),
-			cmp.Compare(a.Position, b.Position), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
+func (n *names) categoryRows(asked []uuid.UUID, counts []index.Count[uuid.UUID]) []countRow {
+	list := counted(n.categories.entries(), counts, asked)
+	slices.SortFunc(list, func(a, b namedCount) int {
+		return cmp.Or(first(a.asked, b.asked), cmp.Compare(a.Position, b.Position), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
 	})
-	return countRows("category", list, asked, counts)
+	return countRows("category", list)
 }
 
 // thingRows are those of brands or vendors, the most frequent first.
-func thingRows(facet string, e *entries, asked []uuid.UUID, counts map[uuid.UUID]int) []countRow {
-	list := counted(e, counts)
-	slices.SortFunc(list, func(a, b named) int {
-		return cmp.Or(first(slices.Contains(asked, a.ID), slices.Contains(asked, b.ID)),
-			cmp.Compare(counts[b.ID], counts[a.ID]), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
+func thingRows(facet string, e *entries, asked []uuid.UUID, counts []index.Count[uuid.UUID]) []countRow {
+	list := counted(e, mostFrequent(counts, asked), asked)
+	slices.SortFunc(list, func(a, b namedCount) int {
+		return cmp.Or(first(a.asked, b.asked), cmp.Compare(b.n, a.n), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
 	})
-	return countRows(facet, list, asked, counts)
+	return countRows(facet, list)
 }
 
-func counted(e *entries, counts map[uuid.UUID]int) []named {
-	list := make([]named, 0, len(counts))
-	for id := range counts {
-		if n, known := e.byID[id]; known {
-			list = append(list, n)
+// mostFrequent leaves out those that will not be shown; of thousands of brands,
+// that is most.
+func mostFrequent(counts []index.Count[uuid.UUID], asked []uuid.UUID) []index.Count[uuid.UUID] {
+	if len(counts) <= mostValuesShown {
+		return counts
+	}
+	sizes := make([]int, 0, len(counts))
+	for _, c := range counts {
+		sizes = append(sizes, c.N)
+	}
+	slices.Sort(sizes)
+	least := sizes[len(sizes)-mostValuesShown]
+	return slices.DeleteFunc(counts, func(c index.Count[uuid.UUID]) bool { return c.N < least && !slices.Contains(asked, c.Key) })
+}
+
+// namedCount is a count and what was counted.
+type namedCount struct {
+	*named
+	n     int
+	asked bool
+}
+
+func counted(e *entries, counts []index.Count[uuid.UUID], asked []uuid.UUID) []namedCount {
+	list := make([]namedCount, 0, len(counts))
+	for _, c := range counts {
+		if n, known := e.byID[c.Key]; known {
+			list = append(list, namedCount{n, c.N, slices.Contains(asked, c.Key)})
 		}
 	}
 	return list
 }
 
-func countRows(facet string, list []named, asked []uuid.UUID, counts map[uuid.UUID]int) []countRow {
+func countRows(facet string, list []namedCount) []countRow {
 	rows := make([]countRow, 0, min(len(list), mostValuesShown))
-	for _, n := range list[:min(len(list), mostValuesShown)] {
-		rows = append(rows, countRow{
-			Facet: facet, Value: n.Slug, Label: n.Name, Count: int64(counts[n.ID]), Selected: slices.Contains(asked, n.ID),
-		})
+	for _, c := range list[:min(len(list), mostValuesShown)] {
+		rows = append(rows, countRow{Facet: facet, Value: c.Slug, Label: c.Name, Count: int64(c.n), Selected: c.asked})
 	}
 	return rows
 }
 
 // valueRows are those of attributes.
-func (n *names) valueRows(asked []Attribute, counts map[int32]int) []countRow {
+func (n *names) valueRows(asked []Attribute, counts []index.Count[int32]) []countRow {
 	selected := map[string]bool{}
 	for _, a := range asked {
 		for _, v := range a.Values {
@@ -102,11 +120,11 @@ func (n *names) valueRows(asked []Attribute, counts map[int32]int) []countRow {
 	}
 	byKey := map[string][]countRow{}
 	e := n.values.entries()
-	for id, count := range counts {
-		if v, known := e.byID[id]; known {
+	for _, c := range counts {
+		if v, known := e.byID[c.Key]; known {
 			byKey[v.Key] = append(byKey[v.Key], countRow{
 				Facet: "attr[" + v.Key + "]", KeyLabel: v.KeyLabel, Value: v.Value, Label: v.Label,
-				Count: int64(count), Selected: selected[v.Key+"="+v.Value],
+				Count: int64(c.N), Selected: selected[v.Key+"="+v.Value],
 			})
 		}
 	}

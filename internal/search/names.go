@@ -43,7 +43,7 @@ type named struct {
 type register struct{ current atomic.Pointer[entries] }
 
 type entries struct {
-	byID   map[uuid.UUID]named
+	byID   map[uuid.UUID]*named
 	bySlug map[string]uuid.UUID
 }
 
@@ -57,22 +57,22 @@ func (r *register) entries() *entries {
 // set takes rows over; there is one writer.
 func (r *register) set(rows []named) {
 	old := r.entries()
-	var changed []named
+	var changed []*named
 	for _, n := range rows {
 		n.folded = index.Fold(n.Name)
-		if old.byID[n.ID] != n {
-			changed = append(changed, n)
+		if known := old.byID[n.ID]; known == nil || *known != n {
+			changed = append(changed, &n)
 		}
 	}
 	if len(changed) == 0 {
 		return
 	}
-	next := &entries{byID: map[uuid.UUID]named{}, bySlug: map[string]uuid.UUID{}}
+	next := &entries{byID: map[uuid.UUID]*named{}, bySlug: map[string]uuid.UUID{}}
 	maps.Copy(next.byID, old.byID)
 	maps.Copy(next.bySlug, old.bySlug)
 	for _, n := range changed { // first, for two may have swapped their slugs
-		if slug := old.byID[n.ID].Slug; next.bySlug[slug] == n.ID {
-			delete(next.bySlug, slug)
+		if known := old.byID[n.ID]; known != nil && next.bySlug[known.Slug] == n.ID {
+			delete(next.bySlug, known.Slug)
 		}
 	}
 	for _, n := range changed {
@@ -204,16 +204,16 @@ func distinctValues(ids []int32) []int32 {
 
 // begun are those of a register whose name has a word that begins with text,
 // and which has reports as having products.
-func (r *register) begun(text string, has func(uuid.UUID) bool, most int) []named {
-	var list []named
+func (r *register) begun(text string, has func(uuid.UUID) bool, most int) []*named {
+	var list []*named
 	for _, n := range r.entries().byID {
 		if strings.HasPrefix(n.folded, text) || strings.Contains(n.folded, " "+text) {
 			list = append(list, n)
 		}
 	}
-	slices.SortFunc(list, func(a, b named) int {
+	slices.SortFunc(list, func(a, b *named) int {
 		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
 	})
-	list = slices.DeleteFunc(list, func(n named) bool { return !has(n.ID) })
+	list = slices.DeleteFunc(list, func(n *named) bool { return !has(n.ID) })
 	return list[:min(len(list), most)]
 }

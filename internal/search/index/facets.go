@@ -6,16 +6,22 @@ import (
 )
 
 // Counts are how many products each value of a facet leaves. A filter does not
-// narrow its own facet. Values without a product are left out of the maps.
+// narrow its own facet. Values without a product are left out of the lists.
 type Counts struct {
-	Categories map[uuid.UUID]int
-	Brands     map[uuid.UUID]int
-	Vendors    map[uuid.UUID]int
-	Facets     map[int32]int
+	Categories []Count[uuid.UUID]
+	Brands     []Count[uuid.UUID]
+	Vendors    []Count[uuid.UUID]
+	Facets     []Count[int32]
 	Price      []int // below the first edge, from it to the second ...
 	InStock    int
 	SoldOut    int
 	Stars      [6]int // rated at least 0 to 5
+}
+
+// Count is how many products a value leaves; never none.
+type Count[K comparable] struct {
+	Key K
+	N   int
 }
 
 // counting adds up the counts of the parts, by the numbers of what is counted.
@@ -70,7 +76,7 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 	for star := range p.stars {
 		c.totals.Stars[star] += int(rating.AndCardinality(p.stars[star]))
 	}
-	if int(all.GetCardinality()) < p.n/6 || len(p.byFacet) > mostIntersected {
+	if n := int(all.GetCardinality()); n < max(p.n/6, fewestIntersected) || len(p.byFacet) > mostIntersected {
 		c.scan(p, all)
 	} else {
 		c.intersect(p, all)
@@ -110,8 +116,11 @@ func (c *counting) intersect(p part, all *roaring.Bitmap) {
 	}
 }
 
-// mostIntersected is with how many sets it does not pay any more.
-const mostIntersected = 2000
+// With fewer documents, or with more sets, intersecting does not pay.
+const (
+	fewestIntersected = 16_384
+	mostIntersected   = 2_000
+)
 
 func (c *counting) addPrices(base *roaring.Bitmap, l *listing) {
 	if len(c.totals.Price) == 0 {
@@ -146,22 +155,22 @@ func (c *counting) result() *Counts {
 			c.categories[n] = 0
 		}
 	}
-	c.totals.Categories = named(k.categories, c.categories)
-	c.totals.Brands = named(k.brands, c.brands)
-	c.totals.Vendors = named(k.vendors, c.vendors)
-	c.totals.Facets = named(k.facets, c.facets)
+	c.totals.Categories = counted(k.categories, c.categories)
+	c.totals.Brands = counted(k.brands, c.brands)
+	c.totals.Vendors = counted(k.vendors, c.vendors)
+	c.totals.Facets = counted(k.facets, c.facets)
 	return &c.totals
 }
 
-// named puts keys to counts by number; number 0 is of those without a key.
-func named[K comparable](n *numbering[K], counts []int) map[K]int {
-	m := map[K]int{}
+// counted puts keys to counts by number; number 0 is of those without a key.
+func counted[K comparable](n *numbering[K], counts []int) []Count[K] {
+	var list []Count[K]
 	for number, count := range counts {
 		if number > 0 && count > 0 {
-			m[n.keys[number]] = count
+			list = append(list, Count[K]{n.keys[number], count})
 		}
 	}
-	return m
+	return list
 }
 
 // HasCategory reports whether some product is in it or below it.

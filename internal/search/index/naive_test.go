@@ -280,20 +280,24 @@ func (n *naive) key(q *Query, d *Document, weight float64) Key {
 }
 
 func (n *naive) count(q *Query, docs []*Document, edges []int64) *Counts {
-	c := &Counts{Categories: map[uuid.UUID]int{}, Brands: map[uuid.UUID]int{}, Vendors: map[uuid.UUID]int{}, Facets: map[int32]int{}, Price: make([]int, len(edges)+1)}
+	c := &Counts{Price: make([]int, len(edges)+1)}
+	categories, brands, vendors, values := map[uuid.UUID]int{}, map[uuid.UUID]int{}, map[uuid.UUID]int{}, map[int32]int{}
+	defer func() {
+		c.Categories, c.Brands, c.Vendors, c.Facets = listed(categories), listed(brands), listed(vendors), listed(values)
+	}()
 	for _, d := range docs {
 		if n.fits(q, d, none) {
 			for _, category := range d.Categories {
 				if slices.Contains(q.Shown, category) {
-					c.Categories[category]++
+					categories[category]++
 				}
 			}
 		}
 		if d.Brand != uuid.Nil && n.fits(q, d, brandFacet) {
-			c.Brands[d.Brand]++
+			brands[d.Brand]++
 		}
 		if n.fits(q, d, vendorFacet) {
-			c.Vendors[d.Vendor]++
+			vendors[d.Vendor]++
 		}
 		if n.fits(q, d, priceFacet) {
 			price, _ := d.price(q.Currency)
@@ -325,9 +329,17 @@ func (n *naive) count(q *Query, docs []*Document, edges []int64) *Counts {
 				}
 			}
 			if n.fits(q, d, left) {
-				c.Facets[f]++
+				values[f]++
 			}
 		}
 	}
 	return c
+}
+
+func listed[K comparable](counts map[K]int) []Count[K] {
+	var list []Count[K]
+	for k, n := range counts {
+		list = append(list, Count[K]{k, n})
+	}
+	return list
 }
