@@ -107,7 +107,7 @@ type value struct {
 	Label    string `db:"label"`
 }
 
-// values are those of all attributes. They are added to and never change.
+// values are those of all attributes.
 type values struct{ current atomic.Pointer[valueEntries] }
 
 type valueEntries struct {
@@ -124,7 +124,7 @@ func (v *values) entries() *valueEntries {
 
 func (v *values) set(rows []value) {
 	old := v.entries()
-	rows = slices.DeleteFunc(rows, func(row value) bool { _, known := old.byID[row.ID]; return known })
+	rows = slices.DeleteFunc(rows, func(row value) bool { return old.byID[row.ID] == row })
 	if len(rows) == 0 {
 		return
 	}
@@ -132,6 +132,9 @@ func (v *values) set(rows []value) {
 	maps.Copy(next.byID, old.byID)
 	maps.Copy(next.byKey, old.byKey)
 	for _, row := range rows {
+		if was, known := next.byID[row.ID]; known {
+			next.byKey[was.Key] = slices.DeleteFunc(slices.Clone(next.byKey[was.Key]), func(v value) bool { return v.ID == row.ID })
+		}
 		next.byID[row.ID] = row
 		next.byKey[row.Key] = append(slices.Clip(next.byKey[row.Key]), row)
 	}

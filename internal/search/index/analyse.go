@@ -22,14 +22,17 @@ func Fold(s string) string {
 			break
 		}
 	}
-	s = strings.ToLower(s)
+	if !ascii {
+		s = norm.NFKD.String(s)
+	}
+	s = strings.ToLower(s) // after NFKD, which makes a capital H of ℌ
 	if !ascii {
 		s = strings.Map(func(r rune) rune {
 			if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r) { // accents; marks of direction
 				return -1
 			}
 			return r
-		}, norm.NFKD.String(strings.ReplaceAll(s, "ß", "ss")))
+		}, strings.ReplaceAll(s, "ß", "ss"))
 	}
 	return strings.Join(strings.Fields(s), " ")
 }
