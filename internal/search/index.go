@@ -102,6 +102,7 @@ func (s *Search) build(ctx context.Context) (from events.Cursor, ok bool) {
 			s.node().shelf, err = load(ctx, s.Pool)
 		}
 		if err == nil {
+			s.log().InfoContext(ctx, "search has built its index", "products", s.node().shelf.index.Snapshot().Len())
 			close(s.node().built)
 			return from, true
 		}
@@ -161,7 +162,9 @@ func (s *Search) mergeWhenAsked(ctx context.Context) {
 	for {
 		select {
 		case <-s.node().merge:
-			s.node().shelf.index.MergeBase()
+			ix := s.node().shelf.index
+			ix.MergeBase()
+			s.log().InfoContext(ctx, "search has merged its index", "segments", ix.Snapshot().Sizes())
 		case <-ctx.Done():
 			return
 		}

@@ -9,16 +9,24 @@ const documentFragment = `
 	       coalesce(round(l.rating * 100), 0)::int AS rating, coalesce(l.popularity, 0) AS popularity,
 	       coalesce(extract(epoch FROM l.created_at) * 1000000, 0)::bigint AS created,
 	       coalesce(l.currency, '') AS currency, coalesce(l.min_minor, 0) AS min_minor
-	FROM listed_products AS t
-	LEFT JOIN listings AS l ON l.product_id = t.product_id
 	`
 
 const selectDocumentsOf = documentFragment + `
+	FROM listed_products AS t
+	LEFT JOIN listings AS l ON l.product_id = t.product_id
 	WHERE t.product_id = ANY(@products)
 	ORDER BY t.product_id, l.currency`
 
+// Both tables are read in the order of their keys, from the same place on.
 const selectDocumentsAfter = documentFragment + `
-	WHERE t.product_id IN (SELECT product_id FROM listed_products WHERE product_id > @after ORDER BY product_id LIMIT @some)
+	FROM (
+		SELECT product_id, name, skus, title, terms, text
+		FROM listed_products
+		WHERE product_id > @after
+		ORDER BY product_id
+		LIMIT @some
+	) AS t
+	LEFT JOIN listings AS l ON l.product_id = t.product_id AND l.product_id > @after
 	ORDER BY t.product_id, l.currency`
 
 const selectCards = `
