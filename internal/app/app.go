@@ -8,6 +8,7 @@ package app
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -227,7 +228,7 @@ func (a *App) authenticate(ctx context.Context, r *http.Request) (auth.Actor, er
 // Ready is nil when requests can be answered.
 func (a *App) Ready(ctx context.Context) error {
 	_, err := postgres.Scalar[int](ctx, a.DB, `SELECT count(*)::int AS settings FROM settings`, nil)
-	return err
+	return errors.Join(err, a.Search.Ready())
 }
 
 // New makes a shop of settings and a pool: its keys, its store of files, the

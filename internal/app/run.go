@@ -34,6 +34,7 @@ func (a *App) Serve(ctx context.Context, ln net.Listener) error {
 		{"live streams", a.Hub.Run},
 		{"listings", a.Search.Run},
 		{"wishlists", a.Wishlists.Run},
+		{"search index", a.Search.Follow},
 	}
 	if a.Config.Worker {
 		parts = append(parts, part{"jobs", a.Relay.Run})

@@ -13,11 +13,12 @@ import (
 	"github.com/google/uuid"
 
 	"souk/internal/money"
+	"souk/internal/search/index"
 )
 
 // shape changes when describe writes something else for the same facts, so
 // that the next refresh writes rows that seem unchanged.
-const shape = 1
+const shape = 2
 
 // entry is every row of one product.
 type entry struct {
@@ -30,14 +31,13 @@ type entry struct {
 // The rows as json_to_recordset reads them.
 type (
 	productEntry struct {
-		ProductID  uuid.UUID `json:"product_id"`
-		Name       string    `json:"name"`
-		SKUs       []string  `json:"skus"`
-		Title      string    `json:"title"`
-		Terms      string    `json:"terms"`
-		Text       string    `json:"text"`
-		TextDigest string    `json:"text_digest"`
-		Digest     string    `json:"digest"`
+		ProductID uuid.UUID `json:"product_id"`
+		Name      string    `json:"name"`
+		SKUs      []string  `json:"skus"`
+		Title     string    `json:"title"`
+		Terms     string    `json:"terms"`
+		Text      string    `json:"text"`
+		Digest    string    `json:"digest"`
 	}
 	listingRow struct {
 		ProductID   uuid.UUID      `json:"product_id"`
@@ -91,8 +91,7 @@ func (s *Search) describe(f *facts) entry {
 	if len(e.pages) == 0 { // shown, though it cannot be bought yet
 		e.pages = []pageRow{f.page(s.Currency)}
 	}
-	e.product.TextDigest = digest(e.product)
-	e.product.Digest = digest(e.product, e.facets, e.listings, e.pages)
+	e.product.Digest = digest(e.product, e.facets, e.listings, e.pages, f.positions())
 	return e
 }
 
@@ -109,7 +108,7 @@ func digest(rows ...any) string {
 func (f *facts) listing(facets []facetRow) listingRow {
 	p := f.product
 	l := listingRow{
-		ProductID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Name: fold(p.Title), InStock: f.inStock(),
+		ProductID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Name: index.Fold(p.Title), InStock: f.inStock(),
 		Rating: p.Rating, RatingCount: p.RatingCount, CreatedAt: p.CreatedAt,
 		CategoryIDs: []uuid.UUID{}, TagIDs: []uuid.UUID{}, FacetKeys: []string{}, FacetValues: []string{},
 	}
@@ -148,11 +147,11 @@ func (f *facts) entry() productEntry {
 	skus := []string{}
 	for _, v := range f.variants {
 		if v.SKU != "" {
-			skus = append(skus, fold(v.SKU))
+			skus = append(skus, index.Fold(v.SKU))
 		}
 	}
 	return productEntry{
-		ProductID: uuid.UUID(p.ID), Name: fold(p.Title), SKUs: skus,
+		ProductID: uuid.UUID(p.ID), Name: index.Fold(p.Title), SKUs: skus,
 		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: plain(p.Description),
 	}
 }
@@ -162,7 +161,7 @@ func (f *facts) entry() productEntry {
 func (f *facts) facets() []facetRow {
 	var list []facetRow
 	add := func(name, keyLabel, value, label string) {
-		row := facetRow{Key: facetKey(name), Value: fold(value), KeyLabel: keyLabel, Label: label}
+		row := facetRow{Key: facetKey(name), Value: index.Fold(value), KeyLabel: keyLabel, Label: label}
 		known := func(r facetRow) bool { return r.Key == row.Key && r.Value == row.Value }
 		if row.Key != "" && row.Value != "" && !slices.ContainsFunc(list, known) {
 			list = append(list, row)
@@ -233,6 +232,16 @@ func (f *facts) attributes() map[string][]string {
 		}
 	}
 	return all
+}
+
+// positions are of no row here; but who follows the rows reads the order of
+// categories when one of their products changes.
+func (f *facts) positions() []int {
+	var list []int
+	for _, c := range f.categories {
+		list = append(list, c.Position)
+	}
+	return list
 }
 
 // currencies are those that some variant is priced in.

@@ -2,7 +2,8 @@ package search
 
 import "souk/internal/id"
 
-// Refreshed says that what is shown of products has changed. Listing is false
+// Refreshed says that what is shown of products has changed, or their place
+// in lists. Listing is false
 // when only stock moved, which lists do not show in numbers.
 type Refreshed struct {
 	ProductIDs []id.Product `json:"product_ids"`

@@ -23,14 +23,14 @@ type FacetValue struct {
 	Selected bool   `json:"selected"`
 }
 
-// countRow is one count as the statement gives it.
+// countRow is one count with the names of what was counted.
 type countRow struct {
-	Facet    string `db:"facet"`
-	KeyLabel string `db:"key_label"`
-	Value    string `db:"value"`
-	Label    string `db:"label"`
-	Count    int64  `db:"count"`
-	Selected bool   `db:"selected"`
+	Facet    string
+	KeyLabel string
+	Value    string
+	Label    string
+	Count    int64
+	Selected bool
 }
 
 // fixedFacets stand before those of attributes, in this order.

@@ -69,6 +69,7 @@ type categoryFact struct {
 	Name      string        `db:"name"`
 	Path      string        `db:"path"`
 	Ancestors []id.Category `db:"ancestors"`
+	Position  int           `db:"position"`
 }
 
 type tagFact struct {

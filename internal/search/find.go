@@ -2,14 +2,19 @@ package search
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/platform/postgres"
+	"souk/internal/search/index"
 )
 
 // Listing is what GET /products answers.
@@ -23,7 +28,7 @@ type Listing struct {
 
 // found is a page of a listing; the cards are JSON already.
 type found struct {
-	cards  []string
+	cards  []json.RawMessage
 	next   *position // nil on the last page
 	total  *int64
 	facets []Facet
@@ -37,76 +42,136 @@ type want struct {
 	total  bool
 }
 
-type cardRow struct {
-	ID   id.Product `db:"product_id"`
-	Key  string     `db:"key"`
-	Card string     `db:"card"`
+// position is where a page ends: what its last product is sorted by, and that
+// product.
+type position struct {
+	Number  int64      `json:"n,omitempty"`
+	Text    string     `json:"t,omitempty"`
+	Product id.Product `json:"p"`
+	Similar bool       `json:"s,omitempty"` // the list is of what resembles the text
 }
 
-// find answers a query in one round trip; a text whose words occur nowhere
-// costs a second one, which looks for titles that resemble it.
-func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
-	similar := w.after != nil && w.after.Similar
-	f, matched, err := s.ask(ctx, q, w, similar)
-	if err == nil && !matched && searchable(q.Text) {
-		f, _, err = s.ask(ctx, q, w, true)
+func positionOf(p index.Place) *position {
+	return &position{Number: p.Key.Number, Text: p.Key.Text, Product: p.Product, Similar: p.Similar}
+}
+
+func (p *position) place() *index.Place {
+	if p == nil {
+		return nil
 	}
+	return &index.Place{Key: index.Key{Number: p.Number, Text: p.Text}, Product: p.Product, Similar: p.Similar}
+}
+
+var sorts = map[Sort]index.Sort{
+	Relevance: index.ByRelevance, PriceUp: index.ByPriceUp, PriceDown: index.ByPriceDown, Rated: index.ByRating,
+	Popularity: index.ByPopularity, Newest: index.ByCreated, Name: index.ByName,
+}
+
+// find answers a query: the index says which products, PostgreSQL what they
+// look like, in one round trip.
+func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
+	shelf, err := s.shelf(ctx)
 	if err != nil {
+		return found{}, err
+	}
+	asked := shelf.query(q, w)
+	result, err := s.search(ctx, shelf, asked)
+	if err != nil {
+		return found{}, err
+	}
+	var f found
+	if f.cards, err = readCards(ctx, s.DB, result.Places, q.Currency); err != nil {
 		return found{}, fmt.Errorf("find products: %w", err)
+	}
+	if result.More {
+		f.next = positionOf(result.Places[len(result.Places)-1])
+	}
+	if w.total {
+		f.total = new(int64(result.Total))
+	}
+	if w.facets {
+		f.facets = facetsOf(q, shelf.names.countRows(q, asked, result.Counts))
 	}
 	return f, nil
 }
 
-// ask reports matched = false when the text's words occur nowhere.
-func (s *Search) ask(ctx context.Context, q Query, w want, similar bool) (f found, matched bool, err error) {
-	chosen := q.selection(similar)
-	b := postgres.NewBatch()
-	matched = true
-	switch {
-	case similar: // a batch is one transaction, so the setting ends with it
-		b.Queue(likeness, nil)
-	case q.Text != "" && w.after == nil:
-		b.Read(anyMatch, chosen.args, func(rows pgx.Rows) (err error) {
-			matched, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[bool])
-			return err
-		})
+// search asks the index, as many at a time as there are processors: more would
+// only take turns, and each would take longer.
+func (s *Search) search(ctx context.Context, shelf *shelf, q *index.Query) (index.Result, error) {
+	select {
+	case s.slots() <- struct{}{}:
+		defer func() { <-s.slots() }()
+		return shelf.index.Snapshot().Search(q), nil
+	case <-ctx.Done():
+		return index.Result{}, ctx.Err()
 	}
-	sql, args := chosen.page(q.Sort, w.limit+1, w.after)
-	b.Read(sql, args, func(rows pgx.Rows) error {
-		list, err := postgres.Rows[cardRow](rows)
-		f.take(list, w.limit, similar)
-		return err
-	})
-	if w.total {
-		sql, args := chosen.count()
-		b.Read(sql, args, func(rows pgx.Rows) error {
-			n, err := pgx.CollectExactlyOneRow(rows, pgx.RowTo[int64])
-			f.total = &n
-			return err
-		})
-	}
-	if w.facets {
-		b.Queue(planOnce, nil)
-		sql, args := chosen.facets(q)
-		b.Read(sql, args, func(rows pgx.Rows) error {
-			counts, err := postgres.Rows[countRow](rows)
-			f.facets = facetsOf(q, counts)
-			return err
-		})
-	}
-	return f, matched, b.Send(ctx, s.DB)
 }
 
-// take keeps limit rows; one more says that there are more.
-func (f *found) take(list []cardRow, limit int, similar bool) {
-	if len(list) > limit {
-		list = list[:limit]
-		last := list[limit-1]
-		f.next = &position{Key: last.Key, Product: last.ID, Similar: similar}
+// query is q in the words of the index.
+func (s *shelf) query(q Query, w want) *index.Query {
+	n := &s.names
+	asked := &index.Query{
+		Currency: string(q.Currency), Sort: sorts[q.Sort], Limit: w.limit, After: w.after.place(), Counts: w.facets,
+		Categories: n.categories.ids(q.Categories, parse[id.Category]), Tags: n.tags.ids(q.Tags, parse[id.Tag]),
+		Brands: n.brands.ids(q.Brands, parse[id.Brand]), Vendors: n.vendors.ids(q.Vendors, parse[id.Vendor]),
+		RatingMin: int(math.Ceil(q.RatingMin*100 - 1e-9)),
 	}
-	for _, row := range list {
-		f.cards = append(f.cards, row.Card)
+	if q.Text != "" {
+		asked.Text = index.Parse(q.Text)
 	}
+	if q.Price != (Range{0, anyPrice}) {
+		asked.Price = &index.Range{Min: q.Price.Min, Max: q.Price.Max}
+	}
+	if q.InStock != "" {
+		asked.InStock = new(q.InStock == "true")
+	}
+	values := n.values.entries()
+	for _, a := range q.Attributes {
+		asked.Attributes = append(asked.Attributes, values.attribute(a))
+	}
+	if w.facets {
+		asked.Shown = n.shown(asked.Categories)
+	}
+	return asked
+}
+
+// parse reads an id of a kind.
+func parse[T ~[16]byte, P interface {
+	*T
+	UnmarshalText([]byte) error
+}](s string) (uuid.UUID, error) {
+	v, err := id.Parse[T, P](s)
+	return uuid.UUID(v), err
+}
+
+// readCards is the cards of places in their order. Who left the shop a moment
+// ago has none.
+func readCards(ctx context.Context, db postgres.DB, places []index.Place, c money.Currency) ([]json.RawMessage, error) {
+	if len(places) == 0 {
+		return nil, nil
+	}
+	products := make([]id.Product, 0, len(places))
+	for _, p := range places {
+		products = append(products, p.Product)
+	}
+	rows, err := postgres.All[struct {
+		ID   id.Product `db:"product_id"`
+		Card string     `db:"card"`
+	}](ctx, db, selectCards, pgx.NamedArgs{"products": products, "currency": string(c)})
+	if err != nil {
+		return nil, err
+	}
+	card := map[id.Product]string{}
+	for _, row := range rows {
+		card[row.ID] = row.Card
+	}
+	cards := make([]json.RawMessage, 0, len(products))
+	for _, p := range products {
+		if card[p] != "" {
+			cards = append(cards, json.RawMessage(card[p]))
+		}
+	}
+	return cards, nil
 }
 
 // json is the answer as [Listing] says, with the cards copied as they are.
@@ -117,7 +182,7 @@ func (f found) json(next string) []byte {
 		if i > 0 {
 			b.WriteByte(',')
 		}
-		b.WriteString(card)
+		b.Write(card)
 	}
 	b.WriteString(`],"has_more":` + strconv.FormatBool(f.next != nil))
 	if next != "" {

@@ -1,11 +1,9 @@
 package search
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -17,15 +15,13 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// Run keeps the listings and the stored answers until ctx ends. Every node
-// runs it: one of them refreshes, all forget.
+// Run keeps the listings until ctx ends. Every node runs it; one of them
+// refreshes at a time.
 func (s *Search) Run(ctx context.Context) error {
 	ctx = auth.With(ctx, auth.Actor{System: "search"})
 	consumer := events.Consumer{Name: "search", DB: s.Pool, Bell: s.Bell, Log: s.Log, Handle: s.follow}
-	follower := events.Follower{Name: "search answers", DB: s.Pool, Bell: s.Bell, Log: s.Log, Handle: s.forget}
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return consumer.Run(ctx) })
-	g.Go(func() error { return follower.Run(ctx) })
 	g.Go(func() error { return s.catchUp(ctx) })
 	return g.Wait()
 }
@@ -148,7 +144,7 @@ func (s *Search) catchUp(ctx context.Context) error {
 			return nil
 		}
 		if err != nil {
-			cmp.Or(s.Log, slog.Default()).ErrorContext(ctx, "search cannot refresh listings", "error", err)
+			s.log().ErrorContext(ctx, "search cannot refresh listings", "error", err)
 		}
 		if n > 0 {
 			continue
@@ -211,14 +207,13 @@ func (s *Search) Flush(ctx context.Context) error {
 // forget drops the stored answers that events made wrong, on this node.
 func (s *Search) forget(_ context.Context, batch []events.Record) error {
 	for _, r := range batch {
-		if r.Name != (Refreshed{}).EventName() {
-			continue
+		e, ok, err := refreshed(r)
+		if err != nil {
+			return err
 		}
-		var e Refreshed
-		if err := json.Unmarshal(r.Data, &e); err != nil {
-			return fmt.Errorf("read event %s %s: %w", r.Name, r.ID, err)
+		if ok {
+			s.cache().forget(e)
 		}
-		s.cache().forget(e)
 	}
 	return nil
 }

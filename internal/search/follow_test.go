@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
+	"golang.org/x/sync/errgroup"
 
 	"souk/internal/catalog"
 	"souk/internal/id"
@@ -31,11 +32,12 @@ func running(t *testing.T, s *shop) (*pgxpool.Pool, *Search) {
 		return nil
 	})
 	ctx, stop := context.WithCancel(t.Context())
-	done := make(chan error)
-	go func() { done <- search.Run(ctx) }()
+	var parts errgroup.Group
+	parts.Go(func() error { return search.Run(ctx) })
+	parts.Go(func() error { return search.Follow(ctx) })
 	t.Cleanup(func() {
 		stop()
-		if err := <-done; err != nil {
+		if err := parts.Wait(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -232,7 +234,7 @@ func TestRebuild(t *testing.T) {
 	s.insert(t, tx)
 	s.refresh(t, tx, search)
 	mustExec(t, tx, `UPDATE listings SET name = 'spoilt'`, nil)
-	mustExec(t, tx, `UPDATE listed_products SET words = ''`, nil)
+	mustExec(t, tx, `UPDATE listed_products SET title = ''`, nil)
 	mustExec(t, tx, `UPDATE vendors SET status = 'suspended' WHERE slug = 'second_hand'`, nil)
 	n, err := search.Rebuild(t.Context())
 	if err != nil || n != 3 { // two written anew, one deleted

@@ -54,7 +54,7 @@ func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, 
 	if len(changed)+len(gone) == 0 {
 		return 0, nil
 	}
-	if err := write(ctx, tx, changed, gone, anew); err != nil {
+	if err := write(ctx, tx, changed, gone); err != nil {
 		return 0, fmt.Errorf("write listings of %d products: %w", len(changed)+len(gone), err)
 	}
 	return len(changed) + len(gone), nil
@@ -76,7 +76,7 @@ func lockListed(ctx context.Context, tx pgx.Tx, products []id.Product) (map[id.P
 	return listed, nil
 }
 
-func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product, anew bool) error {
+func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) error {
 	var (
 		ids      []id.Product
 		products []productEntry
@@ -94,7 +94,7 @@ func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product, a
 	b := postgres.NewBatch()
 	if len(changed) > 0 {
 		b.Queue(insertFacetValues, pgx.NamedArgs{"facets": rows(facets)})
-		b.Queue(upsertProducts, pgx.NamedArgs{"products": rows(products), "anew": anew})
+		b.Queue(upsertProducts, pgx.NamedArgs{"products": rows(products)})
 		b.Queue(deleteOtherListings, pgx.NamedArgs{"products": ids, "listings": rows(listings)})
 		b.Queue(upsertListings, pgx.NamedArgs{"listings": rows(listings)})
 		b.Queue(deleteOtherPages, pgx.NamedArgs{"products": ids, "pages": rows(pages)})

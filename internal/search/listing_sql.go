@@ -25,7 +25,7 @@ const selectOptions = `
 	ORDER BY product_id, position`
 
 const selectCategories = `
-	SELECT pc.product_id, c.id, c.slug, c.name, c.path, c.ancestors
+	SELECT pc.product_id, c.id, c.slug, c.name, c.path, c.ancestors, c.position
 	FROM product_categories AS pc
 	JOIN categories AS c ON c.id = pc.category_id
 	WHERE pc.product_id = ANY(@products)
@@ -73,20 +73,14 @@ const insertFacetValues = `
 	ORDER BY n.key, n.value, n.label
 	ON CONFLICT DO NOTHING`
 
-// Texts are taken apart only where they have changed, or all are made anew.
 const upsertProducts = `
-	INSERT INTO listed_products (product_id, name, skus, words, text_digest, digest)
-	SELECT n.product_id, n.name, n.skus,
-	       CASE WHEN NOT @anew::boolean AND l.text_digest = decode(n.text_digest, 'hex') THEN l.words
-	       ELSE setweight(to_tsvector('souk', n.title), 'A') || setweight(to_tsvector('souk', n.terms), 'B')
-	            || setweight(to_tsvector('souk', n.text), 'C') END,
-	       decode(n.text_digest, 'hex'), decode(n.digest, 'hex')
+	INSERT INTO listed_products (product_id, name, skus, title, terms, text, digest)
+	SELECT product_id, name, skus, title, terms, text, decode(digest, 'hex')
 	FROM json_to_recordset(@products::json) AS n (
-		product_id uuid, name text, skus text[], title text, terms text, text text, text_digest text, digest text)
-	LEFT JOIN listed_products AS l ON l.product_id = n.product_id
+		product_id uuid, name text, skus text[], title text, terms text, text text, digest text)
 	ON CONFLICT (product_id) DO UPDATE SET
-		name = excluded.name, skus = excluded.skus, words = excluded.words,
-		text_digest = excluded.text_digest, digest = excluded.digest`
+		name = excluded.name, skus = excluded.skus, title = excluded.title, terms = excluded.terms, text = excluded.text,
+		digest = excluded.digest`
 
 const deleteOtherListings = `
 	DELETE FROM listings AS l

@@ -1,16 +1,19 @@
 package search
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"net/url"
 	"slices"
 	"strings"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
 	"pgregory.net/rapid"
 
 	"souk/internal/money"
+	"souk/internal/search/index"
 )
 
 // model is the brute force: the products and the query, and a loop.
@@ -67,12 +70,12 @@ func attributes(p *product) map[string]bool {
 	has := map[string]bool{}
 	for name, values := range p.Attributes {
 		for _, v := range values {
-			has[facetKey(name)+"="+fold(v)] = true
+			has[facetKey(name)+"="+index.Fold(v)] = true
 		}
 	}
 	if p.Option != "" {
 		for _, v := range p.Variants {
-			has[facetKey(p.Option)+"="+fold(v.Value)] = true
+			has[facetKey(p.Option)+"="+index.Fold(v.Value)] = true
 		}
 	}
 	return has
@@ -96,27 +99,53 @@ func (m *model) text(p *product) string {
 	return " " + strings.NewReplacer("<p>", "", "</p>", "", ">", ";").Replace(strings.Join(words, " ")) + " "
 }
 
-func (m *model) matches(p *product) bool {
-	text := m.text(p)
+// needles are what a padded text must have to match.
+func (m *model) needles() []string {
 	switch q := m.v.Get("q"); q {
-	case "":
-		return true
 	case `"sofa tent"`:
-		return strings.Contains(text, " sofa tent ")
+		return []string{" sofa tent "}
 	case "bowl -mug":
-		return strings.Contains(text, " bowl ") && !strings.Contains(text, " mug ")
+		return []string{" bowl "}
 	default:
 		words := strings.Fields(q)
-		for i, w := range words {
+		for i := range words {
+			words[i] = " " + words[i]
 			if i < len(words)-1 {
-				w += " "
-			}
-			if !strings.Contains(text, " "+w) {
-				return false
+				words[i] += " "
 			}
 		}
-		return true
+		return words
 	}
+}
+
+func (m *model) matches(p *product) bool {
+	text := m.text(p)
+	for _, n := range m.needles() {
+		if !strings.Contains(text, n) {
+			return false
+		}
+	}
+	return m.v.Get("q") != "bowl -mug" || !strings.Contains(text, " mug ")
+}
+
+// relevance is what counts where nothing else is asked for: words in the title,
+// and what is sold.
+func (m *model) relevance(p *product) float64 {
+	inTitle := 0
+	for _, n := range m.needles() {
+		if strings.Contains(" "+p.Title+" ", n) {
+			inTitle++
+		}
+	}
+	weight := 0.2
+	switch inTitle {
+	case 0:
+	case len(m.needles()):
+		weight = 1
+	default:
+		weight = 0.5
+	}
+	return weight * math.Log(2+float64(p.Sold))
 }
 
 // unheardOf reports whether no listing has the words asked for.
@@ -167,7 +196,7 @@ func (m *model) fitsOne(p *product, name string, values []string, low int64) boo
 		return fmt.Sprint(inStock(p)) == values[0]
 	case "attr[material]", "attr[size]":
 		has := attributes(p)
-		return any(func(v string) bool { return has[name[5:len(name)-1]+"="+fold(v)] })
+		return any(func(v string) bool { return has[name[5:len(name)-1]+"="+index.Fold(v)] })
 	}
 	return true
 }
@@ -195,6 +224,8 @@ func (m *model) list() []string {
 			by = int(a.Sold - b.Sold)
 		case Newest:
 			by = a.Created.Compare(b.Created)
+		case Relevance:
+			by = cmp.Compare(math.Round(1e9*m.relevance(a)), math.Round(1e9*m.relevance(b)))
 		case Name:
 			by, sign = strings.Compare(a.Title, b.Title), 1
 		}
@@ -239,7 +270,7 @@ func (m *model) compareFacets(t *rapid.T, facets []Facet) {
 		}
 	}
 	want, priced := m.counts()
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := gocmp.Diff(want, got); diff != "" {
 		t.Fatalf("%s: %s", m.v.Encode(), diff)
 	}
 	if prices != priced {
@@ -252,7 +283,7 @@ func (m *model) selected(facet, value string) bool {
 	if facet == "rating" {
 		param = "rating[gte]"
 	}
-	return slices.ContainsFunc(strings.Split(m.v.Get(param), ","), func(v string) bool { return v != "" && fold(v) == value })
+	return slices.ContainsFunc(strings.Split(m.v.Get(param), ","), func(v string) bool { return v != "" && index.Fold(v) == value })
 }
 
 // counts is every facet but price by brute force, and how many have a price.

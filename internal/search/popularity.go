@@ -23,11 +23,11 @@ func (s *Search) CountSold(ctx context.Context) error {
 				return err
 			}
 			n = len(some)
-			changed, err := postgres.Exec(ctx, tx, countSold, pgx.NamedArgs{"products": some})
-			if err != nil || changed == 0 {
+			changed, err := postgres.Column[id.Product](ctx, tx, countSold, pgx.NamedArgs{"products": some})
+			if err != nil || len(changed) == 0 {
 				return err
 			}
-			return events.Raise(ctx, tx, Refreshed{Listing: true})
+			return events.Raise(ctx, tx, Refreshed{ProductIDs: changed, Listing: true}) // in several currencies, several times
 		})
 		if err != nil {
 			return fmt.Errorf("count what was sold: %w", err)

@@ -19,4 +19,5 @@ const countSold = `
 		LEFT JOIN order_lines AS o ON o.product_id = p.product_id
 		GROUP BY p.product_id
 	) AS sold
-	WHERE l.product_id = sold.product_id AND l.popularity <> sold.units`
+	WHERE l.product_id = sold.product_id AND l.popularity <> sold.units
+	RETURNING l.product_id`

@@ -10,6 +10,7 @@ import (
 	"souk/internal/errs"
 	"souk/internal/money"
 	"souk/internal/platform/httpapi"
+	"souk/internal/search/index"
 )
 
 // Query is what a shopper asks for, checked. Within a filter any value will
@@ -129,7 +130,7 @@ func (q Query) normal() Query {
 func foldedValues(list string) []string {
 	var values []string
 	for v := range strings.SplitSeq(list, ",") {
-		if v = fold(v); v != "" && !slices.Contains(values, v) {
+		if v = index.Fold(v); v != "" && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
 	}
@@ -137,52 +138,17 @@ func foldedValues(list string) []string {
 	return values
 }
 
-// scope is what a cursor of this query is bound to: all of it.
+// scope is what a cursor of this query is bound to: all of it, and the form of
+// a place.
 func (q Query) scope() string {
 	b, err := json.Marshal(q)
 	if err != nil {
 		panic(err) // plain values only
 	}
-	return "products " + string(b)
-}
-
-// words splits a text into what is searched as it is and an unfinished last
-// word, which is letters and digits only. A text with an "or", or one that ends
-// in a space, a quote or the like, has no unfinished word.
-func words(text string) (whole, unfinished string) {
-	last := strings.LastIndexFunc(text, unicode.IsSpace) + 1
-	word := text[last:]
-	either := slices.ContainsFunc(strings.Fields(text), func(w string) bool { return strings.EqualFold(w, "or") })
-	if either || strings.HasPrefix(word, "-") || strings.Count(text, `"`)%2 == 1 {
-		return text, ""
-	}
-	if hyphen := strings.LastIndexByte(word, '-'); hyphen >= 0 {
-		last, word = last+hyphen+1, word[hyphen+1:]
-	}
-	if word == "" || strings.ContainsFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
-		return text, ""
-	}
-	return text[:last], word
+	return "products 2 " + string(b)
 }
 
 // searchable reports whether there is anything in text that words are made of.
 func searchable(text string) bool {
 	return strings.ContainsFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) })
-}
-
-// idsAndSlugs tells the ids of one kind from the slugs in a list of both.
-func idsAndSlugs[T any, P interface {
-	*T
-	UnmarshalText([]byte) error
-}](list []string) (ids []T, slugs []string) {
-	ids, slugs = []T{}, []string{}
-	for _, v := range list {
-		var parsed T
-		if err := P(&parsed).UnmarshalText([]byte(v)); err == nil {
-			ids = append(ids, parsed)
-		} else {
-			slugs = append(slugs, v)
-		}
-	}
-	return ids, slugs
 }

@@ -1,33 +1,34 @@
 // Package search is what shoppers see of the catalogue: the listing with its
 // filters and facets, the product page, suggestions.
 //
-// Owns: the derived rows behind them ([Search.Refresh], [Search.Rebuild]) and
-// those who keep them ([Search.Run]): on one node a consumer of the event log
-// that refreshes what changed, on every node a follower that drops stored
-// answers.
+// Owns: the derived rows behind them ([Search.Refresh], [Search.Rebuild]),
+// those who keep them ([Search.Run]: on one node, a consumer of the event log
+// that refreshes what changed), and what each node answers from
+// ([Search.Follow]: an index in memory and stored answers, kept by a follower).
 // Tables: listed_products, listings, product_pages, facet_values,
 // listings_due, popularity_due.
 // Raises: [Refreshed].
-// Calls: nobody; it reads the tables of catalog, vendors, pricing, inventory,
-// orders and reviews.
+// Calls: search/index; it reads the tables of catalog, vendors, pricing,
+// inventory, orders and reviews.
 //
 // # From a change to an answer
 //
 //	catalog.Changed, pricing..., inventory..., vendors..., orders..., reviews.RatingChanged
 //	   └ follow.go     one consumer: which products?     (in the log's transaction)
 //	       └ listing.go    reads facts, writes rows where they differ, raises Refreshed
-//	           └ cache.go      each node forgets its stored answers
+//	           └ index.go      each node reads those rows into its index
+//	               └ cache.go      and forgets its stored answers
 //
 // A change is in every answer within a second; in practice two polls of the
 // log, about 100 ms. Stock on the product page is not derived at all: it is
 // read when the page is.
 //
-// # Where the query is
+// # From a question to an answer
 //
-// query.go reads and validates what is asked, query_sql.go turns it into SQL
-// put together from fixed fragments, facets.go counts, find.go sends it in one
-// round trip. An index in memory would replace find.go and the two SQL files
-// and nothing else.
+// query.go reads and validates what is asked, find.go puts it to the index,
+// reads the cards of what was found in one round trip, and counts.go and
+// facets.go name what was counted. names.go knows slugs and labels, load.go
+// reads rows into the index.
 package search
 
 import (
@@ -51,7 +52,11 @@ type Search struct {
 	// answers are the same either way.
 	CacheBytes uint64
 
-	// Pool, Bell and Log are for Run.
+	// ReadAnew builds the index for each answer, in place of Follow: for tests
+	// that live in one transaction, whose rows no other session sees.
+	ReadAnew bool
+
+	// Pool, Bell and Log are for Run and Follow.
 	Pool *pgxpool.Pool
 	Bell *events.Bell
 	Log  *slog.Logger
@@ -59,10 +64,11 @@ type Search struct {
 	cursors httpapi.Cursors
 	once    sync.Once
 	stored  *cache
+	own     *node
 	flushed int64 // the last event that Flush has followed
 }
 
 func (s *Search) cache() *cache {
-	s.once.Do(func() { s.stored = newCache(s.CacheBytes) })
+	s.node()
 	return s.stored
 }

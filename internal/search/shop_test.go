@@ -3,6 +3,7 @@ package search
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -82,20 +83,10 @@ func (s *shop) category(name string, parent int) int {
 // insert writes the shop's rows; ids that are missing are made.
 func (s *shop) insert(t testing.TB, tx pgx.Tx) {
 	t.Helper()
-	exec := func(sql string, list any) {
-		t.Helper()
-		rows := encode(list)
-		if rows == "null" {
-			return
-		}
-		if _, err := postgres.Exec(t.Context(), tx, sql, pgx.NamedArgs{"rows": rows}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	exec(`INSERT INTO vendors (id, slug, name, status) SELECT id, slug, name, status FROM json_to_recordset(@rows::json) AS r (id uuid, slug text, name text, status text)`, s.vendors)
-	exec(`INSERT INTO brands (id, slug, name) SELECT id, slug, name FROM json_to_recordset(@rows::json) AS r (id uuid, slug text, name text)`, s.brands)
-	exec(`INSERT INTO tags (id, slug, name) SELECT id, slug, name FROM json_to_recordset(@rows::json) AS r (id uuid, slug text, name text)`, s.tags)
-	exec(`INSERT INTO categories (id, parent_id, slug, name, path, ancestors) SELECT id, parent_id, slug, name, path, ancestors FROM json_to_recordset(@rows::json) AS r (id uuid, parent_id uuid, slug text, name text, path text, ancestors uuid[])`, s.categories)
+	insertRows(t, tx, `INSERT INTO vendors (id, slug, name, status) SELECT id, slug, name, status FROM json_to_recordset(@rows::json) AS r (id uuid, slug text, name text, status text)`, s.vendors)
+	insertRows(t, tx, `INSERT INTO brands (id, slug, name) SELECT id, slug, name FROM json_to_recordset(@rows::json) AS r (id uuid, slug text, name text)`, s.brands)
+	insertRows(t, tx, `INSERT INTO tags (id, slug, name) SELECT id, slug, name FROM json_to_recordset(@rows::json) AS r (id uuid, slug text, name text)`, s.tags)
+	insertRows(t, tx, `INSERT INTO categories (id, parent_id, slug, name, path, ancestors) SELECT id, parent_id, slug, name, path, ancestors FROM json_to_recordset(@rows::json) AS r (id uuid, parent_id uuid, slug text, name text, path text, ancestors uuid[])`, s.categories)
 	var products, options, places, labels, variants, prices, locations, levels []map[string]any
 	location := map[int]uuid.UUID{}
 	for i, v := range s.vendors {
@@ -146,14 +137,21 @@ func (s *shop) insert(t testing.TB, tx pgx.Tx) {
 			}
 		}
 	}
-	exec(`INSERT INTO products (id, vendor_id, brand_id, slug, title, description, status, attributes, created_at) SELECT id, vendor_id, brand_id, slug, title, description, status, attributes, created_at FROM json_to_recordset(@rows::json) AS r (id uuid, vendor_id uuid, brand_id uuid, slug text, title text, description text, status text, attributes jsonb, created_at timestamptz)`, products)
-	exec(`INSERT INTO product_options (product_id, position, name, values) SELECT product_id, 1, name, values FROM json_to_recordset(@rows::json) AS r (product_id uuid, name text, values text[])`, options)
-	exec(`INSERT INTO product_categories (product_id, category_id, position) SELECT product_id, category_id, position FROM json_to_recordset(@rows::json) AS r (product_id uuid, category_id uuid, position int)`, places)
-	exec(`INSERT INTO product_tags (product_id, tag_id) SELECT product_id, tag_id FROM json_to_recordset(@rows::json) AS r (product_id uuid, tag_id uuid)`, labels)
-	exec(`INSERT INTO variants (id, product_id, vendor_id, title, sku, position, tracked, options) SELECT id, product_id, vendor_id, title, nullif(sku, ''), position, tracked, options FROM json_to_recordset(@rows::json) AS r (id uuid, product_id uuid, vendor_id uuid, title text, sku text, position int, tracked boolean, options text[])`, variants)
-	exec(`INSERT INTO prices (variant_id, currency, amount_minor, compare_at_minor) SELECT variant_id, currency, amount_minor, compare_at_minor FROM json_to_recordset(@rows::json) AS r (variant_id uuid, currency text, amount_minor bigint, compare_at_minor bigint)`, prices)
-	exec(`INSERT INTO locations (id, vendor_id, name) SELECT id, vendor_id, 'main' FROM json_to_recordset(@rows::json) AS r (id uuid, vendor_id uuid)`, locations)
-	exec(`INSERT INTO stock_levels (variant_id, location_id, vendor_id, on_hand) SELECT variant_id, location_id, vendor_id, on_hand FROM json_to_recordset(@rows::json) AS r (variant_id uuid, location_id uuid, vendor_id uuid, on_hand int)`, levels)
+	insertRows(t, tx, `INSERT INTO products (id, vendor_id, brand_id, slug, title, description, status, attributes, created_at) SELECT id, vendor_id, brand_id, slug, title, description, status, attributes, created_at FROM json_to_recordset(@rows::json) AS r (id uuid, vendor_id uuid, brand_id uuid, slug text, title text, description text, status text, attributes jsonb, created_at timestamptz)`, products)
+	insertRows(t, tx, `INSERT INTO product_options (product_id, position, name, values) SELECT product_id, 1, name, values FROM json_to_recordset(@rows::json) AS r (product_id uuid, name text, values text[])`, options)
+	insertRows(t, tx, `INSERT INTO product_categories (product_id, category_id, position) SELECT product_id, category_id, position FROM json_to_recordset(@rows::json) AS r (product_id uuid, category_id uuid, position int)`, places)
+	insertRows(t, tx, `INSERT INTO product_tags (product_id, tag_id) SELECT product_id, tag_id FROM json_to_recordset(@rows::json) AS r (product_id uuid, tag_id uuid)`, labels)
+	insertRows(t, tx, `INSERT INTO variants (id, product_id, vendor_id, title, sku, position, tracked, options) SELECT id, product_id, vendor_id, title, nullif(sku, ''), position, tracked, options FROM json_to_recordset(@rows::json) AS r (id uuid, product_id uuid, vendor_id uuid, title text, sku text, position int, tracked boolean, options text[])`, variants)
+	insertRows(t, tx, `INSERT INTO prices (variant_id, currency, amount_minor, compare_at_minor) SELECT variant_id, currency, amount_minor, compare_at_minor FROM json_to_recordset(@rows::json) AS r (variant_id uuid, currency text, amount_minor bigint, compare_at_minor bigint)`, prices)
+	insertRows(t, tx, `INSERT INTO locations (id, vendor_id, name) SELECT id, vendor_id, 'main' FROM json_to_recordset(@rows::json) AS r (id uuid, vendor_id uuid)`, locations)
+	insertRows(t, tx, `INSERT INTO stock_levels (variant_id, location_id, vendor_id, on_hand) SELECT variant_id, location_id, vendor_id, on_hand FROM json_to_recordset(@rows::json) AS r (variant_id uuid, location_id uuid, vendor_id uuid, on_hand int)`, levels)
+}
+
+func insertRows[T any](t testing.TB, tx pgx.Tx, sql string, list []T) {
+	t.Helper()
+	for some := range slices.Chunk(list, 10_000) {
+		mustExec(t, tx, sql, pgx.NamedArgs{"rows": encode(some)})
+	}
 }
 
 func (p *product) complete() {
@@ -214,6 +212,6 @@ func decode[T any](t testing.TB, b []byte) T {
 	return v
 }
 
-func newSearch(db postgres.DB) *Search { return &Search{DB: db, Currency: "USD"} }
+func newSearch(db postgres.DB) *Search { return &Search{DB: db, Currency: "USD", ReadAnew: true} }
 
 func newProduct() id.Product { return id.Product(uuid.Must(uuid.NewV7())) }

@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"strings"
-
-	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
-	"souk/internal/platform/postgres"
+	"souk/internal/search/index"
 )
 
 // Suggestions complete what somebody has begun to write.
@@ -23,24 +20,24 @@ type Suggestions struct {
 
 // SuggestedCategory is a category that has products.
 type SuggestedCategory struct {
-	ID   id.Category `db:"id" json:"id"`
-	Slug string      `db:"slug" json:"slug"`
-	Name string      `db:"name" json:"name"`
-	Path string      `db:"path" json:"path"`
+	ID   id.Category `json:"id"`
+	Slug string      `json:"slug"`
+	Name string      `json:"name"`
+	Path string      `json:"path"`
 }
 
 // SuggestedBrand is a brand that has products.
 type SuggestedBrand struct {
-	ID   id.Brand `db:"id" json:"id"`
-	Slug string   `db:"slug" json:"slug"`
-	Name string   `db:"name" json:"name"`
+	ID   id.Brand `json:"id"`
+	Slug string   `json:"slug"`
+	Name string   `json:"name"`
 }
 
 // SuggestedVendor is a vendor that has products.
 type SuggestedVendor struct {
-	ID   id.Vendor `db:"id" json:"id"`
-	Slug string    `db:"slug" json:"slug"`
-	Name string    `db:"name" json:"name"`
+	ID   id.Vendor `json:"id"`
+	Slug string    `json:"slug"`
+	Name string    `json:"name"`
 }
 
 type suggestInput struct {
@@ -53,7 +50,7 @@ const (
 )
 
 func (s *Search) suggest(ctx context.Context, in *suggestInput) (httpapi.Stored, error) {
-	text := fold(in.Q)
+	text := index.Fold(in.Q)
 	a, err := s.cache().get(ctx, "suggest "+text, func(ctx context.Context) (answer, error) {
 		found, err := s.suggestions(ctx, text)
 		return newAnswer([]byte(encode(found)), id.Product{}), err
@@ -61,31 +58,47 @@ func (s *Search) suggest(ctx context.Context, in *suggestInput) (httpapi.Stored,
 	return a.stored(), err
 }
 
-// suggestions finds what begins with text, in one round trip.
+// suggestions finds what begins with text.
 func (s *Search) suggestions(ctx context.Context, text string) (Suggestions, error) {
 	found := Suggestions{Products: []Card{}, Categories: []SuggestedCategory{}, Brands: []SuggestedBrand{}, Vendors: []SuggestedVendor{}}
 	if !searchable(text) {
 		return found, nil
 	}
-	q := Query{Text: text, Price: Range{0, anyPrice}, Currency: s.Currency, Sort: Popularity}
-	chosen := q.selection(false)
-	b := postgres.NewBatch()
-	sql, args := chosen.page(Popularity, suggestedProducts, nil)
-	read(b, sql, args, func(row cardRow) {
-		var c Card
-		if err := json.Unmarshal([]byte(row.Card), &c); err == nil {
-			found.Products = append(found.Products, c)
-		}
-	})
-	others := pgx.NamedArgs{"begins": likePrefix.Replace(text) + "%", "word": "% " + likePrefix.Replace(text) + "%", "some": suggestedOthers}
-	read(b, suggestCategories, others, func(row SuggestedCategory) { found.Categories = append(found.Categories, row) })
-	read(b, suggestBrands, others, func(row SuggestedBrand) { found.Brands = append(found.Brands, row) })
-	read(b, suggestVendors, others, func(row SuggestedVendor) { found.Vendors = append(found.Vendors, row) })
-	if err := b.Send(ctx, s.DB); err != nil {
+	shelf, err := s.shelf(ctx)
+	if err != nil {
+		return found, err
+	}
+	asked := &index.Query{Currency: string(s.Currency), Text: index.Parse(text), Sort: index.ByPopularity, Limit: suggestedProducts}
+	result, err := s.search(ctx, shelf, asked)
+	if err != nil {
+		return found, err
+	}
+	cards, err := readCards(ctx, s.DB, result.Places, s.Currency)
+	if err != nil {
 		return found, fmt.Errorf("suggest: %w", err)
 	}
+	for _, card := range cards {
+		var c Card
+		if err := json.Unmarshal(card, &c); err != nil {
+			return found, fmt.Errorf("suggest: read card: %w", err)
+		}
+		found.Products = append(found.Products, c)
+	}
+	shelf.suggest(&found, text)
 	return found, nil
 }
 
-// likePrefix makes a text stand for itself in LIKE.
-var likePrefix = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+// suggest adds what is not a product: what has one and a word that begins with
+// text.
+func (s *shelf) suggest(found *Suggestions, text string) {
+	sn := s.index.Snapshot()
+	for _, c := range s.names.categories.begun(text, sn.HasCategory, suggestedOthers) {
+		found.Categories = append(found.Categories, SuggestedCategory{id.Category(c.ID), c.Slug, c.Name, c.Path})
+	}
+	for _, b := range s.names.brands.begun(text, sn.HasBrand, suggestedOthers) {
+		found.Brands = append(found.Brands, SuggestedBrand{id.Brand(b.ID), b.Slug, b.Name})
+	}
+	for _, v := range s.names.vendors.begun(text, sn.HasVendor, suggestedOthers) {
+		found.Vendors = append(found.Vendors, SuggestedVendor{id.Vendor(v.ID), v.Slug, v.Name})
+	}
+}

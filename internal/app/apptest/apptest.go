@@ -76,7 +76,7 @@ func NewLogging(t testing.TB, db postgres.DB, log *slog.Logger, options ...Optio
 	at := clock.At(clock.System{}.Now())
 	a := build(t, db, at, log, options)
 	a.Time = at
-	a.Search.CacheBytes = 0 // nobody would tell it what to forget
+	a.Search.CacheBytes, a.Search.ReadAnew = 0, true // nobody would tell it what has changed
 	a.URL, a.Client = "http://shop.test", &http.Client{Transport: inside{a.Router.Handler()}, CheckRedirect: stay}
 	return a
 }

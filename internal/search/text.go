@@ -5,36 +5,12 @@ import (
 	"strings"
 	"unicode"
 
-	"golang.org/x/text/unicode/norm"
+	"souk/internal/search/index"
 )
-
-// fold makes texts comparable: lower case, no marks, single spaces.
-func fold(s string) string {
-	ascii := true
-	for i := 0; i < len(s); i++ {
-		if s[i] >= 0x80 {
-			ascii = false
-			break
-		}
-	}
-	if !ascii {
-		s = norm.NFKD.String(s)
-	}
-	s = strings.ToLower(s) // after NFKD, which makes a capital H of ℌ
-	if !ascii {
-		s = strings.Map(func(r rune) rune {
-			if unicode.Is(unicode.Mn, r) || unicode.Is(unicode.Cf, r) { // accents; marks of direction
-				return -1
-			}
-			return r
-		}, strings.ReplaceAll(s, "ß", "ss"))
-	}
-	return strings.Join(strings.Fields(s), " ")
-}
 
 // facetKey is the name of an attribute or option as a parameter: "shoe_size".
 func facetKey(name string) string {
-	return strings.Join(strings.FieldsFunc(fold(name), func(r rune) bool {
+	return strings.Join(strings.FieldsFunc(index.Fold(name), func(r rune) bool {
 		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !unicode.IsMark(r)
 	}), "_")
 }

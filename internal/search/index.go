@@ -1,0 +1,174 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"souk/internal/id"
+	"souk/internal/platform/events"
+	"souk/internal/platform/httpapi"
+)
+
+// ErrNotReady says that the index of this node is still being built.
+var ErrNotReady = fmt.Errorf("build the search index: %w", httpapi.ErrNotReady)
+
+// patience is how long a request waits for the index of a node that has just
+// started; a small shop's is there in less.
+const patience = 5 * time.Second
+
+// node is what a node has to answer with.
+type node struct {
+	slots chan struct{} // of searches at the same time
+	built chan struct{} // closed when shelf is there
+	shelf *shelf
+	merge chan struct{} // asks for a new base of the index
+}
+
+func newNode() *node {
+	return &node{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), built: make(chan struct{}), merge: make(chan struct{}, 1)}
+}
+
+func (s *Search) node() *node {
+	s.once.Do(func() { s.stored, s.own = newCache(s.CacheBytes), newNode() })
+	return s.own
+}
+
+func (s *Search) slots() chan struct{} { return s.node().slots }
+
+// shelf waits for the index, but not for long.
+func (s *Search) shelf(ctx context.Context) (*shelf, error) {
+	if s.ReadAnew {
+		return load(ctx, s.DB)
+	}
+	n := s.node()
+	select {
+	case <-n.built: // nearly always: without a timer
+		return n.shelf, nil
+	default:
+	}
+	select {
+	case <-n.built:
+		return n.shelf, nil
+	case <-time.After(patience):
+		return nil, ErrNotReady
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+}
+
+// Ready is nil when this node can search.
+func (s *Search) Ready() error {
+	if s.ReadAnew {
+		return nil
+	}
+	select {
+	case <-s.node().built:
+		return nil
+	default:
+		return ErrNotReady
+	}
+}
+
+// Follow builds the index of this node and keeps it, and drops stored answers
+// that are wrong, until ctx ends. Every node that answers shoppers runs it,
+// once.
+func (s *Search) Follow(ctx context.Context) error {
+	from, ok := s.build(ctx)
+	if !ok {
+		return nil
+	}
+	follower := events.Follower{Name: "search index", DB: s.Pool, Bell: s.Bell, Log: s.Log, From: from, Handle: s.learn}
+	g, ctx := errgroup.WithContext(ctx)
+	g.Go(func() error { return follower.Run(ctx) })
+	g.Go(func() error { s.mergeWhenAsked(ctx); return nil })
+	return g.Wait()
+}
+
+// build makes the index, again and again until it succeeds, and says from which
+// place in the log it must be followed; false if ctx ends before. The place is
+// taken first: what changes while listings are read is read again.
+func (s *Search) build(ctx context.Context) (from events.Cursor, ok bool) {
+	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
+		from, err := events.Now(ctx, s.Pool)
+		if err == nil {
+			s.node().shelf, err = load(ctx, s.Pool)
+		}
+		if err == nil {
+			s.log().InfoContext(ctx, "search has built its index", "products", s.node().shelf.index.Snapshot().Len())
+			close(s.node().built)
+			return from, true
+		}
+		if ctx.Err() != nil {
+			return from, false
+		}
+		s.log().ErrorContext(ctx, "search cannot build its index", "retry_in", pause, "error", err)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return from, false
+		}
+	}
+}
+
+// learn brings the index up to date with a batch of events, and then drops
+// stored answers: one that is made in between is dropped with them.
+func (s *Search) learn(ctx context.Context, batch []events.Record) error {
+	var products []id.Product
+	for _, r := range batch {
+		e, ok, err := refreshed(r)
+		if err != nil {
+			return err
+		}
+		if ok && e.Listing {
+			products = append(products, e.ProductIDs...)
+		}
+	}
+	slices.SortFunc(products, func(a, b id.Product) int { return slices.Compare(a[:], b[:]) })
+	shelf := s.node().shelf
+	for some := range slices.Chunk(slices.Compact(products), atOnce) {
+		if err := shelf.update(ctx, s.Pool, some); err != nil {
+			return err
+		}
+	}
+	if shelf.index.WantsMerge() {
+		select {
+		case s.node().merge <- struct{}{}:
+		default: // it has been asked for
+		}
+	}
+	return s.forget(ctx, batch)
+}
+
+// refreshed reads one of our events; of others it says false.
+func refreshed(r events.Record) (e Refreshed, ok bool, err error) {
+	if r.Name != e.EventName() {
+		return e, false, nil
+	}
+	if err := json.Unmarshal(r.Data, &e); err != nil {
+		return e, false, fmt.Errorf("read event %s %s: %w", r.Name, r.ID, err)
+	}
+	return e, true, nil
+}
+
+func (s *Search) mergeWhenAsked(ctx context.Context) {
+	for {
+		select {
+		case <-s.node().merge:
+			ix := s.node().shelf.index
+			ix.MergeBase()
+			s.log().InfoContext(ctx, "search has merged its index", "segments", ix.Snapshot().Sizes())
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *Search) log() *slog.Logger { return cmp.Or(s.Log, slog.Default()) }

@@ -1,0 +1,138 @@
+package index
+
+import (
+	"slices"
+	"unicode/utf8"
+
+	"github.com/RoaringBitmap/roaring/v2"
+)
+
+// resemblance is what is looked for when nothing has the words asked for: most
+// of them, unfinished or with typos.
+type resemblance struct {
+	sku          string
+	alternatives [][]alike
+}
+
+// alike are the terms that may stand for a word.
+type alike struct {
+	word  string // and its forms, and what begins with it
+	typos []string
+	not   bool
+}
+
+// resemble looks for what the words of x may have been meant to be.
+func (sn *Snapshot) resemble(x *Expression) *resemblance {
+	r := &resemblance{sku: x.sku}
+	for _, clauses := range x.alternatives {
+		var words []alike
+		for _, c := range clauses {
+			for _, w := range c.words {
+				words = append(words, sn.alike(w, c.not))
+			}
+		}
+		r.alternatives = append(r.alternatives, words)
+	}
+	return r
+}
+
+// shortestBeginning is how many letters of a word that is not the last must be
+// there for the rest to be guessed.
+const shortestBeginning = 3
+
+func (sn *Snapshot) alike(word string, not bool) alike {
+	a := alike{word: word, not: not}
+	if not {
+		return a
+	}
+	for _, p := range sn.parts {
+		if a.in(p.segment, anywhere).Intersects(p.live) {
+			return a
+		}
+	}
+	a.typos = sn.nearest(word)
+	return a
+}
+
+// nearest are the terms with the fewest typos that some live document has.
+func (sn *Snapshot) nearest(word string) []string {
+	var terms []string
+	fewest := tolerance(word)
+	for _, p := range sn.parts {
+		numbers, distances := p.near(word, tolerance(word))
+		for i, n := range numbers {
+			if distances[i] > fewest || !p.anywhere.of(n).Intersects(p.live) {
+				continue
+			}
+			if distances[i] < fewest {
+				fewest, terms = distances[i], nil
+			}
+			terms = append(terms, p.terms[n])
+		}
+	}
+	slices.Sort(terms)
+	return slices.Compact(terms)
+}
+
+// in is the set of documents that have one of the terms.
+func (a alike) in(s *segment, f field) *roaring.Bitmap {
+	numbers := slices.Clone(s.forms(a.word))
+	if !a.not && utf8.RuneCountInString(a.word) >= shortestBeginning {
+		numbers = append(numbers, s.begun(a.word)...)
+	}
+	for _, t := range a.typos {
+		if n, known := s.term(t); known {
+			numbers = append(numbers, n)
+		}
+	}
+	return s.in(f).union(numbers)
+}
+
+// find evaluates r in one part.
+func (r *resemblance) find(p part) found {
+	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withSKU(r.sku))}
+	for _, words := range r.alternatives {
+		f.add(p.mostOf(words))
+	}
+	f.all.Or(f.sku)
+	return f
+}
+
+// mostOf is where two thirds of the words are. It counts in sets: reached[n] has
+// the documents with more than n of the words so far.
+func (p part) mostOf(words []alike) (all, title, partly *roaring.Bitmap) {
+	all, title, partly = roaring.New(), p.live, roaring.New()
+	positive := 0
+	for _, a := range words {
+		if !a.not {
+			positive++
+		}
+	}
+	if positive == 0 {
+		return all, all, all
+	}
+	reached := make([]*roaring.Bitmap, positive-positive/3)
+	for n := range reached {
+		reached[n] = roaring.New()
+	}
+	for _, a := range words {
+		if a.not {
+			continue
+		}
+		set := a.in(p.segment, anywhere)
+		for n := len(reached) - 1; n > 0; n-- {
+			reached[n].Or(roaring.And(reached[n-1], set))
+		}
+		reached[0].Or(set)
+		here := a.in(p.segment, inTitle)
+		title = roaring.And(title, here)
+		partly.Or(here)
+	}
+	all = roaring.And(p.live, reached[len(reached)-1])
+	for _, a := range words {
+		if a.not {
+			all.AndNot(a.in(p.segment, anywhere))
+		}
+	}
+	return all, roaring.And(title, all), roaring.And(partly, all)
+}

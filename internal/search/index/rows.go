@@ -1,0 +1,238 @@
+package index
+
+import (
+	"encoding/binary"
+	"hash/fnv"
+	"slices"
+	"strings"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/google/uuid"
+)
+
+// rows are documents column by column: what a segment is made from, and what
+// it is merged from later.
+type rows struct {
+	product    []uuid.UUID
+	vendor     []uint32
+	brand      []uint32
+	categories lists[uint32]
+	tags       lists[uint32]
+	facets     lists[uint32]
+	prices     map[string][]int64 // by currency; noPrice
+	inStock    []bool
+	rating     []int64
+	popularity []int64
+	created    []int64
+	name       []string
+	skus       lists[uint64] // their hashes
+
+	dictionary
+	start  []int // where the document's text begins in stream
+	stream []byte
+}
+
+const noPrice = -1
+
+// lists is a column of many values.
+type lists[V any] struct {
+	start  []uint32 // of list i; one more than there are
+	values []V
+}
+
+func (l *lists[V]) add(values ...V) {
+	if len(l.start) == 0 {
+		l.start = []uint32{0}
+	}
+	l.values = append(l.values, values...)
+	l.start = append(l.start, uint32(len(l.values)))
+}
+
+func (l *lists[V]) of(i uint32) []V { return l.values[l.start[i]:l.start[i+1]] }
+
+// dictionary numbers terms in the order in which they were first seen: frequent
+// ones have small numbers.
+type dictionary struct {
+	terms  []string
+	stems  []string          // of each term
+	number map[string]uint32 // while rows are added
+}
+
+func (d *dictionary) add(term string) uint32 {
+	if n, known := d.number[term]; known {
+		return n
+	}
+	term = strings.Clone(term) // not the text that it is from
+	return d.append(term, stem(term))
+}
+
+// copy adds term n of another dictionary.
+func (d *dictionary) copy(from *dictionary, n uint32) uint32 {
+	if known, ok := d.number[from.terms[n]]; ok {
+		return known
+	}
+	return d.append(from.terms[n], from.stems[n])
+}
+
+func (d *dictionary) append(term, stem string) uint32 {
+	n := uint32(len(d.terms))
+	d.terms, d.stems = append(d.terms, term), append(d.stems, stem)
+	d.number[term] = n
+	return n
+}
+
+func newRows() *rows {
+	return &rows{prices: map[string][]int64{}, dictionary: dictionary{number: map[string]uint32{}}}
+}
+
+func (r *rows) len() int { return len(r.product) }
+
+// The stream has the terms of each document in the order of its texts, as
+// varints, so that phrases can be found in it: the title, passageEnd, another
+// text, passageEnd ..., documentEnd.
+const (
+	documentEnd = iota
+	passageEnd
+	firstTerm // the number of a term is added to it
+)
+
+// hashSKU is FNV-1a of 64 bits: among a hundred million SKUs, a collision is as
+// likely as one in four thousand.
+func hashSKU(sku string) uint64 {
+	h := fnv.New64a()
+	_, _ = h.Write([]byte(sku)) // never fails
+	return h.Sum64()
+}
+
+// add appends d, whose keys must have numbers.
+func (r *rows) add(d *Document, k *keys) {
+	r.vendor = append(r.vendor, k.vendors.number[d.Vendor])
+	r.brand = append(r.brand, k.brands.number[d.Brand])
+	r.categories.add(k.categories.numbers(d.Categories)...)
+	r.tags.add(k.tags.numbers(d.Tags)...)
+	r.facets.add(k.facets.numbers(d.Facets)...)
+	for _, p := range d.Prices {
+		r.price(p.Currency, p.Minor)
+	}
+	r.skus.add()
+	for _, sku := range d.SKUs {
+		r.skus.values = append(r.skus.values, hashSKU(sku))
+	}
+	r.skus.start[len(r.skus.start)-1] = uint32(len(r.skus.values))
+	r.plain(d.Product, d.InStock, int64(d.Rating), d.Popularity, d.Created, d.Name)
+
+	r.start = append(r.start, len(r.stream))
+	r.passage(d.Title)
+	for _, text := range d.Texts {
+		r.passage(text)
+	}
+	r.stream = append(r.stream, documentEnd)
+}
+
+// price sets that of the row which is being added.
+func (r *rows) price(currency string, minor int64) {
+	column := r.prices[currency]
+	for len(column) < r.len() { // rows before it that have none
+		column = append(column, noPrice)
+	}
+	r.prices[currency] = append(column, minor)
+}
+
+func (r *rows) plain(product uuid.UUID, inStock bool, rating, popularity, created int64, name string) {
+	r.product = append(r.product, product)
+	r.inStock = append(r.inStock, inStock)
+	r.rating = append(r.rating, rating)
+	r.popularity = append(r.popularity, popularity)
+	r.created = append(r.created, created)
+	r.name = append(r.name, name)
+}
+
+func (r *rows) passage(text string) {
+	for term := range terms(text) {
+		r.stream = binary.AppendUvarint(r.stream, uint64(r.dictionary.add(term))+firstTerm)
+	}
+	r.stream = append(r.stream, passageEnd)
+}
+
+// copy appends row i of another. Translation has the number here of each of
+// its terms, plus one; it grows as terms are met.
+func (r *rows) copy(from *rows, i uint32, translation []uint32) {
+	r.vendor = append(r.vendor, from.vendor[i])
+	r.brand = append(r.brand, from.brand[i])
+	r.categories.add(from.categories.of(i)...)
+	r.tags.add(from.tags.of(i)...)
+	r.facets.add(from.facets.of(i)...)
+	for currency, column := range from.prices {
+		if int(i) < len(column) && column[i] != noPrice {
+			r.price(currency, column[i])
+		}
+	}
+	r.skus.add(from.skus.of(i)...)
+	r.plain(from.product[i], from.inStock[i], from.rating[i], from.popularity[i], from.created[i], from.name[i])
+
+	r.start = append(r.start, len(r.stream))
+	for token := range from.tokens(i) {
+		if token >= firstTerm {
+			old := token - firstTerm
+			if translation[old] == 0 {
+				translation[old] = r.dictionary.copy(&from.dictionary, old) + 1
+			}
+			token = translation[old] - 1 + firstTerm
+		}
+		r.stream = binary.AppendUvarint(r.stream, uint64(token))
+	}
+	r.stream = append(r.stream, documentEnd)
+}
+
+// tokens are the terms of document i, as they stand in the stream, and the
+// ends of passages.
+func (r *rows) tokens(i uint32) func(yield func(uint32) bool) {
+	return func(yield func(uint32) bool) {
+		for at := r.start[i]; ; {
+			token, n := uint32(r.stream[at]), 1
+			if token >= 0x80 {
+				long, length := binary.Uvarint(r.stream[at:])
+				token, n = uint32(long), length
+			}
+			at += n
+			if token == documentEnd || !yield(token) {
+				return
+			}
+		}
+	}
+}
+
+// rank puts the rows of several together by popularity, the most popular
+// first, the younger product first among equals. Live says which rows of each
+// count; nil is all of all.
+func rank(from []*rows, live []*roaring.Bitmap) *rows {
+	type place struct{ source, row uint32 }
+	var places []place
+	for source, r := range from {
+		for row := range uint32(r.len()) {
+			if live == nil || live[source].Contains(row) {
+				places = append(places, place{uint32(source), row})
+			}
+		}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		x, y := from[a.source], from[b.source]
+		if px, py := x.popularity[a.row], y.popularity[b.row]; px != py {
+			if px > py {
+				return -1
+			}
+			return 1
+		}
+		return compareProducts(y.product[b.row], x.product[a.row])
+	})
+	ranked := newRows()
+	translations := make([][]uint32, len(from))
+	for source, r := range from {
+		translations[source] = make([]uint32, len(r.terms))
+	}
+	for _, p := range places {
+		ranked.copy(from[p.source], p.row, translations[p.source])
+	}
+	ranked.number = nil // it is searched by the alphabet from now on
+	return ranked
+}

@@ -1,0 +1,35 @@
+package search
+
+const documentFragment = `
+	SELECT t.product_id, t.name, t.skus, t.title, t.terms, t.text,
+	       coalesce(l.vendor_id, '00000000-0000-0000-0000-000000000000') AS vendor_id,
+	       coalesce(l.brand_id, '00000000-0000-0000-0000-000000000000') AS brand_id,
+	       coalesce(l.category_ids, '{}') AS category_ids, coalesce(l.tag_ids, '{}') AS tag_ids,
+	       coalesce(l.facet_ids, '{}') AS facet_ids, coalesce(l.in_stock, false) AS in_stock,
+	       coalesce(round(l.rating * 100), 0)::int AS rating, coalesce(l.popularity, 0) AS popularity,
+	       coalesce(extract(epoch FROM l.created_at) * 1000000, 0)::bigint AS created,
+	       coalesce(l.currency, '') AS currency, coalesce(l.min_minor, 0) AS min_minor
+	`
+
+const selectDocumentsOf = documentFragment + `
+	FROM listed_products AS t
+	LEFT JOIN listings AS l ON l.product_id = t.product_id
+	WHERE t.product_id = ANY(@products)
+	ORDER BY t.product_id, l.currency`
+
+// Both tables are read in the order of their keys, from the same place on.
+const selectDocumentsAfter = documentFragment + `
+	FROM (
+		SELECT product_id, name, skus, title, terms, text
+		FROM listed_products
+		WHERE product_id > @after
+		ORDER BY product_id
+		LIMIT @some
+	) AS t
+	LEFT JOIN listings AS l ON l.product_id = t.product_id AND l.product_id > @after
+	ORDER BY t.product_id, l.currency`
+
+const selectCards = `
+	SELECT product_id, card
+	FROM product_pages
+	WHERE product_id = ANY(@products) AND currency = @currency`

@@ -1,0 +1,222 @@
+package search
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/platform/postgres"
+	"souk/internal/search/index"
+)
+
+// names is what filters and facets are called; the index knows ids only. They
+// are read with the listings that refer to them, which are written anew when
+// one of them changes.
+type names struct {
+	categories, brands, vendors, tags register
+	values                            values
+}
+
+// named is a category, brand, vendor or tag.
+type named struct {
+	ID     uuid.UUID `db:"id"`
+	Slug   string    `db:"slug"`
+	Name   string    `db:"name"`
+	folded string
+
+	// Of categories only.
+	ParentID uuid.UUID `db:"parent_id"` // zero: a top
+	Path     string    `db:"path"`
+	Depth    int       `db:"depth"`
+	Position int       `db:"position"`
+}
+
+// register has the things of one kind by id and by slug. Readers have it while
+// others write, so it is copied to be changed.
+type register struct{ current atomic.Pointer[entries] }
+
+type entries struct {
+	byID   map[uuid.UUID]*named
+	bySlug map[string]uuid.UUID
+}
+
+func (r *register) entries() *entries {
+	if e := r.current.Load(); e != nil {
+		return e
+	}
+	return &entries{}
+}
+
+// set takes rows over; there is one writer.
+func (r *register) set(rows []named) {
+	old := r.entries()
+	var changed []*named
+	for _, n := range rows {
+		n.folded = index.Fold(n.Name)
+		if known := old.byID[n.ID]; known == nil || *known != n {
+			changed = append(changed, &n)
+		}
+	}
+	if len(changed) == 0 {
+		return
+	}
+	next := &entries{byID: map[uuid.UUID]*named{}, bySlug: map[string]uuid.UUID{}}
+	maps.Copy(next.byID, old.byID)
+	maps.Copy(next.bySlug, old.bySlug)
+	for _, n := range changed { // first, for two may have swapped their slugs
+		if known := old.byID[n.ID]; known != nil && next.bySlug[known.Slug] == n.ID {
+			delete(next.bySlug, known.Slug)
+		}
+	}
+	for _, n := range changed {
+		next.byID[n.ID], next.bySlug[n.Slug] = n, n.ID
+	}
+	r.current.Store(next)
+}
+
+// ids are those of a filter's values, which are ids as people see them or
+// slugs; nil where nothing is asked for.
+func (r *register) ids(asked []string, parse func(string) (uuid.UUID, error)) []uuid.UUID {
+	if len(asked) == 0 {
+		return nil
+	}
+	e, ids := r.entries(), []uuid.UUID{}
+	for _, v := range asked {
+		if id, err := parse(v); err == nil {
+			ids = append(ids, id)
+		} else if id, known := e.bySlug[v]; known {
+			ids = append(ids, id)
+		}
+	}
+	return ids
+}
+
+// value is one of an attribute or option.
+type value struct {
+	ID       int32  `db:"id"`
+	Key      string `db:"key"`
+	Value    string `db:"value"`
+	KeyLabel string `db:"key_label"`
+	Label    string `db:"label"`
+}
+
+// values are those of all attributes.
+type values struct{ current atomic.Pointer[valueEntries] }
+
+type valueEntries struct {
+	byID  map[int32]value
+	byKey map[string][]value
+}
+
+func (v *values) entries() *valueEntries {
+	if e := v.current.Load(); e != nil {
+		return e
+	}
+	return &valueEntries{}
+}
+
+func (v *values) set(rows []value) {
+	old := v.entries()
+	rows = slices.DeleteFunc(rows, func(row value) bool { return old.byID[row.ID] == row })
+	if len(rows) == 0 {
+		return
+	}
+	next := &valueEntries{byID: map[int32]value{}, byKey: map[string][]value{}}
+	maps.Copy(next.byID, old.byID)
+	maps.Copy(next.byKey, old.byKey)
+	for _, row := range rows {
+		if was, known := next.byID[row.ID]; known {
+			next.byKey[was.Key] = slices.DeleteFunc(slices.Clone(next.byKey[was.Key]), func(v value) bool { return v.ID == row.ID })
+		}
+		next.byID[row.ID] = row
+		next.byKey[row.Key] = append(slices.Clip(next.byKey[row.Key]), row)
+	}
+	v.current.Store(next)
+}
+
+// attribute is a filter by one as the index knows it.
+func (e *valueEntries) attribute(a Attribute) index.Attribute {
+	filter := index.Attribute{Selected: []int32{}}
+	for _, v := range e.byKey[a.Key] {
+		filter.All = append(filter.All, v.ID)
+		if slices.Contains(a.Values, v.Value) {
+			filter.Selected = append(filter.Selected, v.ID)
+		}
+	}
+	return filter
+}
+
+// read reads those that documents refer to, or all.
+func (n *names) read(ctx context.Context, db postgres.DB, documents []*index.Document, all bool) error {
+	var rows [4][]named
+	var values []value
+	b := postgres.NewBatch()
+	if all {
+		for i, sql := range []string{selectCategoryNames, selectBrandNames, selectVendorNames, selectTagNames} {
+			postgres.ReadAll(b, &rows[i], sql, nil)
+		}
+		postgres.ReadAll(b, &values, selectValues, nil)
+	} else {
+		args := referred(documents)
+		for i, sql := range []string{selectCategoryNamesOf, selectBrandNamesOf, selectVendorNamesOf, selectTagNamesOf} {
+			postgres.ReadAll(b, &rows[i], sql, args)
+		}
+		postgres.ReadAll(b, &values, selectValuesOf, args)
+	}
+	if err := b.Send(ctx, db); err != nil {
+		return fmt.Errorf("read names of filters: %w", err)
+	}
+	for i, r := range []*register{&n.categories, &n.brands, &n.vendors, &n.tags} {
+		r.set(rows[i])
+	}
+	n.values.set(values)
+	return nil
+}
+
+// referred is the ids that documents refer to.
+func referred(documents []*index.Document) pgx.NamedArgs {
+	categories, tags, brands, vendors := []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}, []uuid.UUID{}
+	values := []int32{}
+	for _, d := range documents {
+		categories, tags = append(categories, d.Categories...), append(tags, d.Tags...)
+		brands, vendors = append(brands, d.Brand), append(vendors, d.Vendor)
+		values = append(values, d.Facets...)
+	}
+	return pgx.NamedArgs{
+		"categories": distinct(categories), "tags": distinct(tags), "brands": distinct(brands), "vendors": distinct(vendors),
+		"values": distinctValues(values),
+	}
+}
+
+func distinct(ids []uuid.UUID) []uuid.UUID {
+	slices.SortFunc(ids, func(a, b uuid.UUID) int { return slices.Compare(a[:], b[:]) })
+	return slices.Compact(ids)
+}
+
+func distinctValues(ids []int32) []int32 {
+	slices.Sort(ids)
+	return slices.Compact(ids)
+}
+
+// begun are those of a register whose name has a word that begins with text,
+// and which has reports as having products.
+func (r *register) begun(text string, has func(uuid.UUID) bool, most int) []*named {
+	var list []*named
+	for _, n := range r.entries().byID {
+		if strings.HasPrefix(n.folded, text) || strings.Contains(n.folded, " "+text) {
+			list = append(list, n)
+		}
+	}
+	slices.SortFunc(list, func(a, b *named) int {
+		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
+	})
+	list = slices.DeleteFunc(list, func(n *named) bool { return !has(n.ID) })
+	return list[:min(len(list), most)]
+}
