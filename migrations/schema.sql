@@ -460,9 +460,12 @@ CREATE TABLE public.listed_products (
     product_id uuid NOT NULL,
     name text NOT NULL,
     skus text[] NOT NULL,
-    words tsvector NOT NULL,
-    text_digest bytea NOT NULL,
-    digest bytea NOT NULL
+    words tsvector DEFAULT ''::tsvector NOT NULL,
+    text_digest bytea DEFAULT '\x'::bytea NOT NULL,
+    digest bytea NOT NULL,
+    title text DEFAULT ''::text NOT NULL,
+    terms text DEFAULT ''::text NOT NULL,
+    text text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.listings (
@@ -805,6 +808,27 @@ CREATE TABLE public.prices (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT prices_amount_range CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT prices_compare_at_above CHECK ((compare_at_minor > amount_minor))
+);
+
+CREATE TABLE public.product_alerts (
+    id uuid NOT NULL,
+    kind text NOT NULL,
+    variant_id uuid NOT NULL,
+    email text NOT NULL,
+    user_id uuid,
+    locale text DEFAULT ''::text NOT NULL,
+    currency character(3) NOT NULL,
+    added_minor bigint,
+    told_minor bigint,
+    sold_out boolean DEFAULT false NOT NULL,
+    hash bytea NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    confirmed_at timestamp with time zone,
+    told_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT product_alerts_email_check CHECK (((length(email) >= 3) AND (length(email) <= 254))),
+    CONSTRAINT product_alerts_kind_check CHECK ((kind = ANY (ARRAY['price_drop'::text, 'back_in_stock'::text])))
 );
 
 CREATE TABLE public.product_categories (
@@ -1323,6 +1347,41 @@ CREATE TABLE public.webauthn_answers (
     expires_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.wishlist_due (
+    variant_id uuid NOT NULL
+);
+
+CREATE TABLE public.wishlist_items (
+    id uuid NOT NULL,
+    wishlist_id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    quantity integer DEFAULT 1 NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    currency character(3) NOT NULL,
+    added_minor bigint,
+    told_minor bigint,
+    sold_out boolean DEFAULT false NOT NULL,
+    restock_told_at timestamp with time zone,
+    added_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT wishlist_items_note_check CHECK ((length(note) <= 500)),
+    CONSTRAINT wishlist_items_quantity_check CHECK (((quantity >= 1) AND (quantity <= 10000)))
+);
+
+CREATE TABLE public.wishlists (
+    id uuid NOT NULL,
+    user_id uuid,
+    name text NOT NULL,
+    is_default boolean DEFAULT false NOT NULL,
+    price_drops boolean DEFAULT true NOT NULL,
+    back_in_stock boolean DEFAULT false NOT NULL,
+    share_id uuid,
+    share_name boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT wishlists_check CHECK (((user_id IS NOT NULL) OR ((NOT is_default) AND (share_id IS NULL)))),
+    CONSTRAINT wishlists_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
+);
+
 ALTER TABLE ONLY public.addresses
     ADD CONSTRAINT addresses_pkey PRIMARY KEY (id);
 
@@ -1515,6 +1574,12 @@ ALTER TABLE ONLY public.price_history
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (variant_id, currency);
 
+ALTER TABLE ONLY public.product_alerts
+    ADD CONSTRAINT product_alerts_hash_key UNIQUE (hash);
+
+ALTER TABLE ONLY public.product_alerts
+    ADD CONSTRAINT product_alerts_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.product_categories
     ADD CONSTRAINT product_categories_pkey PRIMARY KEY (product_id, category_id);
 
@@ -1680,6 +1745,21 @@ ALTER TABLE ONLY public.vendors
 ALTER TABLE ONLY public.webauthn_answers
     ADD CONSTRAINT webauthn_answers_pkey PRIMARY KEY (challenge);
 
+ALTER TABLE ONLY public.wishlist_due
+    ADD CONSTRAINT wishlist_due_pkey PRIMARY KEY (variant_id);
+
+ALTER TABLE ONLY public.wishlist_items
+    ADD CONSTRAINT wishlist_items_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.wishlist_items
+    ADD CONSTRAINT wishlist_items_variant_key UNIQUE (wishlist_id, variant_id);
+
+ALTER TABLE ONLY public.wishlists
+    ADD CONSTRAINT wishlists_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.wishlists
+    ADD CONSTRAINT wishlists_share_key UNIQUE (share_id);
+
 CREATE UNIQUE INDEX addresses_one_default ON public.addresses USING btree (user_id) WHERE is_default;
 
 CREATE INDEX addresses_user ON public.addresses USING btree (user_id);
@@ -1711,32 +1791,6 @@ CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (create
 CREATE INDEX ledger_entries_account ON public.ledger_entries USING btree (account_id, seq);
 
 CREATE INDEX ledger_entries_txn ON public.ledger_entries USING btree (txn_id);
-
-CREATE INDEX listed_products_name ON public.listed_products USING gin (name public.gin_trgm_ops) WITH (gin_pending_list_limit='256');
-
-CREATE INDEX listed_products_skus ON public.listed_products USING gin (skus) WITH (gin_pending_list_limit='64');
-
-CREATE INDEX listed_products_words ON public.listed_products USING gin (words) WITH (gin_pending_list_limit='256');
-
-CREATE INDEX listings_brand ON public.listings USING btree (brand_id);
-
-CREATE INDEX listings_categories ON public.listings USING gin (category_ids) WITH (fastupdate=off);
-
-CREATE INDEX listings_created ON public.listings USING btree (currency, created_at, product_id);
-
-CREATE INDEX listings_facets ON public.listings USING gin (facet_ids) WITH (fastupdate=off);
-
-CREATE INDEX listings_name ON public.listings USING btree (currency, name, product_id);
-
-CREATE INDEX listings_popularity ON public.listings USING btree (currency, popularity, product_id);
-
-CREATE INDEX listings_price ON public.listings USING btree (currency, min_minor, product_id);
-
-CREATE INDEX listings_rating ON public.listings USING btree (currency, rating, product_id);
-
-CREATE INDEX listings_tags ON public.listings USING gin (tag_ids) WITH (fastupdate=off);
-
-CREATE INDEX listings_vendor ON public.listings USING btree (vendor_id);
 
 CREATE INDEX login_providers_order ON public.login_providers USING btree ("position", id);
 
@@ -1787,6 +1841,14 @@ CREATE INDEX payments_order ON public.payments USING btree (order_id);
 CREATE UNIQUE INDEX payments_provider_ref_key ON public.payments USING btree (provider, provider_ref) WHERE (provider_ref IS NOT NULL);
 
 CREATE INDEX price_history_variant ON public.price_history USING btree (variant_id, currency, at);
+
+CREATE INDEX product_alerts_expires ON public.product_alerts USING btree (expires_at);
+
+CREATE UNIQUE INDEX product_alerts_once ON public.product_alerts USING btree (lower(email), variant_id, kind);
+
+CREATE INDEX product_alerts_user ON public.product_alerts USING btree (user_id) WHERE (user_id IS NOT NULL);
+
+CREATE INDEX product_alerts_variant ON public.product_alerts USING btree (variant_id) WHERE (confirmed_at IS NOT NULL);
 
 CREATE INDEX product_categories_category ON public.product_categories USING btree (category_id);
 
@@ -1896,6 +1958,14 @@ CREATE INDEX vendors_name ON public.vendors USING btree (name, id);
 
 CREATE INDEX webauthn_answers_expiry ON public.webauthn_answers USING btree (expires_at);
 
+CREATE INDEX wishlist_items_variant ON public.wishlist_items USING btree (variant_id);
+
+CREATE UNIQUE INDEX wishlists_default_key ON public.wishlists USING btree (user_id) WHERE is_default;
+
+CREATE INDEX wishlists_idle ON public.wishlists USING btree (updated_at) WHERE (user_id IS NULL);
+
+CREATE INDEX wishlists_user ON public.wishlists USING btree (user_id, id) WHERE (user_id IS NOT NULL);
+
 CREATE TRIGGER adjustments_append_only BEFORE DELETE OR UPDATE ON public.adjustments FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER audit_log_append_only BEFORE DELETE OR UPDATE ON public.audit_log FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -2000,6 +2070,9 @@ ALTER TABLE ONLY public.payment_events
 
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
+ALTER TABLE ONLY public.product_alerts
+    ADD CONSTRAINT product_alerts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.product_categories
     ADD CONSTRAINT product_categories_category_id_fkey FOREIGN KEY (category_id) REFERENCES public.categories(id);
@@ -2129,6 +2202,12 @@ ALTER TABLE ONLY public.vendor_members
 
 ALTER TABLE ONLY public.vendor_orders
     ADD CONSTRAINT vendor_orders_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
+ALTER TABLE ONLY public.wishlist_items
+    ADD CONSTRAINT wishlist_items_wishlist_fkey FOREIGN KEY (wishlist_id) REFERENCES public.wishlists(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.wishlists
+    ADD CONSTRAINT wishlists_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE public.adjustments ENABLE ROW LEVEL SECURITY;
 

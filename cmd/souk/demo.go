@@ -10,11 +10,13 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 
+	"souk/internal/catalog"
 	"souk/internal/demo"
 	"souk/internal/notifications"
 	"souk/internal/platform/config"
@@ -24,6 +26,7 @@ import (
 type demoCmd struct {
 	Reset bool `help:"Erase the demo and fill it anew."`
 	Show  bool `help:"Only print how to sign in."`
+	Scale Size `help:"As many products more, such as 10k or 1m, to see what the shop is like with them."`
 	IKnow bool `name:"i-know" help:"Show the demo on a public address; with --reset, erase whatever the database holds."`
 }
 
@@ -55,6 +58,9 @@ func (cmd demoCmd) Run(ctx context.Context, c *config.Config) (err error) {
 		return errors.Join(err, ln.Close())
 	}
 	ticked("Demo data", described(market))
+	if err := cmd.grow(ctx, s); err != nil {
+		return errors.Join(err, ln.Close())
+	}
 	fmt.Printf("\n  Ready in %s.\n\n", time.Since(began).Round(100*time.Millisecond))
 	printPanel(c, demo.Logins(s.Keys))
 	s.Unlisted = true
@@ -85,6 +91,37 @@ func (s *shop) fillDemo(ctx context.Context) (demo.Market, error) {
 		return market, fmt.Errorf("%w: choose another folder (--data-dir) or database (--database-url); `souk demo --reset --i-know` erases it", err)
 	}
 	return market, err
+}
+
+// grow adds products until there are as many as Scale wants.
+func (cmd demoCmd) grow(ctx context.Context, s *shop) error {
+	there, err := s.Catalog.Count(ctx, s.DB, catalog.Filter{})
+	if missing := int(cmd.Scale) - int(there); err == nil && missing > 0 {
+		if err = demo.Crowd(ctx, s.App, missing, steps()); err == nil {
+			_, err = s.Search.Rebuild(ctx)
+		}
+	}
+	return err
+}
+
+// Size is a number as people write great ones: 10k, 1m.
+type Size int
+
+// UnmarshalText reads 500, 10k or 1m.
+func (n *Size) UnmarshalText(text []byte) error {
+	digits, times := strings.ToLower(string(text)), 1
+	switch {
+	case strings.HasSuffix(digits, "k"):
+		digits, times = digits[:len(digits)-1], 1000
+	case strings.HasSuffix(digits, "m"):
+		digits, times = digits[:len(digits)-1], 1_000_000
+	}
+	v, err := strconv.Atoi(digits)
+	if err != nil || v < 0 || v > 10_000_000/times {
+		return fmt.Errorf("%q is not a number such as 500, 10k or 1m, up to 10m", text)
+	}
+	*n = Size(v * times)
+	return nil
 }
 
 // reset erases the demo, or with --i-know whatever is there.

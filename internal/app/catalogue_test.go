@@ -163,6 +163,8 @@ func TestAttributesAreWhatStaffSay(t *testing.T) {
 
 	a.Call(t, "", "GET", "/attributes", "").Want(t, 200, `"key":"hue"`)
 	a.Call(t, apptest.Admin, "PATCH", "/admin/attributes/hue", `{"label": "Colour", "choices": [{"value": "blue"}]}`, "If-Match", `"v1"`).Want(t, 200, `"version":2`)
+	a.Refresh(t, g.ID)
+	a.Call(t, "", "GET", "/products?facets=true", "").Want(t, 200, `"label":"Colour","values":[{"value":"red","label":"red"`)
 	a.Call(t, apptest.Admin, "PATCH", "/admin/attributes/hue", `{"label": "Color"}`, "If-Match", `"v1"`).Want(t, 412)
 	edit(`{"hue": ["red"]}`).Want(t, 422)
 	a.Call(t, apptest.Admin, "DELETE", "/admin/attributes/hue", "").Want(t, 204)

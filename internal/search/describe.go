@@ -61,6 +61,8 @@ type (
 		Value    string `json:"value"`
 		KeyLabel string `json:"key_label"`
 		Label    string `json:"label"`
+
+		Described bool `json:"described"` // staff say how it is called, or else the first product
 	}
 	pageRow struct {
 		ProductID  uuid.UUID      `json:"product_id"`
@@ -160,8 +162,8 @@ func (f *facts) entry() productEntry {
 // options that some variant has.
 func (f *facts) facets() []facetRow {
 	var list []facetRow
-	add := func(name, keyLabel, value, label string) {
-		row := facetRow{Key: facetKey(name), Value: index.Fold(value), KeyLabel: keyLabel, Label: label}
+	add := func(name, value string, row facetRow) {
+		row.Key, row.Value = facetKey(name), index.Fold(value)
 		known := func(r facetRow) bool { return r.Key == row.Key && r.Value == row.Value }
 		if row.Key != "" && row.Value != "" && !slices.ContainsFunc(list, known) {
 			list = append(list, row)
@@ -175,16 +177,16 @@ func (f *facts) facets() []facetRow {
 		}
 		for _, value := range attributes[name] {
 			if known {
-				add(name, a.Label, value, a.valueLabel(value))
+				add(name, value, facetRow{KeyLabel: a.Label, Label: a.valueLabel(value), Described: true})
 			} else {
-				add(name, name, value, value)
+				add(name, value, facetRow{KeyLabel: name, Label: value})
 			}
 		}
 	}
 	for i, o := range f.options {
 		for _, v := range f.variants {
 			if i < len(v.Options) {
-				add(o.Name, o.Name, v.Options[i], v.Options[i])
+				add(o.Name, v.Options[i], facetRow{KeyLabel: o.Name, Label: v.Options[i]})
 			}
 		}
 	}

@@ -94,6 +94,7 @@ func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) e
 	b := postgres.NewBatch()
 	if len(changed) > 0 {
 		b.Queue(insertFacetValues, pgx.NamedArgs{"facets": rows(facets)})
+		b.Queue(renameFacetValues, pgx.NamedArgs{"facets": rows(facets)})
 		b.Queue(upsertProducts, pgx.NamedArgs{"products": rows(products)})
 		b.Queue(deleteOtherListings, pgx.NamedArgs{"products": ids, "listings": rows(listings)})
 		b.Queue(upsertListings, pgx.NamedArgs{"listings": rows(listings)})

@@ -73,6 +73,13 @@ const insertFacetValues = `
 	ORDER BY n.key, n.value, n.label
 	ON CONFLICT DO NOTHING`
 
+const renameFacetValues = `
+	UPDATE facet_values f SET key_label = n.key_label, label = n.label
+	FROM (SELECT DISTINCT ON (key, value) * FROM json_to_recordset(@facets::json)
+	          AS n (key text, value text, key_label text, label text, described boolean)
+	      WHERE described ORDER BY key, value) n
+	WHERE f.key = n.key AND f.value = n.value AND (f.key_label, f.label) <> (n.key_label, n.label)`
+
 const upsertProducts = `
 	INSERT INTO listed_products (product_id, name, skus, title, terms, text, digest)
 	SELECT product_id, name, skus, title, terms, text, decode(digest, 'hex')
