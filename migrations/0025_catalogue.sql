@@ -21,8 +21,8 @@ ALTER TABLE variants
     ADD COLUMN length_mm     integer NOT NULL DEFAULT 0 CHECK (length_mm >= 0),
     ADD COLUMN width_mm      integer NOT NULL DEFAULT 0 CHECK (width_mm >= 0),
     ADD COLUMN height_mm     integer NOT NULL DEFAULT 0 CHECK (height_mm >= 0),
-    ADD COLUMN min_per_order integer NOT NULL DEFAULT 1 CHECK (min_per_order >= 1),
-    ADD COLUMN max_per_order integer NOT NULL DEFAULT 0 CHECK (max_per_order = 0 OR max_per_order >= min_per_order); -- 0: any
+    ADD COLUMN min_quantity integer NOT NULL DEFAULT 1 CHECK (min_quantity >= 1),
+    ADD COLUMN max_quantity integer NOT NULL DEFAULT 0 CHECK (max_quantity = 0 OR max_quantity >= min_quantity); -- 0: any
 
 -- What is known of an attribute of products; one without a row is a text that is a facet.
 CREATE TABLE attributes (

@@ -73,7 +73,7 @@ const (
 	readLines = `
 		SELECT i.id, i.variant_id, i.quantity,
 		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
-		       v.requires_shipping, v.tracked, v.min_per_order, v.max_per_order, v.archived_at IS NOT NULL AS archived,
+		       v.requires_shipping, v.tracked, v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
 		       s.name AS vendor_name, s.slug AS vendor_slug, s.status AS vendor_status, s.commission_bps,
 		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,

@@ -32,14 +32,14 @@ func (l *Line) judge(currency money.Currency) {
 	case l.Tracked && l.Left() < l.Quantity:
 		left := l.Left()
 		l.Issues = append(l.Issues, Issue{Code: inventory.ErrInsufficientStock.Code, Detail: "There is not enough stock left.", Available: &left})
-	case l.Quantity < l.MinPerOrder:
-		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "At least " + strconv.Itoa(l.MinPerOrder) + " are sold at once."})
+	case l.Quantity < l.MinQuantity:
+		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "At least " + strconv.Itoa(l.MinQuantity) + " are sold at once."})
 	case l.tooMany(l.Quantity):
-		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "At most " + strconv.Itoa(l.MaxPerOrder) + " are sold at once."})
+		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "At most " + strconv.Itoa(l.MaxQuantity) + " are sold at once."})
 	}
 }
 
-func (l Line) tooMany(quantity int) bool { return l.MaxPerOrder > 0 && quantity > l.MaxPerOrder }
+func (l Line) tooMany(quantity int) bool { return l.MaxQuantity > 0 && quantity > l.MaxQuantity }
 
 // Purchasable reports whether the line is for sale, whatever the stock.
 func (l Line) Purchasable() bool {
@@ -63,7 +63,7 @@ func (l Line) refusal() error {
 	case !l.Purchasable():
 		return ErrNotPurchasable.With("variant_id", l.VariantID)
 	case l.Issues[0].Code == ErrQuantityLimit.Code:
-		return ErrQuantityLimit.With("variant_id", l.VariantID).With("min_per_order", l.MinPerOrder).With("max_per_order", l.MaxPerOrder)
+		return ErrQuantityLimit.With("variant_id", l.VariantID).With("min_quantity", l.MinQuantity).With("max_quantity", l.MaxQuantity)
 	}
 	return inventory.ErrInsufficientStock.With("variant_id", l.VariantID).With("available_quantity", l.Left())
 }

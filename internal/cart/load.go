@@ -43,8 +43,8 @@ type Line struct {
 	Taxable          bool          `db:"taxable"`
 	RequiresShipping bool          `db:"requires_shipping"`
 	Tracked          bool          `db:"tracked"`
-	MinPerOrder      int           `db:"min_per_order"`
-	MaxPerOrder      int           `db:"max_per_order"` // 0: any
+	MinQuantity      int           `db:"min_quantity"`
+	MaxQuantity      int           `db:"max_quantity"` // 0: any
 	Archived         bool          `db:"archived"`
 	ProductSlug      string        `db:"product_slug"`
 	ProductTitle     string        `db:"product_title"`

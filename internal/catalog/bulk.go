@@ -42,7 +42,8 @@ type bulk struct {
 }
 
 // Bulk edits many products in a fixed number of statements. A product that
-// cannot be edited is told and left as it is; the others are edited.
+// cannot be edited is told and left as it is; the others are edited. Where one
+// is not there, or not theirs, nothing is done: [ErrNoProduct] names it.
 func (c *Catalog) Bulk(ctx context.Context, tx pgx.Tx, vendor id.Vendor, products []id.Product, e BulkEdit) ([]BulkOutcome, error) {
 	b, err := c.prepareBulk(ctx, tx, e)
 	if err != nil {
@@ -59,8 +60,7 @@ func (c *Catalog) Bulk(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product
 		outcomes[i] = BulkOutcome{ID: product, Change: Refused}
 		at := slices.IndexFunc(list, func(p Product) bool { return p.ID == product })
 		if at < 0 {
-			outcomes[i].Problems = []errs.Field{{Code: ErrNoProduct.Code, Detail: ErrNoProduct.Message}}
-			continue
+			return nil, ErrNoProduct.With("product_id", product)
 		}
 		was := list[at]
 		want, bad := b.apply(was)

@@ -99,8 +99,8 @@ type (
 		Position    int       `json:"position"`
 		WeightGrams int       `json:"weight_grams"`
 		Dimensions
-		MinPerOrder      int        `json:"min_per_order"`
-		MaxPerOrder      int        `json:"max_per_order"`
+		MinQuantity      int        `json:"min_quantity"`
+		MaxQuantity      int        `json:"max_quantity"`
 		TaxClass         string     `json:"tax_class"`
 		Taxable          bool       `json:"taxable"`
 		RequiresShipping bool       `json:"requires_shipping"`
@@ -320,7 +320,7 @@ func rowOfVariant(v Variant) variantRow {
 	row := variantRow{
 		ID: uuid.UUID(v.ID), ProductID: uuid.UUID(v.ProductID), VendorID: uuid.UUID(v.VendorID),
 		Barcode: v.Barcode, Title: v.Title, Options: v.Options, Position: v.Position, WeightGrams: v.WeightGrams,
-		Dimensions: v.Dimensions, MinPerOrder: v.MinPerOrder, MaxPerOrder: v.MaxPerOrder,
+		Dimensions: v.Dimensions, MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
 		TaxClass: v.TaxClass, Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked,
 		MediaID: orNull(v.MediaID),
 	}

@@ -150,8 +150,8 @@ type newVariantBody struct {
 	Options          []string      `json:"options,omitempty" maxItems:"3" doc:"One value for each option of the product."`
 	WeightGrams      int           `json:"weight_grams,omitempty" minimum:"0" maximum:"1000000000"`
 	Dimensions       Dimensions    `json:"dimensions,omitzero"`
-	MinPerOrder      int           `json:"min_per_order,omitempty" minimum:"1" maximum:"10000" default:"1"`
-	MaxPerOrder      int           `json:"max_per_order,omitempty" minimum:"0" maximum:"10000" doc:"0 is any number."`
+	MinQuantity      int           `json:"min_quantity,omitempty" minimum:"1" maximum:"10000" default:"1"`
+	MaxQuantity      int           `json:"max_quantity,omitempty" minimum:"0" maximum:"10000" doc:"0 is any number."`
 	TaxClass         string        `json:"tax_class,omitempty" maxLength:"50"`
 	Taxable          *bool         `json:"taxable,omitempty" doc:"True unless told."`
 	RequiresShipping *bool         `json:"requires_shipping,omitempty" doc:"True unless told."`
@@ -164,7 +164,7 @@ type newVariantBody struct {
 func (v newVariantBody) draft() VariantDraft {
 	d := VariantDraft{
 		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions,
-		MinPerOrder: v.MinPerOrder, MaxPerOrder: v.MaxPerOrder, TaxClass: v.TaxClass,
+		MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity, TaxClass: v.TaxClass,
 		Taxable: true, RequiresShipping: true, Tracked: true,
 	}
 	put(&d.Taxable, v.Taxable)
@@ -313,7 +313,7 @@ func (h handlers) addVariant(ctx context.Context, tx pgx.Tx, in *addVariantInput
 func (v newVariantBody) edit() VariantEdit {
 	e := VariantEdit{
 		SKU: &v.SKU, Barcode: &v.Barcode, Options: &v.Options, WeightGrams: &v.WeightGrams,
-		Dimensions: &v.Dimensions, MinPerOrder: &v.MinPerOrder, MaxPerOrder: &v.MaxPerOrder,
+		Dimensions: &v.Dimensions, MinQuantity: &v.MinQuantity, MaxQuantity: &v.MaxQuantity,
 		Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked,
 	}
 	if v.TaxClass != "" {

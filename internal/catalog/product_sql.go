@@ -81,7 +81,7 @@ const (
 
 	selectVariants = `
 		SELECT id, product_id, vendor_id, COALESCE(sku, '') AS sku, barcode, title, options, position, weight_grams,
-		       (length_mm, width_mm, height_mm) AS dimensions, min_per_order, max_per_order,
+		       (length_mm, width_mm, height_mm) AS dimensions, min_quantity, max_quantity,
 		       tax_class, taxable, requires_shipping, tracked, media_id, created_at, updated_at, version
 		FROM variants WHERE product_id = ANY(@ids) AND archived_at IS NULL ORDER BY product_id, position, id`
 )

@@ -49,8 +49,8 @@ type VariantDraft struct {
 	Options          []string // one value for each option of the draft
 	WeightGrams      int
 	Dimensions       Dimensions
-	MinPerOrder      int    // 1 when 0
-	MaxPerOrder      int    // 0 is any number
+	MinQuantity      int    // 1 when 0
+	MaxQuantity      int    // 0 is any number
 	TaxClass         string // "standard" when empty
 	Taxable          bool
 	RequiresShipping bool

@@ -169,11 +169,11 @@ func (d VariantDraft) apply(v *Variant, isNew bool, media []Media) {
 	if d.Dimensions != (Dimensions{}) {
 		v.Dimensions = d.Dimensions
 	}
-	if d.MinPerOrder != 0 {
-		v.MinPerOrder = d.MinPerOrder
+	if d.MinQuantity != 0 {
+		v.MinQuantity = d.MinQuantity
 	}
-	if d.MaxPerOrder != 0 {
-		v.MaxPerOrder = d.MaxPerOrder
+	if d.MaxQuantity != 0 {
+		v.MaxQuantity = d.MaxQuantity
 	}
 	fillFlag(&v.Taxable, d.Taxable, d.Unsaid.Taxable && !isNew)
 	fillFlag(&v.RequiresShipping, d.RequiresShipping, d.Unsaid.RequiresShipping && !isNew)

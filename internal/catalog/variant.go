@@ -29,8 +29,8 @@ type Variant struct {
 	Position         int        `db:"position" json:"position"`
 	WeightGrams      int        `db:"weight_grams" json:"weight_grams"`
 	Dimensions       Dimensions `db:"dimensions" json:"dimensions"`
-	MinPerOrder      int        `db:"min_per_order" json:"min_per_order" doc:"As many at least are sold at once."`
-	MaxPerOrder      int        `db:"max_per_order" json:"max_per_order" doc:"As many at most are sold at once; 0 is any number."`
+	MinQuantity      int        `db:"min_quantity" json:"min_quantity" doc:"As many at least are sold at once."`
+	MaxQuantity      int        `db:"max_quantity" json:"max_quantity" doc:"As many at most are sold at once; 0 is any number."`
 	TaxClass         string     `db:"tax_class" json:"tax_class"`
 	Taxable          bool       `db:"taxable" json:"taxable"`
 	RequiresShipping bool       `db:"requires_shipping" json:"requires_shipping"`
@@ -131,8 +131,8 @@ type VariantEdit struct {
 	Options          *[]string   `json:"options,omitempty" maxItems:"3"`
 	WeightGrams      *int        `json:"weight_grams,omitempty" minimum:"0" maximum:"1000000000"`
 	Dimensions       *Dimensions `json:"dimensions,omitempty"`
-	MinPerOrder      *int        `json:"min_per_order,omitempty" minimum:"1" maximum:"10000"`
-	MaxPerOrder      *int        `json:"max_per_order,omitempty" minimum:"0" maximum:"10000" doc:"0 is any number."`
+	MinQuantity      *int        `json:"min_quantity,omitempty" minimum:"1" maximum:"10000"`
+	MaxQuantity      *int        `json:"max_quantity,omitempty" minimum:"0" maximum:"10000" doc:"0 is any number."`
 	TaxClass         *string     `json:"tax_class,omitempty" minLength:"1" maxLength:"50"`
 	Taxable          *bool       `json:"taxable,omitempty"`
 	RequiresShipping *bool       `json:"requires_shipping,omitempty"`
@@ -149,8 +149,8 @@ func (e VariantEdit) apply(v *Variant) {
 	}
 	put(&v.WeightGrams, e.WeightGrams)
 	put(&v.Dimensions, e.Dimensions)
-	put(&v.MinPerOrder, e.MinPerOrder)
-	put(&v.MaxPerOrder, e.MaxPerOrder)
+	put(&v.MinQuantity, e.MinQuantity)
+	put(&v.MaxQuantity, e.MaxQuantity)
 	put(&v.Taxable, e.Taxable)
 	put(&v.RequiresShipping, e.RequiresShipping)
 	put(&v.Tracked, e.Tracked)
@@ -175,7 +175,7 @@ func lines(texts []string) []string {
 func newVariant(p Product) Variant {
 	return Variant{
 		ID: id.New[id.Variant](), ProductID: p.ID, VendorID: p.VendorID,
-		Options: []string{}, MinPerOrder: 1, TaxClass: "standard", Taxable: true, RequiresShipping: true, Tracked: true,
+		Options: []string{}, MinQuantity: 1, TaxClass: "standard", Taxable: true, RequiresShipping: true, Tracked: true,
 	}
 }
 
@@ -293,8 +293,8 @@ func (s *variantsSeen) check(p Product, v Variant, pointer string) (bad errs.Fie
 	bad.Require(len([]rune(v.Barcode)) <= 100, pointer+"/barcode", "too_long", "At most 100 characters are possible.")
 	bad.Require(v.WeightGrams >= 0, pointer+"/weight_grams", "too_small", "A weight is not negative.")
 	bad.Require(v.Dimensions.Length >= 0 && v.Dimensions.Width >= 0 && v.Dimensions.Height >= 0, pointer+"/dimensions", "too_small", "A size is not negative.")
-	bad.Require(v.MinPerOrder >= 1, pointer+"/min_per_order", "too_small", "At least one is sold at once.")
-	bad.Require(v.MaxPerOrder == 0 || v.MaxPerOrder >= v.MinPerOrder, pointer+"/max_per_order", "too_small", "This is less than are sold at least.")
+	bad.Require(v.MinQuantity >= 1, pointer+"/min_quantity", "too_small", "At least one is sold at once.")
+	bad.Require(v.MaxQuantity == 0 || v.MaxQuantity >= v.MinQuantity, pointer+"/max_quantity", "too_small", "This is less than are sold at least.")
 	bad.Require(v.TaxClass != "", pointer+"/tax_class", "required", "Name a tax class.")
 	bad.Require(v.MediaID.IsZero() || slices.ContainsFunc(p.Media, func(m Media) bool { return m.ID == v.MediaID }),
 		pointer+"/media_id", "not_found", "The product has no such picture.")

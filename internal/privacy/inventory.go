@@ -84,6 +84,7 @@ var Inventory = []Holding{
 	{"tags", "name", Nothing, "of goods"},
 	{"product_options", "name", Nothing, "of goods"},
 	{"products", "status_reason", Nothing, "of goods"},
+	{"product_changes", "reason", Nothing, "what staff answered about goods"},
 	{"listed_products", "name", Nothing, "of goods"},
 	{"listings", "name", Nothing, "of goods"},
 	{"locations", "name", Nothing, "of goods"},
