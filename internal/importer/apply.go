@@ -68,6 +68,9 @@ func (r *run) putProducts(ctx context.Context, tx pgx.Tx, vendor id.Vendor, item
 	for i, it := range items {
 		drafts[i] = draft(it.Product, r.options.Publish)
 	}
+	if err := r.keepZeros(ctx, tx, vendor, items, drafts); err != nil {
+		return nil, err
+	}
 	outcomes, err := r.Catalog.Put(ctx, tx, vendor, drafts, catalog.PutOptions{Reviewed: r.options.Publish})
 	if err != nil {
 		return nil, err
@@ -242,7 +245,7 @@ func (r *run) setStock(ctx context.Context, tx pgx.Tx, owners []id.Vendor, all [
 func (r *run) stockProblem(v placed, reason string) Problem {
 	c := cells{row: v.row}
 	c.refuse("on_hand", "%s", reason)
-	c.problems[0].rows = []row{r.table.format.alone(v.item.Product, v.row.number)}
+	c.problems[0].rows = r.table.format.alone(v.item.Product, v.row.number)
 	return c.problems[0]
 }
 
@@ -313,7 +316,7 @@ func draft(p Product, publish bool) catalog.Draft {
 // and its stock is counted if the file counts any.
 func (v Variant) draft() catalog.VariantDraft {
 	said := func(flag *bool) bool { return flag == nil || *flag }
-	tracked := v.row.table.has("on_hand")
+	tracked := v.OnHand != nil || v.row.table.has("on_hand")
 	if v.Tracked != nil {
 		tracked = *v.Tracked
 	}
@@ -340,7 +343,7 @@ func (f format) problem(p Product, pointer, reason string, refused bool) Problem
 	switch {
 	case list == "variants" && err == nil && i < len(p.Variants):
 		c.row = p.Variants[i].row
-		rows = []row{f.alone(p, c.number)}
+		rows = f.alone(p, c.number)
 		if field == "options" {
 			field = "value1"
 		}
@@ -348,7 +351,7 @@ func (f format) problem(p Product, pointer, reason string, refused bool) Problem
 		c.row, field = p.Images[i].row, "images"
 	case list == "images" && err == nil:
 		c.row, field = pictured(p, i-len(p.Images)), "variant_image"
-		rows = []row{f.alone(p, c.number)}
+		rows = f.alone(p, c.number)
 	default:
 		field = list
 	}

@@ -1,0 +1,113 @@
+package importer
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/catalog"
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+)
+
+// A Change is what a dry run would change in a product that is there already.
+type Change struct {
+	Handle string `json:"handle"`
+	SKU    string `json:"sku,omitempty" doc:"Of the variant, where the change is one of a variant."`
+	Field  string `json:"field" doc:"As Souk's own CSV calls it."`
+	Before string `json:"before"`
+	After  string `json:"after"`
+}
+
+// maxText is how much is shown of a text that changes, in characters.
+const maxText = 200
+
+// compare applies a batch and finds what that changes. The transaction is to
+// be rolled back.
+func (r *run) compare(ctx context.Context, tx pgx.Tx, batch []*item) error {
+	before, err := r.state(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	if err := r.apply(ctx, tx, batch); err != nil {
+		return err
+	}
+	after, err := r.state(ctx, tx, batch)
+	if err != nil {
+		return err
+	}
+	was := map[id.Variant]exportLine{}
+	for _, line := range before {
+		was[line.Variant] = line
+	}
+	items := map[string]*item{}
+	for _, it := range batch {
+		if key := it.owner.Slug + "\x00" + it.Handle; items[key] == nil { // rows that only give prices come behind their product
+			items[key] = it
+		}
+	}
+	last := ""
+	for _, line := range after {
+		key := line.VendorSlug + "\x00" + line.Handle
+		it := items[key]
+		if it == nil || it.change == catalog.Created {
+			continue
+		}
+		changes, err := line.changes(was[line.Variant], key != last, r)
+		if err != nil {
+			return err
+		}
+		it.changes, last = append(it.changes, changes...), key
+	}
+	return nil
+}
+
+// changes compares two states of a variant, and those of its product with the
+// first of them. A variant that is new has been nothing.
+func (l exportLine) changes(was exportLine, first bool, r *run) (changes []Change, err error) {
+	if was.Variant.IsZero() {
+		return []Change{{Handle: l.Handle, SKU: l.SKU, Field: "variant", After: shortened(join(l.Options))}}, nil
+	}
+	is, err := l.cells(first, r.Currency)
+	if err != nil {
+		return nil, err
+	}
+	before, err := was.cells(first, r.Currency)
+	if err != nil {
+		return nil, err
+	}
+	for i, field := range soukColumns {
+		if is[i] == before[i] {
+			continue
+		}
+		c := Change{Handle: l.Handle, Field: field, Before: shortened(unguard(before[i])), After: shortened(unguard(is[i]))}
+		if i > productCells {
+			c.SKU = l.SKU
+		}
+		changes = append(changes, c)
+	}
+	return changes, nil
+}
+
+func shortened(text string) string {
+	if letters := []rune(text); len(letters) > maxText {
+		return string(letters[:maxText-1]) + "…"
+	}
+	return text
+}
+
+// state reads the products of a batch as an export has them.
+func (r *run) state(ctx context.Context, tx pgx.Tx, batch []*item) ([]exportLine, error) {
+	owners, handles := make([]string, len(batch)), make([]string, len(batch))
+	for i, it := range batch {
+		owners[i], handles[i] = it.owner.Slug, it.Handle
+	}
+	lines, err := postgres.All[exportLine](ctx, tx, exportFragment+`
+		JOIN (SELECT DISTINCT unnest(@owners::text[]) AS owner, unnest(@handles::text[]) AS handle) q ON q.owner = v.slug AND q.handle = p.handle
+		ORDER BY v.slug, p.handle, r.position, r.id`, pgx.NamedArgs{"owners": owners, "handles": handles})
+	if err != nil {
+		return nil, fmt.Errorf("read what is there: %w", err)
+	}
+	return lines, nil
+}
