@@ -108,7 +108,7 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), notifications.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
@@ -151,7 +151,7 @@ func Build(p Parts) *App {
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Stock: a.Stock, Shipping: a.Shipping, NumberPrefix: "S",
 	}
-	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency}
+	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
 
 	// Echoes.
 	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}

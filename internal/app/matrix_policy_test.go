@@ -80,6 +80,8 @@ const (
 	address  = `{"name": "Someone", "line1": "2 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`
 	account  = `"email": "new@example.com", "username": "newcomer", "password": "seven brass lanterns"`
 	aLink    = `{"url": "https://example.com/a.png"}`
+	aFile    = "Handle,Title,Variant Price\na,A,1\n"
+	aMapping = `{"mapping": {"What": "title"}}`
 )
 
 var publicRules = []rule{
@@ -194,6 +196,11 @@ func vendorPolicy() []rule {
 			{op: "vendor-get-product"},
 			{op: "vendor-list-variant-prices"},
 			{op: "vendor-get-variant-prices-history"},
+			{op: "vendor-list-imports"},
+			{op: "vendor-get-import"},
+			{op: "vendor-list-import-problems"},
+			{op: "vendor-list-import-changes"},
+			{op: "vendor-get-import-refused"},
 		}...),
 		the(auth.VendorSettings, vendorsOwn, []rule{
 			{op: "vendor-update-profile", body: `{"description": "Fine goods"}`},
@@ -234,6 +241,9 @@ func vendorPolicy() []rule {
 			{op: "vendor-delete-product-media"},
 			{op: "vendor-retry-product-media"},
 			{op: "vendor-set-variant-prices", body: priced},
+			{op: "vendor-create-import", body: aFile, mime: "text/csv"},
+			{op: "vendor-set-import-mapping", with: means("import", "unmapped"), body: aMapping},
+			{op: "vendor-cancel-import"},
 		}...),
 	)
 }
@@ -291,6 +301,22 @@ func goodsPolicy() []rule {
 			{op: "admin-update-tag", body: `{"name": "common"}`},
 			{op: "admin-delete-tag"},
 		}...),
+		the("imports.read", shops, []rule{
+			{op: "admin-list-imports"},
+			{op: "admin-get-import"},
+			{op: "admin-list-import-problems"},
+			{op: "admin-list-import-changes"},
+			{op: "admin-get-import-refused"},
+		}...),
+		the("imports.write", shops, []rule{
+			{op: "admin-create-import", body: aFile, mime: "text/csv"},
+			{op: "admin-set-import-mapping", with: means("import", "unmapped"), body: aMapping},
+			{op: "admin-cancel-import"},
+		}...),
+		the("exports.read", shops, []rule{
+			{op: "admin-list-exports"}, {op: "admin-get-export"}, {op: "admin-get-export-file", otherwise: 409, elsewhere: "TestExports"},
+		}...),
+		the("exports.write", shops, rule{op: "admin-create-export", body: `{"format": "souk"}`}),
 		the("prices.read", shops, rule{op: "admin-list-variant-prices"}, rule{op: "admin-get-variant-prices-history"}),
 		the("prices.write", shops, rule{op: "admin-set-variant-prices", body: priced}),
 	)

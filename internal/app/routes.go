@@ -17,6 +17,7 @@ func (a *App) routes() {
 	a.Orders.Routes(a.Router)
 	a.Carts.Routes(a.Router)
 	a.Checkout.Routes(a.Router)
+	a.Importer.Routes(a.Router)
 	a.Search.Routes(a.Router)
 	a.Privacy.Routes(a.Router)
 	a.Notifications.Routes(a.Router)

@@ -64,6 +64,7 @@ var owners = map[string][]string{
 	"cart":              {"carts", "cart_items"},
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
 	"privacy":           {"data_exports"},
+	"importer":          {"imports", "import_findings", "import_changes", "import_rows", "import_mappings", "product_exports"},
 	"platform/audit":    {"audit_log", "audit_seals"},
 	"notifications":     {"messages", "notification_preferences"},
 	"platform/events":   {"events", "event_cursors", "river_job", "river_queue", "river_leader", "river_client"},

@@ -24,6 +24,8 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "answer who asked for a mail", a.Accounts.AnswerMailRequest)
 	events.On(a.Relay, "give guests their orders", func(ctx context.Context, e accounts.MailboxOwned) error { return a.attachOrders(ctx, e.UserID) })
 	events.On(a.Relay, "copy somebody's data", a.Privacy.Make, events.Within(5*time.Minute))
+	events.On(a.Relay, "run imports", a.Importer.Work, events.Within(time.Hour))
+	events.On(a.Relay, "write exports", a.Importer.Write, events.Within(time.Hour))
 	a.forget()
 	a.subscribeMail()
 
@@ -40,6 +42,8 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "remove files of avatars", 10*time.Minute, a.Accounts.SweepAvatars)
 	events.Sweep(a.Relay, "forget data of orders", time.Hour, a.Orders.Forget)
 	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
+	events.Sweep(a.Relay, "remove old imports", time.Hour, a.Importer.SweepImports)
+	events.Sweep(a.Relay, "remove exports of the catalogue", 10*time.Minute, a.Importer.SweepExports)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
 	events.Sweep(a.Relay, "forget old messages", time.Hour, a.Notifications.Sweep)
 }

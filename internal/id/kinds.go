@@ -32,6 +32,7 @@ type (
 	Payment       = Of[payment]
 	PaymentEvent  = Of[paymentEvent]
 	Product       = Of[product]
+	ProductExport = Of[productExport]
 	Refund        = Of[refund]
 	Reservation   = Of[reservation]
 	Role          = Of[role]
@@ -81,6 +82,7 @@ type (
 	payment       struct{}
 	paymentEvent  struct{}
 	product       struct{}
+	productExport struct{}
 	refund        struct{}
 	reservation   struct{}
 	role          struct{}
@@ -129,6 +131,7 @@ func (orderNote) prefix() string     { return "note" }
 func (payment) prefix() string       { return "pay" }
 func (paymentEvent) prefix() string  { return "payev" }
 func (product) prefix() string       { return "prod" }
+func (productExport) prefix() string { return "pexp" }
 func (refund) prefix() string        { return "ref" }
 func (reservation) prefix() string   { return "rsv" }
 func (role) prefix() string          { return "role" }

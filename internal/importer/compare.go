@@ -13,11 +13,12 @@ import (
 
 // A Change is what a dry run would change in a product that is there already.
 type Change struct {
-	Handle string `json:"handle"`
-	SKU    string `json:"sku,omitempty" doc:"Of the variant, where the change is one of a variant."`
-	Field  string `json:"field" doc:"As Souk's own CSV calls it."`
-	Before string `json:"before"`
-	After  string `json:"after"`
+	Handle string `db:"handle" json:"handle"`
+	SKU    string `db:"sku" json:"sku,omitempty" doc:"Of the variant, where the change is one of a variant."`
+	Field  string `db:"field" json:"field" doc:"As Souk's own CSV calls it."`
+	Before string `db:"before" json:"before"`
+	After  string `db:"after" json:"after"`
+	Number int    `db:"number" json:"-"` // in a list that is kept
 }
 
 // maxText is how much is shown of a text that changes, in characters.

@@ -42,9 +42,10 @@ func (r Report) Nothing() bool {
 
 // A Problem is why a row, or a cell of it, was refused.
 type Problem struct {
-	Row    int    `json:"row"`
-	Column string `json:"column,omitempty"` // as the file spells it
-	Reason string `json:"reason"`
+	Row    int    `db:"line" json:"row"`
+	Column string `db:"field" json:"column,omitempty" doc:"As the file spells it."`
+	Reason string `db:"reason" json:"reason"`
+	Number int    `db:"number" json:"-"` // in a list that is kept
 
 	rows    []row // that have to be imported again when it is mended
 	whole   bool  // none of them went in
