@@ -1,5 +1,5 @@
 -- +goose Up
--- Files that bring goods in, file by file, and files that take them out.
+-- Files that bring goods in, and files that take them out.
 
 CREATE TABLE imports (
     id          uuid        PRIMARY KEY,
@@ -91,6 +91,22 @@ CREATE TABLE product_exports (
     expires_at timestamptz NOT NULL                       -- then file and row go
 );
 CREATE INDEX product_exports_expiry ON product_exports (expires_at);
+
+-- Files of what is on sale, for those who show it elsewhere: Google, assistants, search engines.
+CREATE TABLE feeds (
+    name    text        PRIMARY KEY,                      -- 'google.xml'
+    file    text        NOT NULL,                         -- name under feeds/, random
+    size    bigint      NOT NULL,                         -- bytes
+    digest  text        NOT NULL,                         -- of the content: its ETag
+    items   integer     NOT NULL,
+    made_at timestamptz NOT NULL DEFAULT now()            -- or found unchanged
+);
+
+-- Files that no feed has any more, to be removed when nobody reads them.
+CREATE TABLE feed_files (
+    file       text        PRIMARY KEY,
+    created_at timestamptz NOT NULL DEFAULT now()
+);
 
 -- Vendors read their own; see 0020.
 ALTER TABLE imports         ENABLE ROW LEVEL SECURITY;

@@ -22,6 +22,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/feeds"
 	"souk/internal/idp"
 	"souk/internal/importer"
 	"souk/internal/inventory"
@@ -93,6 +94,7 @@ type App struct {
 	Checkout *checkout.Checkout
 	Importer *importer.Importer
 	Search   *search.Search
+	Feeds    *feeds.Feeds
 	Privacy  *privacy.Privacy
 	Pages    *storefront.Pages
 
@@ -115,6 +117,7 @@ func Build(p Parts) *App {
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(accounts.Settings()...)
+	a.Settings.Declare(feeds.Settings()...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -155,6 +158,7 @@ func Build(p Parts) *App {
 
 	// Echoes.
 	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+	a.Feeds = &feeds.Feeds{DB: p.DB, Blobs: p.Blobs, Settings: a.Settings, Currency: currency, BaseURL: p.Config.PublicURL(), ShopName: shopName}
 	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 
 	// Faces.

@@ -19,6 +19,7 @@ func (a *App) routes() {
 	a.Checkout.Routes(a.Router)
 	a.Importer.Routes(a.Router)
 	a.Search.Routes(a.Router)
+	a.Feeds.Routes(a.Router)
 	a.Privacy.Routes(a.Router)
 	a.Notifications.Routes(a.Router)
 	a.staffRoutes()

@@ -63,6 +63,7 @@ var owners = map[string][]string{
 	"orders":            {"orders", "vendor_orders", "order_lines", "adjustments", "order_notes"},
 	"cart":              {"carts", "cart_items"},
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due"},
+	"feeds":             {"feeds", "feed_files"},
 	"privacy":           {"data_exports"},
 	"importer":          {"imports", "import_findings", "import_changes", "import_rows", "import_mappings", "product_exports"},
 	"platform/audit":    {"audit_log", "audit_seals"},

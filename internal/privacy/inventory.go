@@ -77,6 +77,7 @@ var Inventory = []Holding{
 	{"price_history", "currency actor", Nothing, "the id of who set a price"},
 	{"stock_movements", "reason actor note", Nothing, "of goods, by staff and vendors"},
 	{"vendors", "name email status_reason", Kept, "a business, as it is known to the public, as long as its shop stands"},
+	{"feeds", "name", Nothing, "of goods"},
 	{"brands", "name", Nothing, "of goods"},
 	{"categories", "name", Nothing, "of goods"},
 	{"tags", "name", Nothing, "of goods"},
