@@ -47,9 +47,13 @@ func (r *run) apply(ctx context.Context, tx pgx.Tx, batch []*item) error {
 		}
 		byVendor[vendor] = append(byVendor[vendor], it)
 	}
+	zeroed, err := findZeroes(ctx, tx, order, batch)
+	if err != nil {
+		return err
+	}
 	var all []placed
 	for _, vendor := range order {
-		put, err := r.putProducts(ctx, tx, vendor, byVendor[vendor])
+		put, err := r.putProducts(ctx, tx, vendor, byVendor[vendor], zeroed)
 		if err != nil {
 			return err
 		}
@@ -62,14 +66,12 @@ func (r *run) apply(ctx context.Context, tx pgx.Tx, batch []*item) error {
 }
 
 // putProducts brings the products of one vendor to what the file says.
-func (r *run) putProducts(ctx context.Context, tx pgx.Tx, vendor id.Vendor, items []*item) (all []placed, err error) {
+func (r *run) putProducts(ctx context.Context, tx pgx.Tx, vendor id.Vendor, items []*item, zeroed zeroes) (all []placed, err error) {
 	items = slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return len(it.Variants) == 0 })
 	drafts := make([]catalog.Draft, len(items))
 	for i, it := range items {
 		drafts[i] = draft(it.Product, r.options.Publish)
-	}
-	if err := r.keepZeros(ctx, tx, vendor, items, drafts); err != nil {
-		return nil, err
+		zeroed.keep(vendor, it, &drafts[i])
 	}
 	outcomes, err := r.Catalog.Put(ctx, tx, vendor, drafts, catalog.PutOptions{Reviewed: r.options.Publish})
 	if err != nil {

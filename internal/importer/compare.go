@@ -3,6 +3,7 @@ package importer
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -34,7 +35,13 @@ func (r *run) compare(ctx context.Context, tx pgx.Tx, batch []*item) error {
 	if err := r.apply(ctx, tx, batch); err != nil {
 		return err
 	}
-	after, err := r.state(ctx, tx, batch)
+	created := map[string]bool{} // rows that only give prices come behind their product
+	known := slices.DeleteFunc(slices.Clone(batch), func(it *item) bool {
+		key := it.owner.Slug + "\x00" + it.Handle
+		created[key] = created[key] || it.change == catalog.Created
+		return created[key]
+	})
+	after, err := r.state(ctx, tx, known)
 	if err != nil {
 		return err
 	}
@@ -43,8 +50,8 @@ func (r *run) compare(ctx context.Context, tx pgx.Tx, batch []*item) error {
 		was[line.Variant] = line
 	}
 	items := map[string]*item{}
-	for _, it := range batch {
-		if key := it.owner.Slug + "\x00" + it.Handle; items[key] == nil { // rows that only give prices come behind their product
+	for _, it := range known {
+		if key := it.owner.Slug + "\x00" + it.Handle; items[key] == nil {
 			items[key] = it
 		}
 	}
@@ -52,9 +59,6 @@ func (r *run) compare(ctx context.Context, tx pgx.Tx, batch []*item) error {
 	for _, line := range after {
 		key := line.VendorSlug + "\x00" + line.Handle
 		it := items[key]
-		if it == nil || it.change == catalog.Created {
-			continue
-		}
 		changes, err := line.changes(was[line.Variant], key != last, r)
 		if err != nil {
 			return err
@@ -100,6 +104,9 @@ func shortened(text string) string {
 
 // state reads the products of a batch as an export has them.
 func (r *run) state(ctx context.Context, tx pgx.Tx, batch []*item) ([]exportLine, error) {
+	if len(batch) == 0 {
+		return nil, nil
+	}
 	owners, handles := make([]string, len(batch)), make([]string, len(batch))
 	for i, it := range batch {
 		owners[i], handles[i] = it.owner.Slug, it.Handle

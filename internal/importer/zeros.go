@@ -16,40 +16,49 @@ import (
 // zeroed is a variant whose SKU or barcode begins with a zero, which a
 // spreadsheet takes off when it takes them for numbers.
 type zeroed struct {
-	Handle  string   `db:"handle"`
-	Options []string `db:"options"`
-	SKU     string   `db:"sku"`
-	Barcode string   `db:"barcode"`
+	Vendor  id.Vendor `db:"vendor_id"`
+	Handle  string    `db:"handle"`
+	Options []string  `db:"options"`
+	SKU     string    `db:"sku"`
+	Barcode string    `db:"barcode"`
 }
 
 const selectZeroed = `
-	SELECT p.handle, v.options, coalesce(v.sku, '') AS sku, v.barcode
+	SELECT p.vendor_id, p.handle, v.options, coalesce(v.sku, '') AS sku, v.barcode
 	FROM products p JOIN variants v ON v.product_id = p.id AND v.archived_at IS NULL
-	WHERE p.vendor_id = @vendor AND p.handle = ANY (@handles) AND (v.sku LIKE '0%' OR v.barcode LIKE '0%')`
+	WHERE p.vendor_id = ANY (@vendors) AND p.handle = ANY (@handles) AND (v.sku LIKE '0%' OR v.barcode LIKE '0%')`
 
-// keepZeros leaves SKUs and barcodes as they are where all that a file changes
-// is that they have lost their zeros, and warns of it.
-func (r *run) keepZeros(ctx context.Context, tx pgx.Tx, vendor id.Vendor, items []*item, drafts []catalog.Draft) error {
-	handles := make([]string, len(items))
-	for i, it := range items {
+// zeroes are the zeroed variants of products by vendor and handle.
+type zeroes map[string][]zeroed
+
+func findZeroes(ctx context.Context, tx pgx.Tx, owners []id.Vendor, batch []*item) (zeroes, error) {
+	handles := make([]string, len(batch))
+	for i, it := range batch {
 		handles[i] = it.Handle
 	}
-	found, err := postgres.All[zeroed](ctx, tx, selectZeroed, pgx.NamedArgs{"vendor": vendor, "handles": handles})
+	found, err := postgres.All[zeroed](ctx, tx, selectZeroed, pgx.NamedArgs{"vendors": owners, "handles": handles})
 	if err != nil {
-		return fmt.Errorf("read codes with zeros: %w", err)
+		return nil, fmt.Errorf("read codes with zeros: %w", err)
 	}
-	there := map[string][]zeroed{}
-	for _, z := range found {
-		there[z.Handle] = append(there[z.Handle], z)
+	z := zeroes{}
+	for _, one := range found {
+		key := one.Vendor.String() + one.Handle
+		z[key] = append(z[key], one)
 	}
-	for i, it := range items {
-		for n := range drafts[i].Variants {
-			for _, z := range there[it.Handle] {
-				z.keep(it, it.Variants[n].row, &drafts[i].Variants[n])
-			}
+	return z, nil
+}
+
+// keep leaves SKUs and barcodes as they are where all that a file changes is
+// that they have lost their zeros, and warns of it.
+func (z zeroes) keep(vendor id.Vendor, it *item, d *catalog.Draft) {
+	if len(z) == 0 {
+		return
+	}
+	for _, one := range z[vendor.String()+it.Handle] {
+		for n := range d.Variants {
+			one.keep(it, it.Variants[n].row, &d.Variants[n])
 		}
 	}
-	return nil
 }
 
 // keep puts the zeros back if d is this variant.
