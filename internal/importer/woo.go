@@ -226,12 +226,18 @@ func wooStock(v *Variant, c *cells) {
 	v.Tracked = new(v.OnHand != nil || out)
 	switch {
 	case v.OnHand != nil:
-	case slices.Contains(c.cells, "parent"):
+	case wooShared(c.row):
 		c.warn("on_hand", "is counted for all variations together: it has none until each is counted")
 		v.Tracked, v.OnHand = new(true), new(0)
 	case out:
 		v.OnHand = new(0)
 	}
+}
+
+// wooShared reports whether a variation's stock is that of its parent.
+func wooShared(r row) bool {
+	at, there := r.table.column["stock"]
+	return there && at < len(r.cells) && strings.TrimSpace(r.cells[at]) == "parent"
 }
 
 // wooSpread makes a variant for each value where a variation is good for any.
