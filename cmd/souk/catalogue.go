@@ -18,18 +18,19 @@ import (
 )
 
 type importCmd struct {
-	Products importProductsCmd `cmd:"" help:"Bring products in from a CSV file."`
+	Products importProductsCmd `cmd:"" help:"Bring products in from a file."`
 }
 
 type importProductsCmd struct {
-	File    string `arg:"" help:"CSV file, or - for standard input."`
-	From    string `default:"auto" enum:"auto,shopify,spree,souk" help:"Kind of file: ${enum}."`
-	Vendor  string `help:"Slug of the vendor who gets all products, made when missing; without it they go to the vendors that the file names." placeholder:"SLUG"`
-	House   string `default:"House" help:"Vendor of products that name none."`
-	Publish bool   `help:"Put products on sale at once instead of waiting for review, but for those that the file marks as drafts."`
-	DryRun  bool   `help:"Say what would happen and change nothing."`
-	Errors  string `help:"Where refused rows go; FILE.errors.csv in the current folder when empty." placeholder:"FILE" type:"path"`
-	JSON    bool   `help:"Print the report as JSON."`
+	File    string            `arg:"" help:"CSV or JSON Lines file, or - for standard input."`
+	From    string            `default:"auto" enum:"auto,shopify,woocommerce,medusa,spree,souk,souk-jsonl" help:"Kind of file: ${enum}."`
+	Map     map[string]string `help:"Which column is which field, in files of other kinds, such as Preis=price." placeholder:"COLUMN=FIELD"`
+	Vendor  string            `help:"Slug of the vendor who gets all products, made when missing; without it they go to the vendors that the file names." placeholder:"SLUG"`
+	House   string            `default:"House" help:"Vendor of products that name none."`
+	Publish bool              `help:"Put products on sale at once instead of waiting for review, but for those that the file marks as drafts."`
+	DryRun  bool              `help:"Say what would happen and change nothing."`
+	Errors  string            `help:"Where refused rows go; FILE.errors.csv in the current folder when empty." placeholder:"FILE" type:"path"`
+	JSON    bool              `help:"Print the report as JSON."`
 }
 
 // Help says what scripts need to know.
@@ -48,7 +49,7 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 	return withShop(ctx, c, func(s *shop) error {
 		bar := progress(size, "Importing")
 		started := time.Now()
-		options := importer.Options{Format: cmd.From, Vendor: cmd.Vendor, House: cmd.House, Publish: cmd.Publish, DryRun: cmd.DryRun}
+		options := importer.Options{Format: cmd.From, Mapping: cmd.Map, Vendor: cmd.Vendor, House: cmd.House, Publish: cmd.Publish, DryRun: cmd.DryRun}
 		refused := &lateFile{name: cmd.errorsFile()}
 		if !cmd.DryRun {
 			options.Refused = refused
@@ -96,10 +97,20 @@ func (cmd importProductsCmd) print(r importer.Report, took time.Duration) {
 	default:
 		fmt.Printf("  products: %d created, %d updated, %d unchanged; rows: %d refused\n", r.Created, r.Updated, r.Unchanged, r.Refused)
 	}
-	const shown = 20
-	for i, p := range r.Problems {
+	printProblems(r.Problems, r.Further)
+	cmd.printWarnings(r)
+	if len(r.Problems) > 0 && !r.DryRun {
+		fmt.Printf("The refused rows are in %s: mend them there and import that file.\n", cmd.errorsFile())
+	}
+}
+
+// shown is how many of a kind are printed.
+const shown = 20
+
+func printProblems(problems []importer.Problem, further int) {
+	for i, p := range problems {
 		if i == shown {
-			fmt.Printf("  ... and %d more\n", len(r.Problems)-shown+r.Further)
+			fmt.Printf("  ... and %d more\n", len(problems)-shown+further)
 			break
 		}
 		where := fmt.Sprintf("row %d", p.Row)
@@ -108,8 +119,21 @@ func (cmd importProductsCmd) print(r importer.Report, took time.Duration) {
 		}
 		fmt.Printf("  %s: %s\n", where, p.Reason)
 	}
-	if len(r.Problems) > 0 && !r.DryRun {
-		fmt.Printf("The refused rows are in %s: mend them there and import that file.\n", cmd.errorsFile())
+}
+
+// printWarnings prints what is no refusal: damage that was seen, and what a
+// dry run would change.
+func (cmd importProductsCmd) printWarnings(r importer.Report) {
+	if len(r.Warnings) > 0 {
+		fmt.Println("Look at these, which went in all the same:")
+		printProblems(r.Warnings, 0)
+	}
+	for i, c := range r.Changes {
+		if i == shown {
+			fmt.Printf("  ... and %d more changes\n", len(r.Changes)-shown)
+			break
+		}
+		fmt.Printf("  %s, %s: %q becomes %q\n", strings.TrimSpace(c.Handle+" "+c.SKU), c.Field, c.Before, c.After)
 	}
 }
 
@@ -158,11 +182,12 @@ func (f *lateFile) Close() error {
 }
 
 type exportCmd struct {
-	Products exportProductsCmd `cmd:"" help:"Take products out as Souk's CSV."`
+	Products exportProductsCmd `cmd:"" help:"Take products out as a file."`
 }
 
 type exportProductsCmd struct {
-	File   string `arg:"" default:"-" help:"CSV file, or - for standard output."`
+	File   string `arg:"" default:"-" help:"File, or - for standard output."`
+	Format string `default:"souk" enum:"souk,souk-jsonl,shopify" help:"Kind of file: ${enum}."`
 	Vendor string `help:"Slug of the one vendor whose products are wanted." placeholder:"SLUG"`
 }
 
@@ -175,12 +200,12 @@ func (cmd exportProductsCmd) Run(ctx context.Context, c *config.Config) error {
 			}
 			defer func() { err = errors.Join(err, out.Close()) }()
 		}
-		rows, err := s.Importer.Export(ctx, out, cmd.Vendor)
+		rows, err := s.Importer.Export(ctx, out, cmd.Format, cmd.Vendor)
 		if err != nil {
 			return explain(err)
 		}
 		if cmd.File != "-" {
-			fmt.Printf("Wrote %d rows to %s.\n", rows, cmd.File)
+			fmt.Printf("Wrote %s to %s.\n", counted(rows, "variant"), cmd.File)
 		}
 		return nil
 	})

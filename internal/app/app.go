@@ -24,6 +24,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/feeds"
 	"souk/internal/idp"
 	"souk/internal/importer"
 	"souk/internal/inventory"
@@ -98,6 +99,7 @@ type App struct {
 	Checkout *checkout.Checkout
 	Importer *importer.Importer
 	Search   *search.Search
+	Feeds    *feeds.Feeds
 	Privacy  *privacy.Privacy
 	Pages    *storefront.Pages
 
@@ -114,13 +116,13 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
-	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings(), reviews.Settings(), wishlist.Settings())...)
+	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings())...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -161,10 +163,11 @@ func Build(p Parts) *App {
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Stock: a.Stock, Shipping: a.Shipping, NumberPrefix: "S",
 	}
-	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency}
+	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
 
 	// Echoes.
 	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+	a.Feeds = &feeds.Feeds{DB: p.DB, Blobs: p.Blobs, Settings: a.Settings, Currency: currency, BaseURL: p.Config.PublicURL(), ShopName: shopName}
 	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 
 	// Faces.

@@ -16,7 +16,7 @@ import (
 var floors = [][]string{
 	{"app"},
 	{"storefront", "console"},
-	{"search", "notifications", "privacy", "webhooks", "reports", "verify"},
+	{"search", "feeds", "notifications", "privacy", "webhooks", "reports", "verify"},
 	{"cart", "checkout", "payouts", "importer"},
 	{
 		"mfa", "accounts", "idp", "vendors", "apikeys", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing",

@@ -82,6 +82,8 @@ const (
 	address  = `{"name": "Someone", "line1": "2 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`
 	account  = `"email": "new@example.com", "username": "newcomer", "password": "seven brass lanterns"`
 	aLink    = `{"url": "https://example.com/a.png"}`
+	aFile    = "Handle,Title,Variant Price\na,A,1\n"
+	aMapping = `{"mapping": {"What": "title"}}`
 )
 
 var publicRules = []rule{
@@ -257,6 +259,11 @@ func vendorPolicy() []rule {
 			{op: "vendor-list-variant-prices"},
 			{op: "vendor-get-variant-prices-history"},
 			{op: "vendor-list-reviews"},
+			{op: "vendor-list-imports"},
+			{op: "vendor-get-import"},
+			{op: "vendor-list-import-problems"},
+			{op: "vendor-list-import-changes"},
+			{op: "vendor-get-import-refused"},
 		}...),
 		the(auth.VendorSettings, vendorsOwn, []rule{
 			{op: "vendor-update-profile", body: `{"description": "Fine goods"}`},
@@ -301,6 +308,9 @@ func vendorPolicy() []rule {
 			{op: "vendor-delete-product-change", with: means("id", "change")},
 			{op: "vendor-set-review-reply", with: means("review", "sold review"), body: `{"body": "Thank you"}`},
 			{op: "vendor-delete-review-reply", with: means("review", "sold review")},
+			{op: "vendor-create-import", body: aFile, mime: "text/csv"},
+			{op: "vendor-set-import-mapping", with: means("import", "unmapped"), body: aMapping},
+			{op: "vendor-cancel-import"},
 		}...),
 	)
 }
@@ -375,6 +385,22 @@ func goodsPolicy() []rule {
 			{op: "admin-approve-product-change", with: means("id", "change")},
 			{op: "admin-reject-product-change", with: means("id", "change"), body: `{"reason": "Shouting"}`},
 		}...),
+		the("imports.read", shops, []rule{
+			{op: "admin-list-imports"},
+			{op: "admin-get-import"},
+			{op: "admin-list-import-problems"},
+			{op: "admin-list-import-changes"},
+			{op: "admin-get-import-refused"},
+		}...),
+		the("imports.write", shops, []rule{
+			{op: "admin-create-import", body: aFile, mime: "text/csv"},
+			{op: "admin-set-import-mapping", with: means("import", "unmapped"), body: aMapping},
+			{op: "admin-cancel-import"},
+		}...),
+		the("exports.read", shops, []rule{
+			{op: "admin-list-exports"}, {op: "admin-get-export"}, {op: "admin-get-export-file", otherwise: 409, elsewhere: "TestExports"},
+		}...),
+		the("exports.write", shops, rule{op: "admin-create-export", body: `{"format": "souk"}`}),
 		the("prices.read", shops, rule{op: "admin-list-variant-prices"}, rule{op: "admin-get-variant-prices-history"}),
 		the("prices.write", shops, rule{op: "admin-set-variant-prices", body: priced}),
 	)

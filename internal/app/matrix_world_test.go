@@ -123,6 +123,7 @@ func (w *world) shopThings() {
 		`{"name": "Boat", "kind": "standard", "zone_id": "`+s["shipping zone"]+`", "min_days": 1, "max_days": 9, "price": {"amount": 900, "currency": "USD"}}`).text("id")
 	s["empty zone"] = w.as(apptest.Admin, "POST", "/admin/shipping/zones", `{"name": "Empty", "countries": ["FO"]}`).text("id")
 	s["role"] = w.as(apptest.Admin, "POST", "/admin/roles", `{"name": "idle", "label": "Idle", "permissions": ["orders.read"]}`).text("name")
+	s["export"] = w.as(apptest.Admin, "POST", "/admin/exports", `{"format": "souk"}`).text("id")
 	s["key"] = w.as(apptest.Admin, "POST", "/admin/api-keys", `{"name": "Shop till", "scopes": ["orders.read"]}`).text("id")
 	w.as(apptest.Admin, "POST", "/admin/login-providers", `{"slug": "code", "preset": "github", "client_id": "c", "client_secret": "s", "enabled": true}`)
 	s["provider"] = w.as(apptest.Admin, "POST", "/admin/login-providers", `{"slug": "spare", "preset": "github", "client_id": "c", "client_secret": "s"}`).text("id")
@@ -199,6 +200,8 @@ func (w *world) vendorThings(side string) {
 			w.as(side, "DELETE", "/vendor/products/"+made, "")
 		}
 	}
+	s["import"] = w.as(side, "POST", "/vendor/imports", "Handle,Title,Variant Price,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
+	s["unmapped"] = w.as(side, "POST", "/vendor/imports", "What,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
 	s["key"] = w.as(side, "POST", "/vendor/api-keys", `{"name": "`+w.mine("Zqkey "+dashed(side), side)+`", "scopes": ["vendor.use"]}`).text("id")
 	s["invitation"] = w.as(side, "POST", "/vendor/team/invitations", `{"email": "`+w.mine("zqguest-"+dashed(side)+"@example.com", side)+`", "role": "viewer"}`).text("id")
 }

@@ -25,6 +25,9 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "give guests their orders", func(ctx context.Context, e accounts.MailboxOwned) error { return a.attachOrders(ctx, e.UserID) })
 	events.On(a.Relay, "copy somebody's data", a.Privacy.Make, events.Within(5*time.Minute))
 	events.On(a.Relay, "give guests their alerts", a.Wishlists.Attach)
+	events.On(a.Relay, "run imports", a.Importer.Work, events.Within(time.Hour))
+	events.On(a.Relay, "write exports", a.Importer.Write, events.Within(time.Hour))
+	events.On(a.Relay, "write feeds", a.Feeds.Write, events.Within(time.Hour))
 	a.forget()
 	a.subscribeMail()
 
@@ -45,6 +48,9 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
 	events.Sweep(a.Relay, "tell of wishes", time.Minute, a.Wishlists.Tell)
 	events.Sweep(a.Relay, "forget idle wishlists", time.Hour, a.Wishlists.Sweep)
+	events.Sweep(a.Relay, "remove old imports", time.Hour, a.Importer.SweepImports)
+	events.Sweep(a.Relay, "remove exports of the catalogue", 10*time.Minute, a.Importer.SweepExports)
+	events.Sweep(a.Relay, "have feeds written", 10*time.Minute, a.Feeds.Look)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
 	events.Sweep(a.Relay, "forget old messages", time.Hour, a.Notifications.Sweep)
 }

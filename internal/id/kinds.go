@@ -34,6 +34,7 @@ type (
 	Product       = Of[product]
 	ProductChange = Of[productChange]
 	Photo         = Of[photo]
+	ProductExport = Of[productExport]
 	Refund        = Of[refund]
 	Reservation   = Of[reservation]
 	Review        = Of[review]
@@ -90,6 +91,7 @@ type (
 	product       struct{}
 	productChange struct{}
 	photo         struct{}
+	productExport struct{}
 	refund        struct{}
 	reservation   struct{}
 	review        struct{}
@@ -145,6 +147,7 @@ func (paymentEvent) prefix() string  { return "payev" }
 func (productChange) prefix() string { return "pchg" }
 func (photo) prefix() string         { return "photo" }
 func (product) prefix() string       { return "prod" }
+func (productExport) prefix() string { return "pexp" }
 func (refund) prefix() string        { return "ref" }
 func (reservation) prefix() string   { return "rsv" }
 func (review) prefix() string        { return "rev" }

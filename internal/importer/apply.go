@@ -47,9 +47,13 @@ func (r *run) apply(ctx context.Context, tx pgx.Tx, batch []*item) error {
 		}
 		byVendor[vendor] = append(byVendor[vendor], it)
 	}
+	zeroed, err := findZeroes(ctx, tx, order, batch)
+	if err != nil {
+		return err
+	}
 	var all []placed
 	for _, vendor := range order {
-		put, err := r.putProducts(ctx, tx, vendor, byVendor[vendor])
+		put, err := r.putProducts(ctx, tx, vendor, byVendor[vendor], zeroed)
 		if err != nil {
 			return err
 		}
@@ -62,11 +66,12 @@ func (r *run) apply(ctx context.Context, tx pgx.Tx, batch []*item) error {
 }
 
 // putProducts brings the products of one vendor to what the file says.
-func (r *run) putProducts(ctx context.Context, tx pgx.Tx, vendor id.Vendor, items []*item) (all []placed, err error) {
+func (r *run) putProducts(ctx context.Context, tx pgx.Tx, vendor id.Vendor, items []*item, zeroed zeroes) (all []placed, err error) {
 	items = slices.DeleteFunc(slices.Clone(items), func(it *item) bool { return len(it.Variants) == 0 })
 	drafts := make([]catalog.Draft, len(items))
 	for i, it := range items {
 		drafts[i] = draft(it.Product, r.options.Publish)
+		zeroed.keep(vendor, it, &drafts[i])
 	}
 	outcomes, err := r.Catalog.Put(ctx, tx, vendor, drafts, catalog.PutOptions{Reviewed: r.options.Publish})
 	if err != nil {
@@ -242,7 +247,7 @@ func (r *run) setStock(ctx context.Context, tx pgx.Tx, owners []id.Vendor, all [
 func (r *run) stockProblem(v placed, reason string) Problem {
 	c := cells{row: v.row}
 	c.refuse("on_hand", "%s", reason)
-	c.problems[0].rows = []row{r.table.format.alone(v.item.Product, v.row.number)}
+	c.problems[0].rows = r.table.format.alone(v.item.Product, v.row.number)
 	return c.problems[0]
 }
 
@@ -313,7 +318,7 @@ func draft(p Product, publish bool) catalog.Draft {
 // and its stock is counted if the file counts any.
 func (v Variant) draft() catalog.VariantDraft {
 	said := func(flag *bool) bool { return flag == nil || *flag }
-	tracked := v.row.table.has("on_hand")
+	tracked := v.OnHand != nil || v.row.table.has("on_hand")
 	if v.Tracked != nil {
 		tracked = *v.Tracked
 	}
@@ -340,7 +345,7 @@ func (f format) problem(p Product, pointer, reason string, refused bool) Problem
 	switch {
 	case list == "variants" && err == nil && i < len(p.Variants):
 		c.row = p.Variants[i].row
-		rows = []row{f.alone(p, c.number)}
+		rows = f.alone(p, c.number)
 		if field == "options" {
 			field = "value1"
 		}
@@ -348,7 +353,7 @@ func (f format) problem(p Product, pointer, reason string, refused bool) Problem
 		c.row, field = p.Images[i].row, "images"
 	case list == "images" && err == nil:
 		c.row, field = pictured(p, i-len(p.Images)), "variant_image"
-		rows = []row{f.alone(p, c.number)}
+		rows = f.alone(p, c.number)
 	default:
 		field = list
 	}

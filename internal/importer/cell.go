@@ -2,25 +2,50 @@ package importer
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 
 	"souk/internal/money"
 )
 
-// cells reads typed cells of a row and remembers what it could not read.
+// cells reads typed cells of a row and remembers what it could not read, and
+// what it took otherwise than it stands there.
 type cells struct {
 	row
 	currency money.Currency
 	problems []Problem
+	warnings []Problem
 }
 
 func (c *cells) refuse(field, format string, args ...any) {
+	c.problems = append(c.problems, c.problem(field, format, args...))
+}
+
+func (c *cells) warn(field, format string, args ...any) {
+	c.warnings = append(c.warnings, c.problem(field, format, args...))
+}
+
+func (c *cells) problem(field, format string, args ...any) Problem {
 	p := Problem{Row: c.number, Reason: fmt.Sprintf(format, args...)}
 	if field != "" {
 		p.Column = c.named(field)
 	}
-	c.problems = append(c.problems, p)
+	return p
+}
+
+// rounded is what spreadsheets make of a long number: 9.78E+12.
+var rounded = regexp.MustCompile(`^\d([.,]\d+)?[eE]\+\d{2,}$`)
+
+// code reads an SKU or barcode. One that a spreadsheet has rounded says nothing
+// any more, and would be the same for many.
+func (c *cells) code(field string) string {
+	text := c.get(field)
+	if rounded.MatchString(text) {
+		c.warn(field, "%s is a number that a spreadsheet has rounded, and was left out: format the column as text", text)
+		return ""
+	}
+	return text
 }
 
 // maxPrice keeps prices within what the schema takes: 10^12 minor units.
@@ -35,19 +60,47 @@ func (c *cells) amountOf(field, text string, currency money.Currency) *money.Amo
 	if text == "" {
 		return nil
 	}
+	written := text
+	if c.table.format.local {
+		text = plainNumber(text)
+	}
 	a, err := money.Parse(text, currency)
 	switch {
 	case err == nil && a.Minor < 0:
-		c.refuse(field, "a price cannot be negative: %s", text)
+		c.refuse(field, "a price cannot be negative: %s", written)
 	case err == nil && a.Minor <= maxPrice:
 		return &a
 	case err == nil, strings.Trim(text, "0123456789") == "":
-		c.refuse(field, "the price %s is too large", text)
+		c.refuse(field, "the price %s is too large", written)
 	default:
-		c.refuse(field, "%q is not a price in %s: write it as 1234.50", text, currency)
+		c.refuse(field, "%q is not a price in %s: write it as 1234.50", written, currency)
 	}
 	return nil
 }
+
+// plainNumber writes 1.234,50 and 1'234.50 as 1234.50. The mark that stands
+// last cuts off the fraction; one that stands alone before three digits may be
+// either, and is left for others to refuse.
+func plainNumber(text string) string {
+	text = strings.NewReplacer(" ", "", "\u00a0", "", "\u202f", "", "'", "", "’", "").Replace(text)
+	dot, comma := strings.LastIndexByte(text, '.'), strings.LastIndexByte(text, ',')
+	switch {
+	case dot >= 0 && comma > dot:
+		return strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1)
+	case comma >= 0 && dot > comma:
+		return strings.ReplaceAll(text, ",", "")
+	case strings.Count(text, ",") > 1:
+		return strings.ReplaceAll(text, ",", "")
+	case strings.Count(text, ".") > 1:
+		return strings.ReplaceAll(text, ".", "")
+	case comma >= 0 && len(text)-comma-1 != 3:
+		return strings.Replace(text, ",", ".", 1)
+	}
+	return text
+}
+
+// maxCount is the most that a count or a weight in grams can be.
+const maxCount = 1_000_000_000
 
 // count reads a whole number from 0 to a thousand million; nil for an empty cell.
 func (c *cells) count(field string) *int {
@@ -61,7 +114,7 @@ func (c *cells) count(field string) *int {
 		c.refuse(field, "%q is not a whole number", text)
 	case n < 0:
 		c.refuse(field, "stock cannot be negative: %d", n)
-	case n > 1_000_000_000:
+	case n > maxCount:
 		c.refuse(field, "%d is too many", n)
 	default:
 		return &n
@@ -69,13 +122,16 @@ func (c *cells) count(field string) *int {
 	return nil
 }
 
-var gramsIn = map[string]float64{"g": 1, "kg": 1000, "oz": 28.349523125, "lb": 453.59237}
+var gramsIn = map[string]float64{"g": 1, "kg": 1000, "oz": 28.349523125, "lb": 453.59237, "lbs": 453.59237}
 
 // grams reads a weight in a unit: g, kg, oz or lb; 0 for an empty cell.
 func (c *cells) grams(field, unit string) int {
 	text := c.get(field)
 	if text == "" {
 		return 0
+	}
+	if c.table.format.local {
+		text = plainNumber(text)
 	}
 	perUnit, known := gramsIn[strings.ToLower(unit)]
 	weight, err := strconv.ParseFloat(text, 64)

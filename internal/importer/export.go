@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"bufio"
 	"context"
 	"encoding/csv"
 	"encoding/json"
@@ -10,23 +11,36 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/errs"
+	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
 	"souk/internal/vendors"
 )
 
-// Export writes every product that is not archived as Souk's own CSV, ordered
-// by vendor and handle, so that two exports of one catalogue are equal. With a
-// vendor's slug it writes that vendor's only. It returns the number of rows.
-func (im *Importer) Export(ctx context.Context, w io.Writer, vendor string) (rows int, err error) {
+// ExportFormats are the kinds of files that Export writes.
+var ExportFormats = []string{soukFormat.name, linesFormat.name, shopifyFormat.name}
+
+// A writer writes the variants of a catalogue, those of a product after each
+// other. finish writes what is left.
+type writer interface {
+	write(l exportLine, first bool) error
+	finish() error
+}
+
+// Export writes every product that is not archived as a file of a format,
+// ordered by vendor and handle, so that two exports of one catalogue are equal.
+// With a vendor's slug it writes that vendor's only. It returns the number of
+// variants.
+func (im *Importer) Export(ctx context.Context, w io.Writer, format, vendor string) (variants int, err error) {
 	if known, err := postgres.Scalar[bool](ctx, im.DB, vendorExists, pgx.NamedArgs{"vendor": vendor}); err != nil {
 		return 0, fmt.Errorf("read export: %w", err)
 	} else if !known {
 		return 0, vendors.ErrNoVendor
 	}
-	out := csv.NewWriter(w)
-	if err := out.Write(soukColumns); err != nil {
-		return 0, fmt.Errorf("write export: %w", err)
+	out, err := im.writer(w, format)
+	if err != nil {
+		return 0, err
 	}
 	err = pgx.BeginFunc(ctx, im.DB, func(tx pgx.Tx) error {
 		// As long as the reader takes, and a large shop.
@@ -38,41 +52,70 @@ func (im *Importer) Export(ctx context.Context, w io.Writer, vendor string) (row
 			return err
 		}
 		defer found.Close()
-		rows, err = im.write(out, found)
+		variants, err = copyLines(out, found)
 		return err
 	})
 	if err != nil {
-		return rows, fmt.Errorf("export products: %w", postgres.Explain(err))
+		return variants, fmt.Errorf("export products: %w", postgres.Explain(err))
 	}
-	out.Flush()
-	return rows, out.Error()
+	return variants, out.finish()
 }
 
-// write writes lines as they come.
-func (im *Importer) write(out *csv.Writer, found pgx.Rows) (rows int, err error) {
+func (im *Importer) writer(w io.Writer, format string) (writer, error) {
+	switch format {
+	case soukFormat.name:
+		out := &soukWriter{csv.NewWriter(w), im.Currency}
+		return out, out.Write(soukColumns)
+	case linesFormat.name:
+		return &linesWriter{out: bufio.NewWriter(w)}, nil
+	case shopifyFormat.name:
+		out := &shopifyWriter{Writer: csv.NewWriter(w), currency: im.Currency}
+		return out, out.Write(shopifyColumns)
+	}
+	return nil, errs.New(ErrUnknownFormat.Kind, ErrUnknownFormat.Code, "There is no format "+format+" to export.")
+}
+
+// copyLines writes lines as they come.
+func copyLines(out writer, found pgx.Rows) (n int, err error) {
 	last := ""
-	for found.Next() {
+	for ; found.Next(); n++ {
 		line, err := pgx.RowToStructByName[exportLine](found)
 		if err != nil {
-			return rows, err
+			return n, err
 		}
 		product := line.VendorSlug + "\x00" + line.Handle
-		cells, err := line.cells(product != last, im.Currency)
-		if err != nil {
-			return rows, err
+		if err := out.write(line, product != last); err != nil {
+			return n, err
 		}
 		last = product
-		if err := out.Write(cells); err != nil {
-			return rows, err
-		}
-		rows++
 	}
-	return rows, found.Err()
+	return n, found.Err()
+}
+
+// soukWriter writes Souk's own CSV.
+type soukWriter struct {
+	*csv.Writer
+	currency money.Currency
+}
+
+func (w *soukWriter) write(l exportLine, first bool) error {
+	cells, err := l.cells(first, w.currency)
+	if err != nil {
+		return err
+	}
+	return w.Write(cells)
+}
+
+func (w *soukWriter) finish() error {
+	w.Flush()
+	return w.Error()
 }
 
 // exportLine is a variant with what its product says of itself.
 type exportLine struct {
+	Variant        id.Variant          `db:"variant_id"`
 	Handle         string              `db:"handle"`
+	Slug           string              `db:"slug"`
 	Title          string              `db:"title"`
 	Description    string              `db:"description"`
 	Vendor         string              `db:"vendor"`
@@ -171,10 +214,15 @@ func (l exportLine) prices(shop money.Currency) (price, compareAt, currency, fur
 
 const vendorExists = `SELECT @vendor = '' OR EXISTS (SELECT FROM vendors WHERE slug = @vendor)`
 
-// exportRows reads every variant in the order of the file. What was removed,
+// exportRows reads every variant in the order of the file.
+const exportRows = exportFragment + `
+	WHERE p.status <> 'archived' AND (@vendor = '' OR v.slug = @vendor)
+	ORDER BY v.slug COLLATE "C", coalesce(p.handle, p.slug) COLLATE "C", p.id, r.position, r.id`
+
+// exportFragment is a variant with all that is said of it. What was removed,
 // and pictures that were uploaded and have no address of their own, are not in it.
-const exportRows = `
-	SELECT coalesce(p.handle, p.slug) AS handle, p.title, p.description, v.name AS vendor, v.slug AS vendor_slug,
+const exportFragment = `
+	SELECT r.id AS variant_id, coalesce(p.handle, p.slug) AS handle, p.slug, p.title, p.description, v.name AS vendor, v.slug AS vendor_slug,
 	       coalesce(b.name, '') AS brand, p.kind, p.status,
 	       ARRAY(SELECT c.path FROM product_categories pc JOIN categories c ON c.id = pc.category_id
 	             WHERE pc.product_id = p.id ORDER BY pc.position, c.path) AS categories,
@@ -196,7 +244,5 @@ const exportRows = `
 	JOIN variants r ON r.product_id = p.id AND r.archived_at IS NULL
 	LEFT JOIN brands b ON b.id = p.brand_id
 	LEFT JOIN media i ON i.id = r.media_id AND i.state <> 'removed'
-	LEFT JOIN (SELECT variant_id, sum(on_hand)::int AS on_hand, bool_or(backorder_limit > 0) AS backorders
-	           FROM stock_levels GROUP BY variant_id) s ON s.variant_id = r.id
-	WHERE p.status <> 'archived' AND (@vendor = '' OR v.slug = @vendor)
-	ORDER BY v.slug COLLATE "C", coalesce(p.handle, p.slug) COLLATE "C", p.id, r.position, r.id`
+	LEFT JOIN LATERAL (SELECT sum(on_hand)::int AS on_hand, bool_or(backorder_limit > 0) AS backorders
+	                   FROM stock_levels WHERE variant_id = r.id) s ON true`

@@ -95,11 +95,11 @@ func TestExportOfOneVendor(t *testing.T) {
 	s := newShop(t)
 	s.clean(t, strange, Options{Publish: true})
 	var out bytes.Buffer
-	rows, err := s.Export(t.Context(), &out, "vendor-2")
+	rows, err := s.Export(t.Context(), &out, "souk", "vendor-2")
 	if err != nil || rows != 2 || strings.Contains(out.String(), "at-vendor") {
 		t.Errorf("%d rows, %v:\n%s", rows, err, out.String())
 	}
-	if _, err := s.Export(t.Context(), &out, "nobody"); !errors.Is(err, vendors.ErrNoVendor) {
+	if _, err := s.Export(t.Context(), &out, "souk", "nobody"); !errors.Is(err, vendors.ErrNoVendor) {
 		t.Errorf("a vendor that is not there: %v", err)
 	}
 }

@@ -309,7 +309,11 @@ func TestHeaders(t *testing.T) {
 		{"empty", "auto", "", "", "The file is empty: its first line must name the columns."},
 		{"empty lines only", "auto", "\n\r\n", "", "The file is empty: its first line must name the columns."},
 		{"no text at all", "auto", "PK\x03\x04\x00\x00\n", "", "This file cannot be read as a table. Save it as CSV with a header line."},
-		{"UTF-16 without a mark", "auto", utf16Bytes("Handle,Title,Variant Price\n", 0), "", "This file cannot be read as a table. Save it as CSV with a header line."},
+		{"UTF-16 without a mark", "auto", utf16Bytes("Handle,Title,Variant Price\n", 0), "shopify", ""},
+		{"UTF-16 without a mark, big endian", "auto", utf16Bytes("Handle,Title,Variant Price\n", 1), "shopify", ""},
+		{"JSON", "auto", "\n{\"handle\": \"a\"}\n", "souk-jsonl", ""},
+		{"Medusa", "auto", "Product Id,Product Handle,Product Title,Variant Title\n", "medusa", ""},
+		{"WooCommerce", "auto", "ID,Type,SKU,Name,Published,Sale price,Regular price\n", "woocommerce", ""},
 		{"open quote", "auto", "\"Handle,Title\n", "", "This file cannot be read as a table. Save it as CSV with a header line."},
 		{"no header", "souk", "mug,Mug,5.00\n", "", "The header line is not one that is known here. The first line must name the columns: souk has souk_handle, title, price."},
 		{

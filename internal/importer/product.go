@@ -13,7 +13,8 @@ import (
 // A Product is one product as a file describes it. What the file does not say
 // is empty or nil, and stays as it is where the product is known.
 type Product struct {
-	rows []row // all that the file says of it, the first with the product's own columns
+	rows     []row     // all that the file says of it, the first with the product's own columns
+	warnings []Problem // what was read otherwise than it stands there
 
 	Handle         string
 	Title          string
@@ -100,62 +101,98 @@ func (p *Product) addAttribute(name string, values ...string) {
 // the product's own.
 func (f format) read(rows []row, currency money.Currency) (Product, []Problem) {
 	first := &cells{row: rows[0], currency: currency}
+	if f.parse != nil {
+		p := f.parse(rows[0], first)
+		p.rows, p.warnings = rows, first.warnings
+		if len(p.Variants) == 0 {
+			return p, whole(first.problems, rows)
+		}
+		return p, again(first.problems, rows)
+	}
 	p := Product{
-		rows: rows, Handle: first.get("handle"), Title: first.get("title"), Description: first.get("description"),
+		rows: rows, Handle: rows[0].handle(), Title: first.get("title"), Description: first.get("description"),
 		Vendor: first.get("vendor"), VendorSlug: first.get("vendor_slug"), Brand: first.get("brand"), Kind: first.get("kind"),
 		SEOTitle: first.get("seo_title"), SEODescription: first.get("seo_description"), Status: first.status(),
 		OptionNames: optionNames(rows),
 	}
 	f.describe(&p, first)
+	p.warnings = first.warnings
 	if len(first.problems) > 0 {
 		return p, whole(first.problems, rows)
 	}
-	var problems []Problem
-	for _, r := range rows {
-		c := &cells{row: r, currency: currency}
-		switch {
-		case f.further != nil && f.further(r):
-			price := FurtherPrice{row: r, SKU: c.get("sku")}
-			if prices := c.prices(p.Status); len(prices) > 0 {
-				price.Price = prices[0]
-				p.FurtherPrices = append(p.FurtherPrices, price)
-			}
-		case f.sells(&p, r):
-			f.pictures(&p, r)
-			v := c.variant(&p)
-			f.finish(&v, c)
-			if len(c.problems) == 0 {
-				p.Variants = append(p.Variants, v)
-			}
-		default:
-			f.pictures(&p, r)
-		}
-		problems = append(problems, c.problems...)
-	}
+	problems := f.readRows(&p, currency)
 	problems = append(problems, p.refuseDoubles()...)
+	if len(problems)+len(p.Variants)+len(p.FurtherPrices) == 0 {
+		first.refuse("", "has no variant that can be sold")
+		problems = first.problems
+	}
 	if len(p.Variants)+len(p.FurtherPrices) == 0 {
 		return p, whole(problems, rows)
 	}
 	for i := range problems {
-		problems[i].rows = []row{f.alone(p, problems[i].Row)}
+		problems[i].rows = f.alone(p, problems[i].Row)
 	}
 	return p, problems
 }
 
+// readRows reads what each row adds to its product.
+func (f format) readRows(p *Product, currency money.Currency) (problems []Problem) {
+	for _, r := range p.rows {
+		c := &cells{row: r, currency: currency}
+		switch {
+		case f.further != nil && f.further(r):
+			price := FurtherPrice{row: r, SKU: c.get("sku")}
+			if prices := c.usualPrices(p); len(prices) > 0 {
+				price.Price = prices[0]
+				p.FurtherPrices = append(p.FurtherPrices, price)
+			}
+		case f.sells(p, r):
+			f.pictures(p, r)
+			variants := c.variants(p)
+			if len(c.problems) == 0 {
+				p.Variants = append(p.Variants, variants...)
+			}
+		default:
+			f.pictures(p, r)
+		}
+		problems = append(problems, c.problems...)
+		p.warnings = append(p.warnings, c.warnings...)
+	}
+	return problems
+}
+
+// variants reads the variant of a row, or those that it stands for.
+func (c *cells) variants(p *Product) []Variant {
+	f := c.table.format
+	v := c.variant(p)
+	f.finish(&v, c)
+	if f.spread == nil {
+		return []Variant{v}
+	}
+	return f.spread(p, v, c)
+}
+
 // variant reads the fields that all formats have in common.
 func (c *cells) variant(p *Product) Variant {
+	options, prices := c.options, c.usualPrices
+	if f := c.table.format; f.options != nil {
+		options = func(p *Product) []string { return f.options(c, p) }
+	}
+	if f := c.table.format; f.prices != nil {
+		prices = func(p *Product) []Price { return f.prices(c, p) }
+	}
 	return Variant{
-		row: c.row, SKU: c.get("sku"), Barcode: c.get("barcode"), Options: c.options(p), Prices: c.prices(p.Status),
+		row: c.row, SKU: c.code("sku"), Barcode: c.code("barcode"), Options: options(p), Prices: prices(p),
 		OnHand: c.count("on_hand"), Tracked: c.flag("tracked"), Backorders: c.flag("backorders"),
 		Taxable: c.flag("taxable"), RequiresShipping: c.flag("requires_shipping"),
 		WeightGrams: c.grams("weight_grams", "g"), TaxClass: c.get("tax_class"), Image: c.get("variant_image"),
 	}
 }
 
-// prices reads the price of a row, with the one that it is compared with where
+// usualPrices reads the price of a row, with the one that it is compared with where
 // that is above it: shops export it in any case, and show it in this one only.
 // What is not for sale yet may do without a price.
-func (c *cells) prices(status catalog.Status) []Price {
+func (c *cells) usualPrices(p *Product) []Price {
 	if own := money.Currency(strings.ToUpper(c.get("currency"))); own != "" {
 		c.currency = own
 	}
@@ -168,7 +205,7 @@ func (c *cells) prices(status catalog.Status) []Price {
 	switch {
 	case len(c.problems) > before:
 		return nil
-	case amount == nil && (status == catalog.InDraft || c.get("further_prices") != ""):
+	case amount == nil && (p.Status == catalog.InDraft || c.get("further_prices") != ""):
 		return nil
 	case amount == nil:
 		c.refuse("price", "has no price")
@@ -184,7 +221,11 @@ func (c *cells) prices(status catalog.Status) []Price {
 
 // status reads what the file says of it; "" where it says nothing.
 func (c *cells) status() catalog.Status {
-	switch text := strings.ToLower(c.get("status")); text {
+	text := strings.ToLower(c.get("status"))
+	if known, ok := c.table.format.statuses[text]; ok {
+		return known
+	}
+	switch text {
 	case "", "active", "draft", "archived", "pending_review", "rejected":
 		return catalog.Status(text)
 	case "unlisted": // Shopify's: sold, but not shown, which there is not here
@@ -254,15 +295,19 @@ func (p *Product) refuseDoubles() (problems []Problem) {
 	return problems
 }
 
-// alone is a row of a product as it can be mended and imported by itself after
-// the rest of the product is in: it names its product, and brings no pictures,
-// which are in already and would be taken for all that there are.
-func (f format) alone(p Product, number int) row {
-	i := slices.IndexFunc(p.rows, func(r row) bool { return r.number == number })
-	if len(p.Variants) == 0 {
-		return p.rows[i]
+// alone are the rows of a product that say what one of them says, so that they
+// can be mended and imported by themselves after the rest of the product is in:
+// the row itself, which names its product, and brings no pictures, which are in
+// already and would be taken for all that there are. Where rows of one product
+// stand apart, all of them belong together.
+func (f format) alone(p Product, number int) []row {
+	if f.family != nil || f.parse != nil {
+		return p.rows
 	}
-	first, r := p.rows[0], p.rows[i]
+	first, r := p.rows[0], p.rows[slices.IndexFunc(p.rows, func(r row) bool { return r.number == number })]
+	if len(p.Variants) == 0 {
+		return []row{r}
+	}
 	r.cells = append(slices.Clone(r.cells), make([]string, max(0, len(r.table.header)-len(r.cells)))...)
 	for _, field := range []string{"title", "vendor", "vendor_slug", "option1", "option2", "option3"} {
 		if at, ok := r.table.column[field]; ok && at < len(first.cells) && strings.TrimSpace(r.cells[at]) == "" {
@@ -274,5 +319,5 @@ func (f format) alone(p Product, number int) row {
 			r.cells[at] = ""
 		}
 	}
-	return r
+	return []row{r}
 }

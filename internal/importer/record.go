@@ -32,6 +32,7 @@ var (
 type records struct {
 	in    *bufio.Reader
 	comma byte
+	lines bool // each line is a record of one cell: JSON, not CSV
 
 	text   []byte
 	ends   []int // of the cells in text
@@ -39,10 +40,10 @@ type records struct {
 	number int   // of the record, empty lines counted, as a spreadsheet shows it
 }
 
-// newRecords tells encoding and separator from the beginning of a file. A mark
-// says UTF-16; the rest is bytes, see [decoded].
+// newRecords tells encoding and separator from the beginning of a file. A mark,
+// or a first letter with a zero beside it, says UTF-16; the rest is bytes, see
+// [decoded]. A file that begins with a brace is JSON, line by line.
 func newRecords(r io.Reader) (*records, error) {
-	const sniffed = 16 << 10
 	in := bufio.NewReaderSize(r, 4*sniffed)
 	head, err := in.Peek(3)
 	if err != nil && !errors.Is(err, io.EOF) {
@@ -50,15 +51,26 @@ func newRecords(r io.Reader) (*records, error) {
 	}
 	switch {
 	case bytes.HasPrefix(head, []byte{0xFF, 0xFE}), bytes.HasPrefix(head, []byte{0xFE, 0xFF}):
-		utf16 := unicode.UTF16(unicode.BigEndian, unicode.ExpectBOM)
-		in = bufio.NewReaderSize(transform.NewReader(in, utf16.NewDecoder()), 4*sniffed)
+		in = wide(in, unicode.BigEndian, unicode.ExpectBOM)
+	case len(head) > 1 && head[0] != 0 && head[1] == 0:
+		in = wide(in, unicode.LittleEndian, unicode.IgnoreBOM)
+	case len(head) > 1 && head[0] == 0 && head[1] != 0:
+		in = wide(in, unicode.BigEndian, unicode.IgnoreBOM)
 	case bytes.HasPrefix(head, []byte("\uFEFF")):
 		if _, err := in.Discard(3); err != nil {
 			return nil, fmt.Errorf("read the file: %w", err)
 		}
 	}
 	head, _ = in.Peek(sniffed) // an error comes again when the record is read
-	return &records{in: in, comma: separatorOf(head)}, nil
+	return &records{in: in, comma: separatorOf(head), lines: bytes.HasPrefix(bytes.TrimSpace(head), []byte("{"))}, nil
+}
+
+// sniffed is how much of a file tells what it is.
+const sniffed = 16 << 10
+
+// wide reads UTF-16.
+func wide(in io.Reader, order unicode.Endianness, mark unicode.BOMPolicy) *bufio.Reader {
+	return bufio.NewReaderSize(transform.NewReader(in, unicode.UTF16(order, mark).NewDecoder()), 4*sniffed)
 }
 
 // separatorOf is the separator that cuts the first line into most cells.
@@ -104,6 +116,9 @@ const (
 func (r *records) read() (cells []string, fault string, err error) {
 	r.text, r.ends, r.full = r.text[:0], r.ends[:0], false
 	r.number++
+	if r.lines {
+		return r.line()
+	}
 	at, any := atStart, false
 	for {
 		c, err := r.in.ReadByte()
@@ -138,6 +153,29 @@ func (r *records) read() (cells []string, fault string, err error) {
 				fault = "has text behind a closing quotation mark"
 			}
 			fault, at = r.keep(c, fault), inText
+		}
+	}
+}
+
+// maxLine is the longest line of JSON: a product with all its variants.
+const maxLine = maxOneBytes
+
+// line reads a line. Of one that is too long only the beginning is kept.
+func (r *records) line() (cells []string, fault string, err error) {
+	for {
+		piece, err := r.in.ReadSlice('\n')
+		if len(r.text)+len(piece) > maxLine {
+			fault, piece = fmt.Sprintf("is longer than %d bytes", maxLine), piece[:min(len(piece), max(0, sniffed-len(r.text)))]
+		}
+		r.text = append(r.text, piece...)
+		switch {
+		case errors.Is(err, bufio.ErrBufferFull):
+		case errors.Is(err, io.EOF) && len(r.text) == 0:
+			return nil, "", io.EOF
+		case err == nil, errors.Is(err, io.EOF):
+			return []string{decoded(string(bytes.TrimSpace(r.text)))}, fault, nil
+		default:
+			return nil, "", err
 		}
 	}
 }

@@ -7,15 +7,11 @@ import (
 	"hash/maphash"
 	"io"
 	"strings"
-	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"souk/internal/catalog"
-	"souk/internal/crash"
 	"souk/internal/errs"
-	"souk/internal/platform/postgres"
 	"souk/internal/vendors"
 )
 
@@ -26,22 +22,39 @@ const (
 	maxOneBytes = 4 << 20
 )
 
-var (
-	beforeCommit = crash.At("importer.batch.before_commit")
-	afterCommit  = crash.At("importer.batch.after_commit")
-)
-
 // Options say how a file is to be taken.
 type Options struct {
-	Format  string // shopify, spree, souk, or "auto"
-	Vendor  string // slug of the vendor who gets all products, made when missing; "" makes vendors of the file's own
-	House   string // name of the vendor of products that name none, when Vendor is ""
-	Publish bool   // put on sale what the file does not mark otherwise; else it waits for review
-	DryRun  bool   // find out what would happen, and do nothing
+	Format  string  // the name of one, or "auto"
+	Mapping Mapping // which column is which field, where the file is of no known format
+	Vendor  string  // slug of the vendor who gets all products, made when missing; "" makes vendors of the file's own
+	House   string  // name of the vendor of products that name none, when Vendor is ""
+	Publish bool    // put on sale what the file does not mark otherwise; else it waits for review
+	DryRun  bool    // find out what would happen, and do nothing
 
 	// Refused gets the rows that were refused, as a file of the same columns that
 	// can be mended and imported; nothing where nothing was refused.
 	Refused io.Writer
+
+	// Keep writes down how far the run has come, in the transaction that brought
+	// it there; an error takes that back and ends the run. From is where an
+	// earlier run of the same file was then.
+	Keep func(ctx context.Context, tx pgx.Tx, s Step) error
+	From Step
+}
+
+// A Step is how far a run has come.
+type Step struct {
+	Done   int    // products, as they come in the file, that are behind it
+	Last   bool   // it is finished
+	Report Report // so far
+
+	// What came with this step.
+	Problems []Problem
+	Warnings []Problem
+	Changes  []Change
+	Mend     [][]string // refused rows
+	seen     map[uint64]place
+	extra    int
 }
 
 // ErrVendor says that a vendor is not called by a slug.
@@ -50,8 +63,8 @@ var ErrVendor = errs.New(errs.Invalid, "bad_vendor", "A vendor's slug has small 
 // Run reads a file to its end. Rows that cannot be read, and products that
 // cannot be, are problems of the report; an error means that the run itself
 // broke off, with everything before the current batch in place.
-func (im *Importer) Run(ctx context.Context, file io.Reader, o Options) (Report, error) {
-	report := Report{DryRun: o.DryRun, Problems: []Problem{}}
+func (im *Importer) Run(ctx context.Context, file io.Reader, o Options) (report Report, err error) {
+	report = Report{DryRun: o.DryRun, Problems: []Problem{}}
 	if o.Vendor != "" && vendors.SlugOf(o.Vendor) != o.Vendor {
 		return report, ErrVendor
 	}
@@ -59,19 +72,33 @@ func (im *Importer) Run(ctx context.Context, file io.Reader, o Options) (Report,
 	if err != nil {
 		return report, err
 	}
-	f, err := formatOf(o.Format, t)
+	f, err := o.format(t)
 	if err != nil {
 		return report, err
 	}
 	report.Format = f.name
+	rows := source(t)
+	if f.family != nil {
+		g, err := gather(t)
+		if err != nil {
+			return report, err
+		}
+		defer func() { err = errors.Join(err, g.close()) }()
+		rows = g
+	}
 	r := &run{
-		Importer: im, options: o, report: &report, table: t,
+		Importer: im, options: o, report: &report, table: t, rows: rows,
 		seed: maphash.MakeSeed(), seen: map[uint64]place{}, skus: map[uint64]int{},
 	}
-	if err := r.read(ctx); err != nil {
-		return report, err
+	return report, r.read(ctx)
+}
+
+// format is that of a table by what the options say.
+func (o Options) format(t *table) (format, error) {
+	if len(o.Mapping) > 0 {
+		return o.Mapping.format(t)
 	}
-	return report, nil
+	return formatOf(o.Format, t)
 }
 
 // run is one import under way.
@@ -80,12 +107,17 @@ type run struct {
 	options Options
 	report  *Report
 	table   *table
+	rows    source
 
 	batch    []*item
 	bytes    int       // of the batch's rows
-	problems []Problem // of rows since the last batch
+	problems []Problem // that have not been told, but for those of the batch's items
 	told     bool      // the refused rows have their header
 	grown    int       // variants that came since the planner was told
+
+	products int     // that were read
+	now      reading // what was read up to here
+	extra    int     // products that only rows with prices speak of
 
 	// What the file has had so far, by hash: the products, and the rows of SKUs.
 	seed maphash.Seed
@@ -93,13 +125,20 @@ type run struct {
 	skus map[uint64]int
 }
 
+// A reading counts what was read.
+type reading struct{ rows, products, variants int }
+
 // An item is a product on its way into the catalogue.
 type item struct {
 	Product
+	number   int     // as it comes in the file
+	now      reading // what was read up to its end
 	owner    vendors.Named
 	change   catalog.Change
-	repriced bool // by a row that only gives a price
-	problems []Problem
+	repriced bool      // by a row that only gives a price
+	misread  []Problem // of reading it
+	problems []Problem // of applying it
+	changes  []Change
 }
 
 // A place is where the file has a product, and what became of it. Rows that
@@ -114,15 +153,15 @@ func (r *run) read(ctx context.Context) error {
 	var group []row
 	bytes := 0
 	for {
-		at, fault, err := r.table.next()
+		at, fault, err := r.rows.next()
 		end := errors.Is(err, io.EOF)
 		switch {
 		case end:
 		case err != nil:
 			return err
 		default:
-			r.report.Rows++
-			if fault == "" && at.get("handle") == "" {
+			r.now.rows++
+			if fault == "" && at.handle() == "" {
 				fault = "has no " + at.named("handle")
 			}
 			if fault != "" {
@@ -137,7 +176,7 @@ func (r *run) read(ctx context.Context) error {
 			group, bytes = nil, 0
 		}
 		if end {
-			return r.flush(ctx)
+			return r.finish(ctx)
 		}
 		if bytes += at.size(); bytes > maxOneBytes {
 			r.refuse(at, "", fmt.Sprintf("its product has rows of more than %d bytes in all", maxOneBytes))
@@ -153,24 +192,36 @@ func (r *run) refuse(at row, field, reason string, rows ...row) {
 	if rows == nil {
 		rows = []row{at}
 	}
-	r.problems = append(r.problems, whole(c.problems, rows)...)
+	r.hold(whole(c.problems, rows))
+}
+
+// hold remembers problems until the product that is read next is told of.
+func (r *run) hold(problems []Problem) {
+	for _, p := range problems {
+		p.after = r.products
+		r.problems = append(r.problems, p)
+	}
 }
 
 // add makes a product of its rows and puts it into the batch.
 func (r *run) add(ctx context.Context, rows []row) error {
 	p, problems := r.table.format.read(rows, r.Currency)
-	r.problems = append(r.problems, problems...)
-	it := &item{Product: p, owner: r.owner(p)}
-	if len(p.Variants) == 0 && len(p.FurtherPrices) > 0 {
-		return r.put(ctx, it)
+	r.products++
+	it := &item{Product: p, number: r.products, owner: r.owner(p), misread: append(problems, warnings(p.warnings)...)}
+	if len(p.Variants) > 0 || len(p.FurtherPrices) == 0 {
+		r.now.products++
+		r.now.variants += len(p.Variants)
 	}
-	r.report.Products++
-	r.report.Variants += len(p.Variants)
+	it.now = r.now
 	key := r.key(it.owner.Slug, p.Handle)
 	switch first, again := r.seen[key]; {
+	case len(p.Variants) == 0 && len(p.FurtherPrices) > 0:
+		return r.put(ctx, it)
 	case again && first.row > 0:
+		r.hold(it.misread)
 		r.refuse(rows[0], "handle", fmt.Sprintf("row %d has this handle already: the rows of a product follow each other", first.row), rows...)
 	case len([]rune(it.owner.Name)) > 200:
+		r.hold(it.misread)
 		r.refuse(rows[0], "vendor", "the name of a vendor has at most 200 characters", rows...)
 	case len(p.Variants) > 0:
 		r.seen[key] = place{row: rows[0].number}
@@ -178,12 +229,22 @@ func (r *run) add(ctx context.Context, rows []row) error {
 		if len(it.Variants) > 0 {
 			return r.put(ctx, it)
 		}
+		r.hold(it.misread)
+	default:
+		r.hold(it.misread)
 	}
+	r.skipped()
 	return nil
 }
 
-// put puts an item into the batch.
+// put puts an item into the batch, unless an earlier run has done so.
 func (r *run) put(ctx context.Context, it *item) error {
+	if r.skipped() {
+		if at := r.key(it.owner.Slug, it.Handle); len(it.Variants) > 0 {
+			r.seen[at] = place{r.seen[at].row, catalog.Updated}
+		}
+		return nil
+	}
 	r.batch = append(r.batch, it)
 	for _, at := range it.rows {
 		r.bytes += at.size()
@@ -192,6 +253,20 @@ func (r *run) put(ctx context.Context, it *item) error {
 		return nil
 	}
 	return r.flush(ctx)
+}
+
+// skipped reports whether an earlier run has dealt with the product that was
+// read last. With the last of them this one takes over its report.
+func (r *run) skipped() bool {
+	from := r.options.From
+	if r.products == from.Done {
+		rows, products, variants := r.now.rows, r.now.products, r.now.variants
+		r.extra, r.problems = from.Report.Products-products, nil
+		format := r.report.Format
+		*r.report = from.Report
+		r.report.Format, r.report.Rows, r.report.Products, r.report.Variants = format, rows, products+r.extra, variants
+	}
+	return r.products <= from.Done
 }
 
 // refuseTaken drops variants whose SKU another product of the file has.
@@ -215,10 +290,10 @@ func (r *run) refuseTaken(it *item) {
 	}
 	for i, p := range problems {
 		if len(kept) > 0 {
-			problems[i].rows = []row{r.table.format.alone(it.Product, p.Row)}
+			problems[i].rows = r.table.format.alone(it.Product, p.Row)
 		}
 	}
-	r.problems = append(r.problems, problems...)
+	it.misread = append(it.misread, problems...)
 }
 
 // owner is whose product p becomes.
@@ -240,164 +315,4 @@ func (r *run) owner(p Product) vendors.Named {
 
 func (r *run) key(parts ...string) uint64 {
 	return maphash.String(r.seed, strings.Join(parts, "\x00"))
-}
-
-// flush applies the batch and tells what became of it.
-func (r *run) flush(ctx context.Context) error {
-	batch := r.batch
-	r.batch, r.bytes = nil, 0
-	if err := r.applyAll(ctx, batch); err != nil {
-		return err
-	}
-	for _, it := range batch {
-		r.count(it)
-		r.problems = append(r.problems, it.problems...)
-		if it.change == catalog.Created {
-			r.grown += len(it.Variants)
-		}
-	}
-	if err := r.tellPlanner(ctx); err != nil {
-		return err
-	}
-	problems := r.problems
-	r.problems = nil
-	return r.tell(problems)
-}
-
-// applyAll applies a batch in one transaction. Where the database refuses it,
-// one product is to blame: halves find out which, and the others go in.
-func (r *run) applyAll(ctx context.Context, batch []*item) error {
-	if len(batch) == 0 {
-		return nil
-	}
-	err := r.applyOnce(ctx, batch)
-	for attempt := range patience {
-		if !errors.Is(err, postgres.ErrBusy) {
-			break
-		}
-		select { // somebody holds a product or its stock
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(time.Duration(attempt) * 100 * time.Millisecond):
-		}
-		err = r.applyOnce(ctx, batch)
-	}
-	switch {
-	case err == nil:
-		return nil
-	case !refuses(err):
-		return fmt.Errorf("apply rows %d to %d: %w", batch[0].rows[0].number, batch[len(batch)-1].rows[0].number, err)
-	case len(batch) == 1:
-		c := cells{row: batch[0].rows[0]}
-		c.refuse("", "the shop refuses this product: %s", err)
-		batch[0].change, batch[0].problems = catalog.Refused, whole(c.problems, batch[0].rows)
-		return nil
-	}
-	half := len(batch) / 2
-	if err := r.applyAll(ctx, batch[:half]); err != nil {
-		return err
-	}
-	return r.applyAll(ctx, batch[half:])
-}
-
-// patience is how often a batch is tried again where the shop is busy, each
-// time for as long as a lock may be waited for.
-const patience = 5
-
-// refuses tells a refusal of the data from a database that does not answer.
-func refuses(err error) bool {
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
-		class := refused.Code[:min(2, len(refused.Code))]
-		return class == "22" || class == "23" // bad data, broken constraints
-	}
-	kind := errs.KindOf(err)
-	return kind == errs.Invalid || kind == errs.Conflict
-}
-
-// errDryRun rolls a batch back that went well.
-var errDryRun = errors.New("dry run")
-
-func (r *run) applyOnce(ctx context.Context, batch []*item) error {
-	err := postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error {
-		for _, it := range batch { // it may be the second attempt
-			it.change, it.repriced, it.problems = "", false, nil
-		}
-		if err := r.apply(ctx, tx, batch); err != nil {
-			return err
-		}
-		if r.options.DryRun {
-			return errDryRun
-		}
-		beforeCommit.Here()
-		return nil
-	})
-	if errors.Is(err, errDryRun) {
-		return nil
-	}
-	if err == nil {
-		afterCommit.Here()
-	}
-	return err
-}
-
-// tellPlanner counts the tables again when they have more than doubled. Until
-// autovacuum comes round, PostgreSQL would go on searching them as one searches
-// tables that are nearly empty: from end to end, for each row and each of its
-// foreign keys.
-func (r *run) tellPlanner(ctx context.Context) error {
-	if r.grown < batchSize || r.options.DryRun {
-		return nil
-	}
-	known, err := postgres.Scalar[int](ctx, r.DB, `SELECT greatest(reltuples, 0)::int AS known FROM pg_class WHERE oid = 'variants'::regclass`, nil)
-	if err != nil {
-		return fmt.Errorf("read what the planner knows: %w", err)
-	}
-	if r.grown <= known {
-		return nil
-	}
-	r.grown = 0
-	err = postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '10min'`); err != nil {
-			return err
-		}
-		_, err := tx.Exec(ctx, `ANALYZE vendors, brands, tags, categories, products, product_options, product_categories, product_tags,
-			media, variants, prices, price_history, locations, stock_levels, stock_movements`)
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("tell the planner of %d rows: %w", r.report.Rows, err)
-	}
-	return nil
-}
-
-// count adds an item to the report. Rows that only give a price belong to a
-// product that may have been counted with an earlier batch.
-func (r *run) count(it *item) {
-	key := r.key(it.owner.Slug, it.Handle)
-	at, known := r.seen[key]
-	change := it.change
-	switch {
-	case len(it.Variants) > 0:
-	case !known:
-		r.report.Products++
-		if change = catalog.Unchanged; it.repriced {
-			change = catalog.Updated
-		}
-	case it.repriced && at.change == catalog.Unchanged:
-		r.report.Unchanged--
-		change = catalog.Updated
-	default:
-		return
-	}
-	switch change {
-	case catalog.Created:
-		r.report.Created++
-	case catalog.Updated:
-		r.report.Updated++
-	case catalog.Unchanged:
-		r.report.Unchanged++
-	case catalog.Refused: // its rows are counted
-	}
-	r.seen[key] = place{at.row, change}
 }

@@ -65,7 +65,7 @@ func (s shop) clean(t testing.TB, file string, o Options) Report {
 func (s shop) export(t testing.TB) string {
 	t.Helper()
 	var out bytes.Buffer
-	if _, err := s.Export(t.Context(), &out, ""); err != nil {
+	if _, err := s.Export(t.Context(), &out, "souk", ""); err != nil {
 		t.Fatal(err)
 	}
 	return out.String()

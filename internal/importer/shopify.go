@@ -1,12 +1,15 @@
 package importer
 
 import (
+	"encoding/csv"
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"souk/internal/catalog"
+	"souk/internal/money"
 )
 
 // shopifyFormat reads the product CSV of Shopify: the classic columns
@@ -50,6 +53,7 @@ var shopifyFormat = format{
 		"variant_image":     {"variant image", "variant image url"},
 	},
 	images:   []string{"images"},
+	unguard:  unguardFormula,
 	describe: shopifyProduct,
 	pictures: func(p *Product, r row) { p.addImage(r, r.get("images"), r.get("image_alts")) },
 	sells:    shopifySells,
@@ -132,4 +136,108 @@ func shopifyVariant(v *Variant, c *cells) {
 	default:
 		v.Backorders = c.flag("policy")
 	}
+}
+
+// shopifyColumns are the classic ones, which every shop and tool reads.
+var shopifyColumns = []string{
+	"Handle", "Title", "Body (HTML)", "Vendor", "Product Category", "Type", "Tags", "Published",
+	"Option1 Name", "Option1 Value", "Option2 Name", "Option2 Value", "Option3 Name", "Option3 Value",
+	"Variant SKU", "Variant Grams", "Variant Inventory Tracker", "Variant Inventory Qty", "Variant Inventory Policy",
+	"Variant Fulfillment Service", "Variant Price", "Variant Compare At Price", "Variant Requires Shipping", "Variant Taxable", "Variant Barcode",
+	"Image Src", "Image Position", "Image Alt Text", "Gift Card", "SEO Title", "SEO Description", "Variant Image", "Variant Weight Unit", "Status",
+}
+
+// shopifyWriter writes the classic columns: a row for each variant, with a
+// picture as long as there is one, then rows for the pictures that are left.
+// Products are called by their public slug, which is one shop-wide.
+type shopifyWriter struct {
+	*csv.Writer
+	currency money.Currency
+	last     exportLine
+	rows     int // of the product
+}
+
+func (w *shopifyWriter) write(l exportLine, first bool) error {
+	if first {
+		if err := w.pictures(); err != nil {
+			return err
+		}
+		w.rows = 0
+	}
+	w.last = l
+	return w.row(l.shopify(first, w.currency))
+}
+
+func (w *shopifyWriter) finish() error {
+	if err := w.pictures(); err != nil {
+		return err
+	}
+	w.Flush()
+	return w.Error()
+}
+
+// pictures writes those for which there was no variant.
+func (w *shopifyWriter) pictures() error {
+	for w.rows < len(w.last.Images) {
+		if err := w.row(map[string]string{}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// row writes the next row of the product, with the next picture.
+func (w *shopifyWriter) row(cells map[string]string) error {
+	cells["Handle"] = w.last.Slug
+	if w.rows < len(w.last.Images) {
+		cells["Image Src"], cells["Image Position"], cells["Image Alt Text"] = w.last.Images[w.rows], strconv.Itoa(w.rows+1), w.last.ImageAlts[w.rows]
+	}
+	w.rows++
+	row := make([]string, len(shopifyColumns))
+	for i, column := range shopifyColumns {
+		row[i] = guardFormula(cells[column])
+	}
+	return w.Write(row)
+}
+
+func (l exportLine) shopify(first bool, currency money.Currency) map[string]string {
+	price, compareAt, _, _ := l.prices(currency)
+	upper := func(yes bool) string { return strings.ToUpper(strconv.FormatBool(yes)) }
+	cells := map[string]string{
+		"Variant SKU": l.SKU, "Variant Grams": strconv.Itoa(l.WeightGrams), "Variant Inventory Policy": "deny",
+		"Variant Fulfillment Service": "manual", "Variant Price": price, "Variant Compare At Price": compareAt,
+		"Variant Requires Shipping": upper(l.Ships), "Variant Taxable": upper(l.Taxable), "Variant Barcode": l.Barcode,
+		"Variant Image": l.Image, "Variant Weight Unit": "g",
+	}
+	if l.Backorders {
+		cells["Variant Inventory Policy"] = "continue"
+	}
+	if l.Tracked {
+		cells["Variant Inventory Tracker"] = "shopify"
+		if l.OnHand != nil {
+			cells["Variant Inventory Qty"] = strconv.Itoa(*l.OnHand)
+		}
+	}
+	for i := range maxOptions {
+		cells["Option"+strconv.Itoa(i+1)+" Value"] = at(l.Options, i)
+		if first {
+			cells["Option"+strconv.Itoa(i+1)+" Name"] = at(l.OptionNames, i)
+		}
+	}
+	if len(l.OptionNames) == 0 {
+		cells["Option1 Name"], cells["Option1 Value"] = "Title", "Default Title"
+	}
+	if !first {
+		return cells
+	}
+	status := l.Status
+	if status != string(catalog.Active) {
+		status = string(catalog.InDraft)
+	}
+	maps.Copy(cells, map[string]string{
+		"Title": l.Title, "Body (HTML)": l.Description, "Vendor": l.Vendor, "Product Category": at(l.Categories, 0), "Type": l.Kind,
+		"Tags": strings.Join(l.Tags, ", "), "Published": upper(status == string(catalog.Active)), "Gift Card": "FALSE",
+		"SEO Title": l.SEOTitle, "SEO Description": l.SEODescription, "Status": status,
+	})
+	return cells
 }

@@ -24,7 +24,7 @@ var soukFormat = format{
 	needs:    [][]string{{"souk_handle", "title", "price"}},
 	calls:    map[string][]string{"handle": {"souk_handle"}},
 	images:   []string{"images", "image_alts"},
-	guarded:  true,
+	unguard:  unguard,
 	strict:   true,
 	describe: soukProduct,
 	pictures: soukPictures,
@@ -139,6 +139,29 @@ func unguard(text string) string {
 func guardable(text string) bool {
 	for _, r := range text {
 		return r == '\'' || slices.Contains(formulas, r)
+	}
+	return false
+}
+
+// guardFormula and unguardFormula are for other shops' formats, which do not
+// know that an apostrophe may be guarded, too: '90s Mug stays what it is there.
+func guardFormula(text string) string {
+	if isFormula(text) {
+		return "'" + text
+	}
+	return text
+}
+
+func unguardFormula(text string) string {
+	if rest, marked := strings.CutPrefix(text, "'"); marked && isFormula(rest) {
+		return rest
+	}
+	return text
+}
+
+func isFormula(text string) bool {
+	for _, r := range text {
+		return slices.Contains(formulas, r)
 	}
 	return false
 }

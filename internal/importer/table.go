@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -26,9 +27,10 @@ type table struct {
 
 // A row is one record of a table, with its number in the spreadsheet.
 type row struct {
-	table  *table
-	number int
-	cells  []string
+	table   *table
+	number  int
+	cells   []string
+	product string // its handle, where another row says it
 }
 
 // openTable reads the header.
@@ -38,6 +40,10 @@ func openTable(r io.Reader) (*table, error) {
 		return nil, err
 	}
 	t := &table{records: in, column: map[string]int{}}
+	if in.lines {
+		t.header, t.column[linesColumn] = []string{linesColumn}, 0
+		return t, nil
+	}
 	var fault string
 	for t.header == nil || strings.TrimSpace(strings.Join(t.header, "")) == "" {
 		t.header, fault, err = in.read()
@@ -80,8 +86,10 @@ func (t *table) next() (r row, fault string, err error) {
 			fault = fmt.Sprintf("has %d cells, but the header has %d", len(cells), len(t.header))
 		case strings.ContainsRune(text, 0):
 			fault = "contains a NUL character"
+		case t.records.lines && !json.Valid([]byte(text)):
+			fault = "is not a JSON object"
 		}
-		return row{t, t.records.number, cells}, fault, nil
+		return row{table: t, number: t.records.number, cells: cells}, fault, nil
 	}
 }
 
@@ -102,10 +110,24 @@ func (r row) get(field string) string {
 		return ""
 	}
 	text := strings.TrimSpace(r.cells[i])
-	if r.table.format.guarded {
+	if text == r.table.format.blank {
+		return ""
+	}
+	if unguard := r.table.format.unguard; unguard != nil {
 		text = unguard(text)
 	}
 	return text
+}
+
+// handle is what the row's product is called.
+func (r row) handle() string {
+	switch f := r.table.format; {
+	case r.product != "":
+		return r.product
+	case f.handle != nil:
+		return f.handle(r)
+	}
+	return r.get("handle")
 }
 
 // named is the file's own spelling of a field, to be named in a problem.

@@ -70,8 +70,8 @@ func Valid(key string) bool { return len(key) <= maxKey && keys.MatchString(key)
 // A table of our own, because the machine's differs from one to the next.
 var types = map[string]string{
 	".csv": "text/csv", ".gif": "image/gif", ".html": "text/html", ".jpeg": "image/jpeg", ".jpg": "image/jpeg",
-	".json": "application/json", ".pdf": "application/pdf", ".png": "image/png", ".txt": "text/plain",
-	".webp": "image/webp", ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".zip": "application/zip",
+	".json": "application/json", ".jsonl": "application/jsonl", ".pdf": "application/pdf", ".png": "image/png", ".txt": "text/plain",
+	".webp": "image/webp", ".xml": "application/xml", ".xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", ".zip": "application/zip",
 }
 
 // TypeOf is the content type of a key.

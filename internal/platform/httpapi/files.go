@@ -2,10 +2,12 @@ package httpapi
 
 import (
 	"errors"
+	"fmt"
 	"io"
 	"mime"
 	"mime/multipart"
 	"net/http"
+	"os"
 	"path"
 
 	"souk/internal/errs"
@@ -87,5 +89,84 @@ func ServePicture(w http.ResponseWriter, r *http.Request, store blob.Store, key 
 	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	h.Set("ETag", `"`+path.Base(key)+`"`)
 	http.ServeContent(w, r, "", info.Modified, file)
+	return nil
+}
+
+// An Upload is a file that was sent, on this machine's disk, and the texts that
+// came with it in a form.
+type Upload struct {
+	File  *os.File // at its beginning
+	Size  int64
+	Texts map[string]string
+}
+
+// Close removes the file.
+func (u Upload) Close() error { return errors.Join(u.File.Close(), os.Remove(u.File.Name())) }
+
+// SpoolUpload takes a file of at most most bytes that is too large for memory:
+// the body itself, or the part called file of a form. Close it.
+func SpoolUpload(r *http.Request, most int64) (u Upload, err error) {
+	kind, params, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil && r.Header.Get("Content-Type") != "" {
+		return Upload{}, ErrMediaType
+	}
+	file, err := os.CreateTemp("", "souk-upload-")
+	if err != nil {
+		return Upload{}, fmt.Errorf("make a place for an upload: %w", err)
+	}
+	u = Upload{File: file, Texts: map[string]string{}}
+	if kind == "multipart/form-data" {
+		err = u.takeForm(multipart.NewReader(r.Body, params["boundary"]), most)
+	} else {
+		err = u.take(r.Body, most)
+	}
+	if err == nil {
+		_, err = file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return Upload{}, errors.Join(err, u.Close())
+	}
+	return u, nil
+}
+
+// take writes a body to the disk.
+func (u *Upload) take(body io.Reader, most int64) (err error) {
+	if u.Size, err = io.Copy(u.File, io.LimitReader(body, most+1)); err != nil {
+		return err
+	}
+	if u.Size > most {
+		return ErrTooLarge
+	}
+	return nil
+}
+
+func (u *Upload) takeForm(form *multipart.Reader, most int64) error {
+	found := false
+	for range 20 {
+		part, err := form.NextPart()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return brokenForm(err)
+		}
+		if part.FormName() == "file" && !found {
+			if err := u.take(part, most); errors.Is(err, ErrTooLarge) {
+				return err
+			} else if err != nil {
+				return brokenForm(err)
+			}
+			found = true
+			continue
+		}
+		text, err := io.ReadAll(io.LimitReader(part, longestText*10))
+		if err != nil {
+			return brokenForm(err)
+		}
+		u.Texts[part.FormName()] = string(text)
+	}
+	if !found {
+		return errNoFile
+	}
 	return nil
 }

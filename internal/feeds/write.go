@@ -1,0 +1,151 @@
+package feeds
+
+import (
+	"bufio"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/platform/blob"
+	"souk/internal/platform/events"
+	"souk/internal/platform/picture"
+	"souk/internal/platform/postgres"
+)
+
+// ask has a job write the files, unless that was done a short while ago.
+func (f *Feeds) ask(ctx context.Context) error {
+	fresh, err := isFresh(ctx, f.DB)
+	if err != nil || fresh {
+		return err
+	}
+	return postgres.InTx(ctx, f.DB, func(tx pgx.Tx) error { return events.Raise(ctx, tx, Due{}) })
+}
+
+// sweep removes files that were replaced, when those who were reading them have
+// had the time.
+func (f *Feeds) sweep(ctx context.Context) error {
+	files, err := unread(ctx, f.DB)
+	if err != nil {
+		return err
+	}
+	for _, file := range files {
+		if err := f.Blobs.Delete(ctx, key(file)); err != nil {
+			return fmt.Errorf("remove feed file %s: %w", file, err)
+		}
+		if err := postgres.InTx(ctx, f.DB, func(tx pgx.Tx) error { return forget(ctx, tx, file) }); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Write writes every file.
+func (f *Feeds) Write(ctx context.Context, _ Due) error {
+	fresh, err := isFresh(ctx, f.DB)
+	if err != nil || fresh { // the event has come twice
+		return err
+	}
+	return f.WriteAll(ctx)
+}
+
+// WriteAll writes every file now. The sitemap's index comes last: what it names
+// is there.
+func (f *Feeds) WriteAll(ctx context.Context) error {
+	return errors.Join(f.writeGoogle(ctx), f.writeOpenAI(ctx), f.writeSitemaps(ctx))
+}
+
+// A draft is a file that is being written, on this machine's disk.
+type draft struct {
+	*bufio.Writer
+	file  *os.File
+	items int
+}
+
+// make writes a file and puts it in the place of the one before, where it
+// differs from that.
+func (f *Feeds) make(ctx context.Context, name string, write func(*draft) error) (err error) {
+	file, err := os.CreateTemp("", "souk-feed-")
+	if err != nil {
+		return fmt.Errorf("make a place for feed %s: %w", name, err)
+	}
+	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	sum := sha256.New()
+	d := &draft{Writer: bufio.NewWriterSize(io.MultiWriter(file, sum), 64<<10), file: file}
+	if err := write(d); err != nil {
+		return fmt.Errorf("write feed %s: %w", name, err)
+	}
+	if err := d.Flush(); err != nil {
+		return fmt.Errorf("write feed %s: %w", name, err)
+	}
+	return f.keep(ctx, name, d, hex.EncodeToString(sum.Sum(nil)[:16]))
+}
+
+// keep stores a draft under a name of its own, and then says that it is the feed.
+func (f *Feeds) keep(ctx context.Context, name string, d *draft, digest string) error {
+	same := false
+	err := postgres.InTx(ctx, f.DB, func(tx pgx.Tx) (err error) {
+		same, err = touch(ctx, tx, name, digest)
+		return err
+	})
+	if err != nil || same {
+		return err
+	}
+	feed := Feed{Name: name, File: picture.NewName() + path.Ext(name), Digest: digest, Items: d.items}
+	if feed.Size, err = d.file.Seek(0, io.SeekEnd); err == nil {
+		_, err = d.file.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return fmt.Errorf("read feed %s again: %w", name, err)
+	}
+	if err := postgres.InTx(ctx, f.DB, func(tx pgx.Tx) error { return announce(ctx, tx, feed.File) }); err != nil {
+		return err
+	}
+	if err := f.Blobs.Put(ctx, key(feed.File), blob.TypeOf(feed.File), d.file, feed.Size); err != nil {
+		return err
+	}
+	return postgres.InTx(ctx, f.DB, func(tx pgx.Tx) error { return put(ctx, tx, feed) })
+}
+
+// each reads rows as they come, however many there are.
+func each[T any](ctx context.Context, db postgres.DB, sql string, args pgx.NamedArgs, fn func(T) error) error {
+	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
+			return err
+		}
+		rows, err := tx.Query(ctx, sql, args)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		for rows.Next() {
+			row, err := pgx.RowToStructByName[T](rows)
+			if err == nil {
+				err = fn(row)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return rows.Err()
+	})
+	return postgres.Explain(err)
+}
+
+// offers reads what is on sale and has a picture.
+func (f *Feeds) offers(ctx context.Context, d *draft, fn func(offer) error) error {
+	return each(ctx, f.DB, selectOffers, pgx.NamedArgs{"currency": f.Currency}, func(o offer) error {
+		if len(o.Media) == 0 {
+			return nil
+		}
+		o.currency = f.Currency
+		d.items++
+		return fn(o)
+	})
+}
