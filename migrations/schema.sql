@@ -408,6 +408,20 @@ ALTER TABLE public.facet_values ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY
     CACHE 1
 );
 
+CREATE TABLE public.feed_files (
+    file text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.feeds (
+    name text NOT NULL,
+    file text NOT NULL,
+    size bigint NOT NULL,
+    digest text NOT NULL,
+    items integer NOT NULL,
+    made_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.idempotency_keys (
     principal text NOT NULL,
     operation text NOT NULL,
@@ -419,6 +433,83 @@ CREATE TABLE public.idempotency_keys (
     CONSTRAINT idempotency_keys_status_check CHECK (((status = 0) OR ((status >= 200) AND (status <= 299))))
 );
 ALTER TABLE ONLY public.idempotency_keys ALTER COLUMN response SET COMPRESSION lz4;
+
+CREATE TABLE public.import_changes (
+    import_id uuid NOT NULL,
+    number integer NOT NULL,
+    handle text NOT NULL,
+    sku text NOT NULL,
+    field text NOT NULL,
+    before text NOT NULL,
+    after text NOT NULL
+);
+
+CREATE TABLE public.import_findings (
+    import_id uuid NOT NULL,
+    number integer NOT NULL,
+    warning boolean NOT NULL,
+    line integer NOT NULL,
+    field text NOT NULL,
+    reason text NOT NULL
+);
+
+CREATE TABLE public.import_mappings (
+    vendor_id uuid,
+    columns text NOT NULL,
+    mapping jsonb NOT NULL,
+    used_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.import_rows (
+    import_id uuid NOT NULL,
+    number bigint NOT NULL,
+    cells text[] NOT NULL
+);
+
+ALTER TABLE public.import_rows ALTER COLUMN number ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.import_rows_number_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.imports (
+    id uuid NOT NULL,
+    vendor_id uuid,
+    state text NOT NULL,
+    file text NOT NULL,
+    size bigint NOT NULL,
+    format text DEFAULT ''::text NOT NULL,
+    columns text[] NOT NULL,
+    separator text NOT NULL,
+    mapping jsonb DEFAULT '{}'::jsonb NOT NULL,
+    suggested jsonb DEFAULT '{}'::jsonb NOT NULL,
+    target text DEFAULT ''::text NOT NULL,
+    publish boolean NOT NULL,
+    dry_run boolean NOT NULL,
+    done integer DEFAULT 0 NOT NULL,
+    read bigint DEFAULT 0 NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    worker uuid,
+    rows integer DEFAULT 0 NOT NULL,
+    products integer DEFAULT 0 NOT NULL,
+    variants integer DEFAULT 0 NOT NULL,
+    created integer DEFAULT 0 NOT NULL,
+    updated integer DEFAULT 0 NOT NULL,
+    unchanged integer DEFAULT 0 NOT NULL,
+    refused integer DEFAULT 0 NOT NULL,
+    further integer DEFAULT 0 NOT NULL,
+    failure text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    started_at timestamp with time zone,
+    finished_at timestamp with time zone,
+    CONSTRAINT imports_separator_check CHECK ((length(separator) = 1)),
+    CONSTRAINT imports_size_check CHECK ((size > 0)),
+    CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'needs_mapping'::text, 'waiting'::text, 'running'::text, 'finished'::text, 'failed'::text, 'cancelled'::text])))
+);
 
 CREATE TABLE public.ledger_accounts (
     id uuid NOT NULL,
@@ -848,6 +939,22 @@ CREATE TABLE public.product_changes (
     decided_at timestamp with time zone,
     CONSTRAINT product_changes_check CHECK (((state = 'pending'::text) = (decided_at IS NULL))),
     CONSTRAINT product_changes_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'approved'::text, 'rejected'::text, 'withdrawn'::text])))
+);
+
+CREATE TABLE public.product_exports (
+    id uuid NOT NULL,
+    format text NOT NULL,
+    vendor text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    file text NOT NULL,
+    size bigint DEFAULT 0 NOT NULL,
+    variants integer DEFAULT 0 NOT NULL,
+    failure text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ready_at timestamp with time zone,
+    expires_at timestamp with time zone NOT NULL,
+    CONSTRAINT product_exports_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'failed'::text])))
 );
 
 CREATE TABLE public.product_options (
@@ -1454,8 +1561,26 @@ ALTER TABLE ONLY public.facet_values
 ALTER TABLE ONLY public.facet_values
     ADD CONSTRAINT facet_values_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.feed_files
+    ADD CONSTRAINT feed_files_pkey PRIMARY KEY (file);
+
+ALTER TABLE ONLY public.feeds
+    ADD CONSTRAINT feeds_pkey PRIMARY KEY (name);
+
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal, operation, key);
+
+ALTER TABLE ONLY public.import_changes
+    ADD CONSTRAINT import_changes_pkey PRIMARY KEY (import_id, number);
+
+ALTER TABLE ONLY public.import_findings
+    ADD CONSTRAINT import_findings_pkey PRIMARY KEY (import_id, warning, number);
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_pkey PRIMARY KEY (import_id, number);
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.ledger_accounts
     ADD CONSTRAINT ledger_accounts_id_currency_key UNIQUE (id, currency);
@@ -1585,6 +1710,9 @@ ALTER TABLE ONLY public.product_categories
 
 ALTER TABLE ONLY public.product_changes
     ADD CONSTRAINT product_changes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.product_exports
+    ADD CONSTRAINT product_exports_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.product_options
     ADD CONSTRAINT product_options_pkey PRIMARY KEY (product_id, "position");
@@ -1788,6 +1916,12 @@ CREATE UNIQUE INDEX events_timeline_key ON public.events USING btree (subject, v
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
+CREATE UNIQUE INDEX import_mappings_key ON public.import_mappings USING btree (COALESCE(vendor_id, '00000000-0000-0000-0000-000000000000'::uuid), md5(columns));
+
+CREATE INDEX imports_created ON public.imports USING btree (created_at);
+
+CREATE INDEX imports_vendor ON public.imports USING btree (vendor_id, id DESC);
+
 CREATE INDEX ledger_entries_account ON public.ledger_entries USING btree (account_id, seq);
 
 CREATE INDEX ledger_entries_txn ON public.ledger_entries USING btree (txn_id);
@@ -1857,6 +1991,8 @@ CREATE UNIQUE INDEX product_changes_pending_key ON public.product_changes USING 
 CREATE INDEX product_changes_queue_idx ON public.product_changes USING btree (id) WHERE (state = 'pending'::text);
 
 CREATE INDEX product_changes_vendor_idx ON public.product_changes USING btree (vendor_id, id);
+
+CREATE INDEX product_exports_expiry ON public.product_exports USING btree (expires_at);
 
 CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
 
@@ -2022,6 +2158,21 @@ ALTER TABLE ONLY public.credentials
 
 ALTER TABLE ONLY public.data_exports
     ADD CONSTRAINT data_exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.import_changes
+    ADD CONSTRAINT import_changes_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_findings
+    ADD CONSTRAINT import_findings_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.import_mappings
+    ADD CONSTRAINT import_mappings_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.import_rows
+    ADD CONSTRAINT import_rows_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.imports
+    ADD CONSTRAINT imports_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.ledger_entries
     ADD CONSTRAINT ledger_entries_account_id_currency_fkey FOREIGN KEY (account_id, currency) REFERENCES public.ledger_accounts(id, currency);
@@ -2213,6 +2364,12 @@ ALTER TABLE public.adjustments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.import_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.import_findings ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.media ENABLE ROW LEVEL SECURITY;
@@ -2226,6 +2383,16 @@ CREATE POLICY own ON public.adjustments USING ((EXISTS ( SELECT
   WHERE (o.id = adjustments.vendor_order_id))));
 
 CREATE POLICY own ON public.api_keys USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.import_changes USING ((EXISTS ( SELECT
+   FROM public.imports i
+  WHERE (i.id = import_changes.import_id))));
+
+CREATE POLICY own ON public.import_findings USING ((EXISTS ( SELECT
+   FROM public.imports i
+  WHERE (i.id = import_findings.import_id))));
+
+CREATE POLICY own ON public.imports USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.locations USING ((vendor_id = public.souk_vendor_id()));
 
