@@ -228,6 +228,19 @@ func TestChangesOfVendorsWait(t *testing.T) {
 		t.Errorf("one who is trusted waits: %+v", now)
 	}
 	set(`{"catalog.trust_after": 0}`)
+	a.InTx(t, func(tx pgx.Tx) error { // a file of theirs goes no other way
+		now, err := a.Catalog.Product(t.Context(), tx, vendor, g.ID)
+		if err != nil {
+			return err
+		}
+		draft := catalog.Draft{Slug: now.Handle, Title: "FREE LAMP", Variants: []catalog.VariantDraft{{SKU: now.Variants[0].SKU, WeightGrams: 7, Taxable: true, RequiresShipping: true, Tracked: true}}}
+		done, err := a.Catalog.Put(t.Context(), tx, vendor, []catalog.Draft{draft}, catalog.PutOptions{Proposed: true})
+		if err == nil && (done[0].Change != catalog.Updated || len(done[0].Problems) != 1 || done[0].Problems[0].Code != "review_required") {
+			t.Errorf("an import: %+v", done)
+		}
+		return err
+	})
+	a.Call(t, "vera", "GET", path, "").Want(t, 200, "Lamp 3", `"weight_grams":7`)
 	last := edit(`{"title": "Lamp 4"}`, 200)
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 204)
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 404)

@@ -67,7 +67,7 @@ func (c *Catalog) Bulk(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product
 		if waits, err := c.bulkWaits(ctx, tx, vendor, was, e); err != nil {
 			return nil, err
 		} else if waits {
-			bad.Require(false, "", "review_required", "Staff look at changes of what is on sale: edit this product by itself.")
+			bad = append(bad, errs.Field{Code: errLookedAt.Code, Detail: errLookedAt.Message})
 		}
 		want.finish()
 		if len(bad) == 0 {

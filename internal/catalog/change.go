@@ -110,19 +110,32 @@ func (c *Catalog) Propose(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prod
 	return c.Product(ctx, tx, vendor, product)
 }
 
+// errLookedAt keeps edits of many from going past those who look at them.
+var errLookedAt = errs.New(errs.Conflict, "review_required", "Staff look at changes of what is on sale: edit this product by itself.")
+
+func (p Product) onSale() bool { return p.Status == Active || p.Status == Scheduled }
+
 // waits reports whether changes of a product have to be looked at first.
 func (c *Catalog) waits(ctx context.Context, tx pgx.Tx, p Product) (bool, error) {
+	if !p.onSale() {
+		return false, nil
+	}
+	return c.staffLook(ctx, tx, p.VendorID)
+}
+
+// staffLook reports whether staff look at what a vendor changes.
+func (c *Catalog) staffLook(ctx context.Context, tx pgx.Tx, vendor id.Vendor) (bool, error) {
 	review, err := ReviewEditsSetting.Get(ctx, c.Settings)
-	if err != nil || !review || p.Status != Active && p.Status != Scheduled {
+	if err != nil || !review {
 		return false, err
 	}
 	after, err := TrustAfterSetting.Get(ctx, c.Settings)
 	if err != nil || after == 0 {
 		return true, err
 	}
-	trusted, err := postgres.Scalar[bool](ctx, tx, isTrusted, pgx.NamedArgs{"vendor": p.VendorID, "after": after})
+	trusted, err := postgres.Scalar[bool](ctx, tx, isTrusted, pgx.NamedArgs{"vendor": vendor, "after": after})
 	if err != nil {
-		return true, fmt.Errorf("look at earlier changes of vendor %s: %w", p.VendorID, err)
+		return true, fmt.Errorf("look at earlier changes of vendor %s: %w", vendor, err)
 	}
 	return !trusted, nil
 }

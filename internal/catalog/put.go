@@ -74,6 +74,7 @@ type ImageDraft struct {
 // PutOptions says what Put may do.
 type PutOptions struct {
 	Reviewed       bool // a draft that says active goes on sale at once; else it waits for review
+	Proposed       bool // a vendor's wish: where staff look at changes of what is on sale, only its variants change
 	New            bool // never change a product that is there: a handle that is taken gets an ending
 	ArchiveMissing bool // variants that a draft does not name are archived
 }
@@ -141,6 +142,7 @@ type putting struct {
 	tags       labels[Tag]
 	categories map[string]Category
 	described  described
+	looks      bool // staff look at changes of this vendor
 }
 
 type skuOwner struct {
@@ -164,6 +166,11 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 			if sku := line(v.SKU); sku != "" {
 				skus = append(skus, sku)
 			}
+		}
+	}
+	if p.options.Proposed {
+		if p.looks, err = p.staffLook(ctx, tx, p.vendor); err != nil {
+			return err
 		}
 	}
 	if p.described, err = p.Catalog.described(ctx, tx); err != nil {
@@ -230,6 +237,10 @@ func (p *putting) put(e *edits, handle string, d Draft) Outcome {
 	out.Product, out.Slug = want.ID, want.Handle
 	p.fill(&want, d, &out)
 	p.fillMedia(&want, d, &out)
+	if p.looks && known && was.onSale() && (&edits{}).add(&was, want) {
+		want = was
+		out.Problems = append(out.Problems, errs.Field{Code: errLookedAt.Code, Detail: errLookedAt.Message})
+	}
 	p.fillVariants(&want, d, &out)
 	want.finish()
 

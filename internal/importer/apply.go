@@ -73,7 +73,7 @@ func (r *run) putProducts(ctx context.Context, tx pgx.Tx, vendor id.Vendor, item
 		drafts[i] = draft(it.Product, r.options.Publish)
 		zeroed.keep(vendor, it, &drafts[i])
 	}
-	outcomes, err := r.Catalog.Put(ctx, tx, vendor, drafts, catalog.PutOptions{Reviewed: r.options.Publish})
+	outcomes, err := r.Catalog.Put(ctx, tx, vendor, drafts, catalog.PutOptions{Reviewed: r.options.Publish, Proposed: r.options.Proposed})
 	if err != nil {
 		return nil, err
 	}

@@ -24,12 +24,13 @@ const (
 
 // Options say how a file is to be taken.
 type Options struct {
-	Format  string  // the name of one, or "auto"
-	Mapping Mapping // which column is which field, where the file is of no known format
-	Vendor  string  // slug of the vendor who gets all products, made when missing; "" makes vendors of the file's own
-	House   string  // name of the vendor of products that name none, when Vendor is ""
-	Publish bool    // put on sale what the file does not mark otherwise; else it waits for review
-	DryRun  bool    // find out what would happen, and do nothing
+	Format   string  // the name of one, or "auto"
+	Mapping  Mapping // which column is which field, where the file is of no known format
+	Vendor   string  // slug of the vendor who gets all products, made when missing; "" makes vendors of the file's own
+	House    string  // name of the vendor of products that name none, when Vendor is ""
+	Publish  bool    // put on sale what the file does not mark otherwise; else it waits for review
+	Proposed bool    // by a vendor: staff may want to look at changes of what is on sale
+	DryRun   bool    // find out what would happen, and do nothing
 
 	// Refused gets the rows that were refused, as a file of the same columns that
 	// can be mended and imported; nothing where nothing was refused.

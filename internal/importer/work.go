@@ -69,6 +69,7 @@ func (im *Importer) attempt(ctx context.Context, i Import) error {
 	in := &counting{Reader: file}
 	_, err = im.Run(ctx, in, Options{
 		Format: i.Format, Mapping: i.Mapping, Vendor: target, House: im.House, Publish: i.Publish, DryRun: i.DryRun, From: from,
+		Proposed: !i.VendorID.IsZero(),
 		Keep: func(ctx context.Context, tx pgx.Tx, s Step) error {
 			read := in.read
 			if s.Last {
