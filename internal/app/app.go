@@ -202,7 +202,7 @@ func (a *App) router() *httpapi.Router {
 	proxies, _ := a.Config.Proxies() // Validate has read them
 	return httpapi.New(httpapi.Config{
 		DB: a.DB, BaseURL: a.Config.PublicURL(), CORSOrigins: a.Config.CORSOrigins, TrustedProxies: proxies,
-		CursorKey: a.Keys.Key("cursor"), Redis: a.Redis, LimitsOff: !a.Config.Limited(), Clock: a.Clock, Logger: a.Log, Metrics: a.Metrics,
+		CursorKey: a.Keys.Key("cursor"), Redis: a.Redis, LimitsOff: !a.Config.Limited(), AccessLog: a.Config.AccessLog, Clock: a.Clock, Logger: a.Log, Metrics: a.Metrics,
 		Title: "Souk", Version: a.Version, Authenticate: a.authenticate, Ready: a.Ready,
 	})
 }

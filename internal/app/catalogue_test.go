@@ -269,7 +269,7 @@ func TestBulkEdits(t *testing.T) {
 	if len(got) != 2 || got[0].Change != catalog.Updated || got[1].Change != catalog.Updated {
 		t.Fatalf("got %+v", got)
 	}
-	a.Call(t, "vera", "POST", "/vendor/products/bulk", body(`{"kind": "Lamp"}`, one.ID, others.ID)).Want(t, 404, others.ID.String())
+	a.Call(t, "vera", "POST", "/vendor/products/bulk", body(`{"kind": "Lamp"}`, one.ID, others.ID)).Want(t, 404)
 	a.Call(t, "vera", "GET", "/vendor/products/"+one.ID.String(), "").Want(t, 200, `"kind":""`)
 	again := apptest.Read[httpapi.List[catalog.BulkOutcome]](t, a.Call(t, "vera", "POST", "/vendor/products/bulk", body(`{"add_tags": ["sale"], "brand": "Lumen"}`, one.ID)).Want(t, 200)).Data
 	if again[0].Change != catalog.Unchanged {

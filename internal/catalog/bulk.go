@@ -43,7 +43,7 @@ type bulk struct {
 
 // Bulk edits many products in a fixed number of statements. A product that
 // cannot be edited is told and left as it is; the others are edited. Where one
-// is not there, or not theirs, nothing is done: [ErrNoProduct] names it.
+// is not there, or not theirs, nothing is done: [ErrNoProduct].
 func (c *Catalog) Bulk(ctx context.Context, tx pgx.Tx, vendor id.Vendor, products []id.Product, e BulkEdit) ([]BulkOutcome, error) {
 	b, err := c.prepareBulk(ctx, tx, e)
 	if err != nil {
@@ -60,7 +60,7 @@ func (c *Catalog) Bulk(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product
 		outcomes[i] = BulkOutcome{ID: product, Change: Refused}
 		at := slices.IndexFunc(list, func(p Product) bool { return p.ID == product })
 		if at < 0 {
-			return nil, ErrNoProduct.With("product_id", product)
+			return nil, ErrNoProduct
 		}
 		was := list[at]
 		want, bad := b.apply(was)

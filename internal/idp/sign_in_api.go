@@ -22,7 +22,7 @@ func (p *Providers) Routes(r *httpapi.Router) {
 	p.cursors = r.Cursors
 	public, unstored, login := httpapi.Public("this is how one signs in"), httpapi.NeverStored(), httpapi.Limit(httpapi.LimitWrite)
 	back := []httpapi.Option{
-		public, unstored, login, httpapi.Status(http.StatusSeeOther), httpapi.BodyLimit(formLimit),
+		public, unstored, login, httpapi.Status(http.StatusSeeOther), httpapi.BodyLimit(formLimit), httpapi.ForeignQuery("providers add to it, which RFC 6749 has us ignore"),
 		httpapi.Summary("Come back from a login provider"),
 		httpapi.Describe("Where providers send browsers. Sets the cookie `__Host-souk` and leads to `return_to`: a page gets its access token with `POST /auth/refresh`. " +
 			"Otherwise it leads to `/account/sign-in?error=`, with a stable code, or to `?otp=1` where a second factor is still to come."),

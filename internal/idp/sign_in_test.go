@@ -213,7 +213,7 @@ func TestReturnTo(t *testing.T) {
 	provider(t, shop, "liar", idp.OIDC, lie(t).URL, withSecret)
 	for _, bad := range []string{
 		"//evil.example", "https://evil.example", `\\evil.example`, `/\evil.example`, "/\t/evil.example", "javascript:alert(1)", "evil", "http:evil.example",
-		"https://app.example@evil.example", "https://app.example.evil.example", "http://app.example", "https://app.example:444/", "//", "/a\nb", "\x00", " //evil.example",
+		"https://app.example@evil.example", "https://app.example.evil.example", "http://app.example", "https://app.example:444/", "//", "/a\nb", " //evil.example",
 		"https:///evil.example", "/" + strings.Repeat("a", 1000),
 	} {
 		answer := shop.Call(t, "", "GET", "/auth/oidc/liar/start?return_to="+url.QueryEscape(bad), "")

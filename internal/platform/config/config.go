@@ -65,6 +65,7 @@ type Config struct {
 
 	LogLevel     slog.Level `help:"debug, info, warn or error." default:"info" env:"SOUK_LOG_LEVEL" group:"Telemetry"`
 	LogFormat    string     `help:"auto, json or text." enum:"auto,json,text" default:"auto" env:"SOUK_LOG_FORMAT" group:"Telemetry"`
+	AccessLog    bool       `help:"Log a line for each request." env:"SOUK_ACCESS_LOG" group:"Telemetry"`
 	OTLPEndpoint string     `name:"otlp-endpoint" help:"Where traces go over OTLP http; nowhere when empty." env:"OTEL_EXPORTER_OTLP_ENDPOINT" group:"Telemetry"`
 }
 

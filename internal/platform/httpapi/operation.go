@@ -34,22 +34,23 @@ type operation struct {
 	public     string // why nobody need sign in
 	status     int
 
-	bodyLimit   int64
-	keyRequired bool
-	neverStored bool
-	private     bool
-	noToken     bool
-	stepUp      bool
-	harmless    bool
-	audited     bool   // stands in the audit trail
-	hidden      string // why it is not in the OpenAPI document
-	crossSite   string // why pages of other sites may call it
-	class       Class
-	prefixes    []string // of dynamic query parameters
-	params      []param  // of a raw operation
-	produces    string   // of a raw operation
-	consumes    string   // of a raw operation
-	returns     reflect.Type
+	bodyLimit    int64
+	keyRequired  bool
+	neverStored  bool
+	private      bool
+	noToken      bool
+	stepUp       bool
+	harmless     bool
+	audited      bool   // stands in the audit trail
+	hidden       string // why it is not in the OpenAPI document
+	foreignQuery string // why parameters that nobody has named are let in
+	crossSite    string // why pages of other sites may call it
+	class        Class
+	prefixes     []string // of dynamic query parameters
+	params       []param  // of a raw operation
+	produces     string   // of a raw operation
+	consumes     string   // of a raw operation
+	returns      reflect.Type
 
 	beforeCommit, afterCommit crash.Name // of a write; "" is nowhere
 
@@ -143,10 +144,20 @@ func Produces(mediaType string) Option { return func(o *operation) { o.produces 
 // Consumes documents the media type of a raw operation's body.
 func Consumes(mediaType string) Option { return func(o *operation) { o.consumes = mediaType } }
 
-// QueryParam documents a query parameter of a raw operation.
+// QueryParam names a query parameter of a raw operation.
 func QueryParam(name, doc string) Option {
-	return func(o *operation) { o.params = append(o.params, param{"query", name, doc}) }
+	return func(o *operation) {
+		o.params = append(o.params, param{"query", name, doc})
+		if o.query == nil {
+			o.query = map[string]bool{}
+		}
+		o.query[name] = true
+	}
 }
+
+// ForeignQuery lets in parameters that nobody has named, with a reason: who adds
+// them.
+func ForeignQuery(why string) Option { return func(o *operation) { o.foreignQuery = why } }
 
 // newOperation panics on a route that nobody decided who may use.
 func newOperation(k kind, method, path string, handler any, opts []Option) *operation {
