@@ -79,7 +79,7 @@ type Users struct {
 
 	cursors  httpapi.Cursors
 	keys     keyring
-	hashing  gate
+	hashing  hashing
 	refusals refusals
 }
 

@@ -18,11 +18,11 @@ import (
 // an e-mail or a user name. Nobody learns from the answer, or from how long it
 // takes, whether the name exists or is disabled.
 func (u *Users) Login(ctx context.Context, name, password, otp string, from Client) (SignIn, error) {
-	leave, err := u.hashing.enter()
+	at, err := u.hashing.enter(u.hashing.isRegular(name, from))
 	if err != nil {
 		return SignIn{}, err
 	}
-	defer leave()
+	defer at.leave()
 	slot, err := u.takeLogin(ctx, name, from)
 	if err != nil {
 		return SignIn{}, err
@@ -31,7 +31,7 @@ func (u *Users) Login(ctx context.Context, name, password, otp string, from Clie
 	if err != nil && !errors.Is(err, postgres.ErrNoRow) {
 		return SignIn{}, fmt.Errorf("read credential: %w", err)
 	}
-	if err := u.verify(ctx, password, found.Hash); err != nil {
+	if err := at.verify(ctx, password, found.Hash); err != nil {
 		return SignIn{}, err
 	}
 	if err := u.mailboxFirst(ctx, found.UserID, from); err != nil {
@@ -53,6 +53,7 @@ func (u *Users) Login(ctx context.Context, name, password, otp string, from Clie
 	if err != nil {
 		return SignIn{}, err
 	}
+	u.hashing.remember(name, from)
 	return signedIn, u.forgive(ctx, slot, name, from)
 }
 
@@ -114,11 +115,11 @@ func (u *Users) ChangePassword(ctx context.Context, current, wanted string, from
 
 // prove looks at the password of somebody who has signed in.
 func (u *Users) prove(ctx context.Context, who id.User, password string, from Client) (User, credential, error) {
-	leave, err := u.hashing.enter()
+	at, err := u.hashing.enter(true) // they are signed in
 	if err != nil {
 		return User{}, credential{}, err
 	}
-	defer leave()
+	defer at.leave()
 	if err := u.takeAttempt(ctx, proofAttempt, who.String(), from); err != nil {
 		return User{}, credential{}, err
 	}
@@ -130,7 +131,7 @@ func (u *Users) prove(ctx context.Context, who id.User, password string, from Cl
 	if err != nil && !errors.Is(err, postgres.ErrNoRow) { // none for those who sign in elsewhere
 		return User{}, credential{}, fmt.Errorf("read credential of user %s: %w", user.ID, err)
 	}
-	if err := u.verify(ctx, password, found.Hash); err != nil {
+	if err := at.verify(ctx, password, found.Hash); err != nil {
 		return User{}, credential{}, err
 	}
 	return user, found, u.forgive(ctx, proofAttempt, who.String(), from)

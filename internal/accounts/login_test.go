@@ -44,15 +44,18 @@ func TestLogin(t *testing.T) {
 func TestNobodyCostsAHash(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, nil)
-	if err := u.verify(t.Context(), goodPassword, ""); !errors.Is(err, ErrWrongPassword) {
+	at, err := u.hashing.enter(false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := at.verify(t.Context(), goodPassword, ""); !errors.Is(err, ErrWrongPassword) {
 		t.Errorf("got %v", err)
 	}
 	// The dummy goes the same way as a real hash: when nobody can hash, it waits too.
-	u.hashing.once.Do(func() { u.hashing.slots = make(chan struct{}) })
-	u.hashing.slots = make(chan struct{}) // no slot at all
+	at.gate.slots = make(chan struct{}) // no slot at all
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := u.verify(ctx, goodPassword, ""); !errors.Is(err, context.Canceled) {
+	if err := at.verify(ctx, goodPassword, ""); !errors.Is(err, context.Canceled) {
 		t.Errorf("an unknown user was answered without hashing: %v", err)
 	}
 }
@@ -60,6 +63,10 @@ func TestNobodyCostsAHash(t *testing.T) {
 func TestHashIsPHC(t *testing.T) {
 	t.Parallel()
 	u, _ := open(t, nil)
+	at, err := u.hashing.enter(true)
+	if err != nil {
+		t.Fatal(err)
+	}
 	one, err := u.hash(t.Context(), goodPassword)
 	if err != nil {
 		t.Fatal(err)
@@ -71,46 +78,58 @@ func TestHashIsPHC(t *testing.T) {
 	if !strings.HasPrefix(one, "$argon2id$v=19$m=19456,t=2,p=1$") || len(strings.Split(one, "$")) != 6 {
 		t.Errorf("hash %q", one)
 	}
-	if err := u.verify(t.Context(), goodPassword, one); err != nil {
+	if err := at.verify(t.Context(), goodPassword, one); err != nil {
 		t.Errorf("verify: %v", err)
 	}
-	if err := u.verify(t.Context(), otherPassword, one); !errors.Is(err, ErrWrongPassword) {
+	if err := at.verify(t.Context(), otherPassword, one); !errors.Is(err, ErrWrongPassword) {
 		t.Errorf("verify another one: %v", err)
 	}
 	for _, broken := range []string{"x", "$argon2id$v=19$m=1,t=1$a$b", "$2b$v=19$m=19456,t=2,p=1$aaaa$aaaa", "$argon2id$v=19$m=19456,t=2,p=1$!$aaaa"} {
-		if err := u.verify(t.Context(), goodPassword, broken); err == nil || errors.Is(err, ErrWrongPassword) {
+		if err := at.verify(t.Context(), goodPassword, broken); err == nil || errors.Is(err, ErrWrongPassword) {
 			t.Errorf("a broken hash %q: %v", broken, err)
 		}
 	}
 }
 
-// Who comes while too many wait is told to come again, and has lost nothing.
+// Who comes while too many strangers wait is told to come again, and has lost
+// nothing. Regulars have a door of their own.
 func TestTheQueueOfHashingIsBounded(t *testing.T) {
 	u, _ := open(t, pgtest.Tx(t))
 	ann := register(t, u, "ann")
-	as := auth.With(t.Context(), auth.Actor{User: ann.User.ID})
-	var leave func()
+	elsewhere := at("203.0.113.77")
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
+		t.Fatal(err)
+	}
+	var last place
 	for range hashQueue {
 		var err error
-		if leave, err = u.hashing.enter(); err != nil {
+		if last, err = u.hashing.enter(false); err != nil {
 			t.Fatal(err)
 		}
 	}
 	for range 2 * freeFailures {
-		_, err := u.Login(t.Context(), "ann", goodPassword, "", home)
+		_, err := u.Login(t.Context(), "ann", goodPassword, "", elsewhere)
 		_, registered := u.Register(t.Context(), Registration{Username: "bob", Email: "bob@example.com", Password: goodPassword}, home)
-		proven := u.StepUp(as, goodPassword, "", home)
-		if !errors.Is(err, ErrHashingBusy) || !errors.Is(registered, ErrHashingBusy) || !errors.Is(proven, ErrHashingBusy) {
-			t.Fatalf("beyond the queue: %v, %v, %v", err, registered, proven)
+		if !errors.Is(err, ErrHashingBusy) || !errors.Is(registered, ErrHashingBusy) {
+			t.Fatalf("beyond the queue: %v, %v", err, registered)
 		}
 	}
-	leave()
 	if _, err := u.Login(t.Context(), "ann", goodPassword, "", home); err != nil {
+		t.Errorf("a regular: %v", err)
+	}
+	actor, err := u.Authenticate(t.Context(), ann.AccessToken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := u.StepUp(auth.With(t.Context(), actor), goodPassword, "", home); err != nil {
+		t.Errorf("one who is signed in: %v", err)
+	}
+	last.leave()
+	if _, err := u.Login(t.Context(), "ann", goodPassword, "", elsewhere); err != nil {
 		t.Errorf("after one has left: %v", err)
 	}
 }
 
-// Bad input 100: a new password ends the other sessions.
 func TestChangePassword(t *testing.T) {
 	u, _ := open(t, pgtest.Tx(t))
 	here := register(t, u, "ann")

@@ -80,12 +80,12 @@ var b64 = base64.RawStdEncoding
 func (u *Users) hash(ctx context.Context, password string) (string, error) {
 	salt := make([]byte, saltSize)
 	_, _ = rand.Read(salt) // never fails, by its documentation
-	leave, err := u.hashing.enter()
+	at, err := u.hashing.enter(false)
 	if err != nil {
 		return "", err
 	}
-	defer leave()
-	key, err := u.hashing.derive(ctx, password, salt, hashMemory, hashPasses, hashThreads, hashSize)
+	defer at.leave()
+	key, err := at.derive(ctx, password, salt, hashMemory, hashPasses, hashThreads, hashSize)
 	if err != nil {
 		return "", err
 	}
@@ -95,8 +95,7 @@ func (u *Users) hash(ctx context.Context, password string) (string, error) {
 
 // verify refuses a password that does not make the stored hash. No stored hash
 // costs as much as a wrong one, so that time does not tell who has an account.
-// The caller stands in the queue of hashing already.
-func (u *Users) verify(ctx context.Context, password, stored string) error {
+func (p place) verify(ctx context.Context, password, stored string) error {
 	known := stored != ""
 	if !known {
 		stored = nobodysHash
@@ -117,7 +116,7 @@ func (u *Users) verify(ctx context.Context, password, stored string) error {
 	if err != nil {
 		return fmt.Errorf("read password hash: %w", err)
 	}
-	got, err := u.hashing.derive(ctx, password, salt, uint32(memory), uint32(passes), uint8(threads), uint32(len(want)))
+	got, err := p.derive(ctx, password, salt, uint32(memory), uint32(passes), uint8(threads), uint32(len(want)))
 	if err != nil {
 		return err
 	}

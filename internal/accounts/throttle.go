@@ -80,6 +80,11 @@ func (a attempt) counters(account string, from Client) []counter {
 	return list
 }
 
+// pair is the key of an account and where somebody comes from.
+func (a attempt) pair(account string, from Client) [sha256.Size]byte {
+	return a.counters(account, from)[0].key
+}
+
 // takeAttempt counts an attempt as failed before it is looked at, so that a
 // parallel burst counts in full, or refuses it and counts nothing. Who succeeds
 // is forgiven. The counters stand in the database, for every node and the next
