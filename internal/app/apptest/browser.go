@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/webauthn"
 	"github.com/chromedp/chromedp"
 )
@@ -150,19 +152,41 @@ func (b *Browser) Authenticator() {
 	}
 }
 
-// Picture keeps what the browser shows in the folder that SOUK_TEST_PICTURES
-// names, for people to look at; without one it does nothing.
+// Picture keeps what the browser shows, on a phone and on a desk, light and dark,
+// in the folder that SOUK_TEST_PICTURES names, for people to look at; without one
+// it does nothing.
 func (b *Browser) Picture(name string) {
 	b.t.Helper()
 	folder := os.Getenv("SOUK_TEST_PICTURES")
 	if folder == "" {
 		return
 	}
-	png, err := chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
-	if err == nil {
-		err = os.WriteFile(filepath.Join(folder, name+".png"), png, 0o600)
+	for _, width := range []int64{390, 1440} {
+		for _, theme := range []string{"light", "dark"} {
+			png, err := b.shoot(width, theme)
+			if err == nil {
+				err = os.WriteFile(filepath.Join(folder, fmt.Sprintf("%s-%s-%d.png", name, theme, width)), png, 0o600)
+			}
+			if err != nil {
+				b.fail(err)
+			}
+		}
 	}
-	if err != nil {
+	if _, err := chromedp.Call(b.ctx, emulation.ClearDeviceMetricsOverride, cdp.Empty{}); err != nil {
 		b.fail(err)
 	}
+}
+
+func (b *Browser) shoot(width int64, theme string) ([]byte, error) {
+	_, err := chromedp.Call(b.ctx, emulation.SetDeviceMetricsOverride, emulation.SetDeviceMetricsOverrideParams{Width: width, Height: 900, DeviceScaleFactor: 1})
+	if err != nil {
+		return nil, err
+	}
+	_, err = chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+		Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: theme}},
+	})
+	if err != nil {
+		return nil, err
+	}
+	return chromedp.Run(b.ctx, chromedp.FullScreenshot(100))
 }
