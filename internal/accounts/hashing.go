@@ -35,7 +35,7 @@ type gate struct {
 var machine clock.System
 
 const (
-	hashQueue    = 30      // strangers that may wait: a second or two of work
+	hashQueue    = 50      // strangers that may wait: some three seconds of work
 	restTimes    = 2       // the work of a stranger, while others wait
 	mostRegulars = 100_000 // that are remembered
 )
