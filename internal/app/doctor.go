@@ -7,6 +7,7 @@ import (
 	"syscall"
 	"time"
 
+	"souk/internal/accounts"
 	"souk/internal/errs"
 	"souk/internal/notifications"
 	"souk/internal/platform/events"
@@ -48,7 +49,7 @@ func (a *App) Examine(ctx context.Context, d *Database) []Finding {
 	if a.Redis != nil {
 		findings = append(findings, a.examineRedis(ctx))
 	}
-	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineMail(ctx), a.examineAdmin(ctx), a.examineBooks(ctx))
+	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineMail(ctx), a.examineAdmin(ctx), a.examineFactors(ctx), a.examineBooks(ctx))
 }
 
 func (a *App) examineDatabase(ctx context.Context, d *Database) Finding {
@@ -191,6 +192,20 @@ func (a *App) examineAdmin(ctx context.Context) Finding {
 		return Finding{"Administrator", Warning, "there is none", "Run `souk user create-admin --email you@example.com`."}
 	}
 	return Finding{"Administrator", Well, "there is one", ""}
+}
+
+func (a *App) examineFactors(ctx context.Context) Finding {
+	who, err := accounts.RequireMFASetting.Get(ctx, a.Settings)
+	switch {
+	case err != nil:
+		return Finding{"Second factors", Sick, err.Error(), ""}
+	case who == accounts.MFAOfNobody:
+		return Finding{
+			"Second factors", Warning, "a stolen password of staff is enough to run the shop",
+			"When they have set one up: `souk settings set accounts.require_mfa staff_and_vendors`.",
+		}
+	}
+	return Finding{"Second factors", Well, "asked for: " + who, ""}
 }
 
 func (a *App) examineBooks(ctx context.Context) Finding {

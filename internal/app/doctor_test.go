@@ -1,11 +1,13 @@
 package app_test
 
 import (
+	"encoding/json"
 	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/accounts"
 	"souk/internal/app"
 	"souk/internal/app/apptest"
 	"souk/internal/auth"
@@ -53,6 +55,12 @@ func TestExamine(t *testing.T) {
 	want("PostgreSQL", app.Warning) // tests wait for no disk
 	want("Mail", app.Warning)
 	want("Administrator", app.Warning)
+
+	want("Second factors", app.Warning)
+	a.InTx(t, func(tx pgx.Tx) error {
+		return a.Settings.Set(t.Context(), tx, map[string]json.RawMessage{accounts.RequireMFASetting.Key: []byte(`"staff"`)})
+	})
+	want("Second factors", app.Well)
 
 	server.Kill()
 	want("Redis", app.Warning)
