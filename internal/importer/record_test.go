@@ -133,7 +133,7 @@ func (r *repeated) Read(p []byte) (int, error) {
 func FuzzRecords(f *testing.F) {
 	for _, seed := range []string{
 		"", "a,b\n1,2\n", "a;b\r\n\"x\"\"\";\"y\r\nz\"\r\n", "a\n\"", "a,b\n12\" x,\"y\"z\n", "\uFEFFa\tb\n\xe9\t1\n",
-		"\xff\xfea\x00,\x00b\x00\n\x00", "a|b\n\x00|1\n", "\"a\nb\",c\n\n\n1,2,3\n", "a,b\r\r\n\"\r\"\n",
+		"\xff\xfea\x00,\x00b\x00\n\x00", "a|b\n\x00|1\n", "\"a\nb\",c\n\n\n1,2,3\n", "a,b\r\r\n\"\r\"\n", "{a,b\n1,2\n",
 	} {
 		f.Add([]byte(seed))
 	}
@@ -171,8 +171,8 @@ func own(t *testing.T, text string) (all [][]string, comma byte) {
 // standard is what encoding/csv reads, where both mean the same: it keeps
 // carriage returns that ours takes for line ends, and knows no encodings.
 func standard(text string, comma byte) (all [][]string, ok bool) {
-	if strings.Contains(text, "\r") || !utf8.ValidString(text) || strings.HasPrefix(text, "\uFEFF") {
-		return nil, false
+	if strings.ContainsAny(text, "\r\x00") || !utf8.ValidString(text) || strings.HasPrefix(text, "\uFEFF") || strings.HasPrefix(strings.TrimSpace(text), "{") {
+		return nil, false // NULs are those of UTF-16, and a brace begins JSON Lines
 	}
 	r := csv.NewReader(bufio.NewReader(strings.NewReader(text)))
 	r.Comma, r.FieldsPerRecord = rune(comma), -1
