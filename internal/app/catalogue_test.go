@@ -92,6 +92,9 @@ func TestProductsAreOnSaleInTheirTime(t *testing.T) {
 	status(catalog.Active)
 	due("unpublish_at")
 	status(catalog.InDraft)
+	if n := a.Count(t, `SELECT count(*)::int FROM events WHERE name = 'catalog.status_changed' AND data ->> 'from' IN ('scheduled', 'active') AND data ->> 'to' IN ('active', 'draft')`, nil); n != 3 {
+		t.Errorf("%d moves were told, want those of the hand and two of the clock", n)
+	}
 	call("POST", path+"/approve", "")
 	status(catalog.Active)
 
@@ -258,6 +261,14 @@ func TestChangesOfVendorsWait(t *testing.T) {
 		return err
 	})
 	a.Call(t, "vera", "GET", path, "").Want(t, 200, "Lamp 3", `"weight_grams":7`)
+	bulk := func(edit string) apptest.Answer {
+		t.Helper()
+		return a.Call(t, "vera", "POST", "/vendor/products/bulk", fmt.Sprintf(`{"products": [%q], "edit": %s}`, g.ID, edit)).Want(t, 200)
+	}
+	bulk(`{"kind": "Lamp"}`).Want(t, 200, `"change":"refused"`, "review_required")
+	bulk(`{"command": "hide"}`).Want(t, 200, `"change":"updated"`)
+	bulk(`{"kind": "Lamp"}`).Want(t, 200, `"change":"updated"`) // nobody sees it now
+	a.Call(t, apptest.Admin, "POST", "/admin/products/"+g.ID.String()+"/approve", "").Want(t, 200)
 	last := edit(`{"title": "Lamp 4"}`, 200)
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 204)
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 404)
