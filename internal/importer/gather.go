@@ -27,7 +27,8 @@ type gathered struct {
 	orphans  map[string][]int64 // rows whose parent has not come yet
 	order    []string           // of orphans' parents
 
-	at, member int // the row that is next
+	at, member int    // the row that is next
+	handle     string // of the family that it is of
 }
 
 // A family is where the rows of one product are, its own first.
@@ -116,11 +117,9 @@ func (g *gathered) next() (r row, fault string, err error) {
 		return row{}, "", fmt.Errorf("read a row again: %w", err)
 	}
 	if g.member > 0 {
-		first, _, err := g.unpack(members[0])
-		if err != nil {
-			return row{}, "", fmt.Errorf("read a row again: %w", err)
-		}
-		r.product = first.handle()
+		r.product = g.handle
+	} else {
+		g.handle = r.handle()
 	}
 	if g.member++; g.member == len(members) {
 		g.at, g.member = g.at+1, 0
