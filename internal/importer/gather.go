@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"souk/internal/platform/blob"
 )
 
 // A source gives the rows of a file, those of one product after each other;
@@ -36,9 +38,9 @@ type family struct{ rows []int64 }
 
 // gather reads a table to its end.
 func gather(t *table) (_ *gathered, err error) {
-	waiting, err := os.CreateTemp("", "souk-import-")
+	waiting, err := blob.Scratch()
 	if err != nil {
-		return nil, fmt.Errorf("make a place for rows: %w", err)
+		return nil, err
 	}
 	g := &gathered{table: t, waiting: waiting, known: map[string]int{}, orphans: map[string][]int64{}}
 	if err := g.read(); err != nil {
@@ -47,7 +49,7 @@ func gather(t *table) (_ *gathered, err error) {
 	return g, nil
 }
 
-func (g *gathered) close() error { return errors.Join(g.waiting.Close(), os.Remove(g.waiting.Name())) }
+func (g *gathered) close() error { return g.waiting.Close() }
 
 func (g *gathered) read() error {
 	out := bufio.NewWriterSize(g.waiting, 64<<10)
