@@ -8,7 +8,6 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
-	"github.com/google/uuid"
 )
 
 // An index that was changed by ten thousand random inserts, edits and deletes
@@ -98,17 +97,22 @@ func check(t *testing.T, sn *Snapshot, n *naive) {
 func checkColumns(t *testing.T, sn *Snapshot, s *segment, doc uint32, want *Document) {
 	t.Helper()
 	got := &Document{
-		Product: s.product[doc], Vendor: sn.keys.vendors.keys[s.vendor[doc]], Brand: sn.keys.brands.keys[s.brand[doc]],
-		InStock: s.inStock[doc], Rating: int(s.rating[doc]), Popularity: s.popularity[doc], Created: s.created[doc], Name: s.name[doc],
+		Product: s.product[doc], InStock: s.inStock[doc], Rating: int(s.rating[doc]), Popularity: s.popularity[doc],
+		Created: s.created[doc], Name: s.name.of(doc),
 	}
-	for _, c := range s.categories.of(doc) {
-		got.Categories = append(got.Categories, sn.keys.categories.keys[c])
-	}
-	for _, c := range s.tags.of(doc) {
-		got.Tags = append(got.Tags, sn.keys.tags.keys[c])
-	}
-	for _, f := range s.facets.of(doc) {
-		got.Facets = append(got.Facets, sn.keys.facets.keys[f])
+	for place, number := range s.values.of(doc) {
+		switch v := sn.numbers.values[number]; {
+		case place == vendorPlace:
+			got.Vendor = v.id
+		case place == brandPlace:
+			got.Brand = v.id
+		case v.kind == ofCategory:
+			got.Categories = append(got.Categories, v.id)
+		case v.kind == ofTag:
+			got.Tags = append(got.Tags, v.id)
+		case v.kind == ofAttribute:
+			got.Facets = append(got.Facets, v.attribute())
+		}
 	}
 	for _, c := range currencies {
 		if l := s.listings[c]; l != nil && l.price[doc] != noPrice {
@@ -140,20 +144,8 @@ func checkSets(t *testing.T, sn *Snapshot, s *segment, doc uint32, d *Document) 
 			t.Fatalf("%s has document %+v: %v", what, d, got)
 		}
 	}
-	for number, set := range s.vendors {
-		same("vendor", set, sn.keys.vendors.keys[number] == d.Vendor)
-	}
-	for number, set := range s.brands {
-		same("brand", set, d.Brand != uuid.Nil && sn.keys.brands.keys[number] == d.Brand)
-	}
-	for number, set := range s.byCategory {
-		same("category", set, slices.Contains(d.Categories, sn.keys.categories.keys[number]))
-	}
-	for number, set := range s.byTag {
-		same("tag", set, slices.Contains(d.Tags, sn.keys.tags.keys[number]))
-	}
-	for number, set := range s.byFacet {
-		same("facet", set, slices.Contains(d.Facets, sn.keys.facets.keys[number]))
+	for number, set := range s.sets {
+		same("value", set, number > 0 && slices.Contains(d.values(), sn.numbers.values[number]))
 	}
 	same("stock", s.stocked, d.InStock)
 	for star, set := range s.stars {
@@ -212,9 +204,9 @@ func checkOrders(t *testing.T, s *segment) {
 	number := func(column []int64) func(doc uint32) Place {
 		return func(doc uint32) Place { return Place{Key: Key{Number: column[doc]}, Product: s.product[doc]} }
 	}
-	ascends("rating", s.byRating.docs, number(s.rating))
+	ascends("rating", s.byRating.docs, func(doc uint32) Place { return Place{Key: Key{Number: int64(s.rating[doc])}, Product: s.product[doc]} })
 	ascends("created", s.byCreated.docs, number(s.created))
-	ascends("name", s.byName.docs, func(doc uint32) Place { return Place{Key: Key{Text: s.name[doc]}, Product: s.product[doc]} })
+	ascends("name", s.byName.docs, func(doc uint32) Place { return Place{Key: Key{Text: s.name.of(doc)}, Product: s.product[doc]} })
 	orders := []order{s.byRating}
 	for _, l := range s.listings {
 		ascends("price", l.byPrice.docs, number(l.price))
@@ -244,11 +236,11 @@ func equal(t *testing.T, a, b *Snapshot) {
 	x, y := a.parts[0], b.parts[0]
 	for what, pair := range map[string][2]any{
 		"products": {x.product, y.product}, "prices": {x.prices, y.prices}, "stock": {x.inStock, y.inStock}, "ratings": {x.rating, y.rating},
-		"popularity": {x.popularity, y.popularity}, "created": {x.created, y.created}, "names": {x.name, y.name}, "terms": {x.terms, y.terms},
-		"texts": {x.stream, y.stream}, "starts": {x.start, y.start}, "SKU hashes": {x.skuHashes, y.skuHashes}, "SKU documents": {x.skuDocs, y.skuDocs},
+		"popularity": {x.popularity, y.popularity}, "created": {x.created, y.created}, "names": {x.name.all.String(), y.name.all.String()}, "starts of names": {x.name.start, y.name.start}, "terms": {x.terms, y.terms},
+		"texts": {x.stream, y.stream}, "starts": {x.start, y.start}, "SKUs": {x.skus.values, y.skus.values}, "SKUs of documents": {x.skus.start, y.skus.start}, "by SKU": {x.bySKU, y.bySKU},
 		"by rating": {x.byRating.docs, y.byRating.docs}, "by created": {x.byCreated.docs, y.byCreated.docs}, "by name": {x.byName.docs, y.byName.docs},
-		"by product": {x.byProduct, y.byProduct}, "alphabet": {x.alphabetical, y.alphabetical}, "by stem": {x.byStem, y.byStem}, "listed": {x.anywhere.docs, y.anywhere.docs},
-		"listed in titles": {x.inTitle.docs, y.inTitle.docs}, "live": {x.live.ToArray(), y.live.ToArray()},
+		"by product": {x.byProduct, y.byProduct}, "alphabet": {x.alphabetical, y.alphabetical}, "by stem": {x.byStem, y.byStem}, "listed": {x.anywhere.packed, y.anywhere.packed},
+		"listed in titles": {x.inTitle.packed, y.inTitle.packed}, "live": {x.live.ToArray(), y.live.ToArray()},
 	} {
 		if diff := cmp.Diff(pair[0], pair[1], cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("%s: %s", what, diff)

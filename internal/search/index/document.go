@@ -1,6 +1,7 @@
 package index
 
 import (
+	"encoding/binary"
 	"maps"
 	"slices"
 
@@ -32,78 +33,119 @@ type Price struct {
 	Minor    int64
 }
 
-// keys numbers what documents refer to, so that columns hold small numbers.
-type keys struct {
-	vendors, brands, categories, tags *numbering[uuid.UUID]
-	facets                            *numbering[int32]
+// value is what documents refer to and filters ask for: a vendor, brand,
+// category, tag, or value of an attribute.
+type value struct {
+	kind kind
+	id   uuid.UUID
 }
 
-func newKeys() keys {
-	return keys{
-		newNumbering[uuid.UUID](), newNumbering[uuid.UUID](), newNumbering[uuid.UUID](), newNumbering[uuid.UUID](),
-		newNumbering[int32](),
+type kind uint8
+
+const (
+	noKind kind = iota
+	ofVendor
+	ofBrand
+	ofCategory
+	ofTag
+	ofAttribute
+)
+
+// attributeValue has its number in place of an id.
+func attributeValue(number int32) value {
+	v := value{kind: ofAttribute}
+	binary.BigEndian.PutUint32(v.id[:], uint32(number))
+	return v
+}
+
+func (v value) attribute() int32 { return int32(binary.BigEndian.Uint32(v.id[:])) }
+
+// Where a document's vendor and brand stand among its values.
+const (
+	vendorPlace = iota
+	brandPlace
+)
+
+// values are those of d; the zero value is in the place of a vendor or brand if
+// there is none.
+func (d *Document) values() []value {
+	list := make([]value, 2, 2+len(d.Categories)+len(d.Tags)+len(d.Facets))
+	if d.Vendor != uuid.Nil {
+		list[vendorPlace] = value{ofVendor, d.Vendor}
 	}
+	if d.Brand != uuid.Nil {
+		list[brandPlace] = value{ofBrand, d.Brand}
+	}
+	for _, id := range d.Categories {
+		list = append(list, value{ofCategory, id})
+	}
+	for _, id := range d.Tags {
+		list = append(list, value{ofTag, id})
+	}
+	for _, number := range d.Facets {
+		list = append(list, attributeValue(number))
+	}
+	return list
 }
 
-// add numbers what is new in d, in place.
-func (k *keys) add(d *Document) {
-	k.vendors.add(d.Vendor)
-	k.brands.add(d.Brand)
-	k.categories.add(d.Categories...)
-	k.tags.add(d.Tags...)
-	k.facets.add(d.Facets...)
+// numbering gives values numbers from 1 in the order in which they came, so
+// that a document is a row of small numbers; the zero value has 0.
+type numbering struct {
+	values []value
+	number map[value]uint32
 }
 
-// with is k and what is new in docs; k stays as it is for its readers.
-func (k keys) with(docs []*Document) keys {
-	var vendors, brands, categories, tags []uuid.UUID
-	var facets []int32
+func newNumbering() *numbering {
+	return &numbering{values: []value{{}}, number: map[value]uint32{{}: 0}}
+}
+
+// add numbers what is new in list, in place, and says the numbers.
+func (n *numbering) add(list []value) []uint32 {
+	numbers := make([]uint32, len(list))
+	for i, v := range list {
+		number, known := n.number[v]
+		if !known {
+			number = uint32(len(n.values))
+			n.number[v] = number
+			n.values = append(n.values, v)
+		}
+		numbers[i] = number
+	}
+	return numbers
+}
+
+// with is n and what is new in docs; n stays as it is for its readers. It
+// copies only when there is something new, for a shop may have very many values.
+func (n *numbering) with(docs []*Document) *numbering {
+	next := n
 	for _, d := range docs {
-		vendors, brands = append(vendors, d.Vendor), append(brands, d.Brand)
-		categories, tags, facets = append(categories, d.Categories...), append(tags, d.Tags...), append(facets, d.Facets...)
-	}
-	return keys{
-		k.vendors.with(vendors), k.brands.with(brands), k.categories.with(categories), k.tags.with(tags), k.facets.with(facets),
-	}
-}
-
-// numbering gives keys numbers from 1 in the order in which they came; the
-// zero key has 0.
-type numbering[K comparable] struct {
-	keys   []K
-	number map[K]uint32
-}
-
-func newNumbering[K comparable]() *numbering[K] {
-	var none K
-	return &numbering[K]{keys: []K{none}, number: map[K]uint32{none: 0}}
-}
-
-func (n *numbering[K]) add(list ...K) {
-	for _, k := range list {
-		if _, known := n.number[k]; !known {
-			n.number[k] = uint32(len(n.keys))
-			n.keys = append(n.keys, k)
+		values := d.values()
+		if next == n && slices.ContainsFunc(values, func(v value) bool { _, known := n.number[v]; return !known }) {
+			next = &numbering{values: slices.Clone(n.values), number: maps.Clone(n.number)}
+		}
+		if next != n {
+			next.add(values)
 		}
 	}
-}
-
-// with copies only when there is something new: call it once for all that may
-// be, for a shop may have very many values.
-func (n *numbering[K]) with(list []K) *numbering[K] {
-	if !slices.ContainsFunc(list, func(k K) bool { _, known := n.number[k]; return !known }) {
-		return n
-	}
-	next := &numbering[K]{keys: slices.Clone(n.keys), number: maps.Clone(n.number)}
-	next.add(list...)
 	return next
 }
 
-// numbers are those of the keys that are known.
-func (n *numbering[K]) numbers(list []K) []uint32 {
+// of are the numbers of the things of a kind that are known.
+func (n *numbering) of(k kind, ids []uuid.UUID) []uint32 {
+	numbers := make([]uint32, 0, len(ids))
+	for _, id := range ids {
+		if number, ok := n.number[value{k, id}]; ok {
+			numbers = append(numbers, number)
+		}
+	}
+	return numbers
+}
+
+// ofAttribute are the numbers of the values of an attribute that are known.
+func (n *numbering) ofAttribute(list []int32) []uint32 {
 	numbers := make([]uint32, 0, len(list))
-	for _, k := range list {
-		if number, ok := n.number[k]; ok {
+	for _, v := range list {
+		if number, ok := n.number[attributeValue(v)]; ok {
 			numbers = append(numbers, number)
 		}
 	}

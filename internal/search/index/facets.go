@@ -26,36 +26,42 @@ type Count[K comparable] struct {
 
 // counting adds up the counts of the parts, by the numbers of what is counted.
 type counting struct {
-	sn       *Snapshot
-	shown    map[uint32]bool
-	all      [][]uint32 // the values of each attribute that is filtered
-	selected []bool     // by number: values of those attributes
+	sn    *Snapshot
+	shown map[uint32]bool
+	few   []uint32   // all values but vendors and brands, of which there may be thousands
+	all   [][]uint32 // the values of each attribute that is filtered
 
-	categories, brands, vendors, facets []int
-	totals                              Counts
+	// Shared are the counts of what all filters leave. Facets with a filter set
+	// have their own, of what the others leave.
+	shared, own []uint32
+	hasOwn      [ofAttribute]bool // by kind, but for attributes
+	selected    []bool            // by number: values of attributes with their own
+	totals      Counts
 }
 
 func (sn *Snapshot) newCounting(q *Query) *counting {
-	c := &counting{
-		sn: sn, shown: map[uint32]bool{}, selected: make([]bool, len(sn.keys.facets.keys)),
-		categories: make([]int, len(sn.keys.categories.keys)), brands: make([]int, len(sn.keys.brands.keys)),
-		vendors: make([]int, len(sn.keys.vendors.keys)), facets: make([]int, len(sn.keys.facets.keys)),
-	}
-	for _, n := range sn.keys.categories.numbers(q.Shown) {
-		c.shown[n] = true
+	n := len(sn.numbers.values)
+	c := &counting{sn: sn, shown: map[uint32]bool{}, shared: make([]uint32, n), own: make([]uint32, n), selected: make([]bool, n)}
+	for _, number := range sn.numbers.of(ofCategory, q.Shown) {
+		c.shown[number] = true
 	}
 	for _, a := range q.Attributes {
-		numbers := sn.keys.facets.numbers(a.All)
-		for _, n := range numbers {
-			c.selected[n] = true
+		numbers := sn.numbers.ofAttribute(a.All)
+		for _, number := range numbers {
+			c.selected[number] = true
 		}
 		c.all = append(c.all, numbers)
 	}
+	for number, v := range sn.numbers.values {
+		if v.kind == ofAttribute || c.shown[uint32(number)] {
+			c.few = append(c.few, uint32(number))
+		}
+	}
+	c.hasOwn[ofBrand], c.hasOwn[ofVendor] = q.Brands != nil, q.Vendors != nil
 	return c
 }
 
-// add counts a part. Each facet whose filter is set has a base of its own; the
-// others share what all filters leave.
+// add counts a part.
 func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap) {
 	base := func(f facet) *roaring.Bitmap {
 		if chosen.filters(f) {
@@ -63,8 +69,19 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 		}
 		return all
 	}
-	each(base(brandFacet), func(doc uint32) { c.brands[p.brand[doc]]++ })
-	each(base(vendorFacet), func(doc uint32) { c.vendors[p.vendor[doc]]++ })
+	c.addShared(p, all)
+	if c.hasOwn[ofBrand] {
+		countPlace(c.own, p, brandPlace, base(brandFacet))
+	}
+	if c.hasOwn[ofVendor] {
+		countPlace(c.own, p, vendorPlace, base(vendorFacet))
+	}
+	for i, values := range c.all {
+		base := base(firstAttribute + facet(i))
+		for _, n := range values {
+			c.own[n] += sizeIn(p.sets, n, base)
+		}
+	}
 	c.addPrices(base(priceFacet), l)
 
 	stock := base(stockFacet)
@@ -76,51 +93,36 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 	for star := range p.stars {
 		c.totals.Stars[star] += int(rating.AndCardinality(p.stars[star]))
 	}
-	if n := int(all.GetCardinality()); n < max(p.n/6, fewestIntersected) || len(p.byFacet) > mostIntersected {
-		c.scan(p, all)
-	} else {
-		c.intersect(p, all)
+}
+
+// addShared counts the values of all: by reading the rows of documents, or by
+// intersecting with the set of each value, whichever is less work. To intersect
+// takes a step for each 64 documents of the segment and set, or a few.
+func (c *counting) addShared(p part, all *roaring.Bitmap) {
+	if uint64(len(c.few))*uint64(p.n)/32 > all.GetCardinality()*uint64(len(p.values.values)/p.n) {
+		countRows(c.shared, p, all)
+		return
 	}
-	for i, values := range c.all {
-		base := chosen.without(firstAttribute + facet(i))
-		for _, n := range values {
-			c.facets[n] += sizeIn(p.byFacet, n, base)
-		}
+	countPlace(c.shared, p, vendorPlace, all)
+	countPlace(c.shared, p, brandPlace, all)
+	for _, number := range c.few {
+		c.shared[number] += sizeIn(p.sets, number, all)
 	}
 }
 
-// scan counts categories and values by running through the documents: for
-// narrow choices.
-func (c *counting) scan(p part, all *roaring.Bitmap) {
-	each(all, func(doc uint32) {
-		for _, n := range p.categories.of(doc) {
-			c.categories[n]++
-		}
-		for _, n := range p.facets.of(doc) {
-			if !c.selected[n] {
-				c.facets[n]++
-			}
+// countRows counts all values of docs.
+func countRows(counts []uint32, p part, docs *roaring.Bitmap) {
+	each(docs, func(doc uint32) {
+		for _, number := range p.values.of(doc) {
+			counts[number]++
 		}
 	})
 }
 
-// intersect counts them by intersecting all with the set of each: for broad ones.
-func (c *counting) intersect(p part, all *roaring.Bitmap) {
-	for n := range c.shown {
-		c.categories[n] += sizeIn(p.byCategory, n, all)
-	}
-	for n := range p.byFacet {
-		if !c.selected[n] {
-			c.facets[n] += sizeIn(p.byFacet, uint32(n), all)
-		}
-	}
+// countPlace counts the value at one place of the row of each of docs.
+func countPlace(counts []uint32, p part, place uint32, docs *roaring.Bitmap) {
+	each(docs, func(doc uint32) { counts[p.values.values[p.values.start[doc]+place]]++ })
 }
-
-// With fewer documents, or with more sets, intersecting does not pay.
-const (
-	fewestIntersected = 16_384
-	mostIntersected   = 2_000
-)
 
 func (c *counting) addPrices(base *roaring.Bitmap, l *listing) {
 	if len(c.totals.Price) == 0 {
@@ -130,11 +132,11 @@ func (c *counting) addPrices(base *roaring.Bitmap, l *listing) {
 }
 
 // sizeIn is how many of set number n are in base.
-func sizeIn(sets []*roaring.Bitmap, n uint32, base *roaring.Bitmap) int {
+func sizeIn(sets []*roaring.Bitmap, n uint32, base *roaring.Bitmap) uint32 {
 	if int(n) >= len(sets) || sets[n] == nil {
 		return 0
 	}
-	return int(sets[n].AndCardinality(base))
+	return uint32(sets[n].AndCardinality(base))
 }
 
 // each calls fn for every document of set.
@@ -149,48 +151,39 @@ func each(set *roaring.Bitmap, fn func(doc uint32)) {
 }
 
 func (c *counting) result() *Counts {
-	k := c.sn.keys
-	for n := range c.categories { // scan counts them all
-		if !c.shown[uint32(n)] {
-			c.categories[n] = 0
+	for number, v := range c.sn.numbers.values {
+		n := int(c.shared[number])
+		if c.selected[number] || v.kind < ofAttribute && c.hasOwn[v.kind] {
+			n = int(c.own[number])
+		}
+		switch {
+		case n == 0:
+		case v.kind == ofVendor:
+			c.totals.Vendors = append(c.totals.Vendors, Count[uuid.UUID]{v.id, n})
+		case v.kind == ofBrand:
+			c.totals.Brands = append(c.totals.Brands, Count[uuid.UUID]{v.id, n})
+		case v.kind == ofCategory && c.shown[uint32(number)]: // reading rows counts them all
+			c.totals.Categories = append(c.totals.Categories, Count[uuid.UUID]{v.id, n})
+		case v.kind == ofAttribute:
+			c.totals.Facets = append(c.totals.Facets, Count[int32]{v.attribute(), n})
 		}
 	}
-	c.totals.Categories = counted(k.categories, c.categories)
-	c.totals.Brands = counted(k.brands, c.brands)
-	c.totals.Vendors = counted(k.vendors, c.vendors)
-	c.totals.Facets = counted(k.facets, c.facets)
 	return &c.totals
 }
 
-// counted puts keys to counts by number; number 0 is of those without a key.
-func counted[K comparable](n *numbering[K], counts []int) []Count[K] {
-	var list []Count[K]
-	for number, count := range counts {
-		if number > 0 && count > 0 {
-			list = append(list, Count[K]{n.keys[number], count})
-		}
-	}
-	return list
-}
-
 // HasCategory reports whether some product is in it or below it.
-func (sn *Snapshot) HasCategory(id uuid.UUID) bool {
-	return sn.has(sn.keys.categories.number[id], func(s *segment) []*roaring.Bitmap { return s.byCategory })
-}
+func (sn *Snapshot) HasCategory(id uuid.UUID) bool { return sn.has(value{ofCategory, id}) }
 
 // HasBrand reports whether some product is of it.
-func (sn *Snapshot) HasBrand(id uuid.UUID) bool {
-	return sn.has(sn.keys.brands.number[id], func(s *segment) []*roaring.Bitmap { return s.brands })
-}
+func (sn *Snapshot) HasBrand(id uuid.UUID) bool { return sn.has(value{ofBrand, id}) }
 
 // HasVendor reports whether some product is theirs.
-func (sn *Snapshot) HasVendor(id uuid.UUID) bool {
-	return sn.has(sn.keys.vendors.number[id], func(s *segment) []*roaring.Bitmap { return s.vendors })
-}
+func (sn *Snapshot) HasVendor(id uuid.UUID) bool { return sn.has(value{ofVendor, id}) }
 
-func (sn *Snapshot) has(number uint32, sets func(*segment) []*roaring.Bitmap) bool {
+func (sn *Snapshot) has(v value) bool {
+	number := sn.numbers.number[v]
 	for _, p := range sn.parts {
-		if list := sets(p.segment); int(number) < len(list) && list[number] != nil && list[number].Intersects(p.live) {
+		if int(number) < len(p.sets) && p.sets[number] != nil && p.sets[number].Intersects(p.live) {
 			return true
 		}
 	}

@@ -32,6 +32,7 @@ package index
 
 import (
 	"bytes"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -61,7 +62,7 @@ type Index struct {
 // Snapshot is the index at one moment. It does not change.
 type Snapshot struct {
 	options *Options
-	keys    keys
+	numbers *numbering
 	parts   []part
 }
 
@@ -74,17 +75,47 @@ type part struct {
 // New makes an index of docs.
 func New(options Options, docs func(yield func(*Document) bool)) *Index {
 	ix := &Index{options: options}
-	snapshot := &Snapshot{options: &ix.options, keys: newKeys()}
-	raw := newRows()
-	for d := range docs {
-		snapshot.keys.add(d)
-		raw.add(d, &snapshot.keys)
-	}
-	base := newSegment(rank([]*rows{raw}, nil), ix.options.PriceEdges)
+	snapshot := &Snapshot{options: &ix.options, numbers: newNumbering()}
+	base := newSegment(rank(read(docs, snapshot.numbers), nil), ix.options.PriceEdges)
 	base.prepare()
 	snapshot.parts = withSegment(nil, base)
 	ix.current.Store(snapshot)
 	return ix
+}
+
+// numbered is a document and the numbers of its values.
+type numbered struct {
+	*Document
+	values []uint32
+}
+
+// read takes docs apart with as many hands as there are processors, for that is
+// half of the work of making an index. Each has rows of its own.
+func read(docs func(yield func(*Document) bool), numbers *numbering) []*rows {
+	hands := make([]*rows, runtime.GOMAXPROCS(0))
+	given := make(chan []numbered, len(hands))
+	var reading sync.WaitGroup
+	for i := range hands {
+		hands[i] = newRows()
+		reading.Go(func() {
+			for some := range given {
+				for _, d := range some {
+					hands[i].add(d.Document, d.values)
+				}
+			}
+		})
+	}
+	var some []numbered
+	for d := range docs {
+		if some = append(some, numbered{d, numbers.add(d.values())}); len(some) == 256 {
+			given <- some
+			some = nil
+		}
+	}
+	given <- some
+	close(given)
+	reading.Wait()
+	return hands
 }
 
 // Snapshot is the index as it is now.
@@ -96,17 +127,17 @@ func (ix *Index) Apply(put []*Document, removed []uuid.UUID) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	old := ix.current.Load()
-	next := &Snapshot{options: old.options, keys: old.keys}
+	next := &Snapshot{options: old.options, numbers: old.numbers}
 	gone := append([]uuid.UUID{}, removed...)
 	for _, d := range put {
 		gone = append(gone, d.Product)
 	}
 	next.parts = without(old.parts, gone)
 	if len(put) > 0 {
-		next.keys = next.keys.with(put)
+		next.numbers = old.numbers.with(put)
 		raw := newRows()
 		for _, d := range put {
-			raw.add(d, &next.keys)
+			raw.add(d, next.numbers.add(d.values()))
 		}
 		next.parts = withSegment(next.parts, newSegment(rank([]*rows{raw}, nil), ix.options.PriceEdges))
 		next.parts = ix.mergeTails(next.parts)

@@ -185,13 +185,12 @@ func TestNextPageIsOfTheSameList(t *testing.T) {
 func TestOrderBetween(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(200) {
-		random, r := newRandom(seed), newRows()
-		keys := make([]int, 1+random.IntN(400))
+		random := newRandom(seed)
+		keys := make([]uint64, 1+random.IntN(400))
 		for i := range keys {
-			keys[i] = random.IntN(50)
-			r.product = append(r.product, thing(i>>8, i))
+			keys[i] = random.Uint64N(50)
 		}
-		o := newOrder(len(keys), func(a, b uint32) int { return keys[a] - keys[b] }, r)
+		o := order{docs: sorted(len(keys), func(doc uint32) uint64 { return keys[doc] }, func(a, b uint32) int { return int(a) - int(b) })}
 		o.divide()
 		a := random.IntN(len(keys))
 		b := a + random.IntN(len(keys)-a+1)

@@ -78,7 +78,7 @@ func (ix *Index) finishMerge(merged []part, base *segment) {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	now := ix.current.Load()
-	next := &Snapshot{options: now.options, keys: now.keys}
+	next := &Snapshot{options: now.options, numbers: now.numbers}
 	next.parts = without(withSegment(nil, base), goneSince(merged, now.parts))
 	next.parts = append(next.parts, now.parts[len(merged):]...)
 	ix.merging = 0

@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"sort"
 
@@ -23,18 +24,39 @@ type order struct {
 // quantiles is into how many ranges an order is divided.
 const quantiles = 64
 
-func newOrder(n int, compare func(a, b uint32) int, r *rows) order {
-	o := order{docs: make([]uint32, n)}
-	for i := range o.docs {
-		o.docs[i] = uint32(i)
+// sorted are the numbers below n, ascending by key, and as compare says where
+// keys are equal. The keys are laid side by side first: to look them up through
+// the numbers costs most of the time of a large sort.
+func sorted(n int, key func(uint32) uint64, compare func(a, b uint32) int) []uint32 {
+	type entry struct {
+		key    uint64
+		number uint32
 	}
-	slices.SortFunc(o.docs, func(a, b uint32) int {
-		if c := compare(a, b); c != 0 {
-			return c
+	entries := make([]entry, n)
+	for i := range entries {
+		entries[i] = entry{key(uint32(i)), uint32(i)}
+	}
+	slices.SortFunc(entries, func(a, b entry) int {
+		if a.key != b.key {
+			return cmp.Compare(a.key, b.key)
 		}
-		return compareProducts(r.product[a], r.product[b])
+		return compare(a.number, b.number)
 	})
-	return o
+	numbers := make([]uint32, n)
+	for i, e := range entries {
+		numbers[i] = e.number
+	}
+	return numbers
+}
+
+// ascending is a key of [sorted] for numbers that may be negative.
+func ascending(n int64) uint64 { return uint64(n) ^ 1<<63 }
+
+// beginning is a key of [sorted] for texts: equal where they begin alike.
+func beginning(text string) uint64 {
+	var first [8]byte
+	copy(first[:], text)
+	return binary.BigEndian.Uint64(first[:])
 }
 
 // divide makes the sets that between needs.
@@ -135,13 +157,13 @@ func (p page) sorted(places []Place) []Place {
 func (s *segment) first(set *roaring.Bitmap, p page, l *listing) []Place {
 	switch p.sort {
 	case ByRating:
-		return s.pick(set, p, &s.byRating, func(doc uint32) Key { return Key{Number: s.rating[doc]} })
+		return s.pick(set, p, &s.byRating, func(doc uint32) Key { return Key{Number: int64(s.rating[doc])} })
 	case ByCreated:
 		return s.pick(set, p, &s.byCreated, func(doc uint32) Key { return Key{Number: s.created[doc]} })
 	case ByPriceUp, ByPriceDown:
 		return s.pick(set, p, &l.byPrice, func(doc uint32) Key { return Key{Number: l.price[doc]} })
 	case ByName:
-		return s.pick(set, p, &s.byName, func(doc uint32) Key { return Key{Text: s.name[doc]} })
+		return s.pick(set, p, &s.byName, func(doc uint32) Key { return Key{Text: s.name.of(doc)} })
 	default:
 		return s.inNumberOrder(set, p, func(doc uint32) int64 { return s.popularity[doc] })
 	}

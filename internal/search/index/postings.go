@@ -1,6 +1,8 @@
 package index
 
 import (
+	"encoding/binary"
+	"math/bits"
 	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
@@ -14,33 +16,54 @@ const (
 	inTitle
 )
 
-// postings are the documents of each term, ascending. Most terms are in few,
-// for which a bitmap would be several times the size: those are kept as lists.
+// postings are the documents of each term, ascending. Most terms are in few of
+// them: their lists are packed, as differences from one to the next in varints.
+// Frequent terms have bitmaps, which need not be unpacked.
 type postings struct {
-	start []uint32 // of each term's list in docs; empty where it has a bitmap
-	docs  []uint32
-	many  []*roaring.Bitmap
+	n      int      // documents
+	start  []uint32 // of each term's list in packed; empty where it has a bitmap
+	packed []byte
+	many   []*roaring.Bitmap
 }
 
-// mostListed is how many documents are kept as a list.
-const mostListed = 200
+// mostListed is how many documents of n are kept as a list.
+func mostListed(n int) int { return max(200, n/64) }
 
-// newPostings sorts the terms of all documents by counting them first.
+// newPostings runs through all documents twice, first for the sizes: so nothing
+// grows or is copied.
 func newPostings(r *rows, f field) postings {
-	counts := make([]uint32, len(r.terms)+1)
-	r.eachTerm(f, func(term, _ uint32) { counts[term]++ })
-	start, total := make([]uint32, len(counts)), uint32(0)
-	for term, n := range counts {
-		start[term] = total
-		total += n
-	}
-	docs, next := make([]uint32, total), slices.Clone(start)
+	p := postings{n: r.len(), start: make([]uint32, len(r.terms)+1), many: make([]*roaring.Bitmap, len(r.terms))}
+	counts, sizes, last := make([]uint32, len(r.terms)), make([]uint32, len(r.terms)), make([]uint32, len(r.terms))
 	r.eachTerm(f, func(term, doc uint32) {
-		docs[next[term]] = doc
-		next[term]++
+		counts[term]++
+		sizes[term] += uint32(varintLen(doc - last[term]))
+		last[term] = doc
 	})
-	return compress(start, docs)
+	next := make([]uint32, len(r.terms)) // where a term's list goes on
+	total := uint32(0)
+	for term, n := range counts {
+		p.start[term], next[term] = total, total
+		if int(n) > mostListed(p.n) {
+			p.many[term] = roaring.New()
+		} else {
+			total += sizes[term]
+		}
+	}
+	p.start[len(r.terms)] = total
+	p.packed = make([]byte, total)
+	clear(last)
+	r.eachTerm(f, func(term, doc uint32) {
+		if set := p.many[term]; set != nil {
+			set.Add(doc)
+			return
+		}
+		next[term] += uint32(binary.PutUvarint(p.packed[next[term]:], uint64(doc-last[term])))
+		last[term] = doc
+	})
+	return p
 }
+
+func varintLen(n uint32) int { return (bits.Len32(n|1) + 6) / 7 }
 
 // eachTerm calls fn once for each term of each document.
 func (r *rows) eachTerm(f field, fn func(term, doc uint32)) {
@@ -61,54 +84,65 @@ func (r *rows) eachTerm(f field, fn func(term, doc uint32)) {
 	}
 }
 
-// compress makes bitmaps of long lists.
-func compress(start, docs []uint32) postings {
-	p := postings{start: make([]uint32, len(start)), many: make([]*roaring.Bitmap, len(start)-1)}
-	listed := 0
-	for term := range p.many {
-		if n := int(start[term+1] - start[term]); n <= mostListed {
-			listed += n
-		}
-	}
-	p.docs = make([]uint32, 0, listed)
-	for term := range p.many {
-		list := docs[start[term]:start[term+1]]
-		if len(list) <= mostListed {
-			p.docs = append(p.docs, list...)
-		} else {
-			p.many[term] = roaring.New()
-			p.many[term].AddMany(list)
-		}
-		p.start[term+1] = uint32(len(p.docs))
-	}
-	return p
-}
-
 // of is the set of documents that have term; it may belong to the index.
 func (p *postings) of(term uint32) *roaring.Bitmap {
 	if set := p.many[term]; set != nil {
 		return set
 	}
-	return roaring.BitmapOf(p.listed(term)...)
+	return roaring.BitmapOf(p.listed(term, nil)...)
 }
 
-func (p *postings) listed(term uint32) []uint32 { return p.docs[p.start[term]:p.start[term+1]] }
+// listed appends the list of term to docs.
+func (p *postings) listed(term uint32, docs []uint32) []uint32 {
+	packed := p.packed[p.start[term]:p.start[term+1]]
+	docs = slices.Grow(docs, len(packed))
+	doc := uint32(0)
+	for len(packed) > 0 {
+		step, n := uint32(packed[0]), 1
+		if step >= 0x80 {
+			long, length := binary.Uvarint(packed)
+			step, n = uint32(long), length
+		}
+		packed = packed[n:]
+		doc += step
+		docs = append(docs, doc)
+	}
+	return docs
+}
 
 // union is the set of documents that have one of terms; the caller's own.
 func (p *postings) union(terms []uint32) *roaring.Bitmap {
-	var listed []uint32
 	var many []*roaring.Bitmap
+	size := 0
 	for _, t := range terms {
 		if p.many[t] != nil {
 			many = append(many, p.many[t])
-		} else {
-			listed = append(listed, p.listed(t)...)
 		}
+		size += int(p.start[t+1] - p.start[t])
 	}
-	slices.Sort(listed)
-	set := roaring.BitmapOf(listed...)
+	set := p.unionOfLists(terms, size)
 	if len(many) == 0 {
 		return set
 	}
 	return roaring.FastOr(append(many, set)...)
+}
+
+// unionOfLists sorts few documents, and makes a mark for each of many.
+func (p *postings) unionOfLists(terms []uint32, size int) *roaring.Bitmap {
+	var docs []uint32
+	if size < p.n/64 {
+		for _, t := range terms {
+			docs = p.listed(t, docs)
+		}
+		slices.Sort(docs)
+		return roaring.BitmapOf(docs...)
+	}
+	marks := make([]uint64, (p.n+63)/64)
+	for _, t := range terms {
+		docs = p.listed(t, docs[:0])
+		for _, doc := range docs {
+			marks[doc/64] |= 1 << (doc % 64)
+		}
+	}
+	return roaring.FromDense(marks, false)
 }

@@ -134,6 +134,7 @@ func (sn *Snapshot) texts(q *Query) (texts []found, similar bool) {
 // selection is what is chosen of a part. What is hard narrows everything; what
 // is soft does not narrow its own facet.
 type selection struct {
+	live *roaring.Bitmap
 	hard []*roaring.Bitmap
 	soft []softFilter
 }
@@ -159,18 +160,23 @@ const (
 
 // choose turns the filters of q into sets.
 func (sn *Snapshot) choose(p part, l *listing, q *Query, text *roaring.Bitmap) selection {
-	c := selection{hard: []*roaring.Bitmap{text, l.priced}}
+	c := selection{live: p.live}
+	for _, docs := range []*roaring.Bitmap{text, l.priced} {
+		if int(docs.GetCardinality()) < p.n { // else it narrows nothing
+			c.hard = append(c.hard, docs)
+		}
+	}
 	if q.Categories != nil {
-		c.hard = append(c.hard, union(p.byCategory, sn.keys.categories.numbers(q.Categories)))
+		c.hard = append(c.hard, union(p.sets, sn.numbers.of(ofCategory, q.Categories)))
 	}
 	if q.Tags != nil {
-		c.hard = append(c.hard, union(p.byTag, sn.keys.tags.numbers(q.Tags)))
+		c.hard = append(c.hard, union(p.sets, sn.numbers.of(ofTag, q.Tags)))
 	}
 	if q.Brands != nil {
-		c.add(brandFacet, union(p.brands, sn.keys.brands.numbers(q.Brands)))
+		c.add(brandFacet, union(p.sets, sn.numbers.of(ofBrand, q.Brands)))
 	}
 	if q.Vendors != nil {
-		c.add(vendorFacet, union(p.vendors, sn.keys.vendors.numbers(q.Vendors)))
+		c.add(vendorFacet, union(p.sets, sn.numbers.of(ofVendor, q.Vendors)))
 	}
 	if q.Price != nil {
 		c.add(priceFacet, l.within(*q.Price))
@@ -186,7 +192,7 @@ func (sn *Snapshot) choose(p part, l *listing, q *Query, text *roaring.Bitmap) s
 		c.add(ratingFacet, p.ratedAtLeast(q.RatingMin))
 	}
 	for i, a := range q.Attributes {
-		c.add(firstAttribute+facet(i), union(p.byFacet, sn.keys.facets.numbers(a.Selected)))
+		c.add(firstAttribute+facet(i), union(p.sets, sn.numbers.ofAttribute(a.Selected)))
 	}
 	return c
 }
@@ -203,6 +209,9 @@ func (c *selection) without(left facet) *roaring.Bitmap {
 		if f.facet != left {
 			sets = append(sets, f.docs)
 		}
+	}
+	if len(sets) == 0 {
+		return c.live
 	}
 	return intersection(sets)
 }

@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"encoding/binary"
 	"hash/fnv"
 	"slices"
@@ -14,21 +15,17 @@ import (
 // it is merged from later.
 type rows struct {
 	product    []uuid.UUID
-	vendor     []uint32
-	brand      []uint32
-	categories lists[uint32]
-	tags       lists[uint32]
-	facets     lists[uint32]
+	values     lists[uint32]      // the numbers of its vendor, its brand or 0, and the others: one row, read from left to right to count
 	prices     map[string][]int64 // by currency; noPrice
 	inStock    []bool
-	rating     []int64
+	rating     []uint16
 	popularity []int64
 	created    []int64
-	name       []string
+	name       texts
 	skus       lists[uint64] // their hashes
 
 	dictionary
-	start  []int // where the document's text begins in stream
+	start  []uint64 // where the document's text begins in stream
 	stream []byte
 }
 
@@ -49,6 +46,31 @@ func (l *lists[V]) add(values ...V) {
 }
 
 func (l *lists[V]) of(i uint32) []V { return l.values[l.start[i]:l.start[i+1]] }
+
+// holder is the list that the value at a place belongs to.
+func (l *lists[V]) holder(place uint32) uint32 {
+	after, _ := slices.BinarySearch(l.start, place+1) // the first list that begins behind it
+	return uint32(after) - 1
+}
+
+// texts is a column of texts, one behind the other.
+type texts struct {
+	start []uint32
+	all   strings.Builder
+}
+
+func (t *texts) add(text string) {
+	t.start = append(t.start, uint32(t.all.Len()))
+	t.all.WriteString(text)
+}
+
+func (t *texts) of(i uint32) string {
+	all := t.all.String()
+	if int(i)+1 == len(t.start) {
+		return all[t.start[i]:]
+	}
+	return all[t.start[i]:t.start[i+1]]
+}
 
 // dictionary numbers terms in the order in which they were first seen: frequent
 // ones have small numbers.
@@ -104,13 +126,9 @@ func hashSKU(sku string) uint64 {
 	return h.Sum64()
 }
 
-// add appends d, whose keys must have numbers.
-func (r *rows) add(d *Document, k *keys) {
-	r.vendor = append(r.vendor, k.vendors.number[d.Vendor])
-	r.brand = append(r.brand, k.brands.number[d.Brand])
-	r.categories.add(k.categories.numbers(d.Categories)...)
-	r.tags.add(k.tags.numbers(d.Tags)...)
-	r.facets.add(k.facets.numbers(d.Facets)...)
+// add appends d, whose values have these numbers.
+func (r *rows) add(d *Document, values []uint32) {
+	r.values.add(values...)
 	for _, p := range d.Prices {
 		r.price(p.Currency, p.Minor)
 	}
@@ -119,9 +137,9 @@ func (r *rows) add(d *Document, k *keys) {
 		r.skus.values = append(r.skus.values, hashSKU(sku))
 	}
 	r.skus.start[len(r.skus.start)-1] = uint32(len(r.skus.values))
-	r.plain(d.Product, d.InStock, int64(d.Rating), d.Popularity, d.Created, d.Name)
+	r.plain(d.Product, d.InStock, uint16(d.Rating), d.Popularity, d.Created, d.Name)
 
-	r.start = append(r.start, len(r.stream))
+	r.start = append(r.start, uint64(len(r.stream)))
 	r.passage(d.Title)
 	for _, text := range d.Texts {
 		r.passage(text)
@@ -138,13 +156,13 @@ func (r *rows) price(currency string, minor int64) {
 	r.prices[currency] = append(column, minor)
 }
 
-func (r *rows) plain(product uuid.UUID, inStock bool, rating, popularity, created int64, name string) {
+func (r *rows) plain(product uuid.UUID, inStock bool, rating uint16, popularity, created int64, name string) {
 	r.product = append(r.product, product)
 	r.inStock = append(r.inStock, inStock)
 	r.rating = append(r.rating, rating)
 	r.popularity = append(r.popularity, popularity)
 	r.created = append(r.created, created)
-	r.name = append(r.name, name)
+	r.name.add(name)
 }
 
 func (r *rows) passage(text string) {
@@ -157,20 +175,16 @@ func (r *rows) passage(text string) {
 // copy appends row i of another. Translation has the number here of each of
 // its terms, plus one; it grows as terms are met.
 func (r *rows) copy(from *rows, i uint32, translation []uint32) {
-	r.vendor = append(r.vendor, from.vendor[i])
-	r.brand = append(r.brand, from.brand[i])
-	r.categories.add(from.categories.of(i)...)
-	r.tags.add(from.tags.of(i)...)
-	r.facets.add(from.facets.of(i)...)
+	r.values.add(from.values.of(i)...)
 	for currency, column := range from.prices {
 		if int(i) < len(column) && column[i] != noPrice {
 			r.price(currency, column[i])
 		}
 	}
 	r.skus.add(from.skus.of(i)...)
-	r.plain(from.product[i], from.inStock[i], from.rating[i], from.popularity[i], from.created[i], from.name[i])
+	r.plain(from.product[i], from.inStock[i], from.rating[i], from.popularity[i], from.created[i], from.name.of(i))
 
-	r.start = append(r.start, len(r.stream))
+	r.start = append(r.start, uint64(len(r.stream)))
 	for token := range from.tokens(i) {
 		if token >= firstTerm {
 			old := token - firstTerm
@@ -194,7 +208,7 @@ func (r *rows) tokens(i uint32) func(yield func(uint32) bool) {
 				long, length := binary.Uvarint(r.stream[at:])
 				token, n = uint32(long), length
 			}
-			at += n
+			at += uint64(n)
 			if token == documentEnd || !yield(token) {
 				return
 			}
@@ -206,24 +220,23 @@ func (r *rows) tokens(i uint32) func(yield func(uint32) bool) {
 // first, the younger product first among equals. Live says which rows of each
 // count; nil is all of all.
 func rank(from []*rows, live []*roaring.Bitmap) *rows {
-	type place struct{ source, row uint32 }
+	type place struct {
+		popularity  int64
+		source, row uint32
+	}
 	var places []place
 	for source, r := range from {
 		for row := range uint32(r.len()) {
 			if live == nil || live[source].Contains(row) {
-				places = append(places, place{uint32(source), row})
+				places = append(places, place{r.popularity[row], uint32(source), row})
 			}
 		}
 	}
 	slices.SortFunc(places, func(a, b place) int {
-		x, y := from[a.source], from[b.source]
-		if px, py := x.popularity[a.row], y.popularity[b.row]; px != py {
-			if px > py {
-				return -1
-			}
-			return 1
+		if a.popularity != b.popularity {
+			return cmp.Compare(b.popularity, a.popularity)
 		}
-		return compareProducts(y.product[b.row], x.product[a.row])
+		return compareProducts(from[b.source].product[b.row], from[a.source].product[a.row])
 	})
 	ranked := newRows()
 	translations := make([][]uint32, len(from))

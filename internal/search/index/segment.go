@@ -2,9 +2,11 @@ package index
 
 import (
 	"cmp"
+	"encoding/binary"
 	"slices"
 	"sort"
 	"strings"
+	"sync"
 
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
@@ -16,16 +18,14 @@ type segment struct {
 	*rows
 	n int
 
-	// Sets of documents by the number of what they refer to; nil for none.
-	vendors, brands, byCategory, byTag, byFacet []*roaring.Bitmap
-	stocked                                     *roaring.Bitmap
-	stars                                       [6]*roaring.Bitmap // rated at least 0 to 5
+	sets    []*roaring.Bitmap // of documents, by the number of a value; nil for none
+	stocked *roaring.Bitmap
+	stars   [6]*roaring.Bitmap // rated at least 0 to 5
 
 	byRating, byCreated, byName order
 	listings                    map[string]*listing // by currency
 	byProduct                   []uint32
-	skuHashes                   []uint64 // ascending, side by side with skuDocs
-	skuDocs                     []uint32
+	bySKU                       []uint32 // places of skus.values, ascending by hash
 
 	lexicon
 	inTitle, anywhere postings
@@ -40,21 +40,36 @@ type listing struct {
 	byPrice order
 }
 
+// newSegment makes what is looked up of r, side by side.
 func newSegment(r *rows, edges func(currency string) []int64) *segment {
 	s := &segment{rows: r, n: r.len(), listings: map[string]*listing{}}
-	s.addSets()
-	s.byRating = newOrder(s.n, func(a, b uint32) int { return cmp.Compare(r.rating[a], r.rating[b]) }, r)
-	s.byCreated = newOrder(s.n, func(a, b uint32) int { return cmp.Compare(r.created[a], r.created[b]) }, r)
-	s.byName = newOrder(s.n, func(a, b uint32) int { return strings.Compare(r.name[a], r.name[b]) }, r)
-	s.byRating.divide()
-	s.byProduct = newOrder(s.n, func(uint32, uint32) int { return 0 }, r).docs
-	for currency := range r.prices {
-		s.listings[currency] = newListing(r, currency, edges(currency))
-	}
-	s.addSKUs()
-	s.lexicon.fill(&r.dictionary)
-	s.inTitle, s.anywhere = newPostings(r, inTitle), newPostings(r, anywhere)
+	var making sync.WaitGroup
+	making.Go(func() { s.inTitle = newPostings(r, inTitle) })
+	making.Go(func() { s.anywhere = newPostings(r, anywhere) })
+	making.Go(func() { s.lexicon.fill(&r.dictionary) })
+	making.Go(s.addSets)
+	making.Go(s.addSKUs)
+	s.addOrders(edges)
+	making.Wait()
 	return s
+}
+
+func (s *segment) addOrders(edges func(currency string) []int64) {
+	s.byProduct = sorted(s.n, func(doc uint32) uint64 { return binary.BigEndian.Uint64(s.product[doc][:]) },
+		func(a, b uint32) int { return compareProducts(s.product[a], s.product[b]) })
+	turn := make([]uint32, s.n) // of a document among products
+	for i, doc := range s.byProduct {
+		turn[doc] = uint32(i)
+	}
+	byTurn := func(a, b uint32) int { return cmp.Compare(turn[a], turn[b]) }
+	s.byRating.docs = sorted(s.n, func(doc uint32) uint64 { return uint64(s.rating[doc]) }, byTurn)
+	s.byRating.divide()
+	s.byCreated.docs = sorted(s.n, func(doc uint32) uint64 { return ascending(s.created[doc]) }, byTurn)
+	s.byName.docs = sorted(s.n, func(doc uint32) uint64 { return beginning(s.name.of(doc)) },
+		func(a, b uint32) int { return cmp.Or(strings.Compare(s.name.of(a), s.name.of(b)), byTurn(a, b)) })
+	for currency := range s.prices {
+		s.listings[currency] = newListing(s.rows, currency, edges(currency), byTurn)
+	}
 }
 
 // addSets makes the sets that filters are made of.
@@ -64,25 +79,20 @@ func (s *segment) addSets() {
 		s.stars[i] = roaring.New()
 	}
 	for doc := range uint32(s.n) {
-		addTo(&s.vendors, s.vendor[doc], doc)
-		addTo(&s.brands, s.brand[doc], doc)
-		for _, c := range s.categories.of(doc) {
-			addTo(&s.byCategory, c, doc)
-		}
-		for _, t := range s.tags.of(doc) {
-			addTo(&s.byTag, t, doc)
-		}
-		for _, f := range s.facets.of(doc) {
-			addTo(&s.byFacet, f, doc)
+		for _, v := range s.values.of(doc) {
+			addTo(&s.sets, v, doc)
 		}
 		if s.inStock[doc] {
 			s.stocked.Add(doc)
 		}
 		for star := range s.stars {
-			if s.rating[doc] >= int64(100*star) {
+			if int(s.rating[doc]) >= 100*star {
 				s.stars[star].Add(doc)
 			}
 		}
+	}
+	for _, set := range append([]*roaring.Bitmap{s.stocked}, s.stars[:]...) { // nearly everything, often
+		set.RunOptimize()
 	}
 }
 
@@ -100,7 +110,7 @@ func addTo(sets *[]*roaring.Bitmap, number, doc uint32) {
 	(*sets)[number].Add(doc)
 }
 
-func newListing(r *rows, currency string, edges []int64) *listing {
+func newListing(r *rows, currency string, edges []int64, byTurn func(a, b uint32) int) *listing {
 	l := &listing{priced: roaring.New(), price: r.prices[currency], buckets: len(edges) + 1}
 	for len(l.price) < r.len() {
 		l.price = append(l.price, noPrice)
@@ -113,34 +123,22 @@ func newListing(r *rows, currency string, edges []int64) *listing {
 			l.bucket[doc] = uint8(sort.Search(len(edges), func(i int) bool { return edges[i] > price }))
 		}
 	}
-	l.byPrice = newOrder(r.len(), func(a, b uint32) int { return cmp.Compare(l.price[a], l.price[b]) }, r)
+	l.priced.RunOptimize()
+	l.byPrice.docs = sorted(r.len(), func(doc uint32) uint64 { return ascending(l.price[doc]) }, byTurn)
 	l.byPrice.divide()
 	return l
 }
 
 func (s *segment) addSKUs() {
-	type sku struct {
-		hash uint64
-		doc  uint32
-	}
-	list := make([]sku, 0, len(s.skus.values))
-	for doc := range uint32(s.n) {
-		for _, hash := range s.skus.of(doc) {
-			list = append(list, sku{hash, doc})
-		}
-	}
-	slices.SortFunc(list, func(a, b sku) int { return cmp.Or(cmp.Compare(a.hash, b.hash), cmp.Compare(a.doc, b.doc)) })
-	for _, one := range list {
-		s.skuHashes, s.skuDocs = append(s.skuHashes, one.hash), append(s.skuDocs, one.doc)
-	}
+	s.bySKU = sorted(len(s.skus.values), func(place uint32) uint64 { return s.skus.values[place] }, cmp.Compare[uint32])
 }
 
 // withSKU are the documents that have it.
 func (s *segment) withSKU(sku string) *roaring.Bitmap {
 	set, hash := roaring.New(), hashSKU(sku)
-	at, _ := slices.BinarySearch(s.skuHashes, hash)
-	for ; at < len(s.skuHashes) && s.skuHashes[at] == hash; at++ {
-		set.Add(s.skuDocs[at])
+	at, _ := slices.BinarySearchFunc(s.bySKU, hash, func(place uint32, hash uint64) int { return cmp.Compare(s.skus.values[place], hash) })
+	for ; at < len(s.bySKU) && s.skus.values[s.bySKU[at]] == hash; at++ {
+		set.Add(s.skus.holder(s.bySKU[at]))
 	}
 	return set
 }

@@ -30,9 +30,12 @@ func union(sets []*roaring.Bitmap, numbers []uint32) *roaring.Bitmap {
 	}
 }
 
-// intersection begins with the smallest: the others then cost little. There
-// are at least two.
+// intersection begins with the smallest: the others then cost little. There is
+// at least one, which may be what is returned.
 func intersection(sets []*roaring.Bitmap) *roaring.Bitmap {
+	if len(sets) == 1 {
+		return sets[0]
+	}
 	type sized struct {
 		set  *roaring.Bitmap
 		size uint64
@@ -63,6 +66,6 @@ func (s *segment) ratedAtLeast(rating int) *roaring.Bitmap {
 		return s.stars[star]
 	}
 	docs := s.byRating.docs
-	from := sort.Search(len(docs), func(i int) bool { return s.rating[docs[i]] >= int64(rating) })
+	from := sort.Search(len(docs), func(i int) bool { return int(s.rating[docs[i]]) >= rating })
 	return s.byRating.between(from, s.n)
 }
