@@ -144,6 +144,9 @@ func checkSets(t *testing.T, sn *Snapshot, s *segment, doc uint32, d *Document) 
 			t.Fatalf("%s has document %+v: %v", what, d, got)
 		}
 	}
+	if vendor, brand := sn.numbers.values[s.vendor[doc]].id, sn.numbers.values[s.brand[doc]].id; vendor != d.Vendor || brand != d.Brand {
+		t.Fatalf("%+v is of vendor %v and brand %v", d, vendor, brand)
+	}
 	for number, set := range s.sets {
 		same("value", set, number > 0 && slices.Contains(d.values(), sn.numbers.values[number]))
 	}

@@ -71,10 +71,10 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 	}
 	c.addShared(p, all)
 	if c.hasOwn[ofBrand] {
-		countPlace(c.own, p, brandPlace, base(brandFacet))
+		each(base(brandFacet), func(doc uint32) { c.own[p.brand[doc]]++ })
 	}
 	if c.hasOwn[ofVendor] {
-		countPlace(c.own, p, vendorPlace, base(vendorFacet))
+		each(base(vendorFacet), func(doc uint32) { c.own[p.vendor[doc]]++ })
 	}
 	for i, values := range c.all {
 		base := base(firstAttribute + facet(i))
@@ -100,28 +100,20 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 // takes a step for each 64 documents of the segment and set, or a few.
 func (c *counting) addShared(p part, all *roaring.Bitmap) {
 	if uint64(len(c.few))*uint64(p.n)/32 > all.GetCardinality()*uint64(len(p.values.values)/p.n) {
-		countRows(c.shared, p, all)
+		each(all, func(doc uint32) {
+			for _, number := range p.values.of(doc) {
+				c.shared[number]++
+			}
+		})
 		return
 	}
-	countPlace(c.shared, p, vendorPlace, all)
-	countPlace(c.shared, p, brandPlace, all)
+	each(all, func(doc uint32) {
+		c.shared[p.vendor[doc]]++
+		c.shared[p.brand[doc]]++
+	})
 	for _, number := range c.few {
 		c.shared[number] += sizeIn(p.sets, number, all)
 	}
-}
-
-// countRows counts all values of docs.
-func countRows(counts []uint32, p part, docs *roaring.Bitmap) {
-	each(docs, func(doc uint32) {
-		for _, number := range p.values.of(doc) {
-			counts[number]++
-		}
-	})
-}
-
-// countPlace counts the value at one place of the row of each of docs.
-func countPlace(counts []uint32, p part, place uint32, docs *roaring.Bitmap) {
-	each(docs, func(doc uint32) { counts[p.values.values[p.values.start[doc]+place]]++ })
 }
 
 func (c *counting) addPrices(base *roaring.Bitmap, l *listing) {

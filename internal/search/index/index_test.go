@@ -29,7 +29,7 @@ var (
 )
 
 // compare reads all pages of q and holds them against the naive answer.
-func compare(t *rapid.T, sn *Snapshot, n *naive, q Query) {
+func compare(t rapid.TB, sn *Snapshot, n *naive, q Query) {
 	want := n.search(&q, someEdges)
 	places := []Place{}
 	for first := true; ; first = false {

@@ -18,6 +18,8 @@ type segment struct {
 	*rows
 	n int
 
+	vendor, brand []uint32 // of each document, as in values: half of what is counted of a broad choice
+
 	sets    []*roaring.Bitmap // of documents, by the number of a value; nil for none
 	stocked *roaring.Bitmap
 	stars   [6]*roaring.Bitmap // rated at least 0 to 5
@@ -47,11 +49,20 @@ func newSegment(r *rows, edges func(currency string) []int64) *segment {
 	making.Go(func() { s.inTitle = newPostings(r, inTitle) })
 	making.Go(func() { s.anywhere = newPostings(r, anywhere) })
 	making.Go(func() { s.lexicon.fill(&r.dictionary) })
-	making.Go(s.addSets)
+	making.Go(func() { s.addColumns(); s.addSets() })
 	making.Go(s.addSKUs)
 	s.addOrders(edges)
 	making.Wait()
 	return s
+}
+
+// addColumns copies vendors and brands out of the rows.
+func (s *segment) addColumns() {
+	s.vendor, s.brand = make([]uint32, s.n), make([]uint32, s.n)
+	for doc := range uint32(s.n) {
+		row := s.values.of(doc)
+		s.vendor[doc], s.brand[doc] = row[vendorPlace], row[brandPlace]
+	}
 }
 
 func (s *segment) addOrders(edges func(currency string) []int64) {
@@ -111,12 +122,19 @@ func addTo(sets *[]*roaring.Bitmap, number, doc uint32) {
 }
 
 func newListing(r *rows, currency string, edges []int64, byTurn func(a, b uint32) int) *listing {
-	l := &listing{priced: roaring.New(), price: r.prices[currency], buckets: len(edges) + 1}
+	l := &listing{price: r.prices[currency]}
 	for len(l.price) < r.len() {
 		l.price = append(l.price, noPrice)
 	}
 	r.prices[currency] = l.price
-	l.bucket = make([]uint8, r.len())
+	l.byPrice.docs = sorted(r.len(), func(doc uint32) uint64 { return ascending(l.price[doc]) }, byTurn)
+	l.divide(edges)
+	return l
+}
+
+// divide puts the prices into the ranges between edges and those of the order.
+func (l *listing) divide(edges []int64) {
+	l.priced, l.bucket, l.buckets = roaring.New(), make([]uint8, len(l.price)), len(edges)+1
 	for doc, price := range l.price {
 		if price != noPrice {
 			l.priced.Add(uint32(doc))
@@ -124,9 +142,7 @@ func newListing(r *rows, currency string, edges []int64, byTurn func(a, b uint32
 		}
 	}
 	l.priced.RunOptimize()
-	l.byPrice.docs = sorted(r.len(), func(doc uint32) uint64 { return ascending(l.price[doc]) }, byTurn)
 	l.byPrice.divide()
-	return l
 }
 
 func (s *segment) addSKUs() {
