@@ -15,6 +15,7 @@ import (
 
 	"souk/internal/importer"
 	"souk/internal/platform/config"
+	"souk/internal/search"
 )
 
 type importCmd struct {
@@ -212,8 +213,8 @@ func (cmd exportProductsCmd) Run(ctx context.Context, c *config.Config) error {
 }
 
 type searchCmd struct {
-	Reindex reindexCmd      `cmd:"" help:"Rebuild every listing."`
-	Status  searchStatusCmd `cmd:"" help:"Say how the listings stand."`
+	Reindex reindexCmd      `cmd:"" help:"Rebuild every listing; the nodes read them again."`
+	Status  searchStatusCmd `cmd:"" help:"Say how the listings stand, and the index of each node."`
 }
 
 type reindexCmd struct{}
@@ -238,7 +239,14 @@ func (searchStatusCmd) Run(ctx context.Context, c *config.Config) error {
 		if err != nil {
 			return err
 		}
-		return printJSON(status)
+		nodes, err := s.Search.Nodes(ctx)
+		if err != nil {
+			return err
+		}
+		return printJSON(struct {
+			search.Status
+			Nodes []search.Node `json:"nodes"`
+		}{status, nodes})
 	})
 }
 

@@ -166,7 +166,10 @@ func Build(p Parts) *App {
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
 
 	// Echoes.
-	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Dir: p.Config.DataDir, Version: p.Version, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+	if p.Metrics != nil {
+		p.Metrics.MustRegister(a.Search.Figures())
+	}
 	a.Feeds = &feeds.Feeds{DB: p.DB, Blobs: p.Blobs, Settings: a.Settings, Currency: currency, BaseURL: p.Config.PublicURL(), ShopName: shopName}
 	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 

@@ -49,7 +49,7 @@ func (a *App) Examine(ctx context.Context, d *Database) []Finding {
 	if a.Redis != nil {
 		findings = append(findings, a.examineRedis(ctx))
 	}
-	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineMail(ctx), a.examineAdmin(ctx), a.examineFactors(ctx), a.examineBooks(ctx))
+	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineSearch(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineMail(ctx), a.examineAdmin(ctx), a.examineFactors(ctx), a.examineBooks(ctx))
 }
 
 func (a *App) examineDatabase(ctx context.Context, d *Database) Finding {
@@ -112,6 +112,29 @@ func (a *App) examineLog(ctx context.Context) Finding {
 		return Finding{"Event log", Warning, fmt.Sprintf("the relay is %s behind", lag.Round(time.Second)), "Start `souk serve` or `souk worker`; look for a transaction that stays open."}
 	}
 	return Finding{"Event log", Well, "followed without delay", ""}
+}
+
+func (a *App) examineSearch(ctx context.Context) Finding {
+	const what, start = "Search", "Start `souk serve`; look for a transaction that stays open, and for errors of search in the log."
+	status, err := a.Search.Status(ctx)
+	if err != nil {
+		return Finding{what, Sick, err.Error(), ""}
+	}
+	nodes, err := a.Search.Nodes(ctx)
+	if err != nil {
+		return Finding{what, Sick, err.Error(), ""}
+	}
+	f := Finding{what, Well, fmt.Sprintf("%d products listed, %d nodes answer from their index", status.Listed, len(nodes)), ""}
+	if late := time.Duration(status.Lag * float64(time.Second)); late > lateness {
+		f.State, f.Detail, f.Remedy = Warning, fmt.Sprintf("listings are %s behind", late.Round(time.Second)), start
+		return f
+	}
+	for _, n := range nodes {
+		if late := time.Duration(n.Lag * float64(time.Second)); late > lateness {
+			f.State, f.Detail, f.Remedy = Warning, fmt.Sprintf("the index on %s is %s behind", n.Host, late.Round(time.Second)), start
+		}
+	}
+	return f
 }
 
 func (a *App) examineJobs(ctx context.Context) Finding {

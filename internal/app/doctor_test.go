@@ -49,7 +49,7 @@ func TestExamine(t *testing.T) {
 			t.Errorf("%s is %s, want %s", part, got, want)
 		}
 	}
-	for _, part := range []string{"Schema", "Redis", "Row security", "Event log", "Jobs", "Settings", "Invariants"} {
+	for _, part := range []string{"Schema", "Redis", "Row security", "Event log", "Search", "Jobs", "Settings", "Invariants"} {
 		want(part, app.Well)
 	}
 	want("PostgreSQL", app.Warning) // tests wait for no disk
@@ -72,6 +72,8 @@ func TestExamine(t *testing.T) {
 		t.Helper()
 		a.InTx(t, func(tx pgx.Tx) error { _, err := postgres.Exec(t.Context(), tx, sql, nil); return err })
 	}
+	spoil(`INSERT INTO search_nodes (id, host, documents, segments, size, lag_seconds, built_at) VALUES (gen_random_uuid(), 'slow', 0, 0, 0, 45, now())`)
+	want("Search", app.Warning)
 	a.Variant(t, apptest.Stock(3))
 	spoil(`UPDATE stock_levels SET reserved = 2`)
 	want("Invariants", app.Sick)

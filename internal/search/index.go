@@ -8,13 +8,17 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
+	"github.com/google/uuid"
 	"golang.org/x/sync/errgroup"
 
 	"souk/internal/id"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
 )
 
 // ErrNotReady says that the index of this node is still being built.
@@ -26,14 +30,56 @@ const patience = 5 * time.Second
 
 // node is what a node has to answer with.
 type node struct {
+	id    uuid.UUID
 	slots chan struct{} // of searches at the same time
 	built chan struct{} // closed when shelf is there
 	shelf *shelf
 	merge chan struct{} // asks for a new base of the index
+
+	follower atomic.Pointer[events.Follower] // nil until there is something to keep
+
+	mu  sync.Mutex
+	now state
+}
+
+// state is where the index of a node came from, and where it is kept.
+type state struct {
+	is   stamp // of the file, or of what is not saved yet
+	size int64 // of the file; 0: there is none
 }
 
 func newNode() *node {
-	return &node{slots: make(chan struct{}, runtime.GOMAXPROCS(0)), built: make(chan struct{}), merge: make(chan struct{}, 1)}
+	return &node{
+		id: uuid.New(), slots: make(chan struct{}, runtime.GOMAXPROCS(0)), built: make(chan struct{}), merge: make(chan struct{}, 1),
+	}
+}
+
+// open lets requests in.
+func (n *node) open(shelf *shelf, is stamp, size int64) {
+	n.shelf = shelf
+	n.saved(is, size)
+	close(n.built)
+}
+
+func (n *node) saved(is stamp, size int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.now = state{is, size}
+}
+
+func (n *node) state() state {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.now
+}
+
+func (n *node) isBuilt() bool {
+	select {
+	case <-n.built:
+		return true
+	default:
+		return false
+	}
 }
 
 func (s *Search) node() *node {
@@ -69,26 +115,27 @@ func (s *Search) Ready() error {
 	if s.ReadAnew {
 		return nil
 	}
-	select {
-	case <-s.node().built:
-		return nil
-	default:
+	if !s.node().isBuilt() {
 		return ErrNotReady
 	}
+	return nil
 }
 
-// Follow builds the index of this node and keeps it, and drops stored answers
-// that are wrong, until ctx ends. Every node that answers shoppers runs it,
-// once.
+// Follow makes the index of this node, of the file that it was saved in or of
+// the listings, and keeps it, and drops stored answers that are wrong, until ctx
+// ends. Every node that answers shoppers runs it, once.
 func (s *Search) Follow(ctx context.Context) error {
-	from, ok := s.build(ctx)
+	from, ok := s.restored(ctx)
 	if !ok {
-		return nil
+		if from, ok = s.build(ctx); !ok {
+			return nil
+		}
 	}
-	follower := events.Follower{Name: "search index", DB: s.Pool, Bell: s.Bell, Log: s.Log, From: from, Handle: s.learn}
+	follower := &events.Follower{Name: "search index", DB: s.Pool, Bell: s.Bell, Log: s.Log, From: from, Handle: s.learn}
+	s.node().follower.Store(follower)
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return follower.Run(ctx) })
-	g.Go(func() error { s.mergeWhenAsked(ctx); return nil })
+	g.Go(func() error { s.maintain(ctx); return nil })
 	return g.Wait()
 }
 
@@ -97,13 +144,8 @@ func (s *Search) Follow(ctx context.Context) error {
 // taken first: what changes while listings are read is read again.
 func (s *Search) build(ctx context.Context) (from events.Cursor, ok bool) {
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
-		from, err := events.Now(ctx, s.Pool)
+		from, err := s.buildOnce(ctx)
 		if err == nil {
-			s.node().shelf, err = load(ctx, s.Pool)
-		}
-		if err == nil {
-			s.log().InfoContext(ctx, "search has built its index", "products", s.node().shelf.index.Snapshot().Len())
-			close(s.node().built)
 			return from, true
 		}
 		if ctx.Err() != nil {
@@ -116,6 +158,23 @@ func (s *Search) build(ctx context.Context) (from events.Cursor, ok bool) {
 			return from, false
 		}
 	}
+}
+
+func (s *Search) buildOnce(ctx context.Context) (from events.Cursor, err error) {
+	if from, err = events.Now(ctx, s.Pool); err != nil {
+		return from, err
+	}
+	now, err := postgres.Scalar[time.Time](ctx, s.Pool, selectTime, nil)
+	if err != nil {
+		return from, fmt.Errorf("read the time: %w", err)
+	}
+	shelf, err := load(ctx, s.Pool)
+	if err != nil {
+		return from, err
+	}
+	s.log().InfoContext(ctx, "search has built its index", "products", shelf.index.Snapshot().Len())
+	s.node().open(shelf, stamp{Built: now}, 0)
+	return from, nil
 }
 
 // learn brings the index up to date with a batch of events, and then drops
@@ -156,19 +215,6 @@ func refreshed(r events.Record) (e Refreshed, ok bool, err error) {
 		return e, false, fmt.Errorf("read event %s %s: %w", r.Name, r.ID, err)
 	}
 	return e, true, nil
-}
-
-func (s *Search) mergeWhenAsked(ctx context.Context) {
-	for {
-		select {
-		case <-s.node().merge:
-			ix := s.node().shelf.index
-			ix.MergeBase()
-			s.log().InfoContext(ctx, "search has merged its index", "segments", ix.Snapshot().Sizes())
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 func (s *Search) log() *slog.Logger { return cmp.Or(s.Log, slog.Default()) }

@@ -68,17 +68,25 @@ const loadedAtOnce = 5000
 
 // load builds an index of all listings.
 func load(ctx context.Context, db postgres.DB) (*shelf, error) {
-	s := &shelf{}
-	if err := s.names.read(ctx, db, nil, true); err != nil {
+	s, err := loadNames(ctx, db)
+	if err != nil {
 		return nil, err
 	}
 	var broken error
-	s.index = index.New(index.Options{PriceEdges: edgesOf}, everyDocument(ctx, db, &broken))
+	s.index = index.New(options(), everyDocument(ctx, db, &broken))
 	if broken != nil {
 		return nil, fmt.Errorf("read listings: %w", broken)
 	}
 	return s, nil
 }
+
+// loadNames makes a shelf without an index.
+func loadNames(ctx context.Context, db postgres.DB) (*shelf, error) {
+	s := &shelf{}
+	return s, s.names.read(ctx, db, nil, true)
+}
+
+func options() index.Options { return index.Options{PriceEdges: edgesOf} }
 
 func edgesOf(currency string) []int64 { return priceEdges(money.Currency(currency)) }
 

@@ -6,7 +6,7 @@
 // that refreshes what changed), and what each node answers from
 // ([Search.Follow]: an index in memory and stored answers, kept by a follower).
 // Tables: listed_products, listings, product_pages, facet_values,
-// listings_due, popularity_due.
+// listings_due, popularity_due, search_nodes.
 // Raises: [Refreshed].
 // Calls: search/index; it reads the tables of catalog, vendors, pricing,
 // inventory, orders and reviews.
@@ -28,7 +28,7 @@
 // query.go reads and validates what is asked, find.go puts it to the index,
 // reads the cards of what was found in one round trip, and counts.go and
 // facets.go name what was counted. names.go knows slugs and labels, load.go
-// reads rows into the index.
+// reads rows into the index, save.go keeps it for the next start.
 package search
 
 import (
@@ -55,6 +55,11 @@ type Search struct {
 	// ReadAnew builds the index for each answer, in place of Follow: for tests
 	// that live in one transaction, whose rows no other session sees.
 	ReadAnew bool
+
+	// Dir is the folder where Follow saves the index for the next start, and
+	// Version that of the binary; "" saves nothing.
+	Dir     string
+	Version string
 
 	// Pool, Bell and Log are for Run and Follow.
 	Pool *pgxpool.Pool

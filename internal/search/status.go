@@ -3,6 +3,9 @@ package search
 import (
 	"context"
 	"fmt"
+	"time"
+
+	"github.com/google/uuid"
 
 	"souk/internal/platform/postgres"
 )
@@ -22,4 +25,27 @@ func (s *Search) Status(ctx context.Context) (Status, error) {
 		return status, fmt.Errorf("read state of search: %w", err)
 	}
 	return status, nil
+}
+
+// Node is a node that answers shoppers, as it reported itself within the last
+// minute.
+type Node struct {
+	ID        uuid.UUID  `db:"id" json:"id"`
+	Host      string     `db:"host" json:"host"`
+	Documents int64      `db:"documents" json:"documents"`
+	Segments  int        `db:"segments" json:"segments"`
+	Size      int64      `db:"size" json:"size_bytes"` // of the saved index, about what it takes in memory; 0: it is not saved
+	Lag       float64    `db:"lag_seconds" json:"lag_seconds"`
+	BuiltAt   time.Time  `db:"built_at" json:"built_at"`
+	SavedAt   *time.Time `db:"saved_at" json:"saved_at"`
+	SeenAt    time.Time  `db:"seen_at" json:"seen_at"`
+}
+
+// Nodes are those that answer shoppers.
+func (s *Search) Nodes(ctx context.Context) ([]Node, error) {
+	nodes, err := postgres.All[Node](ctx, s.DB, selectNodes, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read nodes of search: %w", err)
+	}
+	return nodes, nil
 }

@@ -15,3 +15,38 @@ const selectStatus = `
 				LIMIT 1)
 			ORDER BY e.xid, e.seq
 			LIMIT 1), 0) AS lag_seconds`
+
+const selectTime = `SELECT clock_timestamp() AS now`
+
+const selectNodes = `
+	SELECT id, host, documents, segments, size, lag_seconds, built_at, saved_at, seen_at
+	FROM search_nodes
+	WHERE seen_at > now() - interval '1 minute'
+	ORDER BY host, id`
+
+const upsertNode = `
+	WITH gone AS (
+		DELETE FROM search_nodes WHERE seen_at < now() - interval '1 minute' AND id <> @id
+	)
+	INSERT INTO search_nodes AS n (id, host, documents, segments, size, lag_seconds, built_at, saved_at)
+	VALUES (@id, @host, @documents, @segments, @size, coalesce((
+		SELECT extract(epoch FROM clock_timestamp() - at)
+		FROM events
+		WHERE (xid, seq) > (@xid::text::xid8, @seq::bigint)
+		ORDER BY xid, seq
+		LIMIT 1), 0), @built, @saved)
+	ON CONFLICT (id) DO UPDATE SET
+		documents = excluded.documents, segments = excluded.segments, size = excluded.size, lag_seconds = excluded.lag_seconds,
+		built_at = excluded.built_at, saved_at = excluded.saved_at, seen_at = now()`
+
+const deleteNode = `DELETE FROM search_nodes WHERE id = @id`
+
+// The age of the oldest event after a place. One of a transaction that is not
+// over counts, so that whatever holds the log back shows.
+const selectLagAfter = `
+	SELECT coalesce((
+		SELECT extract(epoch FROM clock_timestamp() - at)
+		FROM events
+		WHERE (xid, seq) > (@xid::text::xid8, @seq::bigint)
+		ORDER BY xid, seq
+		LIMIT 1), 0)::double precision AS lag_seconds`

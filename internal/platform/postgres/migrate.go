@@ -184,3 +184,13 @@ const TuneJobs = `
 		autovacuum_vacuum_cost_delay = 1)`
 
 func jobStep(version int, name string) string { return fmt.Sprintf("river/%04d %s", version, name) }
+
+// SchemaVersion is the number of the newest step of package migrations that the
+// database has taken.
+func SchemaVersion(ctx context.Context, db DB) (int64, error) {
+	version, err := Scalar[int64](ctx, db, `SELECT coalesce(max(version_id), 0) AS version FROM goose_db_version WHERE is_applied`, nil)
+	if err != nil {
+		return 0, fmt.Errorf("read version of the schema: %w", err)
+	}
+	return version, nil
+}

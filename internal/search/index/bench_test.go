@@ -121,6 +121,7 @@ func BenchmarkIndex(b *testing.B) {
 	begun := time.Now()
 	cpu = cpuTime()
 	ix := New(benchOptions(), newMall().documents(n))
+	ix.Prepare()
 	took := time.Since(begun)
 	cpu = cpuTime() - cpu - made
 	b.Logf("%d documents: built in %v, %v of CPU; heap %d MB", n, (took - made).Round(time.Millisecond), cpu.Round(time.Millisecond), (heap()-before)>>20)

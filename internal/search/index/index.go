@@ -77,7 +77,6 @@ func New(options Options, docs func(yield func(*Document) bool)) *Index {
 	ix := &Index{options: options}
 	snapshot := &Snapshot{options: &ix.options, numbers: newNumbering()}
 	base := newSegment(rank(read(docs, snapshot.numbers), nil), ix.options.PriceEdges)
-	base.prepare()
 	snapshot.parts = withSegment(nil, base)
 	ix.current.Store(snapshot)
 	return ix
@@ -116,6 +115,14 @@ func read(docs func(yield func(*Document) bool), numbers *numbering) []*rows {
 	close(given)
 	reading.Wait()
 	return hands
+}
+
+// Prepare makes what the first to ask for would wait for. It may be called while
+// others ask.
+func (ix *Index) Prepare() {
+	for _, p := range ix.current.Load().parts {
+		p.prepare()
+	}
 }
 
 // Snapshot is the index as it is now.
