@@ -1137,6 +1137,18 @@ CREATE TABLE public.roles (
     CONSTRAINT roles_name_check CHECK (((name ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(name) <= 40)))
 );
 
+CREATE TABLE public.search_nodes (
+    id uuid NOT NULL,
+    host text NOT NULL,
+    documents bigint NOT NULL,
+    segments integer NOT NULL,
+    size bigint NOT NULL,
+    lag_seconds double precision NOT NULL,
+    built_at timestamp with time zone NOT NULL,
+    saved_at timestamp with time zone,
+    seen_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.sessions (
     id uuid NOT NULL,
     user_id uuid NOT NULL,
@@ -1774,6 +1786,9 @@ ALTER TABLE ONLY public.reviews
 
 ALTER TABLE ONLY public.roles
     ADD CONSTRAINT roles_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.search_nodes
+    ADD CONSTRAINT search_nodes_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_pkey PRIMARY KEY (id);
