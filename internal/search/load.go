@@ -90,21 +90,42 @@ func options() index.Options { return index.Options{PriceEdges: edgesOf} }
 
 func edgesOf(currency string) []int64 { return priceEdges(money.Currency(currency)) }
 
-// everyDocument reads all listings, some at a time.
+// everyDocument reads all listings, some at a time and the next while these are
+// dealt with.
 func everyDocument(ctx context.Context, db postgres.DB, broken *error) iter.Seq[*index.Document] {
 	return func(yield func(*index.Document) bool) {
-		for after := (uuid.UUID{}); ; {
-			rows, err := postgres.All[documentRow](ctx, db, selectDocumentsAfter, pgx.NamedArgs{"after": after, "some": loadedAtOnce})
-			if err != nil || len(rows) == 0 {
-				*broken = err
-				return
+		ctx, stop := context.WithCancel(ctx)
+		pages := make(chan []documentRow)
+		go func() {
+			defer close(pages)
+			*broken = readPages(ctx, db, pages)
+		}()
+		defer func() {
+			stop()
+			for range pages { // until it is closed: nobody uses db any more
 			}
+		}()
+		for rows := range pages {
 			for _, d := range documents(rows) {
 				if !yield(d) {
 					return
 				}
-				after = d.Product
 			}
+		}
+	}
+}
+
+func readPages(ctx context.Context, db postgres.DB, pages chan<- []documentRow) error {
+	for after := (uuid.UUID{}); ; {
+		rows, err := postgres.All[documentRow](ctx, db, selectDocumentsAfter, pgx.NamedArgs{"after": after, "some": loadedAtOnce})
+		if err != nil || len(rows) == 0 {
+			return err
+		}
+		select {
+		case pages <- rows:
+			after = rows[len(rows)-1].Product
+		case <-ctx.Done():
+			return ctx.Err()
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,6 +27,7 @@ func (s *Search) maintain(ctx context.Context) {
 	defer report.Stop()
 	s.node().shelf.index.Prepare()
 	s.saveIfMoved(ctx)
+	debug.FreeOSMemory() // building leaves more garbage than there is index
 	s.report(ctx)
 	for {
 		select {
