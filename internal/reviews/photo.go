@@ -129,10 +129,20 @@ type photoInput struct {
 }
 
 func (r *Reviews) removePhoto(ctx context.Context, tx pgx.Tx, in *photoInput) (httpapi.Empty, error) {
-	if _, err := r.lockOwn(ctx, tx, auth.From(ctx).User, in.Review); err != nil {
-		return httpapi.Empty{}, err
+	return httpapi.Empty{}, r.RemovePhoto(ctx, tx, auth.From(ctx).User, in.Review, in.Photo)
+}
+
+// RemovePhoto takes a photo from a user's review. Its file is removed by
+// [Reviews.SweepPhotos].
+func (r *Reviews) RemovePhoto(ctx context.Context, tx pgx.Tx, user id.User, review id.Review, photo id.Photo) error {
+	was, err := r.lockOwn(ctx, tx, user, review)
+	if err != nil {
+		return err
 	}
-	return httpapi.Empty{}, releasePhoto(ctx, tx, in.Photo, in.Review)
+	if err := releasePhoto(ctx, tx, photo, review); err != nil {
+		return err
+	}
+	return r.save(ctx, tx, was, was, Edited{review, was.Status == StatusPublished})
 }
 
 // SweepPhotos removes the files that are no review's any more: of photos and
