@@ -49,8 +49,8 @@ func (s *souk) underFlood(ctx context.Context, f flood, buyers int, d time.Durat
 	return seen, err
 }
 
-// try sends wrong passwords at a steady rate. It waits for no answer, as an
-// attacker would not; what answers is looked at only for being no success.
+// try sends wrong passwords at a steady rate, without waiting for answers, as an
+// attacker would not, and counts those that come.
 func (s *souk) try(ctx context.Context, f flood, until time.Time, tried *atomic.Int64) {
 	if f.perSecond == 0 {
 		return

@@ -42,6 +42,7 @@ CREATE TABLE product_changes (
     product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
     vendor_id  uuid NOT NULL REFERENCES vendors,
     edit       jsonb NOT NULL,
+    diff       jsonb, -- what it would have changed when it was decided
     state      text NOT NULL DEFAULT 'pending' CHECK (state IN ('pending', 'approved', 'rejected', 'withdrawn')),
     reason     text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL DEFAULT now(),

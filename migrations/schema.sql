@@ -933,6 +933,7 @@ CREATE TABLE public.product_changes (
     product_id uuid NOT NULL,
     vendor_id uuid NOT NULL,
     edit jsonb NOT NULL,
+    diff jsonb,
     state text DEFAULT 'pending'::text NOT NULL,
     reason text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,

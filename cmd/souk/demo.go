@@ -93,13 +93,24 @@ func (s *shop) fillDemo(ctx context.Context) (demo.Market, error) {
 	return market, err
 }
 
-// grow adds products until there are as many as Scale wants.
+// grow adds products until there are as many as Scale wants, and lists them: those
+// of a start that was stopped before it did so, too.
 func (cmd demoCmd) grow(ctx context.Context, s *shop) error {
+	if cmd.Scale == 0 {
+		return nil
+	}
 	there, err := s.Catalog.Count(ctx, s.DB, catalog.Filter{})
-	if missing := int(cmd.Scale) - int(there); err == nil && missing > 0 {
-		if err = demo.Crowd(ctx, s.App, missing, steps()); err == nil {
-			_, err = s.Search.Rebuild(ctx)
+	if err != nil {
+		return err
+	}
+	if missing := int(cmd.Scale) - int(there); missing > 0 {
+		if err := demo.Crowd(ctx, s.App, missing, steps()); err != nil {
+			return err
 		}
+	}
+	status, err := s.Search.Status(ctx)
+	if err == nil && status.Listed < status.Active {
+		_, err = s.Search.Rebuild(ctx)
 	}
 	return err
 }

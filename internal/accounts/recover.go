@@ -33,7 +33,7 @@ func (u *Users) RedeemReset(ctx context.Context, token, wanted string) error {
 		if _, err := u.useMailToken(ctx, tx, ResetPassword, token); err != nil {
 			return err
 		}
-		if err := u.enterByMail(ctx, tx, user.ID); err != nil {
+		if _, err := u.enterByMail(ctx, tx, user.ID); err != nil {
 			return err
 		}
 		return u.setPassword(ctx, tx, user.ID, hash, id.Session{})
@@ -62,8 +62,12 @@ func (u *Users) SignInByLink(ctx context.Context, token, otp string, from Client
 		if err != nil {
 			return User{}, err
 		}
-		if err := u.enterByMail(ctx, tx, found.UserID); err != nil {
+		first, err := u.enterByMail(ctx, tx, found.UserID)
+		switch {
+		case err != nil:
 			return User{}, err
+		case !first && !owner.EmailVerified: // proven since we looked: there may be a second factor that counts
+			return User{}, ErrMailToken
 		}
 		return u.Get(ctx, tx, found.UserID)
 	})
@@ -131,17 +135,17 @@ func raiseOwned(ctx context.Context, tx pgx.Tx, user id.User) error {
 // enterByMail proves the mailbox of a user for whoever is about to enter by it.
 // If nobody has done so before, the account is that of the mailbox's owner from
 // now on, and what a stranger may have signed up with opens it no more.
-func (u *Users) enterByMail(ctx context.Context, tx pgx.Tx, user id.User) error {
-	first, err := u.verified(ctx, tx, user)
+func (u *Users) enterByMail(ctx context.Context, tx pgx.Tx, user id.User) (first bool, err error) {
+	first, err = u.verified(ctx, tx, user)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if first && auth.From(ctx).User != user {
 		if err := u.changeLocks(ctx, tx, user); err != nil {
-			return fmt.Errorf("hand user %s over to the owner of the mailbox: %w", user, err)
+			return false, fmt.Errorf("hand user %s over to the owner of the mailbox: %w", user, err)
 		}
 	}
-	return events.Raise(ctx, tx, MailboxOwned{user})
+	return first, events.Raise(ctx, tx, MailboxOwned{user})
 }
 
 // changeLocks takes away every way into an account. Sessions come first: what is

@@ -74,37 +74,37 @@ type App struct {
 	Parts
 	Unlisted bool // asks search engines to stay away, from every answer of Serve
 
-	Bell     *events.Bell
-	Hub      *events.Hub
-	Relay    *events.Relay
-	Router   *httpapi.Router
-	Grants   *auth.Grants
-	Vault    *vault.Vault
-	Settings *settings.Settings
-	MFA      *mfa.Factors
-	Accounts *accounts.Users
-	Logins   *idp.Providers
-	Vendors  *vendors.Vendors
-	APIKeys  *apikeys.Keys
-	Catalog  *catalog.Catalog
-	Stock    *inventory.Stock
-	Tax      *tax.Zones
-	Books    *ledger.Books
-	Shipping *shipping.Shipping
-	Payments *payments.Payments
-	Prices   *pricing.Prices
-	Orders   *orders.Orders
-	Reviews  *reviews.Reviews
-	Carts    *cart.Carts
-	Checkout *checkout.Checkout
-	Importer *importer.Importer
-	Search   *search.Search
-	Feeds    *feeds.Feeds
-	Privacy  *privacy.Privacy
-	Pages    *storefront.Pages
+	Bell      *events.Bell
+	Hub       *events.Hub
+	Relay     *events.Relay
+	Router    *httpapi.Router
+	Grants    *auth.Grants
+	Vault     *vault.Vault
+	Settings  *settings.Settings
+	MFA       *mfa.Factors
+	Accounts  *accounts.Users
+	Logins    *idp.Providers
+	Vendors   *vendors.Vendors
+	APIKeys   *apikeys.Keys
+	Catalog   *catalog.Catalog
+	Stock     *inventory.Stock
+	Tax       *tax.Zones
+	Books     *ledger.Books
+	Shipping  *shipping.Shipping
+	Payments  *payments.Payments
+	Prices    *pricing.Prices
+	Orders    *orders.Orders
+	Reviews   *reviews.Reviews
+	Wishlists *wishlist.Wishlists
+	Carts     *cart.Carts
+	Checkout  *checkout.Checkout
+	Importer  *importer.Importer
+	Search    *search.Search
+	Feeds     *feeds.Feeds
+	Privacy   *privacy.Privacy
+	Pages     *storefront.Pages
 
 	Notifications *notifications.Notifications
-	Wishlists     *wishlist.Wishlists
 }
 
 // Build makes the shop. It reads nothing and starts nothing.

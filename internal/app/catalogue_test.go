@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -91,8 +92,26 @@ func TestProductsAreOnSaleInTheirTime(t *testing.T) {
 	status(catalog.Active)
 	due("unpublish_at")
 	status(catalog.InDraft)
+	if n := a.Count(t, `SELECT count(*)::int FROM events WHERE name = 'catalog.status_changed' AND data ->> 'from' IN ('scheduled', 'active') AND data ->> 'to' IN ('active', 'draft')`, nil); n != 3 {
+		t.Errorf("%d moves were told, want those of the hand and two of the clock", n)
+	}
 	call("POST", path+"/approve", "")
 	status(catalog.Active)
+
+	// Whichever way it is approved.
+	a.Call(t, apptest.Admin, "POST", "/admin/products", fmt.Sprintf(`{"title": "A bowl", "vendor_id": %q, "status": "active", "publish_at": "2990-01-01T00:00:00Z"}`, g.Vendor)).
+		Want(t, 201, `"status":"scheduled"`)
+	draft := catalog.Draft{Slug: "plate", Title: "A plate", Status: catalog.Active, PublishAt: new(time.Date(2990, 1, 1, 0, 0, 0, 0, time.UTC)), Variants: []catalog.VariantDraft{{}}}
+	for _, want := range []catalog.Change{catalog.Created, catalog.Unchanged} {
+		a.InTx(t, func(tx pgx.Tx) error {
+			done, err := a.Catalog.Put(t.Context(), tx, g.Vendor, []catalog.Draft{draft}, catalog.PutOptions{Reviewed: true})
+			if err == nil && (done[0].Change != want || len(done[0].Problems) > 0) {
+				t.Errorf("got %+v, want %s", done, want)
+			}
+			return err
+		})
+	}
+	a.Call(t, apptest.Admin, "GET", "/admin/products?status=scheduled", "").Want(t, 200, "A plate")
 }
 
 // What is sold by the half dozen, four times at most, goes into no cart otherwise.
@@ -223,6 +242,7 @@ func TestChangesOfVendorsWait(t *testing.T) {
 		asked := edit(`{"title": "`+title+`"}`, 200)
 		a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+asked.Change+"/approve", "").Want(t, 200, `"state":"approved"`)
 		a.Call(t, "vera", "GET", path, "").Want(t, 200, title)
+		a.Call(t, "vera", "GET", "/vendor/product-changes?state=approved", "").Want(t, 200, `"after":"`+title+`"`)
 	}
 	if now := edit(`{"title": "Lamp 3"}`, 200); now.Title != "Lamp 3" || now.Change != "" {
 		t.Errorf("one who is trusted waits: %+v", now)
@@ -241,6 +261,14 @@ func TestChangesOfVendorsWait(t *testing.T) {
 		return err
 	})
 	a.Call(t, "vera", "GET", path, "").Want(t, 200, "Lamp 3", `"weight_grams":7`)
+	bulk := func(edit string) apptest.Answer {
+		t.Helper()
+		return a.Call(t, "vera", "POST", "/vendor/products/bulk", fmt.Sprintf(`{"products": [%q], "edit": %s}`, g.ID, edit)).Want(t, 200)
+	}
+	bulk(`{"kind": "Lamp"}`).Want(t, 200, `"change":"refused"`, "review_required")
+	bulk(`{"command": "hide"}`).Want(t, 200, `"change":"updated"`)
+	bulk(`{"kind": "Lamp"}`).Want(t, 200, `"change":"updated"`) // nobody sees it now
+	a.Call(t, apptest.Admin, "POST", "/admin/products/"+g.ID.String()+"/approve", "").Want(t, 200)
 	last := edit(`{"title": "Lamp 4"}`, 200)
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 204)
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 404)

@@ -4,8 +4,9 @@
 // Tables: carts, cart_items. It reads the catalogue, stock, prices, shipping
 // options and tax zones in its own joined statements.
 // Raises: nothing; a cart is nobody's business until it is an order.
-// Calls: accounts (saved addresses), wishlist (later.go), pricing (the quote), shipping and tax (what
-// options and rates mean), payments (ways to pay), inventory (picks).
+// Calls: accounts (saved addresses), pricing (the quote), shipping and tax (what
+// options and rates mean), payments (ways to pay), inventory (picks), wishlist
+// (later.go).
 //
 // A cart's id is 128 random bits: who knows it may use it, until a signed-in
 // user owns it. What does not exist, is somebody else's or is no id at all gives

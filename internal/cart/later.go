@@ -54,7 +54,8 @@ func (c *Carts) SaveForLater(ctx context.Context, tx pgx.Tx, cart id.Cart, item 
 	return p, Saved{to.List, saved.View()}, err
 }
 
-// TakeWish moves an item of a wishlist into a cart. Where it cannot be bought, or not so many, it stays on the list.
+// TakeWish moves an item of a wishlist into a cart. Where it cannot be bought, or
+// not so many, it stays on the list.
 func (c *Carts) TakeWish(ctx context.Context, tx pgx.Tx, from wishlist.Which, item id.WishlistItem, cart id.Cart) (Priced, error) {
 	wish, err := c.Wishlists.Item(ctx, tx, from, item)
 	if err != nil {

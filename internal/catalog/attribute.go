@@ -216,7 +216,8 @@ func (d described) clean(attributes map[string][]string) (map[string][]string, e
 	return tidy, bad
 }
 
-// value reads what somebody has written, as in 1,50 or Yes or the label of a choice.
+// value is what somebody has written in the form in which it is kept: 1500 for
+// "1500.0 W", true for Yes, the value of a choice for its label.
 func (a Attribute) value(text string) (string, bool) {
 	switch a.Kind {
 	case NumberAttribute:

@@ -154,9 +154,8 @@ func (b bulk) apply(p Product) (Product, errs.Fields) {
 	if b.Command != "" {
 		move := moves[b.Command]
 		bad.Require(slices.Contains(move.from, p.Status), "/command", ErrStatus.Code, "A product that is "+string(p.Status)+" cannot do this.")
-		p.Status = move.to
-		if b.Command == Approve && p.PublishAt != nil {
-			p.Status = Scheduled // at once, where the time has come
+		if p.Status = move.to; b.Command == Approve {
+			p.Status = p.approved()
 		}
 	}
 	return p, bad

@@ -1,11 +1,13 @@
 // Package catalog is what is for sale: products and how they are found.
 //
 // Owns: products in options and variants, brands, the category tree, tags and
-// pictures; their statuses (draft, pending_review, active, rejected, archived).
-// Tables: products, product_slugs, product_changes, attributes, product_options, product_categories, product_tags,
-// variants, media, brands, categories, tags.
+// pictures; what attributes mean; the statuses of products (status.go), when they
+// are on sale, and what vendors want to change on those that are (change.go).
+// Tables: products, product_slugs, product_changes, product_options,
+// product_categories, product_tags, attributes, variants, media, brands,
+// categories, tags.
 // Raises: [Changed], [StatusChanged], [ChangeDecided].
-// Calls: blob (pictures), outbound (pictures from elsewhere). Prices and stock
+// Calls: settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see
 // [Catalog.SetOffers].
 //

@@ -22,7 +22,7 @@ import (
 var (
 	// ReviewEditsSetting lets staff look at what vendors change.
 	ReviewEditsSetting = settings.Value[bool]{
-		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock and variants change at once.",
+		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock, variants and pictures change at once.",
 	}
 	// TrustAfterSetting spares staff the edits of those who have proven themselves.
 	TrustAfterSetting = settings.Value[int]{
@@ -49,7 +49,7 @@ type ProposedChange struct {
 	Reason    string           `db:"reason" json:"reason" doc:"Why it was rejected."`
 	CreatedAt time.Time        `db:"created_at" json:"created_at"`
 	DecidedAt *time.Time       `db:"decided_at" json:"decided_at,omitempty"`
-	Diff      []FieldChange    `db:"-" json:"diff"`
+	Diff      []FieldChange    `db:"diff" json:"diff" doc:"Against the product as it is; of a decided change, as it was then."`
 }
 
 // ChangeState is what has become of a proposed change.
@@ -166,17 +166,26 @@ func (c *Catalog) Changes(ctx context.Context, db postgres.DB, vendor id.Vendor,
 	return list, c.compare(ctx, db, list)
 }
 
-// compare adds to changes what they would change on the products as they are.
+// compare adds to changes that wait what they would change on the products as
+// they are; those that were decided know it.
 func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedChange) error {
-	ids := make([]id.Product, len(list))
-	for i, change := range list {
-		ids[i] = change.ProductID
+	var ids []id.Product
+	for _, change := range list {
+		if change.Diff == nil {
+			ids = append(ids, change.ProductID)
+		}
+	}
+	if len(ids) == 0 {
+		return nil
 	}
 	products, err := c.productsByID(ctx, db, selectProductsByIDs, pgx.NamedArgs{"ids": ids})
 	if err != nil {
 		return fmt.Errorf("read products with proposed changes: %w", err)
 	}
 	for i := range list {
+		if list[i].Diff != nil {
+			continue
+		}
 		list[i].Diff = []FieldChange{}
 		at := slices.IndexFunc(products, func(p Product) bool { return p.ID == list[i].ProductID })
 		if at < 0 {
@@ -224,7 +233,13 @@ func (c *Catalog) settle(ctx context.Context, tx pgx.Tx, vendor id.Vendor, chang
 	case len(list) == 0:
 		return ProposedChange{}, ErrNoChange
 	}
-	return list[0], c.compare(ctx, tx, list)
+	if err := c.compare(ctx, tx, list); err != nil {
+		return ProposedChange{}, err
+	}
+	if _, err := postgres.Exec(ctx, tx, keepDiff, pgx.NamedArgs{"id": change, "diff": list[0].Diff}); err != nil {
+		return ProposedChange{}, fmt.Errorf("keep what change %s was: %w", change, err)
+	}
+	return list[0], nil
 }
 
 // asEdit is the edit that would make a product what it is.

@@ -6,7 +6,7 @@ const proposeChange = `
 	ON CONFLICT (product_id) WHERE state = 'pending' DO UPDATE SET edit = product_changes.edit || excluded.edit`
 
 const selectChanges = `
-	SELECT c.id, c.product_id, c.vendor_id, p.title AS product, c.edit, c.state, c.reason, c.created_at, c.decided_at
+	SELECT c.id, c.product_id, c.vendor_id, p.title AS product, c.edit, c.diff, c.state, c.reason, c.created_at, c.decided_at
 	FROM product_changes c JOIN products p ON p.id = c.product_id
 	WHERE c.state = @state AND (@vendor::uuid IS NULL OR c.vendor_id = @vendor) AND (@after::uuid IS NULL OR c.id > @after)
 	ORDER BY c.id LIMIT @limit`
@@ -15,7 +15,9 @@ const settleChange = `
 	UPDATE product_changes c SET state = @state, reason = @reason, decided_at = now()
 	FROM products p
 	WHERE c.id = @id AND c.state = 'pending' AND p.id = c.product_id AND (@vendor::uuid IS NULL OR c.vendor_id = @vendor)
-	RETURNING c.id, c.product_id, c.vendor_id, p.title AS product, c.edit, c.state, c.reason, c.created_at, c.decided_at`
+	RETURNING c.id, c.product_id, c.vendor_id, p.title AS product, c.edit, c.diff, c.state, c.reason, c.created_at, c.decided_at`
+
+const keepDiff = `UPDATE product_changes SET diff = @diff::jsonb WHERE id = @id`
 
 // isTrusted looks whether the last changes of a vendor were all approved.
 const isTrusted = `

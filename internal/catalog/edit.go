@@ -298,7 +298,7 @@ func rowOfProduct(p Product) productRow {
 	row := productRow{
 		ID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Slug: p.Slug, Handle: p.Handle, Title: p.Title,
 		Description: p.Description, Kind: p.Kind, Status: p.Status, Attributes: p.Attributes,
-		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt, Version: p.Version,
+		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, PublishAt: moment(p.PublishAt), UnpublishAt: moment(p.UnpublishAt), Version: p.Version,
 	}
 	if p.Brand != nil {
 		row.BrandID = orNull(p.Brand.ID)
@@ -307,6 +307,14 @@ func rowOfProduct(p Product) productRow {
 		row.Attributes = map[string][]string{}
 	}
 	return row
+}
+
+// moment is a time as the database keeps it, so that it can be compared.
+func moment(t *time.Time) *time.Time {
+	if t == nil {
+		return nil
+	}
+	return new(t.UTC().Truncate(time.Microsecond))
 }
 
 func rowOfMedia(m Media) mediaRow {

@@ -73,7 +73,8 @@ const (
 		       tax_class, taxable, requires_shipping, tracked, media_id
 		FROM jsonb_to_recordset(@rows::jsonb) AS r(
 		    id uuid, product_id uuid, vendor_id uuid, sku text, barcode text, title text, options text[], position int,
-		    weight_grams int, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int, tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)`
+		    weight_grams int, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int,
+		    tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)`
 	updateVariants = `
 		UPDATE variants v
 		SET sku = r.sku, barcode = r.barcode, title = r.title, options = r.options, position = r.position,
@@ -83,7 +84,8 @@ const (
 		    updated_at = now(), version = v.version + 1
 		FROM jsonb_to_recordset(@rows::jsonb) AS r(
 		    id uuid, sku text, barcode text, title text, options text[], position int,
-		    weight_grams int, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int, tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)
+		    weight_grams int, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int,
+		    tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)
 		WHERE v.id = r.id`
 	archiveVariants = `
 		UPDATE variants SET archived_at = now(), updated_at = now(), version = version + 1

@@ -302,7 +302,10 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 		d.Status = d.StatusIfNew
 	}
 	if d.Status != "" {
-		want.Status = p.status(want.Status, d.Status, out)
+		now := want.Status
+		if want.Status = p.status(now, d.Status, out); want.Status == Active && now != Active {
+			want.Status = want.approved()
+		}
 	}
 }
 
@@ -330,7 +333,10 @@ func (p *putting) placesOf(paths [][]string, out *Outcome) []Category {
 // status is where a draft may bring a product. What it calls active is on
 // sale already, or has to be looked at, unless that was done.
 func (p *putting) status(now, wanted Status, out *Outcome) Status {
-	if wanted == Active && !p.options.Reviewed && now != Active {
+	switch {
+	case wanted == Active && now == Scheduled: // when its time comes
+		return now
+	case wanted == Active && !p.options.Reviewed && now != Active:
 		wanted = PendingReview
 	}
 	switch {

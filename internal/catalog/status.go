@@ -113,6 +113,15 @@ type dueProduct struct {
 	Status Status     `db:"status"`
 }
 
+// approved is the status of a product that staff have approved. One whose time
+// has come since waits for the next sweep.
+func (p Product) approved() Status {
+	if p.PublishAt != nil {
+		return Scheduled
+	}
+	return Active
+}
+
 // leads reports whether one command leads from one status to the other.
 func leads(from, to Status) bool {
 	for _, move := range moves {

@@ -203,6 +203,40 @@ func TestFillFollowsItsSeed(t *testing.T) {
 	}
 }
 
+// A crowd breaks no rule of the shop, can be found, and is as unevenly spread as
+// life.
+func TestCrowd(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.DB(t)
+	a := apptest.New(t, pool)
+	const products = 400
+	told := int64(0)
+	if err := demo.Crowd(t.Context(), a.App, products, func(_ string, done, _ int64) { told = done }); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := a.Search.Rebuild(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := count(t, pool, `SELECT count(*) FROM listings`); n != products || told != products {
+		t.Errorf("%d products are listed, %d were told of", n, told)
+	}
+	if report, err := verify.Run(t.Context(), pool); err != nil || !report.OK {
+		t.Errorf("%v, violations: %+v", err, report.Violations)
+	}
+	for what, sql := range map[string]string{
+		"a tenth of the categories": `SELECT sum(n) FROM (SELECT count(*) AS n FROM product_categories GROUP BY category_id ORDER BY n DESC LIMIT 180) top`,
+		"the first of the colours":  `SELECT max(n) FROM (SELECT count(*) AS n FROM products GROUP BY attributes->>'color') colours`,
+		"the first of the vendors":  `SELECT max(n) FROM (SELECT count(*) AS n FROM products GROUP BY vendor_id) vendors`,
+	} {
+		if n := count(t, pool, sql); n < products/3 || n > products*9/10 {
+			t.Errorf("%s has %d of %d products", what, n, products)
+		}
+	}
+	if n := count(t, pool, `SELECT count(DISTINCT attributes->>'color') FROM products`); n != 12 {
+		t.Errorf("%d colours", n)
+	}
+}
+
 func TestPicturesAreStored(t *testing.T) {
 	t.Parallel()
 	pool := pgtest.DB(t)

@@ -35,10 +35,11 @@ func find(ctx context.Context, db postgres.DB, name string) (Feed, error) {
 	return f, nil
 }
 
-// isFresh reports whether the files were written a short while ago.
+// isFresh reports whether the files were written a short while ago, all of those
+// that are always there: what has failed is tried again.
 func isFresh(ctx context.Context, db postgres.DB) (bool, error) {
-	fresh, err := postgres.Scalar[bool](ctx, db, `SELECT EXISTS (SELECT FROM feeds WHERE name = @name AND made_at > now() - @every::interval) AS fresh`,
-		pgx.NamedArgs{"name": sitemapName, "every": Every - 5*time.Minute})
+	fresh, err := postgres.Scalar[bool](ctx, db, `SELECT count(*) = cardinality(@names::text[]) AS fresh FROM feeds WHERE name = ANY (@names) AND made_at > now() - @every::interval`,
+		pgx.NamedArgs{"names": []string{googleName, openAIName, sitemapName}, "every": Every - 5*time.Minute})
 	if err != nil {
 		return false, fmt.Errorf("look how old the feeds are: %w", err)
 	}

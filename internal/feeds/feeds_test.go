@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"encoding/xml"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -177,6 +178,62 @@ func TestAFeedIsCached(t *testing.T) {
 	if strings.Contains(shop.Call(t, "", "GET", "@/feeds/google.xml", "").Body, "Cup") {
 		t.Error("what is off sale is in the feed")
 	}
+}
+
+// A title that would end its element, a letter that XML does not know, an address
+// with letters that mean something there: all of it stays text.
+func TestNothingBreaksOutOfAFeed(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	p := pictured(t, shop, shop.Product(t, apptest.Titled("Mug")))
+	const slug, title = `a b/"ü"&<?x`, "]]></g:title><g:price>0 USD</g:price>\x01\x0b\U0010FFFF<!--"
+	shop.InTx(t, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), `UPDATE products SET title = $1, slug = $2 WHERE id = $3`, title, slug, p.ID); err != nil {
+			return err
+		}
+		_, err := tx.Exec(t.Context(), `INSERT INTO media (id, product_id, source_url, state, position) VALUES
+			(gen_random_uuid(), $1, 'https://pictures.example/b,c.jpg', 'pending', 1), (gen_random_uuid(), $1, 'https://pictures.example/d.jpg', 'pending', 2)`, p.ID)
+		return err
+	})
+	write(t, shop)
+	const escaped = "http://shop.test/products/a%20b%2F%22%C3%BC%22&%3C%3Fx"
+	var feed rss
+	if err := xml.Unmarshal([]byte(shop.Call(t, "", "GET", "@/feeds/google.xml", "").Want(t, 200).Body), &feed); err != nil {
+		t.Fatal(err)
+	}
+	want := strings.NewReplacer("\x01", "\uFFFD", "\x0b", "\uFFFD").Replace(title)
+	if item := feed.Channel.Items[0]; len(feed.Channel.Items) != 1 || item.Title != want || item.Price != "10.00 USD" || item.Link != escaped {
+		t.Errorf("google: %+v", feed.Channel.Items)
+	}
+	var line struct {
+		Title, URL string
+		More       string `json:"additional_image_urls"`
+	}
+	if err := json.Unmarshal([]byte(shop.Call(t, "", "GET", "@/feeds/openai.jsonl", "").Want(t, 200).Body), &line); err != nil {
+		t.Fatal(err)
+	}
+	if line.Title != title || line.URL != escaped || line.More != "https://pictures.example/b%2Cc.jpg,https://pictures.example/d.jpg" {
+		t.Errorf("openai: %+v", line)
+	}
+	var urls struct {
+		Locs []string `xml:"url>loc"`
+	}
+	if err := xml.Unmarshal([]byte(shop.Call(t, "", "GET", "@/sitemaps/products-1.xml", "").Want(t, 200).Body), &urls); err != nil || !slices.Equal(urls.Locs, []string{escaped}) {
+		t.Errorf("sitemap: %v %q", err, urls.Locs)
+	}
+}
+
+// A file that could not be written is not left for the next hour.
+func TestAFeedThatFailedIsWrittenAgain(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	write(t, shop)
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `DELETE FROM feeds WHERE name = 'google.xml'`)
+		return err
+	})
+	if err := shop.Feeds.Write(t.Context(), feeds.Due{}); err != nil {
+		t.Fatal(err)
+	}
+	shop.Call(t, "", "GET", "@/feeds/google.xml", "").Want(t, 200)
 }
 
 func TestSitemapsAreCut(t *testing.T) {

@@ -77,7 +77,7 @@ func (f *Feeds) openAIItem(o offer) openAIItem {
 		Search: true, ID: o.Variant.String(), GTIN: o.gtin(), MPN: clipped(o.SKU, 70), Title: clipped(o.name(), 150),
 		Description: plain(o.Description, 5000), URL: f.link(o), Condition: oneOf(o.is("condition"), "new", "refurbished", "used"),
 		Category: o.Category, Brand: clipped(o.Brand, 70), Material: clipped(o.is("material"), 100), Image: pictures[0],
-		MoreImages: strings.Join(pictures[1:min(len(pictures), 11)], ","), Price: usual, SalePrice: sale, Availability: "out_of_stock",
+		MoreImages: commas(pictures[1:min(len(pictures), 11)]), Price: usual, SalePrice: sale, Availability: "out_of_stock",
 		HasVariations: o.Variants > 1, Color: clipped(o.is("color", "colour"), 40), Size: clipped(o.is("size"), 20),
 		Seller: clipped(o.Vendor, 70), SellerURL: f.vendorURL(o.VendorSlug), StarRating: o.Rating, ReviewCount: o.Ratings,
 	}
@@ -102,4 +102,13 @@ func (f *Feeds) openAIItem(o offer) openAIItem {
 		}
 	}
 	return item
+}
+
+// commas joins addresses. A comma within one is written so that it is none.
+func commas(urls []string) string {
+	escaped := make([]string, len(urls))
+	for i, url := range urls {
+		escaped[i] = strings.ReplaceAll(url, ",", "%2C")
+	}
+	return strings.Join(escaped, ",")
 }

@@ -71,11 +71,11 @@ type draft struct {
 // make writes a file and puts it in the place of the one before, where it
 // differs from that.
 func (f *Feeds) make(ctx context.Context, name string, write func(*draft) error) (err error) {
-	file, err := os.CreateTemp("", "souk-feed-")
+	file, err := blob.Scratch()
 	if err != nil {
-		return fmt.Errorf("make a place for feed %s: %w", name, err)
+		return err
 	}
-	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	defer func() { err = errors.Join(err, file.Close()) }()
 	sum := sha256.New()
 	d := &draft{Writer: bufio.NewWriterSize(io.MultiWriter(file, sum), 64<<10), file: file}
 	if err := write(d); err != nil {

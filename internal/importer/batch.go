@@ -28,6 +28,11 @@ func (r *run) flush(ctx context.Context) error {
 	if err := r.applyAll(ctx, batch); err != nil {
 		return err
 	}
+	if len(r.problems) > 0 { // of what came behind the batch
+		if err := r.keep(ctx, r.step(nil)); err != nil {
+			return err
+		}
+	}
 	for _, it := range batch {
 		if it.change == catalog.Created {
 			r.grown += len(it.Variants)
@@ -149,13 +154,13 @@ func (r *run) keep(ctx context.Context, s Step) error {
 // step is how far the run has come when a batch is applied; without one, with
 // all that is left to tell. It changes nothing, so it may be made again.
 func (r *run) step(batch []*item) Step {
-	s := Step{Done: r.products, Report: *r.report, seen: map[uint64]place{}, extra: r.extra}
-	now, problems := r.now, r.problems
+	s := Step{Done: r.number, Report: *r.report, seen: map[uint64]place{}, extra: r.extra}
+	now := r.now
 	if len(batch) > 0 {
 		last := batch[len(batch)-1]
 		now, s.Done = last.now, last.number
-		problems = slices.DeleteFunc(slices.Clone(problems), func(p Problem) bool { return p.after >= last.number })
 	}
+	problems := slices.DeleteFunc(slices.Clone(r.problems), func(p Problem) bool { return p.of > s.Done })
 	for _, it := range batch {
 		r.count(&s, it)
 		problems = slices.Concat(problems, it.misread, it.problems)
@@ -172,7 +177,7 @@ func (r *run) take(s Step) error {
 	for key, at := range s.seen {
 		r.seen[key] = at
 	}
-	r.problems = slices.DeleteFunc(r.problems, func(p Problem) bool { return s.Last || p.after < s.Done })
+	r.problems = slices.DeleteFunc(r.problems, func(p Problem) bool { return p.of <= s.Done })
 	return r.write(s.Mend)
 }
 

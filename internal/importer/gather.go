@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+
+	"souk/internal/platform/blob"
 )
 
 // A source gives the rows of a file, those of one product after each other;
@@ -27,7 +29,8 @@ type gathered struct {
 	orphans  map[string][]int64 // rows whose parent has not come yet
 	order    []string           // of orphans' parents
 
-	at, member int // the row that is next
+	at, member int    // the row that is next
+	handle     string // of the family that it is of
 }
 
 // A family is where the rows of one product are, its own first.
@@ -35,9 +38,9 @@ type family struct{ rows []int64 }
 
 // gather reads a table to its end.
 func gather(t *table) (_ *gathered, err error) {
-	waiting, err := os.CreateTemp("", "souk-import-")
+	waiting, err := blob.Scratch()
 	if err != nil {
-		return nil, fmt.Errorf("make a place for rows: %w", err)
+		return nil, err
 	}
 	g := &gathered{table: t, waiting: waiting, known: map[string]int{}, orphans: map[string][]int64{}}
 	if err := g.read(); err != nil {
@@ -46,7 +49,7 @@ func gather(t *table) (_ *gathered, err error) {
 	return g, nil
 }
 
-func (g *gathered) close() error { return errors.Join(g.waiting.Close(), os.Remove(g.waiting.Name())) }
+func (g *gathered) close() error { return g.waiting.Close() }
 
 func (g *gathered) read() error {
 	out := bufio.NewWriterSize(g.waiting, 64<<10)
@@ -116,11 +119,9 @@ func (g *gathered) next() (r row, fault string, err error) {
 		return row{}, "", fmt.Errorf("read a row again: %w", err)
 	}
 	if g.member > 0 {
-		first, _, err := g.unpack(members[0])
-		if err != nil {
-			return row{}, "", fmt.Errorf("read a row again: %w", err)
-		}
-		r.product = first.handle()
+		r.product = g.handle
+	} else {
+		g.handle = r.handle()
 	}
 	if g.member++; g.member == len(members) {
 		g.at, g.member = g.at+1, 0

@@ -293,8 +293,15 @@ func (b *breaking) Read(p []byte) (int, error) {
 func TestAFileThatIsWrongThroughout(t *testing.T) {
 	t.Parallel()
 	s := newShop(t)
-	n := maxProblems + 5
-	report, refused := s.run(t, "Handle,Title,Variant Price\n"+strings.Repeat(",A,1\n", n), Options{})
+	n, most := maxProblems+5, 0
+	o := Options{Keep: func(_ context.Context, _ pgx.Tx, step Step) error {
+		most = max(most, len(step.Mend))
+		return nil
+	}}
+	report, refused := s.run(t, "Handle,Title,Variant Price\n"+strings.Repeat(",A,1\n", n), o)
+	if most != batchSize {
+		t.Errorf("%d refused rows waited in memory", most)
+	}
 	if report.Refused != n || len(report.Problems) != maxProblems || report.Further != 5 || strings.Count(refused, "\n") != n+1 || !report.Nothing() {
 		t.Errorf("refused %d, problems %d and %d", report.Refused, len(report.Problems), report.Further)
 	}

@@ -126,10 +126,11 @@ func TestLinesThatCannotBe(t *testing.T) {
 		good,
 		"",
 		`["handle", "h"]`,
+		`{"handle": "i", "variants": [` + strings.Repeat("null,", maxParts) + `null]}`,
 	}, "\n")
 	report, refused := s.run(t, file, Options{})
 	wantReport(t, report, Report{
-		Format: "souk-jsonl", Rows: 9, Products: 6, Variants: 3, Created: 2, Refused: 8,
+		Format: "souk-jsonl", Rows: 10, Products: 6, Variants: 3, Created: 2, Refused: 9,
 		Problems: []Problem{
 			{Row: 2, Reason: "is not a JSON object"},
 			{Row: 3, Reason: "has no handle"},
@@ -140,6 +141,7 @@ func TestLinesThatCannotBe(t *testing.T) {
 			{Row: 7, Column: "variants[2].options", Reason: "has 0 values for the 1 options of the product"},
 			{Row: 8, Column: "handle", Reason: "row 1 has this handle already: the rows of a product follow each other"},
 			{Row: 10, Reason: "has no handle"},
+			{Row: 11, Reason: "has more than 200000 parts"},
 		},
 	})
 	if lines := strings.SplitAfterN(file, "\n", 2); refused != strings.Replace(lines[1], "\n\n", "\n", 1)+"\n" {

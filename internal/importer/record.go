@@ -157,8 +157,12 @@ func (r *records) read() (cells []string, fault string, err error) {
 	}
 }
 
-// maxLine is the longest line of JSON: a product with all its variants.
-const maxLine = maxOneBytes
+// What a line of JSON may hold: a product with all its variants. A list of
+// nothings is short, and takes fifty times its length in memory.
+const (
+	maxLine  = maxOneBytes
+	maxParts = 200_000 // things with commas between them
+)
 
 // line reads a line. Of one that is too long only the beginning is kept.
 func (r *records) line() (cells []string, fault string, err error) {

@@ -50,7 +50,7 @@ type Problem struct {
 	rows    []row // that have to be imported again when it is mended
 	whole   bool  // none of them went in
 	warning bool  // the row went in all the same
-	after   int   // as many products had been read before it was found
+	of      int   // number of what it was found in, as the run counts
 }
 
 // warnings says of problems that they are none.

@@ -45,7 +45,7 @@ type Options struct {
 
 // A Step is how far a run has come.
 type Step struct {
-	Done   int    // products, as they come in the file, that are behind it
+	Done   int    // of what the file has, product by product, and row by row where rows are of none: how much is behind it
 	Last   bool   // it is finished
 	Report Report // so far
 
@@ -111,14 +111,14 @@ type run struct {
 	rows    source
 
 	batch    []*item
-	bytes    int       // of the batch's rows
+	bytes    int       // of the rows that were read since the last batch
 	problems []Problem // that have not been told, but for those of the batch's items
 	told     bool      // the refused rows have their header
 	grown    int       // variants that came since the planner was told
 
-	products int     // that were read
-	now      reading // what was read up to here
-	extra    int     // products that only rows with prices speak of
+	number int     // of what was read last: a product, or a row that is of none
+	now    reading // what was read up to here
+	extra  int     // products that only rows with prices speak of
 
 	// What the file has had so far, by hash: the products, and the rows of SKUs.
 	seed maphash.Seed
@@ -162,11 +162,14 @@ func (r *run) read(ctx context.Context) error {
 			return err
 		default:
 			r.now.rows++
+			r.bytes += at.size()
 			if fault == "" && at.handle() == "" {
 				fault = "has no " + at.named("handle")
 			}
 			if fault != "" {
-				r.refuse(at, "", fault)
+				if err := r.refuseRow(ctx, at, fault); err != nil {
+					return err
+				}
 				continue
 			}
 		}
@@ -180,11 +183,22 @@ func (r *run) read(ctx context.Context) error {
 			return r.finish(ctx)
 		}
 		if bytes += at.size(); bytes > maxOneBytes {
-			r.refuse(at, "", fmt.Sprintf("its product has rows of more than %d bytes in all", maxOneBytes))
+			if err := r.refuseRow(ctx, at, tooMany); err != nil {
+				return err
+			}
 			continue
 		}
 		group = append(group, at)
 	}
+}
+
+var tooMany = fmt.Sprintf("its product has rows of more than %d bytes in all", maxOneBytes)
+
+// refuseRow refuses a row that is of no product.
+func (r *run) refuseRow(ctx context.Context, at row, reason string) error {
+	r.number++
+	r.refuse(at, "", reason)
+	return r.settle(ctx)
 }
 
 func (r *run) refuse(at row, field, reason string, rows ...row) {
@@ -196,10 +210,10 @@ func (r *run) refuse(at row, field, reason string, rows ...row) {
 	r.hold(whole(c.problems, rows))
 }
 
-// hold remembers problems until the product that is read next is told of.
+// hold remembers problems of what was read last until they are told.
 func (r *run) hold(problems []Problem) {
 	for _, p := range problems {
-		p.after = r.products
+		p.of = r.number
 		r.problems = append(r.problems, p)
 	}
 }
@@ -207,8 +221,8 @@ func (r *run) hold(problems []Problem) {
 // add makes a product of its rows and puts it into the batch.
 func (r *run) add(ctx context.Context, rows []row) error {
 	p, problems := r.table.format.read(rows, r.Currency)
-	r.products++
-	it := &item{Product: p, number: r.products, owner: r.owner(p), misread: append(problems, warnings(p.warnings)...)}
+	r.number++
+	it := &item{Product: p, number: r.number, owner: r.owner(p), misread: append(problems, warnings(p.warnings)...)}
 	if len(p.Variants) > 0 || len(p.FurtherPrices) == 0 {
 		r.now.products++
 		r.now.variants += len(p.Variants)
@@ -234,8 +248,7 @@ func (r *run) add(ctx context.Context, rows []row) error {
 	default:
 		r.hold(it.misread)
 	}
-	r.skipped()
-	return nil
+	return r.settle(ctx)
 }
 
 // put puts an item into the batch, unless an earlier run has done so.
@@ -247,27 +260,34 @@ func (r *run) put(ctx context.Context, it *item) error {
 		return nil
 	}
 	r.batch = append(r.batch, it)
-	for _, at := range it.rows {
-		r.bytes += at.size()
-	}
-	if len(r.batch) < batchSize && r.bytes < batchBytes {
+	return r.settle(ctx)
+}
+
+// settle applies the batch when what waits is enough for a transaction. A file
+// that is wrong throughout has to be told of on the way, too.
+func (r *run) settle(ctx context.Context) error {
+	if r.skipped() || len(r.batch) < batchSize && len(r.problems) < batchSize && r.bytes < batchBytes {
 		return nil
 	}
 	return r.flush(ctx)
 }
 
-// skipped reports whether an earlier run has dealt with the product that was
-// read last. With the last of them this one takes over its report.
+// skipped reports whether an earlier run has dealt with what was read last. With
+// the last of that this one takes over its report.
 func (r *run) skipped() bool {
 	from := r.options.From
-	if r.products == from.Done {
+	if r.number > from.Done {
+		return false
+	}
+	r.problems, r.bytes = nil, 0
+	if r.number == from.Done {
 		rows, products, variants := r.now.rows, r.now.products, r.now.variants
-		r.extra, r.problems = from.Report.Products-products, nil
+		r.extra = from.Report.Products - products
 		format := r.report.Format
 		*r.report = from.Report
 		r.report.Format, r.report.Rows, r.report.Products, r.report.Variants = format, rows, products+r.extra, variants
 	}
-	return r.products <= from.Done
+	return true
 }
 
 // refuseTaken drops variants whose SKU another product of the file has.

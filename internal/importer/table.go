@@ -86,6 +86,8 @@ func (t *table) next() (r row, fault string, err error) {
 			fault = fmt.Sprintf("has %d cells, but the header has %d", len(cells), len(t.header))
 		case strings.ContainsRune(text, 0):
 			fault = "contains a NUL character"
+		case t.records.lines && strings.Count(text, ",") > maxParts:
+			fault = fmt.Sprintf("has more than %d parts", maxParts)
 		case t.records.lines && !json.Valid([]byte(text)):
 			fault = "is not a JSON object"
 		}
@@ -138,9 +140,9 @@ func (r row) named(field string) string {
 	return field
 }
 
-// size is about what the row takes in memory.
+// size is about what the row takes in memory, or would with all its cells.
 func (r row) size() int {
-	n := 16 * len(r.cells)
+	n := 16 * max(len(r.cells), len(r.table.header))
 	for _, cell := range r.cells {
 		n += len(cell)
 	}

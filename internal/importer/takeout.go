@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 	"time"
 
@@ -70,7 +69,7 @@ func (im *Importer) Ask(ctx context.Context, tx pgx.Tx, format, vendor string) (
 
 // Write writes an export that was asked for. It may be run again: the file has
 // the name that was chosen then.
-func (im *Importer) Write(ctx context.Context, asked ExportAsked) error {
+func (im *Importer) Write(ctx context.Context, asked ExportAsked) (err error) {
 	e, err := findExport(ctx, im.DB, asked.ExportID)
 	if errors.Is(err, ErrNoExport) || err == nil && e.State != "waiting" {
 		return nil
@@ -78,11 +77,11 @@ func (im *Importer) Write(ctx context.Context, asked ExportAsked) error {
 	if err != nil {
 		return err
 	}
-	file, err := os.CreateTemp("", "souk-export-")
+	file, err := blob.Scratch()
 	if err != nil {
-		return fmt.Errorf("make a place for an export: %w", err)
+		return err
 	}
-	defer func() { err = errors.Join(err, file.Close(), os.Remove(file.Name())) }()
+	defer func() { err = errors.Join(err, file.Close()) }()
 	variants, err := im.Export(ctx, file, e.Format, e.Vendor)
 	var refusal *errs.Error
 	if errors.As(err, &refusal) && refusal.Kind == errs.NotFound { // the vendor has another slug now

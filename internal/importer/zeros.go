@@ -67,13 +67,14 @@ func (z zeroed) keep(it *item, at row, d *catalog.VariantDraft) {
 	if !slices.Equal(d.Options, z.Options) && (d.SKU == "" || !sameSKU) {
 		return
 	}
-	for field, code := range map[string]struct {
-		is  *string
-		was string
-	}{"sku": {&d.SKU, z.SKU}, "barcode": {&d.Barcode, z.Barcode}} {
+	for _, code := range []struct {
+		field string
+		is    *string
+		was   string
+	}{{"sku", &d.SKU, z.SKU}, {"barcode", &d.Barcode, z.Barcode}} {
 		if lostZeros(*code.is, code.was) {
 			c := cells{row: at}
-			c.warn(field, "%s has lost the zeros of %s, which was left as it is: format the column as text", *code.is, code.was)
+			c.warn(code.field, "%s has lost the zeros of %s, which was left as it is: format the column as text", *code.is, code.was)
 			it.problems = append(it.problems, warnings(c.warnings)...)
 			*code.is = code.was
 		}

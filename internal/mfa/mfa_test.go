@@ -310,11 +310,23 @@ type device struct {
 	key   virtualwebauthn.Credential
 }
 
+// newKey draws until both coordinates of the public key are 32 bytes long: the
+// virtual device forgets their leading zeros, which RFC 9053 7.1.1 wants kept.
+func newKey() virtualwebauthn.Credential {
+	const whole = 77 // bytes of a COSE key with two coordinates of 32
+	for {
+		key := virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2)
+		if len(key.Key.AttestationData()) == whole {
+			return key
+		}
+	}
+}
+
 func newDevice(user id.User) *device {
 	d := &device{
 		party: virtualwebauthn.RelyingParty{Name: "Souk", ID: "shop.example", Origin: "https://shop.example"},
 		auth:  virtualwebauthn.NewAuthenticatorWithOptions(virtualwebauthn.AuthenticatorOptions{UserHandle: user[:]}),
-		key:   virtualwebauthn.NewCredential(virtualwebauthn.KeyTypeEC2),
+		key:   newKey(),
 	}
 	d.auth.AddCredential(d.key)
 	return d

@@ -65,7 +65,7 @@ func large(products int) *shop {
 	for i := range products {
 		p := &product{
 			Title: words(4), Text: "<p>" + words(60) + "</p>", Vendor: skewed(50), Brand: skewed(500), Categories: []int{leaves[skewed(1000)]}, Tags: []int{r.IntN(20), 20 + r.IntN(20)},
-			Attributes: map[string][]string{"Color": of("color", 12), "Material": of("material", 8), "Season": of("season", 4), "Fit": of("fit", 5)},
+			Attributes: map[string][]string{"Color": of("color", 12), "Material": of("material", 8), "season": of("season", 4), "Fit": of("fit", 5)},
 			Option:     "Size", Created: time.Date(2025, 1, 1, 0, 0, i, 0, time.UTC), Rating: float64(skewed(50)) / 10, Sold: int64(skewed(10000)),
 		}
 		price := int64(100 * (5 + skewed(500)))

@@ -93,7 +93,7 @@ func (s *Search) describe(f *facts) entry {
 	if len(e.pages) == 0 { // shown, though it cannot be bought yet
 		e.pages = []pageRow{f.page(s.Currency)}
 	}
-	e.product.Digest = digest(e.product, e.facets, e.listings, e.pages, f.positions())
+	e.product.Digest = digest(e.product, e.facets, e.listings, e.pages, f.tree())
 	return e
 }
 
@@ -236,12 +236,12 @@ func (f *facts) attributes() map[string][]string {
 	return all
 }
 
-// positions are of no row here; but who follows the rows reads the order of
-// categories when one of their products changes.
-func (f *facts) positions() []int {
-	var list []int
+// tree is of no row here; but who follows the rows reads slugs and places of
+// categories when a product in or below them changes.
+func (f *facts) tree() []string {
+	var list []string
 	for _, c := range f.categories {
-		list = append(list, c.Position)
+		list = append(list, c.Tree...)
 	}
 	return list
 }

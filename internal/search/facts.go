@@ -69,7 +69,7 @@ type categoryFact struct {
 	Name      string        `db:"name"`
 	Path      string        `db:"path"`
 	Ancestors []id.Category `db:"ancestors"`
-	Position  int           `db:"position"`
+	Tree      []string      `db:"tree"` // slug and position of each ancestor
 }
 
 type tagFact struct {

@@ -84,12 +84,7 @@ func TestFollowsTheLog(t *testing.T) {
 	}
 	raise := func(e events.Event, sql string, args pgx.NamedArgs) {
 		t.Helper()
-		change(t, pool, func(tx pgx.Tx) error {
-			if _, err := postgres.Exec(t.Context(), tx, sql, args); err != nil {
-				return err
-			}
-			return events.Raise(t.Context(), tx, e)
-		})
+		raise(t, pool, e, sql, args)
 	}
 
 	var all []id.Product
@@ -140,6 +135,54 @@ func TestFollowsTheLog(t *testing.T) {
 
 	raise(vendors.Changed{VendorID: id.Vendor(s.vendors[0].ID)}, `UPDATE vendors SET status = 'suspended' WHERE slug = 'weft_warp'`, nil)
 	soon(t, "the suspended vendor's products are gone", func() bool { return card("trail-shoes") == nil && get(h, "/api/v1/products/trail-shoes").Code == 404 })
+}
+
+// A node knows what filters are called now: the categories above those that
+// products stand in, and what staff call attributes and their values.
+func TestNamesOfFiltersFollow(t *testing.T) {
+	t.Parallel()
+	s := corner()
+	pool, search := running(t, s)
+	h := serve(t, search)
+	listed := func(query string) Listing {
+		return decode[Listing](t, get(h, "/api/v1/products?facets=true&"+query).Body.Bytes())
+	}
+	facet := func(key string) string {
+		for _, f := range listed("").Facets {
+			if f.Key == key {
+				return encode(f)
+			}
+		}
+		return ""
+	}
+	changed := catalog.Changed{ProductIDs: []id.Product{s.products[0].ID, s.products[1].ID, s.products[2].ID}}
+	raise(t, pool, changed, `UPDATE products SET seo_title = 'seen'`, nil)
+	soon(t, "the products are listed", func() bool {
+		return len(listed("category=apparel").Data) == 2 && facet("category") == `{"key":"category","label":"Category","values":[{"value":"apparel","label":"Apparel","count":2,"selected":false},{"value":"home","label":"Home","count":1,"selected":false}]}`
+	})
+	raise(t, pool, changed, `UPDATE categories SET slug = 'clothes' WHERE slug = 'apparel'`, nil)
+	soon(t, "a category above has its new slug", func() bool {
+		return len(listed("category=clothes").Data) == 2 && len(listed("category=apparel").Data) == 0
+	})
+	raise(t, pool, changed, `UPDATE categories SET position = 9 WHERE slug = 'clothes'`, nil)
+	soon(t, "and its new place", func() bool {
+		return facet("category") == `{"key":"category","label":"Category","values":[{"value":"home","label":"Home","count":1,"selected":false},{"value":"clothes","label":"Apparel","count":2,"selected":false}]}`
+	})
+	raise(t, pool, changed, `INSERT INTO attributes (key, label, kind, choices) VALUES ('material', 'Made of', 'select', '[{"value": "Leather", "label": "Real leather"}]')`, nil)
+	soon(t, "the attribute has its label", func() bool {
+		return facet("attr[material]") == `{"key":"attr[material]","label":"Made of","values":[{"value":"leather","label":"Real leather","count":1,"selected":false}]}`
+	})
+}
+
+// raise changes rows and tells of it, as modules do.
+func raise(t *testing.T, pool *pgxpool.Pool, e events.Event, sql string, args pgx.NamedArgs) {
+	t.Helper()
+	change(t, pool, func(tx pgx.Tx) error {
+		if _, err := postgres.Exec(t.Context(), tx, sql, args); err != nil {
+			return err
+		}
+		return events.Raise(t.Context(), tx, e)
+	})
 }
 
 // placeOrder sells units of the shop's first variant: the two things that

@@ -20,7 +20,6 @@ import (
 	"souk/internal/inventory"
 	"souk/internal/platform/events"
 	"souk/internal/platform/pgtest"
-	"souk/internal/platform/postgres"
 	"souk/internal/pricing"
 	"souk/internal/vendors"
 )
@@ -29,7 +28,7 @@ import (
 func paths() []string {
 	list := []string{}
 	for _, filter := range []string{
-		"", "category=top_0", "category=top_1,middle_0.1", "brand=brand_1,brand_3", "vendor=vendor_2", "tag=tag_3", "price[lte]=9000", "in_stock=false", "rating[gte]=3",
+		"", "category=top_0", "category=top_0~", "category=top_1,middle_0.1", "brand=brand_1,brand_3", "vendor=vendor_2", "tag=tag_3", "price[lte]=9000", "in_stock=false", "rating[gte]=3",
 		"attr[color]=color+1,color+2", "attr[size]=s&attr[fit]=fit+0", "category=top_0&in_stock=true&price[gte]=2000", "q=" + url.QueryEscape("ba"), "q=changed", "q=chagned", "q=vendor+-changed", "q=sku-7-1",
 	} {
 		for _, sort := range []string{"relevance", "price", "-price", "-rating", "-popularity", "-created_at", "name"} {
@@ -60,14 +59,15 @@ type trader struct {
 func (tr *trader) change(t *testing.T) {
 	t.Helper()
 	p := tr.products[tr.IntN(len(tr.products))]
+	above := tr.categories[p.Categories[0]].Ancestors
 	changed := catalog.Changed{ProductIDs: []id.Product{p.ID}}
 	variant := pgx.NamedArgs{"v": p.Variants[0].ID, "n": 100 * (1 + tr.IntN(200)), "on_hand": tr.IntN(2)}
 	product := pgx.NamedArgs{
 		"p": p.ID, "title": fmt.Sprintf("Changed %d", tr.IntN(1000)), "status": []string{"active", "active", "archived"}[tr.IntN(3)],
-		"category": tr.categories[tr.IntN(len(tr.categories))].ID, "attributes": fmt.Sprintf(`{"Color": ["color %d"]}`, tr.IntN(12)), "sold": tr.IntN(1000),
+		"category": tr.categories[tr.IntN(len(tr.categories))].ID, "attributes": fmt.Sprintf(`{"Color": ["color %d"]}`, tr.IntN(12)), "sold": tr.IntN(1000), "above": above[tr.IntN(len(above))],
 	}
 	vendor := tr.vendors[tr.IntN(len(tr.vendors))].ID
-	switch tr.IntN(8) {
+	switch tr.IntN(10) {
 	case 0:
 		tr.raise(t, changed, `UPDATE products SET title = @title WHERE id = @p`, product)
 	case 1:
@@ -82,19 +82,26 @@ func (tr *trader) change(t *testing.T) {
 		tr.raise(t, inventory.StockChanged{VariantIDs: []id.Variant{p.Variants[0].ID}}, `UPDATE stock_levels SET on_hand = @on_hand WHERE variant_id = @v`, variant)
 	case 6: // sales are counted by a sweep
 		tr.raise(t, Refreshed{ProductIDs: []id.Product{p.ID}, Listing: true}, `UPDATE listings SET popularity = @sold::int WHERE product_id = @p`, product)
+	case 7: // somewhere above products
+		tr.raise(t, catalog.Changed{ProductIDs: tr.ids()}, `UPDATE categories SET slug = CASE WHEN slug LIKE '%~' THEN rtrim(slug, '~') ELSE slug || '~' END, position = @sold::int WHERE id = @above`, product)
+	case 8: // products keep their values
+		tr.raise(t, catalog.Changed{ProductIDs: tr.ids()}, `INSERT INTO attributes (key, label, kind) VALUES ('season', @title, 'text') ON CONFLICT (key) DO UPDATE SET label = excluded.label`, product)
 	default:
 		tr.raise(t, vendors.Changed{VendorID: id.Vendor(vendor)}, `UPDATE vendors SET status = CASE status WHEN 'active' THEN 'suspended' ELSE 'active' END, name = name || '.' WHERE id = @v`, pgx.NamedArgs{"v": vendor})
 	}
 }
 
+func (tr *trader) ids() []id.Product {
+	var list []id.Product
+	for _, p := range tr.products {
+		list = append(list, p.ID)
+	}
+	return list
+}
+
 func (tr *trader) raise(t *testing.T, e events.Event, sql string, args pgx.NamedArgs) {
 	t.Helper()
-	change(t, tr.pool, func(tx pgx.Tx) error {
-		if _, err := postgres.Exec(t.Context(), tx, sql, args); err != nil {
-			return err
-		}
-		return events.Raise(t.Context(), tx, e)
-	})
+	raise(t, tr.pool, e, sql, args)
 }
 
 // A node whose connections break again and again while the shop changes answers

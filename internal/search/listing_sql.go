@@ -25,7 +25,8 @@ const selectOptions = `
 	ORDER BY product_id, position`
 
 const selectCategories = `
-	SELECT pc.product_id, c.id, c.slug, c.name, c.path, c.ancestors, c.position
+	SELECT pc.product_id, c.id, c.slug, c.name, c.path, c.ancestors,
+	       ARRAY(SELECT slug || ' ' || position FROM categories WHERE id = ANY(c.ancestors) ORDER BY id) AS tree
 	FROM product_categories AS pc
 	JOIN categories AS c ON c.id = pc.category_id
 	WHERE pc.product_id = ANY(@products)

@@ -118,13 +118,22 @@ func (r *Router) healthz(w http.ResponseWriter, _ *http.Request) error {
 	return err
 }
 
-// readyz says whether it should get traffic.
+// readyz says whether it should get traffic. Probes come every few seconds: the
+// log has the first that hears something new.
 func (r *Router) readyz(w http.ResponseWriter, req *http.Request) error {
-	if r.config.Ready != nil {
-		if err := r.config.Ready(req.Context()); err != nil {
+	if r.config.Ready == nil {
+		return r.healthz(w, req)
+	}
+	err := r.config.Ready(req.Context())
+	was := r.unready.Swap(err != nil)
+	if err != nil {
+		if !was {
 			r.log.WarnContext(req.Context(), "not ready", "error", err)
-			return ErrNotReady
 		}
+		return ErrNotReady
+	}
+	if was {
+		r.log.InfoContext(req.Context(), "ready")
 	}
 	return r.healthz(w, req)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -190,13 +191,24 @@ func TestDocs(t *testing.T) {
 func TestHealth(t *testing.T) {
 	t.Parallel()
 	var why error
-	r := httpapi.New(httpapi.Config{Ready: func(context.Context) error { return why }})
+	var log strings.Builder
+	r := httpapi.New(httpapi.Config{Ready: func(context.Context) error { return why }, Logger: slog.New(slog.NewTextHandler(&log, nil))})
 	if w := alone(r, httptest.NewRequest("GET", "/readyz", nil)); w.Code != 200 {
 		t.Errorf("ready: %d", w.Code)
 	}
 	why = errors.New("secret dsn")
 	if w := alone(r, httptest.NewRequest("GET", "/readyz", nil)); w.Code != 503 || strings.Contains(w.Body.String(), "secret") {
 		t.Errorf("not ready: %d %s", w.Code, w.Body)
+	}
+	alone(r, httptest.NewRequest("GET", "/readyz", nil))
+	if got := strings.Count(log.String(), "\n"); got != 1 || !strings.Contains(log.String(), "secret dsn") {
+		t.Errorf("two probes are told that it is not ready, the log has %d lines: %s", got, &log)
+	}
+	why = nil
+	alone(r, httptest.NewRequest("GET", "/readyz", nil))
+	alone(r, httptest.NewRequest("GET", "/readyz", nil))
+	if got := strings.Count(log.String(), "\n"); got != 2 {
+		t.Errorf("it is ready again, the log has %d lines: %s", got, &log)
 	}
 	if w := alone(r, httptest.NewRequest("GET", "/healthz", nil)); w.Code != 200 {
 		t.Errorf("alive: %d", w.Code)

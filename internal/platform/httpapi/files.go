@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"mime"
 	"mime/multipart"
 	"net/http"
@@ -16,6 +17,7 @@ import (
 
 var (
 	errNoFile        = errs.Validation.Field("/file", "required", "Send the file as a part called file.")
+	errCutOff        = errs.New(errs.Malformed, ErrMalformed.Code, "The body ended before it was complete.")
 	errMalformedForm = errs.New(errs.Malformed, "malformed_form", "The form cannot be read.")
 )
 
@@ -114,8 +116,8 @@ type Upload struct {
 	Texts map[string]string
 }
 
-// Close removes the file.
-func (u Upload) Close() error { return errors.Join(u.File.Close(), os.Remove(u.File.Name())) }
+// Close gives the file up.
+func (u Upload) Close() error { return u.File.Close() }
 
 // SpoolUpload takes a file of at most most bytes that is too large for memory:
 // the body itself, or the part called file of a form. Close it.
@@ -124,9 +126,9 @@ func SpoolUpload(r *http.Request, most int64) (u Upload, err error) {
 	if err != nil && r.Header.Get("Content-Type") != "" {
 		return Upload{}, ErrMediaType
 	}
-	file, err := os.CreateTemp("", "souk-upload-")
+	file, err := blob.Scratch()
 	if err != nil {
-		return Upload{}, fmt.Errorf("make a place for an upload: %w", err)
+		return Upload{}, err
 	}
 	u = Upload{File: file, Texts: map[string]string{}}
 	if kind == "multipart/form-data" {
@@ -143,12 +145,19 @@ func SpoolUpload(r *http.Request, most int64) (u Upload, err error) {
 	return u, nil
 }
 
-// take writes a body to the disk.
+// take writes a body to the disk. A full one is not the sender's fault.
 func (u *Upload) take(body io.Reader, most int64) (err error) {
-	if u.Size, err = io.Copy(u.File, io.LimitReader(body, most+1)); err != nil {
+	u.Size, err = io.Copy(u.File, io.LimitReader(body, most+1))
+	var disk *fs.PathError
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &disk):
+		return fmt.Errorf("keep an upload: %w", err)
+	case errors.As(err, &tooLarge):
 		return err
-	}
-	if u.Size > most {
+	case err != nil:
+		return errCutOff
+	case u.Size > most:
 		return ErrTooLarge
 	}
 	return nil
@@ -165,10 +174,8 @@ func (u *Upload) takeForm(form *multipart.Reader, most int64) error {
 			return brokenForm(err)
 		}
 		if part.FormName() == "file" && !found {
-			if err := u.take(part, most); errors.Is(err, ErrTooLarge) {
+			if err := u.take(part, most); err != nil {
 				return err
-			} else if err != nil {
-				return brokenForm(err)
 			}
 			found = true
 			continue

@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humago"
@@ -67,6 +68,7 @@ type Router struct {
 	limiter *limiter
 	meters  *meters
 	openapi func() ([]byte, error)
+	unready atomic.Bool // what the last probe was told
 }
 
 // New makes a router that serves the documents and the health checks and

@@ -56,14 +56,15 @@ func (k *keys) add(d *Document) {
 
 // with is k and what is new in docs; k stays as it is for its readers.
 func (k keys) with(docs []*Document) keys {
+	var vendors, brands, categories, tags []uuid.UUID
+	var facets []int32
 	for _, d := range docs {
-		k.vendors = k.vendors.with(d.Vendor)
-		k.brands = k.brands.with(d.Brand)
-		k.categories = k.categories.with(d.Categories...)
-		k.tags = k.tags.with(d.Tags...)
-		k.facets = k.facets.with(d.Facets...)
+		vendors, brands = append(vendors, d.Vendor), append(brands, d.Brand)
+		categories, tags, facets = append(categories, d.Categories...), append(tags, d.Tags...), append(facets, d.Facets...)
 	}
-	return k
+	return keys{
+		k.vendors.with(vendors), k.brands.with(brands), k.categories.with(categories), k.tags.with(tags), k.facets.with(facets),
+	}
 }
 
 // numbering gives keys numbers from 1 in the order in which they came; the
@@ -87,8 +88,9 @@ func (n *numbering[K]) add(list ...K) {
 	}
 }
 
-// with copies only when there is something new, which is seldom.
-func (n *numbering[K]) with(list ...K) *numbering[K] {
+// with copies only when there is something new: call it once for all that may
+// be, for a shop may have very many values.
+func (n *numbering[K]) with(list []K) *numbering[K] {
 	if !slices.ContainsFunc(list, func(k K) bool { _, known := n.number[k]; return !known }) {
 		return n
 	}

@@ -24,15 +24,25 @@ type Expression struct {
 type clause struct {
 	words      []string
 	unfinished bool // the last word
+	apart      bool // anywhere in the document, not in a row
 	not        bool
 }
+
+func (c clause) isPhrase() bool { return len(c.words) > 1 && !c.apart }
+
+// What a text may ask for at most, so that none takes long. People write less.
+const (
+	mostWords   = 32 // the rest is not looked for
+	mostPhrases = 4  // the words of the rest may stand apart: texts must be read to tell
+)
 
 // Parse takes any text.
 func Parse(text string) *Expression {
 	x := &Expression{sku: Fold(text)}
 	var (
-		clauses []clause
-		either  bool // has it an "or"?
+		clauses        []clause
+		either         bool // has it an "or"?
+		count, phrases int
 	)
 	parts := split(text)
 	for i, p := range parts {
@@ -41,9 +51,16 @@ func Parse(text string) *Expression {
 			clauses, either = nil, true
 			continue
 		}
-		if words := slices.Collect(terms(p.text)); len(words) > 0 {
-			clauses = append(clauses, clause{words: words, not: p.not})
+		words := slices.Collect(terms(p.text))
+		words = words[:min(len(words), mostWords-count)]
+		if len(words) == 0 {
+			continue
 		}
+		if len(words) > 1 {
+			phrases++
+		}
+		count += len(words)
+		clauses = append(clauses, clause{words: words, not: p.not, apart: phrases > mostPhrases})
 	}
 	if len(clauses) > 0 {
 		x.alternatives = append(x.alternatives, clauses)

@@ -244,16 +244,22 @@ func TestNearMissesNoTerm(t *testing.T) {
 func TestParse(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string][][]clause{
-		"oak table":             {{{[]string{"oak"}, false, false}, {[]string{"table"}, true, false}}},
-		`"oak table"`:           {{{[]string{"oak", "table"}, false, false}}},
-		"oak-table ":            {{{[]string{"oak", "table"}, false, false}}},
-		"Oak -table":            {{{[]string{"oak"}, false, false}, {[]string{"table"}, false, true}}},
-		"oak or elm table":      {{{[]string{"oak"}, false, false}}, {{[]string{"elm"}, false, false}, {[]string{"table"}, false, false}}},
-		`-"oak table" elm!`:     {{{[]string{"oak", "table"}, false, true}, {[]string{"elm"}, false, false}}},
-		"or":                    {{{[]string{"or"}, true, false}}},
-		`"unclosed quote`:       {{{[]string{"unclosed", "quote"}, false, false}}},
-		"- -- \" \"\" ((%_ & |": nil,
-		"":                      nil,
+		"oak table":         {{{[]string{"oak"}, false, false, false}, {[]string{"table"}, true, false, false}}},
+		`"oak table"`:       {{{[]string{"oak", "table"}, false, false, false}}},
+		"oak-table ":        {{{[]string{"oak", "table"}, false, false, false}}},
+		"Oak -table":        {{{[]string{"oak"}, false, false, false}, {[]string{"table"}, false, false, true}}},
+		"oak or elm table":  {{{[]string{"oak"}, false, false, false}}, {{[]string{"elm"}, false, false, false}, {[]string{"table"}, false, false, false}}},
+		`-"oak table" elm!`: {{{[]string{"oak", "table"}, false, false, true}, {[]string{"elm"}, false, false, false}}},
+		"or":                {{{[]string{"or"}, true, false, false}}},
+		`"unclosed quote`:   {{{[]string{"unclosed", "quote"}, false, false, false}}},
+		`a-b c-d "e f" -"g h" i-j`: {{
+			{[]string{"a", "b"}, false, false, false}, {[]string{"c", "d"}, false, false, false}, {[]string{"e", "f"}, false, false, false},
+			{[]string{"g", "h"}, false, false, true}, {[]string{"i", "j"}, true, true, false}, // the fifth phrase is of words
+		}},
+		strings.Repeat("oak ", mostWords) + "elm ": {slices.Repeat([]clause{{[]string{"oak"}, false, false, false}}, mostWords)},
+		strings.Repeat("oak-", mostWords) + "elm ": {{{slices.Repeat([]string{"oak"}, mostWords), false, false, false}}},
+		"- -- \" \"\" ((%_ & |":                    nil,
+		"":                                         nil,
 	} {
 		if diff := cmp.Diff(want, Parse(text).alternatives, cmp.AllowUnexported(clause{})); diff != "" {
 			t.Errorf("%s: %s", text, diff)

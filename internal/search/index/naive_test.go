@@ -37,6 +37,14 @@ func (n *naive) wordIs(c clause, i int, term string) bool {
 }
 
 func (n *naive) clauseIn(c clause, passages [][]string) bool {
+	if c.apart {
+		for i := range c.words {
+			if !slices.ContainsFunc(slices.Concat(passages...), func(term string) bool { return n.wordIs(c, i, term) }) {
+				return false
+			}
+		}
+		return true
+	}
 	for _, p := range passages {
 		for at := 0; at+len(c.words) <= len(p); at++ {
 			all := true

@@ -109,7 +109,7 @@ func (r *random) change(d *Document) *Document {
 
 var someTexts = []string{
 	"lamp", "lamps", "running shoes", `"running shoe"`, "shoe -run", "-lamp", "oak or elm", "lamp oak or table elm", "t-shirt", "t-sh", "la", "sho", "s", "table", "boots", "jacke", "lether jaket", "jakcets", "tabel", "sho lamp oak", "lampshaed", "lampshpae",
-	"sku-7", "sku-3", "nothing", "日本", "CAFÉ", "uberflus", "zzz yyy xxx", "%", `"oak lamp" -table`, `"lamp`, "or", "lamp or", "4", "42 oak", "run shoes snow lamp table oak",
+	"sku-7", "sku-3", "nothing", "日本", "CAFÉ", "uberflus", "zzz yyy xxx", "%", `"oak lamp" -table`, `"lamp`, "or", "lamp or", "4", "42 oak", "run shoes snow lamp table oak", "t-shirt or oak-lamp or oak-elm or lamp-oak or table-oak", "run-sho", `"oak lamp" "lamp oak" -"elm oak" "run shoe" -"tr lamp" oak-ta`,
 }
 
 func (r *random) query() *Query {

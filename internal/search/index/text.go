@@ -3,6 +3,7 @@ package index
 import (
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -81,41 +82,54 @@ func (f *found) add(all, inTitle, partly *roaring.Bitmap) {
 }
 
 // conjunction is where all clauses hold: all of that, what has all of them in
-// the title, and what has one there.
+// the title, and what has one there. Words narrow before texts are read for
+// phrases.
 func (p part) conjunction(clauses []clause, synonyms map[string][]string) (all, title, partly *roaring.Bitmap) {
-	all, title, partly = p.live, p.live, roaring.New()
+	all = p.live
+	for _, c := range clauses {
+		if !c.not {
+			all = p.words(all, c, anywhere, synonyms)
+		}
+	}
+	for _, c := range clauses {
+		if c.not {
+			all = roaring.AndNot(all, p.clause(all, c, anywhere, synonyms))
+		} else if c.isPhrase() {
+			all = p.withPhrase(all, c, anywhere, synonyms)
+		}
+	}
+	title, partly = all, roaring.New()
 	positive := false
 	for _, c := range clauses {
 		if c.not {
 			continue
 		}
 		positive = true
-		all = roaring.And(all, p.clause(c, anywhere, synonyms))
-		here := p.clause(c, inTitle, synonyms)
+		here := p.clause(all, c, inTitle, synonyms)
 		title = roaring.And(title, here)
 		partly.Or(here)
-	}
-	for _, c := range clauses {
-		if c.not {
-			all = roaring.AndNot(all, p.clause(c, anywhere, synonyms))
-		}
 	}
 	if !positive {
 		return all, partly, partly
 	}
-	return all, roaring.And(title, all), roaring.And(partly, all)
+	return all, title, partly
 }
 
-// clause is the set of documents in which c is found; it may belong to the index.
-func (s *segment) clause(c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
-	set := s.word(c, 0, f, synonyms)
-	for i := 1; i < len(c.words); i++ {
-		set = roaring.And(set, s.word(c, i, f, synonyms))
-	}
-	if len(c.words) > 1 {
+// clause is the set of those of candidates in which c is found.
+func (s *segment) clause(candidates *roaring.Bitmap, c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
+	set := s.words(candidates, c, f, synonyms)
+	if c.isPhrase() {
 		return s.withPhrase(set, c, f, synonyms)
 	}
 	return set
+}
+
+// words is the set of those of candidates that have all words of c.
+func (s *segment) words(candidates *roaring.Bitmap, c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
+	for i := range c.words {
+		candidates = roaring.And(candidates, s.word(c, i, f, synonyms))
+	}
+	return candidates
 }
 
 // word is the set of documents with word i of c in one of its forms.
@@ -156,6 +170,7 @@ type phrase struct {
 	places map[uint32]uint64
 	filter uint64 // has bit n if some term has number n modulo 64: most others are told by it
 	last   uint64 // the place of the last word
+	begins string // what the last word may go on from; "" if it is finished
 }
 
 func (ph *phrase) at(term uint32) uint64 {
@@ -166,15 +181,14 @@ func (ph *phrase) at(term uint32) uint64 {
 }
 
 func (s *segment) phrase(c clause, synonyms map[string][]string) *phrase {
-	words := c.words[:min(len(c.words), 64)]
-	ph := &phrase{places: map[uint32]uint64{}, last: 1 << (len(words) - 1)}
-	for i, word := range words {
-		terms := slices.Clone(s.forms(word))
+	ph := &phrase{places: map[uint32]uint64{}, last: 1 << (len(c.words) - 1)}
+	if c.unfinished {
+		ph.begins = c.words[len(c.words)-1]
+	}
+	for i, word := range c.words { // at most mostWords
+		terms := s.forms(word)
 		for _, other := range synonyms[word] {
-			terms = append(terms, s.forms(other)...)
-		}
-		if c.unfinished && i == len(c.words)-1 {
-			terms = append(terms, s.begun(word)...)
+			terms = append(slices.Clip(terms), s.forms(other)...)
 		}
 		for _, t := range terms {
 			ph.places[t] |= 1 << i
@@ -197,7 +211,9 @@ func (s *segment) hasPhrase(doc uint32, ph *phrase, f field) bool {
 			matched = 0
 			continue
 		}
-		if matched = (matched<<1 | 1) & ph.at(token-firstTerm); matched&ph.last != 0 {
+		term, next := token-firstTerm, matched<<1|1
+		matched = next & ph.at(term)
+		if matched&ph.last != 0 || ph.begins != "" && next&ph.last != 0 && strings.HasPrefix(s.terms[term], ph.begins) {
 			return true
 		}
 	}
