@@ -1,6 +1,7 @@
 package index
 
 import (
+	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -125,6 +126,7 @@ func BenchmarkIndex(b *testing.B) {
 	took := time.Since(begun)
 	cpu = cpuTime() - cpu - made
 	b.Logf("%d documents: built in %v, %v of CPU; heap %d MB", n, (took - made).Round(time.Millisecond), cpu.Round(time.Millisecond), (heap()-before)>>20)
+	saveAndRead(b, ix)
 	for _, bench := range []struct {
 		name  string
 		query func() *Query
@@ -172,6 +174,21 @@ func BenchmarkIndex(b *testing.B) {
 	begun, cpu = time.Now(), cpuTime()
 	ix.MergeBase()
 	b.Logf("merged in %v, %v of CPU", time.Since(begun).Round(time.Millisecond), (cpuTime() - cpu).Round(time.Millisecond))
+}
+
+// saveAndRead says what a start with a saved index takes.
+func saveAndRead(b *testing.B, ix *Index) {
+	var file bytes.Buffer
+	begun, cpu := time.Now(), cpuTime()
+	if err := ix.Snapshot().Write(&file); err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("written in %v, %v of CPU: %d MB", time.Since(begun).Round(time.Millisecond), (cpuTime() - cpu).Round(time.Millisecond), file.Len()>>20)
+	begun, cpu = time.Now(), cpuTime()
+	if _, err := Read(benchOptions(), bytes.NewReader(file.Bytes()), int64(file.Len())); err != nil {
+		b.Fatal(err)
+	}
+	b.Logf("read in %v, %v of CPU", time.Since(begun).Round(time.Millisecond), (cpuTime() - cpu).Round(time.Millisecond))
 }
 
 func attribute(n, value int) Attribute {

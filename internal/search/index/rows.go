@@ -147,6 +147,27 @@ func (r *rows) add(d *Document, values []uint32) {
 	r.stream = append(r.stream, documentEnd)
 }
 
+// makeRoom is for so many rows of others: a column that grows as it is filled
+// ends with room for a quarter more.
+func (r *rows) makeRoom(n int, from []*rows) {
+	values, names, skus, stream, all := 0, 0, 0, 0, 0
+	for _, f := range from {
+		values, names, skus, stream = values+len(f.values.values), names+f.name.all.Len(), skus+len(f.skus.values), stream+len(f.stream)
+		all += f.len()
+	}
+	share := func(size int) int { return int(int64(size) * int64(n) / int64(max(all, 1))) } // of those that are live
+	r.product, r.inStock, r.rating = make([]uuid.UUID, 0, n), make([]bool, 0, n), make([]uint16, 0, n)
+	r.popularity, r.created, r.start = make([]int64, 0, n), make([]int64, 0, n), make([]uint64, 0, n)
+	r.values, r.skus = roomFor[uint32](n, share(values)), roomFor[uint64](n, share(skus))
+	r.name.start = make([]uint32, 0, n)
+	r.name.all.Grow(share(names))
+	r.stream = make([]byte, 0, share(stream)+stream/64) // terms have other numbers here, a little longer perhaps
+}
+
+func roomFor[V any](n, values int) lists[V] {
+	return lists[V]{start: make([]uint32, 0, n+1), values: make([]V, 0, values)}
+}
+
 // price sets that of the row which is being added.
 func (r *rows) price(currency string, minor int64) {
 	column := r.prices[currency]
@@ -239,6 +260,7 @@ func rank(from []*rows, live []*roaring.Bitmap) *rows {
 		return compareProducts(from[b.source].product[b.row], from[a.source].product[a.row])
 	})
 	ranked := newRows()
+	ranked.makeRoom(len(places), from)
 	translations := make([][]uint32, len(from))
 	for source, r := range from {
 		translations[source] = make([]uint32, len(r.terms))
