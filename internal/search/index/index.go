@@ -45,8 +45,9 @@ type Options struct {
 	// ranges of the price facet of a currency begin.
 	PriceEdges func(currency string) []int64
 
-	// Synonyms are other words that a folded word of a query finds as well.
-	Synonyms map[string][]string
+	// Languages are those that queries will ask for; others take a moment when
+	// somebody does.
+	Languages []Language
 }
 
 // Index is kept by one writer at a time and read by any number.
@@ -81,7 +82,7 @@ func New(options Options, docs func(yield func(*Document) bool)) *Index {
 		raw.add(d, &snapshot.keys)
 	}
 	base := newSegment(rank([]*rows{raw}, nil), ix.options.PriceEdges)
-	base.prepare()
+	base.prepare(options.Languages)
 	snapshot.parts = withSegment(nil, base)
 	ix.current.Store(snapshot)
 	return ix

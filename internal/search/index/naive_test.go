@@ -13,7 +13,6 @@ import (
 // naive answers queries by a loop over the documents.
 type naive struct {
 	docs     map[uuid.UUID]*Document
-	synonyms map[string][]string
 	meanings map[string]func(term string) bool // of one search
 }
 
@@ -26,30 +25,42 @@ func passages(d *Document) [][]string {
 	return list
 }
 
-// wordIs reports whether term is what clause c means by its word i.
-func (n *naive) wordIs(c clause, i int, term string) bool {
-	for _, w := range append([]string{c.words[i]}, n.synonyms[c.words[i]]...) {
-		if stem(w) == stem(term) {
-			return true
-		}
+// wordIs reports whether term is what w means by its word i.
+func wordIs(w way, i int, term string, languages []Language) bool {
+	if related(w.words[i], term, languages) {
+		return true
 	}
-	return c.unfinished && i == len(c.words)-1 && strings.HasPrefix(term, c.words[i])
+	if !w.unfinished || i < len(w.words)-1 {
+		return false
+	}
+	umlauts := slices.Contains(languages, "de") && len([]rune(plainVowels(w.words[i]))) >= 3 &&
+		strings.HasPrefix(Language("de").stem(term), plainVowels(w.words[i]))
+	return strings.HasPrefix(term, w.words[i]) || umlauts
 }
 
-func (n *naive) clauseIn(c clause, passages [][]string) bool {
-	if c.apart {
-		for i := range c.words {
-			if !slices.ContainsFunc(slices.Concat(passages...), func(term string) bool { return n.wordIs(c, i, term) }) {
+// related reports whether two words are forms of one.
+func related(a, b string, languages []Language) bool {
+	return a == b || slices.ContainsFunc(languages, func(l Language) bool { return l.stem(a) == l.stem(b) })
+}
+
+func clauseIn(c clause, passages [][]string, languages []Language) bool {
+	return slices.ContainsFunc(c.ways, func(w way) bool { return wayIn(w, passages, languages) })
+}
+
+func wayIn(w way, passages [][]string, languages []Language) bool {
+	if w.apart {
+		for i := range w.words {
+			if !slices.ContainsFunc(slices.Concat(passages...), func(term string) bool { return wordIs(w, i, term, languages) }) {
 				return false
 			}
 		}
 		return true
 	}
 	for _, p := range passages {
-		for at := 0; at+len(c.words) <= len(p); at++ {
+		for at := 0; at+len(w.words) <= len(p); at++ {
 			all := true
-			for i := range c.words {
-				all = all && n.wordIs(c, i, p[at+i])
+			for i := range w.words {
+				all = all && wordIs(w, i, p[at+i], languages)
 			}
 			if all {
 				return true
@@ -67,12 +78,12 @@ func (n *naive) textWeight(x *Expression, d *Document) float64 {
 		holds, inTitle, positive, partly := true, true, false, false
 		for _, c := range clauses {
 			if c.not {
-				holds = holds && !n.clauseIn(c, p)
+				holds = holds && !clauseIn(c, p, x.languages)
 				continue
 			}
 			positive = true
-			holds = holds && n.clauseIn(c, p)
-			here := n.clauseIn(c, p[:1])
+			holds = holds && clauseIn(c, p, x.languages)
+			here := clauseIn(c, p[:1], x.languages)
 			inTitle, partly = inTitle && here, partly || here
 		}
 		if holds {
@@ -101,13 +112,13 @@ func (n *naive) similarWeight(x *Expression, d *Document) float64 {
 	for _, clauses := range x.alternatives {
 		positive, here, titled, forbidden := 0, 0, 0, false
 		for _, c := range clauses {
-			for _, w := range c.words {
+			for _, w := range c.ways[0].words {
 				if c.not {
-					forbidden = forbidden || n.has(d, func(term string) bool { return stem(term) == stem(w) }, false)
+					forbidden = forbidden || n.has(d, func(term string) bool { return related(term, w, x.languages) }, false)
 					continue
 				}
 				positive++
-				matches := n.meant(w)
+				matches := n.meant(w, x.languages)
 				if n.has(d, matches, false) {
 					here++
 				}
@@ -133,16 +144,16 @@ func (n *naive) has(d *Document, matches func(string) bool, title bool) bool {
 }
 
 // meant tells the terms that w may stand for.
-func (n *naive) meant(w string) func(term string) bool {
+func (n *naive) meant(w string, languages []Language) func(term string) bool {
 	if n.meanings[w] == nil {
-		n.meanings[w] = n.meaning(w)
+		n.meanings[w] = n.meaning(w, languages)
 	}
 	return n.meanings[w]
 }
 
-func (n *naive) meaning(w string) func(term string) bool {
+func (n *naive) meaning(w string, languages []Language) func(term string) bool {
 	plain := func(term string) bool {
-		return stem(term) == stem(w) || len([]rune(w)) >= shortestBeginning && strings.HasPrefix(term, w)
+		return related(term, w, languages) || len([]rune(w)) >= shortestBeginning && strings.HasPrefix(term, w)
 	}
 	fewest := math.MaxInt
 	for _, d := range n.docs {
@@ -224,12 +235,10 @@ func (n *naive) search(q *Query, edges []int64) Result {
 	similar := false
 	n.meanings = map[string]func(string) bool{}
 	if q.Text != nil {
-		skus := 0
 		for id, d := range n.docs {
 			weight[id] = n.textWeight(q.Text, d)
-			if slices.Contains(d.SKUs, q.Text.sku) {
+			if slices.ContainsFunc(q.Text.codes, func(code string) bool { return slices.Contains(d.SKUs, code) }) {
 				weight[id] = math.Inf(1)
-				skus++
 			}
 		}
 		if similar = !slices.ContainsFunc(slices.Collect(maps.Values(weight)), func(w float64) bool { return w > 0 }); similar {

@@ -10,7 +10,8 @@ import (
 // resemblance is what is looked for when nothing has the words asked for: most
 // of them, unfinished or with typos.
 type resemblance struct {
-	sku          string
+	codes        []string
+	languages    []Language
 	alternatives [][]alike
 }
 
@@ -23,12 +24,12 @@ type alike struct {
 
 // resemble looks for what the words of x may have been meant to be.
 func (sn *Snapshot) resemble(x *Expression) *resemblance {
-	r := &resemblance{sku: x.sku}
+	r := &resemblance{codes: x.codes, languages: x.languages}
 	for _, clauses := range x.alternatives {
 		var words []alike
 		for _, c := range clauses {
-			for _, w := range c.words {
-				words = append(words, sn.alike(w, c.not))
+			for _, w := range c.written().words {
+				words = append(words, sn.alike(w, c.not, x.languages))
 			}
 		}
 		r.alternatives = append(r.alternatives, words)
@@ -40,13 +41,13 @@ func (sn *Snapshot) resemble(x *Expression) *resemblance {
 // there for the rest to be guessed.
 const shortestBeginning = 3
 
-func (sn *Snapshot) alike(word string, not bool) alike {
+func (sn *Snapshot) alike(word string, not bool, languages []Language) alike {
 	a := alike{word: word, not: not}
 	if not {
 		return a
 	}
 	for _, p := range sn.parts {
-		if a.in(p.segment, anywhere).Intersects(p.live) {
+		if a.in(p.segment, anywhere, languages).Intersects(p.live) {
 			return a
 		}
 	}
@@ -75,8 +76,8 @@ func (sn *Snapshot) nearest(word string) []string {
 }
 
 // in is the set of documents that have one of the terms.
-func (a alike) in(s *segment, f field) *roaring.Bitmap {
-	numbers := slices.Clone(s.forms(a.word))
+func (a alike) in(s *segment, f field, languages []Language) *roaring.Bitmap {
+	numbers := slices.Clone(s.forms(a.word, languages))
 	if !a.not && utf8.RuneCountInString(a.word) >= shortestBeginning {
 		numbers = append(numbers, s.begun(a.word)...)
 	}
@@ -90,9 +91,9 @@ func (a alike) in(s *segment, f field) *roaring.Bitmap {
 
 // find evaluates r in one part.
 func (r *resemblance) find(p part) found {
-	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withSKU(r.sku))}
+	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withCode(r.codes))}
 	for _, words := range r.alternatives {
-		f.add(p.mostOf(words))
+		f.add(p.mostOf(words, r.languages))
 	}
 	f.all.Or(f.sku)
 	return f
@@ -100,7 +101,7 @@ func (r *resemblance) find(p part) found {
 
 // mostOf is where two thirds of the words are. It counts in sets: reached[n] has
 // the documents with more than n of the words so far.
-func (p part) mostOf(words []alike) (all, title, partly *roaring.Bitmap) {
+func (p part) mostOf(words []alike, languages []Language) (all, title, partly *roaring.Bitmap) {
 	all, title, partly = roaring.New(), p.live, roaring.New()
 	positive := 0
 	for _, a := range words {
@@ -119,19 +120,19 @@ func (p part) mostOf(words []alike) (all, title, partly *roaring.Bitmap) {
 		if a.not {
 			continue
 		}
-		set := a.in(p.segment, anywhere)
+		set := a.in(p.segment, anywhere, languages)
 		for n := len(reached) - 1; n > 0; n-- {
 			reached[n].Or(roaring.And(reached[n-1], set))
 		}
 		reached[0].Or(set)
-		here := a.in(p.segment, inTitle)
+		here := a.in(p.segment, inTitle, languages)
 		title = roaring.And(title, here)
 		partly.Or(here)
 	}
 	all = roaring.And(p.live, reached[len(reached)-1])
 	for _, a := range words {
 		if a.not {
-			all.AndNot(a.in(p.segment, anywhere))
+			all.AndNot(a.in(p.segment, anywhere, languages))
 		}
 	}
 	return all, roaring.And(title, all), roaring.And(partly, all)

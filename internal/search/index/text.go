@@ -3,7 +3,6 @@ package index
 import (
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -66,13 +65,22 @@ func (s *segment) in(f field) *postings {
 }
 
 // find evaluates x in one part.
-func (x *Expression) find(p part, synonyms map[string][]string) found {
-	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withSKU(x.sku))}
+func (x *Expression) find(p part) found {
+	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withCode(x.codes))}
 	for _, clauses := range x.alternatives {
-		f.add(p.conjunction(clauses, synonyms))
+		f.add(p.conjunction(clauses, x.languages))
 	}
 	f.all.Or(f.sku)
 	return f
+}
+
+// withCode are the documents that have one of codes.
+func (s *segment) withCode(codes []string) *roaring.Bitmap {
+	set := roaring.New()
+	for _, code := range codes {
+		set.Or(s.withSKU(code))
+	}
+	return set
 }
 
 func (f *found) add(all, inTitle, partly *roaring.Bitmap) {
@@ -84,18 +92,18 @@ func (f *found) add(all, inTitle, partly *roaring.Bitmap) {
 // conjunction is where all clauses hold: all of that, what has all of them in
 // the title, and what has one there. Words narrow before texts are read for
 // phrases.
-func (p part) conjunction(clauses []clause, synonyms map[string][]string) (all, title, partly *roaring.Bitmap) {
+func (p part) conjunction(clauses []clause, languages []Language) (all, title, partly *roaring.Bitmap) {
 	all = p.live
 	for _, c := range clauses {
 		if !c.not {
-			all = p.words(all, c, anywhere, synonyms)
+			all = p.clause(all, c, anywhere, languages, p.words)
 		}
 	}
 	for _, c := range clauses {
 		if c.not {
-			all = roaring.AndNot(all, p.clause(all, c, anywhere, synonyms))
-		} else if c.isPhrase() {
-			all = p.withPhrase(all, c, anywhere, synonyms)
+			all = roaring.AndNot(all, p.clause(all, c, anywhere, languages, p.way))
+		} else if slices.ContainsFunc(c.ways, way.isPhrase) {
+			all = p.clause(all, c, anywhere, languages, p.way)
 		}
 	}
 	title, partly = all, roaring.New()
@@ -105,7 +113,7 @@ func (p part) conjunction(clauses []clause, synonyms map[string][]string) (all, 
 			continue
 		}
 		positive = true
-		here := p.clause(all, c, inTitle, synonyms)
+		here := p.clause(all, c, inTitle, languages, p.way)
 		title = roaring.And(title, here)
 		partly.Or(here)
 	}
@@ -115,37 +123,49 @@ func (p part) conjunction(clauses []clause, synonyms map[string][]string) (all, 
 	return all, title, partly
 }
 
-// clause is the set of those of candidates in which c is found.
-func (s *segment) clause(candidates *roaring.Bitmap, c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
-	set := s.words(candidates, c, f, synonyms)
-	if c.isPhrase() {
-		return s.withPhrase(set, c, f, synonyms)
+// clause is the set of those of candidates in which one of the ways of c is
+// found by find.
+func (s *segment) clause(candidates *roaring.Bitmap, c clause, f field, languages []Language,
+	find func(*roaring.Bitmap, way, field, []Language) *roaring.Bitmap,
+) *roaring.Bitmap {
+	set := find(candidates, c.ways[0], f, languages)
+	for _, w := range c.ways[1:] {
+		set = roaring.Or(set, find(candidates, w, f, languages))
 	}
 	return set
 }
 
-// words is the set of those of candidates that have all words of c.
-func (s *segment) words(candidates *roaring.Bitmap, c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
-	for i := range c.words {
-		candidates = roaring.And(candidates, s.word(c, i, f, synonyms))
+// way is the set of those of candidates in which w is found.
+func (s *segment) way(candidates *roaring.Bitmap, w way, f field, languages []Language) *roaring.Bitmap {
+	set := s.words(candidates, w, f, languages)
+	if w.isPhrase() {
+		return s.withPhrase(set, w, f, languages)
+	}
+	return set
+}
+
+// words is the set of those of candidates that have all words of w.
+func (s *segment) words(candidates *roaring.Bitmap, w way, f field, languages []Language) *roaring.Bitmap {
+	for i := range w.words {
+		candidates = roaring.And(candidates, s.word(w, i, f, languages))
 	}
 	return candidates
 }
 
-// word is the set of documents with word i of c in one of its forms.
-func (s *segment) word(c clause, i int, f field, synonyms map[string][]string) *roaring.Bitmap {
+// word is the set of documents with word i of w in one of its forms.
+func (s *segment) word(w way, i int, f field, languages []Language) *roaring.Bitmap {
 	in := s.in(f)
-	terms := s.forms(c.words[i])
-	for _, other := range synonyms[c.words[i]] {
-		terms = append(slices.Clip(terms), s.forms(other)...)
-	}
-	begins := c.unfinished && i == len(c.words)-1
+	terms := s.forms(w.words[i], languages)
+	begins := w.unfinished && i == len(w.words)-1
 	if !begins && len(terms) == 1 {
 		return in.of(terms[0])
 	}
+	if begins {
+		terms = slices.Concat(terms, s.spelt(w.words[i], languages))
+	}
 	set := in.union(terms)
 	if begins {
-		set.Or(s.withBeginning(c.words[i], f))
+		set.Or(s.withBeginning(w.words[i], f))
 	}
 	return set
 }
@@ -153,8 +173,8 @@ func (s *segment) word(c clause, i int, f field, synonyms map[string][]string) *
 // withPhrase keeps those of candidates, which have all words, that have them in
 // a row. It reads the texts: a phrase is rare, positions in each posting list
 // would double the index.
-func (s *segment) withPhrase(candidates *roaring.Bitmap, c clause, f field, synonyms map[string][]string) *roaring.Bitmap {
-	ph := s.phrase(c, synonyms)
+func (s *segment) withPhrase(candidates *roaring.Bitmap, w way, f field, languages []Language) *roaring.Bitmap {
+	ph := s.phrase(w, languages)
 	set := roaring.New()
 	docs := candidates.Iterator()
 	for docs.HasNext() {
@@ -170,7 +190,9 @@ type phrase struct {
 	places map[uint32]uint64
 	filter uint64 // has bit n if some term has number n modulo 64: most others are told by it
 	last   uint64 // the place of the last word
-	begins string // what the last word may go on from; "" if it is finished
+
+	begins    string // what the last word may go on from; "" if it is finished
+	languages []Language
 }
 
 func (ph *phrase) at(term uint32) uint64 {
@@ -180,17 +202,13 @@ func (ph *phrase) at(term uint32) uint64 {
 	return ph.places[term]
 }
 
-func (s *segment) phrase(c clause, synonyms map[string][]string) *phrase {
-	ph := &phrase{places: map[uint32]uint64{}, last: 1 << (len(c.words) - 1)}
-	if c.unfinished {
-		ph.begins = c.words[len(c.words)-1]
+func (s *segment) phrase(w way, languages []Language) *phrase {
+	ph := &phrase{places: map[uint32]uint64{}, last: 1 << (len(w.words) - 1), languages: languages}
+	if w.unfinished {
+		ph.begins = w.words[len(w.words)-1]
 	}
-	for i, word := range c.words { // at most mostWords
-		terms := s.forms(word)
-		for _, other := range synonyms[word] {
-			terms = append(slices.Clip(terms), s.forms(other)...)
-		}
-		for _, t := range terms {
+	for i, word := range w.words { // at most mostWords
+		for _, t := range s.forms(word, languages) {
 			ph.places[t] |= 1 << i
 			ph.filter |= 1 << (t % 64)
 		}
@@ -213,7 +231,7 @@ func (s *segment) hasPhrase(doc uint32, ph *phrase, f field) bool {
 		}
 		term, next := token-firstTerm, matched<<1|1
 		matched = next & ph.at(term)
-		if matched&ph.last != 0 || ph.begins != "" && next&ph.last != 0 && strings.HasPrefix(s.terms[term], ph.begins) {
+		if matched&ph.last != 0 || ph.begins != "" && next&ph.last != 0 && s.begins(term, ph.begins, ph.languages) {
 			return true
 		}
 	}
