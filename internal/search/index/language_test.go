@@ -43,12 +43,12 @@ func TestFormsOfAWord(t *testing.T) {
 		same, apart := slices.Collect(terms(c.words)), slices.Collect(terms(c.apart))
 		for _, a := range same {
 			for _, b := range same {
-				if !related(a, b, languages) {
+				if !sameWord(a, b, languages) {
 					t.Errorf("%s: %s is not %s", c.languages, a, b)
 				}
 			}
 			for _, b := range apart {
-				if related(a, b, languages) {
+				if sameWord(a, b, languages) {
 					t.Errorf("%s: %s is %s", c.languages, a, b)
 				}
 			}

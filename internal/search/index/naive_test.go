@@ -27,7 +27,7 @@ func passages(d *Document) [][]string {
 
 // wordIs reports whether term is what w means by its word i.
 func wordIs(w way, i int, term string, languages []Language) bool {
-	if related(w.words[i], term, languages) {
+	if sameWord(w.words[i], term, languages) {
 		return true
 	}
 	if !w.unfinished || i < len(w.words)-1 {
@@ -36,11 +36,6 @@ func wordIs(w way, i int, term string, languages []Language) bool {
 	umlauts := slices.Contains(languages, "de") && len([]rune(plainVowels(w.words[i]))) >= 3 &&
 		strings.HasPrefix(Language("de").stem(term), plainVowels(w.words[i]))
 	return strings.HasPrefix(term, w.words[i]) || umlauts
-}
-
-// related reports whether two words are forms of one.
-func related(a, b string, languages []Language) bool {
-	return a == b || slices.ContainsFunc(languages, func(l Language) bool { return l.stem(a) == l.stem(b) })
 }
 
 func clauseIn(c clause, passages [][]string, languages []Language) bool {
@@ -114,7 +109,7 @@ func (n *naive) similarWeight(x *Expression, d *Document) float64 {
 		for _, c := range clauses {
 			for _, w := range c.ways[0].words {
 				if c.not {
-					forbidden = forbidden || n.has(d, func(term string) bool { return related(term, w, x.languages) }, false)
+					forbidden = forbidden || n.has(d, func(term string) bool { return sameWord(term, w, x.languages) }, false)
 					continue
 				}
 				positive++
@@ -153,7 +148,7 @@ func (n *naive) meant(w string, languages []Language) func(term string) bool {
 
 func (n *naive) meaning(w string, languages []Language) func(term string) bool {
 	plain := func(term string) bool {
-		return related(term, w, languages) || len([]rune(w)) >= shortestBeginning && strings.HasPrefix(term, w)
+		return sameWord(term, w, languages) || len([]rune(w)) >= shortestBeginning && strings.HasPrefix(term, w)
 	}
 	fewest := math.MaxInt
 	for _, d := range n.docs {

@@ -51,18 +51,19 @@ func (sn *Snapshot) alike(word string, not bool, languages []Language) alike {
 			return a
 		}
 	}
-	a.typos = sn.nearest(word)
+	a.typos = sn.nearest(word, nil)
 	return a
 }
 
-// nearest are the terms with the fewest typos that some live document has.
-func (sn *Snapshot) nearest(word string) []string {
+// nearest are the terms with the fewest typos that some live document has, and
+// that are no forms of the word.
+func (sn *Snapshot) nearest(word string, languages []Language) []string {
 	var terms []string
 	fewest := tolerance(word)
 	for _, p := range sn.parts {
 		numbers, distances := p.near(word, tolerance(word))
 		for i, n := range numbers {
-			if distances[i] > fewest || !p.anywhere.of(n).Intersects(p.live) {
+			if distances[i] > fewest || sameWord(word, p.terms[n], languages) || !p.anywhere.of(n).Intersects(p.live) {
 				continue
 			}
 			if distances[i] < fewest {
@@ -73,6 +74,11 @@ func (sn *Snapshot) nearest(word string) []string {
 	}
 	slices.Sort(terms)
 	return slices.Compact(terms)
+}
+
+// sameWord reports whether two terms are forms of one word.
+func sameWord(a, b string, languages []Language) bool {
+	return a == b || slices.ContainsFunc(languages, func(l Language) bool { return l.stem(a) == l.stem(b) })
 }
 
 // in is the set of documents that have one of the terms.
