@@ -18,7 +18,7 @@ import (
 
 // shape changes when describe writes something else for the same facts, so
 // that the next refresh writes rows that seem unchanged.
-const shape = 2
+const shape = 3
 
 // entry is every row of one product.
 type entry struct {
@@ -148,8 +148,10 @@ func (f *facts) entry() productEntry {
 	}
 	skus := []string{}
 	for _, v := range f.variants {
-		if v.SKU != "" {
-			skus = append(skus, index.Fold(v.SKU))
+		for _, code := range slices.Concat(index.Codes(v.SKU), index.Codes(v.Barcode)) {
+			if !slices.Contains(skus, code) {
+				skus = append(skus, code)
+			}
 		}
 	}
 	return productEntry{

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -29,6 +30,9 @@ type node struct {
 	slots chan struct{} // of searches at the same time
 	built chan struct{} // closed when shelf is there
 	shelf *shelf
+	words atomic.Pointer[vocabulary]
+	noted noted
+	past  atomic.Pointer[[]pastQuery]
 	merge chan struct{} // asks for a new base of the index
 }
 
@@ -46,7 +50,11 @@ func (s *Search) slots() chan struct{} { return s.node().slots }
 // shelf waits for the index, but not for long.
 func (s *Search) shelf(ctx context.Context) (*shelf, error) {
 	if s.ReadAnew {
-		return load(ctx, s.DB)
+		v, err := s.vocabulary(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return load(ctx, s.DB, v.Languages)
 	}
 	n := s.node()
 	select {
@@ -89,6 +97,7 @@ func (s *Search) Follow(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return follower.Run(ctx) })
 	g.Go(func() error { s.mergeWhenAsked(ctx); return nil })
+	g.Go(func() error { s.keepPast(ctx); return nil })
 	return g.Wait()
 }
 
@@ -99,7 +108,7 @@ func (s *Search) build(ctx context.Context) (from events.Cursor, ok bool) {
 	for pause := time.Second; ; pause = min(2*pause, 30*time.Second) {
 		from, err := events.Now(ctx, s.Pool)
 		if err == nil {
-			s.node().shelf, err = load(ctx, s.Pool)
+			err = s.load(ctx)
 		}
 		if err == nil {
 			s.log().InfoContext(ctx, "search has built its index", "products", s.node().shelf.index.Snapshot().Len())
@@ -116,6 +125,15 @@ func (s *Search) build(ctx context.Context) (from events.Cursor, ok bool) {
 			return from, false
 		}
 	}
+}
+
+func (s *Search) load(ctx context.Context) error {
+	v, err := s.vocabulary(ctx)
+	if err != nil {
+		return err
+	}
+	s.node().shelf, err = load(ctx, s.Pool, v.Languages)
+	return err
 }
 
 // learn brings the index up to date with a batch of events, and then drops

@@ -66,14 +66,14 @@ func documents(rows []documentRow) []*index.Document {
 // loadedAtOnce is how many products are read at once to build an index.
 const loadedAtOnce = 5000
 
-// load builds an index of all listings.
-func load(ctx context.Context, db postgres.DB) (*shelf, error) {
+// load builds an index of all listings, for queries in some languages.
+func load(ctx context.Context, db postgres.DB, languages []index.Language) (*shelf, error) {
 	s := &shelf{}
 	if err := s.names.read(ctx, db, nil, true); err != nil {
 		return nil, err
 	}
 	var broken error
-	s.index = index.New(index.Options{PriceEdges: edgesOf}, everyDocument(ctx, db, &broken))
+	s.index = index.New(index.Options{PriceEdges: edgesOf, Languages: languages}, everyDocument(ctx, db, &broken))
 	if broken != nil {
 		return nil, fmt.Errorf("read listings: %w", broken)
 	}

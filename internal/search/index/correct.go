@@ -9,8 +9,10 @@ import (
 	"github.com/google/uuid"
 )
 
+// Few is how many documents a text may find and still be taken for a mistake.
+const Few = 5
+
 const (
-	few           = 5  // documents; a text that finds more is taken to be right
 	timesAsMany   = 10 // how much more frequent a word must be than one that is there, too
 	mostCorrected = 8  // words of a text
 	shortestHalf  = 3  // letters of a word that was written together with another
@@ -21,7 +23,7 @@ const (
 // the filters of q.
 func (sn *Snapshot) Correct(q *Query, text string, v Vocabulary) map[string]string {
 	found := sn.count(q.Text)
-	if found > few || sn.hasCode(q.Text.codes) {
+	if found > Few || sn.hasCode(q.Text.codes) {
 		return nil
 	}
 	unknown := map[string]string{}
@@ -71,11 +73,12 @@ func attempts(unknown map[string]string, rare []string, meant map[string]string)
 func (sn *Snapshot) better(q *Query, text string, v Vocabulary, words map[string]string, than int) bool {
 	corrected := *q
 	corrected.Text = Parse(Replace(text, words), v)
-	return sn.count(corrected.Text) > than && sn.exactly(&corrected) > sn.exactly(q)
+	return sn.count(corrected.Text) > than && sn.Matches(&corrected) > sn.Matches(q)
 }
 
-// exactly is how many documents have the words of q under its filters.
-func (sn *Snapshot) exactly(q *Query) int {
+// Matches is how many documents have the words of q under its filters, not
+// counting what resembles them. It has a text.
+func (sn *Snapshot) Matches(q *Query) int {
 	n := 0
 	for _, p := range sn.parts {
 		if l := p.listings[q.Currency]; l != nil {

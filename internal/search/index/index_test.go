@@ -207,18 +207,53 @@ func TestDistance(t *testing.T) {
 	word := rapid.StringOfN(letters, 0, 20, -1)
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := word.Draw(t, "a"), word.Draw(t, "b")
-		if got, want := newPattern(a).distance(b), tableDistance(a, b); got != want {
-			t.Fatalf("%q to %q: %d, want %d", a, b, got, want)
+		whole, beginning := newPattern(a).distance(b)
+		if want := tableDistance(a, b); whole != want {
+			t.Fatalf("%q to %q: %d, want %d", a, b, whole, want)
+		}
+		nearest, runes := len([]rune(a)), []rune(b)
+		for end := range len(runes) + 1 {
+			nearest = min(nearest, tableDistance(a, string(runes[:end])))
+		}
+		if beginning != nearest {
+			t.Fatalf("%q to a beginning of %q: %d, want %d", a, b, beginning, nearest)
 		}
 	})
 	for _, pair := range []struct {
 		a, b string
 		want int
 	}{{"lamp", "lmap", 1}, {"table", "tables", 1}, {"jacket", "jaket", 1}, {strings.Repeat("x", 64), strings.Repeat("x", 63) + "y", 1}} {
-		if got := newPattern(pair.a).distance(pair.b); got != pair.want {
+		if got, _ := newPattern(pair.a).distance(pair.b); got != pair.want {
 			t.Errorf("%s to %s: %d, want %d", pair.a, pair.b, got, pair.want)
 		}
 	}
+}
+
+// A name goes on from what is begun at one of its words, give or take typos.
+func TestComplete(t *testing.T) {
+	t.Parallel()
+	letters := rapid.SampledFrom([]rune("abcé日 "))
+	text := rapid.StringOfN(letters, 1, 12, -1)
+	rapid.Check(t, func(t *rapid.T) {
+		begun, name := Fold(text.Draw(t, "begun")), Fold(text.Draw(t, "name"))
+		if begun == "" {
+			return
+		}
+		want := tolerance(begun) + 1
+		for at := range name {
+			if at > 0 && name[at-1] != ' ' {
+				continue
+			}
+			runes := []rune(name[at:])
+			for end := range len(runes) + 1 {
+				want = min(want, tableDistance(begun, string(runes[:end])))
+			}
+		}
+		typos, ok := Complete(begun).Of(name)
+		if ok != (want <= tolerance(begun)) || ok && typos != want {
+			t.Fatalf("%q goes on from %q: %v with %d typos, want %d", name, begun, ok, typos, want)
+		}
+	})
 }
 
 func TestNearMissesNoTerm(t *testing.T) {
@@ -277,7 +312,7 @@ func TestCorrectionsFindMore(t *testing.T) {
 			corrected++
 			before, filtered := exactly(q)
 			q.Text = Parse(Replace(text, words), v)
-			if after, more := exactly(q); before > few || after <= before || more <= filtered {
+			if after, more := exactly(q); before > Few || after <= before || more <= filtered {
 				t.Fatalf("%s with %v: %d and %d of them under the filters, before %d and %d", text, words, after, more, before, filtered)
 			}
 		}
