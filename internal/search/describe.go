@@ -133,10 +133,12 @@ func (f *facts) listing(facets []facetRow) listingRow {
 	return l
 }
 
-// entry is what the product is found by.
+// entry is what the product is found by: its title, names of what it belongs
+// to, and further texts. The vendor is among those: that a stall is called Paper
+// Lantern Press does not make its pens lanterns.
 func (f *facts) entry() productEntry {
 	p := f.product
-	terms := []string{p.BrandName, p.VendorName, p.Kind}
+	terms := []string{p.BrandName, p.Kind}
 	for _, c := range f.categories {
 		terms = append(terms, c.Path)
 	}
@@ -156,7 +158,7 @@ func (f *facts) entry() productEntry {
 	}
 	return productEntry{
 		ProductID: uuid.UUID(p.ID), Name: index.Fold(p.Title), SKUs: skus,
-		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: plain(p.Description),
+		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: p.VendorName + " ; " + plain(p.Description),
 	}
 }
 

@@ -190,7 +190,8 @@ func checkTexts(t *testing.T, s *segment, doc uint32, d *Document) {
 	for number, term := range s.terms {
 		inTitle := slices.Contains(want[0], term)
 		anywhere := slices.ContainsFunc(want, func(p []string) bool { return slices.Contains(p, term) })
-		if s.inTitle.of(uint32(number)).Contains(doc) != inTitle || s.anywhere.of(uint32(number)).Contains(doc) != anywhere {
+		names := slices.ContainsFunc(want[:2], func(p []string) bool { return slices.Contains(p, term) })
+		if s.inTitle.of(uint32(number)).Contains(doc) != inTitle || s.named.of(uint32(number)).Contains(doc) != names || s.anywhere.of(uint32(number)).Contains(doc) != anywhere {
 			t.Fatalf("postings of %s: %+v", term, d)
 		}
 		if stem := s.stems("de").stems[number]; stem != Language("de").stem(term) || s.letters[number] != lettersOf(term) {
@@ -255,7 +256,7 @@ func equal(t *testing.T, a, b *Snapshot) {
 		}
 	}
 	for n := range x.terms {
-		if !x.anywhere.of(uint32(n)).Equals(y.anywhere.of(uint32(n))) || !x.inTitle.of(uint32(n)).Equals(y.inTitle.of(uint32(n))) {
+		if !x.anywhere.of(uint32(n)).Equals(y.anywhere.of(uint32(n))) || !x.inTitle.of(uint32(n)).Equals(y.inTitle.of(uint32(n))) || !x.named.of(uint32(n)).Equals(y.named.of(uint32(n))) {
 			t.Fatalf("postings of %s differ", x.terms[n])
 		}
 	}

@@ -23,7 +23,7 @@ type Document struct {
 	Name       string   // what the order by name goes by
 	SKUs       []string // and barcodes: what Codes makes of them
 	Title      string
-	Texts      []string // what else it is found by; a phrase is within one of them
+	Texts      []string // what else it is found by: names of what it belongs to, then anything; a phrase is within one of them
 }
 
 // Price is that of the cheapest variant, in minor units and not negative.

@@ -33,6 +33,15 @@ type clause struct {
 // written is what the text itself has there.
 func (c clause) written() way { return c.ways[0] }
 
+// finished is c where the last word does not go on.
+func (c clause) finished() clause {
+	c.ways = slices.Clone(c.ways)
+	for i := range c.ways {
+		c.ways[i].unfinished = false
+	}
+	return c
+}
+
 // way is a word, or several in a row.
 type way struct {
 	words      []string

@@ -22,7 +22,7 @@ type lexicon struct {
 
 	// beginnings are the sets of short ones, which very many terms have, by
 	// field: string to *roaring.Bitmap.
-	beginnings [2]sync.Map
+	beginnings [fields]sync.Map
 }
 
 func (l *lexicon) fill(d *dictionary) {
@@ -154,6 +154,7 @@ func (s *segment) prepare(languages []Language) {
 	for _, r := range "abcdefghijklmnopqrstuvwxyz0123456789" {
 		s.withBeginning(string(r), anywhere)
 		s.withBeginning(string(r), inTitle)
+		s.withBeginning(string(r), named)
 	}
 	for _, l := range languages {
 		s.stems(l)

@@ -67,71 +67,86 @@ func wayIn(w way, passages [][]string, languages []Language) bool {
 
 // textWeight is 0 where x is not found.
 func (n *naive) textWeight(x *Expression, d *Document) float64 {
-	all, any, some := false, false, false
-	p := passages(d)
+	best, p := 0.0, passages(d)
 	for _, clauses := range x.alternatives {
-		holds, inTitle, positive, partly := true, true, false, false
-		for _, c := range clauses {
-			if c.not {
-				holds = holds && !clauseIn(c, p, x.languages)
-				continue
-			}
-			positive = true
-			holds = holds && clauseIn(c, p, x.languages)
-			here := clauseIn(c, p[:1], x.languages)
-			inTitle, partly = inTitle && here, partly || here
+		last := clauses[len(clauses)-1]
+		if last.not || !last.ways[0].unfinished {
+			best = max(best, weightIn(clauses, p, x.languages))
+			continue
 		}
-		if holds {
-			any, all, some = true, all || inTitle && positive, some || partly
-		}
+		finished := append(slices.Clone(clauses[:len(clauses)-1]), last.finished())
+		best = max(best, begunFactor*weightIn(clauses, p, x.languages), weightIn(finished, p, x.languages))
 	}
-	return weightOf(any, all, some)
+	return best
 }
 
-func weightOf(any, all, some bool) float64 {
+func weightIn(clauses []clause, p [][]string, languages []Language) float64 {
+	var titles, names []bool
+	for _, c := range clauses {
+		if clauseIn(c, p, languages) == c.not {
+			return 0
+		}
+		if !c.not {
+			titles, names = append(titles, clauseIn(c, p[:1], languages)), append(names, clauseIn(c, p[:2], languages))
+		}
+	}
+	return weightOf(titles, names)
+}
+
+// weightOf goes by where each word is.
+func weightOf(titles, names []bool) float64 {
+	missing := func(list []bool) bool { return slices.Contains(list, false) }
 	switch {
-	case all:
-		return inTitleWeight
-	case some:
-		return partlyWeight
-	case any:
-		return elseWeight
+	case len(titles) == 0:
+		return weights[elsewhere]
+	case !missing(titles):
+		return weights[allInTitle]
+	case !missing(names) && slices.Contains(titles, true):
+		return weights[titleAndName]
+	case !missing(names):
+		return weights[allInNames]
+	case slices.Contains(titles, true):
+		return weights[partlyInTitle]
 	default:
-		return 0
+		return weights[elsewhere]
 	}
 }
 
 // similarWeight is the same for what resembles the text.
 func (n *naive) similarWeight(x *Expression, d *Document) float64 {
-	all, any, some := false, false, false
+	best := 0.0
 	for _, clauses := range x.alternatives {
-		positive, here, titled, forbidden := 0, 0, 0, false
+		var titles, names []bool
+		here, forbidden := 0, false
 		for _, c := range clauses {
 			for _, w := range c.ways[0].words {
 				if c.not {
-					forbidden = forbidden || n.has(d, func(term string) bool { return sameWord(term, w, x.languages) }, false)
+					forbidden = forbidden || n.has(d, func(term string) bool { return sameWord(term, w, x.languages) }, 3)
 					continue
 				}
-				positive++
 				matches := n.meant(w, x.languages)
-				if n.has(d, matches, false) {
+				if n.has(d, matches, 3) {
 					here++
 				}
-				if n.has(d, matches, true) {
-					titled++
-				}
+				titles, names = append(titles, n.has(d, matches, 1)), append(names, n.has(d, matches, 2))
 			}
 		}
-		if positive > 0 && !forbidden && here >= positive-positive/3 {
-			any, all, some = true, all || titled == positive, some || titled > 0
+		words := len(titles)
+		switch {
+		case words == 0 || forbidden || here < words-words/3:
+		case here < words:
+			best = max(best, fewerFactor*weightOf(titles, names))
+		default:
+			best = max(best, weightOf(titles, names))
 		}
 	}
-	return weightOf(any, all, some)
+	return best
 }
 
-func (n *naive) has(d *Document, matches func(string) bool, title bool) bool {
+// has looks at the first of the texts only.
+func (n *naive) has(d *Document, matches func(string) bool, texts int) bool {
 	for i, p := range passages(d) {
-		if (i == 0 || !title) && slices.ContainsFunc(p, matches) {
+		if i < texts && slices.ContainsFunc(p, matches) {
 			return true
 		}
 	}
@@ -152,7 +167,7 @@ func (n *naive) meaning(w string, languages []Language) func(term string) bool {
 	}
 	fewest := math.MaxInt
 	for _, d := range n.docs {
-		if n.has(d, plain, false) {
+		if n.has(d, plain, 3) {
 			return plain
 		}
 		for _, p := range passages(d) {
@@ -281,11 +296,18 @@ func (n *naive) key(q *Query, d *Document, weight float64) Key {
 	case ByName:
 		return Key{Text: d.Name}
 	case ByRelevance:
+		liked := 1.0
+		switch {
+		case d.Rating >= 400:
+			liked = likedFactor
+		case d.Rating >= 100 && d.Rating < 300:
+			liked = poorFactor
+		}
 		if math.IsInf(weight, 1) {
-			return Key{Number: tier{weight: inTitleWeight, plus: skuScore}.score(d.Popularity)}
+			return Key{Number: tier{weight: liked, plus: skuScore}.score(d.Popularity)}
 		}
 		if q.Text != nil {
-			return Key{Number: tier{weight: weight}.score(d.Popularity)}
+			return Key{Number: tier{weight: weight * liked}.score(d.Popularity)}
 		}
 	}
 	return Key{Number: d.Popularity}

@@ -12,7 +12,14 @@ type field int
 const (
 	anywhere field = iota
 	inTitle
+	named // in the title, or in the first of the other texts
+	fields
 )
+
+// ends reports whether a field has so many passages.
+func (f field) ends(passages int) bool {
+	return f == inTitle && passages == 1 || f == named && passages == 2
+}
 
 // postings are the documents of each term, ascending. Most terms are in few,
 // for which a bitmap would be several times the size: those are kept as lists.
@@ -46,9 +53,10 @@ func newPostings(r *rows, f field) postings {
 func (r *rows) eachTerm(f field, fn func(term, doc uint32)) {
 	seen := make([]uint32, len(r.terms)) // the last document with the term, plus one
 	for doc := range uint32(r.len()) {
+		passage := 0
 		for token := range r.tokens(doc) {
 			if token == passageEnd {
-				if f == inTitle {
+				if passage++; f.ends(passage) {
 					break
 				}
 				continue

@@ -106,11 +106,11 @@ func (q *Query) page() page {
 }
 
 // texts is what the text finds in each part; without one, everything.
-func (sn *Snapshot) texts(q *Query) (texts []found, similar bool) {
-	texts = make([]found, len(sn.parts))
+func (sn *Snapshot) texts(q *Query) (texts []*found, similar bool) {
+	texts = make([]*found, len(sn.parts))
 	if q.Text == nil {
 		for i, p := range sn.parts {
-			texts[i].all = p.live
+			texts[i] = &found{all: p.live}
 		}
 		return texts, false
 	}

@@ -96,50 +96,40 @@ func (a alike) in(s *segment, f field, languages []Language) *roaring.Bitmap {
 }
 
 // find evaluates r in one part.
-func (r *resemblance) find(p part) found {
-	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withCode(r.codes))}
+func (r *resemblance) find(p part) *found {
+	f := newFound(roaring.And(p.live, p.withCode(r.codes)), fewerFactor)
 	for _, words := range r.alternatives {
-		f.add(p.mostOf(words, r.languages))
+		p.mostOf(f, words, r.languages)
 	}
 	f.all.Or(f.sku)
 	return f
 }
 
-// mostOf is where two thirds of the words are. It counts in sets: reached[n] has
-// the documents with more than n of the words so far.
-func (p part) mostOf(words []alike, languages []Language) (all, title, partly *roaring.Bitmap) {
-	all, title, partly = roaring.New(), p.live, roaring.New()
-	positive := 0
+// mostOf adds where two thirds of the words are. It counts in sets: reached[n]
+// has the documents with more than n of the words so far.
+func (p part) mostOf(f *found, words []alike, languages []Language) {
+	var titles, names []*roaring.Bitmap
+	reached := []*roaring.Bitmap{}
+	all := p.live
 	for _, a := range words {
-		if !a.not {
-			positive++
-		}
-	}
-	if positive == 0 {
-		return all, all, all
-	}
-	reached := make([]*roaring.Bitmap, positive-positive/3)
-	for n := range reached {
-		reached[n] = roaring.New()
-	}
-	for _, a := range words {
+		set := a.in(p.segment, anywhere, languages)
 		if a.not {
+			all = roaring.AndNot(all, set)
 			continue
 		}
-		set := a.in(p.segment, anywhere, languages)
+		reached = append(reached, roaring.New())
 		for n := len(reached) - 1; n > 0; n-- {
 			reached[n].Or(roaring.And(reached[n-1], set))
 		}
 		reached[0].Or(set)
-		here := a.in(p.segment, inTitle, languages)
-		title = roaring.And(title, here)
-		partly.Or(here)
+		titles, names = append(titles, a.in(p.segment, inTitle, languages)), append(names, a.in(p.segment, named, languages))
 	}
-	all = roaring.And(p.live, reached[len(reached)-1])
-	for _, a := range words {
-		if a.not {
-			all.AndNot(a.in(p.segment, anywhere, languages))
-		}
+	if len(reached) == 0 {
+		return
 	}
-	return all, roaring.And(title, all), roaring.And(partly, all)
+	every := roaring.And(all, reached[len(reached)-1])
+	most := roaring.And(all, reached[len(reached)-len(reached)/3-1])
+	f.all.Or(most)
+	addRanked(f.ranked[:levels], every, titles, names)
+	addRanked(f.ranked[levels:], most, titles, names)
 }

@@ -28,7 +28,7 @@ type segment struct {
 	skuDocs                     []uint32
 
 	lexicon
-	inTitle, anywhere postings
+	inTitle, named, anywhere postings
 }
 
 // listing is what depends on the currency.
@@ -53,7 +53,7 @@ func newSegment(r *rows, edges func(currency string) []int64) *segment {
 	}
 	s.addSKUs()
 	s.lexicon.fill(&r.dictionary)
-	s.inTitle, s.anywhere = newPostings(r, inTitle), newPostings(r, anywhere)
+	s.inTitle, s.named, s.anywhere = newPostings(r, inTitle), newPostings(r, named), newPostings(r, anywhere)
 	return s
 }
 

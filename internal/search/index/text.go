@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"math"
 	"slices"
 
@@ -15,60 +16,122 @@ type tier struct {
 	docs   *roaring.Bitmap
 }
 
-// What a word of the title counts against one elsewhere, and a SKU above all.
+// level is how well a document has what was asked for, the best first.
+type level int
+
 const (
-	inTitleWeight = 1.0
-	partlyWeight  = 0.5
-	elseWeight    = 0.2
-	skuScore      = 1_000_000_000_000
+	allInTitle   level = iota // every word
+	titleAndName              // one in the title, the others among names: of its brand, category, attributes
+	allInNames
+	partlyInTitle // the others in the description
+	elsewhere
+	levels // how many there are; as many again for words that the last one only begins
 )
+
+// weights of levels, and what they are multiplied with.
+var weights = [levels]float64{1, 0.7, 0.5, 0.35, 0.2}
+
+const (
+	begunFactor = 0.4  // the last word goes on: "tea" has begun "teapot"
+	fewerFactor = 0.5  // some words are not there
+	likedFactor = 1.1  // rated at least likedStars
+	poorFactor  = 0.85 // rated below poorStars
+	likedStars  = 4
+	poorStars   = 3
+
+	skuScore = 1_000_000_000_000
+)
+
+// unsold is what is added to sales, so that a product nobody has bought yet is
+// found by its title before a bestseller that says the word in its description.
+const unsold = 8
 
 // score is the relevance of a document: its tier, and the logarithm of what it
 // has sold, so that the hundredth sale counts less than the second.
 func (t tier) score(popularity int64) int64 {
-	return t.plus + int64(math.Round(t.weight*math.Log(2+float64(popularity))*1e9))
+	return t.plus + int64(math.Round(t.weight*math.Log(unsold+float64(popularity))*1e9))
 }
 
 // found are the documents of one part that a text finds.
 type found struct {
-	all     *roaring.Bitmap // live
-	inTitle *roaring.Bitmap // that have every word in the title
-	partly  *roaring.Bitmap // that have some there
-	sku     *roaring.Bitmap
+	all *roaring.Bitmap // live
+	sku *roaring.Bitmap
+
+	// ranked are the documents of each level, those of better ones too: first
+	// where all is as it should be, then where it is nearly so.
+	ranked [2 * levels]*roaring.Bitmap
+	nearly float64 // what the weights of the second half are multiplied with
+}
+
+func newFound(sku *roaring.Bitmap, nearly float64) *found {
+	f := &found{all: roaring.New(), sku: sku, nearly: nearly}
+	for i := range f.ranked {
+		f.ranked[i] = roaring.New()
+	}
+	return f
+}
+
+func (f *found) weight(i int) float64 {
+	if i < int(levels) {
+		return weights[i]
+	}
+	return weights[i-int(levels)] * f.nearly
 }
 
 // tiers divides those of a set that were found.
-func (f found) tiers(set *roaring.Bitmap) []tier {
-	sku := roaring.And(set, f.sku)
-	rest := roaring.AndNot(set, sku)
-	title := roaring.And(rest, f.inTitle)
-	rest.AndNot(title)
-	partly := roaring.And(rest, f.partly)
-	rest.AndNot(partly)
-	return []tier{{inTitleWeight, skuScore, sku}, {inTitleWeight, 0, title}, {partlyWeight, 0, partly}, {elseWeight, 0, rest}}
+func (f *found) tiers(s *segment, set *roaring.Bitmap) []tier {
+	list := s.byStars(tier{1, skuScore, roaring.And(set, f.sku)})
+	rest := roaring.AndNot(set, f.sku)
+	order := make([]int, len(f.ranked))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(f.weight(b), f.weight(a)) })
+	for _, i := range order {
+		docs := roaring.And(rest, f.ranked[i])
+		rest.AndNot(docs)
+		list = append(list, s.byStars(tier{f.weight(i), 0, docs})...)
+	}
+	return list
+}
+
+// byStars divides a tier by what buyers think.
+func (s *segment) byStars(t tier) []tier {
+	if t.docs.IsEmpty() {
+		return nil
+	}
+	liked := roaring.And(t.docs, s.stars[likedStars])
+	poor := roaring.And(t.docs, roaring.AndNot(s.stars[1], s.stars[poorStars]))
+	rest := roaring.AndNot(t.docs, liked)
+	rest.AndNot(poor)
+	return []tier{{t.weight * likedFactor, t.plus, liked}, {t.weight, t.plus, rest}, {t.weight * poorFactor, t.plus, poor}}
 }
 
 // byRelevance is the first of set.
-func (s *segment) byRelevance(set *roaring.Bitmap, f found, p page) []Place {
+func (s *segment) byRelevance(set *roaring.Bitmap, f *found, p page) []Place {
 	var places []Place
-	for _, t := range f.tiers(set) {
+	for _, t := range f.tiers(s, set) {
 		places = append(places, s.inNumberOrder(t.docs, p, func(doc uint32) int64 { return t.score(s.popularity[doc]) })...)
 	}
 	return p.sorted(places)
 }
 
 func (s *segment) in(f field) *postings {
-	if f == inTitle {
+	switch f {
+	case inTitle:
 		return &s.inTitle
+	case named:
+		return &s.named
+	default:
+		return &s.anywhere
 	}
-	return &s.anywhere
 }
 
 // find evaluates x in one part.
-func (x *Expression) find(p part) found {
-	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withCode(x.codes))}
+func (x *Expression) find(p part) *found {
+	f := newFound(roaring.And(p.live, p.withCode(x.codes)), begunFactor)
 	for _, clauses := range x.alternatives {
-		f.add(p.conjunction(clauses, x.languages))
+		p.conjunction(f, clauses, x.languages)
 	}
 	f.all.Or(f.sku)
 	return f
@@ -83,17 +146,22 @@ func (s *segment) withCode(codes []string) *roaring.Bitmap {
 	return set
 }
 
-func (f *found) add(all, inTitle, partly *roaring.Bitmap) {
+// conjunction adds where all clauses hold.
+func (p part) conjunction(f *found, clauses []clause, languages []Language) {
+	all := p.holds(clauses, languages)
 	f.all.Or(all)
-	f.inTitle.Or(inTitle)
-	f.partly.Or(partly)
+	if last := clauses[len(clauses)-1]; !last.not && last.written().unfinished {
+		p.rank(f.ranked[levels:], all, clauses, languages)
+		clauses = append(slices.Clip(clauses[:len(clauses)-1]), last.finished())
+		all = p.holds(clauses, languages)
+	}
+	p.rank(f.ranked[:levels], all, clauses, languages)
 }
 
-// conjunction is where all clauses hold: all of that, what has all of them in
-// the title, and what has one there. Words narrow before texts are read for
+// holds is where all clauses hold. Words narrow before texts are read for
 // phrases.
-func (p part) conjunction(clauses []clause, languages []Language) (all, title, partly *roaring.Bitmap) {
-	all = p.live
+func (p part) holds(clauses []clause, languages []Language) *roaring.Bitmap {
+	all := p.live
 	for _, c := range clauses {
 		if !c.not {
 			all = p.clause(all, c, anywhere, languages, p.words)
@@ -106,21 +174,40 @@ func (p part) conjunction(clauses []clause, languages []Language) (all, title, p
 			all = p.clause(all, c, anywhere, languages, p.way)
 		}
 	}
-	title, partly = all, roaring.New()
-	positive := false
+	return all
+}
+
+// rank adds documents, for all of which the clauses hold, to their levels.
+func (p part) rank(ranked []*roaring.Bitmap, all *roaring.Bitmap, clauses []clause, languages []Language) {
+	if all.IsEmpty() {
+		return
+	}
+	var titles, names []*roaring.Bitmap // of each clause
 	for _, c := range clauses {
-		if c.not {
-			continue
+		if !c.not {
+			titles = append(titles, p.clause(all, c, inTitle, languages, p.way))
+			names = append(names, p.clause(all, c, named, languages, p.way))
 		}
-		positive = true
-		here := p.clause(all, c, inTitle, languages, p.way)
-		title = roaring.And(title, here)
-		partly.Or(here)
 	}
-	if !positive {
-		return all, partly, partly
+	addRanked(ranked, all, titles, names)
+}
+
+// addRanked adds documents to their levels, by where each of the words is.
+func addRanked(ranked []*roaring.Bitmap, all *roaring.Bitmap, titles, names []*roaring.Bitmap) {
+	ranked[elsewhere].Or(all)
+	if len(titles) == 0 {
+		return
 	}
-	return all, title, partly
+	title, name, partly := all, all, roaring.New()
+	for i := range titles {
+		title, name = roaring.And(title, titles[i]), roaring.And(name, names[i])
+		partly.Or(titles[i])
+	}
+	partly.And(all)
+	ranked[allInTitle].Or(title)
+	ranked[titleAndName].Or(roaring.And(name, partly))
+	ranked[allInNames].Or(name)
+	ranked[partlyInTitle].Or(partly)
 }
 
 // clause is the set of those of candidates in which one of the ways of c is
@@ -220,10 +307,10 @@ func (s *segment) phrase(w way, languages []Language) *phrase {
 // the present term as bits (shift-and: Baeza-Yates and Gonnet, "A new approach
 // to text searching", 1992).
 func (s *segment) hasPhrase(doc uint32, ph *phrase, f field) bool {
-	matched := uint64(0)
+	matched, passage := uint64(0), 0
 	for token := range s.tokens(doc) {
 		if token == passageEnd {
-			if f == inTitle {
+			if passage++; f.ends(passage) {
 				return false
 			}
 			matched = 0
