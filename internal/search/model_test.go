@@ -139,7 +139,7 @@ func (m *model) relevance(p *product) float64 {
 	weight := 0.0
 	needles := m.needles()
 	if last := needles[len(needles)-1]; !strings.HasSuffix(last, " ") {
-		weight = 0.4 * m.weight(p, needles)
+		weight = 0.35 * m.weight(p, needles)
 		needles = append(slices.Clone(needles[:len(needles)-1]), last+" ")
 	}
 	weight = max(weight, m.weight(p, needles))
@@ -164,6 +164,9 @@ func (m *model) weight(p *product, needles []string) float64 {
 	titles, names, all := in(" "+p.Title+" "), in(m.names(p)), in(m.text(p))
 	switch len(needles) {
 	case titles:
+		if in(strings.TrimPrefix(m.names(p), " "+p.Title)) == titles {
+			return 1.25
+		}
 		return 1
 	case names:
 		if titles > 0 {

@@ -87,7 +87,7 @@ func weightIn(clauses []clause, p [][]string, languages []Language) float64 {
 			return 0
 		}
 		if !c.not {
-			titles, names = append(titles, clauseIn(c, p[:1], languages)), append(names, clauseIn(c, p[:2], languages))
+			titles, names = append(titles, clauseIn(c, p[:1], languages)), append(names, clauseIn(c, p[1:2], languages))
 		}
 	}
 	return weightOf(titles, names)
@@ -95,15 +95,21 @@ func weightIn(clauses []clause, p [][]string, languages []Language) float64 {
 
 // weightOf goes by where each word is.
 func weightOf(titles, names []bool) float64 {
+	var either []bool
+	for i := range titles {
+		either = append(either, titles[i] || names[i])
+	}
 	missing := func(list []bool) bool { return slices.Contains(list, false) }
 	switch {
 	case len(titles) == 0:
 		return weights[elsewhere]
+	case !missing(titles) && !missing(names):
+		return weights[allInBoth]
 	case !missing(titles):
 		return weights[allInTitle]
-	case !missing(names) && slices.Contains(titles, true):
+	case !missing(either) && slices.Contains(titles, true):
 		return weights[titleAndName]
-	case !missing(names):
+	case !missing(either):
 		return weights[allInNames]
 	case slices.Contains(titles, true):
 		return weights[partlyInTitle]
@@ -121,19 +127,19 @@ func (n *naive) similarWeight(x *Expression, d *Document) float64 {
 		for _, c := range clauses {
 			for _, w := range c.ways[0].words {
 				if c.not {
-					forbidden = forbidden || n.has(d, func(term string) bool { return sameWord(term, w, x.languages) }, 3)
+					forbidden = forbidden || n.has(d, func(term string) bool { return sameWord(term, w, x.languages) }, 0, 3)
 					continue
 				}
 				matches := n.meant(w, x.languages)
-				if n.has(d, matches, 3) {
+				if n.has(d, matches, 0, 3) {
 					here++
 				}
-				titles, names = append(titles, n.has(d, matches, 1)), append(names, n.has(d, matches, 2))
+				titles, names = append(titles, n.has(d, matches, 0, 1)), append(names, n.has(d, matches, 1, 2))
 			}
 		}
 		words := len(titles)
 		switch {
-		case words == 0 || forbidden || here < words-words/3:
+		case words == 0 || forbidden || here < words-(words+1)/3:
 		case here < words:
 			best = max(best, fewerFactor*weightOf(titles, names))
 		default:
@@ -143,10 +149,10 @@ func (n *naive) similarWeight(x *Expression, d *Document) float64 {
 	return best
 }
 
-// has looks at the first of the texts only.
-func (n *naive) has(d *Document, matches func(string) bool, texts int) bool {
+// has looks at some of the texts.
+func (n *naive) has(d *Document, matches func(string) bool, from, to int) bool {
 	for i, p := range passages(d) {
-		if i < texts && slices.ContainsFunc(p, matches) {
+		if i >= from && i < to && slices.ContainsFunc(p, matches) {
 			return true
 		}
 	}
@@ -167,7 +173,7 @@ func (n *naive) meaning(w string, languages []Language) func(term string) bool {
 	}
 	fewest := math.MaxInt
 	for _, d := range n.docs {
-		if n.has(d, plain, 3) {
+		if n.has(d, plain, 0, 3) {
 			return plain
 		}
 		for _, p := range passages(d) {

@@ -12,13 +12,18 @@ type field int
 const (
 	anywhere field = iota
 	inTitle
-	named // in the title, or in the first of the other texts
+	named // in the text after it
 	fields
 )
 
-// ends reports whether a field has so many passages.
-func (f field) ends(passages int) bool {
-	return f == inTitle && passages == 1 || f == named && passages == 2
+// has reports whether a passage, by its number, is in the field.
+func (f field) has(passage int) bool {
+	return f == anywhere || f == inTitle && passage == 0 || f == named && passage == 1
+}
+
+// isBefore reports whether the field has none from this passage on.
+func (f field) isBefore(passage int) bool {
+	return f == inTitle && passage > 0 || f == named && passage > 1
 }
 
 // postings are the documents of each term, ascending. Most terms are in few,
@@ -56,9 +61,12 @@ func (r *rows) eachTerm(f field, fn func(term, doc uint32)) {
 		passage := 0
 		for token := range r.tokens(doc) {
 			if token == passageEnd {
-				if passage++; f.ends(passage) {
+				if passage++; f.isBefore(passage) {
 					break
 				}
+				continue
+			}
+			if !f.has(passage) {
 				continue
 			}
 			if term := token - firstTerm; seen[term] != doc+1 {

@@ -105,7 +105,11 @@ func (r *resemblance) find(p part) *found {
 	return f
 }
 
-// mostOf adds where two thirds of the words are. It counts in sets: reached[n]
+// fewest is how many of the words must be there: one of two, two of three,
+// three of four, five, ...
+func fewest(words int) int { return words - (words+1)/3 }
+
+// mostOf adds where most of the words are. It counts in sets: reached[n]
 // has the documents with more than n of the words so far.
 func (p part) mostOf(f *found, words []alike, languages []Language) {
 	var titles, names []*roaring.Bitmap
@@ -128,7 +132,7 @@ func (p part) mostOf(f *found, words []alike, languages []Language) {
 		return
 	}
 	every := roaring.And(all, reached[len(reached)-1])
-	most := roaring.And(all, reached[len(reached)-len(reached)/3-1])
+	most := roaring.And(all, reached[fewest(len(reached))-1])
 	f.all.Or(most)
 	addRanked(f.ranked[:levels], every, titles, names)
 	addRanked(f.ranked[levels:], most, titles, names)

@@ -20,8 +20,9 @@ type tier struct {
 type level int
 
 const (
-	allInTitle   level = iota // every word
-	titleAndName              // one in the title, the others among names: of its brand, category, attributes
+	allInBoth level = iota // every word in the title, and among names: of its kind, brand, categories, attributes
+	allInTitle
+	titleAndName // one in the title, the others among names
 	allInNames
 	partlyInTitle // the others in the description
 	elsewhere
@@ -29,10 +30,10 @@ const (
 )
 
 // weights of levels, and what they are multiplied with.
-var weights = [levels]float64{1, 0.7, 0.5, 0.35, 0.2}
+var weights = [levels]float64{1.25, 1, 0.7, 0.5, 0.35, 0.2}
 
 const (
-	begunFactor = 0.4  // the last word goes on: "tea" has begun "teapot"
+	begunFactor = 0.35 // the last word goes on: "tea" has begun "teapot"
 	fewerFactor = 0.5  // some words are not there
 	likedFactor = 1.1  // rated at least likedStars
 	poorFactor  = 0.85 // rated below poorStars
@@ -198,15 +199,18 @@ func addRanked(ranked []*roaring.Bitmap, all *roaring.Bitmap, titles, names []*r
 	if len(titles) == 0 {
 		return
 	}
-	title, name, partly := all, all, roaring.New()
+	both, title, either, partly := all, all, all, roaring.New()
 	for i := range titles {
-		title, name = roaring.And(title, titles[i]), roaring.And(name, names[i])
+		title = roaring.And(title, titles[i])
+		both = roaring.And(both, roaring.And(titles[i], names[i]))
+		either = roaring.And(either, roaring.Or(titles[i], names[i]))
 		partly.Or(titles[i])
 	}
 	partly.And(all)
+	ranked[allInBoth].Or(both)
 	ranked[allInTitle].Or(title)
-	ranked[titleAndName].Or(roaring.And(name, partly))
-	ranked[allInNames].Or(name)
+	ranked[titleAndName].Or(roaring.And(either, partly))
+	ranked[allInNames].Or(either)
 	ranked[partlyInTitle].Or(partly)
 }
 
@@ -310,10 +314,13 @@ func (s *segment) hasPhrase(doc uint32, ph *phrase, f field) bool {
 	matched, passage := uint64(0), 0
 	for token := range s.tokens(doc) {
 		if token == passageEnd {
-			if passage++; f.ends(passage) {
-				return false
-			}
-			matched = 0
+			passage, matched = passage+1, 0
+			continue
+		}
+		if f.isBefore(passage) {
+			return false
+		}
+		if !f.has(passage) {
 			continue
 		}
 		term, next := token-firstTerm, matched<<1|1
