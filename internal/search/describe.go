@@ -150,8 +150,8 @@ func (f *facts) entry() productEntry {
 	}
 	skus := []string{}
 	for _, v := range f.variants {
-		for _, code := range slices.Concat(index.Codes(v.SKU), index.Codes(v.Barcode)) {
-			if !slices.Contains(skus, code) {
+		for _, code := range append(index.Codes(v.Barcode), index.Fold(v.SKU)) {
+			if code != "" && !slices.Contains(skus, code) {
 				skus = append(skus, code)
 			}
 		}

@@ -7,8 +7,8 @@ import (
 
 // Codes are what a text is as an article number: itself, and as a barcode.
 // Barcodes of every length are written as the 14 digits of a GTIN, for UPC-12
-// and EAN-13 are the same number with fewer zeros before it; an ISBN of ten
-// digits is one of thirteen.
+// and EAN-13 are the same number with fewer zeros before it, and spreadsheets
+// take those away, too; an ISBN of ten digits is one of thirteen.
 func Codes(text string) []string {
 	folded := Fold(text)
 	if folded == "" {
@@ -19,11 +19,8 @@ func Codes(text string) []string {
 	if isbn, ok := isbn13(compact); ok {
 		codes = append(codes, gtin(isbn))
 	}
-	switch len(compact) {
-	case 8, 12, 13, 14:
-		if isDigits(compact) {
-			codes = append(codes, gtin(compact))
-		}
+	if isDigits(compact) && len(compact) >= 8 && len(compact) <= 14 {
+		codes = append(codes, gtin(compact))
 	}
 	return codes
 }

@@ -21,7 +21,7 @@ type Document struct {
 	Popularity int64
 	Created    int64    // any unit that sorts
 	Name       string   // what the order by name goes by
-	SKUs       []string // and barcodes: what Codes makes of them
+	SKUs       []string // folded; and what Codes makes of barcodes
 	Title      string
 	Texts      []string // what else it is found by: names of what it belongs to, then anything; a phrase is within one of them
 }
