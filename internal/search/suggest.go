@@ -74,7 +74,7 @@ func (s *Search) suggestions(ctx context.Context, text string, words *vocabulary
 	if err != nil {
 		return found, err
 	}
-	asked := &index.Query{Currency: string(s.Currency), Text: index.Parse(text, words.Vocabulary), Sort: index.ByPopularity, Limit: suggestedProducts}
+	asked := &index.Query{Currency: string(s.Currency), Text: index.Parse(text, words.Vocabulary), Sort: index.ByRelevance, Limit: suggestedProducts}
 	result, err := s.search(ctx, shelf, asked)
 	if err != nil {
 		return found, err

@@ -82,7 +82,7 @@ func (sn *Snapshot) Matches(q *Query) int {
 	n := 0
 	for _, p := range sn.parts {
 		if l := p.listings[q.Currency]; l != nil {
-			chosen := sn.choose(p, l, q, q.Text.find(p).all)
+			chosen := sn.choose(p, l, q, q.Text.find(p, false).all)
 			n += int(chosen.all().GetCardinality())
 		}
 	}
@@ -93,7 +93,7 @@ func (sn *Snapshot) Matches(q *Query) int {
 func (sn *Snapshot) count(x *Expression) int {
 	n := 0
 	for _, p := range sn.parts {
-		n += int(x.find(p).all.GetCardinality())
+		n += int(x.find(p, false).all.GetCardinality())
 	}
 	return n
 }

@@ -117,7 +117,7 @@ func (sn *Snapshot) texts(q *Query) (texts []*found, similar bool) {
 	if q.After == nil || !q.After.Similar {
 		any := q.After != nil // the list of the page before was of the words themselves
 		for i, p := range sn.parts {
-			texts[i] = q.Text.find(p)
+			texts[i] = q.Text.find(p, q.Sort == ByRelevance)
 			any = any || !texts[i].all.IsEmpty()
 		}
 		if any {

@@ -128,11 +128,15 @@ func (s *segment) in(f field) *postings {
 	}
 }
 
-// find evaluates x in one part.
-func (x *Expression) find(p part) *found {
+// find evaluates x in one part, without levels unless it is to be ranked.
+func (x *Expression) find(p part, ranked bool) *found {
 	f := newFound(roaring.And(p.live, p.withCode(x.codes)), begunFactor)
 	for _, clauses := range x.alternatives {
-		p.conjunction(f, clauses, x.languages)
+		all := p.holds(clauses, x.languages)
+		f.all.Or(all)
+		if ranked {
+			p.conjunction(f, all, clauses, x.languages)
+		}
 	}
 	f.all.Or(f.sku)
 	return f
@@ -147,10 +151,9 @@ func (s *segment) withCode(codes []string) *roaring.Bitmap {
 	return set
 }
 
-// conjunction adds where all clauses hold.
-func (p part) conjunction(f *found, clauses []clause, languages []Language) {
-	all := p.holds(clauses, languages)
-	f.all.Or(all)
+// conjunction adds documents, for all of which the clauses hold, to the levels
+// of f: to the first half where the last word is a whole one.
+func (p part) conjunction(f *found, all *roaring.Bitmap, clauses []clause, languages []Language) {
 	if last := clauses[len(clauses)-1]; !last.not && last.written().unfinished {
 		p.rank(f.ranked[levels:], all, clauses, languages)
 		clauses = append(slices.Clip(clauses[:len(clauses)-1]), last.finished())
