@@ -834,6 +834,16 @@ CREATE TABLE public.passkeys (
     CONSTRAINT passkeys_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60)))
 );
 
+CREATE TABLE public.past_queries (
+    hash bytea NOT NULL,
+    text text DEFAULT ''::text NOT NULL,
+    visitors bit(64) NOT NULL,
+    weight real NOT NULL,
+    asked_at timestamp with time zone DEFAULT now() NOT NULL,
+    faded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT past_queries_weight_check CHECK ((weight >= (0)::double precision))
+);
+
 CREATE TABLE public.payment_events (
     id uuid NOT NULL,
     payment_id uuid NOT NULL,
@@ -1691,6 +1701,9 @@ ALTER TABLE ONLY public.passkeys
 ALTER TABLE ONLY public.passkeys
     ADD CONSTRAINT passkeys_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.past_queries
+    ADD CONSTRAINT past_queries_pkey PRIMARY KEY (hash);
+
 ALTER TABLE ONLY public.payment_events
     ADD CONSTRAINT payment_events_cause_key UNIQUE (payment_id, kind, cause);
 
@@ -1983,6 +1996,8 @@ CREATE INDEX orders_placed ON public.orders USING btree (placed_at);
 CREATE INDEX orders_user ON public.orders USING btree (user_id, id DESC) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX passkeys_user ON public.passkeys USING btree (user_id, id);
+
+CREATE INDEX past_queries_weight ON public.past_queries USING btree (weight DESC) WHERE (text <> ''::text);
 
 CREATE INDEX payments_created ON public.payments USING btree (created_at);
 

@@ -122,7 +122,7 @@ func Build(p Parts) *App {
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
-	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings())...)
+	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings())...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -166,7 +166,10 @@ func Build(p Parts) *App {
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
 
 	// Echoes.
-	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Dir: p.Config.DataDir, Version: p.Version, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+	a.Search = &search.Search{
+		DB: p.DB, Settings: a.Settings, Currency: currency, CacheBytes: searchCache, Dir: p.Config.DataDir, Version: p.Version, Key: p.Keys.Key("past queries"),
+		Pool: p.Pool, Bell: a.Bell, Log: p.Log,
+	}
 	if p.Metrics != nil {
 		p.Metrics.MustRegister(a.Search.Figures())
 	}

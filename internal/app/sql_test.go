@@ -64,7 +64,7 @@ var owners = map[string][]string{
 	"reviews":           {"reviews", "product_ratings", "review_votes", "review_reports", "review_photos"},
 	"wishlist":          {"wishlists", "wishlist_items", "product_alerts", "wishlist_due"},
 	"cart":              {"carts", "cart_items"},
-	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due", "search_nodes"},
+	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "popularity_due", "past_queries", "search_nodes"},
 	"feeds":             {"feeds", "feed_files"},
 	"privacy":           {"data_exports"},
 	"importer":          {"imports", "import_findings", "import_changes", "import_rows", "import_mappings", "product_exports"},

@@ -52,6 +52,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "remove exports of the catalogue", 10*time.Minute, a.Importer.SweepExports)
 	events.Sweep(a.Relay, "have feeds written", 10*time.Minute, a.Feeds.Look)
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
+	events.Sweep(a.Relay, "let past queries fade", time.Hour, a.Search.FadePast)
 	events.Sweep(a.Relay, "forget old messages", time.Hour, a.Notifications.Sweep)
 }
 

@@ -53,6 +53,7 @@ var Inventory = []Holding{
 	{"import_changes", "handle sku field before after", Nothing, "of goods"},
 	{"import_rows", "cells", Nothing, "of goods"},
 	{"product_exports", "format vendor state file failure actor", Nothing, "of goods, and the id of who asked for a file, for a day"},
+	{"past_queries", "text", Nothing, "what at least three visitors have searched for and found, who nobody knows; a hash until then"},
 	{"carts", "currency email phone shipping_address billing_address shipping", Dropped, "the whole cart, minutes later"},
 	{"wishlists", "name", Dropped, "minutes later; those of guests after 90 days without a change"},
 	{"wishlist_items", "note currency", Dropped, "with their list"},

@@ -18,7 +18,7 @@ import (
 
 // shape changes when describe writes something else for the same facts, so
 // that the next refresh writes rows that seem unchanged.
-const shape = 2
+const shape = 3
 
 // entry is every row of one product.
 type entry struct {
@@ -133,10 +133,12 @@ func (f *facts) listing(facets []facetRow) listingRow {
 	return l
 }
 
-// entry is what the product is found by.
+// entry is what the product is found by: its title, names of what it belongs
+// to, and further texts. The vendor is among those: that a stall is called Paper
+// Lantern Press does not make its pens lanterns.
 func (f *facts) entry() productEntry {
 	p := f.product
-	terms := []string{p.BrandName, p.VendorName, p.Kind}
+	terms := []string{p.BrandName, p.Kind}
 	for _, c := range f.categories {
 		terms = append(terms, c.Path)
 	}
@@ -148,13 +150,15 @@ func (f *facts) entry() productEntry {
 	}
 	skus := []string{}
 	for _, v := range f.variants {
-		if v.SKU != "" {
-			skus = append(skus, index.Fold(v.SKU))
+		for _, code := range append(index.Codes(v.Barcode), index.Fold(v.SKU)) {
+			if code != "" && !slices.Contains(skus, code) {
+				skus = append(skus, code)
+			}
 		}
 	}
 	return productEntry{
 		ProductID: uuid.UUID(p.ID), Name: index.Fold(p.Title), SKUs: skus,
-		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: plain(p.Description),
+		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: p.VendorName + " ; " + plain(p.Description),
 	}
 }
 

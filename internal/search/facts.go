@@ -94,6 +94,7 @@ type variantFact struct {
 	ProductID        id.Product `db:"product_id"`
 	ID               id.Variant `db:"id"`
 	SKU              string     `db:"sku"`
+	Barcode          string     `db:"barcode"`
 	Title            string     `db:"title"`
 	Options          []string   `db:"options"`
 	WeightGrams      int        `db:"weight_grams"`

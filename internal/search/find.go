@@ -23,6 +23,7 @@ type Listing struct {
 	HasMore    bool    `json:"has_more"`
 	NextCursor string  `json:"next_cursor,omitempty" doc:"Send it as after to get the next page."`
 	TotalCount *int64  `json:"total_count,omitempty"`
+	DidYouMean string  `json:"did_you_mean,omitempty" doc:"What q was probably meant to be, where it finds little and that finds more. What is listed is for q as it stands."`
 	Facets     []Facet `json:"facets,omitempty"`
 }
 
@@ -31,6 +32,8 @@ type found struct {
 	cards  []json.RawMessage
 	next   *position // nil on the last page
 	total  *int64
+	better string // what the text was probably meant to be
+	exact  bool   // there is something with the words themselves
 	facets []Facet
 }
 
@@ -74,7 +77,11 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 	if err != nil {
 		return found{}, err
 	}
-	asked := shelf.query(q, w)
+	words, err := s.vocabulary(ctx)
+	if err != nil {
+		return found{}, err
+	}
+	asked := shelf.query(q, w, words)
 	result, err := s.search(ctx, shelf, asked)
 	if err != nil {
 		return found{}, err
@@ -86,6 +93,12 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 	if result.More {
 		f.next = positionOf(result.Places[len(result.Places)-1])
 	}
+	f.exact = len(result.Places) > 0 && !result.Places[0].Similar
+	if asked.Text != nil && w.after == nil && (!f.exact || result.Total <= index.Few) {
+		if f.better, err = s.correct(ctx, shelf, q.Text, asked, words); err != nil {
+			return found{}, err
+		}
+	}
 	if w.total {
 		f.total = new(int64(result.Total))
 	}
@@ -95,20 +108,26 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 	return f, nil
 }
 
-// search asks the index, as many at a time as there are processors: more would
+func (s *Search) search(ctx context.Context, shelf *shelf, q *index.Query) (r index.Result, err error) {
+	err = s.ask(ctx, shelf, func(sn *index.Snapshot) { r = sn.Search(q) })
+	return r, err
+}
+
+// ask asks the index, as many at a time as there are processors: more would
 // only take turns, and each would take longer.
-func (s *Search) search(ctx context.Context, shelf *shelf, q *index.Query) (index.Result, error) {
+func (s *Search) ask(ctx context.Context, shelf *shelf, question func(*index.Snapshot)) error {
 	select {
 	case s.slots() <- struct{}{}:
 		defer func() { <-s.slots() }()
-		return shelf.index.Snapshot().Search(q), nil
+		question(shelf.index.Snapshot())
+		return nil
 	case <-ctx.Done():
-		return index.Result{}, ctx.Err()
+		return ctx.Err()
 	}
 }
 
 // query is q in the words of the index.
-func (s *shelf) query(q Query, w want) *index.Query {
+func (s *shelf) query(q Query, w want, words *vocabulary) *index.Query {
 	n := &s.names
 	asked := &index.Query{
 		Currency: string(q.Currency), Sort: sorts[q.Sort], Limit: w.limit, After: w.after.place(), Counts: w.facets,
@@ -117,7 +136,7 @@ func (s *shelf) query(q Query, w want) *index.Query {
 		RatingMin: int(math.Ceil(q.RatingMin*100 - 1e-9)),
 	}
 	if q.Text != "" {
-		asked.Text = index.Parse(q.Text)
+		asked.Text = index.Parse(q.Text, words.Vocabulary)
 	}
 	if q.Price != (Range{0, anyPrice}) {
 		asked.Price = &index.Range{Min: q.Price.Min, Max: q.Price.Max}
@@ -190,6 +209,9 @@ func (f found) json(next string) []byte {
 	}
 	if f.total != nil {
 		b.WriteString(`,"total_count":` + strconv.FormatInt(*f.total, 10))
+	}
+	if f.better != "" {
+		b.WriteString(`,"did_you_mean":` + encode(f.better))
 	}
 	if f.facets != nil {
 		b.WriteString(`,"facets":` + encode(f.facets))

@@ -18,8 +18,8 @@ func FuzzText(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		index.Parse(s)            // takes anything
-		if !utf8.ValidString(s) { // the edge refuses it
+		index.Parse(s, index.Vocabulary{}) // takes anything
+		if !utf8.ValidString(s) {          // the edge refuses it
 			return
 		}
 		folded := index.Fold(s)

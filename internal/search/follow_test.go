@@ -27,6 +27,7 @@ func running(t *testing.T, s *shop) (*pgxpool.Pool, *Search) {
 	t.Helper()
 	pool := pgtest.DB(t)
 	search := &Search{DB: pool, Pool: pool, Currency: "USD", CacheBytes: 1 << 20}
+	withSettings(search)
 	change(t, pool, func(tx pgx.Tx) error {
 		s.insert(t, tx)
 		return nil

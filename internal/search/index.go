@@ -34,6 +34,9 @@ type node struct {
 	slots chan struct{} // of searches at the same time
 	built chan struct{} // closed when shelf is there
 	shelf *shelf
+	words atomic.Pointer[vocabulary]
+	noted noted
+	past  atomic.Pointer[[]pastQuery]
 	merge chan struct{} // asks for a new base of the index
 
 	follower atomic.Pointer[events.Follower] // nil until there is something to keep
@@ -92,7 +95,11 @@ func (s *Search) slots() chan struct{} { return s.node().slots }
 // shelf waits for the index, but not for long.
 func (s *Search) shelf(ctx context.Context) (*shelf, error) {
 	if s.ReadAnew {
-		return load(ctx, s.DB)
+		v, err := s.vocabulary(ctx)
+		if err != nil {
+			return nil, err
+		}
+		return load(ctx, s.DB, v.Languages)
 	}
 	n := s.node()
 	select {
@@ -136,6 +143,7 @@ func (s *Search) Follow(ctx context.Context) error {
 	g, ctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return follower.Run(ctx) })
 	g.Go(func() error { s.maintain(ctx); return nil })
+	g.Go(func() error { s.keepPast(ctx); return nil })
 	return g.Wait()
 }
 
@@ -168,7 +176,11 @@ func (s *Search) buildOnce(ctx context.Context) (from events.Cursor, err error) 
 	if err != nil {
 		return from, fmt.Errorf("read the time: %w", err)
 	}
-	shelf, err := load(ctx, s.Pool)
+	v, err := s.vocabulary(ctx)
+	if err != nil {
+		return from, err
+	}
+	shelf, err := load(ctx, s.Pool, v.Languages)
 	if err != nil {
 		return from, err
 	}

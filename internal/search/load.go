@@ -66,14 +66,14 @@ func documents(rows []documentRow) []*index.Document {
 // loadedAtOnce is how many products are read at once to build an index.
 const loadedAtOnce = 5000
 
-// load builds an index of all listings.
-func load(ctx context.Context, db postgres.DB) (*shelf, error) {
+// load builds an index of all listings, for queries in some languages.
+func load(ctx context.Context, db postgres.DB, languages []index.Language) (*shelf, error) {
 	s, err := loadNames(ctx, db)
 	if err != nil {
 		return nil, err
 	}
 	var broken error
-	s.index = index.New(options(), everyDocument(ctx, db, &broken))
+	s.index = index.New(options(languages), everyDocument(ctx, db, &broken))
 	if broken != nil {
 		return nil, fmt.Errorf("read listings: %w", broken)
 	}
@@ -86,7 +86,9 @@ func loadNames(ctx context.Context, db postgres.DB) (*shelf, error) {
 	return s, s.names.read(ctx, db, nil, true)
 }
 
-func options() index.Options { return index.Options{PriceEdges: edgesOf} }
+func options(languages []index.Language) index.Options {
+	return index.Options{PriceEdges: edgesOf, Languages: languages}
+}
 
 func edgesOf(currency string) []int64 { return priceEdges(money.Currency(currency)) }
 

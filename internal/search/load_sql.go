@@ -29,6 +29,11 @@ const selectDocumentsAfter = documentFragment + `
 	LEFT JOIN listings AS l ON l.product_id = t.product_id AND l.product_id > @after
 	ORDER BY t.product_id, l.currency`
 
+const selectTexts = `
+	SELECT product_id, title || E'\n' || terms || E'\n' || text AS texts
+	FROM listed_products
+	WHERE product_id = ANY(@products)`
+
 const selectCards = `
 	SELECT product_id, card
 	FROM product_pages

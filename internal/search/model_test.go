@@ -83,7 +83,12 @@ func attributes(p *product) map[string]bool {
 
 // text is what a product is found by, as words.
 func (m *model) text(p *product) string {
-	words := []string{p.Title, ";", p.Text, ";", m.s.vendors[p.Vendor].Name}
+	return m.names(p) + ";" + strings.NewReplacer("<p>", "", "</p>", "").Replace(" "+m.s.vendors[p.Vendor].Name+" ; "+p.Text+" ")
+}
+
+// names is the part of it that counts more.
+func (m *model) names(p *product) string {
+	words := []string{p.Title}
 	if p.Brand >= 0 {
 		words = append(words, ";", m.s.brands[p.Brand].Name)
 	}
@@ -96,7 +101,7 @@ func (m *model) text(p *product) string {
 	for a := range attributes(p) {
 		words = append(words, ";", strings.Split(a, "=")[1])
 	}
-	return " " + strings.NewReplacer("<p>", "", "</p>", "", ">", ";").Replace(strings.Join(words, " ")) + " "
+	return " " + strings.ReplaceAll(strings.Join(words, " "), ">", ";") + " "
 }
 
 // needles are what a padded text must have to match.
@@ -128,24 +133,53 @@ func (m *model) matches(p *product) bool {
 	return m.v.Get("q") != "bowl -mug" || !strings.Contains(text, " mug ")
 }
 
-// relevance is what counts where nothing else is asked for: words in the title,
-// and what is sold.
+// relevance is what counts where nothing else is asked for: where the words
+// are, what is sold, and what buyers think.
 func (m *model) relevance(p *product) float64 {
-	inTitle := 0
-	for _, n := range m.needles() {
-		if strings.Contains(" "+p.Title+" ", n) {
-			inTitle++
+	weight := 0.0
+	needles := m.needles()
+	if last := needles[len(needles)-1]; !strings.HasSuffix(last, " ") {
+		weight = 0.35 * m.weight(p, needles)
+		needles = append(slices.Clone(needles[:len(needles)-1]), last+" ")
+	}
+	weight = max(weight, m.weight(p, needles))
+	switch {
+	case p.Rating >= 4:
+		weight *= 1.1
+	case p.Rating >= 1 && p.Rating < 3:
+		weight *= 0.85
+	}
+	return weight * math.Log(8+float64(p.Sold))
+}
+
+func (m *model) weight(p *product, needles []string) float64 {
+	in := func(text string) (n int) {
+		for _, needle := range needles {
+			if strings.Contains(text, needle) {
+				n++
+			}
 		}
+		return n
 	}
-	weight := 0.2
-	switch inTitle {
-	case 0:
-	case len(m.needles()):
-		weight = 1
-	default:
-		weight = 0.5
+	titles, names, all := in(" "+p.Title+" "), in(m.names(p)), in(m.text(p))
+	switch len(needles) {
+	case titles:
+		if in(strings.TrimPrefix(m.names(p), " "+p.Title)) == titles {
+			return 1.25
+		}
+		return 1
+	case names:
+		if titles > 0 {
+			return 0.7
+		}
+		return 0.5
+	case all:
+		if titles > 0 {
+			return 0.35
+		}
+		return 0.2
 	}
-	return weight * math.Log(2+float64(p.Sold))
+	return 0
 }
 
 // unheardOf reports whether no listing has the words asked for.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -205,18 +206,23 @@ func distinctValues(ids []int32) []int32 {
 	return slices.Compact(ids)
 }
 
-// begun are those of a register whose name has a word that begins with text,
-// and which has reports as having products.
-func (r *register) begun(text string, has func(uuid.UUID) bool, most int) []*named {
+// begun are those of a register whose name goes on from what is begun, with as
+// few typos as any, and which has reports as having products.
+func (r *register) begun(c *index.Completion, has func(uuid.UUID) bool, most int) []*named {
 	var list []*named
+	fewest := math.MaxInt
 	for _, n := range r.entries().byID {
-		if strings.HasPrefix(n.folded, text) || strings.Contains(n.folded, " "+text) {
-			list = append(list, n)
+		typos, ok := c.Of(n.folded)
+		if !ok || typos > fewest || !has(n.ID) {
+			continue
 		}
+		if typos < fewest {
+			fewest, list = typos, nil
+		}
+		list = append(list, n)
 	}
 	slices.SortFunc(list, func(a, b *named) int {
 		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
 	})
-	list = slices.DeleteFunc(list, func(n *named) bool { return !has(n.ID) })
 	return list[:min(len(list), most)]
 }

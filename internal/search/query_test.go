@@ -17,7 +17,7 @@ import (
 
 // The words of the random shop. None is the beginning of another, and none is
 // changed by the stemmer, so that "has the word" is plain.
-var vocabulary = []string{"lamp", "mug", "sofa", "tent", "drum", "kilt", "vest", "bowl"}
+var someWords = []string{"lamp", "mug", "sofa", "tent", "drum", "kilt", "vest", "bowl"}
 
 // drawShop makes a random catalogue.
 func drawShop(t *rapid.T) *shop {
@@ -32,7 +32,7 @@ func drawShop(t *rapid.T) *shop {
 	below := s.category("below one", top)
 	s.category("below two", top)
 	s.category("leaf one", below)
-	word := rapid.SampledFrom(vocabulary)
+	word := rapid.SampledFrom(someWords)
 	for range rapid.IntRange(1, 30).Draw(t, "products") {
 		p := &product{
 			Title:      word.Draw(t, "title") + " " + word.Draw(t, "title"),

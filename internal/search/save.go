@@ -144,7 +144,11 @@ func (s *Search) restore(ctx context.Context) (shelf *shelf, is stamp, size int6
 	if err != nil {
 		return nil, is, 0, err
 	}
-	shelf.index, err = index.Read(options(), io.NewSectionReader(file, begin, end-begin), end-begin)
+	v, err := s.vocabulary(ctx)
+	if err != nil {
+		return nil, is, 0, err
+	}
+	shelf.index, err = index.Read(options(v.Languages), io.NewSectionReader(file, begin, end-begin), end-begin)
 	return shelf, is, end + sumSize, err
 }
 

@@ -6,7 +6,7 @@
 // that refreshes what changed), and what each node answers from
 // ([Search.Follow]: an index in memory and stored answers, kept by a follower).
 // Tables: listed_products, listings, product_pages, facet_values,
-// listings_due, popularity_due, search_nodes.
+// listings_due, popularity_due, past_queries, search_nodes.
 // Raises: [Refreshed].
 // Calls: search/index; it reads the tables of catalog, vendors, pricing,
 // inventory, orders and reviews.
@@ -41,11 +41,13 @@ import (
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
 )
 
 // Search answers shoppers and keeps what it answers from.
 type Search struct {
 	DB       postgres.DB
+	Settings *settings.Settings
 	Currency money.Currency // of those who name none
 
 	// CacheBytes bounds the stored answers of this node; 0 stores none. The
@@ -60,6 +62,8 @@ type Search struct {
 	// Version that of the binary; "" saves nothing.
 	Dir     string
 	Version string
+
+	Key []byte // turns past queries and who asked into hashes
 
 	// Pool, Bell and Log are for Run and Follow.
 	Pool *pgxpool.Pool

@@ -27,7 +27,7 @@ func (s *Search) Routes(r *httpapi.Router) {
 	httpapi.Get(r, "/api/v1/products/{product}", s.show, httpapi.Public("the catalogue is for everybody"),
 		httpapi.Returns[Page](), httpapi.Summary("Show a product"), httpapi.Describe("A slug that the product had before answers 301, with its present one."))
 	httpapi.Get(r, "/api/v1/search/suggest", s.suggest, httpapi.Public("the catalogue is for everybody"),
-		httpapi.Summary("Suggest products, categories, brands and vendors"))
+		httpapi.Summary("Suggest products, categories, brands, vendors and past queries"))
 }
 
 func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error) {
@@ -43,7 +43,11 @@ func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error
 			return httpapi.Stored{}, err
 		}
 	}
-	key := scope + strconv.Itoa(w.limit) + in.After + strconv.FormatBool(w.facets) + strconv.FormatBool(w.total)
+	words, err := s.vocabulary(ctx)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	key := words.key + scope + strconv.Itoa(w.limit) + in.After + strconv.FormatBool(w.facets) + strconv.FormatBool(w.total)
 	a, err := s.cache().get(ctx, key, func(ctx context.Context) (answer, error) {
 		f, err := s.find(ctx, q, w)
 		if err != nil {
@@ -53,8 +57,13 @@ func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error
 		if f.next != nil {
 			next = s.cursors.Seal(scope, f.next)
 		}
-		return newAnswer(f.json(next), id.Product{}), nil
+		a := newAnswer(f.json(next), id.Product{})
+		a.found = f.exact
+		return a, nil
 	})
+	if err == nil && a.found && q.Text != "" && in.After == "" {
+		err = s.note(ctx, q.Text)
+	}
 	return a.stored(), err
 }
 

@@ -217,6 +217,10 @@ func TestSuggest(t *testing.T) {
 		"war":    "trail-shoes sold-out | | | weft_warp",
 		"home":   "cafe-mug | home | |",
 		"secret": " | | |",
+		"aparel": "trail-shoes sold-out | apparel | |", // typos
+		"amce":   "trail-shoes | | acme |",
+		"wrap":   "trail-shoes sold-out | | | weft_warp",
+		"hoem":   "cafe-mug | home | |",
 		"%":      " | | |",
 		"_":      " | | |",
 	} {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
@@ -16,6 +17,7 @@ type Suggestions struct {
 	Categories []SuggestedCategory `json:"categories"`
 	Brands     []SuggestedBrand    `json:"brands"`
 	Vendors    []SuggestedVendor   `json:"vendors"`
+	Queries    []string            `json:"queries" doc:"What others have searched for and found."`
 }
 
 // SuggestedCategory is a category that has products.
@@ -51,16 +53,20 @@ const (
 
 func (s *Search) suggest(ctx context.Context, in *suggestInput) (httpapi.Stored, error) {
 	text := index.Fold(in.Q)
-	a, err := s.cache().get(ctx, "suggest "+text, func(ctx context.Context) (answer, error) {
-		found, err := s.suggestions(ctx, text)
+	words, err := s.vocabulary(ctx)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	a, err := s.cache().get(ctx, words.key+"suggest "+text, func(ctx context.Context) (answer, error) {
+		found, err := s.suggestions(ctx, text, words)
 		return newAnswer([]byte(encode(found)), id.Product{}), err
 	})
 	return a.stored(), err
 }
 
-// suggestions finds what begins with text.
-func (s *Search) suggestions(ctx context.Context, text string) (Suggestions, error) {
-	found := Suggestions{Products: []Card{}, Categories: []SuggestedCategory{}, Brands: []SuggestedBrand{}, Vendors: []SuggestedVendor{}}
+// suggestions finds what begins with text, or nearly so.
+func (s *Search) suggestions(ctx context.Context, text string, words *vocabulary) (Suggestions, error) {
+	found := Suggestions{Products: []Card{}, Categories: []SuggestedCategory{}, Brands: []SuggestedBrand{}, Vendors: []SuggestedVendor{}, Queries: []string{}}
 	if !searchable(text) {
 		return found, nil
 	}
@@ -68,7 +74,7 @@ func (s *Search) suggestions(ctx context.Context, text string) (Suggestions, err
 	if err != nil {
 		return found, err
 	}
-	asked := &index.Query{Currency: string(s.Currency), Text: index.Parse(text), Sort: index.ByPopularity, Limit: suggestedProducts}
+	asked := &index.Query{Currency: string(s.Currency), Text: index.Parse(text, words.Vocabulary), Sort: index.ByRelevance, Limit: suggestedProducts}
 	result, err := s.search(ctx, shelf, asked)
 	if err != nil {
 		return found, err
@@ -85,20 +91,47 @@ func (s *Search) suggestions(ctx context.Context, text string) (Suggestions, err
 		found.Products = append(found.Products, c)
 	}
 	shelf.suggest(&found, text)
-	return found, nil
+	past, err := s.past(ctx)
+	if err != nil {
+		return found, err
+	}
+	err = s.ask(ctx, shelf, func(sn *index.Snapshot) {
+		finds := func(query string) bool {
+			q := &index.Query{Currency: string(s.Currency), Text: index.Parse(query, words.Vocabulary)}
+			return sn.Matches(q) > 0
+		}
+		found.Queries = begunQueries(past, text, finds)
+	})
+	return found, err
 }
 
-// suggest adds what is not a product: what has one and a word that begins with
-// text.
+// begunQueries are the past queries that go on from text, with as few typos as
+// any, and that still find something.
+func begunQueries(past []pastQuery, text string, finds func(string) bool) []string {
+	list, fewest, c := []string{}, math.MaxInt, index.Complete(text)
+	for _, q := range past {
+		typos, ok := c.Of(q.folded)
+		if !ok || q.folded == text || typos > fewest || typos == fewest && len(list) == suggestedOthers || !finds(q.Text) {
+			continue
+		}
+		if typos < fewest {
+			fewest, list = typos, []string{}
+		}
+		list = append(list, q.Text)
+	}
+	return list
+}
+
+// suggest adds what is not a product: what has one and goes on from text.
 func (s *shelf) suggest(found *Suggestions, text string) {
-	sn := s.index.Snapshot()
-	for _, c := range s.names.categories.begun(text, sn.HasCategory, suggestedOthers) {
+	sn, c := s.index.Snapshot(), index.Complete(text)
+	for _, c := range s.names.categories.begun(c, sn.HasCategory, suggestedOthers) {
 		found.Categories = append(found.Categories, SuggestedCategory{id.Category(c.ID), c.Slug, c.Name, c.Path})
 	}
-	for _, b := range s.names.brands.begun(text, sn.HasBrand, suggestedOthers) {
+	for _, b := range s.names.brands.begun(c, sn.HasBrand, suggestedOthers) {
 		found.Brands = append(found.Brands, SuggestedBrand{id.Brand(b.ID), b.Slug, b.Name})
 	}
-	for _, v := range s.names.vendors.begun(text, sn.HasVendor, suggestedOthers) {
+	for _, v := range s.names.vendors.begun(c, sn.HasVendor, suggestedOthers) {
 		found.Vendors = append(found.Vendors, SuggestedVendor{id.Vendor(v.ID), v.Slug, v.Name})
 	}
 }

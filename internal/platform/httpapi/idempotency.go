@@ -52,7 +52,7 @@ func (ex *exchange) key() *keyed {
 	case !ex.actor.Key.IsZero():
 		principal = ex.actor.Key.String()
 	case !ex.op.keyRequired:
-		principal += " " + household(ex.client).String()
+		principal += " " + Household(ex.client).String()
 	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s %s\n", ex.r.Method, ex.r.URL.RequestURI())

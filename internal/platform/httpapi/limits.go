@@ -193,7 +193,7 @@ func (l *limiter) admit(ex *exchange, p *policy) error {
 	// Signed-in callers of one office do not share its address's quota, but for
 	// what is worth an attack. A peer on a unix socket has no address and is ours.
 	if p.address != nil && ex.client.IsValid() && !(named && p.caller != nil && roomy[p.class]) {
-		asks = append(asks, ask{who: subject{class: p.class, addr: household(ex.client)}, bucket: p.address})
+		asks = append(asks, ask{who: subject{class: p.class, addr: Household(ex.client)}, bucket: p.address})
 	}
 	if named && p.caller != nil {
 		asks = append(asks, ask{who: who, bucket: p.caller})
@@ -269,9 +269,9 @@ func (a ask) announce(h http.Header) {
 	h["X-Ratelimit-Reset"] = v[2:3:3]
 }
 
-// household is what one customer of a provider gets: an IPv4 address or an
+// Household is what one customer of a provider gets: an IPv4 address or an
 // IPv6 /64.
-func household(a netip.Addr) netip.Addr {
+func Household(a netip.Addr) netip.Addr {
 	a = a.Unmap()
 	if !a.Is6() {
 		return a

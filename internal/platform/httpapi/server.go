@@ -111,7 +111,7 @@ func (l *cappedListener) Accept() (net.Conn, error) {
 		if !addr.IsValid() || contains(l.trusted, addr) { // a unix socket, a proxy
 			return conn, nil
 		}
-		addr = household(addr)
+		addr = Household(addr)
 		if l.enter(addr) {
 			return &countedConn{Conn: conn, leave: sync.OnceFunc(func() { l.leave(addr) })}, nil
 		}

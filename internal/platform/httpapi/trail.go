@@ -128,7 +128,7 @@ func (ex *exchange) auditRefusal(err error) {
 	default:
 		return
 	}
-	entry := []ask{{who: subject{class: limitRefusals, addr: household(ex.client)}, bucket: refusals}}
+	entry := []ask{{who: subject{class: limitRefusals, addr: Household(ex.client)}, bucket: refusals}}
 	if limiter := ex.router.limiter; limiter.local.take(entry, limiter.clock.Now().UnixNano())[0].refused {
 		return
 	}

@@ -14,6 +14,7 @@
 package settings
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -43,6 +44,10 @@ type Value[T bool | int | string] struct {
 	Choices []T          // the values it can have; any when there are none
 	Check   func(T) bool // a further rule that the value must keep; may be nil
 	Rule    string       // Check in words: "Give a mailto: or https: address."
+
+	// Complain says what is wrong with a value, "" if nothing is, where one
+	// Rule cannot. May be nil.
+	Complain func(T) string
 }
 
 // Get is the value of now, at most a second old. Without s it is the default.
@@ -54,10 +59,14 @@ func (v Value[T]) Get(ctx context.Context, s *Settings) (T, error) {
 	if err != nil || text == nil {
 		return v.Default, err
 	}
+	if value, ok := s.recall(v.Key, text).(T); ok {
+		return value, nil
+	}
 	value, complaint := v.read(text)
 	if complaint != "" {
 		return v.Default, fmt.Errorf("setting %s holds %s: %s", v.Key, text, complaint)
 	}
+	s.remember(v.Key, text, value)
 	return value, nil
 }
 
@@ -71,6 +80,9 @@ func (v Value[T]) read(text json.RawMessage) (value T, complaint string) {
 	}
 	if v.Check != nil && !v.Check(value) {
 		return value, v.Rule
+	}
+	if v.Complain != nil {
+		return value, v.Complain(value)
 	}
 	return value, ""
 }
@@ -135,8 +147,9 @@ type Settings struct {
 
 	mu     sync.Mutex
 	known  map[string]json.RawMessage
-	until  time.Time // when what is known is too old
-	change time.Time // the last one of this node
+	values map[string]reading // by key
+	until  time.Time          // when what is known is too old
+	change time.Time          // the last one of this node
 }
 
 // Declare makes settings known, once, when the shop is built.
@@ -177,6 +190,31 @@ func (s *Settings) get(ctx context.Context, key string) (json.RawMessage, error)
 		s.until = now.Add(memory)
 	}
 	return known[key], nil
+}
+
+// reading is a value that was read, which takes a while where it is long.
+type reading struct {
+	text  json.RawMessage
+	value any
+}
+
+// recall is what was read from the same text before, or nil.
+func (s *Settings) recall(key string, text json.RawMessage) any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if r, ok := s.values[key]; ok && bytes.Equal(r.text, text) {
+		return r.value
+	}
+	return nil
+}
+
+func (s *Settings) remember(key string, text json.RawMessage, value any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.values == nil {
+		s.values = map[string]reading{}
+	}
+	s.values[key] = reading{text, value}
 }
 
 // List is every declared setting by key.

@@ -3,6 +3,7 @@ package settings_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -15,14 +16,20 @@ import (
 )
 
 var (
-	open    = settings.Value[bool]{Key: "test.open", Help: "Whether the door is open.", Default: true}
-	guests  = settings.Value[int]{Key: "test.guests", Default: 7, Check: func(n int) bool { return n > 0 }, Rule: "Let at least one in."}
+	open   = settings.Value[bool]{Key: "test.open", Help: "Whether the door is open.", Default: true}
+	guests = settings.Value[int]{Key: "test.guests", Default: 7, Check: func(n int) bool { return n > 0 }, Rule: "Let at least one in."}
+	motto  = settings.Value[string]{Key: "test.motto", Complain: func(text string) string {
+		if strings.Contains(text, "!") {
+			return "Do not shout: " + text
+		}
+		return ""
+	}}
 	greeter = settings.Value[string]{Key: "test.greeter", Default: "nobody", Choices: []string{"nobody", "cat", "dog"}}
 )
 
 func declare(db postgres.DB) *settings.Settings {
 	s := &settings.Settings{DB: db}
-	s.Declare(open, guests, greeter)
+	s.Declare(open, guests, greeter, motto)
 	return s
 }
 
@@ -75,6 +82,7 @@ func TestSettingsHaveDefaultsAndChangeAtOnce(t *testing.T) {
 	}
 	want := `[{"key":"test.greeter","type":"string","value":"dog","default":"nobody","choices":["nobody","cat","dog"],"help":""},` +
 		`{"key":"test.guests","type":"integer","value":3,"default":7,"help":""},` +
+		`{"key":"test.motto","type":"string","value":"","default":"","help":""},` +
 		`{"key":"test.open","type":"boolean","value":true,"default":true,"help":"Whether the door is open."}]`
 	if string(text) != want {
 		t.Errorf("list is %s\nwant %s", text, want)
@@ -90,6 +98,7 @@ func TestSettingsRefuseWhatTheyCannotBe(t *testing.T) {
 		`{"test.guests": 1.5}`:                      "/settings/test.guests",
 		`{"test.guests": 0}`:                        "/settings/test.guests",
 		`{"test.greeter": "fish"}`:                  "/settings/test.greeter",
+		`{"test.motto": "Buy!"}`:                    "/settings/test.motto",
 		`{"test.shut": true}`:                       "/settings/test.shut",
 		`{"demo": null}`:                            "/settings/demo",
 		`{"test.guests": 9, "test.greeter": false}`: "/settings/test.greeter",

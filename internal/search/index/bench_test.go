@@ -107,7 +107,7 @@ func benchOptions() Options {
 	for e := int64(100); e < 1_000_000_000; e = e * 4 / 3 {
 		edges = append(edges, e)
 	}
-	return Options{PriceEdges: func(string) []int64 { return edges }}
+	return Options{PriceEdges: func(string) []int64 { return edges }, Languages: []Language{"en"}}
 }
 
 // BenchmarkIndex builds an index and asks it, one client after the other, and
@@ -199,7 +199,9 @@ func attribute(n, value int) Attribute {
 	return a
 }
 
-func text(s string) *Query { return &Query{Text: Parse(s), Sort: ByRelevance} }
+func text(s string) *Query {
+	return &Query{Text: Parse(s, Vocabulary{Languages: []Language{"en"}}), Sort: ByRelevance}
+}
 
 func ask(b *testing.B, ix *Index, query func() *Query) {
 	var took []time.Duration

@@ -185,11 +185,12 @@ func checkTexts(t *testing.T, s *segment, doc uint32, d *Document) {
 	for number, term := range s.terms {
 		inTitle := slices.Contains(want[0], term)
 		anywhere := slices.ContainsFunc(want, func(p []string) bool { return slices.Contains(p, term) })
-		if s.inTitle.of(uint32(number)).Contains(doc) != inTitle || s.anywhere.of(uint32(number)).Contains(doc) != anywhere {
+		names := slices.Contains(want[1], term)
+		if s.inTitle.of(uint32(number)).Contains(doc) != inTitle || s.named.of(uint32(number)).Contains(doc) != names || s.anywhere.of(uint32(number)).Contains(doc) != anywhere {
 			t.Fatalf("postings of %s: %+v", term, d)
 		}
-		if s.stems[number] != stem(term) || s.letters[number] != lettersOf(term) {
-			t.Fatalf("%s is in the lexicon with %s", term, s.stems[number])
+		if stem := s.stems("de").stems[number]; stem != Language("de").stem(term) || s.letters[number] != lettersOf(term) {
+			t.Fatalf("%s is in the lexicon with %s", term, stem)
 		}
 	}
 }
@@ -242,15 +243,16 @@ func equal(t *testing.T, a, b *Snapshot) {
 		"popularity": {x.popularity, y.popularity}, "created": {x.created, y.created}, "names": {x.name.all.String(), y.name.all.String()}, "starts of names": {x.name.start, y.name.start}, "terms": {x.terms, y.terms},
 		"texts": {x.stream, y.stream}, "starts": {x.start, y.start}, "SKUs": {x.skus.values, y.skus.values}, "SKUs of documents": {x.skus.start, y.skus.start}, "by SKU": {x.bySKU, y.bySKU},
 		"by rating": {x.byRating.docs, y.byRating.docs}, "by created": {x.byCreated.docs, y.byCreated.docs}, "by name": {x.byName.docs, y.byName.docs},
-		"by product": {x.byProduct, y.byProduct}, "alphabet": {x.alphabetical, y.alphabetical}, "by stem": {x.byStem, y.byStem}, "listed": {x.anywhere.packed, y.anywhere.packed},
-		"listed in titles": {x.inTitle.packed, y.inTitle.packed}, "live": {x.live.ToArray(), y.live.ToArray()},
+		"by product": {x.byProduct, y.byProduct}, "alphabet": {x.alphabetical, y.alphabetical}, "by stem": {x.stems("en").byStem, y.stems("en").byStem},
+		"listed": {x.anywhere.packed, y.anywhere.packed}, "listed in titles": {x.inTitle.packed, y.inTitle.packed}, "listed by name": {x.named.packed, y.named.packed},
+		"live": {x.live.ToArray(), y.live.ToArray()},
 	} {
 		if diff := cmp.Diff(pair[0], pair[1], cmpopts.EquateEmpty()); diff != "" {
 			t.Fatalf("%s: %s", what, diff)
 		}
 	}
 	for n := range x.terms {
-		if !x.anywhere.of(uint32(n)).Equals(y.anywhere.of(uint32(n))) || !x.inTitle.of(uint32(n)).Equals(y.inTitle.of(uint32(n))) {
+		if !x.anywhere.of(uint32(n)).Equals(y.anywhere.of(uint32(n))) || !x.inTitle.of(uint32(n)).Equals(y.inTitle.of(uint32(n))) || !x.named.of(uint32(n)).Equals(y.named.of(uint32(n))) {
 			t.Fatalf("postings of %s differ", x.terms[n])
 		}
 	}

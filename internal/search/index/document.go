@@ -22,9 +22,9 @@ type Document struct {
 	Popularity int64
 	Created    int64    // any unit that sorts
 	Name       string   // what the order by name goes by
-	SKUs       []string // folded
+	SKUs       []string // folded; and what Codes makes of barcodes
 	Title      string
-	Texts      []string // what else it is found by; a phrase is within one of them
+	Texts      []string // what else it is found by: names of what it belongs to, then anything; a phrase is within one of them
 }
 
 // Price is that of the cheapest variant, in minor units and not negative.

@@ -101,8 +101,8 @@ func (f *file) segment(s *segment) {
 		column(f, &s.listings[currency].byPrice.docs)
 	}
 	column(f, &s.alphabetical)
-	column(f, &s.byStem)
 	f.postings(&s.inTitle)
+	f.postings(&s.named)
 	f.postings(&s.anywhere)
 }
 
@@ -122,7 +122,6 @@ func (f *file) rows(r *rows) {
 	column(f, &r.skus.start)
 	column(f, &r.skus.values)
 	f.words(&r.terms)
-	f.words(&r.stems)
 	column(f, &r.start)
 	column(f, &r.stream)
 }
@@ -151,7 +150,7 @@ func (f *file) postings(p *postings) {
 // derive makes what is quicker made than read, and what depends on the options.
 func (s *segment) derive(edges func(currency string) []int64) {
 	s.n = s.len()
-	s.inTitle.n, s.anywhere.n = s.n, s.n
+	s.inTitle.n, s.named.n, s.anywhere.n = s.n, s.n, s.n
 	s.addColumns()
 	s.byRating.divide()
 	for currency, l := range s.listings {

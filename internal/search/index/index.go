@@ -46,8 +46,9 @@ type Options struct {
 	// ranges of the price facet of a currency begin.
 	PriceEdges func(currency string) []int64
 
-	// Synonyms are other words that a folded word of a query finds as well.
-	Synonyms map[string][]string
+	// Languages are those that queries will ask for; others take a moment when
+	// somebody does.
+	Languages []Language
 }
 
 // Index is kept by one writer at a time and read by any number.
@@ -121,7 +122,7 @@ func read(docs func(yield func(*Document) bool), numbers *numbering) []*rows {
 // others ask.
 func (ix *Index) Prepare() {
 	for _, p := range ix.current.Load().parts {
-		p.prepare()
+		p.prepare(ix.options.Languages)
 	}
 }
 

@@ -160,7 +160,7 @@ func TestNextPageIsOfTheSameList(t *testing.T) {
 		return &Document{Product: thing(9, n), Title: title, Prices: []Price{{"USD", 100}}}
 	}
 	ix := New(testOptions(), slices.Values([]*Document{doc(1, "lamb"), doc(2, "lamb"), doc(3, "lamp"), doc(4, "lamp")}))
-	q := &Query{Currency: "USD", Text: Parse("lamp."), Sort: ByRelevance, Limit: 1}
+	q := &Query{Currency: "USD", Text: Parse("lamp.", Vocabulary{Languages: []Language{"en"}}), Sort: ByRelevance, Limit: 1}
 	first := ix.Snapshot().Search(q)
 	if first.Total != 2 || !first.More {
 		t.Fatalf("%+v", first)
@@ -206,15 +206,23 @@ func TestDistance(t *testing.T) {
 	word := rapid.StringOfN(letters, 0, 20, -1)
 	rapid.Check(t, func(t *rapid.T) {
 		a, b := word.Draw(t, "a"), word.Draw(t, "b")
-		if got, want := newPattern(a).distance(b), tableDistance(a, b); got != want {
-			t.Fatalf("%q to %q: %d, want %d", a, b, got, want)
+		whole, beginning := newPattern(a).distance(b)
+		if want := tableDistance(a, b); whole != want {
+			t.Fatalf("%q to %q: %d, want %d", a, b, whole, want)
+		}
+		nearest, runes := len([]rune(a)), []rune(b)
+		for end := range len(runes) + 1 {
+			nearest = min(nearest, tableDistance(a, string(runes[:end])))
+		}
+		if beginning != nearest {
+			t.Fatalf("%q to a beginning of %q: %d, want %d", a, b, beginning, nearest)
 		}
 	})
 	for _, pair := range []struct {
 		a, b string
 		want int
 	}{{"lamp", "lmap", 1}, {"table", "tables", 1}, {"jacket", "jaket", 1}, {strings.Repeat("x", 64), strings.Repeat("x", 63) + "y", 1}} {
-		if got := newPattern(pair.a).distance(pair.b); got != pair.want {
+		if got, _ := newPattern(pair.a).distance(pair.b); got != pair.want {
 			t.Errorf("%s to %s: %d, want %d", pair.a, pair.b, got, pair.want)
 		}
 	}
@@ -242,28 +250,45 @@ func TestNearMissesNoTerm(t *testing.T) {
 
 func TestParse(t *testing.T) {
 	t.Parallel()
+	word := func(w string) clause { return clause{ways: []way{{words: []string{w}}}} }
+	begun := func(w string) clause { return clause{ways: []way{{words: []string{w}, unfinished: true}}} }
+	not := func(c clause) clause { c.not = true; return c }
+	hyphen := func(words ...string) clause {
+		return clause{ways: []way{{words: words}, {words: []string{strings.Join(words, "")}}}}
+	}
+	quoted := func(words ...string) clause { return clause{ways: []way{{words: words}}, quoted: true} }
 	for text, want := range map[string][][]clause{
-		"oak table":         {{{[]string{"oak"}, false, false, false}, {[]string{"table"}, true, false, false}}},
-		`"oak table"`:       {{{[]string{"oak", "table"}, false, false, false}}},
-		"oak-table ":        {{{[]string{"oak", "table"}, false, false, false}}},
-		"Oak -table":        {{{[]string{"oak"}, false, false, false}, {[]string{"table"}, false, false, true}}},
-		"oak or elm table":  {{{[]string{"oak"}, false, false, false}}, {{[]string{"elm"}, false, false, false}, {[]string{"table"}, false, false, false}}},
-		`-"oak table" elm!`: {{{[]string{"oak", "table"}, false, false, true}, {[]string{"elm"}, false, false, false}}},
-		"or":                {{{[]string{"or"}, true, false, false}}},
-		`"unclosed quote`:   {{{[]string{"unclosed", "quote"}, false, false, false}}},
+		"oak elm":             {{word("oak"), begun("elm")}},
+		`"oak elm"`:           {{quoted("oak", "elm")}},
+		"oak-elm ":            {{hyphen("oak", "elm")}},
+		"Oak -elm":            {{word("oak"), not(word("elm"))}},
+		"oak or elm ash":      {{word("oak")}, {word("elm"), word("ash")}},
+		`-"oak elm" ash!`:     {{not(quoted("oak", "elm")), word("ash")}},
+		"or":                  {{begun("or")}},
+		`"unclosed quote`:     {{quoted("unclosed", "quote")}},
+		"men's lamp ’s oak’s": {{word("men"), word("lamp"), begun("oak")}},
 		`a-b c-d "e f" -"g h" i-j`: {{
-			{[]string{"a", "b"}, false, false, false},
-			{[]string{"c", "d"}, false, false, false},
-			{[]string{"e", "f"}, false, false, false},
-			{[]string{"g", "h"}, false, false, true},
-			{[]string{"i", "j"}, true, true, false}, // the fifth phrase is of words
+			hyphen("a", "b"), hyphen("c", "d"), quoted("e", "f"), not(quoted("g", "h")),
+			{ways: []way{{words: []string{"i", "j"}, unfinished: true, apart: true}}}, // the fifth phrase is of words
 		}},
-		strings.Repeat("oak ", mostWords) + "elm ": {slices.Repeat([]clause{{[]string{"oak"}, false, false, false}}, mostWords)},
-		strings.Repeat("oak-", mostWords) + "elm ": {{{slices.Repeat([]string{"oak"}, mostWords), false, false, false}}},
-		"- -- \" \"\" ((%_ & |":                    nil,
+		strings.Repeat("oak ", mostWords) + "elm ": {slices.Repeat([]clause{word("oak")}, mostWords)},
+		strings.Repeat("oak-", mostWords) + "elm ": {{hyphen(slices.Repeat([]string{"oak"}, mostWords)...)}},
+		"- -- \" \" \"\" ((%_ & |":                 nil,
 		"":                                         nil,
+		"couches oak":                              {{{ways: []way{{words: []string{"couches"}}, {words: []string{"sofa"}}, {words: []string{"day", "bed"}}}}, begun("oak")}},
+		"sofas":                                    {{{ways: []way{{words: []string{"sofas"}, unfinished: true}, {words: []string{"couch"}}, {words: []string{"day", "bed"}}}}}},
+		"oak day beds":                             {{word("oak"), {ways: []way{{words: []string{"day", "beds"}, unfinished: true, apart: true}, {words: []string{"couch"}}, {words: []string{"sofa"}}}}}},
+		"day-bed ":                                 {{{ways: []way{{words: []string{"day", "bed"}}, {words: []string{"daybed"}}, {words: []string{"couch"}}, {words: []string{"sofa"}}}}}},
+		`"sofa" -sofa day "bed" `:                  {{quoted("sofa"), not(word("sofa")), word("day"), quoted("bed")}},
+		"trainer ":                                 {{{ways: []way{{words: []string{"trainer"}}, {words: []string{"sneakers"}}}}}},
+		"sneakers ":                                {{word("sneakers")}}, // the arrow has one end
 	} {
-		if diff := cmp.Diff(want, Parse(text).alternatives, cmp.AllowUnexported(clause{})); diff != "" {
+		languages := []Language{"en"}
+		synonyms, err := ParseSynonyms("couch, sofa, day bed\n\n# shoes\ntrainers => sneakers", languages)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff(want, Parse(text, Vocabulary{languages, synonyms}).alternatives, cmp.AllowUnexported(clause{}, way{})); diff != "" {
 			t.Errorf("%s: %s", text, diff)
 		}
 	}
@@ -281,7 +306,7 @@ func FuzzParse(f *testing.F) {
 	}
 	sn := New(testOptions(), slices.Values(n.list())).Snapshot()
 	f.Fuzz(func(t *testing.T, text string) {
-		q := &Query{Currency: "USD", Text: Parse(text), Sort: ByRelevance, Limit: 10, Counts: true}
+		q := &Query{Currency: "USD", Text: Parse(text, r.vocabulary()), Sort: ByRelevance, Limit: 10, Counts: true}
 		if got, want := sn.Search(q).Total, n.search(q, someEdges).Total; got != want {
 			t.Errorf("%q finds %d, want %d", text, got, want)
 		}

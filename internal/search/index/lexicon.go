@@ -1,6 +1,7 @@
 package index
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"sync"
@@ -13,22 +14,59 @@ import (
 // letters for typos.
 type lexicon struct {
 	alphabetical []uint32 // numbers of terms
-	byStem       []uint32
 	letters      []uint64 // of each term: see lettersOf
+
+	// stemmed has the stems in each language that was asked for, which the
+	// shop may change at any time: Language to *inflection.
+	stemmed sync.Map
 
 	// beginnings are the sets of short ones, which very many terms have, by
 	// field: string to *roaring.Bitmap.
-	beginnings [2]sync.Map
+	beginnings [fields]sync.Map
 }
 
 func (l *lexicon) fill(d *dictionary) {
 	n := len(d.terms)
-	l.alphabetical, l.byStem, l.letters = make([]uint32, n), make([]uint32, n), make([]uint64, n)
+	l.alphabetical, l.letters = make([]uint32, n), make([]uint64, n)
 	for i, term := range d.terms {
-		l.alphabetical[i], l.byStem[i], l.letters[i] = uint32(i), uint32(i), lettersOf(term)
+		l.alphabetical[i], l.letters[i] = uint32(i), lettersOf(term)
 	}
 	slices.SortFunc(l.alphabetical, func(a, b uint32) int { return strings.Compare(d.terms[a], d.terms[b]) })
-	slices.SortFunc(l.byStem, func(a, b uint32) int { return strings.Compare(d.stems[a], d.stems[b]) })
+}
+
+// inflection is the terms of a segment by their stems in one language.
+type inflection struct {
+	stems  []string // of each term
+	byStem []uint32
+}
+
+func (s *segment) stems(l Language) *inflection {
+	if known, ok := s.stemmed.Load(l); ok {
+		return known.(*inflection)
+	}
+	known, _ := s.stemmed.LoadOrStore(l, inflect(s.terms, l))
+	return known.(*inflection)
+}
+
+func inflect(terms []string, l Language) *inflection {
+	in := &inflection{make([]string, len(terms)), make([]uint32, len(terms))}
+	for n, term := range terms {
+		in.stems[n], in.byStem[n] = l.stem(term), uint32(n)
+	}
+	slices.SortFunc(in.byStem, func(a, b uint32) int {
+		return cmp.Or(strings.Compare(in.stems[a], in.stems[b]), cmp.Compare(a, b))
+	})
+	return in
+}
+
+// among are the terms whose stem is one, or begins so.
+func (in *inflection) among(stem string, begins bool) []uint32 {
+	at, _ := slices.BinarySearchFunc(in.byStem, stem, func(n uint32, stem string) int { return strings.Compare(in.stems[n], stem) })
+	end := at
+	for end < len(in.byStem) && (in.stems[in.byStem[end]] == stem || begins && strings.HasPrefix(in.stems[in.byStem[end]], stem)) {
+		end++
+	}
+	return in.byStem[at:end]
 }
 
 // term is the number of a term.
@@ -40,15 +78,44 @@ func (s *segment) term(term string) (number uint32, known bool) {
 	return s.alphabetical[at], true
 }
 
-// forms are the terms with the same stem as word.
-func (s *segment) forms(word string) []uint32 {
-	wanted := stem(word)
-	at, _ := slices.BinarySearchFunc(s.byStem, wanted, func(n uint32, stem string) int { return strings.Compare(s.stems[n], stem) })
-	end := at
-	for end < len(s.byStem) && s.stems[s.byStem[end]] == wanted {
-		end++
+// forms are the terms with the same stem as word in one of the languages.
+func (s *segment) forms(word string, languages []Language) []uint32 {
+	switch len(languages) {
+	case 0:
+		if n, known := s.term(word); known {
+			return []uint32{n}
+		}
+		return nil
+	case 1:
+		return s.stems(languages[0]).among(languages[0].stem(word), false)
 	}
-	return s.byStem[at:end]
+	var all []uint32
+	for _, l := range languages {
+		all = append(all, s.stems(l).among(l.stem(word), false)...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// spelt are the terms that begin with prefix in another spelling.
+func (s *segment) spelt(prefix string, languages []Language) []uint32 {
+	for _, l := range languages { // one of them at most
+		if spelt, ok := l.spelling(prefix); ok {
+			return s.stems(l).among(spelt, true)
+		}
+	}
+	return nil
+}
+
+// begins reports whether term n begins with prefix, in any spelling.
+func (s *segment) begins(n uint32, prefix string, languages []Language) bool {
+	if strings.HasPrefix(s.terms[n], prefix) {
+		return true
+	}
+	return slices.ContainsFunc(languages, func(l Language) bool {
+		spelt, ok := l.spelling(prefix)
+		return ok && strings.HasPrefix(s.stems(l).stems[n], spelt)
+	})
 }
 
 // begun are the terms that begin with prefix.
@@ -81,11 +148,22 @@ func (s *segment) withBeginning(prefix string, f field) *roaring.Bitmap {
 	return set.(*roaring.Bitmap)
 }
 
-// prepare makes the sets of single letters and digits, which take so long that
-// the first to ask would notice.
-func (s *segment) prepare() {
+// prepare makes the sets of single letters and digits, and the stems of some
+// languages, which take so long that the first to ask would notice.
+func (s *segment) prepare(languages []Language) {
 	for _, r := range "abcdefghijklmnopqrstuvwxyz0123456789" {
 		s.withBeginning(string(r), anywhere)
 		s.withBeginning(string(r), inTitle)
+		s.withBeginning(string(r), named)
 	}
+	for _, l := range languages {
+		s.stems(l)
+	}
+}
+
+// prepared are the languages of which there are stems.
+func (s *segment) prepared() []Language {
+	var list []Language
+	s.stemmed.Range(func(l, _ any) bool { list = append(list, l.(Language)); return true })
+	return list
 }

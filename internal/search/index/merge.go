@@ -62,7 +62,9 @@ func (ix *Index) WantsMerge() bool {
 func (ix *Index) MergeBase() {
 	parts := ix.beginMerge()
 	base := ix.merge(parts)
-	base.prepare()
+	if len(parts) > 0 {
+		base.prepare(parts[0].prepared())
+	}
 	ix.finishMerge(parts, base)
 }
 

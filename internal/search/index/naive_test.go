@@ -13,7 +13,6 @@ import (
 // naive answers queries by a loop over the documents.
 type naive struct {
 	docs     map[uuid.UUID]*Document
-	synonyms map[string][]string
 	meanings map[string]func(term string) bool // of one search
 }
 
@@ -26,30 +25,37 @@ func passages(d *Document) [][]string {
 	return list
 }
 
-// wordIs reports whether term is what clause c means by its word i.
-func (n *naive) wordIs(c clause, i int, term string) bool {
-	for _, w := range append([]string{c.words[i]}, n.synonyms[c.words[i]]...) {
-		if stem(w) == stem(term) {
-			return true
-		}
+// wordIs reports whether term is what w means by its word i.
+func wordIs(w way, i int, term string, languages []Language) bool {
+	if sameWord(w.words[i], term, languages) {
+		return true
 	}
-	return c.unfinished && i == len(c.words)-1 && strings.HasPrefix(term, c.words[i])
+	if !w.unfinished || i < len(w.words)-1 {
+		return false
+	}
+	umlauts := slices.Contains(languages, "de") && len([]rune(plainVowels(w.words[i]))) >= 3 &&
+		strings.HasPrefix(Language("de").stem(term), plainVowels(w.words[i]))
+	return strings.HasPrefix(term, w.words[i]) || umlauts
 }
 
-func (n *naive) clauseIn(c clause, passages [][]string) bool {
-	if c.apart {
-		for i := range c.words {
-			if !slices.ContainsFunc(slices.Concat(passages...), func(term string) bool { return n.wordIs(c, i, term) }) {
+func clauseIn(c clause, passages [][]string, languages []Language) bool {
+	return slices.ContainsFunc(c.ways, func(w way) bool { return wayIn(w, passages, languages) })
+}
+
+func wayIn(w way, passages [][]string, languages []Language) bool {
+	if w.apart {
+		for i := range w.words {
+			if !slices.ContainsFunc(slices.Concat(passages...), func(term string) bool { return wordIs(w, i, term, languages) }) {
 				return false
 			}
 		}
 		return true
 	}
 	for _, p := range passages {
-		for at := 0; at+len(c.words) <= len(p); at++ {
+		for at := 0; at+len(w.words) <= len(p); at++ {
 			all := true
-			for i := range c.words {
-				all = all && n.wordIs(c, i, p[at+i])
+			for i := range w.words {
+				all = all && wordIs(w, i, p[at+i], languages)
 			}
 			if all {
 				return true
@@ -61,71 +67,92 @@ func (n *naive) clauseIn(c clause, passages [][]string) bool {
 
 // textWeight is 0 where x is not found.
 func (n *naive) textWeight(x *Expression, d *Document) float64 {
-	all, any, some := false, false, false
-	p := passages(d)
+	best, p := 0.0, passages(d)
 	for _, clauses := range x.alternatives {
-		holds, inTitle, positive, partly := true, true, false, false
-		for _, c := range clauses {
-			if c.not {
-				holds = holds && !n.clauseIn(c, p)
-				continue
-			}
-			positive = true
-			holds = holds && n.clauseIn(c, p)
-			here := n.clauseIn(c, p[:1])
-			inTitle, partly = inTitle && here, partly || here
+		last := clauses[len(clauses)-1]
+		if last.not || !last.ways[0].unfinished {
+			best = max(best, weightIn(clauses, p, x.languages))
+			continue
 		}
-		if holds {
-			any, all, some = true, all || inTitle && positive, some || partly
-		}
+		finished := append(slices.Clone(clauses[:len(clauses)-1]), last.finished())
+		best = max(best, begunFactor*weightIn(clauses, p, x.languages), weightIn(finished, p, x.languages))
 	}
-	return weightOf(any, all, some)
+	return best
 }
 
-func weightOf(any, all, some bool) float64 {
+func weightIn(clauses []clause, p [][]string, languages []Language) float64 {
+	var titles, names []bool
+	for _, c := range clauses {
+		if clauseIn(c, p, languages) == c.not {
+			return 0
+		}
+		if !c.not {
+			titles, names = append(titles, clauseIn(c, p[:1], languages)), append(names, clauseIn(c, p[1:2], languages))
+		}
+	}
+	return weightOf(titles, names)
+}
+
+// weightOf goes by where each word is.
+func weightOf(titles, names []bool) float64 {
+	var either []bool
+	for i := range titles {
+		either = append(either, titles[i] || names[i])
+	}
+	missing := func(list []bool) bool { return slices.Contains(list, false) }
 	switch {
-	case all:
-		return inTitleWeight
-	case some:
-		return partlyWeight
-	case any:
-		return elseWeight
+	case len(titles) == 0:
+		return weights[elsewhere]
+	case !missing(titles) && !missing(names):
+		return weights[allInBoth]
+	case !missing(titles):
+		return weights[allInTitle]
+	case !missing(either) && slices.Contains(titles, true):
+		return weights[titleAndName]
+	case !missing(either):
+		return weights[allInNames]
+	case slices.Contains(titles, true):
+		return weights[partlyInTitle]
 	default:
-		return 0
+		return weights[elsewhere]
 	}
 }
 
 // similarWeight is the same for what resembles the text.
 func (n *naive) similarWeight(x *Expression, d *Document) float64 {
-	all, any, some := false, false, false
+	best := 0.0
 	for _, clauses := range x.alternatives {
-		positive, here, titled, forbidden := 0, 0, 0, false
+		var titles, names []bool
+		here, forbidden := 0, false
 		for _, c := range clauses {
-			for _, w := range c.words {
+			for _, w := range c.ways[0].words {
 				if c.not {
-					forbidden = forbidden || n.has(d, func(term string) bool { return stem(term) == stem(w) }, false)
+					forbidden = forbidden || n.has(d, func(term string) bool { return sameWord(term, w, x.languages) }, 0, 3)
 					continue
 				}
-				positive++
-				matches := n.meant(w)
-				if n.has(d, matches, false) {
+				matches := n.meant(w, x.languages)
+				if n.has(d, matches, 0, 3) {
 					here++
 				}
-				if n.has(d, matches, true) {
-					titled++
-				}
+				titles, names = append(titles, n.has(d, matches, 0, 1)), append(names, n.has(d, matches, 1, 2))
 			}
 		}
-		if positive > 0 && !forbidden && here >= positive-positive/3 {
-			any, all, some = true, all || titled == positive, some || titled > 0
+		words := len(titles)
+		switch {
+		case words == 0 || forbidden || here < words-(words+1)/3:
+		case here < words:
+			best = max(best, fewerFactor*weightOf(titles, names))
+		default:
+			best = max(best, weightOf(titles, names))
 		}
 	}
-	return weightOf(any, all, some)
+	return best
 }
 
-func (n *naive) has(d *Document, matches func(string) bool, title bool) bool {
+// has looks at some of the texts.
+func (n *naive) has(d *Document, matches func(string) bool, from, to int) bool {
 	for i, p := range passages(d) {
-		if (i == 0 || !title) && slices.ContainsFunc(p, matches) {
+		if i >= from && i < to && slices.ContainsFunc(p, matches) {
 			return true
 		}
 	}
@@ -133,20 +160,20 @@ func (n *naive) has(d *Document, matches func(string) bool, title bool) bool {
 }
 
 // meant tells the terms that w may stand for.
-func (n *naive) meant(w string) func(term string) bool {
+func (n *naive) meant(w string, languages []Language) func(term string) bool {
 	if n.meanings[w] == nil {
-		n.meanings[w] = n.meaning(w)
+		n.meanings[w] = n.meaning(w, languages)
 	}
 	return n.meanings[w]
 }
 
-func (n *naive) meaning(w string) func(term string) bool {
+func (n *naive) meaning(w string, languages []Language) func(term string) bool {
 	plain := func(term string) bool {
-		return stem(term) == stem(w) || len([]rune(w)) >= shortestBeginning && strings.HasPrefix(term, w)
+		return sameWord(term, w, languages) || len([]rune(w)) >= shortestBeginning && strings.HasPrefix(term, w)
 	}
 	fewest := math.MaxInt
 	for _, d := range n.docs {
-		if n.has(d, plain, false) {
+		if n.has(d, plain, 0, 3) {
 			return plain
 		}
 		for _, p := range passages(d) {
@@ -224,12 +251,10 @@ func (n *naive) search(q *Query, edges []int64) Result {
 	similar := false
 	n.meanings = map[string]func(string) bool{}
 	if q.Text != nil {
-		skus := 0
 		for id, d := range n.docs {
 			weight[id] = n.textWeight(q.Text, d)
-			if slices.Contains(d.SKUs, q.Text.sku) {
+			if slices.ContainsFunc(q.Text.codes, func(code string) bool { return slices.Contains(d.SKUs, code) }) {
 				weight[id] = math.Inf(1)
-				skus++
 			}
 		}
 		if similar = !slices.ContainsFunc(slices.Collect(maps.Values(weight)), func(w float64) bool { return w > 0 }); similar {
@@ -277,11 +302,18 @@ func (n *naive) key(q *Query, d *Document, weight float64) Key {
 	case ByName:
 		return Key{Text: d.Name}
 	case ByRelevance:
+		liked := 1.0
+		switch {
+		case d.Rating >= 400:
+			liked = likedFactor
+		case d.Rating >= 100 && d.Rating < 300:
+			liked = poorFactor
+		}
 		if math.IsInf(weight, 1) {
-			return Key{Number: tier{weight: inTitleWeight, plus: skuScore}.score(d.Popularity)}
+			return Key{Number: tier{weight: liked, plus: skuScore}.score(d.Popularity)}
 		}
 		if q.Text != nil {
-			return Key{Number: tier{weight: weight}.score(d.Popularity)}
+			return Key{Number: tier{weight: weight * liked}.score(d.Popularity)}
 		}
 	}
 	return Key{Number: d.Popularity}

@@ -14,7 +14,19 @@ type field int
 const (
 	anywhere field = iota
 	inTitle
+	named // in the text after it
+	fields
 )
+
+// has reports whether a passage, by its number, is in the field.
+func (f field) has(passage int) bool {
+	return f == anywhere || f == inTitle && passage == 0 || f == named && passage == 1
+}
+
+// isBefore reports whether the field has none from this passage on.
+func (f field) isBefore(passage int) bool {
+	return f == inTitle && passage > 0 || f == named && passage > 1
+}
 
 // postings are the documents of each term, ascending. Most terms are in few of
 // them: their lists are packed, as differences from one to the next in varints.
@@ -69,11 +81,15 @@ func varintLen(n uint32) int { return (bits.Len32(n|1) + 6) / 7 }
 func (r *rows) eachTerm(f field, fn func(term, doc uint32)) {
 	seen := make([]uint32, len(r.terms)) // the last document with the term, plus one
 	for doc := range uint32(r.len()) {
+		passage := 0
 		for token := range r.tokens(doc) {
 			if token == passageEnd {
-				if f == inTitle {
+				if passage++; f.isBefore(passage) {
 					break
 				}
+				continue
+			}
+			if !f.has(passage) {
 				continue
 			}
 			if term := token - firstTerm; seen[term] != doc+1 {

@@ -106,18 +106,18 @@ func (q *Query) page() page {
 }
 
 // texts is what the text finds in each part; without one, everything.
-func (sn *Snapshot) texts(q *Query) (texts []found, similar bool) {
-	texts = make([]found, len(sn.parts))
+func (sn *Snapshot) texts(q *Query) (texts []*found, similar bool) {
+	texts = make([]*found, len(sn.parts))
 	if q.Text == nil {
 		for i, p := range sn.parts {
-			texts[i].all = p.live
+			texts[i] = &found{all: p.live}
 		}
 		return texts, false
 	}
 	if q.After == nil || !q.After.Similar {
 		any := q.After != nil // the list of the page before was of the words themselves
 		for i, p := range sn.parts {
-			texts[i] = q.Text.find(p, sn.options.Synonyms)
+			texts[i] = q.Text.find(p, q.Sort == ByRelevance)
 			any = any || !texts[i].all.IsEmpty()
 		}
 		if any {

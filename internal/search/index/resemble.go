@@ -10,7 +10,8 @@ import (
 // resemblance is what is looked for when nothing has the words asked for: most
 // of them, unfinished or with typos.
 type resemblance struct {
-	sku          string
+	codes        []string
+	languages    []Language
 	alternatives [][]alike
 }
 
@@ -23,12 +24,12 @@ type alike struct {
 
 // resemble looks for what the words of x may have been meant to be.
 func (sn *Snapshot) resemble(x *Expression) *resemblance {
-	r := &resemblance{sku: x.sku}
+	r := &resemblance{codes: x.codes, languages: x.languages}
 	for _, clauses := range x.alternatives {
 		var words []alike
 		for _, c := range clauses {
-			for _, w := range c.words {
-				words = append(words, sn.alike(w, c.not))
+			for _, w := range c.written().words {
+				words = append(words, sn.alike(w, c.not, x.languages))
 			}
 		}
 		r.alternatives = append(r.alternatives, words)
@@ -40,28 +41,29 @@ func (sn *Snapshot) resemble(x *Expression) *resemblance {
 // there for the rest to be guessed.
 const shortestBeginning = 3
 
-func (sn *Snapshot) alike(word string, not bool) alike {
+func (sn *Snapshot) alike(word string, not bool, languages []Language) alike {
 	a := alike{word: word, not: not}
 	if not {
 		return a
 	}
 	for _, p := range sn.parts {
-		if a.in(p.segment, anywhere).Intersects(p.live) {
+		if a.in(p.segment, anywhere, languages).Intersects(p.live) {
 			return a
 		}
 	}
-	a.typos = sn.nearest(word)
+	a.typos = sn.nearest(word, nil)
 	return a
 }
 
-// nearest are the terms with the fewest typos that some live document has.
-func (sn *Snapshot) nearest(word string) []string {
+// nearest are the terms with the fewest typos that some live document has, and
+// that are no forms of the word.
+func (sn *Snapshot) nearest(word string, languages []Language) []string {
 	var terms []string
 	fewest := tolerance(word)
 	for _, p := range sn.parts {
 		numbers, distances := p.near(word, tolerance(word))
 		for i, n := range numbers {
-			if distances[i] > fewest || !p.anywhere.of(n).Intersects(p.live) {
+			if distances[i] > fewest || sameWord(word, p.terms[n], languages) || !p.anywhere.of(n).Intersects(p.live) {
 				continue
 			}
 			if distances[i] < fewest {
@@ -74,9 +76,14 @@ func (sn *Snapshot) nearest(word string) []string {
 	return slices.Compact(terms)
 }
 
+// sameWord reports whether two terms are forms of one word.
+func sameWord(a, b string, languages []Language) bool {
+	return a == b || slices.ContainsFunc(languages, func(l Language) bool { return l.stem(a) == l.stem(b) })
+}
+
 // in is the set of documents that have one of the terms.
-func (a alike) in(s *segment, f field) *roaring.Bitmap {
-	numbers := slices.Clone(s.forms(a.word))
+func (a alike) in(s *segment, f field, languages []Language) *roaring.Bitmap {
+	numbers := slices.Clone(s.forms(a.word, languages))
 	if !a.not && utf8.RuneCountInString(a.word) >= shortestBeginning {
 		numbers = append(numbers, s.begun(a.word)...)
 	}
@@ -89,50 +96,44 @@ func (a alike) in(s *segment, f field) *roaring.Bitmap {
 }
 
 // find evaluates r in one part.
-func (r *resemblance) find(p part) found {
-	f := found{roaring.New(), roaring.New(), roaring.New(), roaring.And(p.live, p.withSKU(r.sku))}
+func (r *resemblance) find(p part) *found {
+	f := newFound(roaring.And(p.live, p.withCode(r.codes)), fewerFactor)
 	for _, words := range r.alternatives {
-		f.add(p.mostOf(words))
+		p.mostOf(f, words, r.languages)
 	}
 	f.all.Or(f.sku)
 	return f
 }
 
-// mostOf is where two thirds of the words are. It counts in sets: reached[n] has
-// the documents with more than n of the words so far.
-func (p part) mostOf(words []alike) (all, title, partly *roaring.Bitmap) {
-	all, title, partly = roaring.New(), p.live, roaring.New()
-	positive := 0
+// fewest is how many of the words must be there: one of two, two of three,
+// three of four, five, ...
+func fewest(words int) int { return words - (words+1)/3 }
+
+// mostOf adds where most of the words are. It counts in sets: reached[n]
+// has the documents with more than n of the words so far.
+func (p part) mostOf(f *found, words []alike, languages []Language) {
+	var titles, names []*roaring.Bitmap
+	reached := []*roaring.Bitmap{}
+	all := p.live
 	for _, a := range words {
-		if !a.not {
-			positive++
-		}
-	}
-	if positive == 0 {
-		return all, all, all
-	}
-	reached := make([]*roaring.Bitmap, positive-positive/3)
-	for n := range reached {
-		reached[n] = roaring.New()
-	}
-	for _, a := range words {
+		set := a.in(p.segment, anywhere, languages)
 		if a.not {
+			all = roaring.AndNot(all, set)
 			continue
 		}
-		set := a.in(p.segment, anywhere)
+		reached = append(reached, roaring.New())
 		for n := len(reached) - 1; n > 0; n-- {
 			reached[n].Or(roaring.And(reached[n-1], set))
 		}
 		reached[0].Or(set)
-		here := a.in(p.segment, inTitle)
-		title = roaring.And(title, here)
-		partly.Or(here)
+		titles, names = append(titles, a.in(p.segment, inTitle, languages)), append(names, a.in(p.segment, named, languages))
 	}
-	all = roaring.And(p.live, reached[len(reached)-1])
-	for _, a := range words {
-		if a.not {
-			all.AndNot(a.in(p.segment, anywhere))
-		}
+	if len(reached) == 0 {
+		return
 	}
-	return all, roaring.And(title, all), roaring.And(partly, all)
+	every := roaring.And(all, reached[len(reached)-1])
+	most := roaring.And(all, reached[fewest(len(reached))-1])
+	f.all.Or(most)
+	addRanked(f.ranked[:levels], every, titles, names)
+	addRanked(f.ranked[levels:], most, titles, names)
 }

@@ -76,7 +76,6 @@ func (t *texts) of(i uint32) string {
 // ones have small numbers.
 type dictionary struct {
 	terms  []string
-	stems  []string          // of each term
 	number map[string]uint32 // while rows are added
 }
 
@@ -84,8 +83,7 @@ func (d *dictionary) add(term string) uint32 {
 	if n, known := d.number[term]; known {
 		return n
 	}
-	term = strings.Clone(term) // not the text that it is from
-	return d.append(term, stem(term))
+	return d.append(strings.Clone(term)) // not the text that it is from
 }
 
 // copy adds term n of another dictionary.
@@ -93,12 +91,12 @@ func (d *dictionary) copy(from *dictionary, n uint32) uint32 {
 	if known, ok := d.number[from.terms[n]]; ok {
 		return known
 	}
-	return d.append(from.terms[n], from.stems[n])
+	return d.append(from.terms[n])
 }
 
-func (d *dictionary) append(term, stem string) uint32 {
+func (d *dictionary) append(term string) uint32 {
 	n := uint32(len(d.terms))
-	d.terms, d.stems = append(d.terms, term), append(d.stems, stem)
+	d.terms = append(d.terms, term)
 	d.number[term] = n
 	return n
 }

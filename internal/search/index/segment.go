@@ -30,7 +30,7 @@ type segment struct {
 	bySKU                       []uint32 // places of skus.values, ascending by hash
 
 	lexicon
-	inTitle, anywhere postings
+	inTitle, named, anywhere postings
 }
 
 // listing is what depends on the currency.
@@ -47,6 +47,7 @@ func newSegment(r *rows, edges func(currency string) []int64) *segment {
 	s := &segment{rows: r, n: r.len(), listings: map[string]*listing{}}
 	var making sync.WaitGroup
 	making.Go(func() { s.inTitle = newPostings(r, inTitle) })
+	making.Go(func() { s.named = newPostings(r, named) })
 	making.Go(func() { s.anywhere = newPostings(r, anywhere) })
 	making.Go(func() { s.lexicon.fill(&r.dictionary) })
 	making.Go(func() { s.addColumns(); s.addSets() })

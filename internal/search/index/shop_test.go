@@ -21,16 +21,29 @@ func newRandom(seed uint64) *random { return &random{Rand: rand.New(rand.NewPCG(
 func thing(kind, n int) uuid.UUID { return uuid.UUID{15: byte(n), 14: byte(kind), 13: 1} }
 
 var (
-	someWords  = strings.Fields("lamp lamps lamb table tables stable café running run runs shoe shoes snow 日本語 t-shirt oak elm tr 42 4 überfluss jackets jacket leather weather lampshade lampshape")
+	someWords  = strings.Fields("lamp lamps lamb table tables stable café running run runs shoe shoes snow 日本語 t-shirt oak elm tr 42 4 überfluss jackets jacket leather weather lampshade lampshape möbel moebel mobel mobeln neue tshirt gym कुर्सी कुर्सियाँ मेज मेज़ हिन्दी हिंदी")
 	someEdges  = []int64{100, 200, 500, 1000, 5000}
 	currencies = []string{"EUR", "INR", "USD"}
 	values     = [][]int32{{1, 2, 3, 4}, {5, 6, 7}, {8, 9}} // of three attributes
 )
 
+var someLanguages = [][]Language{{"en"}, nil, {"de"}, {"en", "de", "hi"}}
+
+// vocabulary is one of some, that queries are read by.
+func (r *random) vocabulary() Vocabulary { return vocabularyIn(pick(r, someLanguages)) }
+
+func vocabularyIn(languages []Language) Vocabulary {
+	synonyms, err := ParseSynonyms("boots => shoes\ntable, oak\nrunning shoes, gym shoe, boots\nlamp, light, oak lamp, t-shirt\nkutscher, lamp", languages)
+	if err != nil {
+		panic(err) // it is the list above
+	}
+	return Vocabulary{languages, synonyms}
+}
+
 func testOptions() Options {
 	return Options{
 		PriceEdges: func(string) []int64 { return someEdges },
-		Synonyms:   map[string][]string{"boots": {"shoes"}, "table": {"oak"}},
+		Languages:  someLanguages[0],
 	}
 }
 
@@ -81,6 +94,9 @@ func (r *random) document() *Document {
 	for range r.IntN(3) {
 		d.SKUs = append(d.SKUs, fmt.Sprintf("sku-%d", r.IntN(60)))
 	}
+	if r.IntN(8) == 0 {
+		d.SKUs = append(d.SKUs, Codes(pick(r, []string{"9780306406157", "036000291452", "0036000291452"}))...)
+	}
 	return d
 }
 
@@ -109,14 +125,14 @@ func (r *random) change(d *Document) *Document {
 
 var someTexts = []string{
 	"lamp", "lamps", "running shoes", `"running shoe"`, "shoe -run", "-lamp", "oak or elm", "lamp oak or table elm", "t-shirt", "t-sh", "la", "sho", "s", "table", "boots", "jacke", "lether jaket", "jakcets", "tabel", "sho lamp oak", "lampshaed", "lampshpae",
-	"sku-7", "sku-3", "nothing", "日本", "CAFÉ", "uberflus", "zzz yyy xxx", "%", `"oak lamp" -table`, `"lamp`, "or", "lamp or", "4", "42 oak", "run shoes snow lamp table oak", "t-shirt or oak-lamp or oak-elm or lamp-oak or table-oak", "run-sho", `"oak lamp" "lamp oak" -"elm oak" "run shoe" -"tr lamp" oak-ta`,
+	"sku-7", "sku-3", "978-0-306-40615-7", "0306406152", "36000291452", "0-36000-29145-2", "00036000291452", "Möbel", "moebel", "MÖB", "moebe", "कुर्सी", "मेज़", "हिंदी", "boot running shoes lamps", "tshirt", "t-shirts oak", "lamp's", `"running shoes"`, "-boots oak", "boots", "nothing", "日本", "CAFÉ", "uberflus", "zzz yyy xxx", "%", `"oak lamp" -table`, `"lamp`, "or", "lamp or", "4", "42 oak", "run shoes snow lamp table oak", "t-shirt or oak-lamp or oak-elm or lamp-oak or table-oak", "run-sho", `"oak lamp" "lamp oak" -"elm oak" "run shoe" -"tr lamp" oak-ta`,
 }
 
 func (r *random) query() *Query {
 	q := &Query{Currency: pick(r, currencies), Sort: Sort(r.IntN(int(ByName) + 1)), Limit: 1 + r.IntN(9), Counts: r.IntN(2) == 0}
 	maybe := func() bool { return r.IntN(4) == 0 }
 	if r.IntN(2) == 0 {
-		q.Text = Parse(pick(r, someTexts))
+		q.Text = Parse(pick(r, someTexts), r.vocabulary())
 	}
 	list := func(kind, of int) []uuid.UUID {
 		if !maybe() {
@@ -146,7 +162,7 @@ func (r *random) query() *Query {
 }
 
 func newNaive(docs ...*Document) *naive {
-	n := &naive{docs: map[uuid.UUID]*Document{}, synonyms: testOptions().Synonyms}
+	n := &naive{docs: map[uuid.UUID]*Document{}}
 	for _, d := range docs {
 		n.docs[d.Product] = d
 	}

@@ -50,7 +50,7 @@ func (s *segment) near(word string, typos int) (terms []uint32, distances []int)
 		if len(term) > len(word)+4*typos || len(word) > len(term)+4*typos { // a letter has 4 bytes at most
 			continue
 		}
-		if d := pattern.distance(term); d <= typos {
+		if d, _ := pattern.distance(term); d <= typos {
 			terms, distances = append(terms, uint32(n)), append(distances, d)
 		}
 	}
@@ -89,26 +89,27 @@ func (p *pattern) at(r rune) uint64 {
 }
 
 // distance is how many letters must be added, removed, replaced or swapped with
-// their neighbour to make the word of term (optimal string alignment). It works
+// their neighbour to make the word of the whole term, and of the beginning of
+// it that is nearest (optimal string alignment). It works
 // out a column of the table of distances in a few operations on words of 64
 // bits: Myers, "A fast bit-vector algorithm for approximate string matching
 // based on dynamic programming", 1999; with swaps as in Hyyrö, "A bit-vector
 // algorithm for computing Levenshtein and Damerau edit distances", 2003.
-func (p *pattern) distance(term string) int {
+func (p *pattern) distance(term string) (whole, beginning int) {
 	if p.n == 0 {
-		return utf8.RuneCountInString(term)
+		return utf8.RuneCountInString(term), 0
 	}
 	var (
 		up, down  = ^uint64(0), uint64(0) // where the column steps by +1, by -1
 		diagonal  = uint64(0)             // where it equals its diagonal neighbour
 		previous  = uint64(0)             // matches of the letter before
-		distance  = p.n
 		last      = uint64(1) << (p.n - 1)
 		matches   uint64
 		swapped   uint64
 		right     uint64 // where the row steps by +1, by -1
 		leftwards uint64
 	)
+	whole, beginning = p.n, p.n
 	for _, r := range term {
 		matches = p.at(r)
 		swapped = (^diagonal & matches) << 1 & previous
@@ -116,16 +117,17 @@ func (p *pattern) distance(term string) int {
 		right = down | ^(diagonal | up)
 		leftwards = diagonal & up
 		if right&last != 0 {
-			distance++
+			whole++
 		}
 		if leftwards&last != 0 {
-			distance--
+			whole--
 		}
+		beginning = min(beginning, whole)
 		right = right<<1 | 1
 		leftwards <<= 1
 		up = leftwards | ^(diagonal | right)
 		down = right & diagonal
 		previous = matches
 	}
-	return distance
+	return whole, beginning
 }
