@@ -124,7 +124,7 @@ func (a *App) examineSearch(ctx context.Context) Finding {
 	if err != nil {
 		return Finding{what, Sick, err.Error(), ""}
 	}
-	f := Finding{what, Well, fmt.Sprintf("%d products listed, %d nodes answer from their index", status.Listed, len(nodes)), ""}
+	f := Finding{what, Well, fmt.Sprintf("%d products listed; nodes that answer: %d", status.Listed, len(nodes)), ""}
 	if late := time.Duration(status.Lag * float64(time.Second)); late > lateness {
 		f.State, f.Detail, f.Remedy = Warning, fmt.Sprintf("listings are %s behind", late.Round(time.Second)), start
 		return f

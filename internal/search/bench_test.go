@@ -116,6 +116,20 @@ func BenchmarkCatalogue(b *testing.B) {
 	if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE`); err != nil {
 		b.Fatal(err)
 	}
+	dir := b.TempDir()
+	for _, how := range []string{"from the listings", "from the file that the last node left"} {
+		begun := time.Now()
+		node := &Search{DB: pool, Pool: pool, Currency: "USD", Dir: dir}
+		ctx, stop := context.WithCancel(b.Context())
+		var part errgroup.Group
+		part.Go(func() error { return node.Follow(ctx) })
+		<-node.node().built
+		b.Logf("started in %v %s", time.Since(begun), how)
+		stop()
+		if err := part.Wait(); err != nil {
+			b.Fatal(err)
+		}
+	}
 	doors := map[uint64]http.Handler{}
 	for _, bytes := range []uint64{0, 32 << 20} {
 		begun := time.Now()
