@@ -27,7 +27,7 @@ func (u *Users) avatarRoutes(r *httpapi.Router) {
 		httpapi.Summary("Set my picture"), httpapi.Consumes("multipart/form-data"), httpapi.Returns[User](),
 		httpapi.Describe("A part `file` with a JPEG, PNG, GIF or WebP picture of at most 10 MiB and 40 megapixels. A square is cut out of its middle."))
 	httpapi.Delete(r, "/api/v1/me/avatar", u.removeAvatar, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("Remove my picture"))
-	httpapi.Raw(r, http.MethodGet, "/avatars/{file}", httpapi.Pictures(u.Blobs, avatarFolder, errNoAvatar), httpapi.Public("pictures are for everybody to see"),
+	httpapi.Raw(r, http.MethodGet, "/avatars/{file}", u.serveAvatar, httpapi.Public("pictures are for everybody to see"),
 		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
 }
 
@@ -87,6 +87,10 @@ const avatarFolder = "avatars/"
 
 // AvatarKey is where the file of an avatar is kept.
 func AvatarKey(file string) string { return avatarFolder + file }
+
+func (u *Users) serveAvatar(w http.ResponseWriter, r *http.Request) error {
+	return httpapi.ServePicture(w, r, u.Blobs, avatarFolder, errNoAvatar)
+}
 
 // SweepAvatars removes the files that are no user's any more: of avatars that
 // were replaced or removed, of erased users, of uploads that failed half-way.

@@ -26,7 +26,7 @@ func (h handlers) mediaRoutes(r *httpapi.Router, path string, write httpapi.Opti
 }
 
 func (c *Catalog) pictureRoutes(r *httpapi.Router) {
-	httpapi.Raw(r, http.MethodGet, "/media/{file}", httpapi.Pictures(c.Blobs, mediaFolder, ErrNoMedia), httpapi.Public("pictures are for everybody to see"),
+	httpapi.Raw(r, http.MethodGet, "/media/{file}", c.serve, httpapi.Public("pictures are for everybody to see"),
 		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
 }
 
@@ -96,4 +96,8 @@ func (h handlers) retryPicture(ctx context.Context, tx pgx.Tx, in *pictureInput)
 
 func (h handlers) removePicture(ctx context.Context, tx pgx.Tx, in *pictureInput) (httpapi.Empty, error) {
 	return httpapi.Empty{}, h.RemovePicture(ctx, tx, h.scope(ctx), in.ID, in.Media)
+}
+
+func (c *Catalog) serve(w http.ResponseWriter, r *http.Request) error {
+	return httpapi.ServePicture(w, r, c.Blobs, mediaFolder, ErrNoMedia)
 }

@@ -45,7 +45,7 @@ func (r *Reviews) photoRoutes(router *httpapi.Router) {
 		httpapi.Consumes("multipart/form-data"), httpapi.Returns[Own](),
 		httpapi.Describe("A part `file` with a JPEG, PNG, GIF or WebP picture of at most 10 MiB and 40 megapixels; six of them at most. Only its pixels are kept."))
 	httpapi.Delete(router, "/api/v1/me/reviews/{review}/photos/{photo}", r.removePhoto, me, httpapi.Summary("Remove a photo from my review"))
-	httpapi.Raw(router, http.MethodGet, photoAddress+"{file}", httpapi.Pictures(r.Blobs, photoFolder, errNoPhoto), httpapi.Public("pictures are for everybody to see"),
+	httpapi.Raw(router, http.MethodGet, photoAddress+"{file}", r.servePhoto, httpapi.Public("pictures are for everybody to see"),
 		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
 }
 
@@ -143,6 +143,10 @@ func (r *Reviews) RemovePhoto(ctx context.Context, tx pgx.Tx, user id.User, revi
 		return err
 	}
 	return r.save(ctx, tx, was, was, Edited{review, was.Status == StatusPublished})
+}
+
+func (r *Reviews) servePhoto(w http.ResponseWriter, req *http.Request) error {
+	return httpapi.ServePicture(w, req, r.Blobs, photoFolder, errNoPhoto)
 }
 
 // SweepPhotos removes the files that are no review's any more: of photos and
