@@ -77,6 +77,7 @@ type Facts struct {
 	Title        string     `db:"title"`
 	ProductTitle string     `db:"product_title"`
 	Tracked      bool       `db:"tracked"`
+	Bundle       bool       `db:"bundle"` // made of other variants
 }
 
 var (
