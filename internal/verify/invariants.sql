@@ -120,7 +120,7 @@ END;
 
 -- [A14] the shares of a bundle's components re-add to its line
 SELECT l.id FROM order_lines l JOIN order_line_components c ON c.order_line_id = l.id
-GROUP BY l.id HAVING (sum(c.total_minor), sum(c.tax_minor)) <> (l.total_minor, l.tax_minor);
+GROUP BY l.id, l.total_minor, l.tax_minor HAVING (sum(c.total_minor), sum(c.tax_minor)) <> (l.total_minor, l.tax_minor);
 
 -- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
@@ -408,7 +408,7 @@ WHERE b.archived_at IS NULL AND (v.vendor_id <> b.vendor_id OR v.bundle IS NOT N
 WITH asked AS (
     SELECT b.id, p.currency, round(sum(p.amount_minor * c.quantity) * (10000 - b.bundle_discount_bps) / 10000)::bigint AS amount
     FROM variants b JOIN variant_components c ON c.bundle_id = b.id JOIN prices p ON p.variant_id = c.component_id
-    WHERE b.bundle = 'summed' AND b.archived_at IS NULL GROUP BY b.id, p.currency
+    WHERE b.bundle = 'summed' AND b.archived_at IS NULL GROUP BY b.id, b.bundle_discount_bps, p.currency
     HAVING count(*) = (SELECT count(*) FROM variant_components n WHERE n.bundle_id = b.id)
 )
 SELECT coalesce(asked.id, p.variant_id) FROM asked
