@@ -42,21 +42,29 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER variant_components_may_be BEFORE INSERT OR UPDATE ON variant_components FOR EACH ROW EXECUTE FUNCTION variant_components_may_be();
 
--- What can still be sold of a variant: of a bundle, as many as the scarcest of its components makes. NULL: any number.
--- One SELECT, so that the planner puts it into the statement that asks (LATERAL).
+-- How many of a bundle its components make: as many as the scarcest of them does, none where one is not sold any more, NULL for any number.
+-- +goose StatementBegin
+CREATE FUNCTION bundle_stock(wanted uuid) RETURNS bigint LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN (
+        SELECT min(CASE
+            WHEN v.archived_at IS NOT NULL OR p.status IN ('archived', 'rejected') THEN 0
+            WHEN v.tracked THEN (SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id) / c.quantity
+        END)
+        FROM variant_components c JOIN variants v ON v.id = c.component_id JOIN products p ON p.id = v.product_id
+        WHERE c.bundle_id = wanted);
+END $$;
+-- +goose StatementEnd
+
+-- What can still be sold of a variant; NULL: any number. One SELECT, so that the planner puts it into the statement that asks (LATERAL); what
+-- bundles take stays in a function, so that others do not pay for it.
 -- +goose StatementBegin
 CREATE FUNCTION stock_of(variant uuid) RETURNS TABLE (available bigint) LANGUAGE sql STABLE AS $$
-    SELECT min(part.units) FROM (
-        SELECT CASE WHEN v.tracked THEN (
-            SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id) END AS units
-        FROM variants v WHERE v.id = variant AND v.bundle IS NULL
-        UNION ALL
-        SELECT CASE WHEN v.archived_at IS NOT NULL OR p.status IN ('archived', 'rejected') THEN 0
-                    WHEN v.tracked THEN (
-            SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id) / c.quantity END
-        FROM variant_components c JOIN variants v ON v.id = c.component_id JOIN products p ON p.id = v.product_id
-        WHERE c.bundle_id = variant
-    ) part
+    SELECT CASE
+        WHEN v.bundle IS NOT NULL THEN bundle_stock(v.id)
+        WHEN v.tracked THEN (SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id)
+    END
+    FROM variants v WHERE v.id = variant
 $$;
 -- +goose StatementEnd
 
