@@ -63,6 +63,19 @@ CREATE FUNCTION public.audit_digest(previous bytea, e public.audit_log) RETURNS 
         e.subject, e.address, e.request_id, e.before, e.after)::text, 'UTF8'))
 $$;
 
+CREATE FUNCTION public.bundle_stock(wanted uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT min(CASE
+            WHEN v.archived_at IS NOT NULL OR p.status IN ('archived', 'rejected') THEN 0
+            WHEN v.tracked THEN (SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id) / c.quantity
+        END)
+        FROM variant_components c JOIN variants v ON v.id = c.component_id JOIN products p ON p.id = v.product_id
+        WHERE c.bundle_id = wanted);
+END $$;
+
 CREATE FUNCTION public.ledger_must_balance() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -143,17 +156,11 @@ CREATE FUNCTION public.souk_vendor_id() RETURNS uuid
 CREATE FUNCTION public.stock_of(variant uuid) RETURNS TABLE(available bigint)
     LANGUAGE sql STABLE
     AS $$
-    SELECT min(part.units) FROM (
-        SELECT CASE WHEN v.tracked THEN (
-            SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id) END AS units
-        FROM variants v WHERE v.id = variant AND v.bundle IS NULL
-        UNION ALL
-        SELECT CASE WHEN v.archived_at IS NOT NULL OR p.status IN ('archived', 'rejected') THEN 0
-                    WHEN v.tracked THEN (
-            SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id) / c.quantity END
-        FROM variant_components c JOIN variants v ON v.id = c.component_id JOIN products p ON p.id = v.product_id
-        WHERE c.bundle_id = variant
-    ) part
+    SELECT CASE
+        WHEN v.bundle IS NOT NULL THEN bundle_stock(v.id)
+        WHEN v.tracked THEN (SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id)
+    END
+    FROM variants v WHERE v.id = variant
 $$;
 
 CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean)
