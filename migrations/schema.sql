@@ -63,6 +63,19 @@ CREATE FUNCTION public.audit_digest(previous bytea, e public.audit_log) RETURNS 
         e.subject, e.address, e.request_id, e.before, e.after)::text, 'UTF8'))
 $$;
 
+CREATE FUNCTION public.bundle_stock(wanted uuid) RETURNS bigint
+    LANGUAGE plpgsql STABLE
+    AS $$
+BEGIN
+    RETURN (
+        SELECT min(CASE
+            WHEN v.archived_at IS NOT NULL OR p.status IN ('archived', 'rejected') THEN 0
+            WHEN v.tracked THEN (SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id) / c.quantity
+        END)
+        FROM variant_components c JOIN variants v ON v.id = c.component_id JOIN products p ON p.id = v.product_id
+        WHERE c.bundle_id = wanted);
+END $$;
+
 CREATE FUNCTION public.ledger_must_balance() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -140,6 +153,16 @@ CREATE FUNCTION public.souk_vendor_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT current_setting('souk.vendor_id')::uuid $$;
 
+CREATE FUNCTION public.stock_of(variant uuid) RETURNS TABLE(available bigint)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT CASE
+        WHEN v.bundle IS NOT NULL THEN bundle_stock(v.id)
+        WHEN v.tracked THEN (SELECT coalesce(sum(on_hand - reserved - allocated + backorder_limit), 0) FROM stock_levels WHERE variant_id = v.id)
+    END
+    FROM variants v WHERE v.id = variant
+$$;
+
 CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean)
     LANGUAGE sql STABLE
     AS $$
@@ -154,6 +177,30 @@ CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETUR
     ORDER BY matched.longest DESC NULLS LAST, z.regions = '{}', z.countries = '{*}', z.name
     LIMIT 1
 $$;
+
+CREATE FUNCTION public.variant_components_may_be() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    whole variants;
+    part  variants;
+BEGIN
+    SELECT * INTO whole FROM variants WHERE id = NEW.bundle_id;
+    SELECT * INTO part FROM variants WHERE id = NEW.component_id;
+    -- Of two at once, each could make a bundle of what the other puts into one.
+    PERFORM pg_advisory_xact_lock(hashtextextended('variant_components ' || whole.vendor_id, 0));
+    IF part.vendor_id <> whole.vendor_id THEN
+        RAISE EXCEPTION '% is not sold by the vendor of %', part.id, whole.id USING ERRCODE = 'check_violation', CONSTRAINT = 'variant_components_vendor';
+    END IF;
+    IF EXISTS (SELECT FROM variant_components WHERE bundle_id = NEW.component_id)
+       OR EXISTS (SELECT FROM variant_components c JOIN variants b ON b.id = c.bundle_id WHERE c.component_id = NEW.bundle_id AND b.archived_at IS NULL) THEN
+        RAISE EXCEPTION 'a bundle within a bundle' USING ERRCODE = 'check_violation', CONSTRAINT = 'variant_components_flat';
+    END IF;
+    IF EXISTS (SELECT FROM stock_levels WHERE variant_id = NEW.bundle_id AND (on_hand, reserved, allocated) <> (0, 0, 0)) THEN
+        RAISE EXCEPTION '% has stock of its own', whole.id USING ERRCODE = 'check_violation', CONSTRAINT = 'variant_components_stock';
+    END IF;
+    RETURN NEW;
+END $$;
 
 CREATE TEXT SEARCH DICTIONARY public.souk_stem (
     TEMPLATE = pg_catalog.snowball,
@@ -717,6 +764,21 @@ CREATE TABLE public.oidc_identities (
     last_used_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT oidc_identities_email_check CHECK ((length(email) <= 254)),
     CONSTRAINT oidc_identities_subject_check CHECK (((length(subject) >= 1) AND (length(subject) <= 300)))
+);
+
+CREATE TABLE public.order_line_components (
+    order_line_id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    sku text,
+    title text NOT NULL,
+    quantity integer NOT NULL,
+    tracked boolean NOT NULL,
+    total_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    CONSTRAINT order_line_components_quantity_check CHECK ((quantity > 0)),
+    CONSTRAINT order_line_components_tax_minor_check CHECK ((tax_minor >= 0)),
+    CONSTRAINT order_line_components_total_minor_check CHECK ((total_minor >= 0))
 );
 
 CREATE TABLE public.order_lines (
@@ -1375,6 +1437,15 @@ CREATE TABLE public.users (
     CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
 );
 
+CREATE TABLE public.variant_components (
+    bundle_id uuid NOT NULL,
+    component_id uuid NOT NULL,
+    quantity integer NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    CONSTRAINT variant_components_itself CHECK ((bundle_id <> component_id)),
+    CONSTRAINT variant_components_quantity_check CHECK (((quantity >= 1) AND (quantity <= 1000)))
+);
+
 CREATE TABLE public.variants (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
@@ -1399,6 +1470,11 @@ CREATE TABLE public.variants (
     height_mm integer DEFAULT 0 NOT NULL,
     min_quantity integer DEFAULT 1 NOT NULL,
     max_quantity integer DEFAULT 0 NOT NULL,
+    bundle text,
+    bundle_discount_bps integer DEFAULT 0 NOT NULL,
+    CONSTRAINT variants_bundle_check CHECK ((bundle = ANY (ARRAY['fixed'::text, 'summed'::text]))),
+    CONSTRAINT variants_bundle_discount CHECK (((bundle_discount_bps = 0) OR ((bundle = 'summed'::text) AND ((bundle_discount_bps >= 1) AND (bundle_discount_bps <= 9999))))),
+    CONSTRAINT variants_bundle_tracked CHECK (((bundle IS NULL) OR tracked)),
     CONSTRAINT variants_check CHECK (((max_quantity = 0) OR (max_quantity >= min_quantity))),
     CONSTRAINT variants_height_mm_check CHECK ((height_mm >= 0)),
     CONSTRAINT variants_length_mm_check CHECK ((length_mm >= 0)),
@@ -1677,6 +1753,9 @@ ALTER TABLE ONLY public.oidc_identities
 ALTER TABLE ONLY public.oidc_identities
     ADD CONSTRAINT oidc_identities_subject_key UNIQUE (provider_id, subject);
 
+ALTER TABLE ONLY public.order_line_components
+    ADD CONSTRAINT order_line_components_pkey PRIMARY KEY (order_line_id, variant_id);
+
 ALTER TABLE ONLY public.order_lines
     ADD CONSTRAINT order_lines_pkey PRIMARY KEY (id);
 
@@ -1866,6 +1945,9 @@ ALTER TABLE ONLY public.user_roles
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.variant_components
+    ADD CONSTRAINT variant_components_pkey PRIMARY KEY (bundle_id, component_id);
+
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_pkey PRIMARY KEY (id);
 
@@ -2049,7 +2131,7 @@ CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (sessio
 
 CREATE INDEX reservations_due ON public.reservations USING btree (expires_at) WHERE (state = 'held'::text);
 
-CREATE UNIQUE INDEX reservations_line_key ON public.reservations USING btree (order_line_id, location_id);
+CREATE UNIQUE INDEX reservations_line_key ON public.reservations USING btree (order_line_id, variant_id, location_id);
 
 CREATE INDEX reservations_order ON public.reservations USING btree (order_id);
 
@@ -2109,6 +2191,8 @@ CREATE INDEX users_search ON public.users USING gin (lower(((((username || ' '::
 
 CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
 
+CREATE INDEX variant_components_component ON public.variant_components USING btree (component_id);
+
 CREATE INDEX variants_media ON public.variants USING btree (media_id) WHERE (media_id IS NOT NULL);
 
 CREATE UNIQUE INDEX variants_options_key ON public.variants USING btree (product_id, options) WHERE (archived_at IS NULL);
@@ -2151,6 +2235,8 @@ CREATE CONSTRAINT TRIGGER ledger_must_balance AFTER INSERT ON public.ledger_entr
 
 CREATE TRIGGER ledger_txns_append_only BEFORE DELETE OR UPDATE ON public.ledger_txns FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER order_line_components_append_only BEFORE DELETE OR UPDATE ON public.order_line_components FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER orders_moves BEFORE UPDATE OF status ON public.orders FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.orders_may_move();
 
 CREATE TRIGGER payment_events_append_only BEFORE DELETE OR UPDATE ON public.payment_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -2162,6 +2248,8 @@ CREATE TRIGGER stock_movements_append_only BEFORE DELETE OR UPDATE ON public.sto
 CREATE TRIGGER tracking_events_append_only BEFORE DELETE ON public.tracking_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tracking_events_may_forget BEFORE UPDATE ON public.tracking_events FOR EACH ROW WHEN (((new.detail <> ''::text) OR ((to_jsonb(new.*) - 'detail'::text) <> (to_jsonb(old.*) - 'detail'::text)))) EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER variant_components_may_be BEFORE INSERT OR UPDATE ON public.variant_components FOR EACH ROW EXECUTE FUNCTION public.variant_components_may_be();
 
 ALTER TABLE ONLY public.addresses
     ADD CONSTRAINT addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -2237,6 +2325,9 @@ ALTER TABLE ONLY public.oidc_identities
 
 ALTER TABLE ONLY public.oidc_identities
     ADD CONSTRAINT oidc_identities_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.order_line_components
+    ADD CONSTRAINT order_line_components_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
 
 ALTER TABLE ONLY public.order_lines
     ADD CONSTRAINT order_lines_vendor_order_id_order_id_vendor_id_fkey FOREIGN KEY (vendor_order_id, order_id, vendor_id) REFERENCES public.vendor_orders(id, order_id, vendor_id);
@@ -2361,6 +2452,12 @@ ALTER TABLE ONLY public.user_roles
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.variant_components
+    ADD CONSTRAINT variant_components_bundle_id_fkey FOREIGN KEY (bundle_id) REFERENCES public.variants(id);
+
+ALTER TABLE ONLY public.variant_components
+    ADD CONSTRAINT variant_components_component_fkey FOREIGN KEY (component_id) REFERENCES public.variants(id);
+
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE SET NULL;
 
@@ -2405,6 +2502,8 @@ ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.media ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.order_line_components ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.order_lines ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.orders ENABLE ROW LEVEL SECURITY;
@@ -2430,6 +2529,10 @@ CREATE POLICY own ON public.locations USING ((vendor_id = public.souk_vendor_id(
 CREATE POLICY own ON public.media USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = media.product_id))));
+
+CREATE POLICY own ON public.order_line_components USING ((EXISTS ( SELECT
+   FROM public.order_lines l
+  WHERE (l.id = order_line_components.order_line_id))));
 
 CREATE POLICY own ON public.order_lines USING ((vendor_id = public.souk_vendor_id()));
 
@@ -2489,6 +2592,10 @@ CREATE POLICY own ON public.tracking_events USING ((EXISTS ( SELECT
    FROM public.shipments s
   WHERE (s.id = tracking_events.shipment_id))));
 
+CREATE POLICY own ON public.variant_components USING ((EXISTS ( SELECT
+   FROM public.variants v
+  WHERE (v.id = variant_components.bundle_id))));
+
 CREATE POLICY own ON public.variants USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.vendor_invitations USING ((vendor_id = public.souk_vendor_id()));
@@ -2536,6 +2643,8 @@ CREATE POLICY team ON public.users USING ((EXISTS ( SELECT
 ALTER TABLE public.tracking_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.variant_components ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.variants ENABLE ROW LEVEL SECURITY;
 

@@ -77,7 +77,8 @@ const (
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
 		       s.name AS vendor_name, s.slug AS vendor_slug, s.status AS vendor_status, s.commission_bps,
 		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
-		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available
+		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available,
+		       bundle.components
 		FROM cart_items i
 		JOIN carts c ON c.id = i.cart_id
 		JOIN variants v ON v.id = i.variant_id
@@ -95,6 +96,22 @@ const (
 			FROM stock_levels level JOIN locations place ON place.id = level.location_id
 			WHERE level.variant_id = i.variant_id
 		) stock ON v.tracked
+		LEFT JOIN LATERAL (
+			SELECT array_agg((part.id, part.sku, CASE WHEN part.title = thing.title THEN part.title ELSE thing.title || ': ' || part.title END,
+			                  component.quantity, part.tracked, part.archived_at IS NOT NULL OR thing.status IN ('archived', 'rejected'),
+			                  price.amount_minor, stock.locations, stock.available) ORDER BY component.position, part.id) AS components
+			FROM variant_components component
+			JOIN variants part ON part.id = component.component_id
+			JOIN products thing ON thing.id = part.product_id
+			LEFT JOIN prices price ON price.variant_id = part.id AND price.currency = c.currency
+			LEFT JOIN LATERAL (
+				SELECT array_agg(level.location_id ORDER BY place.priority, place.id) AS locations,
+				       array_agg(level.on_hand - level.reserved - level.allocated + level.backorder_limit ORDER BY place.priority, place.id) AS available
+				FROM stock_levels level JOIN locations place ON place.id = level.location_id
+				WHERE level.variant_id = part.id
+			) stock ON part.tracked
+			WHERE component.bundle_id = v.id
+		) bundle ON v.bundle IS NOT NULL
 		WHERE i.cart_id = @cart
 		ORDER BY i.id`
 

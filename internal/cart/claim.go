@@ -90,9 +90,8 @@ func (p Priced) takeIn(guest Priced) (moved []NewItem, refused []Refused) {
 			no.Code, no.Detail = "currency_mismatch", "Your cart is in "+string(p.Cart.Currency)+"."
 		case !l.Purchasable():
 			no.Code, no.Detail = ErrNotPurchasable.Code, ErrNotPurchasable.Message
-		case l.Tracked && l.Left() < wanted:
-			left := l.Left()
-			no.Code, no.Detail, no.Available = inventory.ErrInsufficientStock.Code, inventory.ErrInsufficientStock.Message, &left
+		case l.Left != nil && *l.Left < wanted:
+			no.Code, no.Detail, no.Available = inventory.ErrInsufficientStock.Code, inventory.ErrInsufficientStock.Message, l.Left
 		case l.tooMany(wanted):
 			no.Code, no.Detail = ErrQuantityLimit.Code, ErrQuantityLimit.Message
 		case wanted > maxQuantity, at < 0 && lines == maxLines:

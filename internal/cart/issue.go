@@ -1,6 +1,7 @@
 package cart
 
 import (
+	"slices"
 	"strconv"
 
 	"souk/internal/id"
@@ -13,10 +14,13 @@ type Issue struct {
 	Code      string `json:"code" enum:"not_purchasable,insufficient_stock,quantity_limit"`
 	Detail    string `json:"detail"`
 	Available *int   `json:"available_quantity,omitempty" doc:"How many are left"`
+
+	Component *ComponentView `json:"component,omitempty" doc:"Of a bundle, the part that is short or gone"`
 }
 
-// judge says what a line costs and what is wrong with it.
-func (l *Line) judge(currency money.Currency) {
+// judge says what a line costs and what is wrong with it, and takes its units
+// off the shelves.
+func (l *Line) judge(currency money.Currency, stock shelves) {
 	l.UnitPrice, l.Image = money.Zero(currency), l.image()
 	zero := money.Zero(currency)
 	l.Price.Subtotal, l.Price.Discount, l.Price.Tax, l.Price.Total = zero, zero, zero, zero
@@ -24,18 +28,25 @@ func (l *Line) judge(currency money.Currency) {
 		l.UnitPrice.Minor = *l.Minor
 	}
 	l.Issues = []Issue{}
+	left, scarce := stock.reach(*l)
+	l.Left = left
+	gone := slices.IndexFunc(l.Components, func(p Part) bool { return p.Gone })
 	switch {
 	case l.Archived || l.ProductStatus != "active" || l.VendorStatus != "active":
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not for sale any more."})
 	case l.Minor == nil:
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not sold in " + string(currency) + "."})
-	case l.Tracked && l.Left() < l.Quantity:
-		left := l.Left()
-		l.Issues = append(l.Issues, Issue{Code: inventory.ErrInsufficientStock.Code, Detail: "There is not enough stock left.", Available: &left})
+	case gone >= 0:
+		l.Issues = append(l.Issues, l.without(l.Components[gone]))
+	case left != nil && *left < l.Quantity:
+		l.Issues = append(l.Issues, l.short(*left, scarce))
 	case l.Quantity < l.MinQuantity:
 		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "At least " + strconv.Itoa(l.MinQuantity) + " are sold at once."})
 	case l.tooMany(l.Quantity):
 		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "At most " + strconv.Itoa(l.MaxQuantity) + " are sold at once."})
+	}
+	if len(l.Issues) == 0 {
+		l.picks = stock.take(*l)
 	}
 }
 
@@ -65,7 +76,11 @@ func (l Line) refusal() error {
 	case l.Issues[0].Code == ErrQuantityLimit.Code:
 		return ErrQuantityLimit.With("variant_id", l.VariantID).With("min_quantity", l.MinQuantity).With("max_quantity", l.MaxQuantity)
 	}
-	return inventory.ErrInsufficientStock.With("variant_id", l.VariantID).With("available_quantity", l.Left())
+	short := inventory.ErrInsufficientStock.With("variant_id", l.VariantID).With("available_quantity", *l.Left)
+	if part := l.Issues[0].Component; part != nil {
+		short = short.With("component", part)
+	}
+	return short
 }
 
 // A Fault is an issue with the item that has it, for the refusal of a checkout.

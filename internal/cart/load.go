@@ -58,13 +58,17 @@ type Line struct {
 	ContentType      string        `db:"content_type"`
 	Width            int           `db:"width"`
 	Height           int           `db:"height"`
-	Locations        []id.Location `db:"locations"` // where there is stock, the first to pick from first
-	Available        []int         `db:"available"` // what can be sold at each
+	Locations        []id.Location `db:"locations"`  // where there is stock, the first to pick from first
+	Available        []int         `db:"available"`  // what can be sold at each
+	Components       []Part        `db:"components"` // of a bundle
 
 	UnitPrice money.Amount       `db:"-"`
+	Left      *int               `db:"-"` // how many can be bought beside the lines before it; nil: any number
 	Image     string             `db:"-"` // a URL, "" where there is none
 	Issues    []Issue            `db:"-"`
 	Price     pricing.PricedLine `db:"-"` // of nothing, where the line cannot be bought
+
+	picks []inventory.Pick
 }
 
 // A Parcel is what one vendor sends, and how it can go.
@@ -137,9 +141,10 @@ func (r *reading) price(explain bool) (Priced, error) {
 	snapshot := pricing.Snapshot{
 		Currency: r.cart.Currency, TaxIncluded: r.zone.Included, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
 	}
+	stock := shelves{}
 	for i := range p.Lines {
 		l := &p.Lines[i]
-		l.judge(r.cart.Currency)
+		l.judge(r.cart.Currency, stock)
 		if !l.Purchasable() {
 			continue
 		}
@@ -235,36 +240,6 @@ func (l Line) Title() string {
 		return l.ProductTitle
 	}
 	return l.ProductTitle + ": " + l.VariantTitle
-}
-
-// Left is how many units can still be sold, over all locations.
-func (l Line) Left() int {
-	left := 0
-	for _, n := range l.Available {
-		left += max(n, 0)
-	}
-	return left
-}
-
-// Picks says where the units of the line are taken from: the first location
-// that has enough, else as many as each has in their order. It is nil for what
-// is not tracked, and short where there is not enough.
-func (l Line) Picks(line id.OrderLine) []inventory.Pick {
-	if !l.Tracked {
-		return nil
-	}
-	if at := slices.IndexFunc(l.Available, func(n int) bool { return n >= l.Quantity }); at >= 0 {
-		return []inventory.Pick{{Line: line, Variant: l.VariantID, Location: l.Locations[at], Quantity: l.Quantity}}
-	}
-	var picks []inventory.Pick
-	wanted := l.Quantity
-	for i, n := range l.Available {
-		if take := min(n, wanted); take > 0 {
-			picks = append(picks, inventory.Pick{Line: line, Variant: l.VariantID, Location: l.Locations[i], Quantity: take})
-			wanted -= take
-		}
-	}
-	return picks
 }
 
 func (l *Line) image() string {

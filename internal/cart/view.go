@@ -23,19 +23,30 @@ type View struct {
 
 // ItemView is a line of the cart.
 type ItemView struct {
-	ID        id.CartItem  `json:"id"`
-	VariantID id.Variant   `json:"variant_id"`
-	Product   ProductView  `json:"product"`
-	Title     string       `json:"title" doc:"Of the variant, for example Red / M"`
-	SKU       *string      `json:"sku"`
-	Vendor    VendorView   `json:"vendor"`
-	Quantity  int          `json:"quantity"`
-	UnitPrice money.Amount `json:"unit_price"`
-	Discount  money.Amount `json:"discount"`
-	Tax       money.Amount `json:"tax"`
-	Total     money.Amount `json:"total"`
-	Issues    []Issue      `json:"issues" doc:"Why it cannot be ordered as it is. What is not purchasable is not in the totals."`
+	ID        id.CartItem     `json:"id"`
+	VariantID id.Variant      `json:"variant_id"`
+	Product   ProductView     `json:"product"`
+	Title     string          `json:"title" doc:"Of the variant, for example Red / M"`
+	SKU       *string         `json:"sku"`
+	Vendor    VendorView      `json:"vendor"`
+	Quantity  int             `json:"quantity"`
+	UnitPrice money.Amount    `json:"unit_price"`
+	Discount  money.Amount    `json:"discount"`
+	Tax       money.Amount    `json:"tax"`
+	Total     money.Amount    `json:"total"`
+	Parts     []ComponentView `json:"components,omitempty" doc:"What is in a bundle"`
+	Issues    []Issue         `json:"issues" doc:"Why it cannot be ordered as it is. What is not purchasable is not in the totals."`
 }
+
+// ComponentView is what is in one unit of a bundle.
+type ComponentView struct {
+	VariantID id.Variant `json:"variant_id"`
+	Title     string     `json:"title"`
+	SKU       *string    `json:"sku"`
+	Quantity  int        `json:"quantity"`
+}
+
+func (p Part) view() ComponentView { return ComponentView{p.Variant, p.Title, p.SKU, p.Quantity} }
 
 // ProductView names the product of an item.
 type ProductView struct {
@@ -117,6 +128,9 @@ func (p Priced) View() View {
 			Product:   ProductView{l.ProductID, l.ProductSlug, l.ProductTitle, l.Image},
 			Vendor:    VendorView{l.VendorID, l.VendorName, l.VendorSlug},
 			UnitPrice: l.UnitPrice, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total, Issues: l.Issues,
+		}
+		for _, part := range l.Components {
+			v.Items[i].Parts = append(v.Items[i].Parts, part.view())
 		}
 	}
 	for _, parcel := range p.Parcels {

@@ -1,11 +1,11 @@
 // Package catalog is what is for sale: products and how they are found.
 //
 // Owns: products in options and variants, brands, the category tree, tags and
-// pictures; what attributes mean; the statuses of products (status.go), when they
+// pictures; what bundles are made of; what attributes mean; the statuses of products (status.go), when they
 // are on sale, and what vendors want to change on those that are (change.go).
 // Tables: products, product_slugs, product_changes, product_options,
-// product_categories, product_tags, attributes, variants, media, brands,
-// categories, tags.
+// product_categories, product_tags, attributes, variants, variant_components,
+// media, brands, categories, tags.
 // Raises: [Changed], [StatusChanged], [ChangeDecided].
 // Calls: settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see
@@ -45,6 +45,10 @@ type Catalog struct {
 	// are nil, products have neither prices nor stock.
 	SetOffers func(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers []Offer) error
 	Offers    func(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]Offer, error)
+
+	// SumBundles adds up the prices of bundles that cost what their components do;
+	// it is pricing's, too.
+	SumBundles func(ctx context.Context, tx pgx.Tx, bundles []id.Variant) error
 }
 
 // What staff may be permitted to do with the catalogue.

@@ -22,7 +22,7 @@ import (
 var (
 	// ReviewEditsSetting lets staff look at what vendors change.
 	ReviewEditsSetting = settings.Value[bool]{
-		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock, variants and pictures change at once.",
+		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock, variants and pictures change at once, but not what a bundle is made of.",
 	}
 	// TrustAfterSetting spares staff the edits of those who have proven themselves.
 	TrustAfterSetting = settings.Value[int]{
@@ -110,6 +110,31 @@ func (c *Catalog) Propose(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prod
 	return c.Product(ctx, tx, vendor, product)
 }
 
+// ProposeVariant is [Catalog.EditVariant] for a vendor. What a bundle is made of
+// is a change of the product, which staff may want to look at first; the rest is not.
+func (c *Catalog) ProposeVariant(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product id.Product, variant id.Variant, version int64, e VariantEdit) (Variant, error) {
+	if e.Bundle == nil {
+		return c.EditVariant(ctx, tx, vendor, product, variant, version, e)
+	}
+	now, err := c.lock(ctx, tx, vendor, product, 0)
+	if err != nil {
+		return Variant{}, err
+	}
+	waits, err := c.waits(ctx, tx, now)
+	if err != nil || !waits {
+		return c.EditVariant(ctx, tx, vendor, product, variant, version, e)
+	}
+	wanted := map[id.Variant]NewBundle{variant: *e.Bundle}
+	e.Bundle = nil
+	if _, err := c.EditVariant(ctx, tx, vendor, product, variant, version, e); err != nil {
+		return Variant{}, err
+	}
+	if now, err = c.Propose(ctx, tx, vendor, product, 0, ProductEdit{Bundles: &wanted}); err != nil {
+		return Variant{}, err
+	}
+	return now.variant(variant)
+}
+
 // errLookedAt keeps edits of many from going past those who look at them.
 var errLookedAt = errs.New(errs.Conflict, "review_required", "Staff look at changes of what is on sale: edit this product by itself.")
 
@@ -191,7 +216,7 @@ func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedCh
 		if at < 0 {
 			continue
 		}
-		before, after := fields(products[at].asEdit()), fields(list[i].Edit)
+		before, after := fields(products[at].asEdit(list[i].Edit)), fields(list[i].Edit)
 		for _, name := range slices.Sorted(maps.Keys(after)) {
 			if !reflect.DeepEqual(before[name], after[name]) {
 				list[i].Diff = append(list[i].Diff, FieldChange{name, before[name], after[name]})
@@ -242,8 +267,18 @@ func (c *Catalog) settle(ctx context.Context, tx pgx.Tx, vendor id.Vendor, chang
 	return list[0], nil
 }
 
-// asEdit is the edit that would make a product what it is.
-func (p Product) asEdit() ProductEdit {
+// asEdit is the edit that would make a product what it is; of its bundles, those
+// that the other edit names.
+func (p Product) asEdit(other ProductEdit) ProductEdit {
+	bundles := map[id.Variant]NewBundle{}
+	for _, v := range p.Variants {
+		if other.Bundles == nil {
+			break
+		}
+		if _, named := (*other.Bundles)[v.ID]; named {
+			bundles[v.ID] = v.asNew()
+		}
+	}
 	brand, categories, tags := "", make([]string, len(p.Categories)), make([]string, len(p.Tags))
 	if p.Brand != nil {
 		brand = p.Brand.Name
@@ -257,7 +292,7 @@ func (p Product) asEdit() ProductEdit {
 	return ProductEdit{
 		Slug: &p.Slug, Title: &p.Title, Description: &p.Description, Kind: &p.Kind, Brand: &brand, Categories: &categories, Tags: &tags,
 		Attributes: &p.Attributes, Options: &p.Options, SEOTitle: &p.SEOTitle, SEODescription: &p.SEODescription,
-		PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt,
+		PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt, Bundles: &bundles,
 	}
 }
 

@@ -28,13 +28,16 @@ type edits struct {
 	tags                  []labelRow
 	newMedia, media       []mediaRow
 	newVariants, variants []variantRow
+	components            []componentRow
 
 	// Whose rows go before new ones come, or go for good.
 	optionsOf, categoriesOf, tagsOf  []id.Product
 	goneMedia                        []id.Media
 	goneVariants, variantsWithoutSKU []id.Variant
+	componentsOf                     []id.Variant
 
-	moved   []movedRow // products that get another slug
+	summed  []id.Variant // bundles whose price is to be added up
+	moved   []movedRow   // products that get another slug
 	changed []id.Product
 }
 
@@ -106,6 +109,16 @@ type (
 		RequiresShipping bool       `json:"requires_shipping"`
 		Tracked          bool       `json:"tracked"`
 		MediaID          *uuid.UUID `json:"media_id"`
+
+		Bundle      *BundlePricing `json:"bundle"`
+		DiscountBPS int            `json:"bundle_discount_bps"`
+		Components  []componentRow `json:"-"` // of a table of their own
+	}
+	componentRow struct {
+		BundleID    uuid.UUID `json:"bundle_id"`
+		ComponentID uuid.UUID `json:"component_id"`
+		Quantity    int       `json:"quantity"`
+		Position    int       `json:"position"`
 	}
 )
 
@@ -190,6 +203,7 @@ func (e *edits) addVariants(was, want Product) (changed bool) {
 	for _, v := range want.Variants {
 		o, known := old[v.ID]
 		delete(old, v.ID)
+		e.addBundle(rowOfVariant(o), rowOfVariant(v))
 		switch row := rowOfVariant(v); {
 		case !known:
 			e.newVariants = append(e.newVariants, row)
@@ -205,6 +219,20 @@ func (e *edits) addVariants(was, want Product) (changed bool) {
 	}
 	e.goneVariants = slices.AppendSeq(e.goneVariants, maps.Keys(old))
 	return changed || len(old) > 0
+}
+
+func (e *edits) addBundle(was, want variantRow) {
+	if !slices.Equal(was.Components, want.Components) {
+		if len(was.Components) > 0 {
+			e.componentsOf = append(e.componentsOf, id.Variant(want.ID))
+		}
+		e.components = append(e.components, want.Components...)
+	} else if was.DiscountBPS == want.DiscountBPS && reflect.DeepEqual(was.Bundle, want.Bundle) {
+		return
+	}
+	if want.Bundle != nil && *want.Bundle == PriceSummed {
+		e.summed = append(e.summed, id.Variant(want.ID))
+	}
 }
 
 // write carries the edits out: the products first, because two of them may
@@ -228,8 +256,10 @@ func (e *edits) write(ctx context.Context, tx pgx.Tx) error {
 	queue(b, updateMedia, "rows", e.media)
 	queue(b, archiveVariants, "ids", e.goneVariants)
 	queue(b, dropSKUs, "ids", e.variantsWithoutSKU)
+	queue(b, deleteComponents, "ids", e.componentsOf)
 	queue(b, updateVariants, "rows", e.variants)
 	queue(b, insertVariants, "rows", e.newVariants)
+	queue(b, insertComponents, "rows", e.components)
 	queue(b, removeMedia, "ids", e.goneMedia)
 	for some := range slices.Chunk(e.changed, changesPerEvent) {
 		events.Queue(ctx, b, Changed{some})
@@ -334,6 +364,12 @@ func rowOfVariant(v Variant) variantRow {
 	}
 	if v.SKU != "" {
 		row.SKU = &v.SKU
+	}
+	if v.Bundle != nil {
+		row.Bundle, row.DiscountBPS = &v.Bundle.Pricing, v.Bundle.DiscountBPS
+		for i, c := range v.Bundle.Components {
+			row.Components = append(row.Components, componentRow{row.ID, uuid.UUID(c.VariantID), c.Quantity, i})
+		}
 	}
 	return row
 }

@@ -146,6 +146,8 @@ type ProductEdit struct {
 	SEODescription *string              `json:"seo_description,omitempty" maxLength:"1000"`
 	PublishAt      *time.Time           `json:"publish_at,omitempty" doc:"When it goes on sale by itself, once approved; a time that is past is none."`
 	UnpublishAt    *time.Time           `json:"unpublish_at,omitempty" doc:"When it comes off sale by itself; a time that is past is none."`
+
+	Bundles *map[id.Variant]NewBundle `json:"bundles,omitempty" doc:"What variants of it are made of, by their ids. Those that are left out stay as they are."`
 }
 
 // Update changes what the edit names on the product that the caller has seen.
@@ -202,6 +204,11 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 			return Product{}, err
 		}
 	}
+	if e.Bundles != nil {
+		if err := c.setBundles(ctx, tx, &want, *e.Bundles); err != nil {
+			return Product{}, err
+		}
+	}
 	return c.save(ctx, tx, vendor, was, want)
 }
 
@@ -223,6 +230,9 @@ func (c *Catalog) save(ctx context.Context, tx pgx.Tx, vendor id.Vendor, was, wa
 	}
 	if err := e.write(ctx, tx); err != nil {
 		return Product{}, fmt.Errorf("save product %s: %w", want.ID, err)
+	}
+	if err := c.sum(ctx, tx, e.summed); err != nil {
+		return Product{}, err
 	}
 	return c.Product(ctx, tx, vendor, want.ID)
 }
@@ -272,6 +282,9 @@ func (p *Product) finish() {
 		v.Title = strings.Join(v.Options, " / ")
 		if v.Title == "" {
 			v.Title = p.Title
+		}
+		if v.Bundle != nil { // its components are counted
+			v.Tracked = true
 		}
 	}
 	p.Options = slices.Clone(p.Options)

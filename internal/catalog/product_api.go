@@ -156,6 +156,7 @@ type newVariantBody struct {
 	Taxable          *bool         `json:"taxable,omitempty" doc:"True unless told."`
 	RequiresShipping *bool         `json:"requires_shipping,omitempty" doc:"True unless told."`
 	Tracked          *bool         `json:"tracked,omitempty" doc:"True unless told."`
+	Bundle           *NewBundle    `json:"bundle,omitempty" doc:"What it is made of, where it is not one thing."`
 	Price            *money.Amount `json:"price,omitempty"`
 	CompareAt        *money.Amount `json:"compare_at_price,omitempty"`
 	OnHand           *int          `json:"on_hand,omitempty" minimum:"0" maximum:"1000000000" doc:"At the vendor's first location."`
@@ -165,7 +166,7 @@ func (v newVariantBody) draft() VariantDraft {
 	d := VariantDraft{
 		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions,
 		MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity, TaxClass: v.TaxClass,
-		Taxable: true, RequiresShipping: true, Tracked: true,
+		Taxable: true, RequiresShipping: true, Tracked: true, Bundle: v.Bundle,
 	}
 	put(&d.Taxable, v.Taxable)
 	put(&d.RequiresShipping, v.RequiresShipping)
@@ -182,6 +183,12 @@ func (v newVariantBody) offer(pointer string) (Offer, error) {
 	}
 	if v.OnHand != nil && v.Tracked != nil && !*v.Tracked {
 		return o, errs.Validation.Field(pointer+"/on_hand", "not_tracked", "The stock of a variant that is not tracked is not counted.")
+	}
+	if v.OnHand != nil && v.Bundle != nil {
+		return o, errs.Validation.Field(pointer+"/on_hand", "bundle_stock", "A bundle has no stock of its own: count its components.")
+	}
+	if v.Price != nil && v.Bundle != nil && v.Bundle.Pricing == PriceSummed {
+		return o, errs.Validation.Field(pointer+"/price", "summed_price", "A summed bundle costs what its components do: leave its price out.")
 	}
 	return o, nil
 }
@@ -314,7 +321,7 @@ func (v newVariantBody) edit() VariantEdit {
 	e := VariantEdit{
 		SKU: &v.SKU, Barcode: &v.Barcode, Options: &v.Options, WeightGrams: &v.WeightGrams,
 		Dimensions: &v.Dimensions, MinQuantity: &v.MinQuantity, MaxQuantity: &v.MaxQuantity,
-		Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked,
+		Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked, Bundle: v.Bundle,
 	}
 	if v.TaxClass != "" {
 		e.TaxClass = &v.TaxClass
@@ -333,6 +340,9 @@ func (h handlers) editVariant(ctx context.Context, tx pgx.Tx, in *editVariantInp
 	version, err := in.Version()
 	if err != nil {
 		return Variant{}, err
+	}
+	if h.vendor {
+		return h.ProposeVariant(ctx, tx, h.scope(ctx), in.ID, in.Variant, version, in.Body)
 	}
 	return h.EditVariant(ctx, tx, h.scope(ctx), in.ID, in.Variant, version, in.Body)
 }

@@ -135,6 +135,7 @@ func readParts(ctx context.Context, db postgres.DB, list []Product) error {
 	readPart(b, selectProductTags, args, func(r tagOf) { p := byID[r.ProductID]; p.Tags = append(p.Tags, r.Tag) })
 	readPart(b, selectMedia, args, func(m Media) { p := byID[m.ProductID]; p.Media = append(p.Media, m.withSizes()) })
 	readPart(b, selectVariants, args, func(v Variant) { p := byID[v.ProductID]; p.Variants = append(p.Variants, v) })
+	readPart(b, selectComponents, args, func(r componentOf) { r.addTo(byID[r.Of]) })
 	readPart(b, selectPendingChanges, args, func(r pendingOf) { byID[r.ProductID].PendingChange = r.ID })
 	return b.Send(ctx, db)
 }

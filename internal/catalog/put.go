@@ -55,6 +55,7 @@ type VariantDraft struct {
 	Taxable          bool
 	RequiresShipping bool
 	Tracked          bool
+	Bundle           *NewBundle // stays as it is when nil
 	Unsaid           Unsaid
 	Position         int    // as listed when equal
 	ImageURL         string // one of the draft's images; added to them when it is not
@@ -127,7 +128,7 @@ func (c *Catalog) Put(ctx context.Context, tx pgx.Tx, vendor id.Vendor, drafts [
 	if err := e.write(ctx, tx); err != nil {
 		return nil, fmt.Errorf("write %d products: %w", len(e.changed), err)
 	}
-	return outcomes, nil
+	return outcomes, c.sum(ctx, tx, e.summed)
 }
 
 // putting is one run of Put: what it knows before it decides.
@@ -142,6 +143,7 @@ type putting struct {
 	tags       labels[Tag]
 	categories map[string]Category
 	described  described
+	components map[id.Variant]candidate
 	looks      bool // staff look at changes of this vendor
 }
 
@@ -154,6 +156,7 @@ type skuOwner struct {
 func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err error) {
 	var handles, skus, brands, tags []string
 	var paths [][]string
+	var parts []BundlePart
 	for _, d := range drafts {
 		handles = append(handles, handleOf(d))
 		brands, tags = append(brands, d.Brand), append(tags, d.Tags...)
@@ -166,6 +169,9 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 			if sku := line(v.SKU); sku != "" {
 				skus = append(skus, sku)
 			}
+			if v.Bundle != nil {
+				parts = append(parts, v.Bundle.Components...)
+			}
 		}
 	}
 	if p.options.Proposed {
@@ -174,6 +180,9 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 		}
 	}
 	if p.described, err = p.Catalog.described(ctx, tx); err != nil {
+		return err
+	}
+	if p.components, err = candidates(ctx, tx, parts); err != nil {
 		return err
 	}
 	if p.brands, err = p.ensureBrands(ctx, tx, brands); err != nil {

@@ -84,6 +84,9 @@ func (p *putting) fillVariants(want *Product, d Draft, out *Outcome) {
 		}
 		draft.apply(&v, at < 0, want.Media)
 		bad := seen.check(*want, v, pointer("/variants", i, ""))
+		if draft.Bundle != nil {
+			bad = append(bad, v.bundled(*draft.Bundle, p.components, pointer("/variants", i, "bundle"))...)
+		}
 		if p.skuTaken(v, want.ID) {
 			bad.Require(false, pointer("/variants", i, "sku"), ErrSKUTaken.Code, "The vendor sells another product under this SKU.")
 		}

@@ -36,6 +36,7 @@ type Variant struct {
 	RequiresShipping bool       `db:"requires_shipping" json:"requires_shipping"`
 	Tracked          bool       `db:"tracked" json:"tracked" doc:"Whether its stock is counted; else it is always available."`
 	MediaID          id.Media   `db:"media_id" json:"media_id,omitempty,omitzero"`
+	Bundle           *Bundle    `db:"-" json:"bundle,omitempty"`
 	CreatedAt        time.Time  `db:"created_at" json:"created_at"`
 	UpdatedAt        time.Time  `db:"updated_at" json:"updated_at"`
 	Version          int64      `db:"version" json:"version"`
@@ -77,6 +78,8 @@ type Facts struct {
 	Title        string     `db:"title"`
 	ProductTitle string     `db:"product_title"`
 	Tracked      bool       `db:"tracked"`
+	Bundle       bool       `db:"bundle"` // made of other variants
+	Summed       bool       `db:"summed"` // a bundle that costs what they do
 }
 
 var (
@@ -138,6 +141,7 @@ type VariantEdit struct {
 	RequiresShipping *bool       `json:"requires_shipping,omitempty"`
 	Tracked          *bool       `json:"tracked,omitempty"`
 	MediaID          *id.Media   `json:"media_id,omitempty"`
+	Bundle           *NewBundle  `json:"bundle,omitempty" doc:"What it is made of; no components make no bundle of it."`
 }
 
 func (e VariantEdit) apply(v *Variant) {
@@ -187,6 +191,9 @@ func (c *Catalog) AddVariant(ctx context.Context, tx pgx.Tx, vendor id.Vendor, p
 	}
 	v := newVariant(was)
 	e.apply(&v)
+	if err := c.setBundle(ctx, tx, &v, e.Bundle, "/bundle"); err != nil {
+		return Variant{}, err
+	}
 	want := was
 	want.Variants = append(slices.Clone(was.Variants), v)
 	if _, err := c.saveVariant(ctx, tx, vendor, was, want, v.ID); err != nil {
@@ -215,6 +222,9 @@ func (c *Catalog) EditVariant(ctx context.Context, tx pgx.Tx, vendor id.Vendor, 
 		return Variant{}, httpapi.ErrPreconditionFailed
 	}
 	e.apply(&want.Variants[i])
+	if err := c.setBundle(ctx, tx, &want.Variants[i], e.Bundle, "/bundle"); err != nil {
+		return Variant{}, err
+	}
 	return c.saveVariant(ctx, tx, vendor, was, want, variant)
 }
 

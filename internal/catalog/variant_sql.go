@@ -1,7 +1,8 @@
 package catalog
 
 const selectFacts = `
-	SELECT v.id, v.product_id, v.vendor_id, COALESCE(v.sku, '') AS sku, v.title, p.title AS product_title, v.tracked
+	SELECT v.id, v.product_id, v.vendor_id, COALESCE(v.sku, '') AS sku, v.title, p.title AS product_title, v.tracked,
+	       v.bundle IS NOT NULL AS bundle, v.bundle IS NOT DISTINCT FROM 'summed' AS summed
 	FROM variants v JOIN products p ON p.id = v.product_id
 	WHERE v.id = ANY(@ids) AND v.archived_at IS NULL AND (@vendor::uuid IS NULL OR v.vendor_id = @vendor)`
 

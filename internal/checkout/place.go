@@ -172,12 +172,41 @@ func lineOf(order id.Order, part id.VendorOrder, l cart.Line) orders.Line {
 		Tracked: l.Tracked, RequiresShipping: l.RequiresShipping, Quantity: l.Quantity, UnitPrice: l.UnitPrice,
 		Subtotal: l.Price.Subtotal, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total,
 		CommissionBPS: int64(l.CommissionBPS), Commission: orders.Commission(l.Price.Total, l.Price.Tax, int64(l.CommissionBPS)),
-		WithdrawnTotal: none, WithdrawnTax: none, WithdrawnCommission: none,
+		WithdrawnTotal: none, WithdrawnTax: none, WithdrawnCommission: none, Components: componentsOf(l),
 	}
 	if l.SKU != nil {
 		line.SKU = *l.SKU
 	}
 	return line
+}
+
+// componentsOf freezes what a bundle is made of, and what of its price each
+// component brings: by what they cost alone, or by their number where one has
+// no price of its own.
+func componentsOf(l cart.Line) []orders.Component {
+	if len(l.Components) == 0 {
+		return nil
+	}
+	list, costs, units := make([]orders.Component, len(l.Components)), []int64{}, []int64{}
+	for i, p := range l.Components {
+		list[i] = orders.Component{Variant: p.Variant, Title: p.Title, Quantity: p.Quantity, Tracked: p.Tracked}
+		if p.SKU != nil {
+			list[i].SKU = *p.SKU
+		}
+		units = append(units, int64(p.Quantity))
+		if p.Minor != nil {
+			costs = append(costs, *p.Minor*int64(p.Quantity))
+		}
+	}
+	weights := costs
+	if len(costs) < len(list) {
+		weights = units
+	}
+	totals, taxes := l.Price.Total.Split(weights), l.Price.Tax.Split(weights)
+	for i := range list {
+		list[i].Total, list[i].Tax = totals[i], taxes[i]
+	}
+	return list
 }
 
 func adjustmentsOf(line orders.Line, l cart.Line) []orders.Adjustment {
@@ -204,9 +233,11 @@ func (c *Checkout) lost(ctx context.Context, tx pgx.Tx, priced cart.Priced, err 
 		return fmt.Errorf("read what is left of variant %s: %w", variant, err)
 	}
 	var short []cart.Fault
+	rest := left
 	for _, l := range priced.Lines {
-		if l.VariantID == variant {
-			short = append(short, cart.Fault{Item: l.ID, Variant: variant, Issue: cart.Issue{Code: refusal.Code, Detail: refusal.Message, Available: &left}})
+		if issue, wanted, takes := l.Shortage(variant, rest); takes {
+			short = append(short, cart.Fault{Item: l.ID, Variant: l.VariantID, Issue: issue})
+			rest = max(rest-wanted, 0)
 		}
 	}
 	return inventory.ErrInsufficientStock.With("items", short).With("variant_id", variant).With("available_quantity", left)

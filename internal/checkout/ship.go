@@ -63,16 +63,22 @@ func (c *Checkout) Ship(ctx context.Context, tx pgx.Tx, p Parcel) (shipping.Ship
 	return shipment, c.Stock.Ship(ctx, tx, is.ID, leaving(is, units))
 }
 
-// leaving is the units that stock knows of.
+// leaving is the units that stock knows of: of a bundle those of its components.
 func leaving(w orders.Whole, units []orders.Units) []inventory.Shipped {
-	tracked := map[id.OrderLine]bool{}
+	lines := map[id.OrderLine]orders.Line{}
 	for _, l := range w.Lines {
-		tracked[l.ID] = l.Tracked
+		lines[l.ID] = l
 	}
 	var list []inventory.Shipped
 	for _, u := range units {
-		if tracked[u.Line] {
-			list = append(list, inventory.Shipped{Line: u.Line, Quantity: u.Quantity})
+		l := lines[u.Line]
+		for _, c := range l.Components {
+			if c.Tracked {
+				list = append(list, inventory.Shipped{Line: u.Line, Variant: c.Variant, Quantity: u.Quantity * c.Quantity})
+			}
+		}
+		if l.Tracked && len(l.Components) == 0 {
+			list = append(list, inventory.Shipped{Line: u.Line, Variant: l.Variant, Quantity: u.Quantity})
 		}
 	}
 	return list

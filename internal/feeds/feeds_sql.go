@@ -153,7 +153,7 @@ const selectOffers = `
 	       ARRAY(SELECT o.name FROM product_options o WHERE o.product_id = p.id ORDER BY o.position) AS option_names, r.options,
 	       (SELECT count(*) FROM variants o WHERE o.product_id = p.id AND o.archived_at IS NULL)::int AS variants,
 	       coalesce(r.sku, '') AS sku, r.barcode, r.weight_grams, x.amount_minor, coalesce(x.compare_at_minor, 0) AS compare_at,
-	       r.tracked, coalesce(s.free, 0) AS free, coalesce(s.backorder, 0) AS backorder, l.rating::float8 AS rating, l.rating_count
+	       r.tracked AND (r.bundle IS NULL OR made.available IS NOT NULL) AS tracked, coalesce(s.free, made.available, 0) AS free, coalesce(s.backorder, 0) AS backorder, l.rating::float8 AS rating, l.rating_count
 	FROM listings l
 	JOIN products p ON p.id = l.product_id
 	JOIN vendors v ON v.id = p.vendor_id
@@ -165,7 +165,8 @@ const selectOffers = `
 		                 ORDER BY position, id) AS media, array_agg(id ORDER BY position, id) AS ids
 		FROM media WHERE product_id = p.id AND (state = 'ready' OR state <> 'removed' AND source_url LIKE 'https://%')) m ON true
 	LEFT JOIN LATERAL (
-		SELECT sum(on_hand - reserved - allocated) AS free, sum(backorder_limit) AS backorder FROM stock_levels WHERE variant_id = r.id) s ON true
+		SELECT sum(on_hand - reserved - allocated) AS free, sum(backorder_limit) AS backorder FROM stock_levels WHERE variant_id = r.id) s ON r.bundle IS NULL
+	LEFT JOIN LATERAL stock_of(r.id) made ON r.bundle IS NOT NULL
 	WHERE l.currency = @currency
 	ORDER BY l.product_id, r.position, r.id`
 

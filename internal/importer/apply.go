@@ -191,13 +191,14 @@ func (r *run) furtherPrices(ctx context.Context, tx pgx.Tx, it *item, vendor id.
 type level struct {
 	Variant    id.Variant  `db:"id"`
 	Tracked    bool        `db:"tracked"`
+	Bundle     bool        `db:"bundle"`
 	Location   id.Location `db:"location_id"`
 	OnHand     int         `db:"on_hand"`
 	Backorders int         `db:"backorder_limit"`
 }
 
 const selectLevels = `
-	SELECT v.id, v.tracked, l.location_id, coalesce(l.on_hand, 0) AS on_hand, coalesce(l.backorder_limit, 0) AS backorder_limit
+	SELECT v.id, v.tracked, v.bundle IS NOT NULL AS bundle, l.location_id, coalesce(l.on_hand, 0) AS on_hand, coalesce(l.backorder_limit, 0) AS backorder_limit
 	FROM variants v LEFT JOIN stock_levels l ON l.variant_id = v.id
 	WHERE v.id = ANY (@variants)`
 
@@ -255,9 +256,9 @@ func (r *run) stockProblem(v placed, reason string) Problem {
 // location, given what is there.
 func (v placed) count(location id.Location, levels []level) (c inventory.Count, needed bool, reason string) {
 	c = inventory.Count{Vendor: v.vendor, Variant: v.id, Location: location}
-	tracked, elsewhere, present := false, 0, false
+	tracked, bundle, elsewhere, present := false, false, 0, false
 	for _, l := range levels {
-		tracked = l.Tracked
+		tracked, bundle = l.Tracked, l.Bundle
 		if l.Location == location {
 			c.OnHand, c.BackorderLimit, present = l.OnHand, l.Backorders, true
 		} else {
@@ -276,7 +277,9 @@ func (v placed) count(location id.Location, levels []level) (c inventory.Count, 
 		}
 	}
 	switch {
-	case !tracked:
+	case bundle && v.OnHand != nil && *v.OnHand > 0:
+		return c, false, "a bundle has no stock of its own; count its components"
+	case !tracked || bundle:
 		return c, false, ""
 	case c.OnHand < 0:
 		return c, false, "other locations have " + strconv.Itoa(elsewhere) + " of it; the stock was left as it is"

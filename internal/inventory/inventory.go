@@ -8,6 +8,7 @@
 // UPDATE of its level, and a CHECK stands behind that: on hand, less what is
 // held for unpaid orders, less what is allocated to confirmed ones, never falls
 // below the backorder limit. There is no way to look first and take later.
+// A bundle has no level: a line that sells one takes its components.
 //
 //	held       an order that is not paid yet; given back when it expires
 //	allocated  a confirmed order; leaves with the parcel
@@ -52,6 +53,8 @@ var (
 	ErrStale = errs.New(errs.Conflict, "stock_changed", "The stock has changed since you looked. Count again.")
 	// ErrNotTracked says that the stock of a variant is not counted.
 	ErrNotTracked = errs.New(errs.Conflict, "not_tracked", "The stock of this variant is not counted. Set tracked on it first.")
+	// ErrBundle says that the stock of a bundle is that of its components.
+	ErrBundle = errs.New(errs.Conflict, "bundle_stock", "A bundle has no stock of its own. Count its components.")
 	// ErrNoLocation says that there is no such location, or that it is not theirs.
 	ErrNoLocation = errs.New(errs.NotFound, "location_not_found", "There is no such location.")
 	// ErrLocationTaken says that the vendor has a location of that name.

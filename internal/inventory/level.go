@@ -181,6 +181,8 @@ func (s *Stock) lock(ctx context.Context, tx pgx.Tx, vendor id.Vendor, variant i
 	switch {
 	case !ok:
 		return Level{}, catalog.ErrNoVariant
+	case fact.Bundle:
+		return Level{}, ErrBundle
 	case !fact.Tracked:
 		return Level{}, ErrNotTracked
 	}

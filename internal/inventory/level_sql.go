@@ -69,9 +69,14 @@ const selectLevels = levelColumns + `
 	ORDER BY variant_id, location_id LIMIT @limit`
 
 const sumLevels = `
-	SELECT variant_id, sum(on_hand)::int AS on_hand,
-	       sum(on_hand - reserved - allocated + backorder_limit)::int AS available
-	FROM stock_levels WHERE variant_id = ANY (@variants) GROUP BY variant_id`
+	SELECT l.variant_id, false AS bundle, sum(l.on_hand)::int AS on_hand,
+	       sum(l.on_hand - l.reserved - l.allocated + l.backorder_limit)::int AS available
+	FROM stock_levels l JOIN variants v ON v.id = l.variant_id AND v.bundle IS NULL
+	WHERE l.variant_id = ANY (@variants) GROUP BY l.variant_id
+	UNION ALL
+	SELECT v.id, true, 0, s.available::int
+	FROM variants v CROSS JOIN LATERAL stock_of(v.id) s
+	WHERE v.id = ANY (@variants) AND v.bundle IS NOT NULL AND s.available IS NOT NULL`
 
 const selectMovements = `
 	SELECT m.seq, m.variant_id, m.location_id, m.delta, m.reason, m.ref, m.actor, m.note, m.at

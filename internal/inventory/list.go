@@ -83,11 +83,13 @@ func named(ctx context.Context, db postgres.DB, levels []Level) ([]Row, error) {
 // A Sum is how much there is of a variant over all locations.
 type Sum struct {
 	Variant   id.Variant `db:"variant_id"`
+	Bundle    bool       `db:"bundle"` // it has nothing on hand: its components do
 	OnHand    int        `db:"on_hand"`
 	Available int        `db:"available"`
 }
 
-// Sums adds up the stock of variants; those without a level are left out.
+// Sums adds up the stock of variants; those without a level are left out, and
+// bundles of which there are any number.
 func (s *Stock) Sums(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]Sum, error) {
 	list, err := postgres.All[Sum](ctx, db, sumLevels, pgx.NamedArgs{"variants": variants})
 	if err != nil {

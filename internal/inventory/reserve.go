@@ -22,9 +22,11 @@ type Pick struct {
 	Quantity int
 }
 
-// Shipped is how many units of a line leave with a parcel.
+// Shipped is how many units of a variant leave with a parcel for a line. A line
+// that sells a bundle ships every component.
 type Shipped struct {
 	Line     id.OrderLine
+	Variant  id.Variant
 	Quantity int
 }
 
@@ -85,14 +87,18 @@ func (s *Stock) release(ctx context.Context, tx pgx.Tx, orders []id.Order, lines
 // names the order line. ErrNotReserved where less is allocated than ships;
 // ErrNotOnHand where a backorder has not arrived.
 func (s *Stock) Ship(ctx context.Context, tx pgx.Tx, order id.Order, shipped []Shipped) error {
+	type want struct {
+		line    id.OrderLine
+		variant id.Variant
+	}
 	lines := make([]id.OrderLine, len(shipped))
-	left := map[id.OrderLine]int{}
+	left := map[want]int{}
 	for i, l := range shipped {
 		if l.Quantity <= 0 {
 			return ErrNotReserved.With("order_line_id", l.Line)
 		}
 		lines[i] = l.Line
-		left[l.Line] += l.Quantity
+		left[want{l.Line, l.Variant}] += l.Quantity
 	}
 	promised, err := postgres.All[promise](ctx, tx, lockAllocated, pgx.NamedArgs{"order": order, "lines": lines})
 	if err != nil {
@@ -101,17 +107,18 @@ func (s *Stock) Ship(ctx context.Context, tx pgx.Tx, order id.Order, shipped []S
 	b := postgres.NewBatch()
 	var leaving []promise
 	for _, p := range promised {
-		p.Quantity = min(p.Quantity, left[p.Line])
+		of := want{p.Line, p.Variant}
+		p.Quantity = min(p.Quantity, left[of])
 		if p.Quantity == 0 {
 			continue
 		}
-		left[p.Line] -= p.Quantity
+		left[of] -= p.Quantity
 		leaving = append(leaving, p)
 		b.QueueOne(shipReservation, pgx.NamedArgs{"id": p.ID, "quantity": p.Quantity}, ErrNotReserved)
 	}
-	for line, n := range left {
+	for of, n := range left {
 		if n > 0 {
-			return ErrNotReserved.With("order_line_id", line)
+			return ErrNotReserved.With("order_line_id", of.line)
 		}
 	}
 	queueSales(ctx, b, leaving)

@@ -207,7 +207,7 @@ func TestBackorders(t *testing.T) {
 	}
 	ship := func() error {
 		return steps(func(tx pgx.Tx) error {
-			return s.Ship(ctx, tx, order, []inventory.Shipped{{Line: pick.Line, Quantity: 3}})
+			return s.Ship(ctx, tx, order, []inventory.Shipped{{Line: pick.Line, Variant: pick.Variant, Quantity: 3}})
 		})
 	}
 	if err := ship(); !errors.Is(err, inventory.ErrNotOnHand) {
@@ -398,10 +398,8 @@ func TestCountersAreSumsOfFacts(t *testing.T) {
 					r.Skip()
 				}
 				order := some()
-				shipped := []inventory.Shipped{{
-					Line:     rapid.SampledFrom(orders[order]).Draw(r, "line").Line,
-					Quantity: rapid.IntRange(-1, 3).Draw(r, "quantity"),
-				}}
+				pick := rapid.SampledFrom(orders[order]).Draw(r, "line")
+				shipped := []inventory.Shipped{{Line: pick.Line, Variant: pick.Variant, Quantity: rapid.IntRange(-1, 3).Draw(r, "quantity")}}
 				allow(in(func(tx pgx.Tx) error { return s.Ship(ctx, tx, order, shipped) }), inventory.ErrNotReserved, inventory.ErrNotOnHand)
 			},
 			"adjust": func(r *rapid.T) {

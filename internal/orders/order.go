@@ -116,11 +116,24 @@ type Line struct {
 	Total            money.Amount `db:"total" json:"total"`
 	CommissionBPS    int64        `db:"commission_bps" json:"-"`
 	Commission       money.Amount `db:"commission" json:"-"`
+	Components       []Component  `db:"components" json:"components,omitempty" doc:"What a bundle is made of"`
 
 	// The shares of the units that were cancelled.
 	WithdrawnTotal      money.Amount `db:"cancelled" json:"-"`
 	WithdrawnTax        money.Amount `db:"cancelled_tax" json:"-"`
 	WithdrawnCommission money.Amount `db:"cancelled_commission" json:"-"`
+}
+
+// Component is what is in one unit of a line that sells a bundle, and its share
+// of what the whole line comes to. The shares re-add to the line's.
+type Component struct {
+	Variant  id.Variant   `json:"variant_id"`
+	SKU      string       `json:"sku"`
+	Title    string       `json:"title"`
+	Quantity int          `json:"quantity" doc:"In one unit of the bundle"`
+	Tracked  bool         `json:"-"`
+	Total    money.Amount `json:"total"`
+	Tax      money.Amount `json:"tax"`
 }
 
 // Thing is the product of a line.

@@ -19,6 +19,7 @@ func QueueCreate(ctx context.Context, b *postgres.Batch, n *New) {
 	queueOrder(b, n)
 	queueParts(b, n.Whole)
 	queueLines(b, n.Whole)
+	queueComponents(b, n.Whole)
 	queueAdjustments(b, n)
 	n.Version = 1
 	events.Queue(ctx, b, Placed{Change: Change{OrderID: n.ID, Version: 1, To: n.Status}, UserID: n.User})
@@ -119,6 +120,37 @@ func queueLines(b *postgres.Batch, w Whole) {
 			"totals":         column(lines, func(l *Line) int64 { return l.Total.Minor }),
 			"bps":            column(lines, func(l *Line) int64 { return l.CommissionBPS }),
 			"commissions":    column(lines, func(l *Line) int64 { return l.Commission.Minor }),
+		})
+}
+
+func queueComponents(b *postgres.Batch, w Whole) {
+	var (
+		lines  []id.OrderLine
+		places []int
+		list   []Component
+	)
+	for _, l := range w.Lines {
+		for i, c := range l.Components {
+			lines, places, list = append(lines, l.ID), append(places, i+1), append(list, c)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	b.Queue(`
+		INSERT INTO order_line_components (order_line_id, position, variant_id, sku, title, quantity, tracked, total_minor, tax_minor)
+		SELECT c.line, c.place, c.variant, nullif(c.sku, ''), c.title, c.quantity, c.tracked, c.total, c.tax
+		FROM unnest(@lines::uuid[], @places::int[], @variants::uuid[], @skus::text[], @titles::text[], @quantities::int[], @tracked::bool[],
+			@totals::bigint[], @taxes::bigint[]) AS c (line, place, variant, sku, title, quantity, tracked, total, tax)`,
+		pgx.NamedArgs{
+			"lines": lines, "places": places,
+			"variants":   column(list, func(c *Component) id.Variant { return c.Variant }),
+			"skus":       column(list, func(c *Component) string { return c.SKU }),
+			"titles":     column(list, func(c *Component) string { return c.Title }),
+			"quantities": column(list, func(c *Component) int { return c.Quantity }),
+			"tracked":    column(list, func(c *Component) bool { return c.Tracked }),
+			"totals":     column(list, func(c *Component) int64 { return c.Total.Minor }),
+			"taxes":      column(list, func(c *Component) int64 { return c.Tax.Minor }),
 		})
 }
 

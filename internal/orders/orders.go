@@ -4,7 +4,7 @@
 // Owns: the rows, their numbers, the states and the moves between them, the
 // token with which a guest reads an order, the timeline, notes of staff, what
 // is forgotten of an order and when ([Orders.Forget]).
-// Tables: orders, vendor_orders, order_lines, adjustments, order_notes.
+// Tables: orders, vendor_orders, order_lines, order_line_components, adjustments, order_notes.
 // Raises: Placed, Confirmed, Shipped, Tracked, Delivered, Cancelled, Paid,
 // PaidLate. Each is a step of one order's timeline: exactly one for each
 // change, numbered 1, 2, 3 … by the order's version.

@@ -50,7 +50,9 @@ const lineColumnsFragment = `
 	l.quantity_returned, (l.unit_price_minor, l.currency) AS unit_price, (l.subtotal_minor, l.currency) AS subtotal,
 	(l.discount_minor, l.currency) AS discount, (l.tax_minor, l.currency) AS tax, (l.total_minor, l.currency) AS total,
 	l.commission_bps, (l.commission_minor, l.currency) AS commission, (l.cancelled_minor, l.currency) AS cancelled,
-	(l.cancelled_tax_minor, l.currency) AS cancelled_tax, (l.cancelled_commission_minor, l.currency) AS cancelled_commission`
+	(l.cancelled_tax_minor, l.currency) AS cancelled_tax, (l.cancelled_commission_minor, l.currency) AS cancelled_commission,
+	(SELECT array_agg((c.variant_id, coalesce(c.sku, ''), c.title, c.quantity, c.tracked, (c.total_minor, l.currency), (c.tax_minor, l.currency)) ORDER BY c.position)
+	 FROM order_line_components c WHERE c.order_line_id = l.id) AS components`
 
 const selectLines = `
 	SELECT ` + lineColumnsFragment + `

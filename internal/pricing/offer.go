@@ -63,7 +63,10 @@ func (p *Prices) Offers(ctx context.Context, db postgres.DB, variants []id.Varia
 	for _, v := range variants {
 		o := catalog.Offer{Variant: v, Prices: []catalog.PriceTag{}}
 		if sum, ok := sums[v]; ok {
-			o.OnHand, o.Available = &sum.OnHand, &sum.Available
+			o.Available = &sum.Available
+			if !sum.Bundle {
+				o.OnHand = &sum.OnHand
+			}
 		}
 		offers[v] = o
 	}

@@ -65,7 +65,8 @@ func validate(prices []PriceSet) error {
 
 // SetPrices sets prices, thousands at a time, and returns the variants whose
 // price is another now. What is so already is not written; each change is one
-// line of history. The caller answers for whose variants they are.
+// line of history. Bundles that are made of them follow; those whose price is
+// the sum of others are not set. The caller answers for whose variants they are.
 func (p *Prices) SetPrices(ctx context.Context, tx pgx.Tx, prices []PriceSet) ([]id.Variant, error) {
 	if len(prices) == 0 {
 		return nil, nil
@@ -73,19 +74,36 @@ func (p *Prices) SetPrices(ctx context.Context, tx pgx.Tx, prices []PriceSet) ([
 	if err := validate(prices); err != nil {
 		return nil, err
 	}
-	changed, err := postgres.Column[id.Variant](ctx, tx, setPrices, priceArgs(ctx, prices))
+	changed, err := write(ctx, tx, prices, false)
+	if err != nil || len(changed) == 0 {
+		return nil, err
+	}
+	bundles, err := sumAround(ctx, tx, changed)
+	if err != nil {
+		return nil, err
+	}
+	return changed, raiseChanged(ctx, tx, slices.Concat(changed, bundles))
+}
+
+func write(ctx context.Context, tx pgx.Tx, prices []PriceSet, sums bool) ([]id.Variant, error) {
+	args := priceArgs(ctx, prices)
+	args["sums"] = sums
+	changed, err := postgres.Column[id.Variant](ctx, tx, setPrices, args)
 	if err != nil {
 		return nil, fmt.Errorf("set %d prices: %w", len(prices), err)
 	}
-	changed = distinct(changed)
-	return changed, raiseChanged(ctx, tx, changed)
+	return distinct(changed), nil
 }
 
 // Replace makes prices the only ones that a vendor's variant has; staff (no
 // vendor) may do so with any.
 func (p *Prices) Replace(ctx context.Context, tx pgx.Tx, vendor id.Vendor, variant id.Variant, prices []PriceSet) ([]VariantPrice, error) {
-	if err := own(ctx, tx, vendor, variant); err != nil {
+	fact, err := own(ctx, tx, vendor, variant)
+	switch {
+	case err != nil:
 		return nil, err
+	case fact.Summed:
+		return nil, ErrSummed
 	}
 	currencies := make([]money.Currency, len(prices))
 	for i := range prices {
@@ -103,8 +121,15 @@ func (p *Prices) Replace(ctx context.Context, tx pgx.Tx, vendor id.Vendor, varia
 	if err != nil {
 		return nil, fmt.Errorf("drop prices of %s: %w", variant, err)
 	}
-	if gone > 0 && len(changed) == 0 {
-		if err := raiseChanged(ctx, tx, []id.Variant{variant}); err != nil {
+	if gone > 0 {
+		bundles, err := sumAround(ctx, tx, []id.Variant{variant})
+		if err != nil {
+			return nil, err
+		}
+		if len(changed) == 0 {
+			bundles = append(bundles, variant)
+		}
+		if err := raiseChanged(ctx, tx, bundles); err != nil {
 			return nil, err
 		}
 	}
@@ -139,12 +164,12 @@ func (p *Prices) History(ctx context.Context, db postgres.DB, variant id.Variant
 	return list, nil
 }
 
-func own(ctx context.Context, db postgres.DB, vendor id.Vendor, variant id.Variant) error {
+func own(ctx context.Context, db postgres.DB, vendor id.Vendor, variant id.Variant) (catalog.Facts, error) {
 	facts, err := catalog.VariantsOf(ctx, db, vendor, []id.Variant{variant})
 	if err == nil && len(facts) == 0 {
 		err = catalog.ErrNoVariant
 	}
-	return err
+	return facts[variant], err
 }
 
 // changesPerEvent keeps an event small.

@@ -51,7 +51,7 @@ type variantInput struct {
 }
 
 func (h handlers) list(ctx context.Context, in *variantInput) (httpapi.List[VariantPrice], error) {
-	if err := own(ctx, h.DB, h.scope(ctx), in.Variant); err != nil {
+	if _, err := own(ctx, h.DB, h.scope(ctx), in.Variant); err != nil {
 		return httpapi.List[VariantPrice]{}, err
 	}
 	list, err := h.Of(ctx, h.DB, []id.Variant{in.Variant})
@@ -88,7 +88,7 @@ func (h handlers) history(ctx context.Context, in *historyInput) (httpapi.List[C
 	if err := h.cursors.Open(scope, in.After, &before); err != nil {
 		return httpapi.List[Change]{}, err
 	}
-	if err := own(ctx, h.DB, h.scope(ctx), in.Variant); err != nil {
+	if _, err := own(ctx, h.DB, h.scope(ctx), in.Variant); err != nil {
 		return httpapi.List[Change]{}, err
 	}
 	list, err := h.History(ctx, h.DB, in.Variant, before, in.Limit+1)

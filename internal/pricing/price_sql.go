@@ -15,6 +15,7 @@ const setPrices = `
 	            SELECT max(at) FROM price_history
 	            WHERE variant_id = w.variant_id AND currency = w.currency AND at <= now() - interval '30 days'), '-infinity')) h
 	    WHERE (p.amount_minor, p.compare_at_minor) IS DISTINCT FROM (w.amount_minor, w.compare_at_minor)
+	      AND (@sums::boolean OR NOT EXISTS (SELECT FROM variants b WHERE b.id = w.variant_id AND b.bundle = 'summed'))
 	    ORDER BY w.variant_id, w.currency
 	), changed AS (
 	    INSERT INTO prices (variant_id, currency, amount_minor, compare_at_minor, lowest_30d_minor)

@@ -31,6 +31,9 @@ const (
 // Permissions are those that this module declares.
 func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
 
+// ErrSummed says that the price of a bundle follows from others.
+var ErrSummed = errs.New(errs.Conflict, "summed_price", "This bundle costs what its components do. Change their prices, its discount, or make its price a fixed one.")
+
 // ErrPrice says that an amount cannot be a price.
 var ErrPrice = errs.New(errs.Invalid, "invalid_price", "A price is not negative, in a known currency, and below the price that it is compared with.")
 

@@ -71,6 +71,7 @@ var Inventory = []Holding{
 	{"tracking_events", "status actor", Nothing, "a state, and the id of who told of it"},
 	{"shipments", "courier tracking_number status", Kept, "proof that the parcel was sent, with the order"},
 	{"order_lines", "product_slug title variant_title sku image currency", Kept, "what was bought, which the books need, with the order; it names nobody"},
+	{"order_line_components", "sku title", Kept, "as order_lines"},
 	{"vendor_orders", "vendor_name vendor_slug number status currency shipping_option", Nothing, "of the vendor"},
 	{"vendor_members", "role", Nothing, "ids and a role; the erased user has none of its rights"},
 	{"adjustments", "kind label", Nothing, "names of taxes and discounts"},

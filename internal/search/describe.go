@@ -262,7 +262,7 @@ func (f *facts) currencies() []money.Currency {
 }
 
 func (f *facts) inStock() bool {
-	return slices.ContainsFunc(f.variants, func(v variantFact) bool { return !v.Tracked || v.Available > 0 })
+	return slices.ContainsFunc(f.variants, func(v variantFact) bool { return v.Available == nil || *v.Available > 0 })
 }
 
 // card is how the product stands in a list, in a currency that it has.

@@ -42,7 +42,7 @@ func (f *facts) page(c money.Currency) pageRow {
 		v := &f.variants[i]
 		row.Variants = append(row.Variants, open(f.variant(v, c)))
 		row.VariantIDs = append(row.VariantIDs, nil)
-		if v.Tracked {
+		if v.Available != nil {
 			row.VariantIDs[i] = (*uuid.UUID)(&v.ID)
 		}
 	}
@@ -58,6 +58,22 @@ func (f *facts) variant(v *variantFact, c money.Currency) Variant {
 		if p.VariantID == v.ID && p.Currency == c {
 			shown.Price, shown.CompareAtPrice = new(money.Of(p.Amount, c)), amountOrNil(p.CompareAt, c)
 		}
+	}
+	for _, part := range f.components {
+		if part.BundleID == v.ID {
+			shown.Components = append(shown.Components, part.component())
+		}
+	}
+	return shown
+}
+
+func (c componentFact) component() Component {
+	shown := Component{ID: c.ComponentID, Title: c.ProductTitle, Quantity: c.Quantity}
+	if c.Title != c.ProductTitle {
+		shown.Title += ": " + c.Title
+	}
+	if c.Shown {
+		shown.Product = &ComponentProduct{c.PartOf, c.Slug}
 	}
 	return shown
 }

@@ -22,6 +22,7 @@ type facts struct {
 	tags       []tagFact
 	media      []mediaFact
 	variants   []variantFact
+	components []componentFact
 	prices     []priceFact
 }
 
@@ -99,9 +100,21 @@ type variantFact struct {
 	Options          []string   `db:"options"`
 	WeightGrams      int        `db:"weight_grams"`
 	RequiresShipping bool       `db:"requires_shipping"`
-	Tracked          bool       `db:"tracked"`
-	MediaID          id.Media   `db:"media_id"` // zero without a picture of its own
-	Available        int64      `db:"available"`
+	MediaID          id.Media   `db:"media_id"`  // zero without a picture of its own
+	Available        *int64     `db:"available"` // nil: stock is not counted
+}
+
+// componentFact is what is in a variant that is a bundle.
+type componentFact struct {
+	ProductID    id.Product `db:"product_id"`
+	BundleID     id.Variant `db:"bundle_id"`
+	ComponentID  id.Variant `db:"component_id"`
+	Quantity     int        `db:"quantity"`
+	PartOf       id.Product `db:"part_of"`
+	Slug         string     `db:"slug"`
+	ProductTitle string     `db:"product_title"`
+	Title        string     `db:"title"`
+	Shown        bool       `db:"shown"` // sold by itself, too
 }
 
 type priceFact struct {
@@ -137,6 +150,9 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 	read(b, selectMedia, args, func(m mediaFact) { add(of[m.ProductID], func(f *facts) { f.media = append(f.media, m) }) })
 	read(b, selectVariants, args, func(v variantFact) {
 		add(of[v.ProductID], func(f *facts) { f.variants = append(f.variants, v) })
+	})
+	read(b, selectComponents, args, func(c componentFact) {
+		add(of[c.ProductID], func(f *facts) { f.components = append(f.components, c) })
 	})
 	read(b, selectPrices, args, func(p priceFact) { add(of[p.ProductID], func(f *facts) { f.prices = append(f.prices, p) }) })
 	if err := b.Send(ctx, db); err != nil {

@@ -1,6 +1,6 @@
 package search
 
-// What is shown of a product is read by the eight statements below, all for a
+// What is shown of a product is read by the nine statements below, all for a
 // set of products.
 
 const selectProducts = `
@@ -48,15 +48,21 @@ const selectMedia = `
 	ORDER BY product_id, position, id`
 
 const selectVariants = `
-	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.barcode, v.title, v.options, v.weight_grams, v.requires_shipping, v.tracked, v.media_id,
-	       coalesce(s.available, 0) AS available
+	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.barcode, v.title, v.options, v.weight_grams, v.requires_shipping, v.media_id, s.available
 	FROM variants AS v
-	LEFT JOIN LATERAL (
-		SELECT sum(on_hand - reserved - allocated + backorder_limit)::bigint AS available
-		FROM stock_levels WHERE variant_id = v.id
-	) AS s ON true
+	CROSS JOIN LATERAL stock_of(v.id) AS s
 	WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
 	ORDER BY v.product_id, v.position, v.id`
+
+const selectComponents = `
+	SELECT b.product_id, c.bundle_id, c.component_id, c.quantity, p.id AS part_of, p.slug, p.title AS product_title, v.title,
+	       p.status = 'active' AS shown
+	FROM variants AS b
+	JOIN variant_components AS c ON c.bundle_id = b.id
+	JOIN variants AS v ON v.id = c.component_id
+	JOIN products AS p ON p.id = v.product_id
+	WHERE b.product_id = ANY(@products) AND b.archived_at IS NULL AND b.bundle IS NOT NULL
+	ORDER BY b.product_id, c.bundle_id, c.position, c.component_id`
 
 const selectPrices = `
 	SELECT v.product_id, v.id AS variant_id, p.currency, p.amount_minor, p.compare_at_minor,

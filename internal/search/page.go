@@ -58,6 +58,20 @@ type SEO struct {
 	Description string `json:"description"`
 }
 
+// Component is so much of something in one unit of a bundle.
+type Component struct {
+	ID       id.Variant        `json:"variant_id"`
+	Title    string            `json:"title"`
+	Quantity int               `json:"quantity"`
+	Product  *ComponentProduct `json:"product" doc:"null where it is sold in bundles only."`
+}
+
+// ComponentProduct leads to the page of a component.
+type ComponentProduct struct {
+	ID   id.Product `json:"id"`
+	Slug string     `json:"slug"`
+}
+
 // Variant is what goes into a cart.
 type Variant struct {
 	ID               id.Variant    `json:"id"`
@@ -69,6 +83,7 @@ type Variant struct {
 	MediaID          *id.Media     `json:"media_id"`
 	RequiresShipping bool          `json:"requires_shipping"`
 	WeightGrams      int           `json:"weight_grams"`
+	Components       []Component   `json:"components,omitempty" doc:"What is in a bundle. It is in stock as long as all of them are."`
 
 	// Last, because they are those of the moment when the page is read.
 	InStock           bool   `json:"in_stock"`

@@ -9,10 +9,7 @@ const weaveFragment = `
 			WHEN s.available > 0 THEN 'true,"available_quantity":' || s.available || '}'
 			ELSE 'false,"available_quantity":0}' END, ',' ORDER BY v.place)
 		FROM unnest(variants, variant_ids) WITH ORDINALITY AS v (json, id, place)
-		LEFT JOIN LATERAL (
-			SELECT sum(on_hand - reserved - allocated + backorder_limit) AS available
-			FROM stock_levels WHERE variant_id = v.id
-		) AS s ON true
+		LEFT JOIN LATERAL stock_of(v.id) AS s ON true
 	), '') || ']}', 'UTF8') AS json
 	FROM product_pages
 `

@@ -185,6 +185,21 @@ func (s *shop) sell(ctx context.Context, units int) (p product, err error) {
 	return p, err
 }
 
+// bundle sells a set of one unit of a product, for what that costs.
+func (s *shop) bundle(ctx context.Context, of product) (p product, err error) {
+	name := "set-of-" + of.Slug
+	_, err = s.insist(ctx, request{method: "POST", path: "/api/v1/admin/products", staff: true, key: name, body: map[string]any{
+		"title": "Set " + name, "slug": name, "vendor_id": s.vendor, "status": "active",
+		"variants": []map[string]any{{"bundle": map[string]any{
+			"pricing": "summed", "components": []map[string]any{{"variant_id": of.variant(), "quantity": 1}},
+		}}},
+	}}, &p)
+	if err == nil && len(p.Variants) != 1 {
+		err = fmt.Errorf("bundle %s has %d variants, want 1", p.ID, len(p.Variants))
+	}
+	return p, err
+}
+
 // stock is what the shop says of a variant's stock.
 type stock struct {
 	OnHand    int `json:"on_hand"`

@@ -70,9 +70,14 @@ func (s *storm) watch(ctx context.Context) (stop func()) {
 	return func() { cancel(); <-done }
 }
 
-// round sells a product of so many units to more buyers than that.
+// round sells a product of so many units to more buyers than that. Every other
+// buyer wants a bundle that is made of one.
 func (s *storm) round(ctx context.Context, n int) error {
 	goods, err := s.sell(ctx, s.Units)
+	if err != nil {
+		return err
+	}
+	set, err := s.bundle(ctx, goods)
 	if err != nil {
 		return err
 	}
@@ -80,7 +85,7 @@ func (s *storm) round(ctx context.Context, n int) error {
 	var g errgroup.Group
 	g.SetLimit(16)
 	for i := range buyers {
-		g.Go(func() (err error) { buyers[i], err = s.newBuyer(ctx, goods); return err })
+		g.Go(func() (err error) { buyers[i], err = s.newBuyer(ctx, []product{goods, set}[i%2]); return err })
 	}
 	if err := g.Wait(); err != nil {
 		return err

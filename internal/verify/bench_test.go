@@ -17,9 +17,9 @@ import (
 // multiplied are the tables that grow with the shop. Vendors, locations and
 // ledger accounts stay, so that their sums must hold over all copies.
 var multiplied = []string{
-	"users", "sessions", "refresh_tokens", "products", "variants", "prices", "price_history", "listed_products", "listings",
+	"users", "sessions", "refresh_tokens", "products", "variants", "variant_components", "prices", "price_history", "listed_products", "listings",
 	"product_ratings", "reviews", "review_votes", "review_reports",
-	"orders", "carts", "idempotency_keys", "vendor_orders", "order_lines", "adjustments", "shipments", "shipment_lines",
+	"orders", "carts", "idempotency_keys", "vendor_orders", "order_lines", "order_line_components", "adjustments", "shipments", "shipment_lines",
 	"stock_levels", "stock_movements", "reservations", "payments", "payment_events", "ledger_txns", "ledger_entries", "events",
 }
 
@@ -106,7 +106,7 @@ func BenchmarkRules(b *testing.B) {
 		orders, _ = strconv.Atoi(given)
 	}
 	pool := sample(b)
-	multiply(b, pool, orders/5)
+	multiply(b, pool, orders/6)
 	if _, err := pool.Exec(b.Context(), `VACUUM ANALYZE`); err != nil {
 		b.Fatal(err)
 	}

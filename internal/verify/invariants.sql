@@ -118,6 +118,10 @@ WHERE NOT CASE v.status
     WHEN 'cancelled'         THEN fulfilled = 0 AND remaining = 0
 END;
 
+-- [A14] the shares of a bundle's components re-add to its line
+SELECT l.id FROM order_lines l JOIN order_line_components c ON c.order_line_id = l.id
+GROUP BY l.id, l.total_minor, l.tax_minor HAVING (sum(c.total_minor), sum(c.tax_minor)) <> (l.total_minor, l.tax_minor);
+
 -- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
 WHERE NOT (0 <= refunded_minor AND refunded_minor <= captured_minor AND 0 <= voided_minor
@@ -242,28 +246,49 @@ WHERE on_hand < 0 OR reserved < 0 OR allocated < 0 OR on_hand - reserved - alloc
 -- [E4] no hold outlives its expiry by more than the sweeper's grace (eventual)
 SELECT id FROM reservations WHERE state = 'held' AND expires_at < now() - interval '5 minutes';
 
--- [E5] a tracked line is promised exactly what is still to ship: held while its order waits for payment, allocated after
-SELECT l.id FROM order_lines l JOIN orders o ON o.id = l.order_id
-LEFT JOIN (SELECT order_line_id, coalesce(sum(quantity) FILTER (WHERE state = 'held'), 0) AS held, coalesce(sum(quantity) FILTER (WHERE state = 'allocated'), 0) AS allocated
-           FROM reservations WHERE state IN ('held', 'allocated') GROUP BY 1) r ON r.order_line_id = l.id
-CROSS JOIN LATERAL (SELECT l.quantity - l.quantity_cancelled - l.quantity_fulfilled AS units) remaining
-WHERE l.tracked AND o.status <> 'cancelled'
+-- [E5] a tracked line is promised exactly what is still to ship, of a bundle each component: held while its order waits for payment, allocated after
+WITH part AS (
+    SELECT id AS line, variant_id, 1 AS each FROM order_lines l
+    WHERE tracked AND NOT EXISTS (SELECT FROM order_line_components c WHERE c.order_line_id = l.id)
+    UNION ALL
+    SELECT order_line_id, variant_id, quantity FROM order_line_components WHERE tracked
+)
+SELECT l.id FROM part JOIN order_lines l ON l.id = part.line JOIN orders o ON o.id = l.order_id
+LEFT JOIN (SELECT order_line_id, variant_id, coalesce(sum(quantity) FILTER (WHERE state = 'held'), 0) AS held,
+                  coalesce(sum(quantity) FILTER (WHERE state = 'allocated'), 0) AS allocated
+           FROM reservations WHERE state IN ('held', 'allocated') GROUP BY 1, 2) r ON r.order_line_id = l.id AND r.variant_id = part.variant_id
+CROSS JOIN LATERAL (SELECT (l.quantity - l.quantity_cancelled - l.quantity_fulfilled) * part.each AS units) remaining
+WHERE o.status <> 'cancelled'
   AND (coalesce(r.held, 0) <> CASE WHEN o.status = 'pending' THEN units ELSE 0 END
     OR coalesce(r.allocated, 0) <> CASE WHEN o.status = 'pending' THEN 0 ELSE units END);
 
 -- [E6] nothing is promised to a missing line, to a cancelled order or beside what the line is for
 SELECT r.id FROM reservations r LEFT JOIN order_lines l ON l.id = r.order_line_id LEFT JOIN orders o ON o.id = l.order_id
 WHERE r.state IN ('held', 'allocated')
-  AND (l.id IS NULL OR o.status = 'cancelled' OR (r.order_id, r.variant_id) <> (l.order_id, l.variant_id));
+  AND (l.id IS NULL OR o.status = 'cancelled' OR r.order_id <> l.order_id OR CASE
+        WHEN EXISTS (SELECT FROM order_line_components c WHERE c.order_line_id = l.id)
+        THEN NOT EXISTS (SELECT FROM order_line_components c WHERE c.order_line_id = l.id AND c.variant_id = r.variant_id AND c.tracked)
+        ELSE r.variant_id <> l.variant_id END);
 
--- [E7] units shipped = units moved out for sale, line by line
-SELECT l.id FROM order_lines l
-LEFT JOIN (SELECT ref, -sum(delta) AS moved FROM stock_movements WHERE reason = 'sale' GROUP BY 1) m ON m.ref = l.id
-WHERE l.tracked AND l.quantity_fulfilled <> coalesce(m.moved, 0);
+-- [E7] units shipped = units moved out for sale, line by line and component by component
+WITH part AS (
+    SELECT id AS line, variant_id, 1 AS each FROM order_lines l
+    WHERE tracked AND NOT EXISTS (SELECT FROM order_line_components c WHERE c.order_line_id = l.id)
+    UNION ALL
+    SELECT order_line_id, variant_id, quantity FROM order_line_components WHERE tracked
+)
+SELECT l.id FROM part JOIN order_lines l ON l.id = part.line
+LEFT JOIN (SELECT ref, variant_id, -sum(delta) AS moved FROM stock_movements WHERE reason = 'sale' GROUP BY 1, 2) m
+    ON m.ref = l.id AND m.variant_id = part.variant_id
+WHERE l.quantity_fulfilled * part.each <> coalesce(m.moved, 0);
 
 -- [E8] stock lies at a location of the vendor that sells it
 SELECT s.variant_id FROM stock_levels s LEFT JOIN locations p ON p.id = s.location_id LEFT JOIN variants v ON v.id = s.variant_id
 WHERE p.vendor_id IS DISTINCT FROM s.vendor_id OR v.vendor_id IS DISTINCT FROM s.vendor_id;
+
+-- [E9] a bundle has no stock of its own
+SELECT s.variant_id FROM stock_levels s JOIN variants v ON v.id = s.variant_id
+WHERE v.bundle IS NOT NULL AND (s.on_hand, s.reserved, s.allocated) <> (0, 0, 0);
 
 -- [G1] one order for each cart, one for each number; a cart and the order that it became name each other
 SELECT (array_agg(id))[1] FROM orders GROUP BY cart_id HAVING count(*) > 1
@@ -351,10 +376,18 @@ WITH followed AS (
 ), asked AS (
     SELECT v.product_id, p.currency, min(p.amount_minor) AS low, max(p.amount_minor) AS high
     FROM variants v JOIN prices p ON p.variant_id = v.id WHERE v.archived_at IS NULL GROUP BY 1, 2
+), stock AS (
+    SELECT variant_id, sum(on_hand - reserved - allocated + backorder_limit) AS units FROM stock_levels GROUP BY 1
+), bundles AS (
+    SELECT c.bundle_id, bool_and(v.archived_at IS NULL AND p.status NOT IN ('archived', 'rejected')
+                                 AND (NOT v.tracked OR coalesce(s.units, 0) >= c.quantity)) AS some
+    FROM variant_components c JOIN variants v ON v.id = c.component_id JOIN products p ON p.id = v.product_id
+    LEFT JOIN stock s ON s.variant_id = v.id GROUP BY 1
 ), available AS (
-    SELECT v.product_id, bool_or(NOT v.tracked OR s.units > 0) AS some
+    SELECT v.product_id, bool_or(CASE WHEN v.bundle IS NULL THEN NOT v.tracked OR s.units > 0 ELSE b.some END) AS some
     FROM variants v
-    LEFT JOIN (SELECT variant_id, sum(on_hand - reserved - allocated + backorder_limit) AS units FROM stock_levels GROUP BY 1) s ON s.variant_id = v.id
+    LEFT JOIN stock s ON s.variant_id = v.id
+    LEFT JOIN bundles b ON b.bundle_id = v.id
     WHERE v.archived_at IS NULL GROUP BY 1
 )
 SELECT coalesce(l.product_id, asked.product_id)
@@ -363,6 +396,26 @@ FULL JOIN (SELECT asked.* FROM asked JOIN listed_products USING (product_id)) as
 LEFT JOIN available a ON a.product_id = l.product_id
 WHERE (SELECT wholly FROM followed)
   AND ((l.min_minor, l.max_minor) IS DISTINCT FROM (asked.low, asked.high) OR l.in_stock <> coalesce(a.some, false));
+
+-- [K5] a bundle has components, and nothing else has: of one vendor, and none of them a bundle
+SELECT v.id FROM variants v
+WHERE v.archived_at IS NULL AND (v.bundle IS NOT NULL) <> EXISTS (SELECT FROM variant_components c WHERE c.bundle_id = v.id)
+UNION ALL
+SELECT c.bundle_id FROM variant_components c JOIN variants b ON b.id = c.bundle_id JOIN variants v ON v.id = c.component_id
+WHERE b.archived_at IS NULL AND (v.vendor_id <> b.vendor_id OR v.bundle IS NOT NULL);
+
+-- [K6] a summed bundle costs the sum of its components, less its discount, in the currencies that all of them have
+WITH asked AS (
+    SELECT b.id, p.currency, round(sum(p.amount_minor * c.quantity) * (10000 - b.bundle_discount_bps) / 10000)::bigint AS amount
+    FROM variants b JOIN variant_components c ON c.bundle_id = b.id JOIN prices p ON p.variant_id = c.component_id
+    WHERE b.bundle = 'summed' AND b.archived_at IS NULL GROUP BY b.id, b.bundle_discount_bps, p.currency
+    HAVING count(*) = (SELECT count(*) FROM variant_components n WHERE n.bundle_id = b.id)
+)
+SELECT coalesce(asked.id, p.variant_id) FROM asked
+FULL JOIN (SELECT p.variant_id, p.currency, p.amount_minor FROM prices p JOIN variants v ON v.id = p.variant_id
+           WHERE v.bundle = 'summed' AND v.archived_at IS NULL) p
+    ON p.variant_id = asked.id AND p.currency = asked.currency
+WHERE asked.amount IS DISTINCT FROM p.amount_minor;
 
 -- [L1] the rating of a product is exactly that of its published reviews
 SELECT coalesce(r.product_id, p.product_id)

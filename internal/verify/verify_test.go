@@ -101,6 +101,9 @@ var corruptions = []corruption{
 	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'confirmed' WHERE id = u('travelling, potter')`},
 	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'partially_shipped' WHERE id = u('travelling, weaver')`},
 
+	{rule: "A14", sql: `UPDATE order_line_components SET total_minor = 381 WHERE variant_id = u('card')`},
+	{rule: "A14", sql: `UPDATE order_line_components SET tax_minor = 1 WHERE variant_id = u('card')`},
+
 	{rule: "B1", sql: `UPDATE payments SET amount_minor = 4999 WHERE id = u('payment 1')`},
 	{rule: "B1", sql: `UPDATE payments SET voided_minor = -1, authorized_minor = authorized_minor - 1 WHERE id = u('payment 1');
 		UPDATE payment_events SET amount_minor = amount_minor - 1 WHERE id = u('fact 1');
@@ -147,21 +150,33 @@ var corruptions = []corruption{
 	{rule: "E2", sql: `UPDATE stock_levels SET allocated = allocated - 1 WHERE variant_id = u('teapot')`},
 	{rule: "E2", sql: `UPDATE stock_levels SET reserved = 0, allocated = 2 WHERE variant_id = u('rug')`},
 	{rule: "E2", sql: `UPDATE reservations SET location_id = u('loom') WHERE id = u('for travelling teapots')`},
-	{rule: "E3", sql: `UPDATE stock_levels SET on_hand = 1 WHERE variant_id = u('teapot'); UPDATE listings SET in_stock = false WHERE product_id = u('teapots');
+	{rule: "E3", sql: `UPDATE stock_levels SET on_hand = 1 WHERE variant_id = u('teapot'); UPDATE listings SET in_stock = false WHERE product_id IN (u('teapots'), u('sets'));
 		INSERT INTO stock_movements (variant_id, location_id, delta, reason, actor) VALUES (u('teapot'), u('kiln'), -14, 'count', 'potter')`},
 	{rule: "E4", sql: `UPDATE reservations SET expires_at = now() - interval '6 minutes' WHERE id = u('for waiting rug')`},
 	{rule: "E5", sql: `UPDATE reservations SET quantity = 1 WHERE id = u('for travelling teapots');
-		UPDATE stock_levels SET allocated = 1 WHERE variant_id = u('teapot')`},
+		UPDATE stock_levels SET allocated = allocated - 1 WHERE variant_id = u('teapot')`},
 	{rule: "E5", sql: `UPDATE reservations SET state = 'allocated', expires_at = NULL WHERE id = u('for waiting rug');
 		UPDATE stock_levels SET reserved = 0, allocated = 2 WHERE variant_id = u('rug')`},
 	{rule: "E6", sql: `UPDATE reservations SET state = 'allocated', quantity = 1 WHERE id = u('for withdrawn teapot');
-		UPDATE stock_levels SET allocated = 3 WHERE variant_id = u('teapot')`},
+		UPDATE stock_levels SET allocated = allocated + 1 WHERE variant_id = u('teapot')`},
 	{rule: "E6", sql: `UPDATE reservations SET order_id = u('arrived') WHERE id = u('for travelling rug')`},
 	{rule: "E6", sql: `INSERT INTO reservations VALUES (u('stray'), u('travelling'), u('no line'), u('rug'), u('loom'), 1, 'allocated');
 		UPDATE stock_levels SET allocated = 2 WHERE variant_id = u('rug')`},
+	{rule: "E5", sql: `UPDATE reservations SET quantity = 1 WHERE id = u('for given sets');
+		UPDATE stock_levels SET allocated = 3 WHERE variant_id = u('teapot')`},
+	{
+		rule: "E6", sql: `UPDATE reservations SET variant_id = u('set') WHERE id = u('for given sets');
+			UPDATE stock_levels SET allocated = 2 WHERE variant_id = u('teapot'); INSERT INTO stock_levels VALUES (u('set'), u('kiln'), u('potter'), 0, 0, 2, 2)`,
+		too: []string{"E5", "E9"}, why: "the component is promised to nobody, and the set has what it never has",
+	},
 	{rule: "E7", sql: `UPDATE stock_movements SET ref = NULL WHERE ref = u('arrived teapots')`},
+	{rule: "E7", sql: `UPDATE order_line_components SET quantity = 1 WHERE variant_id = u('teapot');
+		UPDATE reservations SET quantity = 1 WHERE id = u('for given sets'); UPDATE stock_levels SET allocated = 3 WHERE variant_id = u('teapot')`},
 	{rule: "E8", sql: `UPDATE stock_levels SET vendor_id = u('weaver') WHERE variant_id = u('teapot')`},
 	{rule: "E8", sql: `UPDATE locations SET vendor_id = u('potter') WHERE id = u('loom')`},
+
+	{rule: "E9", sql: `INSERT INTO stock_levels (variant_id, location_id, vendor_id, on_hand) VALUES (u('set'), u('kiln'), u('potter'), 1);
+		INSERT INTO stock_movements (variant_id, location_id, delta, reason, actor) VALUES (u('set'), u('kiln'), 1, 'receive', 'potter')`},
 
 	{rule: "G1", sql: `UPDATE orders SET cart_id = u('cart 2') WHERE id = u('withdrawn'); UPDATE carts SET order_id = NULL WHERE id = u('cart 3');
 		DELETE FROM carts WHERE id = u('cart 2')`},
@@ -197,12 +212,20 @@ var corruptions = []corruption{
 	{rule: "K1", sql: `UPDATE prices SET compare_at_minor = 1100 WHERE variant_id = u('teapot')`},
 	{rule: "K1", sql: `DELETE FROM price_history WHERE variant_id = u('card')`},
 	{rule: "K2", sql: `DELETE FROM listed_products WHERE product_id = u('rugs'); DELETE FROM listings WHERE product_id = u('rugs')`},
-	{rule: "K2", sql: `UPDATE products SET status = 'archived' WHERE id = u('cards')`},
+	{rule: "K2", sql: `UPDATE products SET status = 'archived' WHERE id = u('cards'); UPDATE listings SET in_stock = false WHERE product_id = u('sets')`},
 	{rule: "K2", sql: `UPDATE vendors SET status = 'suspended' WHERE id = u('weaver')`},
 	{rule: "K2", sql: `DELETE FROM event_cursors; UPDATE vendors SET status = 'suspended', updated_at = now() - interval '2 minutes' WHERE id = u('weaver')`},
 	{rule: "K3", sql: `UPDATE listings SET min_minor = 900 WHERE product_id = u('teapots')`},
 	{rule: "K3", sql: `UPDATE listings SET in_stock = false WHERE product_id = u('cards')`},
 	{rule: "K3", sql: `DELETE FROM listings WHERE product_id = u('teapots')`},
+
+	{rule: "K3", sql: `UPDATE listings SET in_stock = false WHERE product_id = u('sets')`},
+	{rule: "K5", sql: `UPDATE variants SET bundle = 'fixed' WHERE id = u('card'); UPDATE listings SET in_stock = false WHERE product_id = u('cards')`},
+	{rule: "K5", sql: `UPDATE variants SET vendor_id = u('weaver') WHERE id = u('card')`},
+	{rule: "K6", sql: `UPDATE prices SET amount_minor = 2091 WHERE variant_id = u('set'); UPDATE listings SET min_minor = 2091, max_minor = 2091 WHERE product_id = u('sets');
+		INSERT INTO price_history (variant_id, currency, amount_minor, actor) VALUES (u('set'), 'USD', 2091, 'potter')`},
+	{rule: "K6", sql: `UPDATE variants SET bundle_discount_bps = 0 WHERE id = u('set')`},
+	{rule: "K6", sql: `DELETE FROM prices WHERE variant_id = u('set'); DELETE FROM listings WHERE product_id = u('sets')`},
 
 	{rule: "L1", sql: `UPDATE product_ratings SET stars_4 = 0, stars_3 = 1 WHERE product_id = u('teapots')`},
 	{rule: "L1", sql: `INSERT INTO product_ratings (product_id, stars_1) VALUES (u('cards'), 1)`},

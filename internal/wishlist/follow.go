@@ -66,8 +66,7 @@ func (w *Wishlists) Follow(ctx context.Context, tx pgx.Tx, batch []events.Record
 }
 
 const insertDue = `
-	INSERT INTO wishlist_due (variant_id)
-	SELECT variant_id FROM (
+	WITH units AS (
 		SELECT unnest(@variants::uuid[]) AS variant_id
 		UNION
 		SELECT id FROM variants WHERE product_id = ANY(@products::uuid[])
@@ -75,6 +74,14 @@ const insertDue = `
 		SELECT id FROM variants WHERE vendor_id = ANY(@vendors::uuid[])
 		UNION
 		SELECT variant_id FROM order_lines WHERE order_id = ANY(@orders::uuid[])
+		UNION
+		SELECT variant_id FROM reservations WHERE order_id = ANY(@orders::uuid[])
+	)
+	INSERT INTO wishlist_due (variant_id)
+	SELECT variant_id FROM (
+		SELECT variant_id FROM units
+		UNION
+		SELECT c.bundle_id FROM variant_components c WHERE c.component_id = ANY(ARRAY(SELECT variant_id FROM units))
 	) moved
 	WHERE EXISTS (SELECT FROM wishlist_items i WHERE i.variant_id = moved.variant_id)
 	   OR EXISTS (SELECT FROM product_alerts a WHERE a.variant_id = moved.variant_id AND a.confirmed_at IS NOT NULL)

@@ -16,9 +16,7 @@ import (
 const onSaleFragment = `(v.archived_at IS NULL AND p.status = 'active' AND s.status = 'active')`
 
 // inStockFragment says whether there is one of variant v to sell.
-const inStockFragment = `(NOT v.tracked OR coalesce((
-	SELECT sum(greatest(level.on_hand - level.reserved - level.allocated + level.backorder_limit, 0))
-	FROM stock_levels level WHERE level.variant_id = v.id), 0) > 0)`
+const inStockFragment = `(SELECT coalesce(stock.available > 0, true) FROM stock_of(v.id) stock)`
 
 // itemColumnsFragment is an item, the price of now included.
 const itemColumnsFragment = `
