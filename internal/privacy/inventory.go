@@ -95,6 +95,7 @@ var Inventory = []Holding{
 	{"product_changes", "reason", Nothing, "what staff answered about goods"},
 	{"listed_products", "name", Nothing, "of goods"},
 	{"listings", "name", Nothing, "of goods"},
+	{"search_nodes", "host", Nothing, "of a machine of the shop"},
 	{"locations", "name", Nothing, "of goods"},
 	{"shipping_options", "name", Nothing, "of the shop's settings"},
 	{"shipping_zones", "name", Nothing, "of the shop's settings"},
