@@ -57,14 +57,16 @@ func (s *shop) addKeys(v id.Variant, keys ...string) digital.Added {
 // handOver runs the jobs that are due, as the relay does.
 func (s *shop) handOver() {
 	s.t.Helper()
-	due, err := postgres.Column[id.Order](s.t.Context(), s.db, `
-		SELECT DISTINCT o.id FROM events e JOIN orders o ON e.data ->> 'order_id' = @prefix || '' OR true
-		WHERE e.name = 'checkout.hand_over_due'`, pgx.NamedArgs{"prefix": ""})
+	due, err := postgres.Column[string](s.t.Context(), s.db, `SELECT DISTINCT data ->> 'order_id' FROM events WHERE name = 'checkout.hand_over_due'`, nil)
 	if err != nil {
 		s.t.Fatal(err)
 	}
-	for _, order := range due {
-		if err := s.flow.HandOver(s.t.Context(), checkout.HandOverDue{OrderID: order}); err != nil {
+	for _, name := range due {
+		order, err := id.Parse[id.Order](name)
+		if err == nil {
+			err = s.flow.HandOver(s.t.Context(), checkout.HandOverDue{OrderID: order})
+		}
+		if err != nil {
 			s.t.Fatal(err)
 		}
 	}
@@ -147,9 +149,9 @@ func TestNoCashForDigitalGoods(t *testing.T) {
 	t.Parallel()
 	s := open(t)
 	for name, c := range map[string]cart.View{
-		"a file":             s.fillDigital(1, s.download(id.Vendor{}, 1000)),
-		"a key":              s.fillDigital(1, s.keyed(id.Vendor{}, "AAAA-BBBB")),
-		"a file and a mug":   s.fill("", 1, s.download(id.Vendor{}, 1000), s.sell(goods{})),
+		"a file":              s.fillDigital(1, s.download(id.Vendor{}, 1000)),
+		"a key":               s.fillDigital(1, s.keyed(id.Vendor{}, "AAAA-BBBB")),
+		"a file and a mug":    s.fill("", 1, s.download(id.Vendor{}, 1000), s.sell(goods{})),
 		"advice by telephone": s.fillDigital(1, s.sell(goods{digital: true})),
 	} {
 		s.call("", "GET", "/carts/"+c.ID.String()+"/payment-methods", "").want(200, `"method":"stripe"`).lacks(`"cod"`)
@@ -268,7 +270,7 @@ func TestADownload(t *testing.T) {
 	s.pays(placed)
 	grant := s.grants(placed)[0]
 	sum := sha256.Sum256([]byte(manual))
-	if grant.Size != int64(len(manual)) || grant.Name != "Bienen & Honig.txt" || hex.EncodeToString(grant.SHA256) != hex.EncodeToString(sum[:]) && len(grant.SHA256) > 0 {
+	if grant.Size != int64(len(manual)) || grant.Name != "Bienen & Honig.txt" || grant.SHA256 != hex.EncodeToString(sum[:]) {
 		t.Errorf("granted %+v", grant)
 	}
 	link := decode[digital.Link](s.use(placed, grant, "download").want(200))

@@ -31,16 +31,10 @@ type File struct {
 	Name        string         `db:"name" json:"name" doc:"As the buyer's browser saves it."`
 	ContentType string         `db:"content_type" json:"content_type"`
 	Size        int64          `db:"size" json:"size" doc:"Bytes."`
-	SHA256      Digest         `db:"sha256" json:"sha256" doc:"In hexadecimal."`
+	SHA256      string         `db:"sha256" json:"sha256" doc:"In hexadecimal."`
 	File        string         `db:"file" json:"-"`
 	CreatedAt   time.Time      `db:"created_at" json:"created_at"`
 }
-
-// A Digest is a SHA-256.
-type Digest []byte
-
-// MarshalText is the digest in hexadecimal.
-func (d Digest) MarshalText() ([]byte, error) { return []byte(hex.EncodeToString(d)), nil }
 
 // A seller is a variant as far as its goods go.
 type seller struct {
@@ -69,7 +63,7 @@ func (g *Goods) AddFile(ctx context.Context, vendor id.Vendor, variant id.Varian
 	}
 	f := File{
 		ID: id.New[id.DigitalFile](), VariantID: variant, Name: name, ContentType: blob.TypeOf(strings.ToLower(name)), Size: size,
-		SHA256: digest.Sum(nil), File: picture.NewName() + ".bin",
+		SHA256: hex.EncodeToString(digest.Sum(nil)), File: picture.NewName() + ".bin",
 	}
 	err = postgres.InTx(ctx, g.DB, func(tx pgx.Tx) error {
 		of, err := lockVariant(ctx, tx, vendor, variant)

@@ -19,7 +19,7 @@ const selectVariant = `
 	SELECT vendor_id, requires_shipping, tracked FROM variants
 	WHERE id = @variant AND archived_at IS NULL AND (@vendor::uuid IS NULL OR vendor_id = @vendor)`
 
-const fileColumnsFragment = `id, variant_id, vendor_id, name, content_type, size, sha256, file, created_at`
+const fileColumnsFragment = `id, variant_id, vendor_id, name, content_type, size, encode(sha256, 'hex') AS sha256, file, created_at`
 
 const selectFiles = `SELECT ` + fileColumnsFragment + ` FROM digital_files WHERE variant_id = @variant AND state = 'ready' ORDER BY id`
 
@@ -27,12 +27,12 @@ const selectFiles = `SELECT ` + fileColumnsFragment + ` FROM digital_files WHERE
 func insertFile(ctx context.Context, tx pgx.Tx, f File) (File, error) {
 	made, err := postgres.All[File](ctx, tx, `
 		INSERT INTO digital_files (id, variant_id, vendor_id, name, content_type, size, sha256, file, state)
-		SELECT @id, @variant, @vendor, @name, @content_type, @size, @sha256, @file, 'receiving'
+		SELECT @id, @variant, @vendor, @name, @content_type, @size, decode(@sha256, 'hex'), @file, 'receiving'
 		WHERE (SELECT count(*) FROM digital_files WHERE variant_id = @variant AND state <> 'removed') < @most
 		RETURNING `+fileColumnsFragment,
 		pgx.NamedArgs{
 			"id": f.ID, "variant": f.VariantID, "vendor": f.VendorID, "name": f.Name, "content_type": f.ContentType, "size": f.Size,
-			"sha256": []byte(f.SHA256), "file": f.File, "most": maxFiles,
+			"sha256": f.SHA256, "file": f.File, "most": maxFiles,
 		})
 	switch {
 	case err != nil:

@@ -27,7 +27,7 @@ func (g *Goods) goodsRoutes(r *httpapi.Router) {
 		{"/api/v1/admin/variants/{variant}", catalog.CanRead, catalog.CanWrite, false},
 		{"/api/v1/vendor/variants/{variant}", auth.AsVendor, auth.VendorCatalog, true},
 	} {
-		h := doorHandlers{g, door.vendor}
+		h := handlers{g, door.vendor}
 		read, write := httpapi.Needs(door.read), httpapi.Needs(door.write)
 		httpapi.Get(r, door.path+"/files", h.files, read, httpapi.Private(), httpapi.Summary("Files that the buyers of a variant may download"))
 		httpapi.Raw(r, http.MethodPost, door.path+"/files", h.addFile, write, httpapi.Status(http.StatusCreated),
@@ -47,14 +47,14 @@ func (g *Goods) goodsRoutes(r *httpapi.Router) {
 	}
 }
 
-// doorHandlers answer at one of two doors.
-type doorHandlers struct {
+// handlers answer at one of two doors.
+type handlers struct {
 	*Goods
 	vendor bool
 }
 
 // scope is whose variants the caller may see; none is everybody's.
-func (h doorHandlers) scope(ctx context.Context) id.Vendor {
+func (h handlers) scope(ctx context.Context) id.Vendor {
 	if h.vendor {
 		return auth.From(ctx).VendorScope()
 	}
@@ -62,7 +62,7 @@ func (h doorHandlers) scope(ctx context.Context) id.Vendor {
 }
 
 // known refuses a variant that does not exist or is another's.
-func (h doorHandlers) known(ctx context.Context, variant id.Variant) error {
+func (h handlers) known(ctx context.Context, variant id.Variant) error {
 	found, err := postgres.All[seller](ctx, h.DB, selectVariant, pgx.NamedArgs{"variant": variant, "vendor": h.scope(ctx)})
 	if err == nil && len(found) == 0 {
 		err = catalog.ErrNoVariant
@@ -78,7 +78,7 @@ type fileList struct {
 	Data []File `json:"data"`
 }
 
-func (h doorHandlers) files(ctx context.Context, in *variantInput) (fileList, error) {
+func (h handlers) files(ctx context.Context, in *variantInput) (fileList, error) {
 	if err := h.known(ctx, in.Variant); err != nil {
 		return fileList{}, err
 	}
@@ -86,7 +86,7 @@ func (h doorHandlers) files(ctx context.Context, in *variantInput) (fileList, er
 	return fileList{Data: list}, err
 }
 
-func (h doorHandlers) addFile(w http.ResponseWriter, r *http.Request) (err error) {
+func (h handlers) addFile(w http.ResponseWriter, r *http.Request) (err error) {
 	variant, err := id.Parse[id.Variant](r.PathValue("variant"))
 	if err != nil {
 		return catalog.ErrNoVariant
@@ -121,7 +121,7 @@ type fileInput struct {
 	File    id.DigitalFile `path:"file"`
 }
 
-func (h doorHandlers) removeFile(ctx context.Context, tx pgx.Tx, in *fileInput) (httpapi.Empty, error) {
+func (h handlers) removeFile(ctx context.Context, tx pgx.Tx, in *fileInput) (httpapi.Empty, error) {
 	return httpapi.Empty{}, h.RemoveFile(ctx, tx, h.scope(ctx), in.Variant, in.File)
 }
 
@@ -131,7 +131,7 @@ type keysInput struct {
 	State string `query:"state" enum:"free,granted,revoked"`
 }
 
-func (h doorHandlers) keys(ctx context.Context, in *keysInput) (out httpapi.List[Key], err error) {
+func (h handlers) keys(ctx context.Context, in *keysInput) (out httpapi.List[Key], err error) {
 	if err := h.known(ctx, in.Variant); err != nil {
 		return out, err
 	}
@@ -151,7 +151,7 @@ type addKeysInput struct {
 	}
 }
 
-func (h doorHandlers) addKeys(ctx context.Context, tx pgx.Tx, in *addKeysInput) (Added, error) {
+func (h handlers) addKeys(ctx context.Context, tx pgx.Tx, in *addKeysInput) (Added, error) {
 	return h.AddKeys(ctx, tx, h.scope(ctx), in.Variant, in.Body.Keys)
 }
 
@@ -160,6 +160,6 @@ type keyInput struct {
 	Key     id.LicenceKey `path:"key"`
 }
 
-func (h doorHandlers) revokeKey(ctx context.Context, tx pgx.Tx, in *keyInput) (httpapi.Empty, error) {
+func (h handlers) revokeKey(ctx context.Context, tx pgx.Tx, in *keyInput) (httpapi.Empty, error) {
 	return httpapi.Empty{}, h.RevokeKey(ctx, tx, h.scope(ctx), in.Variant, in.Key)
 }

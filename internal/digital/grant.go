@@ -28,7 +28,7 @@ type Grant struct {
 	Name          string         `db:"name" json:"name,omitempty" doc:"Of a file."`
 	Size          int64          `db:"size" json:"size,omitempty" doc:"Of a file, in bytes."`
 	ContentType   string         `db:"content_type" json:"content_type,omitempty" doc:"Of a file."`
-	SHA256        Digest         `db:"sha256" json:"sha256,omitempty" doc:"Of a file, in hexadecimal."`
+	SHA256        string         `db:"sha256" json:"sha256,omitempty" doc:"Of a file, in hexadecimal."`
 	File          string         `db:"file" json:"-"`
 	Masked        string         `db:"masked" json:"masked_key,omitempty" doc:"The end of a key; reveal shows all of it."`
 	Downloads     int            `db:"downloads" json:"downloads" doc:"Links that were given out."`

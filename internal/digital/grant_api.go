@@ -74,7 +74,7 @@ type anyInput struct {
 }
 
 func (g *Goods) anyones(ctx context.Context, in *anyInput) (grantList, error) {
-	order, err := known(ctx, g.DB, in.ID)
+	order, err := named(ctx, g.DB, in.ID)
 	if err != nil {
 		return grantList{}, err
 	}
@@ -98,8 +98,8 @@ func (g *Goods) revokeAny(ctx context.Context, tx pgx.Tx, in *revokeInput) (Gran
 	return grantOf(ctx, tx, order, in.Grant)
 }
 
-// known is an order that exists.
-func known(ctx context.Context, db postgres.DB, name string) (id.Order, error) {
+// named is an order that exists.
+func named(ctx context.Context, db postgres.DB, name string) (id.Order, error) {
 	order, err := id.Parse[id.Order](name)
 	if err != nil {
 		return order, orders.ErrNoOrder

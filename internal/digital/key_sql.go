@@ -83,7 +83,7 @@ const freeKeys = `
 type sealedKey struct {
 	ID      id.LicenceKey `db:"id"`
 	Variant id.Variant    `db:"variant_id"`
-	Sealed []byte        `db:"sealed"`
+	Sealed  []byte        `db:"sealed"`
 }
 
 // resealBatch is how many keys are sealed anew in one round trip.

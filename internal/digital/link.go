@@ -80,7 +80,7 @@ func (g *Goods) serve(w http.ResponseWriter, r *http.Request) error {
 	h.Set("Cache-Control", "private, no-store")
 	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
 	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("ETag", fmt.Sprintf(`"%x"`, []byte(found.SHA256)))
+	h.Set("ETag", `"`+found.SHA256+`"`)
 	http.ServeContent(w, r, "", info.Modified, file)
 	return nil
 }
