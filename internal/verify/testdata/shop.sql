@@ -9,6 +9,10 @@
 --   withdrawn   1 teapot; cancelled
 --   waiting     1 rug; not paid yet, its stock is held
 --   shortened   3 teapots, 1 rug; 2 teapots arrived and were paid for, the rest was cancelled
+--
+-- and for nothing, by keys and in a file, a song of the weaver's, which is not listed:
+--
+--   heard       2 songs; handed over
 CREATE FUNCTION u(name text) RETURNS uuid LANGUAGE sql IMMUTABLE RETURN md5(name)::uuid;
 
 INSERT INTO users (id, username, email, disabled_at, erased_at) VALUES
@@ -63,7 +67,8 @@ INSERT INTO orders (id, number, cart_id, user_id, token_hash, email, status, pay
      8000, 0, 0, 0, false, 8000, '{}', '{}', NULL, 4);
 INSERT INTO carts (id, currency, order_id) VALUES
     (u('cart 1'), 'USD', u('travelling')), (u('cart 2'), 'USD', u('arrived')), (u('cart 3'), 'USD', u('withdrawn')),
-    (u('cart 4'), 'USD', u('waiting')), (u('cart 5'), 'USD', u('shortened')), (u('cart 6'), 'USD', NULL);
+    (u('cart 4'), 'USD', u('waiting')), (u('cart 5'), 'USD', u('shortened')), (u('cart 6'), 'USD', NULL),
+    (u('cart 7'), 'USD', u('heard'));
 INSERT INTO idempotency_keys (principal, operation, key, request_hash, status, response) VALUES
     ('guest', 'post-checkout', 'click', 'hash', 201, '{"order": {"number": "S-2", "totals": {"grand_total": {"amount": 2500, "currency": "USD"}}}}'),
     ('guest', 'post-carts', 'click', 'hash', 201, '{}');
@@ -172,7 +177,9 @@ FROM (VALUES
     ('shortened',  1, 'orders.placed',    '',          'confirmed'),
     ('shortened',  2, 'orders.shipped',   'confirmed', 'confirmed'),
     ('shortened',  3, 'orders.cancelled', 'confirmed', 'shipped'),
-    ('shortened',  4, 'orders.delivered', 'shipped',   'delivered'))
+    ('shortened',  4, 'orders.delivered', 'shipped',   'delivered'),
+    ('heard',      1, 'orders.placed',    '',          'confirmed'),
+    ('heard',      2, 'orders.delivered', 'confirmed', 'delivered'))
     AS e (of, version, name, was, became);
 INSERT INTO event_cursors (follower, xid, seq)
 SELECT f.name, e.xid, e.seq FROM (VALUES ('relay'), ('search')) f (name), (SELECT xid, seq FROM events ORDER BY xid DESC, seq DESC LIMIT 1) e;
@@ -198,3 +205,38 @@ INSERT INTO audit_log (xid, id, action, outcome, actor, subject) VALUES
     ('3', u('audit three'), 'auth-login', 401, 'guest', '');
 INSERT INTO audit_seals (n, xid, seq, hash) SELECT 1, xid, seq, audit_digest(NULL, e) FROM audit_log e WHERE xid = '1';
 INSERT INTO audit_seals (n, xid, seq, hash) SELECT 2, e.xid, e.seq, audit_digest(s.hash, e) FROM audit_log e, audit_seals s WHERE e.xid = '2';
+
+-- A song by three keys, of which two were handed over with its file.
+INSERT INTO products (id, vendor_id, slug, title, status, updated_at) VALUES (u('songs'), u('weaver'), 'songs', 'Songs', 'draft', now() - interval '1 day');
+INSERT INTO variants (id, product_id, vendor_id, sku, title, tracked, requires_shipping) VALUES (u('song'), u('songs'), u('weaver'), 'SNG', 'Song', true, false);
+INSERT INTO digital_files (id, variant_id, vendor_id, name, content_type, size, sha256, file, state) VALUES
+    (u('score'), u('song'), u('weaver'), 'score.pdf', 'application/pdf', 1, sha256('score'), 'score.bin', 'ready');
+INSERT INTO licence_keys (id, variant_id, vendor_id, digest, sealed, hint, state) VALUES
+    (u('key 1'), u('song'), u('weaver'), sha256('1'), '1', '1', 'granted'), (u('key 2'), u('song'), u('weaver'), sha256('2'), '2', '2', 'granted'),
+    (u('key 3'), u('song'), u('weaver'), sha256('3'), '3', '3', 'free');
+INSERT INTO orders (id, number, cart_id, user_id, email, status, payment_status, fulfillment_status, currency, items_minor,
+                    discount_minor, shipping_minor, tax_minor, tax_included, grand_total_minor, shipping_address, billing_address, version) VALUES
+    (u('heard'), 'S-6', u('cart 7'), u('anna'), 'anna@example.com', 'delivered', 'paid', 'delivered', 'USD', 0, 0, 0, 0, false, 0, '{}', '{}', 2);
+INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, paid, currency,
+                           items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_option) VALUES
+    (u('heard, weaver'), u('heard'), u('weaver'), 'Weaver', 'weaver', 'S-6-1', 'delivered', true, 'USD', 0, 0, 0, 0, 0, '{}');
+INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title, variant_title, tracked,
+                         requires_shipping, digital, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor, total_minor, commission_bps,
+                         commission_minor, currency, quantity_fulfilled) VALUES
+    (u('heard songs'), u('heard'), u('heard, weaver'), u('weaver'), u('song'), u('songs'), 'songs', 1, 'song', 'song', true,
+     false, true, 2, 0, 0, 0, 0, 0, 2000, 0, 'USD', 2);
+INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, kind, status, delivered_at) VALUES
+    (u('handed over'), u('heard'), u('heard, weaver'), u('weaver'), 'digital', 'delivered', now());
+INSERT INTO shipment_lines (shipment_id, order_line_id, quantity) VALUES (u('handed over'), u('heard songs'), 2);
+INSERT INTO stock_levels (variant_id, location_id, vendor_id, on_hand, serialised) VALUES (u('song'), u('loom'), u('weaver'), 1, true);
+INSERT INTO stock_movements (variant_id, location_id, delta, reason, ref, actor) VALUES
+    (u('song'), u('loom'), 3, 'receive', NULL, 'weaver'), (u('song'), u('loom'), -2, 'sale', u('heard songs'), 'weaver');
+INSERT INTO reservations (id, order_id, order_line_id, variant_id, location_id, quantity, state) VALUES
+    (u('for heard songs'), u('heard'), u('heard songs'), u('song'), u('loom'), 0, 'shipped');
+INSERT INTO payments (id, order_id, provider, status, currency, amount_minor) VALUES (u('payment 6'), u('heard'), 'free', 'authorized', 'USD', 0);
+INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor) VALUES
+    (u('fact 9'), u('payment 6'), 'authorize', 0, 'USD', 'placed', 'anna');
+INSERT INTO digital_grants (id, order_id, order_line_id, vendor_id, file_id, key_id, used_at) VALUES
+    (u('grant 1'), u('heard'), u('heard songs'), u('weaver'), u('score'), NULL, NULL),
+    (u('grant 2'), u('heard'), u('heard songs'), u('weaver'), NULL, u('key 1'), now()),
+    (u('grant 3'), u('heard'), u('heard songs'), u('weaver'), NULL, u('key 2'), NULL);
