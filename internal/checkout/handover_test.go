@@ -166,7 +166,7 @@ func TestNoCashForDigitalGoods(t *testing.T) {
 
 func TestWhatIsPaidIsHandedOver(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t)) // captures meet at the accounts of the books
 	file, key := s.download(id.Vendor{}, 1000), s.keyed(id.Vendor{}, "KEY-1-AAAAAAAA", "KEY-2-BBBBBBBB", "KEY-3-CCCCCCCC")
 	placed := s.buyDigital(2, file, key)
 	if got := s.grants(placed); len(got) != 0 || s.left(key) != 1 {
@@ -223,7 +223,7 @@ func TestWhatIsPaidIsHandedOver(t *testing.T) {
 // The vendor of a mixed part ships what has to be shipped, and no more.
 func TestParcelsLeaveDigitalGoodsOut(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t)) // captures meet at the accounts of the books
 	vendor := s.vendor()
 	file, mug := s.download(vendor, 1000), s.sell(goods{vendor: vendor})
 	placed := s.buyByCard(1, file, mug)
@@ -265,7 +265,7 @@ func TestAFreeOrderIsHandedOverAtOnce(t *testing.T) {
 
 func TestADownload(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t)) // captures meet at the accounts of the books
 	placed := s.buyDigital(1, s.download(id.Vendor{}, 1000))
 	s.pays(placed)
 	grant := s.grants(placed)[0]
@@ -309,7 +309,7 @@ func TestADownload(t *testing.T) {
 
 func TestOnlyTheBuyerDownloads(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t)) // captures meet at the accounts of the books
 	file := s.download(id.Vendor{}, 1000)
 	mine, theirs := s.buyDigital(1, file), s.buyDigital(1, file)
 	s.pays(mine)
@@ -325,7 +325,7 @@ func TestOnlyTheBuyerDownloads(t *testing.T) {
 // seen is not sold again; one that they have not, is.
 func TestMoneyBackTakesGoodsBack(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t)) // captures meet at the accounts of the books
 	file, key := s.download(id.Vendor{}, 1000), s.keyed(id.Vendor{}, "KEY-1-AAAAAAAA", "KEY-2-BBBBBBBB")
 	placed := s.buyDigital(2, key, file)
 	s.pays(placed)
@@ -365,7 +365,7 @@ func TestMoneyBackTakesGoodsBack(t *testing.T) {
 
 func TestStaffWithdrawAGrant(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t)) // captures meet at the accounts of the books
 	placed := s.buyDigital(1, s.keyed(id.Vendor{}, "KEY-1-AAAAAAAA"))
 	s.pays(placed)
 	grant := s.grants(placed)[0]
