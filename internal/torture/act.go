@@ -70,6 +70,9 @@ type later struct{ cod.Provider }
 func (later) Method() string { return methodLater }
 func (later) Settled() bool  { return false }
 
+// Offered refuses nothing: what is promised first may be digital.
+func (later) Offered(payments.Offer) error { return nil }
+
 // Start promises the money under a name of the provider's.
 func (l later) Start(ctx context.Context, s payments.Start) (payments.Begun, error) {
 	started, err := l.Provider.Start(ctx, s)
