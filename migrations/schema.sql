@@ -76,6 +76,26 @@ BEGIN
         WHERE c.bundle_id = wanted);
 END $$;
 
+CREATE FUNCTION public.digital_is_no_bundle() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+DECLARE
+    ids uuid[] := CASE TG_TABLE_NAME
+        WHEN 'variant_components' THEN ARRAY[(to_jsonb(NEW) ->> 'bundle_id')::uuid, (to_jsonb(NEW) ->> 'component_id')::uuid]
+        ELSE ARRAY[(to_jsonb(NEW) ->> 'variant_id')::uuid]
+    END;
+BEGIN
+    PERFORM id FROM variants WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE;
+    IF TG_TABLE_NAME = 'variant_components' THEN
+        IF EXISTS (SELECT FROM digital_files WHERE variant_id = ANY (ids) AND state <> 'removed') OR EXISTS (SELECT FROM licence_keys WHERE variant_id = ANY (ids)) THEN
+            RAISE EXCEPTION 'files and licence keys in a bundle' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
+        END IF;
+    ELSIF EXISTS (SELECT FROM variant_components WHERE bundle_id = ANY (ids) OR component_id = ANY (ids)) THEN
+        RAISE EXCEPTION 'a bundle, or a part of one, with files or licence keys' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.ledger_must_balance() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -198,6 +218,17 @@ BEGIN
     END IF;
     IF EXISTS (SELECT FROM stock_levels WHERE variant_id = NEW.bundle_id AND (on_hand, reserved, allocated) <> (0, 0, 0)) THEN
         RAISE EXCEPTION '% has stock of its own', whole.id USING ERRCODE = 'check_violation', CONSTRAINT = 'variant_components_stock';
+    END IF;
+    RETURN NEW;
+END $$;
+
+CREATE FUNCTION public.variants_stay_digital() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NEW.requires_shipping AND EXISTS (SELECT FROM digital_files f WHERE f.variant_id = NEW.id AND f.state <> 'removed')
+       OR (NEW.requires_shipping OR NOT NEW.tracked) AND EXISTS (SELECT FROM licence_keys k WHERE k.variant_id = NEW.id) THEN
+        RAISE EXCEPTION 'variant % has files or licence keys', NEW.id USING ERRCODE = 'check_violation', CONSTRAINT = 'variants_stay_digital';
     END IF;
     RETURN NEW;
 END $$;
@@ -410,6 +441,42 @@ CREATE TABLE public.data_exports (
     expires_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.digital_files (
+    id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    name text NOT NULL,
+    content_type text NOT NULL,
+    size bigint NOT NULL,
+    sha256 bytea NOT NULL,
+    file text NOT NULL,
+    state text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT digital_files_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
+    CONSTRAINT digital_files_sha256_check CHECK ((length(sha256) = 32)),
+    CONSTRAINT digital_files_size_check CHECK ((size > 0)),
+    CONSTRAINT digital_files_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'ready'::text, 'removed'::text])))
+);
+
+CREATE TABLE public.digital_grants (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    order_line_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    file_id uuid,
+    key_id uuid,
+    download_limit integer DEFAULT 0 NOT NULL,
+    downloads integer DEFAULT 0 NOT NULL,
+    granted_at timestamp with time zone DEFAULT now() NOT NULL,
+    used_at timestamp with time zone,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    CONSTRAINT digital_grants_check CHECK ((num_nonnulls(file_id, key_id) = 1)),
+    CONSTRAINT digital_grants_check1 CHECK (((downloads >= 0) AND ((download_limit = 0) OR (downloads <= download_limit)))),
+    CONSTRAINT digital_grants_download_limit_check CHECK ((download_limit >= 0))
+);
+
 CREATE TABLE public.event_cursors (
     follower text NOT NULL,
     xid xid8 DEFAULT '0'::xid8 NOT NULL,
@@ -592,6 +659,21 @@ CREATE TABLE public.ledger_txns (
     ref_id uuid NOT NULL,
     memo text NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.licence_keys (
+    id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    digest bytea NOT NULL,
+    sealed bytea NOT NULL,
+    hint text NOT NULL,
+    state text DEFAULT 'free'::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    changed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT licence_keys_digest_check CHECK ((length(digest) = 32)),
+    CONSTRAINT licence_keys_hint_check CHECK ((length(hint) <= 4)),
+    CONSTRAINT licence_keys_state_check CHECK ((state = ANY (ARRAY['free'::text, 'granted'::text, 'revoked'::text])))
 );
 
 CREATE TABLE public.listed_products (
@@ -811,6 +893,7 @@ CREATE TABLE public.order_lines (
     cancelled_minor bigint DEFAULT 0 NOT NULL,
     cancelled_tax_minor bigint DEFAULT 0 NOT NULL,
     cancelled_commission_minor bigint DEFAULT 0 NOT NULL,
+    digital boolean DEFAULT false NOT NULL,
     CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
     CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
@@ -1273,8 +1356,10 @@ CREATE TABLE public.shipments (
     shipped_at timestamp with time zone DEFAULT now() NOT NULL,
     delivered_at timestamp with time zone,
     version bigint DEFAULT 1 NOT NULL,
+    kind text DEFAULT 'parcel'::text NOT NULL,
     CONSTRAINT shipments_check CHECK (((status = 'delivered'::text) = (delivered_at IS NOT NULL))),
     CONSTRAINT shipments_courier_check CHECK ((length(courier) <= 60)),
+    CONSTRAINT shipments_kind_check CHECK ((kind = ANY (ARRAY['parcel'::text, 'digital'::text]))),
     CONSTRAINT shipments_status_check CHECK ((status = ANY (ARRAY['shipped'::text, 'in_transit'::text, 'out_for_delivery'::text, 'delivered'::text, 'failed'::text]))),
     CONSTRAINT shipments_tracking_number_check CHECK ((length(tracking_number) <= 100))
 );
@@ -1326,6 +1411,7 @@ CREATE TABLE public.stock_levels (
     allocated integer DEFAULT 0 NOT NULL,
     backorder_limit integer DEFAULT 0 NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    serialised boolean DEFAULT false NOT NULL,
     CONSTRAINT stock_levels_backorder_limit_check CHECK ((backorder_limit >= 0)),
     CONSTRAINT stock_levels_no_oversell CHECK ((((on_hand - reserved) - allocated) >= (- backorder_limit))),
     CONSTRAINT stock_levels_nothing_negative CHECK (((on_hand >= 0) AND (reserved >= 0) AND (allocated >= 0)))
@@ -1648,6 +1734,15 @@ ALTER TABLE ONLY public.data_exports
 ALTER TABLE ONLY public.data_exports
     ADD CONSTRAINT data_exports_user_key UNIQUE (user_id);
 
+ALTER TABLE ONLY public.digital_files
+    ADD CONSTRAINT digital_files_file_key UNIQUE (file);
+
+ALTER TABLE ONLY public.digital_files
+    ADD CONSTRAINT digital_files_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.digital_grants
+    ADD CONSTRAINT digital_grants_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.event_cursors
     ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (follower);
 
@@ -1698,6 +1793,12 @@ ALTER TABLE ONLY public.ledger_txns
 
 ALTER TABLE ONLY public.ledger_txns
     ADD CONSTRAINT ledger_txns_ref_key UNIQUE (ref_type, ref_id);
+
+ALTER TABLE ONLY public.licence_keys
+    ADD CONSTRAINT licence_keys_digest_key UNIQUE (variant_id, digest);
+
+ALTER TABLE ONLY public.licence_keys
+    ADD CONSTRAINT licence_keys_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.listed_products
     ADD CONSTRAINT listed_products_pkey PRIMARY KEY (product_id);
@@ -2023,6 +2124,18 @@ CREATE INDEX categories_parent ON public.categories USING btree (parent_id);
 
 CREATE INDEX data_exports_expiry ON public.data_exports USING btree (expires_at);
 
+CREATE INDEX digital_files_stray ON public.digital_files USING btree (changed_at) WHERE (state <> 'ready'::text);
+
+CREATE INDEX digital_files_variant ON public.digital_files USING btree (variant_id, id);
+
+CREATE INDEX digital_grants_file ON public.digital_grants USING btree (file_id) WHERE (file_id IS NOT NULL);
+
+CREATE UNIQUE INDEX digital_grants_key_key ON public.digital_grants USING btree (key_id) WHERE (revoked_at IS NULL);
+
+CREATE UNIQUE INDEX digital_grants_line_key ON public.digital_grants USING btree (order_line_id, file_id) WHERE (file_id IS NOT NULL);
+
+CREATE INDEX digital_grants_order ON public.digital_grants USING btree (order_id);
+
 CREATE UNIQUE INDEX events_timeline_key ON public.events USING btree (subject, version) WHERE (version IS NOT NULL);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
@@ -2036,6 +2149,10 @@ CREATE INDEX imports_vendor ON public.imports USING btree (vendor_id, id DESC);
 CREATE INDEX ledger_entries_account ON public.ledger_entries USING btree (account_id, seq);
 
 CREATE INDEX ledger_entries_txn ON public.ledger_entries USING btree (txn_id);
+
+CREATE INDEX licence_keys_free ON public.licence_keys USING btree (variant_id, id) WHERE (state = 'free'::text);
+
+CREATE INDEX licence_keys_variant ON public.licence_keys USING btree (variant_id, id);
 
 CREATE INDEX login_providers_order ON public.login_providers USING btree ("position", id);
 
@@ -2227,6 +2344,12 @@ CREATE TRIGGER audit_seals_append_only BEFORE DELETE OR UPDATE ON public.audit_s
 
 CREATE TRIGGER audit_seals_no_truncate BEFORE TRUNCATE ON public.audit_seals FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER digital_is_no_bundle BEFORE INSERT ON public.digital_files FOR EACH ROW EXECUTE FUNCTION public.digital_is_no_bundle();
+
+CREATE TRIGGER digital_is_no_bundle BEFORE INSERT ON public.licence_keys FOR EACH ROW EXECUTE FUNCTION public.digital_is_no_bundle();
+
+CREATE TRIGGER digital_is_no_bundle BEFORE INSERT OR UPDATE ON public.variant_components FOR EACH ROW EXECUTE FUNCTION public.digital_is_no_bundle();
+
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -2250,6 +2373,8 @@ CREATE TRIGGER tracking_events_append_only BEFORE DELETE ON public.tracking_even
 CREATE TRIGGER tracking_events_may_forget BEFORE UPDATE ON public.tracking_events FOR EACH ROW WHEN (((new.detail <> ''::text) OR ((to_jsonb(new.*) - 'detail'::text) <> (to_jsonb(old.*) - 'detail'::text)))) EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER variant_components_may_be BEFORE INSERT OR UPDATE ON public.variant_components FOR EACH ROW EXECUTE FUNCTION public.variant_components_may_be();
+
+CREATE TRIGGER variants_stay_digital BEFORE UPDATE OF requires_shipping, tracked ON public.variants FOR EACH ROW WHEN (((old.requires_shipping IS DISTINCT FROM new.requires_shipping) OR (old.tracked IS DISTINCT FROM new.tracked))) EXECUTE FUNCTION public.variants_stay_digital();
 
 ALTER TABLE ONLY public.addresses
     ADD CONSTRAINT addresses_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -2278,6 +2403,27 @@ ALTER TABLE ONLY public.credentials
 ALTER TABLE ONLY public.data_exports
     ADD CONSTRAINT data_exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.digital_files
+    ADD CONSTRAINT digital_files_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id);
+
+ALTER TABLE ONLY public.digital_files
+    ADD CONSTRAINT digital_files_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.digital_grants
+    ADD CONSTRAINT digital_grants_file_id_fkey FOREIGN KEY (file_id) REFERENCES public.digital_files(id);
+
+ALTER TABLE ONLY public.digital_grants
+    ADD CONSTRAINT digital_grants_key_id_fkey FOREIGN KEY (key_id) REFERENCES public.licence_keys(id);
+
+ALTER TABLE ONLY public.digital_grants
+    ADD CONSTRAINT digital_grants_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.digital_grants
+    ADD CONSTRAINT digital_grants_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
+
+ALTER TABLE ONLY public.digital_grants
+    ADD CONSTRAINT digital_grants_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
 ALTER TABLE ONLY public.import_changes
     ADD CONSTRAINT import_changes_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
 
@@ -2298,6 +2444,12 @@ ALTER TABLE ONLY public.ledger_entries
 
 ALTER TABLE ONLY public.ledger_entries
     ADD CONSTRAINT ledger_entries_txn_id_fkey FOREIGN KEY (txn_id) REFERENCES public.ledger_txns(id);
+
+ALTER TABLE ONLY public.licence_keys
+    ADD CONSTRAINT licence_keys_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id);
+
+ALTER TABLE ONLY public.licence_keys
+    ADD CONSTRAINT licence_keys_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.listings
     ADD CONSTRAINT listings_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.listed_products(product_id) ON DELETE CASCADE;
@@ -2492,11 +2644,17 @@ ALTER TABLE public.adjustments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.digital_files ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.digital_grants ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.import_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.import_findings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.licence_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
 
@@ -2514,6 +2672,10 @@ CREATE POLICY own ON public.adjustments USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.api_keys USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.digital_files USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.digital_grants USING ((vendor_id = public.souk_vendor_id()));
+
 CREATE POLICY own ON public.import_changes USING ((EXISTS ( SELECT
    FROM public.imports i
   WHERE (i.id = import_changes.import_id))));
@@ -2523,6 +2685,8 @@ CREATE POLICY own ON public.import_findings USING ((EXISTS ( SELECT
   WHERE (i.id = import_findings.import_id))));
 
 CREATE POLICY own ON public.imports USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.licence_keys USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.locations USING ((vendor_id = public.souk_vendor_id()));
 

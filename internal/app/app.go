@@ -24,6 +24,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/digital"
 	"souk/internal/feeds"
 	"souk/internal/idp"
 	"souk/internal/importer"
@@ -35,6 +36,7 @@ import (
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
+	"souk/internal/payments/free"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/config"
 	"souk/internal/platform/events"
@@ -94,6 +96,7 @@ type App struct {
 	Payments  *payments.Payments
 	Prices    *pricing.Prices
 	Orders    *orders.Orders
+	Digital   *digital.Goods
 	Reviews   *reviews.Reviews
 	Wishlists *wishlist.Wishlists
 	Carts     *cart.Carts
@@ -122,7 +125,9 @@ func Build(p Parts) *App {
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
-	a.Settings.Declare(slices.Concat(accounts.Settings(), catalog.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings())...)
+	a.Settings.Declare(slices.Concat(
+		accounts.Settings(), catalog.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(),
+	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
 	a.Relay = &events.Relay{DB: p.Pool, Log: p.Log, Workers: p.Config.Workers, Drain: p.Config.DrainTimeout}
@@ -149,10 +154,14 @@ func Build(p Parts) *App {
 	a.Tax = &tax.Zones{DB: p.DB}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
-	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}}}
+	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, free.Provider{}}}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
+	a.Digital = &digital.Goods{
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
+		BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("download links"), HashKey: p.Keys.Key("licence keys"),
+	}
 	a.Reviews = &reviews.Reviews{DB: p.DB, Settings: a.Settings, Users: a.Accounts, Catalog: a.Catalog, Orders: a.Orders, Blobs: p.Blobs}
 	a.Wishlists = &wishlist.Wishlists{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Currency: currency, MailKey: p.Keys.Key("alerts"), Pool: p.Pool, Bell: a.Bell, Log: p.Log,
@@ -161,7 +170,7 @@ func Build(p Parts) *App {
 	// Flows.
 	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
-		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Stock: a.Stock, Shipping: a.Shipping, NumberPrefix: "S",
+		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital, NumberPrefix: "S",
 	}
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
 

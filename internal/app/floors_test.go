@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"cart", "checkout", "payouts", "importer"},
 	{
 		"mfa", "accounts", "idp", "vendors", "apikeys", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing",
-		"memberships", "orders", "reviews", "wishlist",
+		"memberships", "orders", "digital", "reviews", "wishlist",
 	},
 	{"platform/httpapi", "platform/pgtest"},
 	{"platform/events", "platform/telemetry"},

@@ -84,6 +84,7 @@ const (
 	aLink    = `{"url": "https://example.com/a.png"}`
 	aFile    = "Handle,Title,Variant Price\na,A,1\n"
 	aMapping = `{"mapping": {"What": "title"}}`
+	someKeys = `{"keys": ["QQQQ-1111-RRRR", "QQQQ-2222-SSSS"]}`
 )
 
 var publicRules = []rule{
@@ -139,6 +140,9 @@ var buyerRules = []rule{
 	{op: "get-order", query: "token={token}"},
 	{op: "cancel-order", query: "token={token}"},
 	{op: "stream-order-events", query: "token={token}"},
+	{op: "list-order-digital-goods", with: means("id", "digital order"), query: "token={digital token}"},
+	{op: "download-order-digital-goods", with: map[string]string{"id": "digital order", "grant": "file grant"}, query: "token={digital token}", anyToken: true},
+	{op: "reveal-order-licence-key", with: map[string]string{"id": "digital order", "grant": "key grant"}, query: "token={digital token}", anyToken: true},
 }
 
 var customerRules = []rule{
@@ -244,6 +248,7 @@ var factorRules = []rule{
 }
 
 func vendorPolicy() []rule {
+	download, downloadKey := means("variant", "download"), map[string]string{"variant": "download", "key": "licence key"}
 	return slices.Concat(
 		the(auth.AsVendor, vendorsOwn, []rule{
 			{op: "vendor-get-profile"},
@@ -258,6 +263,8 @@ func vendorPolicy() []rule {
 			{op: "vendor-list-product-changes"},
 			{op: "vendor-list-variant-prices"},
 			{op: "vendor-get-variant-prices-history"},
+			{op: "vendor-list-variant-files", with: download},
+			{op: "vendor-list-variant-licence-keys", with: download},
 			{op: "vendor-list-reviews"},
 			{op: "vendor-list-imports"},
 			{op: "vendor-get-import"},
@@ -304,6 +311,10 @@ func vendorPolicy() []rule {
 			{op: "vendor-update-product-media", body: `{"alt": "A bowl"}`},
 			{op: "vendor-delete-product-media"},
 			{op: "vendor-retry-product-media"},
+			{op: "vendor-create-variant-file", with: download, query: "name=a.txt", body: "Good to read", mime: "text/plain"},
+			{op: "vendor-delete-variant-file", with: download},
+			{op: "vendor-create-variant-licence-key", with: download, body: someKeys},
+			{op: "vendor-delete-variant-licence-key", with: downloadKey},
 			{op: "vendor-set-variant-prices", body: priced},
 			{op: "vendor-delete-product-change", with: means("id", "change")},
 			{op: "vendor-set-review-reply", with: means("review", "sold review"), body: `{"body": "Thank you"}`},
@@ -317,9 +328,10 @@ func vendorPolicy() []rule {
 
 func orderPolicy() []rule {
 	return slices.Concat(
-		the("orders.read", shops, rule{op: "admin-list-orders"}, rule{op: "admin-get-order"}, rule{op: "admin-list-order-notes"}),
+		the("orders.read", shops, rule{op: "admin-list-order-digital-goods", with: means("id", "digital order")}, rule{op: "admin-list-orders"}, rule{op: "admin-get-order"}, rule{op: "admin-list-order-notes"}),
 		the("orders.write", shops, []rule{
 			{op: "admin-cancel-order", body: `{"reason": "Asked by phone"}`},
+			{op: "admin-revoke-order-digital-goods", with: map[string]string{"id": "digital order", "grant": "file grant"}},
 			{op: "admin-create-order-note", body: `{"body": "Call first"}`},
 			{op: "admin-create-order-shipment", body: parcel},
 			{op: "admin-create-shipment-event", body: `{"status": "in_transit"}`},
@@ -336,6 +348,7 @@ func orderPolicy() []rule {
 }
 
 func goodsPolicy() []rule {
+	download, downloadKey := means("variant", "download"), map[string]string{"variant": "download", "key": "licence key"}
 	return slices.Concat(
 		the("inventory.read", shops, []rule{
 			{op: "admin-get-inventory"}, {op: "admin-list-locations"}, {op: "admin-list-inventory-movements", query: "variant_id={variant}"},
@@ -354,6 +367,8 @@ func goodsPolicy() []rule {
 			{op: "admin-list-tags"},
 			{op: "admin-list-attributes"},
 			{op: "admin-list-product-changes"},
+			{op: "admin-list-variant-files", with: download},
+			{op: "admin-list-variant-licence-keys", with: download},
 		}...),
 		the("products.write", shops, []rule{
 			{op: "admin-create-product", body: `{"title": "A bowl", "vendor_id": "{vendor}"}`},
@@ -373,6 +388,10 @@ func goodsPolicy() []rule {
 			{op: "admin-update-product-media", body: `{"alt": "A bowl"}`},
 			{op: "admin-delete-product-media"},
 			{op: "admin-retry-product-media"},
+			{op: "admin-create-variant-file", with: download, query: "name=a.txt", body: "Good to read", mime: "text/plain"},
+			{op: "admin-delete-variant-file", with: download},
+			{op: "admin-create-variant-licence-key", with: download, body: someKeys},
+			{op: "admin-delete-variant-licence-key", with: downloadKey},
 			{op: "admin-create-category", body: `{"name": "Garden"}`},
 			{op: "admin-update-category", body: `{"name": "Yard"}`},
 			{op: "admin-delete-category"},

@@ -55,6 +55,8 @@ func newWorld(t *testing.T, db postgres.DB) *world {
 	w.guestThings(w.sides["vendor a"])
 	w.customerShops("customer a", "vendor a")
 	w.customerShops("customer b", "vendor b")
+	w.downloads("customer a", "vendor a")
+	w.downloads("customer b", "vendor b")
 	w.opinions("customer a", "vendor a")
 	w.opinions("customer b", "vendor b")
 	w.teamOf("vendor a", "customer b")
@@ -145,7 +147,7 @@ func (w *world) shopThings() {
 
 // common are the things that are everybody's.
 func (w *world) common(s things) {
-	s["provider slug"], s["country"], s["password"], s["token"] = "code", "DE", apptest.Password, ""
+	s["provider slug"], s["country"], s["password"], s["token"], s["digital token"] = "code", "DE", apptest.Password, "", ""
 }
 
 // ids gives a side an id that a fixture writes into the database by hand.
@@ -191,6 +193,7 @@ func (w *world) vendorThings(side string) {
 		"id": w.ids(s, "change", id.New[id.ProductChange]()), "product": goods.ID, "vendor": vendor, "title": w.mine("Zqwish "+dashed(side), side),
 	})
 	s["media"] = w.as(side, "POST", "/vendor/products/"+s["product"]+"/media/links", aLink).text("id")
+	w.downloadable(side, vendor, map[string][]string{"vendor a": {"customer a", "guest"}, "vendor b": {"customer b"}}[side]...)
 	for _, name := range []string{"draft", "pending", "archived"} {
 		made := w.as(side, "POST", "/vendor/products", `{"title": "`+w.mine("Zq"+name+" "+dashed(side), side)+`", "status": "draft"}`).text("id")
 		switch s[name] = made; name {
@@ -204,6 +207,47 @@ func (w *world) vendorThings(side string) {
 	s["unmapped"] = w.as(side, "POST", "/vendor/imports", "What,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
 	s["key"] = w.as(side, "POST", "/vendor/api-keys", `{"name": "`+w.mine("Zqkey "+dashed(side), side)+`", "scopes": ["vendor.use"]}`).text("id")
 	s["invitation"] = w.as(side, "POST", "/vendor/team/invitations", `{"email": "`+w.mine("zqguest-"+dashed(side)+"@example.com", side)+`", "role": "viewer"}`).text("id")
+}
+
+// downloadable is something for nothing, in a file and by keys.
+func (w *world) downloadable(side string, vendor id.Vendor, readers ...string) {
+	s := w.sides[side]
+	s["download"] = w.Variant(w.t, apptest.By(vendor), apptest.Digital(), apptest.Stock(0), apptest.Price(0)).String()
+	at := "/vendor/variants/" + s["download"]
+	s["file"] = w.as(side, "POST", at+"/files?name="+w.mine("zqfile-"+dashed(side), append(readers, side)...)+".txt", "Good to read", "Content-Type", "text/plain").text("id")
+	var keys []string
+	for i := range 6 {
+		keys = append(keys, fmt.Sprintf(`"%s-%d"`, w.mine("zqlicence-"+dashed(side), readers...), i))
+	}
+	w.as(side, "POST", at+"/licence-keys", `{"keys": [`+strings.Join(keys, ", ")+`]}`)
+	list := w.as(side, "GET", at+"/licence-keys", "")["data"].([]any)
+	s["licence key"] = list[len(list)-1].(map[string]any)["id"].(string)
+}
+
+// downloads gives a buyer an order of files and keys.
+func (w *world) downloads(side, vendor string) checkout.Placed {
+	s := w.sides[side]
+	as := side
+	if side == "guest" {
+		as = ""
+	}
+	variant, err := id.Parse[id.Variant](w.sides[vendor]["download"])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	c := w.Basket(w.t, as, 1, variant)
+	w.as(as, "PUT", c.Path("/addresses"), `{"email": "`+w.mine("zqreader-"+dashed(side)+"@example.com", side)+`", "billing": `+address+`}`)
+	placed := apptest.Read[checkout.Placed](w.t, w.Call(w.t, as, "POST", "/checkout",
+		fmt.Sprintf(`{"cart_id": %q, "payment_method": "free", "expected_total": {"amount": 0, "currency": "USD"}}`, c.ID), "Idempotency-Key", c.ID.String()).Want(w.t, 201))
+	if err := w.Checkout.HandOver(w.t.Context(), checkout.HandOverDue{OrderID: placed.Order.ID}); err != nil {
+		w.t.Fatal(err)
+	}
+	s["digital order"], s["digital token"] = placed.Order.ID.String(), placed.Order.AccessToken
+	for _, g := range w.as(apptest.Admin, "GET", "/admin/orders/"+s["digital order"]+"/digital-goods", "")["data"].([]any) {
+		grant := g.(map[string]any)
+		s[map[string]string{"file": "file grant", "licence_key": "key grant"}[grant["kind"].(string)]] = grant["id"].(string)
+	}
+	return placed
 }
 
 func dashed(side string) string { return strings.ReplaceAll(side, " ", "-") }
@@ -366,7 +410,15 @@ func (w *world) guestThings(seller things) {
 	s["order"], s["token"] = placed.Order.ID.String(), placed.Order.AccessToken
 	w.cartThings("guest", w.fill("", "guest", "guest", "vendor a"))
 	s["own order"] = s["order"]
-	w.sides["guest with another's token"] = things{"order": s["order"], "token": other.Order.AccessToken}
+	another := w.downloads("guest", "vendor a").Order.AccessToken
+	w.downloads("guest", "vendor a")
+	w.sides["guest with another's token"] = things{
+		"order": s["order"], "token": other.Order.AccessToken,
+		"digital order": s["digital order"], "digital token": another, "file grant": s["file grant"], "key grant": s["key grant"],
+	}
 	s["own order"] = s["order"]
-	w.sides["guest without a token"] = things{"order": s["order"], "token": ""}
+	w.sides["guest without a token"] = things{
+		"order": s["order"], "token": "",
+		"digital order": s["digital order"], "digital token": "", "file grant": s["file grant"], "key grant": s["key grant"],
+	}
 }

@@ -16,6 +16,7 @@ func (a *App) sealed() []sealedColumn {
 		{"keys that sign access tokens", a.Accounts.ResealKeys},
 		{"authenticator apps", a.MFA.Reseal},
 		{"secrets of login providers", a.Logins.Reseal},
+		{"licence keys", a.Digital.Reseal},
 	}
 }
 

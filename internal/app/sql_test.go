@@ -61,6 +61,7 @@ var owners = map[string][]string{
 	"payments":          {"payments", "payment_events"},
 	"pricing":           {"prices", "price_history"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "order_line_components", "adjustments", "order_notes"},
+	"digital":           {"digital_files", "licence_keys", "digital_grants"},
 	"reviews":           {"reviews", "product_ratings", "review_votes", "review_reports", "review_photos"},
 	"wishlist":          {"wishlists", "wishlist_items", "product_alerts", "wishlist_due"},
 	"cart":              {"carts", "cart_items"},

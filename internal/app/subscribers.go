@@ -28,6 +28,7 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "run imports", a.Importer.Work, events.Within(time.Hour))
 	events.On(a.Relay, "write exports", a.Importer.Write, events.Within(time.Hour))
 	events.On(a.Relay, "write feeds", a.Feeds.Write, events.Within(time.Hour))
+	events.On(a.Relay, "hand over digital goods", a.Checkout.HandOver)
 	a.forget()
 	a.subscribeMail()
 
@@ -44,6 +45,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)
 	events.Sweep(a.Relay, "remove files of avatars", 10*time.Minute, a.Accounts.SweepAvatars)
 	events.Sweep(a.Relay, "remove files of photos", 10*time.Minute, a.Reviews.SweepPhotos)
+	events.Sweep(a.Relay, "remove files of digital goods", time.Hour, a.Digital.Sweep)
 	events.Sweep(a.Relay, "forget data of orders", time.Hour, a.Orders.Forget)
 	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
 	events.Sweep(a.Relay, "tell of wishes", time.Minute, a.Wishlists.Tell)

@@ -47,8 +47,8 @@ type Cart struct {
 	Currency        money.Currency              `db:"currency"`
 	Email           string                      `db:"email"`
 	Phone           string                      `db:"phone"`
-	ShippingAddress *accounts.PostalAddress     `db:"shipping_address"`
-	BillingAddress  *accounts.PostalAddress     `db:"billing_address"` // nil: the shipping address
+	ShippingAddress *accounts.PostalAddress     `db:"shipping_address"` // nil also where nothing is shipped
+	BillingAddress  *accounts.PostalAddress     `db:"billing_address"`  // nil: the shipping address
 	Shipping        map[id.Vendor]id.ShipOption `db:"shipping"`
 	OrderID         id.Order                    `db:"order_id"`
 	Version         int64                       `db:"version"`
@@ -88,12 +88,16 @@ func init() {
 	postgres.Name("cart_items_cart_id_fkey", ErrNotFound)
 }
 
-// Country is where the cart goes, "" while that is not known.
+// Country is where the cart goes, or its invoice where nothing is shipped; ""
+// while that is not known.
 func (c Cart) Country() string {
-	if c.ShippingAddress == nil {
-		return ""
+	switch {
+	case c.ShippingAddress != nil:
+		return c.ShippingAddress.Country
+	case c.BillingAddress != nil:
+		return c.BillingAddress.Country
 	}
-	return c.ShippingAddress.Country
+	return ""
 }
 
 // Billing is the address of the invoice.

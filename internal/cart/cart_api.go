@@ -3,6 +3,7 @@ package cart
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -114,7 +115,7 @@ type addressesInput struct {
 	Body struct {
 		Email             string                  `json:"email" maxLength:"254"`
 		Phone             string                  `json:"phone,omitempty" maxLength:"40"`
-		Shipping          *accounts.PostalAddress `json:"shipping,omitempty"`
+		Shipping          *accounts.PostalAddress `json:"shipping,omitempty" doc:"Left out where nothing in the cart is shipped and billing is given"`
 		ShippingAddressID id.Address              `json:"shipping_address_id,omitzero" doc:"A saved address of the caller, instead of shipping"`
 		Billing           *accounts.PostalAddress `json:"billing,omitempty" doc:"The shipping address unless told"`
 		BillingAddressID  id.Address              `json:"billing_address_id,omitzero" doc:"A saved address of the caller, instead of billing"`
@@ -127,14 +128,11 @@ func (c *Carts) setAddresses(ctx context.Context, tx pgx.Tx, in *addressesInput)
 	if err != nil {
 		return View{}, err
 	}
-	if shipping == nil {
-		return View{}, errs.Validation.Field("/shipping", "required", "Say where it goes: send shipping, or shipping_address_id.")
-	}
 	billing, err := c.address(ctx, tx, "/billing", body.Billing, body.BillingAddressID)
 	if err != nil {
 		return View{}, err
 	}
-	p, err := c.SetAddresses(ctx, tx, in.Cart, Addresses{Email: body.Email, Phone: body.Phone, Shipping: *shipping, Billing: billing})
+	p, err := c.SetAddresses(ctx, tx, in.Cart, Addresses{Email: body.Email, Phone: body.Phone, Shipping: shipping, Billing: billing})
 	return p.View(), err
 }
 
@@ -190,7 +188,7 @@ type methods struct {
 }
 
 // methodNames is how ways to pay are called; others go by their method.
-var methodNames = map[string]string{"cod": "Cash on delivery"}
+var methodNames = map[string]string{"cod": "Cash on delivery", "free": "Nothing to pay"}
 
 func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, error) {
 	p, err := c.open(ctx, in.Cart, false)
@@ -210,11 +208,8 @@ func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, erro
 
 // Offer is what providers are told of the cart.
 func (p Priced) Offer() payments.Offer {
-	digital := true
-	for _, parcel := range p.Parcels {
-		digital = digital && !parcel.NeedsShipping
-	}
-	return payments.Offer{Total: p.Quote.Totals.GrandTotal, Country: p.Cart.Country(), Digital: digital && len(p.Parcels) > 0}
+	digital := !p.needsShipping() || slices.ContainsFunc(p.Lines, func(l Line) bool { return l.Digital })
+	return payments.Offer{Total: p.Quote.Totals.GrandTotal, Country: p.Cart.Country(), Digital: digital}
 }
 
 type claimInput struct {

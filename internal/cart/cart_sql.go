@@ -49,7 +49,8 @@ const (
 	adoptAddresses = `
 		UPDATE carts own SET email = guest.email, phone = guest.phone, shipping_address = guest.shipping_address, billing_address = guest.billing_address
 		FROM carts guest
-		WHERE own.id = @cart AND guest.id = @guest AND own.shipping_address IS NULL AND guest.shipping_address IS NOT NULL`
+		WHERE own.id = @cart AND guest.id = @guest AND own.shipping_address IS NULL AND own.billing_address IS NULL
+		  AND (guest.shipping_address IS NOT NULL OR guest.billing_address IS NOT NULL)`
 
 	removeVariants = `DELETE FROM cart_items WHERE cart_id = @cart AND variant_id = ANY (@variants)`
 	removeEmpty    = `DELETE FROM carts WHERE id = @cart AND NOT EXISTS (SELECT FROM cart_items WHERE cart_id = @cart)`
@@ -73,7 +74,10 @@ const (
 	readLines = `
 		SELECT i.id, i.variant_id, i.quantity,
 		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
-		       v.requires_shipping, v.tracked, v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
+		       v.requires_shipping, v.tracked, CASE WHEN v.requires_shipping THEN false ELSE
+		           EXISTS (SELECT FROM digital_files f WHERE f.variant_id = v.id AND f.state = 'ready')
+		           OR EXISTS (SELECT FROM licence_keys k WHERE k.variant_id = v.id) END AS digital,
+		       v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
 		       s.name AS vendor_name, s.slug AS vendor_slug, s.status AS vendor_status, s.commission_bps,
 		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
@@ -119,9 +123,10 @@ const (
 		SELECT z.id AS zone_id, z.included, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
 		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping
 		FROM carts c
+		CROSS JOIN LATERAL (SELECT coalesce(c.shipping_address, c.billing_address) AS address) place
 		CROSS JOIN LATERAL tax_zone_of(
-			coalesce(c.shipping_address ->> 'country', ''), coalesce(c.shipping_address ->> 'region', ''),
-			coalesce(c.shipping_address ->> 'postal_code', '')) z
+			coalesce(place.address ->> 'country', ''), coalesce(place.address ->> 'region', ''),
+			coalesce(place.address ->> 'postal_code', '')) z
 		LEFT JOIN tax_rates r ON r.zone_id = z.id
 		WHERE c.id = @cart
 		ORDER BY r.tax_class, r.name`

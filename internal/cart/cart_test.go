@@ -74,7 +74,7 @@ func TestTheShapeOfACart(t *testing.T) {
 	item := c.Items[0]
 	want := fmt.Sprintf(`{"id":"%s","currency":"USD","items":[{"id":"%s","variant_id":"%s",`+
 		`"product":{"id":"%s","slug":"%s","title":"Mug","image":""},"title":"Red","sku":"%s",`+
-		`"vendor":{"id":"%s","name":"Vendor","slug":"%s"},"quantity":1,`+
+		`"vendor":{"id":"%s","name":"Vendor","slug":"%s"},"quantity":1,"digital":false,`+
 		`"unit_price":{"amount":1000,"currency":"USD"},"discount":{"amount":0,"currency":"USD"},`+
 		`"tax":{"amount":100,"currency":"USD"},"total":{"amount":1100,"currency":"USD"},"issues":[]}],`+
 		`"coupons":[],"addresses":{"email":"","phone":"","shipping":null,"billing":null},"shipping":[],`+

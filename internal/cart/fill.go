@@ -1,6 +1,7 @@
 package cart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -82,7 +83,7 @@ func (c *Carts) SetQuantity(ctx context.Context, tx pgx.Tx, cart id.Cart, item i
 type Addresses struct {
 	Email    string
 	Phone    string
-	Shipping accounts.PostalAddress
+	Shipping *accounts.PostalAddress // nil: nothing is shipped
 	Billing  *accounts.PostalAddress // nil: the shipping address
 }
 
@@ -98,18 +99,29 @@ func (c *Carts) SetAddresses(ctx context.Context, tx pgx.Tx, cart id.Cart, a Add
 	if err != nil {
 		return Priced{}, err
 	}
-	return r.price(false)
+	p, err := r.price(false)
+	if err == nil && a.Shipping == nil && p.needsShipping() {
+		err = errNoShippingAddress
+	}
+	return p, err
 }
 
+var errNoShippingAddress = errs.Validation.Field("/shipping", "required", "Say where it goes: send shipping, or shipping_address_id.")
+
 func (a *Addresses) check() error {
+	if a.Shipping == nil && a.Billing == nil {
+		return errNoShippingAddress
+	}
 	var bad errs.Fields
 	bad.Require(accounts.ValidEmail(a.Email), "/email", "invalid", "This is not an e-mail address.")
-	bad = append(bad, a.Shipping.Validate("/shipping")...)
+	if a.Shipping != nil {
+		bad = append(bad, a.Shipping.Validate("/shipping")...)
+	}
 	if a.Billing != nil {
 		bad = append(bad, a.Billing.Validate("/billing")...)
 	}
 	if a.Phone != "" {
-		phone, ok := accounts.Phone(a.Phone, a.Shipping.Country)
+		phone, ok := accounts.Phone(a.Phone, cmp.Or(a.Shipping, a.Billing).Country)
 		bad.Require(ok, "/phone", "invalid", "This is not a phone number.")
 		a.Phone = phone
 	}

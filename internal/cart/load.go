@@ -26,7 +26,7 @@ type Priced struct {
 	Lines   []Line   // in the order in which they were added
 	Parcels []Parcel // one for each vendor, by the vendor's id
 	Quote   pricing.Quote
-	Missing []string // what checkout still needs: items, email, shipping_address, shipping
+	Missing []string // what checkout still needs: items, email, shipping_address, billing_address, shipping
 }
 
 // A Line is an item with what it is, what it costs and where it is taken from.
@@ -42,6 +42,7 @@ type Line struct {
 	TaxClass         string        `db:"tax_class"`
 	Taxable          bool          `db:"taxable"`
 	RequiresShipping bool          `db:"requires_shipping"`
+	Digital          bool          `db:"digital"` // it has files or licence keys, and is not shipped
 	Tracked          bool          `db:"tracked"`
 	MinQuantity      int           `db:"min_quantity"`
 	MaxQuantity      int           `db:"max_quantity"` // 0: any
@@ -225,13 +226,22 @@ func (p *Priced) missing() []string {
 	if p.Cart.Email == "" {
 		missing = append(missing, "email")
 	}
-	if p.Cart.ShippingAddress == nil {
+	switch {
+	case p.Cart.ShippingAddress == nil && p.needsShipping():
 		missing = append(missing, "shipping_address")
+	case p.Cart.Billing() == nil: // tax goes by it, and the invoice names it
+		missing = append(missing, "billing_address")
 	}
 	if slices.ContainsFunc(p.Parcels, func(q Parcel) bool { return q.NeedsShipping && q.Selected == nil }) {
 		missing = append(missing, "shipping")
 	}
 	return missing
+}
+
+// needsShipping reports whether anything is sent, as far as is known: of an
+// empty cart it is.
+func (p Priced) needsShipping() bool {
+	return len(p.Parcels) == 0 || slices.ContainsFunc(p.Parcels, func(q Parcel) bool { return q.NeedsShipping })
 }
 
 // Title names the line in one piece: "Mug", or "Mug: Red / M".

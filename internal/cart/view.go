@@ -17,7 +17,7 @@ type View struct {
 	Addresses AddressesView  `json:"addresses"`
 	Shipping  []ChosenView   `json:"shipping" doc:"What has been chosen, where it is still offered"`
 	Totals    TotalsView     `json:"totals"`
-	Missing   []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,shipping"`
+	Missing   []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,billing_address,shipping"`
 	Trace     []pricing.Step `json:"trace,omitempty" doc:"How the total came about, with expand=trace"`
 }
 
@@ -30,6 +30,7 @@ type ItemView struct {
 	SKU       *string         `json:"sku"`
 	Vendor    VendorView      `json:"vendor"`
 	Quantity  int             `json:"quantity"`
+	Digital   bool            `json:"digital" doc:"Files or licence keys, handed over once they are paid for"`
 	UnitPrice money.Amount    `json:"unit_price"`
 	Discount  money.Amount    `json:"discount"`
 	Tax       money.Amount    `json:"tax"`
@@ -124,7 +125,7 @@ func (p Priced) View() View {
 	}
 	for i, l := range p.Lines {
 		v.Items[i] = ItemView{
-			ID: l.ID, VariantID: l.VariantID, Title: l.VariantTitle, SKU: l.SKU, Quantity: l.Quantity,
+			ID: l.ID, VariantID: l.VariantID, Title: l.VariantTitle, SKU: l.SKU, Quantity: l.Quantity, Digital: l.Digital,
 			Product:   ProductView{l.ProductID, l.ProductSlug, l.ProductTitle, l.Image},
 			Vendor:    VendorView{l.VendorID, l.VendorName, l.VendorSlug},
 			UnitPrice: l.UnitPrice, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total, Issues: l.Issues,

@@ -3,10 +3,11 @@
 //
 // Owns: placing ([Checkout.Place]), payment facts ([Checkout.Settle]), unpaid
 // orders that run out ([Checkout.Expire]), parcels that leave and arrive
-// ([Checkout.Ship], [Checkout.Track]), cancelling ([Checkout.Cancel]).
+// ([Checkout.Ship], [Checkout.Track]), digital goods ([Checkout.HandOver]),
+// cancelling ([Checkout.Cancel]).
 // Tables: none; it composes the nouns below and each writes its own.
-// Raises: the steps of package orders, exactly one for each change.
-// Calls: cart, inventory, orders, payments, shipping, ledger.
+// Raises: the steps of package orders, exactly one for each change; [HandOverDue].
+// Calls: cart, inventory, orders, digital, payments, shipping, ledger.
 //
 // Every flow takes its locks in the order of package postgres: the cart, the
 // order, its payment, and stock last. The order's lock decides every race on
@@ -16,6 +17,7 @@
 //	      └─► pending, stock held ──► Settle ──► confirmed
 //	                              └─► Expire ──► cancelled
 //	confirmed ──► Ship ──► Track … delivered: the vendor's part is paid, the ledger posted
+//	          ├─► HandOver, once paid: files and licence keys are delivered at once
 //	          └─► Cancel: what has not shipped
 package checkout
 
@@ -24,6 +26,7 @@ import (
 
 	"souk/internal/cart"
 	"souk/internal/crash"
+	"souk/internal/digital"
 	"souk/internal/errs"
 	"souk/internal/inventory"
 	"souk/internal/orders"
@@ -41,6 +44,7 @@ type Checkout struct {
 	Orders   *orders.Orders
 	Payments *payments.Payments
 	Shipping *shipping.Shipping
+	Digital  *digital.Goods
 
 	NumberPrefix string        // of order numbers
 	HoldFor      time.Duration // how long an unpaid order keeps its stock; half an hour when 0
@@ -66,6 +70,9 @@ var (
 	inShip         = crash.At("checkout.ship.before_stock")
 	beforeShip     = crash.At("checkout.ship.before_commit")
 	afterShip      = crash.At("checkout.ship.after_commit")
+	inHandOver     = crash.At("checkout.hand_over.before_grants")
+	beforeHandOver = crash.At("checkout.hand_over.before_commit")
+	afterHandOver  = crash.At("checkout.hand_over.after_commit")
 	inCapture      = crash.At("checkout.capture.before_posting")
 	beforeTrack    = crash.At("checkout.deliver.before_commit")
 	afterTrack     = crash.At("checkout.deliver.after_commit")

@@ -68,6 +68,7 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	orders.QueueCreate(ctx, b, &n)
 	payments.QueueOpen(ctx, b, opening)
 	c.Carts.QueueClose(b, p.Cart, n.ID)
+	queueHandOver(ctx, b, n.Whole)
 	if provider.Settled() {
 		c.Stock.QueueAllocate(b, n.ID, picks)
 	} else {
@@ -122,9 +123,12 @@ func (c *Checkout) compose(ctx context.Context, priced cart.Priced, provider pay
 			ID: id.New[id.Order](), Cart: priced.Cart.ID, User: auth.From(ctx).User,
 			Status: orders.StatusPending, PaymentStatus: orders.PaymentPending, FulfillmentStatus: orders.Unfulfilled,
 			Currency: priced.Cart.Currency, Email: priced.Cart.Email, Phone: priced.Cart.Phone,
-			Shipping: *priced.Cart.ShippingAddress, Billing: *priced.Cart.Billing(), Totals: totalsOf(priced),
+			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced),
 		}},
 		Trace: priced.Quote.Trace, Numbers: orders.NewNumbers(c.NumberPrefix), HeldFor: cmp.Or(c.HoldFor, 30*time.Minute),
+	}
+	if to := priced.Cart.ShippingAddress; to != nil {
+		n.Shipping = *to
 	}
 	status := orders.PartPending
 	if provider.Settled() {
@@ -169,7 +173,7 @@ func lineOf(order id.Order, part id.VendorOrder, l cart.Line) orders.Line {
 	line := orders.Line{
 		ID: id.New[id.OrderLine](), Order: order, Part: part, Vendor: l.VendorID, Variant: l.VariantID,
 		Thing: orders.Thing{Product: l.ProductID, Slug: l.ProductSlug, Title: l.ProductTitle, Image: l.Image}, VariantTitle: l.VariantTitle,
-		Tracked: l.Tracked, RequiresShipping: l.RequiresShipping, Quantity: l.Quantity, UnitPrice: l.UnitPrice,
+		Tracked: l.Tracked, RequiresShipping: l.RequiresShipping, Digital: l.Digital, Quantity: l.Quantity, UnitPrice: l.UnitPrice,
 		Subtotal: l.Price.Subtotal, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total,
 		CommissionBPS: int64(l.CommissionBPS), Commission: orders.Commission(l.Price.Total, l.Price.Tax, int64(l.CommissionBPS)),
 		WithdrawnTotal: none, WithdrawnTax: none, WithdrawnCommission: none, Components: componentsOf(l),

@@ -65,10 +65,14 @@ func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, 
 
 // apply is what a fresh fact means for its order. Failures and voids mean
 // nothing yet: the buyer may try again until the hold runs out, and who voids
-// also cancels.
+// also cancels. Who has all the money back may no longer have digital goods.
 func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, event payments.Event) (orders.Whole, error) {
 	is := was.Clone()
-	if event.Kind != payments.Authorize && event.Kind != payments.Capture {
+	switch event.Kind {
+	case payments.Authorize, payments.Capture:
+	case payments.Refund, payments.Chargeback:
+		return is, c.takeBack(ctx, tx, was.ID, payment.ID)
+	case payments.Fail, payments.Void:
 		return is, nil
 	}
 	if was.Status == orders.StatusCancelled {
@@ -98,6 +102,7 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &is, step)
+	queueHandOver(ctx, b, is)
 	if err := b.Send(ctx, tx); err != nil {
 		return is, err
 	}

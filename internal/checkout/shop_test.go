@@ -18,8 +18,10 @@ import (
 	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/cart"
+	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/digital"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/inventory"
@@ -28,10 +30,13 @@ import (
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
+	"souk/internal/payments/free"
+	"souk/internal/platform/blob"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/vault"
 	"souk/internal/shipping"
 	"souk/internal/verify"
 )
@@ -66,7 +71,7 @@ func open(t testing.TB) *shop { return openOn(t, pgtest.Tx(t)) }
 func openOn(t testing.TB, db postgres.DB) *shop {
 	t.Helper()
 	s := &shop{t: t, db: db, hub: &events.Hub{DB: db}, clock: clock.At(clock.System{}.Now())}
-	ways := &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}, card{}}}
+	ways := &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}, free.Provider{}, card{}}}
 	parcels := &shipping.Shipping{DB: db}
 	s.flow = &checkout.Checkout{
 		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways},
@@ -74,10 +79,20 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels},
 		NumberPrefix: "S-",
 	}
+	files, err := blob.OpenDir(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = files.Close() })
+	s.flow.Digital = &digital.Goods{
+		DB: db, Clock: s.clock, Stock: s.flow.Stock, Orders: s.flow.Orders, Blobs: files, Vault: vault.New(make([]byte, 32)),
+		LinkKey: []byte("links"), HashKey: []byte("keys"),
+	}
 	r := httpapi.New(httpapi.Config{DB: db, LimitsOff: true, Authenticate: as})
 	s.flow.Carts.Routes(r)
 	s.flow.Routes(r)
 	s.flow.Orders.Routes(r)
+	s.flow.Digital.Routes(r)
 	s.flow.Payments.Routes(r)
 	(&ledger.Books{DB: db}).Routes(r)
 	s.door = r.Handler()
@@ -112,13 +127,14 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 		grants.Declare(orders.Permissions()...)
 		grants.Declare(payments.Permissions()...)
 		grants.Declare(ledger.Permissions()...)
+		grants.Declare(catalog.Permissions()...)
 	}
 	if a.User.IsZero() {
 		return auth.Actor{}, nil
 	}
 	a.Roles, a.Permissions = roles, grants.Of(roles)
 	if !a.Vendor.IsZero() {
-		a.Permissions[auth.VendorOrders] = true
+		a.Permissions[auth.VendorOrders], a.Permissions[auth.VendorCatalog] = true, true
 	}
 	return a, nil
 }

@@ -25,7 +25,7 @@ func (s *story) shop(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if c, err = s.Carts.SetAddresses(ctx, s.tx, c.Cart.ID, cart.Addresses{Email: who.email, Shipping: who.address}); err != nil {
+	if c, err = s.Carts.SetAddresses(ctx, s.tx, c.Cart.ID, cart.Addresses{Email: who.email, Shipping: &who.address}); err != nil {
 		return err
 	}
 	express := s.rng.IntN(4) == 0

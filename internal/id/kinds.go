@@ -18,12 +18,15 @@ type (
 	Cart          = Of[cart]
 	CartItem      = Of[cartItem]
 	Category      = Of[category]
+	DigitalFile   = Of[digitalFile]
 	Event         = Of[event]
+	Grant         = Of[grant]
 	Import        = Of[importRun]
 	Invoice       = Of[invoice]
 	Job           = Of[job]
 	LedgerAccount = Of[ledgerAccount]
 	LedgerTxn     = Of[ledgerTxn]
+	LicenceKey    = Of[licenceKey]
 	Location      = Of[location]
 	Media         = Of[media]
 	Order         = Of[order]
@@ -113,6 +116,9 @@ type (
 	wishlistItem  struct{}
 	wishlistShare struct{}
 	alert         struct{}
+	digitalFile   struct{}
+	grant         struct{}
+	licenceKey    struct{}
 )
 
 func (auditEntry) prefix() string    { return "audit" }
@@ -169,3 +175,6 @@ func (wishlist) prefix() string      { return "wish" }
 func (wishlistItem) prefix() string  { return "witem" }
 func (wishlistShare) prefix() string { return "wshare" }
 func (alert) prefix() string         { return "alert" }
+func (digitalFile) prefix() string   { return "file" }
+func (grant) prefix() string         { return "grant" }
+func (licenceKey) prefix() string    { return "lkey" }

@@ -240,7 +240,7 @@ func (r *run) setStock(ctx context.Context, tx pgx.Tx, owners []id.Vendor, all [
 	}
 	for _, variant := range promised {
 		it := from[variant].item
-		it.problems = append(it.problems, r.stockProblem(from[variant], "more units than that are promised to orders; the stock was left as it is"))
+		it.problems = append(it.problems, r.stockProblem(from[variant], "more units than that are promised to orders, or licence keys are the stock; it was left as it is"))
 	}
 	return nil
 }

@@ -329,7 +329,7 @@ func TestStockThatIsPromised(t *testing.T) {
 	report, refused := s.run(t, strings.Replace(mugs, "shopify,5,deny", "shopify,2,deny", 1), Options{Publish: true})
 	wantReport(t, report, Report{
 		Format: "shopify", Rows: 4, Products: 2, Variants: 4, Unchanged: 2, Refused: 1,
-		Problems: []Problem{{Row: 2, Column: "Variant Inventory Qty", Reason: "more units than that are promised to orders; the stock was left as it is"}},
+		Problems: []Problem{{Row: 2, Column: "Variant Inventory Qty", Reason: "more units than that are promised to orders, or licence keys are the stock; it was left as it is"}},
 	})
 	if strings.Count(refused, "\n") != 2 || !strings.Contains(refused, "MUG-R") {
 		t.Errorf("refused rows are %s", refused)

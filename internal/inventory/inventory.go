@@ -55,6 +55,10 @@ var (
 	ErrNotTracked = errs.New(errs.Conflict, "not_tracked", "The stock of this variant is not counted. Set tracked on it first.")
 	// ErrBundle says that the stock of a bundle is that of its components.
 	ErrBundle = errs.New(errs.Conflict, "bundle_stock", "A bundle has no stock of its own. Count its components.")
+	// ErrSerialised says that the units of a variant are its licence keys.
+	ErrSerialised = errs.New(errs.Conflict, "stock_serialised", "The stock of this variant is its free licence keys. Add or revoke keys instead.")
+	// ErrCounted says that units were counted that are no licence keys.
+	ErrCounted = errs.New(errs.Conflict, "stock_counted", "This variant has stock that was counted. Set it and its backorder limit to 0 before you add keys.")
 	// ErrNoLocation says that there is no such location, or that it is not theirs.
 	ErrNoLocation = errs.New(errs.NotFound, "location_not_found", "There is no such location.")
 	// ErrLocationTaken says that the vendor has a location of that name.

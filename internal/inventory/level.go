@@ -27,6 +27,7 @@ type Level struct {
 	Allocated      int         `db:"allocated" json:"allocated"`
 	BackorderLimit int         `db:"backorder_limit" json:"backorder_limit"`
 	Available      int         `db:"available" json:"available"` // what can still be sold
+	Serialised     bool        `db:"serialised" json:"serialised" doc:"The units are licence keys, which nobody counts."`
 	UpdatedAt      time.Time   `db:"updated_at" json:"updated_at"`
 }
 
@@ -43,8 +44,8 @@ type Count struct {
 // SetLevels makes on hand and backorder limit what the counts say, writes a
 // movement for each difference and raises one event for all. Counts that
 // change nothing write nothing. It returns the variants whose level changed,
-// and those that it left alone because more of them is promised to orders than
-// the count has.
+// and those that it left alone: more of them is promised to orders than the
+// count has, or their units are licence keys, which nobody counts.
 func (s *Stock) SetLevels(ctx context.Context, tx pgx.Tx, counts []Count, reason string) (changed, promised []id.Variant, err error) {
 	if len(counts) == 0 {
 		return nil, nil, nil
@@ -118,6 +119,8 @@ func (s *Stock) Recount(ctx context.Context, tx pgx.Tx, vendor id.Vendor, r Reco
 	switch {
 	case err != nil:
 		return Level{}, err
+	case level.Serialised:
+		return Level{}, ErrSerialised
 	case level.OnHand != r.Expected:
 		return Level{}, ErrStale.With("on_hand", level.OnHand)
 	}
@@ -150,6 +153,14 @@ func (s *Stock) Adjust(ctx context.Context, tx pgx.Tx, vendor id.Vendor, a Adjus
 	switch {
 	case err != nil:
 		return Level{}, err
+	case level.Serialised:
+		return Level{}, ErrSerialised
+	}
+	return s.adjust(ctx, tx, level, a)
+}
+
+func (s *Stock) adjust(ctx context.Context, tx pgx.Tx, level Level, a Adjustment) (Level, error) {
+	switch {
 	case level.OnHand+a.Delta < 0:
 		return Level{}, ErrNotOnHand.With("on_hand", level.OnHand)
 	case level.Available+a.Delta < 0:
@@ -157,7 +168,7 @@ func (s *Stock) Adjust(ctx context.Context, tx pgx.Tx, vendor id.Vendor, a Adjus
 	case a.Delta == 0:
 		return level, nil
 	}
-	_, err = postgres.Exec(ctx, tx, adjustLevel, pgx.NamedArgs{
+	_, err := postgres.Exec(ctx, tx, adjustLevel, pgx.NamedArgs{
 		"variant": a.Variant, "location": level.LocationID, "delta": a.Delta,
 		"reason": a.Reason, "note": a.Note, "actor": auth.From(ctx).Name(),
 	})

@@ -9,17 +9,18 @@ const setLevels = `
 		SELECT * FROM unnest(@variants::uuid[], @locations::uuid[], @vendors::uuid[], @on_hand::int[], @limits::int[])
 		       AS c (variant_id, location_id, vendor_id, on_hand, backorder_limit)
 	), was AS (
-		SELECT l.variant_id, l.location_id, l.on_hand, l.backorder_limit, l.reserved + l.allocated AS promised
+		SELECT l.variant_id, l.location_id, l.on_hand, l.backorder_limit, l.reserved + l.allocated AS promised, l.serialised
 		FROM stock_levels l JOIN counted c USING (variant_id, location_id)
 		ORDER BY l.variant_id, l.location_id FOR UPDATE OF l
 	), added AS (
 		INSERT INTO stock_levels (variant_id, location_id, vendor_id, on_hand, backorder_limit)
 		SELECT c.variant_id, c.location_id, c.vendor_id, c.on_hand, c.backorder_limit
 		FROM counted c WHERE NOT EXISTS (SELECT FROM was w WHERE w.variant_id = c.variant_id AND w.location_id = c.location_id)
+		  AND NOT EXISTS (SELECT FROM stock_levels k WHERE k.variant_id = c.variant_id AND k.serialised)
 		RETURNING variant_id, location_id, on_hand
 	), different AS (
 		SELECT c.variant_id, c.location_id, c.on_hand, c.backorder_limit, c.on_hand - w.on_hand AS delta,
-		       c.on_hand + c.backorder_limit < w.promised AS promised
+		       w.serialised OR c.on_hand + c.backorder_limit < w.promised AS promised
 		FROM counted c JOIN was w USING (variant_id, location_id)
 		WHERE (c.on_hand, c.backorder_limit) <> (w.on_hand, w.backorder_limit)
 	), moved AS (
@@ -43,8 +44,9 @@ const ensureLevel = `
 
 const levelColumns = `
 	SELECT variant_id, location_id, vendor_id, on_hand, reserved, allocated, backorder_limit,
-	       on_hand - reserved - allocated + backorder_limit AS available, updated_at
-	FROM stock_levels`
+	       on_hand - reserved - allocated + backorder_limit AS available, updated_at,
+	       EXISTS (SELECT FROM stock_levels k WHERE k.variant_id = l.variant_id AND k.serialised) AS serialised
+	FROM stock_levels l`
 
 const selectLevel = levelColumns + ` WHERE variant_id = @variant AND location_id = @location`
 
@@ -67,6 +69,16 @@ const selectLevels = levelColumns + `
 	  AND (@at_most::int IS NULL OR on_hand - reserved - allocated + backorder_limit <= @at_most)
 	  AND (@after_variant::uuid IS NULL OR (variant_id, location_id) > (@after_variant, @after_location::uuid))
 	ORDER BY variant_id, location_id LIMIT @limit`
+
+// serialise makes a level one of licence keys, unless units of the variant were
+// counted anywhere.
+const serialise = `
+	UPDATE stock_levels l SET serialised = true, backorder_limit = 0
+	WHERE l.variant_id = @variant AND l.location_id = @location AND (l.serialised OR NOT EXISTS (
+		SELECT FROM stock_levels k WHERE k.variant_id = @variant AND NOT k.serialised
+		  AND k.on_hand + k.reserved + k.allocated + k.backorder_limit > 0))`
+
+const selectSerialisedAt = `SELECT location_id FROM stock_levels WHERE variant_id = @variant AND serialised`
 
 const sumLevels = `
 	SELECT l.variant_id, false AS bundle, sum(l.on_hand)::int AS on_hand,

@@ -56,6 +56,7 @@ var (
 	OrderConfirmed     = Kind{"order_confirmed", Orders, true, false}  // owed: the contract on a durable medium
 	OrderShipped       = Kind{"order_shipped", Orders, false, false}
 	OrderDelivered     = Kind{"order_delivered", Orders, false, false}
+	DigitalReady       = Kind{"digital_ready", Orders, true, false} // owed: how to get what was paid for
 	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
 	OrderPartCancelled = Kind{"order_part_cancelled", Orders, true, false}
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
@@ -69,7 +70,7 @@ var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
-	OrderConfirmed, OrderShipped, OrderDelivered, OrderCancelled, OrderPartCancelled,
+	OrderConfirmed, OrderShipped, OrderDelivered, DigitalReady, OrderCancelled, OrderPartCancelled,
 	AlertConfirm, PriceDrop, BackInStock, Test,
 }
 

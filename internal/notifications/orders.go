@@ -1,6 +1,7 @@
 package notifications
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"strconv"
@@ -8,6 +9,7 @@ import (
 	"souk/internal/accounts"
 	"souk/internal/id"
 	"souk/internal/orders"
+	"souk/internal/shipping"
 )
 
 // OrderPlaced confirms an order that needs no payment first.
@@ -46,7 +48,8 @@ func (n *Notifications) OrderShipped(ctx context.Context, e orders.Shipped) erro
 	return n.tellOfParcel(ctx, OrderShipped, e.OrderID, e.VendorOrderID, e.ShipmentID)
 }
 
-// OrderDelivered tells the buyer that a parcel was handed over.
+// OrderDelivered tells the buyer that a parcel was handed over, or that digital
+// goods are ready.
 func (n *Notifications) OrderDelivered(ctx context.Context, e orders.Delivered) error {
 	return n.tellOfParcel(ctx, OrderDelivered, e.OrderID, e.VendorOrderID, e.ShipmentID)
 }
@@ -59,6 +62,9 @@ func (n *Notifications) tellOfParcel(ctx context.Context, kind Kind, order id.Or
 	parcel, err := n.Shipping.Get(ctx, n.DB, shipment)
 	if err != nil {
 		return err
+	}
+	if parcel.Kind == shipping.KindDigital {
+		kind = DigitalReady
 	}
 	l := n.about(kind, w)
 	if at, ok := w.PartOf(part); ok {
@@ -107,7 +113,7 @@ func (n *Notifications) OrderCancelled(ctx context.Context, e orders.Cancelled) 
 // about begins a letter about an order to the address that it was placed with.
 // Guests get no link: only their browser has what opens their order.
 func (n *Notifications) about(kind Kind, w orders.Whole) letter {
-	l := letter{Kind: kind, User: w.User, To: w.Email, Name: w.Shipping.Name, Words: words{"order": w.Number}}
+	l := letter{Kind: kind, User: w.User, To: w.Email, Name: cmp.Or(w.Shipping.Name, w.Billing.Name), Words: words{"order": w.Number}}
 	if !w.User.IsZero() {
 		l.Link = n.BaseURL + ordersPage
 	}

@@ -105,6 +105,7 @@ type Line struct {
 	SKU              string       `db:"sku" json:"sku"`
 	Tracked          bool         `db:"tracked" json:"-"`
 	RequiresShipping bool         `db:"requires_shipping" json:"requires_shipping"`
+	Digital          bool         `db:"digital" json:"digital" doc:"Files or licence keys, handed over once it is paid for"`
 	Quantity         int          `db:"quantity" json:"quantity"`
 	Fulfilled        int          `db:"quantity_fulfilled" json:"quantity_fulfilled"`
 	Withdrawn        int          `db:"quantity_cancelled" json:"quantity_cancelled"`

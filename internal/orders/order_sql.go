@@ -89,14 +89,14 @@ func queueLines(b *postgres.Batch, w Whole) {
 	lines := w.Lines
 	b.Queue(`
 		INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title,
-			variant_title, sku, image, tracked, requires_shipping, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
+			variant_title, sku, image, tracked, requires_shipping, digital, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
 			total_minor, commission_bps, commission_minor, currency)
 		SELECT l.id, @order, l.part, l.vendor, l.variant, l.product, l.slug, l.place, l.title, l.variant_title, nullif(l.sku, ''), l.image,
-		       l.tracked, l.shipped, l.quantity, l.price, l.subtotal, l.discount, l.tax, l.total, l.bps, l.commission, @currency
+		       l.tracked, l.shipped, l.digital, l.quantity, l.price, l.subtotal, l.discount, l.tax, l.total, l.bps, l.commission, @currency
 		FROM unnest(@ids::uuid[], @parts::uuid[], @vendors::uuid[], @variants::uuid[], @products::uuid[], @slugs::text[], @titles::text[],
-			@variant_titles::text[], @skus::text[], @images::text[], @tracked::bool[], @shipped::bool[], @quantities::int[], @prices::bigint[],
+			@variant_titles::text[], @skus::text[], @images::text[], @tracked::bool[], @shipped::bool[], @digital::bool[], @quantities::int[], @prices::bigint[],
 			@subtotals::bigint[], @discounts::bigint[], @taxes::bigint[], @totals::bigint[], @bps::int[], @commissions::bigint[])
-			WITH ORDINALITY AS l (id, part, vendor, variant, product, slug, title, variant_title, sku, image, tracked, shipped, quantity,
+			WITH ORDINALITY AS l (id, part, vendor, variant, product, slug, title, variant_title, sku, image, tracked, shipped, digital, quantity,
 				price, subtotal, discount, tax, total, bps, commission, place)`,
 		pgx.NamedArgs{
 			"order": w.ID, "currency": string(w.Currency),
@@ -112,6 +112,7 @@ func queueLines(b *postgres.Batch, w Whole) {
 			"images":         column(lines, func(l *Line) string { return l.Image }),
 			"tracked":        column(lines, func(l *Line) bool { return l.Tracked }),
 			"shipped":        column(lines, func(l *Line) bool { return l.RequiresShipping }),
+			"digital":        column(lines, func(l *Line) bool { return l.Digital }),
 			"quantities":     column(lines, func(l *Line) int { return l.Quantity }),
 			"prices":         column(lines, func(l *Line) int64 { return l.UnitPrice.Minor }),
 			"subtotals":      column(lines, func(l *Line) int64 { return l.Subtotal.Minor }),

@@ -46,7 +46,7 @@ const selectParts = `
 
 const lineColumnsFragment = `
 	l.id, l.order_id, l.vendor_order_id, l.vendor_id, l.variant_id, l.product_id, l.product_slug, l.title, l.variant_title,
-	coalesce(l.sku, '') AS sku, l.image, l.tracked, l.requires_shipping, l.quantity, l.quantity_fulfilled, l.quantity_cancelled,
+	coalesce(l.sku, '') AS sku, l.image, l.tracked, l.requires_shipping, l.digital, l.quantity, l.quantity_fulfilled, l.quantity_cancelled,
 	l.quantity_returned, (l.unit_price_minor, l.currency) AS unit_price, (l.subtotal_minor, l.currency) AS subtotal,
 	(l.discount_minor, l.currency) AS discount, (l.tax_minor, l.currency) AS tax, (l.total_minor, l.currency) AS total,
 	l.commission_bps, (l.commission_minor, l.currency) AS commission, (l.cancelled_minor, l.currency) AS cancelled,

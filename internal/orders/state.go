@@ -165,21 +165,56 @@ func (w *Whole) Confirm() error {
 }
 
 // Ship takes units of a part's lines into a parcel. No units means all that
-// is left.
+// is left. Digital goods travel in no parcel.
 func (w *Whole) Ship(part int, units []Units) ([]Units, error) {
-	p := &w.Parts[part]
-	if w.Status == StatusPending || p.Status != PartConfirmed && p.Status != PartPartiallyShipped {
-		return nil, ErrNotShippable.With("status", p.Status)
-	}
 	if len(units) == 0 {
-		for _, l := range w.Lines {
-			if l.Part == p.ID && l.Remaining() > 0 {
-				units = append(units, Units{l.ID, l.Remaining()})
-			}
+		units = w.left(part, false)
+	}
+	digital := func(u Units) bool {
+		return slices.ContainsFunc(w.Lines, func(l Line) bool { return l.ID == u.Line && l.Digital })
+	}
+	if len(units) == 0 || slices.ContainsFunc(units, digital) {
+		return nil, ErrNotShippable.With("status", w.Parts[part].Status)
+	}
+	return units, w.fulfil(part, units)
+}
+
+// Goods is the digital goods of a part that its buyer has paid for and does not
+// have yet.
+func (w Whole) Goods(part int) []Units {
+	if p := w.Parts[part]; w.Status == StatusPending || !p.Paid && !w.Earnings(p).Total.IsZero() {
+		return nil
+	}
+	return w.left(part, true)
+}
+
+// HandOver takes what is due of a part, which needs no parcel, if anything is.
+func (w *Whole) HandOver(part int) ([]Units, error) {
+	units := w.Goods(part)
+	if len(units) == 0 {
+		return nil, nil
+	}
+	return units, w.fulfil(part, units)
+}
+
+// left is what is still to come of a part: of its digital goods, or of all else.
+func (w Whole) left(part int, digital bool) (units []Units) {
+	for _, l := range w.Lines {
+		if l.Part == w.Parts[part].ID && l.Digital == digital && l.Remaining() > 0 {
+			units = append(units, Units{l.ID, l.Remaining()})
 		}
 	}
+	return units
+}
+
+// fulfil takes units of a part's lines and moves the part on.
+func (w *Whole) fulfil(part int, units []Units) error {
+	p := &w.Parts[part]
+	if w.Status == StatusPending || p.Status != PartConfirmed && p.Status != PartPartiallyShipped {
+		return ErrNotShippable.With("status", p.Status)
+	}
 	if err := w.take(p, units); err != nil {
-		return nil, err
+		return err
 	}
 	left := 0
 	for _, l := range w.Lines {
@@ -191,7 +226,7 @@ func (w *Whole) Ship(part int, units []Units) ([]Units, error) {
 	if left > 0 {
 		p.Status = PartPartiallyShipped
 	}
-	return units, nil
+	return nil
 }
 
 func (w *Whole) take(p *VendorOrder, units []Units) error {

@@ -82,6 +82,12 @@ var subjects = []subject{
 		       ARRAY(SELECT json_build_object('body', n.body, 'created_at', n.created_at)
 		             FROM order_notes n WHERE n.order_id = o.id ORDER BY n.id) AS notes
 		FROM orders o WHERE o.user_id = @user ORDER BY o.id`},
+	{"downloads", `
+		SELECT o.number AS "order", l.title AS product, f.name AS file, CASE WHEN g.key_id IS NULL THEN 'file' ELSE 'licence key' END AS kind,
+		       g.downloads, g.granted_at, g.used_at, g.expires_at, g.revoked_at
+		FROM digital_grants g JOIN orders o ON o.id = g.order_id JOIN order_lines l ON l.id = g.order_line_id
+		LEFT JOIN digital_files f ON f.id = g.file_id
+		WHERE o.user_id = @user ORDER BY g.id`},
 	{"reviews", `
 		SELECT p.title AS product, r.rating, r.title, r.body, r.author, r.status, r.reason, r.reply, r.replied_at, r.helpful_count, r.created_at, r.updated_at,
 		       ARRAY(SELECT '/review-photos/' || f.file FROM review_photos f WHERE f.review_id = r.id ORDER BY f.id) AS photos

@@ -1,6 +1,7 @@
 package shipping
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/url"
@@ -48,12 +49,20 @@ func before(status string) []string {
 	return from
 }
 
-// A Shipment is a parcel that a vendor has handed over.
+// The kinds of shipments.
+const (
+	KindParcel  = "parcel"
+	KindDigital = "digital" // nobody carries it: it is delivered when it is made
+)
+
+// A Shipment is a parcel that a vendor has handed over, or digital goods that
+// the shop has.
 type Shipment struct {
 	ID             id.Shipment     `json:"id" db:"id"`
 	OrderID        id.Order        `json:"-" db:"order_id"`
 	VendorOrderID  id.VendorOrder  `json:"vendor_order_id" db:"vendor_order_id"`
 	VendorID       id.Vendor       `json:"-" db:"vendor_id"`
+	Kind           string          `json:"kind" db:"kind" enum:"parcel,digital" doc:"digital: files and licence keys, delivered when they were handed over."`
 	Courier        string          `json:"courier" db:"courier"`
 	TrackingNumber string          `json:"tracking_number" db:"tracking_number"`
 	TrackingURL    string          `json:"tracking_url,omitempty" db:"-" doc:"The page of a courier that we know"`
@@ -83,6 +92,7 @@ type TrackingEvent struct {
 
 // NewShipment is a parcel to hand over.
 type NewShipment struct {
+	Kind           string // a parcel when empty
 	Order          id.Order
 	VendorOrder    id.VendorOrder
 	Vendor         id.Vendor
@@ -105,6 +115,7 @@ func (s *Shipping) Create(ctx context.Context, tx pgx.Tx, n NewShipment) (Shipme
 		return Shipment{}, err
 	}
 	shipment := id.New[id.Shipment]()
+	n.Kind = cmp.Or(n.Kind, KindParcel)
 	b := postgres.NewBatch()
 	queueShipment(b, shipment, n, auth.From(ctx).Name())
 	if err := b.Send(ctx, tx); err != nil {

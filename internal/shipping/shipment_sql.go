@@ -11,12 +11,16 @@ import (
 )
 
 func queueShipment(b *postgres.Batch, shipment id.Shipment, n NewShipment, actor string) {
+	status := Shipped
+	if n.Kind == KindDigital {
+		status = Delivered
+	}
 	b.Queue(`
-		INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, courier, tracking_number, status)
-		VALUES (@id, @order, @vendor_order, @vendor, @courier, @tracking_number, 'shipped')`,
+		INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, kind, courier, tracking_number, status, delivered_at)
+		VALUES (@id, @order, @vendor_order, @vendor, @kind, @courier, @tracking_number, @status, CASE WHEN @status = 'delivered' THEN now() END)`,
 		pgx.NamedArgs{
 			"id": shipment, "order": n.Order, "vendor_order": n.VendorOrder, "vendor": n.Vendor,
-			"courier": n.Courier, "tracking_number": n.TrackingNumber,
+			"kind": n.Kind, "courier": n.Courier, "tracking_number": n.TrackingNumber, "status": status,
 		})
 	lines, quantities := make([]id.OrderLine, len(n.Lines)), make([]int, len(n.Lines))
 	for i, l := range n.Lines {
@@ -26,8 +30,8 @@ func queueShipment(b *postgres.Batch, shipment id.Shipment, n NewShipment, actor
 		INSERT INTO shipment_lines (shipment_id, order_line_id, quantity)
 		SELECT @shipment, line, quantity FROM unnest(@lines::uuid[], @quantities::int[]) AS l (line, quantity)`,
 		pgx.NamedArgs{"shipment": shipment, "lines": lines, "quantities": quantities})
-	b.Queue(`INSERT INTO tracking_events (shipment_id, status, actor) VALUES (@shipment, 'shipped', @actor)`,
-		pgx.NamedArgs{"shipment": shipment, "actor": actor})
+	b.Queue(`INSERT INTO tracking_events (shipment_id, status, actor) VALUES (@shipment, @status, @actor)`,
+		pgx.NamedArgs{"shipment": shipment, "status": status, "actor": actor})
 }
 
 // mark reports false when the shipment is in none of the statuses from.
@@ -51,7 +55,7 @@ func readShipments(ctx context.Context, db postgres.DB, shipment id.Shipment, or
 	at := map[id.Shipment]int{}
 	b := postgres.NewBatch()
 	b.Read(`
-		SELECT id, order_id, vendor_order_id, vendor_id, courier, tracking_number, status, shipped_at, delivered_at, version
+		SELECT id, order_id, vendor_order_id, vendor_id, kind, courier, tracking_number, status, shipped_at, delivered_at, version
 		FROM shipments WHERE id = @shipment::uuid OR order_id = ANY (@orders::uuid[]) ORDER BY id`, args,
 		func(rows pgx.Rows) error {
 			shipments, err = postgres.Rows[Shipment](rows)

@@ -20,8 +20,8 @@ import (
 )
 
 // Act is one step that no request of today's clients causes, done in this
-// process so that it can die at it: a payment that arrives later, a hold that
-// runs out, an action whose answer is stored. On names what it is done to.
+// process so that it can die at it: a payment that arrives later, a job, a hold
+// that runs out, an action whose answer is stored. On names what it is done to.
 func Act(ctx context.Context, c *config.Config, act, on string) error {
 	if c.DatabaseURL == "" {
 		return fmt.Errorf("%s: it is for the shop of a torture, and needs its --database-url", act)
@@ -48,6 +48,12 @@ func Act(ctx context.Context, c *config.Config, act, on string) error {
 	case "expire":
 		_, err := withLater(a).Expire(ctx)
 		return err
+	case "hand over":
+		order, err := id.Parse[id.Order](on)
+		if err != nil {
+			return err
+		}
+		return a.Checkout.HandOver(ctx, checkout.HandOverDue{OrderID: order})
 	case "action":
 		return stored(ctx, a, on)
 	}
@@ -63,6 +69,9 @@ type later struct{ cod.Provider }
 
 func (later) Method() string { return methodLater }
 func (later) Settled() bool  { return false }
+
+// Offered refuses nothing: what is promised first may be digital.
+func (later) Offered(payments.Offer) error { return nil }
 
 // Start promises the money under a name of the provider's.
 func (l later) Start(ctx context.Context, s payments.Start) (payments.Begun, error) {

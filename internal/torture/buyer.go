@@ -54,7 +54,7 @@ func (s *shop) newBuyer(ctx context.Context, p product) (b buyer, err error) {
 	if _, err = s.insist(ctx, request{method: "GET", path: cart + "/shipping-options"}, &offered); err != nil {
 		return b, err
 	}
-	var selections []map[string]string
+	selections := []map[string]string{} // none where nothing is shipped
 	for _, parcel := range offered.Data {
 		if len(parcel.Options) == 0 {
 			return b, fmt.Errorf("nothing ships from %s", parcel.Vendor)

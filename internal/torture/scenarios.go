@@ -29,6 +29,7 @@ var scenarios = []scenario{
 	{"cancel", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.before_commit", "checkout.cancel.after_commit"}, cancelOrder},
 	{"pay", []crash.Name{"checkout.pay.before_start", "checkout.pay.after_start", "checkout.settle.after_writes", "checkout.pay.after_commit"}, payOrder},
 	{"capture", []crash.Name{"checkout.settle.after_writes"}, captureOrder},
+	{"hand over", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverKeys},
 	{"expire", []crash.Name{"checkout.expire.before_commit", "checkout.expire.after_commit"}, expireOrder},
 	{"sell", []crash.Name{
 		"httpapi.write.before_commit", "httpapi.write.after_commit", "events.consumer.before_commit", "events.consumer.after_commit",
@@ -236,13 +237,19 @@ func (s *shop) prepaid(ctx context.Context) (p product, o id.Order, err error) {
 	if p, err = s.sell(ctx, 2); err != nil {
 		return p, o, err
 	}
+	o, err = s.promised(ctx, p)
+	return p, o, err
+}
+
+// promised is prepaid for a product that is there.
+func (s *shop) promised(ctx context.Context, p product) (o id.Order, err error) {
 	b, err := s.newBuyer(ctx, p)
 	if err != nil {
-		return p, o, err
+		return o, err
 	}
 	cart, err := id.Parse[id.Cart](b.Cart)
 	if err != nil {
-		return p, o, err
+		return o, err
 	}
 	flows := withLater(s.app)
 	err = postgres.InTx(ctx, s.pool, func(tx pgx.Tx) error {
@@ -250,7 +257,41 @@ func (s *shop) prepaid(ctx context.Context) (p product, o id.Order, err error) {
 		o = placed.Order.ID
 		return err
 	})
-	return p, o, err
+	return o, err
+}
+
+// handOverKeys sells one of two licence keys. The money comes with the server
+// gone: its job would be faster than the process that is to die.
+func handOverKeys(ctx context.Context, s *shop) (step, error) {
+	var p product
+	do := s.newProduct(0)
+	do.body.(map[string]any)["variants"].([]map[string]any)[0]["requires_shipping"] = false
+	if _, err := s.insist(ctx, do, &p); err != nil {
+		return step{}, err
+	}
+	keys := request{
+		method: "POST", path: "/api/v1/admin/variants/" + p.variant() + "/licence-keys", staff: true, key: "keys-of-" + p.ID,
+		body: map[string]any{"keys": []string{p.Slug + "-1", p.Slug + "-2"}},
+	}
+	if _, err := s.insist(ctx, keys, nil); err != nil {
+		return step{}, err
+	}
+	o, err := s.promised(ctx, p)
+	return step{
+		last: func(ctx context.Context) error { return capture(ctx, s.app, o.String()) },
+		run:  act("hand over", o.String()),
+		right: func(ctx context.Context, _ answer) error {
+			_, err := s.wantOrder(ctx, o.String(), p, want{"delivered", "paid", "delivered", []string{"placed", "confirmed", "delivered"}, stock{1, 0, 0, 1}})
+			if err != nil {
+				return err
+			}
+			grants, err := postgres.Scalar[int](ctx, s.pool, `SELECT count(*)::int AS grants FROM digital_grants WHERE order_id = @order`, pgx.NamedArgs{"order": o})
+			if err == nil && grants != 1 {
+				err = fmt.Errorf("%d keys were granted, want 1", grants)
+			}
+			return err
+		},
+	}, err
 }
 
 func payOrder(ctx context.Context, s *shop) (step, error) {

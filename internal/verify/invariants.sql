@@ -2,7 +2,7 @@
 -- The rule stands behind its name, one statement follows. "Eventual" rules have a grace after a crash;
 -- all others hold in every committed state, in the middle of a rush, too.
 --
--- A orders · B payments · C ledger · D vendors' money · E stock · G carts and keys · H events · J accounts · K catalogue · L reviews
+-- A orders · B payments · C ledger · D vendors' money · E stock · G carts and keys · H events · J accounts · K catalogue · L reviews · M digital goods
 --
 -- Names are for good, so these are kept for rules whose tables are still to come:
 --
@@ -452,3 +452,27 @@ SELECT l.product_id FROM listings l LEFT JOIN product_ratings r ON r.product_id 
 WHERE NOT EXISTS (SELECT FROM listings_due) AND EXISTS (
         SELECT FROM event_cursors c WHERE c.follower = 'search' AND NOT EXISTS (SELECT FROM events e WHERE (e.xid, e.seq) > (c.xid, c.seq)))
   AND (l.rating, l.rating_count) <> (coalesce(round(r.rating_sum::numeric / nullif(r.rating_count, 0), 2), 0), coalesce(r.rating_count, 0));
+
+-- [M1] the stock of what is sold by licence keys is its free keys
+SELECT coalesce(s.variant_id, k.variant_id)
+FROM (SELECT variant_id, sum(on_hand) AS units FROM stock_levels WHERE serialised GROUP BY 1) s
+FULL JOIN (SELECT variant_id, count(*) FILTER (WHERE state = 'free') AS units FROM licence_keys GROUP BY 1) k USING (variant_id)
+WHERE coalesce(s.units, 0) <> coalesce(k.units, 0);
+
+-- [M2] a licence key is granted to one order line; one that is free, or was withdrawn, is nobody's and has not been seen
+SELECT k.id FROM licence_keys k
+LEFT JOIN (SELECT key_id, count(*) AS holders FROM digital_grants WHERE key_id IS NOT NULL AND (revoked_at IS NULL OR used_at IS NOT NULL) GROUP BY 1) g
+       ON g.key_id = k.id
+WHERE coalesce(g.holders, 0) <> CASE k.state WHEN 'granted' THEN 1 ELSE 0 END;
+
+-- [M3] digital goods travel in no parcel; of what was handed over of a line there is a grant, and a key for each unit of a line sold by keys
+SELECT l.id FROM order_lines l JOIN shipment_lines i ON i.order_line_id = l.id JOIN shipments s ON s.id = i.shipment_id
+WHERE l.digital <> (s.kind = 'digital')
+UNION ALL
+SELECT l.id FROM order_lines l
+LEFT JOIN (SELECT order_line_id, count(*) AS grants, count(key_id) AS keys FROM digital_grants GROUP BY 1) g ON g.order_line_id = l.id
+WHERE l.digital AND ((l.quantity_fulfilled > 0) <> (coalesce(g.grants, 0) > 0) OR g.keys NOT IN (0, l.quantity_fulfilled));
+
+-- [M4] nobody has digital goods that were not paid for
+SELECT g.id FROM digital_grants g JOIN order_lines l ON l.id = g.order_line_id JOIN vendor_orders v ON v.id = l.vendor_order_id
+WHERE l.order_id <> g.order_id OR l.vendor_id <> g.vendor_id OR NOT v.paid AND v.total_minor > 0;

@@ -246,6 +246,20 @@ var corruptions = []corruption{
 	{rule: "L3", sql: `UPDATE reviews SET user_id = u('anna') WHERE id = u('doubtful')`},
 	{rule: "L4", sql: `UPDATE listings SET rating = 5 WHERE product_id = u('teapots')`},
 	{rule: "L4", sql: `UPDATE listings SET rating_count = 1 WHERE product_id = u('rugs')`},
+
+	{rule: "M1", sql: `INSERT INTO licence_keys (id, variant_id, vendor_id, digest, sealed, hint) VALUES (u('key 4'), u('song'), u('weaver'), sha256('4'), '4', '4')`},
+	{rule: "M1", sql: `UPDATE licence_keys SET state = 'revoked' WHERE id = u('key 3')`},
+	{rule: "M1", sql: `UPDATE stock_levels SET serialised = false WHERE variant_id = u('song')`},
+	{rule: "M2", sql: `UPDATE licence_keys SET state = 'granted' WHERE id = u('key 3'); UPDATE licence_keys SET state = 'free' WHERE id = u('key 2')`},
+	{rule: "M2", sql: `UPDATE digital_grants SET revoked_at = now() WHERE id = u('grant 3')`},
+	{rule: "M3", sql: `UPDATE shipments SET kind = 'parcel' WHERE id = u('handed over')`},
+	{rule: "M3", sql: `UPDATE order_lines SET digital = true WHERE id = u('arrived card')`},
+	{
+		rule: "M3", sql: `DELETE FROM digital_grants WHERE id = u('grant 3')`,
+		too: []string{"M2"}, why: "its key is nobody's then",
+	},
+	{rule: "M4", sql: `UPDATE digital_grants SET vendor_id = u('potter') WHERE id = u('grant 1')`},
+	{rule: "M4", sql: `UPDATE digital_grants SET order_id = u('arrived') WHERE id = u('grant 1')`},
 }
 
 // What search has yet to read about in the log is not held against it.

@@ -25,10 +25,11 @@ func (Provider) Method() string { return Method }
 // Settled is true: the promise to pay at the door is all there is to wait for.
 func (Provider) Settled() bool { return true }
 
-// Offered refuses orders of which nothing is brought to a door.
+// Offered refuses orders with files or licence keys, which nobody brings back,
+// and those of which nothing is brought to a door.
 func (Provider) Offered(o payments.Offer) error {
 	if o.Digital {
-		return payments.ErrMethod.Field("/payment_method", "nothing_to_deliver", "Cash on delivery needs something to deliver.")
+		return payments.ErrMethod.Field("/payment_method", "nothing_to_deliver", "Cash on delivery is for what is brought to a door, and not for digital goods.")
 	}
 	return nil
 }

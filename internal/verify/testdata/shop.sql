@@ -10,7 +10,11 @@
 --   waiting     1 rug; not paid yet, its stock is held
 --   shortened   3 teapots, 1 rug; 2 teapots arrived and were paid for, the rest was cancelled
 --
--- and in a sixth, at the end of this file, a set: 2 teapots and a card, 5 % cheaper than these.
+-- for nothing, by keys and in a file, a song of the weaver's, which is not listed:
+--
+--   heard       2 songs; handed over
+--
+-- and, at the end of this file, a set: 2 teapots and a card, 5 % cheaper than these.
 CREATE FUNCTION u(name text) RETURNS uuid LANGUAGE sql IMMUTABLE RETURN md5(name)::uuid;
 
 INSERT INTO users (id, username, email, disabled_at, erased_at) VALUES
@@ -65,7 +69,8 @@ INSERT INTO orders (id, number, cart_id, user_id, token_hash, email, status, pay
      8000, 0, 0, 0, false, 8000, '{}', '{}', NULL, 4);
 INSERT INTO carts (id, currency, order_id) VALUES
     (u('cart 1'), 'USD', u('travelling')), (u('cart 2'), 'USD', u('arrived')), (u('cart 3'), 'USD', u('withdrawn')),
-    (u('cart 4'), 'USD', u('waiting')), (u('cart 5'), 'USD', u('shortened')), (u('cart 6'), 'USD', NULL);
+    (u('cart 4'), 'USD', u('waiting')), (u('cart 5'), 'USD', u('shortened')), (u('cart 6'), 'USD', NULL),
+    (u('cart 7'), 'USD', u('heard'));
 INSERT INTO idempotency_keys (principal, operation, key, request_hash, status, response) VALUES
     ('guest', 'post-checkout', 'click', 'hash', 201, '{"order": {"number": "S-2", "totals": {"grand_total": {"amount": 2500, "currency": "USD"}}}}'),
     ('guest', 'post-carts', 'click', 'hash', 201, '{}');
@@ -174,7 +179,9 @@ FROM (VALUES
     ('shortened',  1, 'orders.placed',    '',          'confirmed'),
     ('shortened',  2, 'orders.shipped',   'confirmed', 'confirmed'),
     ('shortened',  3, 'orders.cancelled', 'confirmed', 'shipped'),
-    ('shortened',  4, 'orders.delivered', 'shipped',   'delivered'))
+    ('shortened',  4, 'orders.delivered', 'shipped',   'delivered'),
+    ('heard',      1, 'orders.placed',    '',          'confirmed'),
+    ('heard',      2, 'orders.delivered', 'confirmed', 'delivered'))
     AS e (of, version, name, was, became);
 
 -- Of two sets that were ordered one is on its way.
@@ -188,12 +195,12 @@ INSERT INTO listings (product_id, currency, vendor_id, name, category_ids, tag_i
     (u('sets'), 'USD', u('potter'), 'sets', '{}', '{}', '{}', true, now(), 2090, 2090);
 INSERT INTO orders (id, number, cart_id, token_hash, email, status, payment_status, fulfillment_status, currency, items_minor,
                     discount_minor, shipping_minor, tax_minor, tax_included, grand_total_minor, shipping_address, billing_address, version) VALUES
-    (u('given'), 'S-6', u('cart 7'), sha256('6'), 'six@example.com', 'confirmed', 'authorized', 'partially_shipped', 'USD',
+    (u('given'), 'S-8', u('cart 9'), sha256('9'), 'six@example.com', 'confirmed', 'authorized', 'partially_shipped', 'USD',
      4180, 0, 0, 0, false, 4180, '{}', '{}', 2);
-INSERT INTO carts (id, currency, order_id) VALUES (u('cart 7'), 'USD', u('given'));
+INSERT INTO carts (id, currency, order_id) VALUES (u('cart 9'), 'USD', u('given'));
 INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, currency,
                            items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_option) VALUES
-    (u('given, potter'), u('given'), u('potter'), 'Potter', 'potter', 'S-6-1', 'partially_shipped', 'USD', 4180, 0, 0, 0, 4180, '{}');
+    (u('given, potter'), u('given'), u('potter'), 'Potter', 'potter', 'S-8-1', 'partially_shipped', 'USD', 4180, 0, 0, 0, 4180, '{}');
 INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title, variant_title, tracked,
                          requires_shipping, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor, total_minor, commission_bps, commission_minor,
                          currency, quantity_fulfilled) VALUES
@@ -201,17 +208,17 @@ INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, p
      true, 2, 2090, 4180, 0, 0, 4180, 1000, 418, 'USD', 1);
 INSERT INTO order_line_components (order_line_id, variant_id, position, title, quantity, tracked, total_minor, tax_minor) VALUES
     (u('given sets'), u('teapot'), 1, 'Teapot', 2, true, 3800, 0), (u('given sets'), u('card'), 2, 'Card', 1, false, 380, 0);
-INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, status) VALUES (u('parcel 4'), u('given'), u('given, potter'), u('potter'), 'shipped');
-INSERT INTO shipment_lines (shipment_id, order_line_id, quantity) VALUES (u('parcel 4'), u('given sets'), 1);
+INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, status) VALUES (u('parcel 9'), u('given'), u('given, potter'), u('potter'), 'shipped');
+INSERT INTO shipment_lines (shipment_id, order_line_id, quantity) VALUES (u('parcel 9'), u('given sets'), 1);
 UPDATE stock_levels SET allocated = allocated + 2 WHERE variant_id = u('teapot');
 INSERT INTO stock_movements (variant_id, location_id, delta, reason, ref, actor) VALUES
     (u('teapot'), u('kiln'), 2, 'receive', NULL, 'potter'), (u('teapot'), u('kiln'), -2, 'sale', u('given sets'), 'potter');
 INSERT INTO reservations (id, order_id, order_line_id, variant_id, location_id, quantity, state) VALUES
     (u('for given sets'), u('given'), u('given sets'), u('teapot'), u('kiln'), 2, 'allocated');
 INSERT INTO payments (id, order_id, provider, status, currency, amount_minor, authorized_minor) VALUES
-    (u('payment 6'), u('given'), 'cod', 'authorized', 'USD', 4180, 4180);
+    (u('payment 9'), u('given'), 'cod', 'authorized', 'USD', 4180, 4180);
 INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor) VALUES
-    (u('fact 10'), u('payment 6'), 'authorize', 4180, 'USD', 'placed', 'guest');
+    (u('fact 90'), u('payment 9'), 'authorize', 4180, 'USD', 'placed', 'guest');
 INSERT INTO events (id, name, subject, version, data, actor) VALUES
     (u('event given1'), 'orders.placed', u('given'), 1, '{"from": "", "to": "confirmed"}', 'somebody'),
     (u('event given2'), 'orders.shipped', u('given'), 2, '{"from": "confirmed", "to": "confirmed"}', 'somebody');
@@ -240,3 +247,38 @@ INSERT INTO audit_log (xid, id, action, outcome, actor, subject) VALUES
     ('3', u('audit three'), 'auth-login', 401, 'guest', '');
 INSERT INTO audit_seals (n, xid, seq, hash) SELECT 1, xid, seq, audit_digest(NULL, e) FROM audit_log e WHERE xid = '1';
 INSERT INTO audit_seals (n, xid, seq, hash) SELECT 2, e.xid, e.seq, audit_digest(s.hash, e) FROM audit_log e, audit_seals s WHERE e.xid = '2';
+
+-- A song by three keys, of which two were handed over with its file.
+INSERT INTO products (id, vendor_id, slug, title, status, updated_at) VALUES (u('songs'), u('weaver'), 'songs', 'Songs', 'draft', now() - interval '1 day');
+INSERT INTO variants (id, product_id, vendor_id, sku, title, tracked, requires_shipping) VALUES (u('song'), u('songs'), u('weaver'), 'SNG', 'Song', true, false);
+INSERT INTO digital_files (id, variant_id, vendor_id, name, content_type, size, sha256, file, state) VALUES
+    (u('score'), u('song'), u('weaver'), 'score.pdf', 'application/pdf', 1, sha256('score'), 'score.bin', 'ready');
+INSERT INTO licence_keys (id, variant_id, vendor_id, digest, sealed, hint, state) VALUES
+    (u('key 1'), u('song'), u('weaver'), sha256('1'), '1', '1', 'granted'), (u('key 2'), u('song'), u('weaver'), sha256('2'), '2', '2', 'granted'),
+    (u('key 3'), u('song'), u('weaver'), sha256('3'), '3', '3', 'free');
+INSERT INTO orders (id, number, cart_id, user_id, email, status, payment_status, fulfillment_status, currency, items_minor,
+                    discount_minor, shipping_minor, tax_minor, tax_included, grand_total_minor, shipping_address, billing_address, version) VALUES
+    (u('heard'), 'S-6', u('cart 7'), u('anna'), 'anna@example.com', 'delivered', 'paid', 'delivered', 'USD', 0, 0, 0, 0, false, 0, '{}', '{}', 2);
+INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, paid, currency,
+                           items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_option) VALUES
+    (u('heard, weaver'), u('heard'), u('weaver'), 'Weaver', 'weaver', 'S-6-1', 'delivered', true, 'USD', 0, 0, 0, 0, 0, '{}');
+INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title, variant_title, tracked,
+                         requires_shipping, digital, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor, total_minor, commission_bps,
+                         commission_minor, currency, quantity_fulfilled) VALUES
+    (u('heard songs'), u('heard'), u('heard, weaver'), u('weaver'), u('song'), u('songs'), 'songs', 1, 'song', 'song', true,
+     false, true, 2, 0, 0, 0, 0, 0, 2000, 0, 'USD', 2);
+INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, kind, status, delivered_at) VALUES
+    (u('handed over'), u('heard'), u('heard, weaver'), u('weaver'), 'digital', 'delivered', now());
+INSERT INTO shipment_lines (shipment_id, order_line_id, quantity) VALUES (u('handed over'), u('heard songs'), 2);
+INSERT INTO stock_levels (variant_id, location_id, vendor_id, on_hand, serialised) VALUES (u('song'), u('loom'), u('weaver'), 1, true);
+INSERT INTO stock_movements (variant_id, location_id, delta, reason, ref, actor) VALUES
+    (u('song'), u('loom'), 3, 'receive', NULL, 'weaver'), (u('song'), u('loom'), -2, 'sale', u('heard songs'), 'weaver');
+INSERT INTO reservations (id, order_id, order_line_id, variant_id, location_id, quantity, state) VALUES
+    (u('for heard songs'), u('heard'), u('heard songs'), u('song'), u('loom'), 0, 'shipped');
+INSERT INTO payments (id, order_id, provider, status, currency, amount_minor) VALUES (u('payment 6'), u('heard'), 'free', 'authorized', 'USD', 0);
+INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor) VALUES
+    (u('fact 9'), u('payment 6'), 'authorize', 0, 'USD', 'placed', 'anna');
+INSERT INTO digital_grants (id, order_id, order_line_id, vendor_id, file_id, key_id, used_at) VALUES
+    (u('grant 1'), u('heard'), u('heard songs'), u('weaver'), u('score'), NULL, NULL),
+    (u('grant 2'), u('heard'), u('heard songs'), u('weaver'), NULL, u('key 1'), now()),
+    (u('grant 3'), u('heard'), u('heard songs'), u('weaver'), NULL, u('key 2'), NULL);

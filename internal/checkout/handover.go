@@ -1,0 +1,117 @@
+package checkout
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/id"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+	"souk/internal/shipping"
+)
+
+// HandOverDue says that digital goods of an order have been paid for and that
+// their buyer does not have them yet.
+type HandOverDue struct {
+	OrderID id.Order `json:"order_id"`
+}
+
+// EventName is "checkout.hand_over_due".
+func (HandOverDue) EventName() string { return "checkout.hand_over_due" }
+
+// queueHandOver has a job hand over what is due, and not this transaction:
+// nothing that goes wrong with goods may keep a payment from being recorded.
+func queueHandOver(ctx context.Context, b *postgres.Batch, w orders.Whole) {
+	for part := range w.Parts {
+		if len(w.Goods(part)) > 0 {
+			events.Queue(ctx, b, HandOverDue{OrderID: w.ID})
+			return
+		}
+	}
+}
+
+// HandOver gives a buyer the files and licence keys that they have paid for. For
+// each part they are a shipment that is delivered when it is made: the units
+// leave the stock, the keys are taken, and where they were all of it the part is
+// delivered. Doing it again does nothing, since nothing is left to hand over.
+func (c *Checkout) HandOver(ctx context.Context, due HandOverDue) error {
+	if auth.From(ctx).Anonymous() {
+		ctx = auth.With(ctx, auth.Actor{System: "hand over"})
+	}
+	err := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
+		w, err := orders.Lock(ctx, tx, due.OrderID)
+		if err != nil {
+			return err
+		}
+		var all []orders.Units
+		for part := range w.Parts {
+			is, units, err := c.handOver(ctx, tx, w, part)
+			if err != nil {
+				return err
+			}
+			w, all = is, append(all, units...)
+		}
+		if len(all) == 0 {
+			return nil
+		}
+		if err := c.Stock.Ship(ctx, tx, w.ID, leaving(w, all)); err != nil {
+			return err
+		}
+		inHandOver.Here()
+		if err := c.Digital.Grant(ctx, tx, w, all); err != nil {
+			return err
+		}
+		beforeHandOver.Here()
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("hand over digital goods of order %s: %w", due.OrderID, err)
+	}
+	afterHandOver.Here()
+	return nil
+}
+
+// handOver is HandOver for one part of an order, but for stock and keys, whose
+// locks come last.
+func (c *Checkout) handOver(ctx context.Context, tx pgx.Tx, was orders.Whole, part int) (is orders.Whole, units []orders.Units, err error) {
+	is = was.Clone()
+	if units, err = is.HandOver(part); err != nil || len(units) == 0 {
+		return is, nil, err
+	}
+	p := is.Parts[part]
+	n := shipping.NewShipment{Kind: shipping.KindDigital, Order: is.ID, VendorOrder: p.ID, Vendor: p.Seller.ID}
+	for _, u := range units {
+		n.Lines = append(n.Lines, shipping.ShipmentLine{Line: u.Line, Quantity: u.Quantity})
+	}
+	made, err := c.Shipping.Create(ctx, tx, n)
+	if err != nil {
+		return is, nil, err
+	}
+	if err := c.arrive(ctx, tx, was, &is); err != nil {
+		return is, nil, err
+	}
+	if err := is.Follow(); err != nil {
+		return is, nil, err
+	}
+	b := postgres.NewBatch()
+	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
+		return orders.Delivered{Change: ch, VendorOrderID: p.ID, ShipmentID: made.ID}
+	})
+	return is, units, b.Send(ctx, tx)
+}
+
+// takeBack withdraws the digital goods of an order when all that was taken for
+// it has gone back. Of a part of the money nobody can say which goods it was
+// for: staff withdraw those.
+func (c *Checkout) takeBack(ctx context.Context, tx pgx.Tx, order id.Order, payment id.Payment) error {
+	now, err := payments.Get(ctx, tx, payment)
+	if err != nil || now.Refunded != now.Captured {
+		return err
+	}
+	return c.Digital.RevokeAll(ctx, tx, order)
+}
