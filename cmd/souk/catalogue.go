@@ -221,7 +221,7 @@ type reindexCmd struct{}
 func (reindexCmd) Run(ctx context.Context, c *config.Config) error {
 	return withShop(ctx, c, func(s *shop) error {
 		started := time.Now()
-		listings, err := s.Search.Rebuild(ctx)
+		listings, err := s.Search.Rebuild(ctx, nil)
 		if err != nil {
 			return err
 		}

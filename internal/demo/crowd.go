@@ -69,19 +69,37 @@ func Crowd(ctx context.Context, a *app.App, products int, progress func(step str
 		return fmt.Errorf("make room for %d products: %w", products, err)
 	}
 	var made atomic.Int64
-	hands, ctx := errgroup.WithContext(ctx)
+	hands, filling := errgroup.WithContext(ctx)
 	hands.SetLimit(crowdHands)
-	for from := 0; from < products && ctx.Err() == nil; from += crowdAtOnce {
+	for from := 0; from < products && filling.Err() == nil; from += crowdAtOnce {
 		hands.Go(func() error {
 			n := min(crowdAtOnce, products-from)
-			if err := postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return c.fill(ctx, tx, from, n) }); err != nil {
+			err := inLongTx(filling, a.DB, func(tx pgx.Tx) error { return c.fill(filling, tx, from, n) })
+			if err != nil {
 				return fmt.Errorf("make products from %d on: %w", from, err)
 			}
 			progress("Products", made.Add(int64(n)), int64(products))
 			return nil
 		})
 	}
-	return hands.Wait()
+	if err := hands.Wait(); err != nil {
+		return err
+	}
+	// Autovacuum comes later than whoever lists the products.
+	return inLongTx(ctx, a.DB, func(tx pgx.Tx) error {
+		_, err := postgres.Exec(ctx, tx, `ANALYZE`, nil)
+		return err
+	})
+}
+
+// inLongTx has time for statements that nobody waits for.
+func inLongTx(ctx context.Context, db postgres.DB, fn func(tx pgx.Tx) error) error {
+	return postgres.InTx(ctx, db, func(tx pgx.Tx) error {
+		if _, err := postgres.Exec(ctx, tx, `SET LOCAL statement_timeout = '10min'`, nil); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
 }
 
 // prepare makes whom the products are from and for, and where they stand.

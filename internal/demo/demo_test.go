@@ -214,7 +214,7 @@ func TestCrowd(t *testing.T) {
 	if err := demo.Crowd(t.Context(), a.App, products, func(_ string, done, _ int64) { told = done }); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := a.Search.Rebuild(t.Context()); err != nil {
+	if _, err := a.Search.Rebuild(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	if n := count(t, pool, `SELECT count(*) FROM listings`); n != products || told != products {
