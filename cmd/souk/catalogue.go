@@ -69,8 +69,11 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 		} else { // who looks next finds what was imported
 			err = s.KeepUp(ctx, bring)
 		}
-		notWhole := errors.Is(err, importer.ErrNotWhole)
-		if err := errors.Join(err, refused.Close()); err != nil && !notWhole {
+		notWhole := errors.Is(err, importer.ErrNotWhole) // the report says so
+		if notWhole {
+			err = nil
+		}
+		if err := errors.Join(err, refused.Close()); err != nil {
 			return explain(err)
 		}
 		if cmd.JSON {

@@ -128,6 +128,6 @@ func TestAVendorsFileDoesNotPassTheReview(t *testing.T) {
 	if want := strings.Replace(before, "; 1000", "; 900", 1); i.State != "finished" || i.Updated != 1 || i.Refused != 1 || state() != want {
 		t.Errorf("%+v, %s, want %s", i, state(), want)
 	}
-	shop.Call(t, "vera", "POST", "/vendor/imports?publish=true", file, "Content-Type", "text/csv").Want(t, 422, "unknown_field")
+	shop.Call(t, "vera", "POST", "/vendor/imports?publish=true", file, "Content-Type", "text/csv").Want(t, 422, "validation_failed")
 	shop.WantRows(t, "product_tags", 0)
 }
