@@ -620,6 +620,7 @@ CREATE TABLE public.imports (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     started_at timestamp with time zone,
     finished_at timestamp with time zone,
+    all_or_nothing boolean DEFAULT false NOT NULL,
     CONSTRAINT imports_separator_check CHECK ((length(separator) = 1)),
     CONSTRAINT imports_size_check CHECK ((size > 0)),
     CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'needs_mapping'::text, 'waiting'::text, 'running'::text, 'finished'::text, 'failed'::text, 'cancelled'::text])))

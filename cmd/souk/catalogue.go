@@ -29,6 +29,7 @@ type importProductsCmd struct {
 	Vendor  string            `help:"Slug of the vendor who gets all products, made when missing; without it they go to the vendors that the file names." placeholder:"SLUG"`
 	House   string            `default:"House" help:"Vendor of products that name none."`
 	Publish bool              `help:"Put products on sale at once instead of waiting for review, but for those that the file marks as drafts."`
+	Whole   bool              `name:"all-or-nothing" help:"Change nothing where anything of the file is refused."`
 	DryRun  bool              `help:"Say what would happen and change nothing."`
 	Errors  string            `help:"Where refused rows go; FILE.errors.csv in the current folder when empty." placeholder:"FILE" type:"path"`
 	JSON    bool              `help:"Print the report as JSON."`
@@ -38,7 +39,8 @@ type importProductsCmd struct {
 func (importProductsCmd) Help() string {
 	return `A file fills in and changes, it does not empty: what it does not name stays as it is.
 Rows that cannot be taken are reported and written to a file of the same columns, to be
-mended and imported; the rest goes in, and the exit code is 0. It is 1 when nothing went in.`
+mended and imported; the rest goes in, and the exit code is 0. It is 1 when nothing went in.
+With --all-or-nothing a file of which anything is refused changes nothing.`
 }
 
 func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
@@ -50,7 +52,7 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 	return withShop(ctx, c, func(s *shop) error {
 		bar := progress(size, "Importing")
 		started := time.Now()
-		options := importer.Options{Format: cmd.From, Mapping: cmd.Map, Vendor: cmd.Vendor, House: cmd.House, Publish: cmd.Publish, DryRun: cmd.DryRun}
+		options := importer.Options{Format: cmd.From, Mapping: cmd.Map, Vendor: cmd.Vendor, House: cmd.House, Publish: cmd.Publish, DryRun: cmd.DryRun, AllOrNothing: cmd.Whole}
 		refused := &lateFile{name: cmd.errorsFile()}
 		if !cmd.DryRun {
 			options.Refused = refused
@@ -68,6 +70,10 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 		} else { // who looks next finds what was imported
 			err = s.KeepUp(ctx, bring)
 		}
+		notWhole := errors.Is(err, importer.ErrNotWhole) // the report says so
+		if notWhole {
+			err = nil
+		}
 		if err := errors.Join(err, refused.Close()); err != nil {
 			return explain(err)
 		}
@@ -76,7 +82,7 @@ func (cmd importProductsCmd) Run(ctx context.Context, c *config.Config) error {
 		} else {
 			cmd.print(report, took)
 		}
-		if err == nil && report.Nothing() {
+		if err == nil && (notWhole || report.Nothing()) {
 			return errSilent
 		}
 		return err
@@ -100,7 +106,11 @@ func (cmd importProductsCmd) print(r importer.Report, took time.Duration) {
 	}
 	printProblems(r.Problems, r.Further)
 	cmd.printWarnings(r)
-	if len(r.Problems) > 0 && !r.DryRun {
+	switch {
+	case len(r.Problems) == 0 || r.DryRun:
+	case cmd.Whole:
+		fmt.Println(importer.ErrNotWhole.Message)
+	default:
 		fmt.Printf("The refused rows are in %s: mend them there and import that file.\n", cmd.errorsFile())
 	}
 }
@@ -222,7 +232,7 @@ type reindexCmd struct{}
 func (reindexCmd) Run(ctx context.Context, c *config.Config) error {
 	return withShop(ctx, c, func(s *shop) error {
 		started := time.Now()
-		listings, err := s.Search.Rebuild(ctx)
+		listings, err := s.Search.Rebuild(ctx, nil)
 		if err != nil {
 			return err
 		}

@@ -103,15 +103,18 @@ func (cmd demoCmd) grow(ctx context.Context, s *shop) error {
 	if err != nil {
 		return err
 	}
-	if missing := int(cmd.Scale) - int(there); missing > 0 {
-		if err := demo.Crowd(ctx, s.App, missing, steps()); err != nil {
+	progress := steps()
+	if missing := int64(cmd.Scale) - there; missing > 0 {
+		if err := demo.Crowd(ctx, s.App, int(missing), progress); err != nil {
 			return err
 		}
+		there += missing
 	}
 	status, err := s.Search.Status(ctx)
-	if err == nil && status.Listed < status.Active {
-		_, err = s.Search.Rebuild(ctx)
+	if err != nil || status.Listed >= status.Active {
+		return err
 	}
+	_, err = s.Search.Rebuild(ctx, func(done int64) { progress("Listings", done, there) })
 	return err
 }
 

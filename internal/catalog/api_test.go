@@ -291,12 +291,16 @@ func TestUploadedPictures(t *testing.T) {
 	}{
 		{"a picture", mine, good, 201, nil},
 		{"the first frame of a moving one", mine, drawn(t, 20, 20, func(w io.Writer, m image.Image) error { return gif.Encode(w, m, nil) }), 201, nil},
+		// Bad input 105: what only looks like a picture, or is one that costs too much.
 		{"a page", mine, []byte("<html><script>x()</script>"), 415, "not_a_picture"},
 		{"a vector with a script", mine, []byte(`<svg xmlns="http://www.w3.org/2000/svg"><script>x()</script></svg>`), 415, "not_a_picture"},
 		{"half a picture", mine, good[:len(good)/2], 415, "not_a_picture"},
 		{"too many pixels", mine, pngHeader(30000, 30000), 422, "picture_too_large"},
 		{"too long", mine, pngHeader(1, 65535), 422, "picture_too_large"},
 		{"too many bytes", mine, make([]byte, 11<<20), 413, "body_too_large"},
+		{"a program", mine, []byte("<?php system($_GET[0]);"), 415, "not_a_picture"},
+		{"an archive", mine, []byte("PK\x03\x04\x14\x00"), 415, "not_a_picture"},
+		{"a program that begins as a picture", mine, []byte("GIF89a/*\x00\x00*/=1;alert(1)"), 422, "picture_too_large"},
 		{"no bytes", mine, nil, 415, "not_a_picture"},
 		{"of another vendor", other, good, 404, "product_not_found"},
 	} {

@@ -3,11 +3,14 @@ package demo
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"golang.org/x/sync/errgroup"
 
 	"souk/internal/app"
 	"souk/internal/auth"
@@ -15,80 +18,120 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// A crowd is a great many products, to see what the shop is like with them:
-// words, brands, categories and attributes are as unevenly spread as in life
-// (Zipf's law), so that the top of the tree and the common words have very many.
+// A crowd is a great many products and what was sold of them, to see what the
+// shop is like with them: words, brands, categories, attributes and sales are as
+// unevenly spread as in life (Zipf's law), so that the top of the tree, the
+// common words and the bestsellers have very many.
 type crowd struct {
-	dice     *rand.Rand
+	products int
 	words    []string
-	vendors  []depot
+	depots   []depot
 	brands   []id.Brand
 	leaves   []id.Category
+	buyers   []buyerOfCrowd
+	ranks    []int // how well each product sells: 0 sells best
 	currency string
 	at       time.Time
-	made     int
 }
 
 type depot struct {
-	vendor   id.Vendor
-	location id.Location
+	vendor     id.Vendor
+	location   id.Location
+	slug, name string
+}
+
+type buyerOfCrowd struct {
+	user        id.User
+	name, email string
 }
 
 const (
 	crowdWords      = 50_000
 	crowdBrands     = 5_000
 	crowdBranches   = 20 // of the tree's root; each has ten, and each of those nine
-	crowdAtOnce     = 20_000
+	crowdAtOnce     = 10_000
+	crowdHands      = 2 // transactions that are filled at once: one makes rows while the other waits for the disk
 	productsAVendor = 5_000
+	productsABuyer  = 200
 )
 
-var (
-	crowdColours   = []string{"red", "blue", "green", "black", "white", "yellow", "grey", "brown", "orange", "purple", "pink", "beige"}
-	crowdMaterials = []string{"cotton", "steel", "oak", "glass", "wool", "leather", "clay", "paper", "linen", "brass", "cork", "stone"}
-	crowdSizes     = []string{"S", "M", "L", "XL", "XXL"}
-)
-
-// Crowd adds products to a's shop, in transactions of some thousands, by COPY.
-// It is for measuring: nobody has approved or bought them, and no event tells
-// of them; the caller lists them with search.Rebuild.
+// Crowd adds products to a's shop, and the orders and reviews of those that sell,
+// in transactions of some thousands of products, by COPY. It is for measuring:
+// nobody has approved them, and only the steps of orders are told by events, all
+// older than anybody is told of by mail; the caller lists the products with
+// search.Rebuild, which counts what was sold, too.
 func Crowd(ctx context.Context, a *app.App, products int, progress func(step string, done, total int64)) error {
 	ctx = auth.With(ctx, auth.Actor{System: "souk demo"})
 	progress = oneAtATime(progress)
-	c := crowd{dice: rand.New(rand.NewPCG(1, uint64(products))), currency: a.Config.Currency, at: a.Clock.Now()}
-	c.words = c.invent(crowdWords)
-	err := postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error {
-		if err := c.openShops(ctx, tx, max(6, products/productsAVendor)); err != nil {
-			return err
-		}
-		if err := c.nameBrands(ctx, tx); err != nil {
-			return err
-		}
-		return c.growTree(ctx, tx)
-	})
-	if err != nil {
+	d := dice{rand.New(rand.NewPCG(1, uint64(products)))}
+	c := &crowd{products: products, currency: a.Config.Currency, at: a.Clock.Now(), ranks: d.Perm(products), words: d.invent(crowdWords)}
+	if err := postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return c.prepare(ctx, tx, d) }); err != nil {
 		return fmt.Errorf("make room for %d products: %w", products, err)
 	}
-	for c.made < products {
-		n := min(crowdAtOnce, products-c.made)
-		if err := postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return c.fill(ctx, tx, n) }); err != nil {
-			return fmt.Errorf("make products from %d on: %w", c.made, err)
-		}
-		c.made += n
-		progress("Products", int64(c.made), int64(products))
+	var made atomic.Int64
+	hands, filling := errgroup.WithContext(ctx)
+	hands.SetLimit(crowdHands)
+	for from := 0; from < products && filling.Err() == nil; from += crowdAtOnce {
+		hands.Go(func() error {
+			n := min(crowdAtOnce, products-from)
+			err := inLongTx(filling, a.DB, func(tx pgx.Tx) error { return c.fill(filling, tx, from, n) })
+			if err != nil {
+				return fmt.Errorf("make products from %d on: %w", from, err)
+			}
+			progress("Products", made.Add(int64(n)), int64(products))
+			return nil
+		})
 	}
-	return nil
+	if err := hands.Wait(); err != nil {
+		return err
+	}
+	// Autovacuum comes later than whoever lists the products.
+	return inLongTx(ctx, a.DB, func(tx pgx.Tx) error {
+		_, err := postgres.Exec(ctx, tx, `ANALYZE`, nil)
+		return err
+	})
 }
 
+// inLongTx has time for statements that nobody waits for.
+func inLongTx(ctx context.Context, db postgres.DB, fn func(tx pgx.Tx) error) error {
+	return postgres.InTx(ctx, db, func(tx pgx.Tx) error {
+		if _, err := postgres.Exec(ctx, tx, `SET LOCAL statement_timeout = '10min'`, nil); err != nil {
+			return err
+		}
+		return fn(tx)
+	})
+}
+
+// prepare makes whom the products are from and for, and where they stand.
+func (c *crowd) prepare(ctx context.Context, tx pgx.Tx, d dice) error {
+	if err := c.openShops(ctx, tx, d, max(6, c.products/productsAVendor)); err != nil {
+		return err
+	}
+	if err := c.nameBrands(ctx, tx, d); err != nil {
+		return err
+	}
+	if err := c.inviteBuyers(ctx, tx, max(50, c.products/productsABuyer)); err != nil {
+		return err
+	}
+	return c.growTree(ctx, tx)
+}
+
+// dice are those of one hand: the same seed throws the same.
+type dice struct{ *rand.Rand }
+
+// uneven is a number below n, by Zipf's law: the k-th is drawn about as 1/k.
+func (d dice) uneven(n int) int { return int(math.Pow(float64(n+1), d.Float64())) - 1 }
+
 // invent makes up words of two to four syllables, the most common first.
-func (c *crowd) invent(n int) []string {
+func (d dice) invent(n int) []string {
 	const consonants, vowels = "bdfgklmnprstvz", "aeiou"
 	seen := map[string]bool{}
 	words := make([]string, 0, n)
 	for len(words) < n {
 		var b strings.Builder
-		for range 2 + c.dice.IntN(3) {
-			b.WriteByte(consonants[c.dice.IntN(len(consonants))])
-			b.WriteByte(vowels[c.dice.IntN(len(vowels))])
+		for range 2 + d.IntN(3) {
+			b.WriteByte(consonants[d.IntN(len(consonants))])
+			b.WriteByte(vowels[d.IntN(len(vowels))])
 		}
 		if word := b.String(); !seen[word] {
 			seen[word] = true
@@ -98,62 +141,74 @@ func (c *crowd) invent(n int) []string {
 	return words
 }
 
-// uneven is a number below n, small ones much more often: about as 1/rank.
-func (c *crowd) uneven(n int) int {
-	u := c.dice.Float64()
-	return int(u * u * u * float64(n))
-}
-
-func (c *crowd) word() string { return c.words[c.uneven(len(c.words))] }
-
-func (c *crowd) title(words int) string {
-	parts := make([]string, words)
+// title is some words, the first with a capital.
+func (d dice) title(words []string, n int) string {
+	parts := make([]string, n)
 	for i := range parts {
-		parts[i] = c.word()
+		parts[i] = words[d.uneven(len(words))]
 	}
-	text := strings.Join(parts, " ")
-	return strings.ToUpper(text[:1]) + text[1:]
+	return capital(strings.Join(parts, " "))
 }
 
-func (c *crowd) openShops(ctx context.Context, tx pgx.Tx, n int) error {
-	var vendors, places [][]any
+func capital(text string) string { return strings.ToUpper(text[:1]) + text[1:] }
+
+func (c *crowd) openShops(ctx context.Context, tx pgx.Tx, d dice, n int) error {
+	vendors := rowsOf("vendors", "id slug name status")
+	places := rowsOf("locations", "id vendor_id name")
 	for i := range n {
-		s := depot{id.New[id.Vendor](), id.New[id.Location]()}
-		c.vendors = append(c.vendors, s)
-		vendors = append(vendors, []any{s.vendor, fmt.Sprintf("crowd-%s-%d", s.vendor.String()[len("vend_")+20:], i), c.title(2) + " Trading", "active"})
-		places = append(places, []any{s.location, s.vendor, "Warehouse"})
+		v := depot{vendor: id.New[id.Vendor](), location: id.New[id.Location](), name: d.title(c.words, 2) + " Trading"}
+		v.slug = fmt.Sprintf("crowd-%s-%d", tail(v.vendor), i)
+		c.depots = append(c.depots, v)
+		vendors.add(v.vendor, v.slug, v.name, "active")
+		places.add(v.location, v.vendor, "Warehouse")
 	}
-	return copyAll(ctx, tx,
-		tableRows{"vendors", []string{"id", "slug", "name", "status"}, vendors},
-		tableRows{"locations", []string{"id", "vendor_id", "name"}, places})
+	return copyAll(ctx, tx, vendors, places)
 }
 
-func (c *crowd) nameBrands(ctx context.Context, tx pgx.Tx) error {
-	rows := make([][]any, crowdBrands)
-	for i := range rows {
-		brand, name := id.New[id.Brand](), c.title(1)
+func (c *crowd) nameBrands(ctx context.Context, tx pgx.Tx, d dice) error {
+	brands := rowsOf("brands", "id slug name")
+	for range crowdBrands {
+		brand, name := id.New[id.Brand](), d.title(c.words, 1)
 		c.brands = append(c.brands, brand)
-		rows[i] = []any{brand, fmt.Sprintf("%s-%s", strings.ToLower(name), brand.String()[len("brand_")+18:]), name}
+		brands.add(brand, strings.ToLower(name)+"-"+tail(brand), name)
 	}
-	return copyAll(ctx, tx, tableRows{"brands", []string{"id", "slug", "name"}, rows})
+	return copyAll(ctx, tx, brands)
+}
+
+func (c *crowd) inviteBuyers(ctx context.Context, tx pgx.Tx, n int) error {
+	users := rowsOf("users", "id username email name")
+	for i := range n {
+		user := id.New[id.User]()
+		username := "crowd-" + tail(user) + "-" + itoa(i)
+		b := buyerOfCrowd{user, "Buyer " + itoa(i+1), username + "@demo.test"}
+		c.buyers = append(c.buyers, b)
+		users.add(user, username, b.email, b.name)
+	}
+	return copyAll(ctx, tx, users)
+}
+
+// tail is the random end of an id.
+func tail(v fmt.Stringer) string {
+	text := v.String()
+	return text[len(text)-8:]
 }
 
 func (c *crowd) growTree(ctx context.Context, tx pgx.Tx) error {
-	var rows [][]any
+	categories := rowsOf("categories", "id parent_id slug name path ancestors position")
 	type branch struct {
 		category  id.Category
 		path      string
 		ancestors []id.Category
 	}
 	grow := func(under branch, position int) branch {
-		word := c.words[len(c.words)-1-len(rows)] // no two are called the same
-		b := branch{category: id.New[id.Category](), path: strings.ToUpper(word[:1]) + word[1:]}
-		slug, parent, name := "crowd-"+b.category.String()[len("cat_"):], any(nil), b.path
+		name := capital(c.words[len(c.words)-1-len(categories.rows)]) // no two are called the same
+		b := branch{category: id.New[id.Category](), path: name}
+		slug := "crowd-" + b.category.String()[len("cat_"):]
 		if under.path != "" {
-			b.path, parent = under.path+" > "+b.path, under.category
+			b.path = under.path + " > " + name
 		}
 		b.ancestors = append(append([]id.Category{}, under.ancestors...), b.category)
-		rows = append(rows, []any{b.category, parent, slug, name, b.path, b.ancestors, position})
+		categories.add(b.category, under.category, slug, name, b.path, b.ancestors, position)
 		return b
 	}
 	for i := range crowdBranches {
@@ -165,66 +220,24 @@ func (c *crowd) growTree(ctx context.Context, tx pgx.Tx) error {
 			}
 		}
 	}
-	return copyAll(ctx, tx, tableRows{"categories", []string{"id", "parent_id", "slug", "name", "path", "ancestors", "position"}, rows})
+	return copyAll(ctx, tx, categories)
 }
 
-// fill makes n products with one to five variants each.
-func (c *crowd) fill(ctx context.Context, tx pgx.Tx, n int) error {
-	var products, places, options, variants, prices, history, levels, movements [][]any
-	for range n {
-		s, product := c.vendors[c.uneven(len(c.vendors))], id.New[id.Product]()
-		slug := "crowd-" + product.String()[len("prod_"):]
-		products = append(products, []any{
-			product, s.vendor, c.brands[c.uneven(len(c.brands))], slug, slug, c.title(3), "<p>" + c.title(12) + ".</p>", "active", c.attributes(), c.at,
-		})
-		places = append(places, []any{product, c.leaves[c.uneven(len(c.leaves))]})
-		sizes := crowdSizes[:1+c.dice.IntN(len(crowdSizes))]
-		options = append(options, []any{product, 1, "Size", sizes})
-		price := int64(199 + c.uneven(100_000)) // 1.99 to about 1,000, cheap ones more often
-		for i, size := range sizes {
-			variant := id.New[id.Variant]()
-			amount := price + int64(i)*price/20
-			variants = append(variants, []any{variant, product, s.vendor, variant.String()[len("var_"):], size, []string{size}, i, 100 + c.dice.IntN(5000)})
-			prices = append(prices, []any{variant, c.currency, amount})
-			history = append(history, []any{variant, c.currency, amount, "souk demo"})
-			if on := c.dice.IntN(60) - 5; on > 0 { // some are sold out
-				levels = append(levels, []any{variant, s.location, s.vendor, on})
-				movements = append(movements, []any{variant, s.location, on, "receive", "souk demo"})
-			} else {
-				levels = append(levels, []any{variant, s.location, s.vendor, 0})
-			}
-		}
-	}
-	return copyAll(ctx, tx,
-		tableRows{"products", []string{"id", "vendor_id", "brand_id", "slug", "handle", "title", "description", "status", "attributes", "published_at"}, products},
-		tableRows{"product_categories", []string{"product_id", "category_id"}, places},
-		tableRows{"product_options", []string{"product_id", "position", "name", "values"}, options},
-		tableRows{"variants", []string{"id", "product_id", "vendor_id", "sku", "title", "options", "position", "weight_grams"}, variants},
-		tableRows{"prices", []string{"variant_id", "currency", "amount_minor"}, prices},
-		tableRows{"price_history", []string{"variant_id", "currency", "amount_minor", "actor"}, history},
-		tableRows{"stock_levels", []string{"variant_id", "location_id", "vendor_id", "on_hand"}, levels},
-		tableRows{"stock_movements", []string{"variant_id", "location_id", "delta", "reason", "actor"}, movements})
-}
-
-func (c *crowd) attributes() map[string][]string {
-	list := map[string][]string{"color": {crowdColours[c.uneven(len(crowdColours))]}}
-	if c.dice.IntN(3) > 0 {
-		list["material"] = []string{crowdMaterials[c.uneven(len(crowdMaterials))]}
-	}
-	if c.dice.IntN(4) == 0 {
-		list["season"] = []string{"spring", "summer", "autumn", "winter"}[:1+c.dice.IntN(2)]
-	}
-	return list
-}
-
-// tableRows are the rows of one table.
+// tableRows are rows on their way into one table.
 type tableRows struct {
 	table   string
 	columns []string
 	rows    [][]any
 }
 
-func copyAll(ctx context.Context, tx pgx.Tx, all ...tableRows) error {
+// rowsOf are rows of the columns that are named, with spaces between them.
+func rowsOf(table, columns string) *tableRows {
+	return &tableRows{table: table, columns: strings.Fields(columns)}
+}
+
+func (t *tableRows) add(values ...any) { t.rows = append(t.rows, values) }
+
+func copyAll(ctx context.Context, tx pgx.Tx, all ...*tableRows) error {
 	for _, t := range all {
 		if _, err := tx.CopyFrom(ctx, pgx.Identifier{t.table}, t.columns, pgx.CopyFromRows(t.rows)); err != nil {
 			return fmt.Errorf("copy into %s: %w", t.table, err)

@@ -192,7 +192,7 @@ func (s *story) close(ctx context.Context) error {
 	}
 	listings := int64(len(s.plan.articles))
 	s.options.Progress("Listings", 0, listings)
-	if _, err := s.Search.Rebuild(ctx); err != nil {
+	if _, err := s.Search.Rebuild(ctx, nil); err != nil {
 		return err
 	}
 	_, err := postgres.Exec(ctx, s.tx, `ANALYZE`, nil)

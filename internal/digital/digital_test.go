@@ -205,8 +205,8 @@ func TestOneVariantIsSoldOneWay(t *testing.T) {
 func TestWhatIsDigitalIsInNoBundle(t *testing.T) {
 	t.Parallel()
 	bundle := `
-		INSERT INTO variants (id, product_id, vendor_id, title, options, bundle) VALUES (md5('set')::uuid, @variant, @vendor, 'Set', '{set}', 'fixed');
-		INSERT INTO variant_components (bundle_id, component_id, quantity) VALUES (md5('set')::uuid, @variant, 1)`
+		INSERT INTO variants (id, product_id, vendor_id, title, options, bundle) VALUES (md5(@vendor::uuid::text)::uuid, @variant, @vendor, 'Set', '{set}', 'fixed');
+		INSERT INTO variant_components (bundle_id, component_id, quantity) VALUES (md5(@vendor::uuid::text)::uuid, @variant, 1)`
 	s := open(t)
 	if _, err := s.upload("a.txt", "a"); err != nil {
 		t.Fatal(err)

@@ -144,12 +144,17 @@ type medium struct {
 	Height int    `json:"height"`
 }
 
-// selectOffers reads every variant that is listed with a price, product by product.
+const selectListed = `
+	SELECT product_id FROM listings
+	WHERE currency = @currency AND product_id > coalesce(@after::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY product_id LIMIT @limit`
+
+// selectOffers reads every variant of some products that is listed with a price,
+// where there is a picture, product by product.
 const selectOffers = `
 	SELECT r.id, p.id AS product_id, p.slug, p.title, p.description, p.attributes, v.name AS vendor, v.slug AS vendor_slug, coalesce(b.name, '') AS brand,
 	       coalesce((SELECT c.path FROM product_categories pc JOIN categories c ON c.id = pc.category_id
 	                 WHERE pc.product_id = p.id ORDER BY pc.position, c.path LIMIT 1), '') AS category,
-	       coalesce(m.media, '[]') AS media, coalesce(array_position(m.ids, r.media_id), 0) AS shown,
+	       m.media, coalesce(array_position(m.ids, r.media_id), 0) AS shown,
 	       ARRAY(SELECT o.name FROM product_options o WHERE o.product_id = p.id ORDER BY o.position) AS option_names, r.options,
 	       (SELECT count(*) FROM variants o WHERE o.product_id = p.id AND o.archived_at IS NULL)::int AS variants,
 	       coalesce(r.sku, '') AS sku, r.barcode, r.weight_grams, x.amount_minor, coalesce(x.compare_at_minor, 0) AS compare_at,
@@ -160,14 +165,14 @@ const selectOffers = `
 	JOIN variants r ON r.product_id = p.id AND r.archived_at IS NULL
 	JOIN prices x ON x.variant_id = r.id AND x.currency = l.currency
 	LEFT JOIN brands b ON b.id = p.brand_id
-	LEFT JOIN LATERAL (
+	JOIN LATERAL (
 		SELECT jsonb_agg(jsonb_build_object('source', source_url, 'key', blob_key, 'type', content_type, 'width', width, 'height', height)
 		                 ORDER BY position, id) AS media, array_agg(id ORDER BY position, id) AS ids
-		FROM media WHERE product_id = p.id AND (state = 'ready' OR state <> 'removed' AND source_url LIKE 'https://%')) m ON true
+		FROM media WHERE product_id = p.id AND (state = 'ready' OR state <> 'removed' AND source_url LIKE 'https://%')) m ON m.media IS NOT NULL
 	LEFT JOIN LATERAL (
 		SELECT sum(on_hand - reserved - allocated) AS free, sum(backorder_limit) AS backorder FROM stock_levels WHERE variant_id = r.id) s ON r.bundle IS NULL
 	LEFT JOIN LATERAL stock_of(r.id) made ON r.bundle IS NOT NULL
-	WHERE l.currency = @currency
+	WHERE l.currency = @currency AND l.product_id = ANY (@products)
 	ORDER BY l.product_id, r.position, r.id`
 
 // A place is a page of the shop, for a sitemap.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/id"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/events"
 	"souk/internal/platform/picture"
@@ -113,39 +114,32 @@ func (f *Feeds) keep(ctx context.Context, name string, d *draft, digest string) 
 	return postgres.InTx(ctx, f.DB, func(tx pgx.Tx) error { return put(ctx, tx, feed) })
 }
 
-// each reads rows as they come, however many there are.
-func each[T any](ctx context.Context, db postgres.DB, sql string, args pgx.NamedArgs, fn func(T) error) error {
-	err := pgx.BeginFunc(ctx, db, func(tx pgx.Tx) error {
-		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
-			return err
-		}
-		rows, err := tx.Query(ctx, sql, args)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		for rows.Next() {
-			row, err := pgx.RowToStructByName[T](rows)
-			if err == nil {
-				err = fn(row)
-			}
-			if err != nil {
-				return err
-			}
-		}
-		return rows.Err()
-	})
-	return postgres.Explain(err)
-}
+// pageSize is how many products are read at once. One statement for all of them
+// would sort millions of long rows on the disk, and keep PostgreSQL from tidying
+// up until the last one is written.
+const pageSize = 1000
 
 // offers reads what is on sale and has a picture.
 func (f *Feeds) offers(ctx context.Context, d *draft, fn func(offer) error) error {
-	return each(ctx, f.DB, selectOffers, pgx.NamedArgs{"currency": f.Currency}, func(o offer) error {
-		if len(o.Media) == 0 {
+	for after := (id.Product{}); ; {
+		products, err := postgres.Column[id.Product](ctx, f.DB, selectListed, pgx.NamedArgs{"currency": f.Currency, "after": after, "limit": pageSize})
+		if err != nil {
+			return fmt.Errorf("read what is listed: %w", err)
+		}
+		if len(products) == 0 {
 			return nil
 		}
-		o.currency = f.Currency
-		d.items++
-		return fn(o)
-	})
+		after = products[len(products)-1]
+		offers, err := postgres.All[offer](ctx, f.DB, selectOffers, pgx.NamedArgs{"currency": f.Currency, "products": products})
+		if err != nil {
+			return fmt.Errorf("read offers: %w", err)
+		}
+		for _, o := range offers {
+			o.currency = f.Currency
+			d.items++
+			if err := fn(o); err != nil {
+				return err
+			}
+		}
+	}
 }

@@ -123,10 +123,8 @@ func (r *run) applyOnce(ctx context.Context, batch []*item) error {
 			return err
 		}
 		s = r.step(batch)
-		if r.options.Keep != nil {
-			if err := r.options.Keep(ctx, tx, s); err != nil {
-				return err
-			}
+		if err := r.keepIn(ctx, tx, s); err != nil {
+			return err
 		}
 		beforeCommit.Here()
 		return nil
@@ -143,10 +141,8 @@ func (r *run) applyOnce(ctx context.Context, batch []*item) error {
 
 // keep settles a step that changes nothing in the catalogue.
 func (r *run) keep(ctx context.Context, s Step) error {
-	if r.options.Keep != nil {
-		if err := postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error { return r.options.Keep(ctx, tx, s) }); err != nil {
-			return err
-		}
+	if err := postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error { return r.keepIn(ctx, tx, s) }); err != nil {
+		return err
 	}
 	return r.take(s)
 }
@@ -235,7 +231,7 @@ func (r *run) tellPlanner(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = '10min'`); err != nil {
 			return err
 		}
-		_, err := tx.Exec(ctx, `ANALYZE vendors, brands, tags, categories, products, product_options, product_categories, product_tags,
+		_, err := tx.Exec(ctx, `ANALYZE (SKIP_LOCKED) vendors, brands, tags, categories, products, product_options, product_categories, product_tags,
 			media, variants, prices, price_history, locations, stock_levels, stock_movements`)
 		return err
 	})

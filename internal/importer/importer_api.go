@@ -39,7 +39,7 @@ func (im *Importer) Routes(r *httpapi.Router) {
 			httpapi.Summary("The refused rows, to be mended and imported"), httpapi.Describe("A file of the same columns and separator."))
 		httpapi.Put(r, door.path+"/{import}/mapping", h.mapColumns, write, httpapi.Summary("Say which column is which field"),
 			httpapi.Describe("For an import that waits for it (`needs_mapping`). The next file of these columns is taken the same way."))
-		httpapi.Post(r, door.path+"/{import}/cancel", h.cancel, write, httpapi.Summary("Stop an import"), httpapi.Describe("Before its next batch. What is in stays in."))
+		httpapi.Post(r, door.path+"/{import}/cancel", h.cancel, write, httpapi.Summary("Stop an import"), httpapi.Describe("Before its next batch. What is in stays in, unless it was to be all or nothing."))
 	}
 	im.exportRoutes(r)
 }
@@ -67,6 +67,7 @@ func (h handlers) sent() []httpapi.Option {
 			"A job reads it. Where its columns are of no known format and no mapping is given or known, `state` is `needs_mapping`."),
 		httpapi.QueryParam("format", "The name of one, or auto, which goes by the columns."),
 		httpapi.QueryParam("dry_run", "true: find out what would happen, and change nothing."),
+		httpapi.QueryParam("all_or_nothing", "true: where anything of the file is refused, take nothing; the import is `failed`, and its problems say why."),
 		httpapi.QueryParam("mapping", `JSON: which column is which field, {"Preis": "price"}.`),
 	}
 	if !h.vendor {
@@ -116,6 +117,8 @@ func (h handlers) wish(query url.Values, texts map[string]string) (wish Wish, er
 			wish.Format = text
 		case name == "dry_run":
 			wish.DryRun = flag(name, text)
+		case name == "all_or_nothing":
+			wish.Whole = flag(name, text)
 		case name == "mapping" && text != "":
 			bad.Require(json.Unmarshal([]byte(text), &wish.Mapping) == nil && len(wish.Mapping) <= maxCells, name, "invalid", `Say which column is which field: {"Preis": "price"}.`)
 		case name == "publish" && !h.vendor:

@@ -52,6 +52,7 @@ type Import struct {
 	Target    string     `db:"target" json:"vendor,omitempty" doc:"Slug of the vendor who gets all products."`
 	Publish   bool       `db:"publish" json:"publish"`
 	DryRun    bool       `db:"dry_run" json:"dry_run"`
+	Whole     bool       `db:"all_or_nothing" json:"all_or_nothing" doc:"Where anything is refused, nothing goes in, and the import has failed."`
 	Done      int        `db:"done" json:"-"`
 	Attempts  int        `db:"attempts" json:"-"`
 	Worker    *uuid.UUID `db:"worker" json:"-"`
@@ -95,6 +96,7 @@ type Wish struct {
 	Mapping Mapping
 	Publish bool
 	DryRun  bool
+	Whole   bool // all or nothing
 }
 
 // Receive takes a file: it finds out what it is, keeps it and has a job read
@@ -133,7 +135,7 @@ func (im *Importer) Receive(ctx context.Context, file *os.File, size int64, w Wi
 func (im *Importer) look(ctx context.Context, file *os.File, size int64, w Wish) (Import, error) {
 	i := Import{
 		ID: id.New[id.Import](), VendorID: w.Vendor, State: Receiving, File: picture.NewName() + ".import", Size: size, Mapping: w.Mapping,
-		Target: w.Target, Publish: w.Publish, DryRun: w.DryRun, Actor: auth.From(ctx).Name(),
+		Target: w.Target, Publish: w.Publish, DryRun: w.DryRun, Whole: w.Whole, Actor: auth.From(ctx).Name(),
 	}
 	if size == 0 {
 		return i, ErrEmpty
@@ -215,7 +217,8 @@ func (im *Importer) Map(ctx context.Context, tx pgx.Tx, vendor id.Vendor, of id.
 	return i, events.Raise(ctx, tx, Asked{i.ID})
 }
 
-// Cancel stops an import before its next batch. What is in stays in.
+// Cancel stops an import before its next batch. What is in stays in, unless it
+// was to be all or nothing.
 func (im *Importer) Cancel(ctx context.Context, tx pgx.Tx, vendor id.Vendor, of id.Import) (Import, error) {
 	return moveImport(ctx, tx, of, vendor, []string{NeedsMapping, Waiting, Running}, Cancelled)
 }

@@ -14,21 +14,21 @@ import (
 	"souk/internal/vendors"
 )
 
-const importColumnsFragment = `id, vendor_id, state, file, size, read, format, columns, separator, mapping, suggested, target, publish, dry_run, done, attempts, worker,
+const importColumnsFragment = `id, vendor_id, state, file, size, read, format, columns, separator, mapping, suggested, target, publish, dry_run, all_or_nothing, done, attempts, worker,
 	rows, products, variants, created, updated, unchanged, refused, further, failure, actor, created_at, started_at, finished_at`
 
 // insertImport refuses a vendor that has many under way. Two at once may both
 // be the last that may be: that does no harm.
 func insertImport(ctx context.Context, tx pgx.Tx, i Import) error {
 	n, err := postgres.Exec(ctx, tx, `
-		INSERT INTO imports (id, vendor_id, state, file, size, format, columns, separator, mapping, suggested, target, publish, dry_run, actor)
+		INSERT INTO imports (id, vendor_id, state, file, size, format, columns, separator, mapping, suggested, target, publish, dry_run, all_or_nothing, actor)
 		SELECT @id, @vendor, @state, @file, @size, @format, @columns, @separator, coalesce(@mapping::jsonb, '{}'), coalesce(@suggested::jsonb, '{}'),
-		       @target, @publish, @dry_run, @actor
+		       @target, @publish, @dry_run, @whole, @actor
 		WHERE (SELECT count(*) FROM imports WHERE vendor_id IS NOT DISTINCT FROM @vendor AND state IN ('receiving', 'waiting', 'running')) < @most`,
 		pgx.NamedArgs{
 			"id": i.ID, "vendor": i.VendorID, "state": i.State, "file": i.File, "size": i.Size, "format": i.Format, "columns": i.Columns,
 			"separator": i.Separator, "mapping": i.Mapping, "suggested": i.Suggested, "target": i.Target, "publish": i.Publish,
-			"dry_run": i.DryRun, "actor": i.Actor, "most": maxUnderWay,
+			"dry_run": i.DryRun, "whole": i.Whole, "actor": i.Actor, "most": maxUnderWay,
 		})
 	switch {
 	case err != nil:
@@ -106,18 +106,22 @@ func failImport(ctx context.Context, tx pgx.Tx, of id.Import, reason string) err
 // keepStep writes down how far an attempt has come, and what it found on its
 // last step; errEnded where it is not the attempt any more.
 func keepStep(ctx context.Context, tx pgx.Tx, i Import, read int64, s Step) error {
-	state := Running
-	if s.Last {
+	state, failure := Running, ""
+	switch {
+	case s.Refused:
+		state, failure = Failed, ErrNotWhole.Message
+	case s.Last:
 		state = Finished
 	}
 	r := s.Report
 	n, err := postgres.Exec(ctx, tx, `
-		UPDATE imports SET state = @state, finished_at = CASE WHEN @state = 'finished' THEN now() END, attempts = 0, done = @done, read = @read,
+		UPDATE imports SET state = @state, failure = @failure, finished_at = CASE WHEN @state <> 'running' THEN now() END,
+		       attempts = CASE WHEN @done > done THEN 0 ELSE attempts END, done = @done, read = @read,
 		       rows = @rows, products = @products, variants = @variants,
 		       created = @created, updated = @updated, unchanged = @unchanged, refused = @refused, further = @further
 		WHERE id = @id AND state = 'running' AND worker = @worker`,
 		pgx.NamedArgs{
-			"id": i.ID, "worker": i.Worker, "state": state, "done": s.Done, "read": read, "rows": r.Rows, "products": r.Products,
+			"id": i.ID, "worker": i.Worker, "state": state, "failure": failure, "done": s.Done, "read": read, "rows": r.Rows, "products": r.Products,
 			"variants": r.Variants, "created": r.Created, "updated": r.Updated, "unchanged": r.Unchanged, "refused": r.Refused, "further": r.Further,
 		})
 	if err != nil {

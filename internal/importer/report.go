@@ -124,7 +124,7 @@ func (s *Step) warn(p Problem) {
 
 // write writes refused rows, the header before the first of them.
 func (r *run) write(rows [][]string) error {
-	if r.options.Refused == nil || len(rows) == 0 {
+	if r.options.Refused == nil || r.outside != nil || len(rows) == 0 {
 		return nil
 	}
 	if !r.told {

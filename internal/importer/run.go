@@ -12,6 +12,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/errs"
+	"souk/internal/platform/postgres"
 	"souk/internal/vendors"
 )
 
@@ -32,8 +33,11 @@ type Options struct {
 	Proposed bool    // by a vendor: staff may want to look at changes of what is on sale
 	DryRun   bool    // find out what would happen, and do nothing
 
+	// AllOrNothing takes the file back where anything of it is refused: ErrNotWhole.
+	AllOrNothing bool
+
 	// Refused gets the rows that were refused, as a file of the same columns that
-	// can be mended and imported; nothing where nothing was refused.
+	// can be mended and imported; nothing where nothing was refused, or all was.
 	Refused io.Writer
 
 	// Keep writes down how far the run has come, in the transaction that brought
@@ -45,9 +49,10 @@ type Options struct {
 
 // A Step is how far a run has come.
 type Step struct {
-	Done   int    // of what the file has, product by product, and row by row where rows are of none: how much is behind it
-	Last   bool   // it is finished
-	Report Report // so far
+	Done    int    // of what the file has, product by product, and row by row where rows are of none: how much is behind it
+	Last    bool   // it is finished
+	Refused bool   // as a whole: nothing of the file is in
+	Report  Report // so far
 
 	// What came with this step.
 	Problems []Problem
@@ -91,6 +96,9 @@ func (im *Importer) Run(ctx context.Context, file io.Reader, o Options) (report 
 		Importer: im, options: o, report: &report, table: t, rows: rows,
 		seed: maphash.MakeSeed(), seen: map[uint64]place{}, skus: map[uint64]int{},
 	}
+	if o.AllOrNothing && !o.DryRun {
+		return report, r.readWhole(ctx)
+	}
 	return report, r.read(ctx)
 }
 
@@ -109,6 +117,7 @@ type run struct {
 	report  *Report
 	table   *table
 	rows    source
+	outside postgres.DB // while the whole file is read in one transaction, which is DB then
 
 	batch    []*item
 	bytes    int       // of the rows that were read since the last batch

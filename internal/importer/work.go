@@ -34,7 +34,7 @@ func (im *Importer) Work(ctx context.Context, asked Asked) error {
 	err = im.attempt(ctx, i)
 	var refusal *errs.Error
 	switch {
-	case err == nil, errors.Is(err, errEnded):
+	case err == nil, errors.Is(err, errEnded), errors.Is(err, ErrNotWhole):
 		return nil
 	case errors.As(err, &refusal) && (refusal.Kind == errs.Invalid || refusal.Kind == errs.NotFound):
 		return im.fail(ctx, i, refusal.Message)
@@ -68,7 +68,7 @@ func (im *Importer) attempt(ctx context.Context, i Import) error {
 	}
 	in := &counting{Reader: file}
 	_, err = im.Run(ctx, in, Options{
-		Format: i.Format, Mapping: i.Mapping, Vendor: target, House: im.House, Publish: i.Publish, DryRun: i.DryRun, From: from,
+		Format: i.Format, Mapping: i.Mapping, Vendor: target, House: im.House, Publish: i.Publish, DryRun: i.DryRun, AllOrNothing: i.Whole, From: from,
 		Proposed: !i.VendorID.IsZero(),
 		Keep: func(ctx context.Context, tx pgx.Tx, s Step) error {
 			read := in.read

@@ -107,15 +107,23 @@ func init() {
 	postgres.Name("ledger_txns_ref_key", ErrPosted)
 }
 
-// Post writes p into the books. Entries of nothing are left out; what is left
-// must be two entries or more that sum to zero in each currency.
-func Post(ctx context.Context, tx pgx.Tx, p Posting) error {
-	p.Entries = slices.DeleteFunc(slices.Clone(p.Entries), func(e Entry) bool { return e.Amount.IsZero() })
-	if err := balanced(p.Entries); err != nil {
-		return fmt.Errorf("post %s %q: %w", p.RefType, p.Memo, err)
+// Post writes postings into the books, in three statements however many they
+// are. Entries of nothing are left out; what is left of each must be two entries
+// or more that sum to zero in each currency.
+func Post(ctx context.Context, tx pgx.Tx, postings ...Posting) error {
+	postings = slices.Clone(postings)
+	for i := range postings {
+		p := &postings[i]
+		p.Entries = slices.DeleteFunc(slices.Clone(p.Entries), func(e Entry) bool { return e.Amount.IsZero() })
+		if err := balanced(p.Entries); err != nil {
+			return fmt.Errorf("post %s %q: %w", p.RefType, p.Memo, err)
+		}
 	}
-	if err := write(ctx, tx, p); err != nil {
-		return fmt.Errorf("post %s %q: %w", p.RefType, p.Memo, err)
+	if len(postings) == 0 {
+		return nil
+	}
+	if err := write(ctx, tx, postings); err != nil {
+		return fmt.Errorf("post %d transactions from %s %q on: %w", len(postings), postings[0].RefType, postings[0].Memo, err)
 	}
 	return nil
 }

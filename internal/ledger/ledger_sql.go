@@ -10,27 +10,34 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// write sends the accounts that may be missing, the transaction and its
+// write sends the accounts that may be missing, the transactions and their
 // entries in one round trip. Accounts are inserted in one order by everybody,
 // so two postings that open the same accounts do not wait in a circle.
-func write(ctx context.Context, tx pgx.Tx, p Posting) error {
-	n := len(p.Entries)
+func write(ctx context.Context, tx pgx.Tx, postings []Posting) error {
 	var (
-		ids        = make([]id.LedgerAccount, n)
-		kinds      = make([]string, n)
-		currencies = make([]string, n)
-		parties    = make([]string, n)
-		vendors    = make([]id.Vendor, n)
-		amounts    = make([]int64, n)
+		txns, refs     []pgtype.UUID // of transactions
+		types, memos   []string
+		of             []pgtype.UUID // of entries
+		ids            []id.LedgerAccount
+		kinds, parties []string
+		currencies     []string
+		vendors        []id.Vendor
+		amounts        []int64
 	)
-	for i, e := range p.Entries {
-		ids[i] = e.Account.id(e.Amount.Currency)
-		kinds[i], currencies[i], parties[i] = string(e.Account.Kind), string(e.Amount.Currency), e.Account.Party
-		vendors[i], amounts[i] = e.Account.Vendor, e.Amount.Minor
+	for _, p := range postings {
+		txn := pgtype.UUID{Bytes: id.New[id.LedgerTxn](), Valid: true}
+		txns, refs = append(txns, txn), append(refs, pgtype.UUID{Bytes: p.RefID, Valid: true})
+		types, memos = append(types, p.RefType), append(memos, p.Memo)
+		for _, e := range p.Entries {
+			of, ids = append(of, txn), append(ids, e.Account.id(e.Amount.Currency))
+			kinds, parties = append(kinds, string(e.Account.Kind)), append(parties, e.Account.Party)
+			currencies, vendors = append(currencies, string(e.Amount.Currency)), append(vendors, e.Account.Vendor)
+			amounts = append(amounts, e.Amount.Minor)
+		}
 	}
 	args := pgx.NamedArgs{
-		"ids": ids, "kinds": kinds, "currencies": currencies, "parties": parties, "vendors": vendors, "amounts": amounts,
-		"txn": id.New[id.LedgerTxn](), "ref_type": p.RefType, "ref_id": pgtype.UUID{Bytes: p.RefID, Valid: true}, "memo": p.Memo,
+		"txns": txns, "types": types, "refs": refs, "memos": memos,
+		"of": of, "ids": ids, "kinds": kinds, "currencies": currencies, "parties": parties, "vendors": vendors, "amounts": amounts,
 	}
 	b := postgres.NewBatch()
 	b.Queue(`
@@ -42,12 +49,14 @@ func write(ctx context.Context, tx pgx.Tx, p Posting) error {
 		ON CONFLICT (id) DO NOTHING`, args)
 	b.Queue(`
 		INSERT INTO ledger_txns (id, ref_type, ref_id, memo)
-		VALUES (@txn, @ref_type, @ref_id, @memo)`, args)
+		SELECT t.id, t.type, t.ref, t.memo
+		FROM unnest(@txns::uuid[], @types::text[], @refs::uuid[], @memos::text[]) WITH ORDINALITY AS t (id, type, ref, memo, place)
+		ORDER BY t.place`, args)
 	b.Queue(`
 		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor)
-		SELECT @txn, e.account, e.currency, e.amount
-		FROM unnest(@ids::uuid[], @currencies::text[], @amounts::bigint[])
-		     WITH ORDINALITY AS e (account, currency, amount, place)
+		SELECT e.txn, e.account, e.currency, e.amount
+		FROM unnest(@of::uuid[], @ids::uuid[], @currencies::text[], @amounts::bigint[])
+		     WITH ORDINALITY AS e (txn, account, currency, amount, place)
 		ORDER BY e.place`, args)
 	return b.Send(ctx, tx)
 }

@@ -101,7 +101,7 @@ func BenchmarkCatalogue(b *testing.B) {
 	}
 	b.Logf("inserted %d products in %v", n, time.Since(begun))
 	begun = time.Now()
-	if _, err := search.Rebuild(b.Context()); err != nil {
+	if _, err := search.Rebuild(b.Context(), nil); err != nil {
 		b.Fatal(err)
 	}
 	b.Logf("listed them in %v", time.Since(begun))

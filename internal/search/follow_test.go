@@ -280,7 +280,7 @@ func TestRebuild(t *testing.T) {
 	mustExec(t, tx, `UPDATE listings SET name = 'spoilt'`, nil)
 	mustExec(t, tx, `UPDATE listed_products SET title = ''`, nil)
 	mustExec(t, tx, `UPDATE vendors SET status = 'suspended' WHERE slug = 'second_hand'`, nil)
-	n, err := search.Rebuild(t.Context())
+	n, err := search.Rebuild(t.Context(), nil)
 	if err != nil || n != 3 { // two written anew, one deleted
 		t.Fatalf("rebuilt %d, %v", n, err)
 	}

@@ -127,7 +127,7 @@ func TestNodeThatLostItsConnectionCatchesUp(t *testing.T) {
 	}
 	defer lost.Close()
 	fresh := newSearch(pool)
-	if _, err := fresh.Rebuild(t.Context()); err != nil {
+	if _, err := fresh.Rebuild(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	search := &Search{DB: pool, Pool: lost, Currency: "USD", Log: slog.New(slog.DiscardHandler)}

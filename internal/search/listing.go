@@ -21,17 +21,17 @@ const atOnce = 500
 // deleted, and Refreshed is raised if there was any. It costs three round trips
 // for any number of products.
 func (s *Search) Refresh(ctx context.Context, tx pgx.Tx, products []id.Product) error {
-	_, err := s.refresh(ctx, tx, products, false)
+	_, err := s.refresh(ctx, tx, products, lockRefresh, false)
 	return err
 }
 
-// refresh is Refresh, or writes every row anew, and says how many it wrote or
-// deleted.
-func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, anew bool) (int, error) {
+// refresh is Refresh under a lock, or writes every row anew, and says how many
+// it wrote or deleted.
+func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, lock string, anew bool) (int, error) {
 	if len(products) == 0 {
 		return 0, nil
 	}
-	listed, err := lockListed(ctx, tx, products)
+	listed, err := lockListed(ctx, tx, lock, products)
 	if err != nil {
 		return 0, err
 	}
@@ -60,10 +60,10 @@ func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, 
 	return len(changed) + len(gone), nil
 }
 
-func lockListed(ctx context.Context, tx pgx.Tx, products []id.Product) (map[id.Product]bool, error) {
+func lockListed(ctx context.Context, tx pgx.Tx, lock string, products []id.Product) (map[id.Product]bool, error) {
 	listed := map[id.Product]bool{}
 	b := postgres.NewBatch()
-	b.Queue(lockRefresh, nil)
+	b.Queue(lock, nil)
 	read(b, selectListed, pgx.NamedArgs{"products": products}, func(row struct {
 		ID id.Product `db:"product_id"`
 	},
@@ -115,29 +115,4 @@ func rows[T any](list []T) string {
 		return "[]"
 	}
 	return encode(list)
-}
-
-// Rebuild makes every row anew, in transactions of a few hundred products, so
-// that the shop stays open. It says how many it wrote or deleted.
-func (s *Search) Rebuild(ctx context.Context) (int, error) {
-	total := 0
-	for after := (id.Product{}); ; {
-		some, err := postgres.Column[id.Product](ctx, s.DB, selectProductsAfter, pgx.NamedArgs{"after": after, "some": atOnce})
-		if err != nil {
-			return total, fmt.Errorf("list products: %w", err)
-		}
-		if len(some) == 0 {
-			return total, nil
-		}
-		n := 0
-		err = postgres.InTx(ctx, s.DB, func(tx pgx.Tx) (err error) {
-			n, err = s.refresh(ctx, tx, some, true)
-			return err
-		})
-		if err != nil {
-			return total, fmt.Errorf("rebuild after %s: %w", after, err)
-		}
-		total += n
-		after = some[len(some)-1]
-	}
 }

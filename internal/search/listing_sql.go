@@ -145,6 +145,9 @@ const selectListed = `SELECT product_id FROM listed_products WHERE product_id = 
 // read earlier; so they take turns.
 const lockRefresh = `SELECT pg_advisory_xact_lock(hashtext('souk.search.refresh'))`
 
+// Those who rebuild have different products, and do not wait for each other.
+const lockRebuild = `SELECT pg_advisory_xact_lock_shared(hashtext('souk.search.refresh'))`
+
 const selectProductsAfter = `
 	SELECT id FROM products
 	WHERE id > coalesce(@after::uuid, '00000000-0000-0000-0000-000000000000')

@@ -8,6 +8,7 @@ import (
 	"image/gif"
 	"image/jpeg"
 	"image/png"
+	"runtime"
 	"testing"
 
 	"souk/internal/platform/picture"
@@ -145,4 +146,34 @@ func written(t *testing.T, pic picture.Picture) []byte {
 		t.Fatal(err)
 	}
 	return file
+}
+
+// Bad input 105: of a picture with ten thousand frames one is decoded, and what
+// stands behind the picture goes.
+func TestOnlyThePictureComesThrough(t *testing.T) {
+	t.Parallel()
+	var moving bytes.Buffer
+	frames := &gif.GIF{}
+	one := image.NewPaletted(image.Rect(0, 0, 64, 64), color.Palette{color.Black, color.White})
+	for range 10_000 {
+		frames.Image, frames.Delay = append(frames.Image, one), append(frames.Delay, 1)
+	}
+	if err := gif.EncodeAll(&moving, frames); err != nil {
+		t.Fatal(err)
+	}
+	const script = "<script>alert(document.domain)</script>"
+	moving.WriteString(script)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	pic, err := picture.Fit(t.Context(), moving.Bytes(), 100)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 4<<20 { // all of them are 40 MB
+		t.Errorf("one frame took %d bytes", took)
+	}
+	if file := written(t, pic); bytes.Contains(file, []byte("script")) || bytes.HasPrefix(file, []byte("GIF")) {
+		t.Errorf("%d bytes as %s still have the script", len(file), pic.ContentType)
+	}
 }
