@@ -99,8 +99,8 @@ const (
 		ORDER BY i.id`
 
 	readRates = `
-		SELECT z.id AS zone_id, z.included, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
-		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping
+		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
+		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound
 		FROM carts c
 		CROSS JOIN LATERAL tax_zone_of(
 			coalesce(c.shipping_address ->> 'country', ''), coalesce(c.shipping_address ->> 'region', ''),

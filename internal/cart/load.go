@@ -135,7 +135,7 @@ func (r *reading) queueGoods(b *postgres.Batch, cart id.Cart) {
 func (r *reading) price(explain bool) (Priced, error) {
 	p := Priced{Cart: r.cart, Lines: r.lines}
 	snapshot := pricing.Snapshot{
-		Currency: r.cart.Currency, TaxIncluded: r.zone.Included, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
+		Currency: r.cart.Currency, Tax: r.zone.Terms, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
 	}
 	for i := range p.Lines {
 		l := &p.Lines[i]

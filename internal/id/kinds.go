@@ -34,7 +34,9 @@ type (
 	Product       = Of[product]
 	ProductChange = Of[productChange]
 	Photo         = Of[photo]
+	Plan          = Of[plan]
 	ProductExport = Of[productExport]
+	Promotion     = Of[promotion]
 	Refund        = Of[refund]
 	Reservation   = Of[reservation]
 	Review        = Of[review]
@@ -91,7 +93,9 @@ type (
 	product       struct{}
 	productChange struct{}
 	photo         struct{}
+	plan          struct{}
 	productExport struct{}
+	promotion     struct{}
 	refund        struct{}
 	reservation   struct{}
 	review        struct{}
@@ -146,8 +150,10 @@ func (payment) prefix() string       { return "pay" }
 func (paymentEvent) prefix() string  { return "payev" }
 func (productChange) prefix() string { return "pchg" }
 func (photo) prefix() string         { return "photo" }
+func (plan) prefix() string          { return "plan" }
 func (product) prefix() string       { return "prod" }
 func (productExport) prefix() string { return "pexp" }
+func (promotion) prefix() string     { return "promo" }
 func (refund) prefix() string        { return "ref" }
 func (reservation) prefix() string   { return "rsv" }
 func (review) prefix() string        { return "rev" }
