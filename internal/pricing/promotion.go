@@ -1,6 +1,9 @@
 package pricing
 
 import (
+	"slices"
+
+	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
 )
@@ -112,4 +115,64 @@ func (k RewardKind) needsAmounts() bool {
 		return true
 	}
 	return false
+}
+
+// maxAmount is the largest amount that a promotion may name, in minor units.
+const maxAmount = 1_000_000_000_000
+
+// Problems is what is wrong with conditions that stand at pointer.
+func (c Conditions) Problems(pointer string) errs.Fields {
+	var bad errs.Fields
+	c.Goods.problems(&bad, pointer+"/goods")
+	c.MinSubtotal.problems(&bad, pointer+"/min_subtotal")
+	bad.Require(c.MinQuantity >= 0, pointer+"/min_quantity", "out_of_range", "A quantity is 0 or more.")
+	for _, country := range c.Countries {
+		bad.Require(len(country) == 2 && country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' && country[1] <= 'Z',
+			pointer+"/countries", "invalid", "A country is two capitals of ISO 3166-1.")
+	}
+	return bad
+}
+
+// Problems is what is wrong with a reward that stands at pointer.
+func (r Reward) Problems(pointer string) errs.Fields {
+	var bad errs.Fields
+	r.Goods.problems(&bad, pointer+"/goods")
+	r.BuyGoods.problems(&bad, pointer+"/buy_goods")
+	r.Amounts.problems(&bad, pointer+"/amounts")
+	r.Most.problems(&bad, pointer+"/max_discount")
+	switch r.Kind {
+	case PercentOff, OrderPercentOff, ShippingOff, BuyGet:
+		bad.Require(r.PPM > 0 && r.PPM <= million, pointer+"/percent_ppm", "out_of_range", "A percentage is between 1 and 1,000,000 parts per million.")
+		bad.Require(len(r.Amounts) == 0, pointer+"/amounts", "not_for_kind", "This kind has a percentage, not amounts.")
+	case AmountOff, AmountOffEach, FixedPrice, OrderAmountOff, ShippingPrice:
+		bad.Require(len(r.Amounts) > 0, pointer+"/amounts", "required", "Name an amount in at least one currency.")
+		bad.Require(r.PPM == 0, pointer+"/percent_ppm", "not_for_kind", "This kind has amounts, not a percentage.")
+	default:
+		bad.Require(false, pointer+"/kind", "unknown_kind", "There is no such kind of reward.")
+	}
+	if r.Kind == BuyGet {
+		bad.Require(r.Buy > 0, pointer+"/buy", "required", "Say how many must be bought.")
+		bad.Require(r.Get > 0, pointer+"/get", "required", "Say how many become cheaper for it.")
+	} else {
+		bad.Require(r.Buy == 0 && r.Get == 0 && r.MaxTimes == 0, pointer+"/buy", "not_for_kind", "These are for buy_get.")
+	}
+	ranged := slices.Contains([]RewardKind{PercentOff, AmountOffEach, FixedPrice}, r.Kind)
+	bad.Require(r.MaxUnits == 0 || ranged && r.MaxUnits > 0, pointer+"/max_units", "not_for_kind", "Units are limited for percent_off, amount_off_each and fixed_price.")
+	bad.Require(len(r.Ways) == 0 || r.Kind.stage() == shippingStage, pointer+"/shipping_kinds", "not_for_kind", "Ways to ship are for rewards on shipping.")
+	return bad
+}
+
+func (a Amounts) problems(bad *errs.Fields, pointer string) {
+	for c, minor := range a {
+		bad.Require(c.Valid(), pointer, "unknown_currency", string(c)+" is not the ISO 4217 code of a currency.")
+		bad.Require(minor >= 0 && minor <= maxAmount, pointer+"/"+string(c), "out_of_range", "An amount is between 0 and a million million minor units.")
+	}
+}
+
+const maxNamed = 1000
+
+func (c Scope) problems(bad *errs.Fields, pointer string) {
+	for _, n := range []int{len(c.Products), len(c.Variants), len(c.Categories), len(c.Tags), len(c.Brands), len(c.Vendors), len(c.Except)} {
+		bad.Require(n <= maxNamed, pointer, "too_many", "At most 1,000 of a kind can be named.")
+	}
 }
