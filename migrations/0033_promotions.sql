@@ -74,8 +74,16 @@ ALTER TABLE adjustments
     ADD platform_minor bigint NOT NULL DEFAULT 0,               -- the part of a discount that the platform pays
     ADD CONSTRAINT adjustments_platform CHECK (platform_minor BETWEEN 0 AND amount_minor);
 
--- What the platform adds to what a vendor earns: its part of the discounts on the vendor's goods and parcel.
-ALTER TABLE vendor_orders ADD platform_minor bigint NOT NULL DEFAULT 0 CHECK (platform_minor BETWEEN 0 AND discount_minor);
+-- What the platform adds to what a vendor earns: its part of the discounts on goods and on shipping.
+ALTER TABLE order_lines
+    ADD platform_minor           bigint NOT NULL DEFAULT 0,
+    ADD cancelled_platform_minor bigint NOT NULL DEFAULT 0,
+    ADD CONSTRAINT order_lines_platform CHECK (platform_minor BETWEEN 0 AND discount_minor AND cancelled_platform_minor BETWEEN 0 AND platform_minor);
+ALTER TABLE vendor_orders
+    ADD shipping_platform_minor bigint NOT NULL DEFAULT 0 CHECK (shipping_platform_minor BETWEEN 0 AND discount_minor);
+
+ALTER TABLE ledger_accounts DROP CONSTRAINT ledger_accounts_kind_check, ADD CONSTRAINT ledger_accounts_kind_check CHECK (kind IN
+    ('psp_clearing', 'vendor_payable', 'commission_revenue', 'shipping_revenue', 'tax_payable', 'buyer_payable', 'promotion_expense'));
 
 ALTER TABLE promotions            ENABLE ROW LEVEL SECURITY;
 ALTER TABLE coupons               ENABLE ROW LEVEL SECURITY;

@@ -46,6 +46,7 @@ import (
 	"souk/internal/platform/vault"
 	"souk/internal/pricing"
 	"souk/internal/privacy"
+	"souk/internal/promotions"
 	"souk/internal/reviews"
 	"souk/internal/search"
 	"souk/internal/shipping"
@@ -74,35 +75,36 @@ type App struct {
 	Parts
 	Unlisted bool // asks search engines to stay away, from every answer of Serve
 
-	Bell      *events.Bell
-	Hub       *events.Hub
-	Relay     *events.Relay
-	Router    *httpapi.Router
-	Grants    *auth.Grants
-	Vault     *vault.Vault
-	Settings  *settings.Settings
-	MFA       *mfa.Factors
-	Accounts  *accounts.Users
-	Logins    *idp.Providers
-	Vendors   *vendors.Vendors
-	APIKeys   *apikeys.Keys
-	Catalog   *catalog.Catalog
-	Stock     *inventory.Stock
-	Tax       *tax.Zones
-	Books     *ledger.Books
-	Shipping  *shipping.Shipping
-	Payments  *payments.Payments
-	Prices    *pricing.Prices
-	Orders    *orders.Orders
-	Reviews   *reviews.Reviews
-	Wishlists *wishlist.Wishlists
-	Carts     *cart.Carts
-	Checkout  *checkout.Checkout
-	Importer  *importer.Importer
-	Search    *search.Search
-	Feeds     *feeds.Feeds
-	Privacy   *privacy.Privacy
-	Pages     *storefront.Pages
+	Bell       *events.Bell
+	Hub        *events.Hub
+	Relay      *events.Relay
+	Router     *httpapi.Router
+	Grants     *auth.Grants
+	Vault      *vault.Vault
+	Settings   *settings.Settings
+	MFA        *mfa.Factors
+	Accounts   *accounts.Users
+	Logins     *idp.Providers
+	Vendors    *vendors.Vendors
+	APIKeys    *apikeys.Keys
+	Catalog    *catalog.Catalog
+	Stock      *inventory.Stock
+	Tax        *tax.Zones
+	Books      *ledger.Books
+	Shipping   *shipping.Shipping
+	Payments   *payments.Payments
+	Prices     *pricing.Prices
+	Promotions *promotions.Promotions
+	Orders     *orders.Orders
+	Reviews    *reviews.Reviews
+	Wishlists  *wishlist.Wishlists
+	Carts      *cart.Carts
+	Checkout   *checkout.Checkout
+	Importer   *importer.Importer
+	Search     *search.Search
+	Feeds      *feeds.Feeds
+	Privacy    *privacy.Privacy
+	Pages      *storefront.Pages
 
 	Notifications *notifications.Notifications
 }
@@ -116,7 +118,7 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
@@ -152,6 +154,7 @@ func Build(p Parts) *App {
 	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}}}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers = a.Prices.SetOffers, a.Prices.Offers // to catalog's right: see catalog.Offer
+	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers")}
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
 	a.Reviews = &reviews.Reviews{DB: p.DB, Settings: a.Settings, Users: a.Accounts, Catalog: a.Catalog, Orders: a.Orders, Blobs: p.Blobs}
 	a.Wishlists = &wishlist.Wishlists{
@@ -161,7 +164,7 @@ func Build(p Parts) *App {
 	// Flows.
 	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
-		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Stock: a.Stock, Shipping: a.Shipping, NumberPrefix: "S",
+		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, NumberPrefix: "S",
 	}
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
 

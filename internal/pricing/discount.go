@@ -27,6 +27,7 @@ type Verdict struct {
 	Code      string
 	Amount    money.Amount // taken off, over all lines and parcels
 	Reason    string       // why it does not apply; "" when it does
+	KeptOutBy id.Promotion // with which it is not combined; zero where that is not the reason
 }
 
 // discounter applies promotions to a snapshot whose subtotals are known to be
@@ -99,30 +100,32 @@ func (d *discounter) choose() (apply []int, verdicts []Verdict) {
 		p, q := &s.Promotions[a.at], &s.Promotions[b.at]
 		return cmp.Or(cmp.Compare(q.Priority, p.Priority), cmp.Compare(b.alone, a.alone), bytes.Compare(p.ID[:], q.ID[:]))
 	})
-	sole, groups := "", map[string]string{}
 	for _, c := range fit {
-		p := &s.Promotions[c.at]
+		rival := rivalOf(s, apply, &s.Promotions[c.at])
 		switch {
 		case c.alone == 0:
 			verdicts[c.at].Reason = "it takes nothing off"
-		case sole != "":
-			verdicts[c.at].Reason = "it is not combined with " + sole
-		case p.Exclusive && len(apply) > 0:
-			verdicts[c.at].Reason = "it is not combined with " + s.Promotions[apply[0]].Name
-		case p.Group != "" && groups[p.Group] != "":
-			verdicts[c.at].Reason = "it is not combined with " + groups[p.Group]
+		case rival != nil:
+			verdicts[c.at].Reason, verdicts[c.at].KeptOutBy = "it is not combined with "+rival.Name, rival.ID
 		default:
 			apply = append(apply, c.at)
-			groups[p.Group] = p.Name
-			if p.Exclusive {
-				sole = p.Name
-			}
 		}
 	}
 	slices.SortStableFunc(apply, func(a, b int) int {
 		return cmp.Compare(s.Promotions[a].Reward.Kind.stage(), s.Promotions[b].Reward.Kind.stage())
 	})
 	return apply, verdicts
+}
+
+// rivalOf is the one of those that apply with which p is not combined; nil where
+// there is none.
+func rivalOf(s *Snapshot, apply []int, p *Promotion) *Promotion {
+	for _, at := range apply {
+		if o := &s.Promotions[at]; p.Exclusive || o.Exclusive || p.Group != "" && p.Group == o.Group {
+			return o
+		}
+	}
+	return nil
 }
 
 // alone is what a promotion takes off the cart as it is.

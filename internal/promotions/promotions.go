@@ -3,7 +3,7 @@
 //
 // Owns: promotions and who may use them how often ([Promotion]), coupons
 // ([Coupon], [Normalize]), redemptions and their limits ([Promotions.QueueRedeem],
-// [QueueRelease]). What a promotion does to a price is in package pricing.
+// [Release]). What a promotion does to a price is in package pricing.
 // Tables: promotions, coupons, promotion_redemptions.
 // Raises: nothing; carts are priced anew each time they are read.
 // Calls: pricing.
@@ -46,7 +46,9 @@ var (
 	ErrNoCoupon = errs.New(errs.NotFound, "coupon_not_found", "There is no such code.")
 	// ErrNotApplicable says that a code takes nothing off this cart. It has one
 	// reason for all that strangers must not learn: unknown, ended, used up.
-	ErrNotApplicable = errs.New(errs.Validation.Kind, "coupon_not_applicable", "This code cannot be used for this cart.")
+	ErrNotApplicable = errs.New(errs.Invalid, "coupon_not_applicable", "This code cannot be used for this cart.")
+	// ErrNotCombined says that another promotion on the cart keeps a code out.
+	ErrNotCombined = errs.New(errs.Conflict, "coupon_not_combined", "This code is not combined with another discount on this cart. Remove that one first.")
 	// ErrUsedUp says that others took the last uses while the order was placed.
 	ErrUsedUp = errs.New(errs.Conflict, "promotion_used_up", "A discount on this cart has just been used up. Look at the new total.")
 	// ErrArchived keeps what has ended as it was.

@@ -3,8 +3,10 @@ package promotions
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -73,12 +75,17 @@ func QueueRedeem(b *postgres.Batch, order id.Order, customer []byte, uses []Use)
 	}
 }
 
-// QueueRelease gives back what was given on orders that are cancelled as a whole:
-// it may be used again.
-func QueueRelease(b *postgres.Batch, orders []id.Order) {
+// Release gives back what was given on orders that are cancelled as a whole: it
+// may be used again. The caller has locked the orders.
+func Release(ctx context.Context, tx pgx.Tx, orders []id.Order) error {
 	args := pgx.NamedArgs{"orders": orders}
+	b := postgres.NewBatch()
 	b.Queue(lockUses, args)
 	b.Queue(uncountUses, args)
 	b.Queue(uncountCoupons, args)
 	b.Queue(releaseRedemptions, args)
+	if err := b.Send(ctx, tx); err != nil {
+		return fmt.Errorf("give back the promotions of %d orders: %w", len(orders), err)
+	}
+	return nil
 }
