@@ -48,6 +48,7 @@ import (
 	"souk/internal/platform/vault"
 	"souk/internal/pricing"
 	"souk/internal/privacy"
+	"souk/internal/promotions"
 	"souk/internal/reviews"
 	"souk/internal/search"
 	"souk/internal/shipping"
@@ -76,36 +77,37 @@ type App struct {
 	Parts
 	Unlisted bool // asks search engines to stay away, from every answer of Serve
 
-	Bell      *events.Bell
-	Hub       *events.Hub
-	Relay     *events.Relay
-	Router    *httpapi.Router
-	Grants    *auth.Grants
-	Vault     *vault.Vault
-	Settings  *settings.Settings
-	MFA       *mfa.Factors
-	Accounts  *accounts.Users
-	Logins    *idp.Providers
-	Vendors   *vendors.Vendors
-	APIKeys   *apikeys.Keys
-	Catalog   *catalog.Catalog
-	Stock     *inventory.Stock
-	Tax       *tax.Zones
-	Books     *ledger.Books
-	Shipping  *shipping.Shipping
-	Payments  *payments.Payments
-	Prices    *pricing.Prices
-	Orders    *orders.Orders
-	Digital   *digital.Goods
-	Reviews   *reviews.Reviews
-	Wishlists *wishlist.Wishlists
-	Carts     *cart.Carts
-	Checkout  *checkout.Checkout
-	Importer  *importer.Importer
-	Search    *search.Search
-	Feeds     *feeds.Feeds
-	Privacy   *privacy.Privacy
-	Pages     *storefront.Pages
+	Bell       *events.Bell
+	Hub        *events.Hub
+	Relay      *events.Relay
+	Router     *httpapi.Router
+	Grants     *auth.Grants
+	Vault      *vault.Vault
+	Settings   *settings.Settings
+	MFA        *mfa.Factors
+	Accounts   *accounts.Users
+	Logins     *idp.Providers
+	Vendors    *vendors.Vendors
+	APIKeys    *apikeys.Keys
+	Catalog    *catalog.Catalog
+	Stock      *inventory.Stock
+	Tax        *tax.Zones
+	Books      *ledger.Books
+	Shipping   *shipping.Shipping
+	Payments   *payments.Payments
+	Prices     *pricing.Prices
+	Promotions *promotions.Promotions
+	Orders     *orders.Orders
+	Digital    *digital.Goods
+	Reviews    *reviews.Reviews
+	Wishlists  *wishlist.Wishlists
+	Carts      *cart.Carts
+	Checkout   *checkout.Checkout
+	Importer   *importer.Importer
+	Search     *search.Search
+	Feeds      *feeds.Feeds
+	Privacy    *privacy.Privacy
+	Pages      *storefront.Pages
 
 	Notifications *notifications.Notifications
 }
@@ -119,7 +121,7 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
@@ -157,6 +159,7 @@ func Build(p Parts) *App {
 	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, free.Provider{}}}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
+	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers")}
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
 	a.Digital = &digital.Goods{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
@@ -170,7 +173,8 @@ func Build(p Parts) *App {
 	// Flows.
 	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
-		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital, NumberPrefix: "S",
+		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital,
+		NumberPrefix: "S",
 	}
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
 

@@ -38,6 +38,7 @@ func (c *Carts) Routes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/carts/{cart}/claim", c.claim, httpapi.Needs(auth.AsCustomer), httpapi.ID("claim-cart"), httpapi.Status(200),
 		httpapi.Summary("Make a guest's cart one's own"),
 		httpapi.Describe("The caller's open cart takes the items in; without one, the guest's cart becomes theirs. Items that cannot be taken stay where they are, with the reason."))
+	c.couponRoutes(r)
 	c.wishRoutes(r)
 }
 

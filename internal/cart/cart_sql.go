@@ -120,8 +120,8 @@ const (
 		ORDER BY i.id`
 
 	readRates = `
-		SELECT z.id AS zone_id, z.included, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
-		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping
+		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
+		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound
 		FROM carts c
 		CROSS JOIN LATERAL (SELECT coalesce(c.shipping_address, c.billing_address) AS address) place
 		CROSS JOIN LATERAL tax_zone_of(
@@ -141,6 +141,67 @@ const (
 		WHERE c.id = @cart AND (o.vendor_id IS NULL OR o.vendor_id IN (
 			SELECT v.vendor_id FROM cart_items i JOIN variants v ON v.id = i.variant_id WHERE i.cart_id = @cart))
 		ORDER BY o.position, o.price_minor, o.id`
+)
+
+// runsFragment is the condition under which a promotion p lowers carts now.
+const runsFragment = `(
+	p.status = 'active' AND p.starts_at <= now() AND (p.ends_at IS NULL OR p.ends_at > now())
+	AND (p.usage_limit IS NULL OR p.used < p.usage_limit) AND (p.budget_minor IS NULL OR p.spent_minor < p.budget_minor))`
+
+// offeredFragment is the columns of a promotion p that is offered.
+const offeredFragment = `
+	p.id, p.version, p.name, p.vendor_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
+	p.usage_limit IS NOT NULL OR p.customer_limit IS NOT NULL OR p.budget_minor IS NOT NULL AS limited,
+	CASE WHEN p.budget_minor IS NOT NULL THEN (p.budget_minor - p.spent_minor, p.budget_currency) END AS left_over`
+
+const (
+	readPromotions = `
+		SELECT ` + offeredFragment + `, NULL::uuid AS coupon_id, '' AS code, false AS coupon_limited, true AS runs
+		FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `
+		UNION ALL
+		SELECT ` + offeredFragment + `, k.id, k.code, k.usage_limit IS NOT NULL,
+		       p.needs_code AND NOT k.disabled AND (k.usage_limit IS NULL OR k.used < k.usage_limit) AND ` + runsFragment + `
+		FROM cart_coupons cc JOIN coupons k ON k.id = cc.coupon_id JOIN promotions p ON p.id = k.promotion_id
+		WHERE cc.cart_id = @cart
+		ORDER BY id`
+
+	// Nobody asks for facts where no promotion runs and no code was entered.
+	readFacts = `
+		SELECT i.id, p.brand_id, coalesce(price.compare_at_minor > price.amount_minor, false) AS reduced,
+		       ARRAY(SELECT DISTINCT unnest(k.ancestors) FROM product_categories pc JOIN categories k ON k.id = pc.category_id WHERE pc.product_id = p.id) AS categories,
+		       ARRAY(SELECT tag_id FROM product_tags t WHERE t.product_id = p.id) AS tags
+		FROM cart_items i
+		JOIN carts c ON c.id = i.cart_id
+		JOIN variants v ON v.id = i.variant_id
+		JOIN products p ON p.id = v.product_id
+		LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = c.currency
+		WHERE i.cart_id = @cart
+		  AND (EXISTS (SELECT FROM cart_coupons cc WHERE cc.cart_id = @cart) OR EXISTS (SELECT FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `))
+		ORDER BY i.id`
+
+	// One order of the buyer's that stands, asked where some promotion is for
+	// first orders.
+	readBought = `
+		SELECT o.id FROM carts c CROSS JOIN LATERAL (
+			SELECT o.id FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled'
+			UNION ALL
+			SELECT o.id FROM orders o WHERE c.email <> '' AND lower(o.email) = lower(c.email) AND o.status <> 'cancelled'
+		) o
+		WHERE c.id = @cart AND EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
+		LIMIT 1`
+
+	// A code that is unknown, or one too many, adds nothing.
+	addCoupon = `
+		INSERT INTO cart_coupons (cart_id, coupon_id)
+		SELECT @cart, k.id FROM coupons k
+		WHERE k.code = @code AND (SELECT count(*) FROM cart_coupons WHERE cart_id = @cart AND coupon_id <> k.id) < @most
+		ON CONFLICT (cart_id, coupon_id) DO UPDATE SET coupon_id = EXCLUDED.coupon_id`
+
+	removeCoupon = `DELETE FROM cart_coupons cc USING coupons k WHERE cc.cart_id = @cart AND k.id = cc.coupon_id AND k.code = @code`
+
+	adoptCoupons = `
+		INSERT INTO cart_coupons (cart_id, coupon_id, added_at) SELECT @cart, coupon_id, added_at FROM cart_coupons WHERE cart_id = @guest
+		ON CONFLICT DO NOTHING`
 )
 
 // whose is the arguments that name a cart and who asks for it.

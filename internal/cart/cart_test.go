@@ -47,7 +47,7 @@ func TestAGuestFillsACart(t *testing.T) {
 	}
 	s.call("", "GET", path+"/payment-methods", "").want(200, `{"data":[{"method":"cod","name":"Cash on delivery"}]}`)
 
-	p, err := s.carts.Load(t.Context(), s.db, c.ID, true)
+	p, err := s.locked(c.ID)
 	if err != nil || p.Ready() != nil {
 		t.Fatalf("%v, %v", err, p.Ready())
 	}
@@ -255,7 +255,7 @@ func TestACompletedCartIsNoCart(t *testing.T) {
 	}
 	s.call(s.customer().String(), "POST", path+"/claim", "").want(409, `"code":"cart_completed"`)
 	s.call("", "GET", path, "").want(404, `"code":"not_found"`)
-	if _, err := s.carts.Load(t.Context(), s.db, c.ID, true); !errors.Is(err, cart.ErrCompleted) {
+	if _, err := s.locked(c.ID); !errors.Is(err, cart.ErrCompleted) {
 		t.Errorf("checkout loads it: %v", err)
 	}
 }
@@ -302,7 +302,7 @@ func TestWhatBecomesUnavailableIsFlagged(t *testing.T) {
 			if len(now.Items[0].Issues) != 1 || now.Items[0].Issues[0].Code != c.code || now.Totals.Items != usd(c.total) {
 				t.Errorf("issues %+v, totals %+v", now.Items[0].Issues, now.Totals)
 			}
-			p, err := s.carts.Load(t.Context(), s.db, v.ID, true)
+			p, err := s.locked(v.ID)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -333,7 +333,7 @@ func TestStockIsPickedByPriorityThenWhereThereIsEnough(t *testing.T) {
 		{7, map[id.Location]int{near: 2, middle: 4, far: 1}},
 		{11, map[id.Location]int{near: 2, middle: 4, far: 5}},
 	} {
-		p, err := s.carts.Load(t.Context(), s.db, s.fill(c.quantity, mug).ID, false)
+		p, err := s.locked(s.fill(c.quantity, mug).ID)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -63,6 +63,7 @@ func (c *Carts) merge(ctx context.Context, tx pgx.Tx, guest Priced, own id.Cart)
 	b.Read(touchCart, whose(ctx, own), takeCart(&r.cart))
 	if before.Cart.Currency == guest.Cart.Currency {
 		b.Queue(adoptAddresses, pgx.NamedArgs{"cart": own, "guest": guest.Cart.ID})
+		b.Queue(adoptCoupons, pgx.NamedArgs{"cart": own, "guest": guest.Cart.ID})
 		queueItems(b, own, moved)
 		b.Queue(removeVariants, pgx.NamedArgs{"cart": guest.Cart.ID, "variants": variantsOf(moved)})
 		b.Queue(removeEmpty, pgx.NamedArgs{"cart": guest.Cart.ID})
@@ -70,7 +71,7 @@ func (c *Carts) merge(ctx context.Context, tx pgx.Tx, guest Priced, own id.Cart)
 	if err := b.Send(ctx, tx); err != nil {
 		return Priced{}, nil, fmt.Errorf("merge carts: %w", err)
 	}
-	after, err := c.Load(ctx, tx, own, false)
+	after, err := c.load(ctx, tx, own, readCart, false)
 	return after, refused, err
 }
 

@@ -15,6 +15,7 @@ import (
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
 	"souk/internal/pricing"
+	"souk/internal/promotions"
 	"souk/internal/shipping"
 	"souk/internal/tax"
 )
@@ -26,7 +27,9 @@ type Priced struct {
 	Lines   []Line   // in the order in which they were added
 	Parcels []Parcel // one for each vendor, by the vendor's id
 	Quote   pricing.Quote
-	Missing []string // what checkout still needs: items, email, shipping_address, billing_address, shipping
+	Uses    []promotions.Use // the promotions that lower it
+	Codes   []Code           // what became of the codes that were put into it
+	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping
 }
 
 // A Line is an item with what it is, what it costs and where it is taken from.
@@ -94,21 +97,24 @@ type reading struct {
 	lines   []Line
 	zone    tax.Zone
 	options []shipping.Option
+	offered []offered
+	facts   []facts    // by item
+	bought  []id.Order // some order that the buyer has placed before
+	method  string     // of payment; "" while none is chosen
 }
 
-// Load reads a cart that the caller may use and prices it, in one round trip.
-// With lock it takes the cart's row first, for checkout, and explains the
-// price. A cart that has become an order is refused with [ErrCompleted].
-func (c *Carts) Load(ctx context.Context, db postgres.DB, cart id.Cart, lock bool) (Priced, error) {
-	sql := readCart
-	if lock {
-		sql = lockCart
-	}
-	return c.load(ctx, db, cart, sql, lock)
+// Lock takes the row of a cart that the caller may use and prices it for
+// checkout, explained, in one round trip. A cart that has become an order is
+// refused with [ErrCompleted].
+func (c *Carts) Lock(ctx context.Context, tx pgx.Tx, cart id.Cart, method string) (Priced, error) {
+	return c.read(ctx, tx, cart, lockCart, reading{method: method}, true)
 }
 
 func (c *Carts) load(ctx context.Context, db postgres.DB, cart id.Cart, sql string, explain bool) (Priced, error) {
-	var r reading
+	return c.read(ctx, db, cart, sql, reading{}, explain)
+}
+
+func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql string, r reading, explain bool) (Priced, error) {
 	b := postgres.NewBatch()
 	b.Read(sql, whose(ctx, cart), takeCart(&r.cart))
 	r.queue(b, cart)
@@ -134,13 +140,14 @@ func (r *reading) queueGoods(b *postgres.Batch, cart id.Cart) {
 	args := pgx.NamedArgs{"cart": cart}
 	postgres.ReadAll(b, &r.lines, readLines, args)
 	b.Read(readRates, args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
+	r.queuePromotions(b, cart)
 }
 
 // price makes the quote out of what was read.
 func (r *reading) price(explain bool) (Priced, error) {
 	p := Priced{Cart: r.cart, Lines: r.lines}
 	snapshot := pricing.Snapshot{
-		Currency: r.cart.Currency, TaxIncluded: r.zone.Included, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
+		Currency: r.cart.Currency, Tax: r.zone.Terms, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
 	}
 	stock := shelves{}
 	for i := range p.Lines {
@@ -161,6 +168,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 		}
 	}
 	snapshot.Parcels = p.chooseShipping(r.options, r.zone)
+	r.promote(&snapshot, p.Lines)
 	quote, err := pricing.Price(snapshot)
 	if err != nil {
 		return Priced{}, err
@@ -169,6 +177,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 	for _, priced := range quote.Lines {
 		p.Lines[priced.Key].Price = priced
 	}
+	r.conclude(&p)
 	p.Missing = p.missing()
 	return p, nil
 }
@@ -211,7 +220,7 @@ func (p *Priced) chooseShipping(options []shipping.Option, zone tax.Zone) []pric
 		}
 		parcel.Selected = &parcel.Options[at]
 		chosen = append(chosen, pricing.Parcel{
-			Vendor: parcel.Vendor, Name: parcel.VendorName + ": " + parcel.Selected.Option.Name,
+			Vendor: parcel.Vendor, Name: parcel.VendorName + ": " + parcel.Selected.Option.Name, Kind: parcel.Selected.Option.Kind,
 			Shipping: parcel.Selected.Price, Rates: zone.ForShipping(),
 		})
 	}

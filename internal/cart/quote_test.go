@@ -50,7 +50,7 @@ func TestTaxAndShippingOfTwoVendors(t *testing.T) {
 // standard selects the first option of each parcel of a cart.
 func (s *shop) standard(c id.Cart) string {
 	s.t.Helper()
-	p, err := s.carts.Load(s.t.Context(), s.db, c, false)
+	p, err := s.locked(c)
 	if err != nil {
 		s.t.Fatal(err)
 	}

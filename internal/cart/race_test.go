@@ -24,7 +24,7 @@ func TestALineAddedDuringCheckoutIsRefused(t *testing.T) {
 	var late answer
 	var added sync.WaitGroup
 	err := postgres.InTx(t.Context(), pool, func(tx pgx.Tx) error {
-		if _, err := s.carts.Load(t.Context(), tx, c.ID, true); err != nil {
+		if _, err := s.carts.Lock(t.Context(), tx, c.ID, ""); err != nil {
 			return err
 		}
 		added.Go(func() {
@@ -55,7 +55,7 @@ func TestALineAddedDuringAFailedCheckoutIsKept(t *testing.T) {
 	var late answer
 	var added sync.WaitGroup
 	refused := postgres.InTx(t.Context(), pool, func(tx pgx.Tx) error {
-		if _, err := s.carts.Load(t.Context(), tx, c.ID, true); err != nil {
+		if _, err := s.carts.Lock(t.Context(), tx, c.ID, ""); err != nil {
 			return err
 		}
 		added.Go(func() {

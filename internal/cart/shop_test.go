@@ -213,3 +213,12 @@ func or[T comparable](v, otherwise T) T {
 	}
 	return v
 }
+
+// locked is a cart as checkout sees it.
+func (s *shop) locked(c id.Cart) (p cart.Priced, err error) {
+	err = postgres.InTx(s.t.Context(), s.db, func(tx pgx.Tx) (err error) {
+		p, err = s.carts.Lock(s.t.Context(), tx, c, "cod")
+		return err
+	})
+	return p, err
+}

@@ -13,7 +13,9 @@ type View struct {
 	ID        id.Cart        `json:"id"`
 	Currency  money.Currency `json:"currency"`
 	Items     []ItemView     `json:"items"`
-	Coupons   []string       `json:"coupons"`
+	Coupons   []string       `json:"coupons" doc:"The codes in the cart"`
+	Codes     []Code         `json:"codes" doc:"What became of each of them"`
+	Discounts []DiscountView `json:"discounts" doc:"What lowers the price"`
 	Addresses AddressesView  `json:"addresses"`
 	Shipping  []ChosenView   `json:"shipping" doc:"What has been chosen, where it is still offered"`
 	Totals    TotalsView     `json:"totals"`
@@ -62,6 +64,14 @@ type VendorView struct {
 	ID   id.Vendor `json:"id"`
 	Name string    `json:"name"`
 	Slug string    `json:"slug"`
+}
+
+// DiscountView is what one promotion takes off.
+type DiscountView struct {
+	PromotionID id.Promotion `json:"promotion_id"`
+	Name        string       `json:"name"`
+	Code        string       `json:"code,omitempty"`
+	Amount      money.Amount `json:"amount"`
 }
 
 // AddressesView is where the cart goes.
@@ -118,7 +128,7 @@ type ParcelView struct {
 func (p Priced) View() View {
 	t := p.Quote.Totals
 	v := View{
-		ID: p.Cart.ID, Currency: p.Cart.Currency, Coupons: []string{}, Missing: p.Missing, Trace: p.Quote.Trace,
+		ID: p.Cart.ID, Currency: p.Cart.Currency, Coupons: []string{}, Codes: append([]Code{}, p.Codes...), Discounts: []DiscountView{}, Missing: p.Missing, Trace: p.Quote.Trace,
 		Items: make([]ItemView, len(p.Lines)), Shipping: make([]ChosenView, 0, len(p.Parcels)),
 		Addresses: AddressesView{p.Cart.Email, p.Cart.Phone, p.Cart.ShippingAddress, p.Cart.Billing()},
 		Totals:    TotalsView{t.Items, t.Discount, t.Shipping, t.Tax, t.GrandTotal, t.TaxIncluded},
@@ -132,6 +142,14 @@ func (p Priced) View() View {
 		}
 		for _, part := range l.Components {
 			v.Items[i].Parts = append(v.Items[i].Parts, part.view())
+		}
+	}
+	for _, code := range p.Codes {
+		v.Coupons = append(v.Coupons, code.Code)
+	}
+	for _, d := range p.Quote.Verdicts {
+		if d.Reason == "" {
+			v.Discounts = append(v.Discounts, DiscountView{d.Promotion, d.Name, d.Code, d.Amount})
 		}
 	}
 	for _, parcel := range p.Parcels {

@@ -14,6 +14,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
+	"souk/internal/promotions"
 )
 
 // Cancel withdraws what has not shipped of an order: its stock is given back
@@ -31,6 +32,11 @@ func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason
 	is, lines, err := c.withdraw(ctx, tx, was, reason)
 	if err != nil {
 		return orders.Whole{}, fmt.Errorf("cancel order %s: %w", order, err)
+	}
+	if is.Status == orders.StatusCancelled {
+		if err := promotions.Release(ctx, tx, []id.Order{order}); err != nil {
+			return orders.Whole{}, err
+		}
 	}
 	inCancel.Here()
 	return is, c.Stock.Release(ctx, tx, order, lines)

@@ -33,18 +33,20 @@ import (
 	"souk/internal/payments"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
+	"souk/internal/promotions"
 	"souk/internal/shipping"
 )
 
 // Checkout composes the flows of an order.
 type Checkout struct {
-	DB       postgres.DB
-	Carts    *cart.Carts
-	Stock    *inventory.Stock
-	Orders   *orders.Orders
-	Payments *payments.Payments
-	Shipping *shipping.Shipping
-	Digital  *digital.Goods
+	DB         postgres.DB
+	Carts      *cart.Carts
+	Stock      *inventory.Stock
+	Orders     *orders.Orders
+	Payments   *payments.Payments
+	Promotions *promotions.Promotions
+	Shipping   *shipping.Shipping
+	Digital    *digital.Goods
 
 	NumberPrefix string        // of order numbers
 	HoldFor      time.Duration // how long an unpaid order keeps its stock; half an hour when 0

@@ -9,6 +9,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/orders"
 	"souk/internal/platform/postgres"
+	"souk/internal/promotions"
 )
 
 // expiryBatch is how many orders one transaction lets go: few enough that the
@@ -49,6 +50,9 @@ func (c *Checkout) expireBatch(ctx context.Context) (n int, err error) {
 		}
 		if n = len(overdue); n == 0 {
 			return nil
+		}
+		if err := promotions.Release(ctx, tx, overdue); err != nil {
+			return err
 		}
 		if err := c.Stock.ReleaseAll(ctx, tx, overdue); err != nil {
 			return err

@@ -18,6 +18,8 @@ import (
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
+	"souk/internal/promotions"
 )
 
 // Placing is what a buyer agrees to.
@@ -47,7 +49,7 @@ type Payment struct {
 // know, then all that it writes. Nothing is locked in between but the buyer's
 // own cart; the stock, which others wait for, is taken by the last statements.
 func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, error) {
-	priced, err := c.Carts.Load(ctx, tx, p.Cart, true) // a double click waits here
+	priced, err := c.Carts.Lock(ctx, tx, p.Cart, p.Method) // a double click waits here
 	if err != nil {
 		return Placed{}, err
 	}
@@ -69,6 +71,7 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	payments.QueueOpen(ctx, b, opening)
 	c.Carts.QueueClose(b, p.Cart, n.ID)
 	queueHandOver(ctx, b, n.Whole)
+	promotions.QueueRedeem(b, n.ID, c.Promotions.Customer(n.Email), priced.Uses)
 	if provider.Settled() {
 		c.Stock.QueueAllocate(b, n.ID, picks)
 	} else {
@@ -153,8 +156,9 @@ func (c *Checkout) composeParts(n *orders.New, priced cart.Priced, status orders
 			ID: id.New[id.VendorOrder](), Order: n.ID, Status: status, Currency: n.Currency,
 			Seller:      orders.Seller{ID: parcel.Vendor, Slug: parcel.VendorSlug, Name: parcel.VendorName},
 			PartTotals:  orders.PartTotals{Items: costs.Items, Discount: costs.Discount, ShippingFee: costs.Shipping, Tax: costs.Tax, Total: costs.Total},
-			ShippingTax: costs.ShippingTax,
+			ShippingTax: costs.ShippingTax, Platform: platformOf(n.Currency, costs.ShippingDiscounts),
 		}
+		n.Adjustments = append(n.Adjustments, discountsOf(p.ID, id.OrderLine{}, costs.ShippingDiscounts)...)
 		if chosen := parcel.Selected; chosen != nil {
 			o := chosen.Option
 			p.ShippingOption = orders.ShippingOption{ID: o.ID, Name: o.Name, Kind: o.Kind, Days: orders.Days{Min: o.MinDays, Max: o.MaxDays}}
@@ -169,14 +173,14 @@ func (c *Checkout) composeParts(n *orders.New, priced cart.Priced, status orders
 }
 
 func lineOf(order id.Order, part id.VendorOrder, l cart.Line) orders.Line {
-	none := money.Zero(l.UnitPrice.Currency)
+	none, platform := money.Zero(l.UnitPrice.Currency), platformOf(l.UnitPrice.Currency, l.Price.Discounts)
 	line := orders.Line{
 		ID: id.New[id.OrderLine](), Order: order, Part: part, Vendor: l.VendorID, Variant: l.VariantID,
 		Thing: orders.Thing{Product: l.ProductID, Slug: l.ProductSlug, Title: l.ProductTitle, Image: l.Image}, VariantTitle: l.VariantTitle,
 		Tracked: l.Tracked, RequiresShipping: l.RequiresShipping, Digital: l.Digital, Quantity: l.Quantity, UnitPrice: l.UnitPrice,
 		Subtotal: l.Price.Subtotal, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total,
-		CommissionBPS: int64(l.CommissionBPS), Commission: orders.Commission(l.Price.Total, l.Price.Tax, int64(l.CommissionBPS)),
-		WithdrawnTotal: none, WithdrawnTax: none, WithdrawnCommission: none, Components: componentsOf(l),
+		CommissionBPS: int64(l.CommissionBPS), Commission: orders.Commission(l.Price.Total, l.Price.Tax, platform, int64(l.CommissionBPS)), Platform: platform,
+		WithdrawnTotal: none, WithdrawnTax: none, WithdrawnCommission: none, WithdrawnPlatform: none, Components: componentsOf(l),
 	}
 	if l.SKU != nil {
 		line.SKU = *l.SKU
@@ -218,10 +222,26 @@ func adjustmentsOf(line orders.Line, l cart.Line) []orders.Adjustment {
 	for _, tax := range l.Price.Taxes {
 		list = append(list, orders.Adjustment{Part: line.Part, Line: line.ID, Kind: "tax", Label: tax.Label, PPM: tax.PPM, Amount: tax.Amount})
 	}
-	if !l.Price.Discount.IsZero() {
-		list = append(list, orders.Adjustment{Part: line.Part, Line: line.ID, Kind: "discount", Label: "Discount", Amount: l.Price.Discount})
+	return append(list, discountsOf(line.Part, line.ID, l.Price.Discounts)...)
+}
+
+func discountsOf(part id.VendorOrder, line id.OrderLine, discounts []pricing.Discount) []orders.Adjustment {
+	var list []orders.Adjustment
+	for _, d := range discounts {
+		list = append(list, orders.Adjustment{
+			Part: part, Line: line, Kind: "discount", Label: d.Name, Amount: d.Amount, Promotion: d.Promotion, Platform: d.Platform,
+		})
 	}
 	return list
+}
+
+// platformOf is what the platform pays of discounts.
+func platformOf(c money.Currency, discounts []pricing.Discount) money.Amount {
+	sum := money.Zero(c)
+	for _, d := range discounts {
+		sum = sum.Plus(d.Platform)
+	}
+	return sum
 }
 
 // lost names the line of which somebody else has taken the last units since

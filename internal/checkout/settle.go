@@ -153,20 +153,38 @@ func post(ctx context.Context, tx pgx.Tx, w orders.Whole, provider string, event
 	if event.Amount.IsZero() {
 		return nil
 	}
-	var (
-		commission, tax = money.Zero(w.Currency), money.Zero(w.Currency)
-		rest            = event.Amount // fees and rounding, once the parts are taken off: the marketplace's own
-		entries         = []ledger.Entry{ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: provider}, event.Amount)}
-	)
+	entries, brought := shares(w, parts)
+	fees := event.Amount.Minus(brought) // and rounding: the marketplace's own
+	entries = append(entries,
+		ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: provider}, event.Amount),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, fees))
+	return ledger.Post(ctx, tx, ledger.Posting{RefType: "payment_event", RefID: event.ID, Memo: "order " + w.Number, Entries: entries})
+}
+
+// postGiven writes a part into the books for which the buyer pays nothing, and
+// the platform does.
+func postGiven(ctx context.Context, tx pgx.Tx, w orders.Whole, part orders.VendorOrder) error {
+	if w.Earnings(part).Platform.IsZero() {
+		return nil
+	}
+	entries, _ := shares(w, []orders.VendorOrder{part})
+	return ledger.Post(ctx, tx, ledger.Posting{RefType: "vendor_order", RefID: part.ID, Memo: "order " + w.Number + ", given", Entries: entries})
+}
+
+// shares is what parts bring to whom, and what the platform adds; brought is
+// what buyers pay for them.
+func shares(w orders.Whole, parts []orders.VendorOrder) (entries []ledger.Entry, brought money.Amount) {
+	none := money.Zero(w.Currency)
+	commission, tax, given, brought := none, none, none, none
 	for _, p := range parts {
 		e := w.Earnings(p)
 		entries = append(entries, ledger.Credit(ledger.AccountKey{Kind: ledger.VendorPayable, Vendor: p.Seller.ID}, e.Vendor))
-		commission, tax, rest = commission.Plus(e.Commission), tax.Plus(e.Tax), rest.Minus(e.Total)
+		commission, tax, given, brought = commission.Plus(e.Commission), tax.Plus(e.Tax), given.Plus(e.Platform), brought.Plus(e.Total)
 	}
-	entries = append(entries,
-		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, commission.Plus(rest)),
-		ledger.Credit(ledger.AccountKey{Kind: ledger.TaxPayable}, tax))
-	return ledger.Post(ctx, tx, ledger.Posting{RefType: "payment_event", RefID: event.ID, Memo: "order " + w.Number, Entries: entries})
+	return append(entries,
+		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, commission),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.TaxPayable}, tax),
+		ledger.Debit(ledger.AccountKey{Kind: ledger.PromotionExpense}, given)), brought
 }
 
 // captureDelivered takes the cash for the parts that have been delivered since
@@ -200,7 +218,7 @@ func (c *Checkout) captureDelivered(ctx context.Context, tx pgx.Tx, was orders.W
 func (c *Checkout) captureCash(ctx context.Context, tx pgx.Tx, w orders.Whole, p orders.VendorOrder, payment payments.Payment) error {
 	due := w.Earnings(p).Total
 	if due.IsZero() {
-		return nil
+		return postGiven(ctx, tx, w, p)
 	}
 	event, fresh, err := payments.Record(ctx, tx, payments.Fact{Payment: payment.ID, Kind: payments.Capture, Amount: due, Cause: captureCause(p.ID)})
 	if err != nil || !fresh {

@@ -37,6 +37,7 @@ import (
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 	"souk/internal/platform/vault"
+	"souk/internal/promotions"
 	"souk/internal/shipping"
 	"souk/internal/verify"
 )
@@ -75,7 +76,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	parcels := &shipping.Shipping{DB: db}
 	s.flow = &checkout.Checkout{
 		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways},
-		Stock: &inventory.Stock{DB: db, Clock: s.clock}, Payments: ways, Shipping: parcels,
+		Stock: &inventory.Stock{DB: db, Clock: s.clock}, Payments: ways, Shipping: parcels, Promotions: &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")},
 		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels},
 		NumberPrefix: "S-",
 	}

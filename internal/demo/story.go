@@ -97,7 +97,7 @@ func (s *story) found(ctx context.Context) error {
 	}
 	s.admin = as(admin.ID, auth.RoleAdmin)
 	vat := func(country, name string, ppm int64) tax.Zone {
-		return tax.Zone{Name: name, Countries: []string{country}, Included: true, Rates: []tax.Rate{{Class: tax.Standard, Name: name, PPM: ppm, Shipping: true}}}
+		return tax.Zone{Name: name, Countries: []string{country}, Terms: tax.Terms{Included: true}, Rates: []tax.Rate{{Class: tax.Standard, Name: name, PPM: ppm, Shipping: true}}}
 	}
 	for _, zone := range []tax.Zone{
 		vat("DE", "VAT 19 %", 190_000), vat("FR", "TVA 20 %", 200_000), vat("GB", "UK VAT 20 %", 200_000), vat("IN", "GST 18 %", 180_000), vat("AU", "GST 10 %", 100_000),

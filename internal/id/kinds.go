@@ -4,6 +4,7 @@ package id
 type (
 	Actor         = Of[actor]
 	Audit         = Of[auditEntry]
+	Coupon        = Of[coupon]
 	Export        = Of[exportRun]
 	Message       = Of[message]
 	MailToken     = Of[mailToken]
@@ -37,7 +38,10 @@ type (
 	Product       = Of[product]
 	ProductChange = Of[productChange]
 	Photo         = Of[photo]
+	Plan          = Of[plan]
 	ProductExport = Of[productExport]
+	Promotion     = Of[promotion]
+	Redemption    = Of[redemption]
 	Refund        = Of[refund]
 	Reservation   = Of[reservation]
 	Review        = Of[review]
@@ -64,6 +68,7 @@ type (
 type (
 	actor         struct{}
 	auditEntry    struct{}
+	coupon        struct{}
 	exportRun     struct{}
 	message       struct{}
 	mailToken     struct{}
@@ -94,7 +99,10 @@ type (
 	product       struct{}
 	productChange struct{}
 	photo         struct{}
+	plan          struct{}
 	productExport struct{}
+	promotion     struct{}
+	redemption    struct{}
 	refund        struct{}
 	reservation   struct{}
 	review        struct{}
@@ -130,6 +138,7 @@ func (loginProvider) prefix() string { return "idp" }
 func (identity) prefix() string      { return "ident" }
 func (mailToken) prefix() string     { return "mtok" }
 func (message) prefix() string       { return "msg" }
+func (coupon) prefix() string { return "cpn" }
 func (exportRun) prefix() string     { return "exp" }
 func (address) prefix() string       { return "addr" }
 func (adjustment) prefix() string    { return "adj" }
@@ -152,8 +161,11 @@ func (payment) prefix() string       { return "pay" }
 func (paymentEvent) prefix() string  { return "payev" }
 func (productChange) prefix() string { return "pchg" }
 func (photo) prefix() string         { return "photo" }
+func (plan) prefix() string          { return "plan" }
 func (product) prefix() string       { return "prod" }
 func (productExport) prefix() string { return "pexp" }
+func (promotion) prefix() string     { return "promo" }
+func (redemption) prefix() string { return "redm" }
 func (refund) prefix() string        { return "ref" }
 func (reservation) prefix() string   { return "rsv" }
 func (review) prefix() string        { return "rev" }

@@ -17,7 +17,11 @@
 //	money arrives for a vendor order,    psp_clearing(provider)  vendor_payable(vendor): items and shipping
 //	payment_event (capture)              what was captured         without tax, less commission
 //	                                                             commission_revenue: the marketplace's share
-//	                                                             tax_payable: tax of the items and shipping
+//	                                     promotion_expense: what   tax_payable: tax of the items and shipping
+//	                                     the platform adds for
+//	                                     discounts that it gives
+//	goods are given away at the          promotion_expense       vendor_payable, commission_revenue, as above
+//	platform's expense, vendor_order
 //	money arrives for an order that is   psp_clearing(provider)  buyer_payable: it is owed back
 //	dead, payment_event (capture)        what was captured
 //
@@ -54,6 +58,7 @@ const (
 	ShippingRevenue   Kind = "shipping_revenue"   // shipping that the marketplace does itself
 	TaxPayable        Kind = "tax_payable"        // owed to the state
 	BuyerPayable      Kind = "buyer_payable"      // owed back to buyers
+	PromotionExpense  Kind = "promotion_expense"  // discounts that the marketplace gives
 )
 
 // AccountKey names an account within a currency. Accounts come into being with

@@ -5,9 +5,11 @@
 package money
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -77,9 +79,21 @@ func (a Amount) Times(n int64) (Amount, error) {
 // Share is a × num/den, rounded half away from zero; num >= 0, den > 0, and
 // num <= den or the result must stay below Max.
 func (a Amount) Share(num, den int64) Amount {
+	return a.share(num, den, func(_, r, rest uint64) bool { return r >= rest })
+}
+
+// ShareEven is Share, but of two amounts that are equally near it takes the even
+// one.
+func (a Amount) ShareEven(num, den int64) Amount {
+	return a.share(num, den, func(q, r, rest uint64) bool { return r > rest || r == rest && q%2 == 1 })
+}
+
+// share rounds q up if up says so of what is left over and what is missing to the
+// next.
+func (a Amount) share(num, den int64, up func(q, r, rest uint64) bool) Amount {
 	hi, lo := bits.Mul64(abs(a.Minor), abs(num))
 	q, r := bits.Div64(hi, lo, uint64(den)) // panics on overflow and on den = 0
-	if r >= uint64(den)-r {
+	if up(q, r, uint64(den)-r) {
 		q++
 	}
 	if q > Max {
@@ -137,15 +151,16 @@ func split(total uint64, weights []int64) []int64 {
 		parts[i], remainders[i] = int64(q), r
 		left -= q
 	}
-	for ; left > 0; left-- { // fewer than len(weights) units are left
-		largest := 0
-		for i, r := range remainders {
-			if r > remainders[largest] {
-				largest = i
-			}
-		}
-		parts[largest]++
-		remainders[largest] = 0
+	if left == 0 {
+		return parts
+	}
+	order := make([]int, len(weights)) // fewer than len(weights) units are left
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(remainders[b], remainders[a]) })
+	for _, i := range order[:left] {
+		parts[i]++
 	}
 	return parts
 }

@@ -63,6 +63,7 @@ type VendorOrder struct {
 	Currency       money.Currency `db:"currency" json:"currency"`
 	PartTotals     `json:"totals"`
 	ShippingTax    money.Amount   `db:"shipping_tax" json:"-"`
+	Platform       money.Amount   `db:"shipping_platform" json:"-"` // the part of the discount on shipping that the platform pays
 	ShippingOption ShippingOption `db:"shipping_option" json:"shipping_option"`
 	PlacedAt       time.Time      `db:"placed_at" json:"created_at"`
 	UpdatedAt      time.Time      `db:"updated_at" json:"updated_at"`
@@ -118,10 +119,12 @@ type Line struct {
 	CommissionBPS    int64        `db:"commission_bps" json:"-"`
 	Commission       money.Amount `db:"commission" json:"-"`
 	Components       []Component  `db:"components" json:"components,omitempty" doc:"What a bundle is made of"`
+	Platform         money.Amount `db:"platform" json:"-"` // the part of the discount that the platform pays
 
 	// The shares of the units that were cancelled.
 	WithdrawnTotal      money.Amount `db:"cancelled" json:"-"`
 	WithdrawnTax        money.Amount `db:"cancelled_tax" json:"-"`
+	WithdrawnPlatform   money.Amount `db:"cancelled_platform" json:"-"`
 	WithdrawnCommission money.Amount `db:"cancelled_commission" json:"-"`
 }
 
@@ -160,6 +163,9 @@ type Adjustment struct {
 	Label  string
 	PPM    int64 // 0 when it is no rate
 	Amount money.Amount
+
+	Promotion id.Promotion // of a discount
+	Platform  money.Amount // the part of a discount that the platform pays
 }
 
 // Whole is an order with its parts and lines, to be changed and written back.
@@ -182,9 +188,10 @@ type New struct {
 // cancelled.
 func (l Line) Remaining() int { return l.Quantity - l.Fulfilled - l.Withdrawn }
 
-// Commission is the marketplace's share of what a line brings without tax.
-func Commission(total, tax money.Amount, bps int64) money.Amount {
-	return total.Minus(tax).Share(bps, 10_000)
+// Commission is the marketplace's share of what a line brings without tax: what
+// the buyer pays, and what the platform adds for a discount that it gives.
+func Commission(total, tax, platform money.Amount, bps int64) money.Amount {
+	return total.Minus(tax).Plus(platform).Share(bps, 10_000)
 }
 
 // withdraw cancels n units. The shares are computed for all cancelled units
@@ -192,17 +199,19 @@ func Commission(total, tax money.Amount, bps int64) money.Amount {
 func (l *Line) withdraw(n int) {
 	l.Withdrawn += n
 	share := func(a money.Amount) money.Amount { return a.Share(int64(l.Withdrawn), int64(l.Quantity)) }
-	l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnCommission = share(l.Total), share(l.Tax), share(l.Commission)
+	l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnPlatform, l.WithdrawnCommission = share(l.Total), share(l.Tax), share(l.Platform), share(l.Commission)
 	// Rounded apart, the rest of the commission could pass the rest of what it is a share of.
-	if net := l.Total.Minus(l.WithdrawnTotal).Minus(l.Tax.Minus(l.WithdrawnTax)); l.Commission.Minus(l.WithdrawnCommission).Minor > net.Minor {
+	net := l.Total.Minus(l.WithdrawnTotal).Minus(l.Tax.Minus(l.WithdrawnTax)).Plus(l.Platform.Minus(l.WithdrawnPlatform))
+	if l.Commission.Minus(l.WithdrawnCommission).Minor > net.Minor {
 		l.WithdrawnCommission = l.Commission.Minus(net)
 	}
 }
 
 // Earnings is what a part brings and to whom, less what was cancelled of it.
-// The three re-add to Total.
+// Tax, Commission and Vendor re-add to Total and Platform.
 type Earnings struct {
 	Total      money.Amount // the buyer pays
+	Platform   money.Amount // the platform adds, for discounts that it gives
 	Tax        money.Amount // the state gets
 	Commission money.Amount // the marketplace gets
 	Vendor     money.Amount // the vendor gets
@@ -211,18 +220,19 @@ type Earnings struct {
 // Earnings of a part; nothing when it is cancelled.
 func (w Whole) Earnings(part VendorOrder) Earnings {
 	none := money.Zero(w.Currency)
-	e := Earnings{none, none, none, none}
+	e := Earnings{none, none, none, none, none}
 	if part.Status == PartCancelled {
 		return e
 	}
-	e.Total, e.Tax = part.Total, part.PartTotals.Tax
+	e.Total, e.Tax, e.Platform = part.Total, part.PartTotals.Tax, part.Platform
 	for _, l := range w.Lines {
 		if l.Part == part.ID {
 			e.Total, e.Tax = e.Total.Minus(l.WithdrawnTotal), e.Tax.Minus(l.WithdrawnTax)
+			e.Platform = e.Platform.Plus(l.Platform).Minus(l.WithdrawnPlatform)
 			e.Commission = e.Commission.Plus(l.Commission).Minus(l.WithdrawnCommission)
 		}
 	}
-	e.Vendor = e.Total.Minus(e.Tax).Minus(e.Commission)
+	e.Vendor = e.Total.Plus(e.Platform).Minus(e.Tax).Minus(e.Commission)
 	return e
 }
 

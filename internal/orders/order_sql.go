@@ -62,12 +62,12 @@ func queueParts(b *postgres.Batch, w Whole) {
 	parts := w.Parts
 	b.Queue(`
 		INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, currency,
-			items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_tax_minor, shipping_option)
+			items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_tax_minor, shipping_platform_minor, shipping_option)
 		SELECT p.id, o.id, p.vendor, p.name, p.slug, o.number || '-' || p.place, p.status, o.currency,
-		       p.items, p.discount, p.shipping, p.tax, p.total, p.shipping_tax, p.option::jsonb
+		       p.items, p.discount, p.shipping, p.tax, p.total, p.shipping_tax, p.platform, p.option::jsonb
 		FROM orders o, unnest(@ids::uuid[], @vendors::uuid[], @names::text[], @slugs::text[], @statuses::text[], @items::bigint[],
-			@discounts::bigint[], @shippings::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @options::text[])
-			WITH ORDINALITY AS p (id, vendor, name, slug, status, items, discount, shipping, tax, total, shipping_tax, option, place)
+			@discounts::bigint[], @shippings::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @platforms::bigint[], @options::text[])
+			WITH ORDINALITY AS p (id, vendor, name, slug, status, items, discount, shipping, tax, total, shipping_tax, platform, option, place)
 		WHERE o.id = @order`,
 		pgx.NamedArgs{
 			"order": w.ID, "ids": column(parts, func(p *VendorOrder) id.VendorOrder { return p.ID }),
@@ -81,6 +81,7 @@ func queueParts(b *postgres.Batch, w Whole) {
 			"taxes":          column(parts, func(p *VendorOrder) int64 { return p.Tax.Minor }),
 			"totals":         column(parts, func(p *VendorOrder) int64 { return p.Total.Minor }),
 			"shipping_taxes": column(parts, func(p *VendorOrder) int64 { return p.ShippingTax.Minor }),
+			"platforms":      column(parts, func(p *VendorOrder) int64 { return p.Platform.Minor }),
 			"options":        column(parts, func(p *VendorOrder) string { return string(mustJSON(p.ShippingOption)) }),
 		})
 }
@@ -90,14 +91,15 @@ func queueLines(b *postgres.Batch, w Whole) {
 	b.Queue(`
 		INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title,
 			variant_title, sku, image, tracked, requires_shipping, digital, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
-			total_minor, commission_bps, commission_minor, currency)
+			total_minor, commission_bps, commission_minor, platform_minor, currency)
 		SELECT l.id, @order, l.part, l.vendor, l.variant, l.product, l.slug, l.place, l.title, l.variant_title, nullif(l.sku, ''), l.image,
-		       l.tracked, l.shipped, l.digital, l.quantity, l.price, l.subtotal, l.discount, l.tax, l.total, l.bps, l.commission, @currency
+		       l.tracked, l.shipped, l.digital, l.quantity, l.price, l.subtotal, l.discount, l.tax, l.total, l.bps, l.commission, l.platform, @currency
 		FROM unnest(@ids::uuid[], @parts::uuid[], @vendors::uuid[], @variants::uuid[], @products::uuid[], @slugs::text[], @titles::text[],
 			@variant_titles::text[], @skus::text[], @images::text[], @tracked::bool[], @shipped::bool[], @digital::bool[], @quantities::int[], @prices::bigint[],
-			@subtotals::bigint[], @discounts::bigint[], @taxes::bigint[], @totals::bigint[], @bps::int[], @commissions::bigint[])
+			@subtotals::bigint[], @discounts::bigint[], @taxes::bigint[], @totals::bigint[], @bps::int[], @commissions::bigint[],
+			@platforms::bigint[])
 			WITH ORDINALITY AS l (id, part, vendor, variant, product, slug, title, variant_title, sku, image, tracked, shipped, digital, quantity,
-				price, subtotal, discount, tax, total, bps, commission, place)`,
+				price, subtotal, discount, tax, total, bps, commission, platform, place)`,
 		pgx.NamedArgs{
 			"order": w.ID, "currency": string(w.Currency),
 			"ids":            column(lines, func(l *Line) id.OrderLine { return l.ID }),
@@ -121,6 +123,7 @@ func queueLines(b *postgres.Batch, w Whole) {
 			"totals":         column(lines, func(l *Line) int64 { return l.Total.Minor }),
 			"bps":            column(lines, func(l *Line) int64 { return l.CommissionBPS }),
 			"commissions":    column(lines, func(l *Line) int64 { return l.Commission.Minor }),
+			"platforms":      column(lines, func(l *Line) int64 { return l.Platform.Minor }),
 		})
 }
 
@@ -161,19 +164,22 @@ func queueAdjustments(b *postgres.Batch, n *New) {
 		return
 	}
 	b.Queue(`
-		INSERT INTO adjustments (id, order_id, vendor_order_id, order_line_id, kind, label, rate_ppm, amount_minor)
-		SELECT a.id, @order, a.part, a.line, a.kind, a.label, nullif(a.ppm, 0), a.amount
-		FROM unnest(@ids::uuid[], @parts::uuid[], @lines::uuid[], @kinds::text[], @labels::text[], @ppms::int[], @amounts::bigint[])
-			AS a (id, part, line, kind, label, ppm, amount)`,
+		INSERT INTO adjustments (id, order_id, vendor_order_id, order_line_id, kind, label, rate_ppm, amount_minor, promotion_id, platform_minor)
+		SELECT a.id, @order, a.part, a.line, a.kind, a.label, nullif(a.ppm, 0), a.amount, a.promotion, a.platform
+		FROM unnest(@ids::uuid[], @parts::uuid[], @lines::uuid[], @kinds::text[], @labels::text[], @ppms::int[], @amounts::bigint[],
+			@promotions::uuid[], @platforms::bigint[])
+			AS a (id, part, line, kind, label, ppm, amount, promotion, platform)`,
 		pgx.NamedArgs{
-			"order":   n.ID,
-			"ids":     column(list, func(*Adjustment) id.Adjustment { return id.New[id.Adjustment]() }),
-			"parts":   column(list, func(a *Adjustment) id.VendorOrder { return a.Part }),
-			"lines":   column(list, func(a *Adjustment) id.OrderLine { return a.Line }),
-			"kinds":   column(list, func(a *Adjustment) string { return a.Kind }),
-			"labels":  column(list, func(a *Adjustment) string { return a.Label }),
-			"ppms":    column(list, func(a *Adjustment) int64 { return a.PPM }),
-			"amounts": column(list, func(a *Adjustment) int64 { return a.Amount.Minor }),
+			"order":      n.ID,
+			"ids":        column(list, func(*Adjustment) id.Adjustment { return id.New[id.Adjustment]() }),
+			"parts":      column(list, func(a *Adjustment) id.VendorOrder { return a.Part }),
+			"lines":      column(list, func(a *Adjustment) id.OrderLine { return a.Line }),
+			"kinds":      column(list, func(a *Adjustment) string { return a.Kind }),
+			"labels":     column(list, func(a *Adjustment) string { return a.Label }),
+			"ppms":       column(list, func(a *Adjustment) int64 { return a.PPM }),
+			"amounts":    column(list, func(a *Adjustment) int64 { return a.Amount.Minor }),
+			"promotions": column(list, func(a *Adjustment) id.Promotion { return a.Promotion }),
+			"platforms":  column(list, func(a *Adjustment) int64 { return a.Platform.Minor }),
 		})
 }
 
@@ -264,9 +270,10 @@ func queueChangedLines(b *postgres.Batch, was, is Whole) {
 	b.QueueOne(`
 		UPDATE order_lines l SET
 			quantity_fulfilled = c.fulfilled, quantity_cancelled = c.cancelled, quantity_returned = c.returned,
-			cancelled_minor = c.total, cancelled_tax_minor = c.tax, cancelled_commission_minor = c.commission
-		FROM unnest(@ids::uuid[], @fulfilled::int[], @cancelled::int[], @returned::int[], @totals::bigint[], @taxes::bigint[], @commissions::bigint[])
-			AS c (id, fulfilled, cancelled, returned, total, tax, commission)
+			cancelled_minor = c.total, cancelled_tax_minor = c.tax, cancelled_commission_minor = c.commission, cancelled_platform_minor = c.platform
+		FROM unnest(@ids::uuid[], @fulfilled::int[], @cancelled::int[], @returned::int[], @totals::bigint[], @taxes::bigint[], @commissions::bigint[],
+			@platforms::bigint[])
+			AS c (id, fulfilled, cancelled, returned, total, tax, commission, platform)
 		WHERE l.id = c.id AND l.order_id = @order`,
 		pgx.NamedArgs{
 			"order":       is.ID,
@@ -277,6 +284,7 @@ func queueChangedLines(b *postgres.Batch, was, is Whole) {
 			"totals":      column(changed, func(l *Line) int64 { return l.WithdrawnTotal.Minor }),
 			"taxes":       column(changed, func(l *Line) int64 { return l.WithdrawnTax.Minor }),
 			"commissions": column(changed, func(l *Line) int64 { return l.WithdrawnCommission.Minor }),
+			"platforms":   column(changed, func(l *Line) int64 { return l.WithdrawnPlatform.Minor }),
 		}, ErrChanged)
 }
 

@@ -36,6 +36,7 @@ const partColumnsFragment = `
 	p.id, p.order_id, p.vendor_id, p.vendor_slug, p.vendor_name, p.number, p.status, p.paid, p.currency,
 	(p.items_minor, p.currency) AS items, (p.discount_minor, p.currency) AS discount, (p.shipping_minor, p.currency) AS shipping,
 	(p.tax_minor, p.currency) AS tax, (p.total_minor, p.currency) AS total, (p.shipping_tax_minor, p.currency) AS shipping_tax,
+	(p.shipping_platform_minor, p.currency) AS shipping_platform,
 	p.shipping_option, p.placed_at, p.updated_at`
 
 const selectParts = `
@@ -51,6 +52,7 @@ const lineColumnsFragment = `
 	(l.discount_minor, l.currency) AS discount, (l.tax_minor, l.currency) AS tax, (l.total_minor, l.currency) AS total,
 	l.commission_bps, (l.commission_minor, l.currency) AS commission, (l.cancelled_minor, l.currency) AS cancelled,
 	(l.cancelled_tax_minor, l.currency) AS cancelled_tax, (l.cancelled_commission_minor, l.currency) AS cancelled_commission,
+	(l.platform_minor, l.currency) AS platform, (l.cancelled_platform_minor, l.currency) AS cancelled_platform,
 	(SELECT array_agg((c.variant_id, coalesce(c.sku, ''), c.title, c.quantity, c.tracked, (c.total_minor, l.currency), (c.tax_minor, l.currency)) ORDER BY c.position)
 	 FROM order_line_components c WHERE c.order_line_id = l.id) AS components`
 

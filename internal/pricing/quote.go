@@ -2,9 +2,7 @@ package pricing
 
 import (
 	"bytes"
-	"cmp"
 	"slices"
-	"strconv"
 
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -15,11 +13,15 @@ import (
 // A Snapshot is all that a price depends on, read at one moment. [Price] looks
 // at nothing else: no database, no clock.
 type Snapshot struct {
-	Currency    money.Currency
-	TaxIncluded bool // prices hold the tax already
-	Lines       []Line
-	Parcels     []Parcel // what carrying the goods of a vendor costs, where that is chosen
-	Explain     bool     // fill Quote.Trace, which costs more than the price itself
+	Currency   money.Currency
+	Tax        tax.Terms
+	Lines      []Line
+	Parcels    []Parcel // what carrying the goods of a vendor costs, where that is chosen
+	Promotions []Promotion
+	Buyer      Buyer
+	Country    string // where the goods go, as ISO 3166-1 alpha-2; "" while nobody has said
+	Method     string // of payment; "" while none is chosen
+	Explain    bool   // fill Quote.Trace, which costs more than the price itself
 }
 
 // A Line is a number of one thing.
@@ -31,12 +33,20 @@ type Line struct {
 	Quantity  int64
 	UnitPrice money.Amount
 	Rates     []tax.Rate
+
+	// What promotions ask of goods; nothing where none asks.
+	Product    id.Product
+	Brand      id.Brand
+	Categories []id.Category // with all above them
+	Tags       []id.Tag
+	Reduced    bool // it cost more before
 }
 
 // A Parcel is what one vendor sends.
 type Parcel struct {
 	Vendor   id.Vendor
 	Name     string // of the way it goes
+	Kind     string // of the way: standard, express, pickup
 	Shipping money.Amount
 	Rates    []tax.Rate
 }
@@ -44,20 +54,22 @@ type Parcel struct {
 // A Quote is a snapshot with its price. Its figures add up exactly, as
 // invariants A1 to A7 of the order that it becomes demand.
 type Quote struct {
-	Lines   []PricedLine // in the order of the snapshot
-	Parcels []PricedParcel
-	Totals  Totals
-	Trace   []Step
+	Lines    []PricedLine // in the order of the snapshot
+	Parcels  []PricedParcel
+	Totals   Totals
+	Verdicts []Verdict // one for each promotion, in the order of the snapshot
+	Trace    []Step
 }
 
 // A PricedLine is a line with its price.
 type PricedLine struct {
-	Key      int
-	Subtotal money.Amount // unit price × quantity
-	Discount money.Amount
-	Tax      money.Amount
-	Total    money.Amount // subtotal - discount, + tax when it is on top
-	Taxes    []TaxShare
+	Key       int
+	Subtotal  money.Amount // unit price × quantity
+	Discount  money.Amount
+	Tax       money.Amount
+	Total     money.Amount // subtotal - discount, + tax when it is on top
+	Discounts []Discount   // what makes up Discount
+	Taxes     []TaxShare
 }
 
 // A TaxShare is what one rate takes.
@@ -66,14 +78,15 @@ type TaxShare = tax.Share
 // A PricedParcel is what one vendor's part of the order costs. Every vendor of
 // a line has one, sorted by vendor.
 type PricedParcel struct {
-	Vendor        id.Vendor
-	Items         money.Amount
-	Discount      money.Amount
-	Shipping      money.Amount
-	ShippingTax   money.Amount
-	Tax           money.Amount // of the items and of shipping
-	Total         money.Amount
-	ShippingTaxes []TaxShare
+	Vendor            id.Vendor
+	Items             money.Amount
+	Discount          money.Amount // on the items and on shipping
+	Shipping          money.Amount // before its discount
+	ShippingTax       money.Amount
+	Tax               money.Amount // of the items and of shipping
+	Total             money.Amount
+	ShippingDiscounts []Discount
+	ShippingTaxes     []TaxShare
 }
 
 // Totals is what the whole order costs.
@@ -88,46 +101,42 @@ type Totals struct {
 	TaxIncluded bool
 }
 
-// A Step explains one figure to people. The amounts of all steps add up to the
-// grand total: tax that prices hold already is told in a step of nothing.
-type Step struct {
-	Kind    string       `json:"kind" enum:"item,shipping,tax,tax_included"`
-	Subject string       `json:"subject" doc:"The variant, or the vendor whose parcel it is"`
-	Text    string       `json:"text"`
-	Amount  money.Amount `json:"amount"`
-}
-
 // ErrAmountTooLarge says that an order would cost more than can be counted.
 var ErrAmountTooLarge = errs.New(errs.Invalid, "amount_too_large", "This comes to more money than the shop can count. Order fewer.")
 
-// Price computes what a snapshot costs. It refuses with [ErrAmountTooLarge]
-// what would overflow. The order of lines and parcels changes no figure.
+// Price computes what a snapshot costs: prices, then discounts, then tax on what
+// is left. It refuses with [ErrAmountTooLarge] what would overflow. The order of
+// lines, parcels and promotions changes no figure.
 func Price(s Snapshot) (Quote, error) {
 	q := Quote{Lines: make([]PricedLine, len(s.Lines))}
-	q.openParcels(s)
-	for i, l := range s.Lines {
-		priced, err := q.priceLine(s, l)
-		if err != nil {
-			return Quote{}, err
-		}
-		q.Lines[i] = priced
+	if err := q.list(&s); err != nil {
+		return Quote{}, err
 	}
-	for _, p := range s.Parcels {
-		if err := q.priceShipping(s, p); err != nil {
-			return Quote{}, err
-		}
+	q.discount(&s)
+	if err := q.tax(&s); err != nil {
+		return Quote{}, err
 	}
-	q.addUp(s)
+	q.addUp(&s)
 	if q.Totals.GrandTotal.Minor > money.Max || q.Totals.Items.Minor > money.Max {
 		return Quote{}, ErrAmountTooLarge
+	}
+	if s.Explain {
+		q.explain(&s)
 	}
 	return q, nil
 }
 
-// openParcels makes an empty parcel for each vendor of a line.
-func (q *Quote) openParcels(s Snapshot) {
+// list notes what lines and parcels cost before discounts and tax, each small
+// enough that no sum over them can overflow. A parcel of a vendor who sends
+// nothing costs nothing: it is left out of the snapshot.
+func (q *Quote) list(s *Snapshot) error {
 	zero := money.Zero(s.Currency)
-	for _, l := range s.Lines {
+	for i, l := range s.Lines {
+		subtotal, err := l.UnitPrice.Times(l.Quantity)
+		if err != nil {
+			return ErrAmountTooLarge
+		}
+		q.Lines[i] = PricedLine{Key: l.Key, Subtotal: subtotal, Discount: zero}
 		at, found := q.parcelOf(l.Vendor)
 		if !found {
 			q.Parcels = slices.Insert(q.Parcels, at, PricedParcel{
@@ -135,73 +144,143 @@ func (q *Quote) openParcels(s Snapshot) {
 			})
 		}
 	}
+	sent := func(p Parcel) bool { _, found := q.parcelOf(p.Vendor); return found }
+	if !all(s.Parcels, sent) {
+		s.Parcels = slices.DeleteFunc(slices.Clone(s.Parcels), func(p Parcel) bool { return !sent(p) })
+	}
+	for _, p := range s.Parcels {
+		if p.Shipping.Minor > money.Max {
+			return ErrAmountTooLarge
+		}
+	}
+	return nil
+}
+
+func all[T any](list []T, is func(T) bool) bool {
+	return !slices.ContainsFunc(list, func(t T) bool { return !is(t) })
 }
 
 func (q *Quote) parcelOf(vendor id.Vendor) (int, bool) {
 	return slices.BinarySearchFunc(q.Parcels, vendor, func(p PricedParcel, v id.Vendor) int { return bytes.Compare(p.Vendor[:], v[:]) })
 }
 
-func (q *Quote) priceLine(s Snapshot, l Line) (PricedLine, error) {
-	subtotal, err := l.UnitPrice.Times(l.Quantity)
-	if err != nil {
-		return PricedLine{}, ErrAmountTooLarge
+// discount applies the promotions of the snapshot.
+func (q *Quote) discount(s *Snapshot) {
+	if len(s.Promotions) == 0 {
+		return
 	}
-	priced := PricedLine{Key: l.Key, Subtotal: subtotal, Discount: money.Zero(s.Currency), Total: subtotal}
-	priced.Taxes = tax.Charge(subtotal, l.Rates, s.TaxIncluded)
-	priced.Tax = tax.Total(s.Currency, priced.Taxes)
-	if s.Explain {
-		subject := l.Variant.String()
-		q.step("item", subject, named(l.Name)+strconv.FormatInt(l.Quantity, 10)+" × "+l.UnitPrice.String(), subtotal)
-		q.taxSteps(s, subject, subtotal, priced.Taxes)
+	d := newDiscounter(s)
+	var apply []int
+	apply, q.Verdicts = d.choose()
+	for _, at := range apply {
+		p := &s.Promotions[at]
+		onShipping := p.Reward.Kind.stage() == shippingStage
+		for i, minor := range d.take(p) {
+			if minor == 0 {
+				continue
+			}
+			amount := money.Of(minor, s.Currency)
+			q.Verdicts[at].Amount = q.Verdicts[at].Amount.Plus(amount)
+			off := Discount{Promotion: p.ID, Name: p.Name, Code: p.Code, Amount: amount, Platform: amount.Share(p.PlatformPPM, million)}
+			if onShipping {
+				parcel, _ := q.parcelOf(s.Parcels[i].Vendor)
+				q.Parcels[parcel].ShippingDiscounts = append(q.Parcels[parcel].ShippingDiscounts, off)
+			} else {
+				q.Lines[i].Discounts = append(q.Lines[i].Discounts, off)
+				q.Lines[i].Discount = q.Lines[i].Discount.Plus(amount)
+			}
+		}
+		if q.Verdicts[at].Amount.IsZero() {
+			q.Verdicts[at].Reason = "others have taken everything off already"
+		}
 	}
-	if !s.TaxIncluded {
-		priced.Total = priced.Total.Plus(priced.Tax)
-	}
-	if priced.Total.Minor > money.Max { // so that no sum over lines can overflow
-		return PricedLine{}, ErrAmountTooLarge
-	}
-	at, _ := q.parcelOf(l.Vendor)
-	p := &q.Parcels[at]
-	p.Items = p.Items.Plus(priced.Subtotal)
-	p.Discount = p.Discount.Plus(priced.Discount)
-	p.Tax = p.Tax.Plus(priced.Tax)
-	p.Total = p.Total.Plus(priced.Total)
-	return priced, nil
 }
 
-// priceShipping adds the carriage of a vendor's parcel; that of a vendor who
-// sends nothing costs nothing.
-func (q *Quote) priceShipping(s Snapshot, parcel Parcel) error {
-	at, found := q.parcelOf(parcel.Vendor)
-	if !found {
-		return nil
+// tax taxes what is left of lines and shipping after discounts.
+func (q *Quote) tax(s *Snapshot) error {
+	items := make([]tax.Item, len(s.Lines)+len(s.Parcels))
+	order := q.taxOrder(s)
+	for n, i := range order {
+		items[n] = q.taxed(s, i)
 	}
-	if parcel.Shipping.Minor > money.Max {
-		return ErrAmountTooLarge
-	}
-	p := &q.Parcels[at]
-	p.Shipping = p.Shipping.Plus(parcel.Shipping)
-	p.ShippingTaxes = tax.Charge(parcel.Shipping, parcel.Rates, s.TaxIncluded)
-	p.ShippingTax = tax.Total(s.Currency, p.ShippingTaxes)
-	if s.Explain {
-		subject := parcel.Vendor.String()
-		q.step("shipping", subject, cmp.Or(parcel.Name, "Shipping"), parcel.Shipping)
-		q.taxSteps(s, subject, parcel.Shipping, p.ShippingTaxes)
-	}
-	p.Tax = p.Tax.Plus(p.ShippingTax)
-	p.Total = p.Total.Plus(parcel.Shipping)
-	if !s.TaxIncluded {
-		p.Total = p.Total.Plus(p.ShippingTax)
+	for n, shares := range tax.ChargeAll(items, s.Tax) {
+		i, sum := order[n], tax.Total(s.Currency, shares)
+		if i < len(s.Lines) {
+			l := &q.Lines[i]
+			l.Taxes, l.Tax, l.Total = shares, sum, items[n].Amount
+			if !s.Tax.Included {
+				l.Total = l.Total.Plus(sum)
+			}
+			if l.Total.Minor > money.Max {
+				return ErrAmountTooLarge
+			}
+			continue
+		}
+		at, _ := q.parcelOf(s.Parcels[i-len(s.Lines)].Vendor)
+		q.Parcels[at].ShippingTaxes, q.Parcels[at].ShippingTax = shares, sum
 	}
 	return nil
 }
 
-// addUp makes the totals out of the parcels.
-func (q *Quote) addUp(s Snapshot) {
+// taxOrder is the lines and then the parcels of a snapshot, in an order that does
+// not depend on theirs: the last units of a tax that is rounded per total go to
+// the same lines however they stand.
+func (q *Quote) taxOrder(s *Snapshot) []int {
+	order := make([]int, len(s.Lines)+len(s.Parcels))
+	for i := range order {
+		order[i] = i
+	}
+	if s.Tax.PerTotal {
+		goods, parcels := order[:len(s.Lines)], order[len(s.Lines):]
+		slices.SortFunc(goods, func(a, b int) int { return compareLines(&s.Lines[a], &s.Lines[b]) })
+		slices.SortFunc(parcels, func(a, b int) int {
+			return bytes.Compare(s.Parcels[a-len(s.Lines)].Vendor[:], s.Parcels[b-len(s.Lines)].Vendor[:])
+		})
+	}
+	return order
+}
+
+// taxed is what is taxed at place i of lines and parcels.
+func (q *Quote) taxed(s *Snapshot, i int) tax.Item {
+	if i < len(s.Lines) {
+		return tax.Item{Amount: q.Lines[i].Subtotal.Minus(q.Lines[i].Discount), Rates: s.Lines[i].Rates}
+	}
+	p := s.Parcels[i-len(s.Lines)]
+	at, _ := q.parcelOf(p.Vendor)
+	return tax.Item{Amount: p.Shipping.Minus(sumOf(s.Currency, q.Parcels[at].ShippingDiscounts)), Rates: p.Rates}
+}
+
+func sumOf(c money.Currency, discounts []Discount) money.Amount {
+	sum := money.Zero(c)
+	for _, d := range discounts {
+		sum = sum.Plus(d.Amount)
+	}
+	return sum
+}
+
+// addUp makes the parcels out of lines and shipping, and the totals out of the
+// parcels.
+func (q *Quote) addUp(s *Snapshot) {
+	for i, l := range q.Lines {
+		at, _ := q.parcelOf(s.Lines[i].Vendor)
+		p := &q.Parcels[at]
+		p.Items, p.Discount = p.Items.Plus(l.Subtotal), p.Discount.Plus(l.Discount)
+		p.Tax, p.Total = p.Tax.Plus(l.Tax), p.Total.Plus(l.Total)
+	}
+	for _, parcel := range s.Parcels {
+		at, _ := q.parcelOf(parcel.Vendor)
+		p := &q.Parcels[at]
+		off := sumOf(s.Currency, p.ShippingDiscounts)
+		p.Shipping, p.Discount = p.Shipping.Plus(parcel.Shipping), p.Discount.Plus(off)
+		p.Tax, p.Total = p.Tax.Plus(p.ShippingTax), p.Total.Plus(parcel.Shipping).Minus(off)
+		if !s.Tax.Included {
+			p.Total = p.Total.Plus(p.ShippingTax)
+		}
+	}
 	zero := money.Zero(s.Currency)
 	t := Totals{
 		Items: zero, Discount: zero, Shipping: zero, Fee: zero, Tax: zero, Rounding: zero, GrandTotal: zero,
-		TaxIncluded: s.TaxIncluded,
+		TaxIncluded: s.Tax.Included,
 	}
 	for _, p := range q.Parcels {
 		t.Items = t.Items.Plus(p.Items)
@@ -211,25 +290,4 @@ func (q *Quote) addUp(s Snapshot) {
 		t.GrandTotal = t.GrandTotal.Plus(p.Total)
 	}
 	q.Totals = t
-}
-
-func (q *Quote) step(kind, subject, text string, amount money.Amount) {
-	q.Trace = append(q.Trace, Step{kind, subject, text, amount})
-}
-
-func (q *Quote) taxSteps(s Snapshot, subject string, of money.Amount, shares []TaxShare) {
-	for _, share := range shares {
-		if s.TaxIncluded {
-			q.step("tax_included", subject, of.String()+" holds "+share.Amount.String()+" of "+share.Label, money.Zero(s.Currency))
-		} else {
-			q.step("tax", subject, share.Label+" on "+of.String(), share.Amount)
-		}
-	}
-}
-
-func named(name string) string {
-	if name == "" {
-		return ""
-	}
-	return name + ": "
 }

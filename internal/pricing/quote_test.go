@@ -18,9 +18,11 @@ import (
 // to 2 rates a line, some vendors with shipping.
 func drawSnapshot(t *rapid.T) Snapshot {
 	s := Snapshot{
-		Explain:     true,
-		Currency:    rapid.SampledFrom([]money.Currency{"JPY", "USD", "KWD"}).Draw(t, "currency"),
-		TaxIncluded: rapid.Bool().Draw(t, "included"),
+		Explain:  true,
+		Currency: rapid.SampledFrom([]money.Currency{"JPY", "USD", "KWD"}).Draw(t, "currency"),
+		Tax: tax.Terms{
+			Included: rapid.Bool().Draw(t, "included"), PerTotal: rapid.Bool().Draw(t, "per total"), HalfEven: rapid.Bool().Draw(t, "half even"),
+		},
 	}
 	rates := rapid.Custom(func(t *rapid.T) (list []tax.Rate) {
 		for _, ppm := range rapid.SliceOfN(rapid.Int64Range(0, 300_000), 0, 2).Draw(t, "ppm") {
@@ -65,7 +67,7 @@ func TestSumsReAdd(t *testing.T) {
 		tot := q.Totals
 
 		want := tot.Items.Minor - tot.Discount.Minor + tot.Shipping.Minor + tot.Fee.Minor + tot.Rounding.Minor
-		if !s.TaxIncluded {
+		if !s.Tax.Included {
 			want += tot.Tax.Minor
 		}
 		if tot.GrandTotal.Minor != want {
@@ -79,7 +81,7 @@ func TestSumsReAdd(t *testing.T) {
 				t.Errorf("A2: line %d: subtotal %d of %d × %d", i, l.Subtotal.Minor, in.Quantity, in.UnitPrice.Minor)
 			}
 			total := l.Subtotal.Minor - l.Discount.Minor
-			if !s.TaxIncluded {
+			if !s.Tax.Included {
 				total += l.Tax.Minor
 			}
 			if l.Total.Minor != total {
@@ -102,7 +104,7 @@ func TestSumsReAdd(t *testing.T) {
 				t.Errorf("A7: a parcel of a vendor who sends nothing")
 			}
 			total := perVendor[p.Vendor] + p.Shipping.Minor
-			if !s.TaxIncluded {
+			if !s.Tax.Included {
 				total += p.ShippingTax.Minor
 			}
 			if p.Total.Minor != total {
@@ -157,13 +159,13 @@ func TestIncludedAndOnTopDifferByRounding(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSnapshot(t)
-		s.TaxIncluded, s.Parcels = true, nil
+		s.Tax, s.Parcels = tax.Terms{Included: true}, nil
 		for i := range s.Lines {
 			s.Lines[i].Quantity = 1 // so that a net unit price exists
 		}
 		gross := mustPrice(t, s)
 		groups := int64(0)
-		s.TaxIncluded = false
+		s.Tax.Included = false
 		for i, l := range gross.Lines {
 			s.Lines[i].UnitPrice = l.Subtotal.Minus(l.Tax)
 			groups += int64(len(s.Lines[i].Rates))
@@ -196,7 +198,7 @@ func TestPrice(t *testing.T) {
 			[]string{"Mug: 2 × 19.99 USD", "VAT 10 % on 39.98 USD", "Standard", "VAT 10 % on 5.00 USD"},
 		},
 		"yen, tax included": {
-			Snapshot{Currency: "JPY", TaxIncluded: true, Lines: []Line{line(1100, 1, "JPY")}},
+			Snapshot{Currency: "JPY", Tax: tax.Terms{Included: true}, Lines: []Line{line(1100, 1, "JPY")}},
 			1100, 100, 1100,
 			[]string{"Mug: 1 × 1100 JPY", "1100 JPY holds 100 JPY of VAT 10 %"},
 		},

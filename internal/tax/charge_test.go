@@ -33,7 +33,7 @@ func TestCharge(t *testing.T) {
 		"nothing costs no tax":        {money.Of(0, "EUR"), vat19, true, []int64{0}},
 	} {
 		var got []int64
-		for _, s := range Charge(c.amount, c.rates, c.included) {
+		for _, s := range Charge(c.amount, c.rates, Terms{Included: c.included}) {
 			got = append(got, s.Amount.Minor)
 		}
 		if diff := cmp.Diff(c.want, got); diff != "" {
@@ -53,8 +53,8 @@ func TestIncludedAndOnTopAgreeWithinOneUnitPerRoundingGroup(t *testing.T) {
 		for _, ppm := range rapid.SliceOfN(rapid.Int64Range(0, 300_000), 1, 3).Draw(t, "ppm") {
 			rates = append(rates, Rate{PPM: ppm})
 		}
-		within := Total(gross.Currency, Charge(gross, rates, true))
-		onTop := Total(gross.Currency, Charge(gross.Minus(within), rates, false))
+		within := Total(gross.Currency, Charge(gross, rates, Terms{Included: true}))
+		onTop := Total(gross.Currency, Charge(gross.Minus(within), rates, Terms{}))
 		if off := within.Minus(onTop).Minor; off > int64(len(rates)) || off < -int64(len(rates)) {
 			t.Fatalf("%s holds %s of tax, but %s goes on top of the rest", gross, within, onTop)
 		}
@@ -69,7 +69,7 @@ func TestIncludedTaxIsExact(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		gross := rapid.Int64Range(0, money.Max).Draw(t, "gross")
 		ppm := rapid.Int64Range(0, million).Draw(t, "ppm")
-		got := Charge(money.Of(gross, "EUR"), []Rate{{PPM: ppm}}, true)[0].Amount.Minor
+		got := Charge(money.Of(gross, "EUR"), []Rate{{PPM: ppm}}, Terms{Included: true})[0].Amount.Minor
 
 		// floor(gross × ppm / (million + ppm) + 1/2), without overflow
 		den := 2 * (million + ppm)

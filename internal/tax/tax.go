@@ -56,9 +56,9 @@ type Zone struct {
 	Countries      []string   `json:"countries" db:"countries" doc:"ISO 3166-1 alpha-2 codes, or * for everywhere"`
 	Regions        []string   `json:"regions" db:"regions" doc:"Codes of regions as addresses give them; none for whole countries"`
 	PostalPrefixes []string   `json:"postal_prefixes" db:"postal_prefixes"`
-	Included       bool       `json:"included" db:"included" doc:"Prices hold the tax already"`
-	Version        int64      `json:"version" db:"version"`
-	Rates          []Rate     `json:"rates" db:"-"`
+	Terms
+	Version int64  `json:"version" db:"version"`
+	Rates   []Rate `json:"rates" db:"-"`
 }
 
 // A Rate is one tax on one class of goods. 190,000 parts per million are 19 %.
@@ -69,6 +69,7 @@ type Rate struct {
 	Name     string     `json:"name" db:"name"`
 	PPM      int64      `json:"rate_ppm" db:"rate_ppm" doc:"Parts per million: 190000 is 19 %"`
 	Shipping bool       `json:"shipping" db:"shipping" doc:"A rate of the standard class that taxes shipping, too"`
+	Compound bool       `json:"compound" db:"compound" doc:"Taken of the amount with all rates on it that are not compound"`
 }
 
 // For is what a class of goods pays in z.
@@ -123,6 +124,7 @@ func (z *Zone) tidy() error {
 		}
 	}
 	bad.Require(len(z.Rates) <= maxRates, "/rates", "too_many", "At most 100 rates.")
+	sums := map[string]int64{}
 	for i := range z.Rates {
 		r := &z.Rates[i]
 		if r.Class = strings.TrimSpace(r.Class); r.Class == "" {
@@ -131,6 +133,8 @@ func (z *Zone) tidy() error {
 		r.Name = strings.TrimSpace(r.Name)
 		bad.Require(r.Name != "" && len(r.Name) <= 60, "/rates", "invalid", "A rate needs a name, for example VAT 19 %.")
 		bad.Require(r.PPM >= 0 && r.PPM <= million, "/rates", "invalid", "A rate is between 0 and 1,000,000 parts per million.")
+		sums[r.Class] += r.PPM
+		bad.Require(sums[r.Class] <= million, "/rates", "invalid", "The rates of one class come to more than 100 %.")
 		bad.Require(len(r.Class) <= 40, "/rates", "invalid", "A tax class has at most 40 letters.")
 	}
 	return bad.Err()

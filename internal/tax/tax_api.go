@@ -59,6 +59,7 @@ type rateBody struct {
 	Name     string `json:"name" minLength:"1" maxLength:"60" example:"VAT 19 %"`
 	PPM      int64  `json:"rate_ppm" minimum:"0" maximum:"1000000" doc:"Parts per million: 190000 is 19 %"`
 	Shipping *bool  `json:"shipping,omitempty" doc:"Taxes shipping, too; true unless told"`
+	Compound bool   `json:"compound,omitempty" doc:"Taken of the amount with all rates on it that are not compound"`
 }
 
 type createInput struct {
@@ -68,6 +69,8 @@ type createInput struct {
 		Regions        []string   `json:"regions,omitempty" maxItems:"1000"`
 		PostalPrefixes []string   `json:"postal_prefixes,omitempty" maxItems:"1000"`
 		Included       bool       `json:"included,omitempty" doc:"Prices hold the tax already"`
+		PerTotal       bool       `json:"per_total,omitempty" doc:"Round once for all amounts that pay the same rates, not once for each"`
+		HalfEven       bool       `json:"half_even,omitempty" doc:"Halves go to the even neighbour, not up"`
 		Rates          []rateBody `json:"rates,omitempty" maxItems:"100"`
 	}
 }
@@ -75,7 +78,7 @@ type createInput struct {
 func (z *Zones) create(ctx context.Context, tx pgx.Tx, in *createInput) (Zone, error) {
 	return z.Create(ctx, tx, Zone{
 		Name: in.Body.Name, Countries: in.Body.Countries, Regions: in.Body.Regions,
-		PostalPrefixes: in.Body.PostalPrefixes, Included: in.Body.Included, Rates: rates(in.Body.Rates),
+		PostalPrefixes: in.Body.PostalPrefixes, Terms: Terms{in.Body.Included, in.Body.PerTotal, in.Body.HalfEven}, Rates: rates(in.Body.Rates),
 	})
 }
 
@@ -88,6 +91,8 @@ type editInput struct {
 		Regions        *[]string   `json:"regions,omitempty" maxItems:"1000"`
 		PostalPrefixes *[]string   `json:"postal_prefixes,omitempty" maxItems:"1000"`
 		Included       *bool       `json:"included,omitempty"`
+		PerTotal       *bool       `json:"per_total,omitempty"`
+		HalfEven       *bool       `json:"half_even,omitempty"`
 		Rates          *[]rateBody `json:"rates,omitempty" maxItems:"100"`
 	}
 }
@@ -105,6 +110,8 @@ func (z *Zones) edit(ctx context.Context, tx pgx.Tx, in *editInput) (Zone, error
 	set(&zone.Regions, in.Body.Regions)
 	set(&zone.PostalPrefixes, in.Body.PostalPrefixes)
 	set(&zone.Included, in.Body.Included)
+	set(&zone.PerTotal, in.Body.PerTotal)
+	set(&zone.HalfEven, in.Body.HalfEven)
 	if in.Body.Rates != nil {
 		zone.Rates = rates(*in.Body.Rates)
 	}
@@ -142,7 +149,7 @@ func set[T any](to *T, from *T) {
 func rates(bodies []rateBody) []Rate {
 	list := make([]Rate, len(bodies))
 	for i, b := range bodies {
-		list[i] = Rate{ID: id.New[id.TaxRate](), Class: b.Class, Name: b.Name, PPM: b.PPM, Shipping: b.Shipping == nil || *b.Shipping}
+		list[i] = Rate{ID: id.New[id.TaxRate](), Class: b.Class, Name: b.Name, PPM: b.PPM, Shipping: b.Shipping == nil || *b.Shipping, Compound: b.Compound}
 	}
 	return list
 }

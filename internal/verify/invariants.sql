@@ -68,8 +68,8 @@ SELECT o.id FROM orders o LEFT JOIN (SELECT order_id, sum(total_minor) AS total 
 WHERE o.grand_total_minor - o.fee_minor - o.rounding_minor <> coalesce(v.total, 0)
 UNION ALL
 SELECT v.id FROM vendor_orders v JOIN orders o ON o.id = v.order_id
-LEFT JOIN (SELECT vendor_order_id, sum(total_minor) AS total FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
-WHERE v.total_minor <> coalesce(l.total, 0) + v.shipping_minor + CASE WHEN o.tax_included THEN 0 ELSE v.shipping_tax_minor END;
+LEFT JOIN (SELECT vendor_order_id, sum(total_minor) AS total, sum(discount_minor) AS discount FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+WHERE v.total_minor <> coalesce(l.total, 0) + v.shipping_minor - (v.discount_minor - coalesce(l.discount, 0)) + CASE WHEN o.tax_included THEN 0 ELSE v.shipping_tax_minor END;
 
 -- [A8] one currency for an order, its parts, lines, payments and their events
 SELECT o.id FROM orders o JOIN vendor_orders v ON v.order_id = o.id WHERE v.currency <> o.currency
@@ -100,10 +100,10 @@ WHERE l.quantity_fulfilled <> coalesce(p.quantity, 0);
 -- [A12] what was cancelled of a line is a share of it: nothing when no unit was, everything when all were
 SELECT id FROM order_lines
 WHERE cancelled_minor NOT BETWEEN 0 AND total_minor OR cancelled_tax_minor NOT BETWEEN 0 AND tax_minor
-   OR cancelled_commission_minor NOT BETWEEN 0 AND commission_minor
-   OR quantity_cancelled = 0 AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor) <> (0, 0, 0)
-   OR quantity_cancelled = quantity
-      AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor) <> (total_minor, tax_minor, commission_minor);
+   OR cancelled_commission_minor NOT BETWEEN 0 AND commission_minor OR cancelled_platform_minor NOT BETWEEN 0 AND platform_minor
+   OR quantity_cancelled = 0 AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor) <> (0, 0, 0, 0)
+   OR quantity_cancelled = quantity AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor)
+                                     <> (total_minor, tax_minor, commission_minor, platform_minor);
 
 -- [A13] the state of a part is that of its lines
 SELECT v.id FROM vendor_orders v JOIN (
@@ -208,22 +208,24 @@ FULL JOIN (SELECT a.party, e.currency, sum(e.amount_minor) AS amount
       WHERE a.kind = 'psp_clearing' AND t.ref_type = 'payment_event' GROUP BY 1, 2) l ON l.party = f.provider AND l.currency = f.currency
 WHERE coalesce(f.amount, 0) <> coalesce(l.amount, 0);
 
--- [D1] a commission is within its basis: 0 <= commission <= what the line brings without tax, after cancelling, too
+-- [D1] a commission is within its basis: 0 <= commission <= what the line brings without tax, with what the platform adds, after cancelling, too
 SELECT l.id FROM order_lines l JOIN orders o ON o.id = l.order_id
-WHERE l.commission_minor < 0 OR l.commission_minor > l.total_minor - l.tax_minor
-   OR l.commission_minor - l.cancelled_commission_minor > l.total_minor - l.cancelled_minor - (l.tax_minor - l.cancelled_tax_minor);
+WHERE l.commission_minor < 0 OR l.commission_minor > l.total_minor - l.tax_minor + l.platform_minor
+   OR l.commission_minor - l.cancelled_commission_minor
+      > l.total_minor - l.cancelled_minor - (l.tax_minor - l.cancelled_tax_minor) + l.platform_minor - l.cancelled_platform_minor;
 
--- [D2] a vendor's account holds what its paid parts earned: goods and shipping without tax, less commission and what was cancelled
+-- [D2] a vendor's account holds what its paid parts earned: goods and shipping without tax, less commission and what was cancelled, and what the platform adds
 WITH lines AS (
-    SELECT vendor_order_id, sum(commission_minor - cancelled_commission_minor) AS commission, sum(cancelled_minor - cancelled_tax_minor) AS cancelled
+    SELECT vendor_order_id, sum(commission_minor - cancelled_commission_minor) AS commission, sum(cancelled_minor - cancelled_tax_minor) AS cancelled,
+           sum(platform_minor - cancelled_platform_minor) AS platform
     FROM order_lines GROUP BY 1
 ), earned AS (
-    SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.commission) AS amount
+    SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.commission + l.platform + v.shipping_platform_minor) AS amount
     FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid GROUP BY 1, 2
 ), booked AS (
     SELECT a.vendor_id, e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
-    WHERE a.kind = 'vendor_payable' AND t.ref_type = 'payment_event' GROUP BY 1, 2
+    WHERE a.kind = 'vendor_payable' AND t.ref_type IN ('payment_event', 'vendor_order') GROUP BY 1, 2
 )
 SELECT vendor_id FROM earned FULL JOIN booked USING (vendor_id, currency)
 WHERE coalesce(earned.amount, 0) <> coalesce(booked.amount, 0);
@@ -289,6 +291,37 @@ WHERE p.vendor_id IS DISTINCT FROM s.vendor_id OR v.vendor_id IS DISTINCT FROM s
 -- [E9] a bundle has no stock of its own
 SELECT s.variant_id FROM stock_levels s JOIN variants v ON v.id = s.variant_id
 WHERE v.bundle IS NOT NULL AND (s.on_hand, s.reserved, s.allocated) <> (0, 0, 0);
+
+-- [F1] a promotion and a code are used as often, and cost as much, as their redemptions say, where that is limited
+SELECT p.id FROM promotions p
+LEFT JOIN (SELECT promotion_id, count(*) AS uses, sum(amount_minor) AS amount FROM promotion_redemptions WHERE released_at IS NULL GROUP BY 1) r
+    ON r.promotion_id = p.id
+WHERE (p.usage_limit IS NOT NULL OR p.customer_limit IS NOT NULL OR p.budget_minor IS NOT NULL) AND p.used <> coalesce(r.uses, 0)
+   OR p.budget_minor IS NOT NULL AND p.spent_minor <> coalesce(r.amount, 0)
+UNION ALL
+SELECT k.id FROM coupons k
+LEFT JOIN (SELECT coupon_id, count(*) AS uses FROM promotion_redemptions WHERE released_at IS NULL GROUP BY 1) r ON r.coupon_id = k.id
+WHERE k.usage_limit IS NOT NULL AND k.used <> coalesce(r.uses, 0);
+
+-- [F2] no customer uses a promotion more often than it allows
+SELECT p.id FROM promotions p JOIN promotion_redemptions r ON r.promotion_id = p.id AND r.released_at IS NULL
+GROUP BY p.id, p.customer_limit, r.customer HAVING count(*) > p.customer_limit;
+
+-- [F3] what a promotion takes off an order is one redemption, which stands as long as the order does
+WITH given AS (
+    SELECT order_id, promotion_id, sum(amount_minor) AS amount FROM adjustments WHERE promotion_id IS NOT NULL GROUP BY 1, 2
+)
+SELECT o.id FROM given g FULL JOIN promotion_redemptions r USING (order_id, promotion_id) JOIN orders o ON o.id = order_id
+WHERE g.amount IS DISTINCT FROM r.amount_minor OR (o.status = 'cancelled') <> (r.released_at IS NOT NULL) OR r.currency <> o.currency;
+
+-- [F4] the platform's part of discounts re-adds: over each line, and over the shipping of each part
+SELECT l.id FROM order_lines l
+LEFT JOIN (SELECT order_line_id, sum(platform_minor) AS amount FROM adjustments WHERE order_line_id IS NOT NULL GROUP BY 1) a ON a.order_line_id = l.id
+WHERE l.platform_minor <> coalesce(a.amount, 0)
+UNION ALL
+SELECT v.id FROM vendor_orders v
+LEFT JOIN (SELECT vendor_order_id, sum(platform_minor) AS amount FROM adjustments WHERE order_line_id IS NULL GROUP BY 1) a ON a.vendor_order_id = v.id
+WHERE v.shipping_platform_minor <> coalesce(a.amount, 0);
 
 -- [G1] one order for each cart, one for each number; a cart and the order that it became name each other
 SELECT (array_agg(id))[1] FROM orders GROUP BY cart_id HAVING count(*) > 1

@@ -1,0 +1,128 @@
+package cart
+
+import (
+	"bytes"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
+	"souk/internal/promotions"
+)
+
+// An offered is a promotion that may lower a cart: one that runs and needs no
+// code, or one whose code has been put into the cart, whether it runs or not.
+type offered struct {
+	ID          id.Promotion       `db:"id"`
+	Version     int64              `db:"version"`
+	Name        string             `db:"name"`
+	Vendor      id.Vendor          `db:"vendor_id"`
+	Coupon      id.Coupon          `db:"coupon_id"` // zero where it needs no code
+	Code        string             `db:"code"`
+	Priority    int                `db:"priority"`
+	Exclusive   bool               `db:"exclusive"`
+	Group       string             `db:"stacking_group"`
+	PlatformPPM int64              `db:"platform_ppm"`
+	Conditions  pricing.Conditions `db:"conditions"`
+	Reward      pricing.Reward     `db:"reward"`
+	Limited     bool               `db:"limited"`        // its uses are counted
+	CodeLimited bool               `db:"coupon_limited"` // those of the code are
+	Left        *money.Amount      `db:"left_over"`      // of its budget; nil is any amount
+	Runs        bool               `db:"runs"`
+}
+
+// A facts is what promotions ask of the goods of an item.
+type facts struct {
+	Item       id.CartItem   `db:"id"`
+	Brand      id.Brand      `db:"brand_id"`
+	Categories []id.Category `db:"categories"`
+	Tags       []id.Tag      `db:"tags"`
+	Reduced    bool          `db:"reduced"`
+}
+
+// queuePromotions reads what may lower the cart. Where nothing may, that is one
+// look at an index.
+func (r *reading) queuePromotions(b *postgres.Batch, cart id.Cart) {
+	args := pgx.NamedArgs{"cart": cart}
+	postgres.ReadAll(b, &r.offered, readPromotions, args)
+	postgres.ReadAll(b, &r.facts, readFacts, args)
+	postgres.ReadAll(b, &r.bought, readBought, args)
+}
+
+// promote adds to a snapshot the promotions that run, and what they ask.
+func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
+	for i := range r.offered {
+		o := &r.offered[i]
+		twice := slices.ContainsFunc(s.Promotions, func(p pricing.Promotion) bool { return p.ID == o.ID }) // two codes of one promotion
+		if o.Runs = o.Runs && !twice && (o.Left == nil || o.Left.Currency == s.Currency); o.Runs {
+			s.Promotions = append(s.Promotions, o.rule(s.Currency))
+		}
+	}
+	if len(s.Promotions) == 0 {
+		return
+	}
+	s.Country, s.Method = r.cart.Country(), r.method
+	s.Buyer.FirstOrder = len(r.bought) == 0
+	for i := range s.Lines {
+		l := &s.Lines[i]
+		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })
+		l.Product = lines[l.Key].ProductID
+		if found {
+			f := r.facts[at]
+			l.Brand, l.Categories, l.Tags, l.Reduced = f.Brand, f.Categories, f.Tags, f.Reduced
+		}
+	}
+}
+
+// rule is the promotion as it is reckoned: with no more than is left of its
+// budget.
+func (o offered) rule(c money.Currency) pricing.Promotion {
+	p := pricing.Promotion{
+		ID: o.ID, Name: o.Name, Code: o.Code, Vendor: o.Vendor, Priority: o.Priority, Exclusive: o.Exclusive, Group: o.Group,
+		PlatformPPM: o.PlatformPPM, Conditions: o.Conditions, Reward: o.Reward,
+	}
+	if o.Left != nil {
+		most, limited := p.Reward.Most[c]
+		if !limited || o.Left.Minor < most {
+			most = o.Left.Minor
+		}
+		p.Reward.Most = pricing.Amounts{c: most}
+	}
+	return p
+}
+
+// conclude notes on a priced cart which promotions lower it, and what became of
+// its codes.
+func (r *reading) conclude(p *Priced) {
+	verdicts := map[id.Promotion]pricing.Verdict{}
+	for _, v := range p.Quote.Verdicts {
+		verdicts[v.Promotion] = v
+	}
+	for _, o := range r.offered {
+		v := verdicts[o.ID]
+		applied := o.Runs && v.Reason == ""
+		if applied {
+			p.Uses = append(p.Uses, promotions.Use{Promotion: o.ID, Version: o.Version, Coupon: o.Coupon, Amount: v.Amount, Limited: o.Limited, ByCode: o.CodeLimited})
+		}
+		if o.Code == "" {
+			continue
+		}
+		code := Code{Code: o.Code, Applied: applied, Detail: v.Reason, keptOut: !v.KeptOutBy.IsZero()}
+		if !o.Runs { // whether it has ended, is used up or never was is nobody's business
+			code.Detail, code.keptOut = promotions.ErrNotApplicable.Message, false
+		}
+		p.Codes = append(p.Codes, code)
+	}
+}
+
+// A Code is what became of a code that was put into a cart.
+type Code struct {
+	Code    string `json:"code"`
+	Applied bool   `json:"applied" doc:"It takes something off"`
+	Detail  string `json:"detail,omitempty" doc:"Why it does not"`
+
+	keptOut bool // by a promotion that it is not combined with
+}

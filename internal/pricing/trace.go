@@ -1,0 +1,75 @@
+package pricing
+
+import (
+	"cmp"
+	"strconv"
+
+	"souk/internal/money"
+)
+
+// A Step explains one figure to people. The amounts of all steps add up to the
+// grand total: tax that prices hold already, and what became of promotions that
+// do not apply, is told in steps of nothing.
+type Step struct {
+	Kind    string       `json:"kind" enum:"item,discount,not_applied,shipping,tax,tax_included"`
+	Subject string       `json:"subject" doc:"The variant, the vendor whose parcel it is, or the promotion that does not apply"`
+	Rule    string       `json:"rule,omitempty" doc:"The promotion that takes it off"`
+	Text    string       `json:"text"`
+	Amount  money.Amount `json:"amount"`
+}
+
+// explain tells how the total came about: each line with what is taken off and
+// put on it, then each parcel, then the promotions that could have applied and
+// do not. Those that nothing in the cart is part of are left out.
+func (q *Quote) explain(s *Snapshot) {
+	for i, l := range s.Lines {
+		subject, priced := l.Variant.String(), q.Lines[i]
+		q.step("item", subject, named(l.Name)+strconv.FormatInt(l.Quantity, 10)+" × "+l.UnitPrice.String(), priced.Subtotal)
+		q.discountSteps(subject, named(l.Name), priced.Discounts)
+		q.taxSteps(s, subject, priced.Subtotal.Minus(priced.Discount), priced.Taxes)
+	}
+	for _, parcel := range s.Parcels {
+		at, _ := q.parcelOf(parcel.Vendor)
+		p, subject, name := q.Parcels[at], parcel.Vendor.String(), cmp.Or(parcel.Name, "Shipping")
+		q.step("shipping", subject, name, parcel.Shipping)
+		q.discountSteps(subject, name+": ", p.ShippingDiscounts)
+		q.taxSteps(s, subject, parcel.Shipping.Minus(sumOf(s.Currency, p.ShippingDiscounts)), p.ShippingTaxes)
+	}
+	for i, v := range q.Verdicts {
+		if v.Reason != "" && (v.Code != "" || s.Promotions[i].concerns(s)) {
+			q.step("not_applied", v.Promotion.String(), v.Name+": "+v.Reason, money.Zero(s.Currency))
+		}
+	}
+}
+
+func (q *Quote) step(kind, subject, text string, amount money.Amount) {
+	q.Trace = append(q.Trace, Step{Kind: kind, Subject: subject, Text: text, Amount: amount})
+}
+
+func (q *Quote) discountSteps(subject, of string, discounts []Discount) {
+	for _, d := range discounts {
+		name := d.Name
+		if d.Code != "" {
+			name += " (" + d.Code + ")"
+		}
+		off := money.Zero(d.Amount.Currency).Minus(d.Amount)
+		q.Trace = append(q.Trace, Step{Kind: "discount", Subject: subject, Rule: d.Promotion.String(), Text: of + name, Amount: off})
+	}
+}
+
+func (q *Quote) taxSteps(s *Snapshot, subject string, of money.Amount, shares []TaxShare) {
+	for _, share := range shares {
+		if s.Tax.Included {
+			q.step("tax_included", subject, of.String()+" holds "+share.Amount.String()+" of "+share.Label, money.Zero(s.Currency))
+		} else {
+			q.step("tax", subject, share.Label+" on "+of.String(), share.Amount)
+		}
+	}
+}
+
+func named(name string) string {
+	if name == "" {
+		return ""
+	}
+	return name + ": "
+}
