@@ -321,3 +321,44 @@ func handOut(amount int64, parts []*slowPart) []int64 {
 	}
 	return shares
 }
+
+func TestWhatCannotBeReckonedIsRefused(t *testing.T) {
+	t.Parallel()
+	usd, goods := Amounts{"USD": 100}, Scope{Tags: []id.Tag{{1}}}
+	for pointer, r := range map[string]Reward{
+		"":                {Kind: PercentOff, PPM: million, MaxUnits: 2, Goods: goods, Most: usd},
+		"/kind":           {Kind: "half_off"},
+		"/percent_ppm":    {Kind: PercentOff, PPM: million + 1},
+		"/amounts":        {Kind: FixedPrice},
+		"/amounts/USD":    {Kind: AmountOff, Amounts: Amounts{"USD": -1}},
+		"/max_discount":   {Kind: PercentOff, PPM: 1, Most: Amounts{"XYZ": 1}},
+		"/buy":            {Kind: BuyGet, PPM: 1, Get: 1},
+		"/get":            {Kind: BuyGet, PPM: 1, Buy: 1},
+		"/max_units":      {Kind: OrderPercentOff, PPM: 1, MaxUnits: 1},
+		"/buy_goods":      {Kind: PercentOff, PPM: 1, BuyGoods: goods},
+		"/goods":          {Kind: ShippingOff, PPM: 1, Goods: goods},
+		"/shipping_kinds": {Kind: PercentOff, PPM: 1, Ways: []string{"express"}},
+	} {
+		got := ""
+		if bad := r.Problems(""); len(bad) > 0 {
+			got = bad[0].Pointer
+		}
+		if got != pointer {
+			t.Errorf("%+v: %q is wrong, want %q", r, got, pointer)
+		}
+	}
+	for pointer, c := range map[string]Conditions{
+		"":              {Goods: goods, MinQuantity: 1},
+		"/goods":        {Goods: goods},
+		"/min_quantity": {MinQuantity: -1},
+		"/countries":    {Countries: []string{"de"}},
+	} {
+		got := ""
+		if bad := c.Problems(""); len(bad) > 0 {
+			got = bad[0].Pointer
+		}
+		if got != pointer {
+			t.Errorf("%+v: %q is wrong, want %q", c, got, pointer)
+		}
+	}
+}
