@@ -14,6 +14,7 @@ func (a *App) routes() {
 	a.Shipping.Routes(a.Router)
 	a.Payments.Routes(a.Router)
 	a.Prices.Routes(a.Router)
+	a.Promotions.Routes(a.Router)
 	a.Orders.Routes(a.Router)
 	a.Reviews.Routes(a.Router)
 	a.Wishlists.Routes(a.Router)

@@ -128,7 +128,7 @@ const runsFragment = `(
 
 // offeredFragment is the columns of a promotion p that is offered.
 const offeredFragment = `
-	p.id, p.name, p.vendor_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
+	p.id, p.version, p.name, p.vendor_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
 	p.usage_limit IS NOT NULL OR p.customer_limit IS NOT NULL OR p.budget_minor IS NOT NULL AS limited,
 	CASE WHEN p.budget_minor IS NOT NULL THEN (p.budget_minor - p.spent_minor, p.budget_currency) END AS left_over`
 

@@ -17,6 +17,7 @@ import (
 // code, or one whose code has been put into the cart, whether it runs or not.
 type offered struct {
 	ID          id.Promotion       `db:"id"`
+	Version     int64              `db:"version"`
 	Name        string             `db:"name"`
 	Vendor      id.Vendor          `db:"vendor_id"`
 	Coupon      id.Coupon          `db:"coupon_id"` // zero where it needs no code
@@ -104,7 +105,7 @@ func (r *reading) conclude(p *Priced) {
 		v := verdicts[o.ID]
 		applied := o.Runs && v.Reason == ""
 		if applied {
-			p.Uses = append(p.Uses, promotions.Use{Promotion: o.ID, Coupon: o.Coupon, Amount: v.Amount, Limited: o.Limited, ByCode: o.CodeLimited})
+			p.Uses = append(p.Uses, promotions.Use{Promotion: o.ID, Version: o.Version, Coupon: o.Coupon, Amount: v.Amount, Limited: o.Limited, ByCode: o.CodeLimited})
 		}
 		if o.Code == "" {
 			continue

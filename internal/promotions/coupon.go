@@ -1,13 +1,13 @@
 package promotions
 
 import (
+	"crypto/rand"
 	"strings"
 	"time"
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
 
-	"souk/internal/errs"
 	"souk/internal/id"
 )
 
@@ -24,29 +24,54 @@ type Coupon struct {
 
 // Normalize is the one form of a code, however people write it: full-width
 // letters are letters (NFKC), case does not count, nor do blanks. "" is what can
-// be no code: one of fewer than 3 or more than 40 letters, digits, - and _.
+// be no code: it has 3 to 40 letters, digits, - and _.
 func Normalize(code string) string {
 	if len(code) > 200 {
 		return ""
 	}
-	code = strings.ToUpper(norm.NFKC.String(code))
-	code = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, code)
-	for _, r := range code {
-		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' {
+	var b strings.Builder
+	letters := 0
+	for _, r := range strings.ToUpper(norm.NFKC.String(code)) {
+		switch {
+		case unicode.IsSpace(r):
+			continue
+		case !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_':
 			return ""
 		}
+		b.WriteRune(r)
+		letters++
 	}
-	if n := len([]rune(code)); n < 3 || n > 40 {
+	if letters < 3 || letters > 40 {
 		return ""
 	}
-	return code
+	return b.String()
 }
 
-func checkCode(bad *errs.Fields, pointer, code string) {
-	bad.Require(code != "", pointer, "invalid_code", "A code has 3 to 40 letters, digits, hyphens and underscores.")
+// drawnLength is how long a drawn code is: 12 letters of 32 are 60 bits, so
+// guessing one of 100,000 takes 10^13 tries.
+const drawnLength = 12
+
+// drawn is a code that nobody guesses, without letters that are mistaken for
+// others.
+func drawn() string {
+	const letters = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"
+	var b [drawnLength]byte
+	_, _ = rand.Read(b[:]) // it never fails
+	for i := range b {
+		b[i] = letters[int(b[i])%len(letters)]
+	}
+	return string(b[:])
+}
+
+// draw is n different codes.
+func draw(n int, prefix string) []string {
+	seen := make(map[string]bool, n)
+	codes := make([]string, 0, n)
+	for len(codes) < n {
+		if code := prefix + drawn(); !seen[code] {
+			seen[code] = true
+			codes = append(codes, code)
+		}
+	}
+	return codes
 }

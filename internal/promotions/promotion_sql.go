@@ -47,6 +47,22 @@ func one(ctx context.Context, db postgres.DB, sql string, vendor id.Vendor, prom
 	return list[0], err
 }
 
+const filterFragment = `
+	WHERE (@vendor::uuid IS NULL OR p.vendor_id = @vendor) AND (cardinality(@statuses::text[]) IS NULL OR cardinality(@statuses::text[]) = 0 OR p.status = ANY (@statuses))`
+
+func list(ctx context.Context, db postgres.DB, args pgx.NamedArgs) ([]Promotion, error) {
+	found, err := postgres.All[Promotion](ctx, db, selectPromotions+filterFragment+`
+		AND (@before::uuid IS NULL OR p.id < @before) ORDER BY p.id DESC LIMIT @limit`, args)
+	if err != nil {
+		return nil, fmt.Errorf("list promotions: %w", err)
+	}
+	return found, fillSpent(ctx, db, found)
+}
+
+func count(ctx context.Context, db postgres.DB, args pgx.NamedArgs) (int64, error) {
+	return postgres.Scalar[int64](ctx, db, `SELECT count(*) FROM promotions p`+filterFragment, args)
+}
+
 // fillSpent reads what promotions have cost.
 func fillSpent(ctx context.Context, db postgres.DB, list []Promotion) error {
 	type spent struct {

@@ -46,6 +46,7 @@ func mailbox(email string) string {
 // A Use is what one promotion takes off one order.
 type Use struct {
 	Promotion id.Promotion
+	Version   int64     // of the promotion, as the buyer saw it
 	Coupon    id.Coupon // zero where it needed no code
 	Amount    money.Amount
 	Limited   bool // its uses are counted
@@ -62,7 +63,7 @@ func QueueRedeem(b *postgres.Batch, order id.Order, customer []byte, uses []Use)
 	})
 	for _, u := range uses {
 		args := pgx.NamedArgs{
-			"id": id.New[id.Redemption](), "promotion": u.Promotion, "coupon": u.Coupon, "order": order, "customer": customer,
+			"id": id.New[id.Redemption](), "promotion": u.Promotion, "version": u.Version, "coupon": u.Coupon, "order": order, "customer": customer,
 			"amount": u.Amount.Minor, "currency": string(u.Amount.Currency),
 		}
 		if u.Limited { // locks the row, so that the next statement sees all who came before

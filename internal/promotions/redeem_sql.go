@@ -10,15 +10,19 @@ const (
 	countCoupon = `
 		UPDATE coupons SET used = used + 1 WHERE id = @coupon AND NOT disabled AND (usage_limit IS NULL OR used < usage_limit)`
 
-	// A customer's uses are counted under the lock of the promotion.
+	// A customer's uses are counted under the lock of the promotion. Who edits it
+	// at the same time is waited for: then it is another promotion.
 	insertRedemption = `
+		WITH promotion AS (
+			SELECT id, customer_limit FROM promotions WHERE id = @promotion AND version = @version FOR KEY SHARE
+		)
 		INSERT INTO promotion_redemptions (id, promotion_id, coupon_id, order_id, customer, slot, amount_minor, currency)
 		SELECT @id, p.id, @coupon, @order, @customer, CASE WHEN p.customer_limit IS NOT NULL THEN before.slot END, @amount, @currency
-		FROM promotions p CROSS JOIN LATERAL (
+		FROM promotion p CROSS JOIN LATERAL (
 			SELECT coalesce(max(slot) + 1, 0) AS slot, count(*) AS uses FROM promotion_redemptions
 			WHERE promotion_id = p.id AND customer = @customer AND released_at IS NULL
 		) before
-		WHERE p.id = @promotion AND (p.customer_limit IS NULL OR before.uses < p.customer_limit)`
+		WHERE p.customer_limit IS NULL OR before.uses < p.customer_limit`
 
 	lockUses = `
 		SELECT id FROM promotions

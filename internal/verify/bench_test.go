@@ -20,7 +20,7 @@ var multiplied = []string{
 	"users", "sessions", "refresh_tokens", "products", "variants", "prices", "price_history", "listed_products", "listings",
 	"product_ratings", "reviews", "review_votes", "review_reports",
 	"orders", "carts", "idempotency_keys", "vendor_orders", "order_lines", "adjustments", "shipments", "shipment_lines",
-	"stock_levels", "stock_movements", "reservations", "payments", "payment_events", "ledger_txns", "ledger_entries", "events",
+	"stock_levels", "stock_movements", "reservations", "promotions", "coupons", "promotion_redemptions", "payments", "payment_events", "ledger_txns", "ledger_entries", "events",
 }
 
 // copies is how each kind of column differs from copy to copy (n).
@@ -28,7 +28,7 @@ func copies(table, column, kind string) string {
 	switch {
 	case kind == "uuid" && column != "vendor_id" && column != "location_id" && column != "account_id" && column != "brand_id":
 		return fmt.Sprintf(`md5(%s::text || n)::uuid`, column)
-	case column == "number", column == "sku", column == "slug", column == "username", column == "email", column == "provider_ref", column == "key":
+	case column == "number", column == "sku", column == "slug", column == "username", column == "email", column == "provider_ref", column == "key", column == "code":
 		return column + ` || '-' || n`
 	case table == "refresh_tokens" && column == "hash":
 		return fmt.Sprintf(`sha256(%s || n::text::bytea)`, column)

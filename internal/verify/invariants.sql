@@ -267,6 +267,37 @@ WHERE l.tracked AND l.quantity_fulfilled <> coalesce(m.moved, 0);
 SELECT s.variant_id FROM stock_levels s LEFT JOIN locations p ON p.id = s.location_id LEFT JOIN variants v ON v.id = s.variant_id
 WHERE p.vendor_id IS DISTINCT FROM s.vendor_id OR v.vendor_id IS DISTINCT FROM s.vendor_id;
 
+-- [F1] a promotion and a code are used as often, and cost as much, as their redemptions say, where that is limited
+SELECT p.id FROM promotions p
+LEFT JOIN (SELECT promotion_id, count(*) AS uses, sum(amount_minor) AS amount FROM promotion_redemptions WHERE released_at IS NULL GROUP BY 1) r
+    ON r.promotion_id = p.id
+WHERE (p.usage_limit IS NOT NULL OR p.customer_limit IS NOT NULL OR p.budget_minor IS NOT NULL) AND p.used <> coalesce(r.uses, 0)
+   OR p.budget_minor IS NOT NULL AND p.spent_minor <> coalesce(r.amount, 0)
+UNION ALL
+SELECT k.id FROM coupons k
+LEFT JOIN (SELECT coupon_id, count(*) AS uses FROM promotion_redemptions WHERE released_at IS NULL GROUP BY 1) r ON r.coupon_id = k.id
+WHERE k.usage_limit IS NOT NULL AND k.used <> coalesce(r.uses, 0);
+
+-- [F2] no customer uses a promotion more often than it allows
+SELECT p.id FROM promotions p JOIN promotion_redemptions r ON r.promotion_id = p.id AND r.released_at IS NULL
+GROUP BY p.id, p.customer_limit, r.customer HAVING count(*) > p.customer_limit;
+
+-- [F3] what a promotion takes off an order is one redemption, which stands as long as the order does
+WITH given AS (
+    SELECT order_id, promotion_id, sum(amount_minor) AS amount FROM adjustments WHERE promotion_id IS NOT NULL GROUP BY 1, 2
+)
+SELECT o.id FROM given g FULL JOIN promotion_redemptions r USING (order_id, promotion_id) JOIN orders o ON o.id = order_id
+WHERE g.amount IS DISTINCT FROM r.amount_minor OR (o.status = 'cancelled') <> (r.released_at IS NOT NULL) OR r.currency <> o.currency;
+
+-- [F4] the platform's part of discounts re-adds: over each line, and over the shipping of each part
+SELECT l.id FROM order_lines l
+LEFT JOIN (SELECT order_line_id, sum(platform_minor) AS amount FROM adjustments WHERE order_line_id IS NOT NULL GROUP BY 1) a ON a.order_line_id = l.id
+WHERE l.platform_minor <> coalesce(a.amount, 0)
+UNION ALL
+SELECT v.id FROM vendor_orders v
+LEFT JOIN (SELECT vendor_order_id, sum(platform_minor) AS amount FROM adjustments WHERE order_line_id IS NULL GROUP BY 1) a ON a.vendor_order_id = v.id
+WHERE v.shipping_platform_minor <> coalesce(a.amount, 0);
+
 -- [G1] one order for each cart, one for each number; a cart and the order that it became name each other
 SELECT (array_agg(id))[1] FROM orders GROUP BY cart_id HAVING count(*) > 1
 UNION ALL

@@ -68,8 +68,10 @@ var corruptions = []corruption{
 	{rule: "A2", sql: `UPDATE order_lines SET unit_price_minor = 999 WHERE id = u('arrived teapots')`},
 	{rule: "A3", sql: `UPDATE order_lines SET tax_minor = 299 WHERE id = u('travelling teapots');
 		UPDATE adjustments SET amount_minor = 299 WHERE id = u('adjustment 1'); UPDATE adjustments SET amount_minor = 51 WHERE id = u('adjustment 2')`},
-	{rule: "A4", sql: `UPDATE adjustments SET amount_minor = 499 WHERE id = u('adjustment 3')`},
-	{rule: "A4", sql: `UPDATE adjustments SET order_line_id = NULL WHERE id = u('adjustment 3')`},
+	{rule: "A4", sql: `UPDATE adjustments SET amount_minor = 499 WHERE id = u('adjustment 3');
+		UPDATE promotion_redemptions SET amount_minor = 499; UPDATE promotions SET spent_minor = 499 WHERE id = u('autumn')`},
+	{rule: "A4", sql: `UPDATE adjustments SET order_line_id = NULL, platform_minor = 0 WHERE id = u('adjustment 3');
+		UPDATE order_lines SET platform_minor = 0 WHERE id = u('travelling rug')`},
 	{rule: "A5", sql: `DELETE FROM adjustments WHERE id = u('adjustment 8')`},
 	{rule: "A5", sql: `UPDATE adjustments SET order_line_id = u('arrived teapots') WHERE id = u('adjustment 7')`},
 	{rule: "A6", sql: `UPDATE order_lines SET quantity = 0, quantity_cancelled = 0, subtotal_minor = 0, discount_minor = 0,
@@ -162,6 +164,19 @@ var corruptions = []corruption{
 	{rule: "E7", sql: `UPDATE stock_movements SET ref = NULL WHERE ref = u('arrived teapots')`},
 	{rule: "E8", sql: `UPDATE stock_levels SET vendor_id = u('weaver') WHERE variant_id = u('teapot')`},
 	{rule: "E8", sql: `UPDATE locations SET vendor_id = u('potter') WHERE id = u('loom')`},
+
+	{rule: "F1", sql: `UPDATE promotions SET used = 2 WHERE id = u('autumn')`},
+	{rule: "F1", sql: `UPDATE promotions SET spent_minor = 499 WHERE id = u('autumn')`},
+	{rule: "F1", sql: `UPDATE coupons SET used = 0 WHERE id = u('code 1')`},
+	{rule: "F2", sql: `UPDATE promotions SET used = 2 WHERE id = u('autumn');
+		INSERT INTO promotion_redemptions (id, promotion_id, order_id, customer, slot, amount_minor, currency) VALUES
+			(u('redemption 2'), u('autumn'), u('arrived'), sha256('anna'), 1, 0, 'USD')`, too: []string{"F3"}, why: "nothing was taken off that order"},
+	{rule: "F3", sql: `UPDATE adjustments SET promotion_id = u('winter') WHERE id = u('adjustment 3')`},
+	{rule: "F3", sql: `UPDATE promotion_redemptions SET released_at = now() WHERE id = u('redemption 1');
+		UPDATE promotions SET used = 0, spent_minor = 0 WHERE id = u('autumn'); UPDATE coupons SET used = 0 WHERE id = u('code 1')`},
+	{rule: "F3", sql: `UPDATE promotion_redemptions SET currency = 'EUR' WHERE id = u('redemption 1')`},
+	{rule: "F4", sql: `UPDATE order_lines SET platform_minor = 199 WHERE id = u('travelling rug')`},
+	{rule: "F4", sql: `UPDATE vendor_orders SET shipping_platform_minor = 1 WHERE id = u('travelling, weaver')`},
 
 	{rule: "G1", sql: `UPDATE orders SET cart_id = u('cart 2') WHERE id = u('withdrawn'); UPDATE carts SET order_id = NULL WHERE id = u('cart 3');
 		DELETE FROM carts WHERE id = u('cart 2')`},

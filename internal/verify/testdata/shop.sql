@@ -93,8 +93,18 @@ FROM (VALUES
     ('shortened teapots',  'shortened',  'potter', 'teapot', 1, 3, 1000,   0,   0, 3000, 1000,  300, 2, 1, 1000,  100),
     ('shortened rug',      'shortened',  'weaver', 'rug',    2, 1, 5000,   0,   0, 5000, 2000, 1000, 0, 1, 5000, 1000))
     AS l (name, of, vendor, thing, position, quantity, price, discount, tax, total, bps, commission, fulfilled, cancelled, cancelled_minor, cancelled_commission);
-INSERT INTO adjustments (id, order_id, vendor_order_id, order_line_id, kind, label, amount_minor)
-SELECT u('adjustment ' || a.n), u(a.of), u(a.of || ', ' || a.vendor), u(a.line), a.kind, a.kind, a.amount
+-- The 5.00 off the rug are those of the code AUTUMN, of which the platform pays 2.00.
+INSERT INTO promotions (id, name, needs_code, status, platform_ppm, conditions, reward, usage_limit, customer_limit, budget_minor, budget_currency, used, spent_minor) VALUES
+    (u('autumn'), 'Autumn', true, 'active', 400000, '{}', '{}', 10, 1, 10000, 'USD', 1, 500),
+    (u('winter'), 'Winter', true, 'active', 0, '{}', '{}', NULL, NULL, NULL, NULL, 0, 0);
+INSERT INTO coupons (id, promotion_id, code, usage_limit, used) VALUES
+    (u('code 1'), u('autumn'), 'AUTUMN', 5, 1), (u('code 2'), u('winter'), 'WINTER', NULL, 0);
+INSERT INTO promotion_redemptions (id, promotion_id, coupon_id, order_id, customer, slot, amount_minor, currency) VALUES
+    (u('redemption 1'), u('autumn'), u('code 1'), u('travelling'), sha256('anna'), 0, 500, 'USD');
+UPDATE order_lines SET platform_minor = 200 WHERE id = u('travelling rug');
+INSERT INTO adjustments (id, order_id, vendor_order_id, order_line_id, kind, label, amount_minor, promotion_id, platform_minor)
+SELECT u('adjustment ' || a.n), u(a.of), u(a.of || ', ' || a.vendor), u(a.line), a.kind, a.kind, a.amount,
+       CASE WHEN a.n = 3 THEN u('autumn') END, CASE WHEN a.n = 3 THEN 200 ELSE 0 END
 FROM (VALUES
     (1, 'travelling', 'potter', 'travelling teapots', 'tax',      300),
     (2, 'travelling', 'potter', NULL,                 'tax',       50),

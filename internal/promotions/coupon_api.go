@@ -1,0 +1,114 @@
+package promotions
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/platform/httpapi"
+)
+
+func (h handlers) couponRoutes(r *httpapi.Router, all string, read, write httpapi.Option) {
+	httpapi.Get(r, all, h.listCoupons, read, httpapi.Private(), httpapi.Summary("List the codes of a promotion"))
+	httpapi.Post(r, all, h.createCoupons, write, httpapi.Status(http.StatusCreated), httpapi.BodyLimit(1<<20), httpapi.Summary("Give a promotion codes"),
+		httpapi.Describe("Up to 10,000 codes that you name, or `generate` with up to 100,000 that are drawn: unguessable, each different, listed by GET. Case, blanks and full-width letters do not count in a code."))
+	httpapi.Patch(r, all+"/{coupon}", h.editCoupon, write, httpapi.Summary("Switch a code off or on, or change how often it may be used"))
+}
+
+type listCouponsInput struct {
+	httpapi.Page
+	Promotion id.Promotion `path:"promotion"`
+}
+
+func (h handlers) listCoupons(ctx context.Context, in *listCouponsInput) (out httpapi.List[Coupon], err error) {
+	if _, err := h.Get(ctx, h.DB, h.scope(ctx), in.Promotion); err != nil {
+		return out, err
+	}
+	var after id.Coupon
+	scope := httpapi.Scope(ctx)
+	if err := h.cursors.Open(scope, in.After, &after); err != nil {
+		return out, err
+	}
+	found, err := listCoupons(ctx, h.DB, in.Promotion, after, in.Limit+1)
+	return httpapi.ListOf(h.cursors, scope, found, in.Limit, func(c Coupon) any { return c.ID }), err
+}
+
+type createCouponsInput struct {
+	Promotion id.Promotion `path:"promotion"`
+	Body      struct {
+		Codes      []string `json:"codes,omitempty" maxItems:"10000"`
+		Generate   int      `json:"generate,omitempty" minimum:"0" maximum:"100000" doc:"How many to draw, instead of codes"`
+		Prefix     string   `json:"prefix,omitempty" maxLength:"20" doc:"What drawn codes begin with"`
+		UsageLimit *int     `json:"usage_limit,omitempty" minimum:"1" maximum:"2000000000" doc:"How often each may be used; 1 for drawn ones, any number for others unless told"`
+	}
+}
+
+// CouponsMade says how many codes were made.
+type CouponsMade struct {
+	Made int `json:"made"`
+}
+
+func (h handlers) createCoupons(ctx context.Context, tx pgx.Tx, in *createCouponsInput) (CouponsMade, error) {
+	p, err := lock(ctx, tx, h.scope(ctx), in.Promotion)
+	if err != nil {
+		return CouponsMade{}, err
+	}
+	if p.Status == Archived {
+		return CouponsMade{}, ErrArchived
+	}
+	codes, limit, err := in.codes()
+	if err != nil {
+		return CouponsMade{}, err
+	}
+	return CouponsMade{len(codes)}, insertCoupons(ctx, tx, p.ID, codes, limit)
+}
+
+// codes is what is wanted, normalised.
+func (in *createCouponsInput) codes() ([]string, *int, error) {
+	b := &in.Body
+	var bad errs.Fields
+	bad.Require((b.Generate > 0) != (len(b.Codes) > 0), "/codes", "required", "Name codes, or say how many to generate.")
+	if b.Generate > 0 {
+		prefix := ""
+		if b.Prefix != "" {
+			prefix = Normalize(b.Prefix + "-" + drawn())
+			bad.Require(prefix != "", "/prefix", "invalid_code", "A code has 3 to 40 letters, digits, hyphens and underscores.")
+			prefix = prefix[:max(0, len(prefix)-drawnLength)]
+		}
+		if err := bad.Err(); err != nil {
+			return nil, nil, err
+		}
+		limit := b.UsageLimit
+		if limit == nil {
+			once := 1
+			limit = &once
+		}
+		return draw(b.Generate, prefix), limit, nil
+	}
+	codes := make([]string, len(b.Codes))
+	for i, code := range b.Codes {
+		codes[i] = Normalize(code)
+		bad.Require(codes[i] != "", "/codes/"+strconv.Itoa(i), "invalid_code", "A code has 3 to 40 letters, digits, hyphens and underscores.")
+	}
+	return codes, b.UsageLimit, bad.Err()
+}
+
+type editCouponInput struct {
+	Promotion id.Promotion `path:"promotion"`
+	Coupon    id.Coupon    `path:"coupon"`
+	Body      struct {
+		Disabled   *bool `json:"disabled,omitempty"`
+		UsageLimit *int  `json:"usage_limit,omitempty" minimum:"1" maximum:"2000000000"`
+	}
+}
+
+func (h handlers) editCoupon(ctx context.Context, tx pgx.Tx, in *editCouponInput) (Coupon, error) {
+	if _, err := lock(ctx, tx, h.scope(ctx), in.Promotion); err != nil {
+		return Coupon{}, err
+	}
+	return updateCoupon(ctx, tx, in.Promotion, in.Coupon, in.Body.Disabled, in.Body.UsageLimit)
+}
