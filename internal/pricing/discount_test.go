@@ -66,6 +66,28 @@ func TestVerdictsAreTheSumsOfWhatIsTaken(t *testing.T) {
 	})
 }
 
+// Twins are told apart by what names them: of two equal lines the one with the
+// lower key gets the last cent, of two equal promotions the older applies.
+func TestTwinsAreToldApart(t *testing.T) {
+	t.Parallel()
+	twin := func(key int) Line {
+		return Line{Key: key, Vendor: vendor(1), Variant: id.Variant{1}, Quantity: 1, UnitPrice: money.Of(100, "USD")}
+	}
+	gift := func(n byte) Promotion {
+		return Promotion{ID: id.Promotion{n}, Group: "g", Reward: Reward{Kind: AmountOff, Amounts: Amounts{"USD": 1}}}
+	}
+	s := Snapshot{Currency: "USD", Lines: []Line{twin(1), twin(2)}, Promotions: []Promotion{gift(1), gift(2)}}
+	want := map[id.Promotion]map[any][2]int64{{1}: {1: {1, 0}}}
+	for range 2 {
+		q := mustPrice(t, s)
+		if diff := gocmp.Diff(want, takenBy(&s, &q)); diff != "" {
+			t.Errorf("keys %d, %d:\n%s", s.Lines[0].Key, s.Lines[1].Key, diff)
+		}
+		slices.Reverse(s.Lines)
+		slices.Reverse(s.Promotions)
+	}
+}
+
 // One that holds its place against rivals, and then finds nothing left, is the
 // exception: which promotions apply does not depend on what others take.
 func TestWhatDoesNotApplyChangesNothing(t *testing.T) {
