@@ -113,18 +113,6 @@ func (a Amount) Split(weights []int64) []Amount {
 	if len(weights) == 0 {
 		return nil
 	}
-	minors := split(abs(a.Minor), weights)
-	parts := make([]Amount, len(weights))
-	for i, m := range minors {
-		if a.Minor < 0 {
-			m = -m
-		}
-		parts[i] = Amount{m, a.Currency}
-	}
-	return parts
-}
-
-func split(total uint64, weights []int64) []int64 {
 	sum := uint64(0)
 	for _, w := range weights {
 		if w < 0 {
@@ -136,33 +124,35 @@ func split(total uint64, weights []int64) []int64 {
 		}
 	}
 	if sum == 0 {
-		equal := make([]int64, len(weights))
-		for i := range equal {
-			equal[i] = 1
-		}
-		return split(total, equal)
+		return a.Split(slices.Repeat([]int64{1}, len(weights)))
 	}
-	parts := make([]int64, len(weights))
-	remainders := make([]uint64, len(weights))
+	parts := make([]Amount, len(weights))
+	rests := make([]remainder, len(weights))
+	total, unit := abs(a.Minor), int64(1)
+	if a.Minor < 0 {
+		unit = -1
+	}
 	left := total
 	for i, w := range weights {
 		hi, lo := bits.Mul64(total, uint64(w))
 		q, r := bits.Div64(hi, lo, sum)
-		parts[i], remainders[i] = int64(q), r
+		parts[i], rests[i] = Amount{unit * int64(q), a.Currency}, remainder{r, i}
 		left -= q
 	}
 	if left == 0 {
 		return parts
 	}
-	order := make([]int, len(weights)) // fewer than len(weights) units are left
-	for i := range order {
-		order[i] = i
-	}
-	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(remainders[b], remainders[a]) })
-	for _, i := range order[:left] {
-		parts[i]++
+	slices.SortFunc(rests, func(a, b remainder) int { return cmp.Or(cmp.Compare(b.rest, a.rest), a.at-b.at) })
+	for _, r := range rests[:left] { // fewer than there are parts
+		parts[r.at].Minor += unit
 	}
 	return parts
+}
+
+// A remainder is what a part lacks of its ideal, as a numerator.
+type remainder struct {
+	rest uint64
+	at   int
 }
 
 // Sum adds amounts of one currency; the sum of none is zero.

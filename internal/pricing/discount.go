@@ -3,8 +3,8 @@ package pricing
 import (
 	"bytes"
 	"cmp"
+	"math"
 	"slices"
-	"sort"
 
 	"souk/internal/id"
 	"souk/internal/money"
@@ -30,8 +30,8 @@ type Verdict struct {
 	KeptOutBy id.Promotion // with which it is not combined; zero where that is not the reason
 }
 
-// discounter applies promotions to a snapshot whose subtotals are known to be
-// below [money.Max].
+// discounter applies promotions to a snapshot whose goods and shipping cost no
+// more than [money.Max] together.
 //
 // Which promotions apply is decided first, and does not depend on what others
 // take: in the order of priority, then of what each would take off alone, then of
@@ -39,43 +39,48 @@ type Verdict struct {
 // before those on shipping. Nothing is lowered below zero.
 type discounter struct {
 	s       *Snapshot
-	lines   []int   // of s.Lines, in an order that does not depend on theirs
-	parcels []int   // of s.Parcels, likewise
-	full    []int64 // what each line cost before
-	left    []int64 // and what is left of it
+	lines   []int   // of s.Lines, the cheapest first, in an order that does not depend on theirs
+	parcels []int   // of s.Parcels, likewise by vendor
+	left    []int64 // what is left of each line
 	leftOf  []int64 // what is left of each parcel's shipping
-	wants   []int64 // scratch: what the promotion at hand takes off each line or parcel
-	bases   []int64 // scratch: what it is reckoned on
-	units   []take  // scratch
+	parts   []part  // scratch: of the promotion at hand
+	weights []int64 // scratch
 }
 
-// A take is a number of units of one line.
-type take struct {
-	line int
-	n    int64
+// A part is a line, or a parcel's shipping, that a promotion lowers.
+type part struct {
+	at       int   // of Snapshot.Lines, or of Snapshot.Parcels
+	units    int64 // so many of the line
+	base     int64 // what the promotion is reckoned on
+	off      int64 // what it takes
+	platform int64 // and what the platform pays of that
 }
 
 func newDiscounter(s *Snapshot) *discounter {
-	n := max(len(s.Lines), len(s.Parcels))
 	d := &discounter{
-		s: s, lines: make([]int, len(s.Lines)), parcels: make([]int, len(s.Parcels)), full: make([]int64, len(s.Lines)),
-		left: make([]int64, len(s.Lines)), leftOf: make([]int64, len(s.Parcels)), wants: make([]int64, n), bases: make([]int64, n),
+		s: s, lines: make([]int, len(s.Lines)), parcels: make([]int, len(s.Parcels)),
+		left: make([]int64, len(s.Lines)), leftOf: make([]int64, len(s.Parcels)),
+		parts: make([]part, 0, max(len(s.Lines), len(s.Parcels))),
 	}
 	for i, l := range s.Lines {
-		d.lines[i], d.full[i] = i, l.UnitPrice.Minor*l.Quantity
-		d.left[i] = d.full[i]
+		d.lines[i], d.left[i] = i, l.UnitPrice.Minor*l.Quantity
 	}
 	slices.SortFunc(d.lines, func(a, b int) int { return compareLines(&s.Lines[a], &s.Lines[b]) })
 	for i, p := range s.Parcels {
 		d.parcels[i], d.leftOf[i] = i, p.Shipping.Minor
 	}
-	slices.SortFunc(d.parcels, func(a, b int) int { return bytes.Compare(s.Parcels[a].Vendor[:], s.Parcels[b].Vendor[:]) })
+	slices.SortFunc(d.parcels, func(a, b int) int { return compareParcels(&s.Parcels[a], &s.Parcels[b]) })
 	return d
 }
 
+// compareLines puts the cheaper before the dearer, and the older variant before
+// the newer. It is where the last units of what is divided go.
 func compareLines(a, b *Line) int {
-	return cmp.Or(bytes.Compare(a.Variant[:], b.Variant[:]), cmp.Compare(a.UnitPrice.Minor, b.UnitPrice.Minor), cmp.Compare(a.Quantity, b.Quantity))
+	return cmp.Or(cmp.Compare(a.UnitPrice.Minor, b.UnitPrice.Minor), bytes.Compare(a.Variant[:], b.Variant[:]),
+		cmp.Compare(a.Quantity, b.Quantity), cmp.Compare(a.Key, b.Key))
 }
+
+func compareParcels(a, b *Parcel) int { return bytes.Compare(a.Vendor[:], b.Vendor[:]) }
 
 // candidate is a promotion whose conditions hold.
 type candidate struct {
@@ -118,10 +123,14 @@ func (d *discounter) choose() (apply []int, verdicts []Verdict) {
 }
 
 // rivalOf is the one of those that apply with which p is not combined; nil where
-// there is none.
+// there is none. Vendors do not keep out what others give on their own goods.
 func rivalOf(s *Snapshot, apply []int, p *Promotion) *Promotion {
 	for _, at := range apply {
-		if o := &s.Promotions[at]; p.Exclusive || o.Exclusive || p.Group != "" && p.Group == o.Group {
+		o := &s.Promotions[at]
+		if apart := p.Vendor != o.Vendor && !p.Vendor.IsZero() && !o.Vendor.IsZero(); apart {
+			continue
+		}
+		if p.Exclusive || o.Exclusive || p.Group != "" && p.Group == o.Group {
 			return o
 		}
 	}
@@ -130,255 +139,168 @@ func rivalOf(s *Snapshot, apply []int, p *Promotion) *Promotion {
 
 // alone is what a promotion takes off the cart as it is.
 func (d *discounter) alone(p *Promotion) int64 {
-	sum := int64(0)
-	for _, w := range d.want(p) {
-		sum += w
+	_, off := d.reckon(p)
+	if most, limited := p.Reward.Most[d.s.Currency]; limited {
+		return min(off, most)
 	}
-	return sum
+	return off
 }
 
-// take applies a promotion: what it takes off each line, or off each parcel's
-// shipping. The slice is used again by the next call.
-func (d *discounter) take(p *Promotion) []int64 {
-	wants := d.want(p)
+// take applies a promotion: what it takes off is divided over its parts, and none
+// takes more than earlier ones have left there. The slice is used again by the
+// next call.
+func (d *discounter) take(p *Promotion) []part {
 	left := d.left
 	if p.Reward.Kind.stage() == shippingStage {
 		left = d.leftOf
 	}
-	for i, w := range wants {
-		left[i] -= w
+	parts, off := d.reckon(p)
+	sum := int64(0)
+	for i, share := range d.divide(off, func(t part) int64 { return t.base }) {
+		parts[i].off = min(share.Minor, left[parts[i].at])
+		sum += parts[i].off
 	}
-	return wants
+	if most, limited := p.Reward.Most[d.s.Currency]; limited && sum > most {
+		for i, share := range d.divide(most, func(t part) int64 { return t.off }) {
+			parts[i].off = share.Minor
+		}
+		sum = most
+	}
+	paid := money.Of(sum, d.s.Currency).Share(p.PlatformPPM, million)
+	for i, share := range d.divide(paid.Minor, func(t part) int64 { return t.off }) {
+		parts[i].platform = share.Minor
+	}
+	for _, t := range parts {
+		left[t.at] -= t.off
+	}
+	return parts
 }
 
-// want is what a promotion would take off each line, or parcel, of what is left.
-func (d *discounter) want(p *Promotion) []int64 {
-	var wants, left []int64
-	if p.Reward.Kind.stage() == shippingStage {
-		wants, left = d.wants[:len(d.leftOf)], d.leftOf
-		clear(wants)
-		d.wantShipping(p, wants)
-	} else {
-		wants, left = d.wants[:len(d.left)], d.left
-		clear(wants)
-		d.wantGoods(p, wants)
+// divide divides an amount over the parts at hand by largest remainder.
+func (d *discounter) divide(amount int64, weight func(part) int64) []money.Amount {
+	if amount == 0 {
+		return nil
 	}
-	for i := range wants {
-		wants[i] = min(wants[i], left[i])
+	d.weights = d.weights[:0]
+	for _, t := range d.parts {
+		d.weights = append(d.weights, weight(t))
 	}
-	d.limit(p, wants)
-	return wants
+	return money.Of(amount, d.s.Currency).Split(d.weights)
 }
 
-func (d *discounter) wantGoods(p *Promotion, wants []int64) {
-	r := &p.Reward
-	amount := r.Amounts[d.s.Currency]
+// reckon says which parts of the cart a promotion lowers, and how much it takes
+// off them before earlier ones or its own maximum limit it.
+func (d *discounter) reckon(p *Promotion) (parts []part, off int64) {
+	r, amount := &p.Reward, p.Reward.Amounts[d.s.Currency]
+	d.parts = d.parts[:0]
+	switch {
+	case r.Kind.stage() == shippingStage:
+		d.findShipping(p)
+	case r.Kind == BuyGet:
+		d.findGifts(p)
+	default:
+		d.findGoods(p)
+	}
+	sum := int64(0)
+	for i := range d.parts {
+		t := &d.parts[i]
+		t.base = d.baseOf(r.Kind, amount, t)
+		sum += t.base
+	}
 	switch r.Kind {
-	case PercentOff:
-		d.spreadShare(d.onUnits(p), r.PPM, wants)
+	case PercentOff, BuyGet, OrderPercentOff, ShippingOff:
+		off = money.Of(sum, d.s.Currency).Share(r.PPM, million).Minor
+	case AmountOff, OrderAmountOff:
+		off = min(amount, sum)
+	case AmountOffEach, FixedPrice, ShippingPrice:
+		off = sum
+	}
+	return d.parts, off
+}
+
+// baseOf is what a kind of reward is reckoned on in one part.
+func (d *discounter) baseOf(kind RewardKind, amount int64, t *part) int64 {
+	switch kind {
+	case ShippingOff:
+		return d.leftOf[t.at]
+	case ShippingPrice:
+		return max(0, d.leftOf[t.at]-amount)
+	case OrderPercentOff, OrderAmountOff:
+		return d.left[t.at]
+	}
+	switch price := d.s.Lines[t.at].UnitPrice.Minor; kind {
 	case AmountOff:
-		d.spread(d.onUnits(p), amount, wants)
+		return min(price*t.units, d.left[t.at])
 	case AmountOffEach:
-		for _, t := range d.unitsOf(p) {
-			wants[t.line] += min(amount, d.s.Lines[t.line].UnitPrice.Minor) * t.n
-		}
+		return min(price, amount) * t.units
 	case FixedPrice:
-		for _, t := range d.unitsOf(p) {
-			wants[t.line] += max(0, d.s.Lines[t.line].UnitPrice.Minor-amount) * t.n
-		}
-	case BuyGet:
-		d.spreadShare(d.onGifts(p), r.PPM, wants)
-	case OrderPercentOff:
-		d.spreadShare(d.onRest(p), r.PPM, wants)
-	case OrderAmountOff:
-		d.spread(d.onRest(p), amount, wants)
+		return max(0, price-amount) * t.units
+	default: // PercentOff, BuyGet
+		return price * t.units
 	}
 }
 
-func (d *discounter) wantShipping(p *Promotion, wants []int64) {
-	bases := d.bases[:len(d.leftOf)]
-	clear(bases)
-	for i := range d.s.Parcels {
+func (d *discounter) findShipping(p *Promotion) {
+	for _, i := range d.parcels {
 		if p.carries(&d.s.Parcels[i]) {
-			bases[i] = d.leftOf[i]
+			d.parts = append(d.parts, part{at: i})
 		}
 	}
-	if p.Reward.Kind == ShippingPrice {
-		for i, base := range bases {
-			wants[i] = max(0, base-p.Reward.Amounts[d.s.Currency])
-		}
-		return
-	}
-	d.spreadOver(d.parcels, bases, d.share(bases, p.Reward.PPM), wants)
 }
 
-// unitsOf is the units that a promotion lowers: all of its goods, or the
-// cheapest where it is given on so many.
-func (d *discounter) unitsOf(p *Promotion) []take {
-	d.units = d.units[:0]
+// findGoods is all goods that a promotion is given on, or the cheapest units
+// where it is given on so many.
+func (d *discounter) findGoods(p *Promotion) {
+	units := cmp.Or(p.Reward.MaxUnits, math.MaxInt64)
 	for _, i := range d.lines {
-		if p.lowers(&d.s.Lines[i]) {
-			d.units = append(d.units, take{i, d.s.Lines[i].Quantity})
+		if units == 0 {
+			return
+		}
+		if l := &d.s.Lines[i]; p.lowers(l) {
+			n := min(l.Quantity, units)
+			d.parts = append(d.parts, part{at: i, units: n})
+			units -= n
 		}
 	}
-	if p.Reward.MaxUnits > 0 {
-		d.sortByPrice(d.units)
-		d.units = firstOf(d.units, p.Reward.MaxUnits)
-	}
-	return d.units
 }
 
-func (d *discounter) sortByPrice(units []take) {
-	slices.SortStableFunc(units, func(a, b take) int {
-		return cmp.Compare(d.s.Lines[a.line].UnitPrice.Minor, d.s.Lines[b.line].UnitPrice.Minor)
-	})
-}
-
-// firstOf is the first n units; it shortens the list in place.
-func firstOf(units []take, n int64) []take {
-	for i := range units {
-		if units[i].n >= n {
-			units[i].n = n
-			return units[:i+1]
-		}
-		n -= units[i].n
-	}
-	return units
-}
-
-func (d *discounter) onUnits(p *Promotion) []int64 { return d.baseOf(d.unitsOf(p)) }
-
-func (d *discounter) baseOf(units []take) []int64 {
-	bases := d.bases[:len(d.left)]
-	clear(bases)
-	for _, t := range units {
-		bases[t.line] += d.s.Lines[t.line].UnitPrice.Minor * t.n
-	}
-	return bases
-}
-
-// onGifts is what the units cost that are cheaper because others are bought: as
-// many times as there are enough units to buy besides those that become cheaper.
-func (d *discounter) onGifts(p *Promotion) []int64 {
+// findGifts is the units that are cheaper because others are bought, as often as
+// the cart has enough for: no unit is both bought and given. Where a unit could be
+// either, the cheapest are given as far as those that are left pay for them.
+func (d *discounter) findGifts(p *Promotion) {
 	r := &p.Reward
-	if r.Get == 0 {
-		return d.baseOf(nil)
+	var gifts, payers, either int64 // units that can only be given, only be bought, or be either
+	for i := range d.s.Lines {
+		l := &d.s.Lines[i]
+		switch given, bought := p.lowers(l), p.buys(l); {
+		case given && bought:
+			either += l.Quantity
+		case given:
+			gifts += l.Quantity
+		case bought:
+			payers += l.Quantity
+		}
 	}
-	d.units = d.units[:0]
-	got, bought := int64(0), int64(0)
+	times := min((gifts+either)/max(r.Get, 1), (payers+either)/max(r.Buy, 1), (gifts+payers+either)/max(r.Get+r.Buy, 1))
+	if r.MaxTimes > 0 {
+		times = min(times, r.MaxTimes)
+	}
+	give, spare := times*r.Get, payers+either-times*r.Buy // spare are those that could be either and need not be bought
 	for _, i := range d.lines {
 		l := &d.s.Lines[i]
-		if p.lowers(l) {
-			d.units = append(d.units, take{i, l.Quantity})
-			got += l.Quantity
+		if !p.lowers(l) {
+			continue
 		}
-		if d.buys(p, l) {
-			bought += l.Quantity
+		n := min(l.Quantity, give)
+		if p.buys(l) {
+			n = min(n, spare)
+			spare -= n
 		}
-	}
-	most := got / r.Get
-	if r.MaxTimes > 0 {
-		most = min(most, r.MaxTimes)
-	}
-	d.sortByPrice(d.units)
-	// The more become cheaper, the fewer are left to pay for them.
-	times := int64(sort.Search(int(most), func(n int) bool {
-		times := int64(n) + 1
-		return bought-d.boughtAmong(p, times*r.Get) < times*r.Buy
-	}))
-	return d.baseOf(firstOf(d.units, times*r.Get))
-}
-
-func (d *discounter) buys(p *Promotion, l *Line) bool {
-	return (p.Vendor.IsZero() || p.Vendor == l.Vendor) && p.Reward.BuyGoods.holds(l)
-}
-
-// boughtAmong is how many of the first n units would count as bought, too.
-func (d *discounter) boughtAmong(p *Promotion, n int64) (bought int64) {
-	for _, t := range d.units {
-		if n <= 0 {
-			break
-		}
-		if d.buys(p, &d.s.Lines[t.line]) {
-			bought += min(n, t.n)
-		}
-		n -= t.n
-	}
-	return bought
-}
-
-// onRest is what is left of the goods.
-func (d *discounter) onRest(p *Promotion) []int64 {
-	bases := d.bases[:len(d.left)]
-	clear(bases)
-	for i := range d.s.Lines {
-		if p.lowers(&d.s.Lines[i]) {
-			bases[i] = d.left[i]
+		if n > 0 {
+			d.parts = append(d.parts, part{at: i, units: n})
+			give -= n
 		}
 	}
-	return bases
-}
-
-// share is a part of the sum of bases, rounded half up once.
-func (d *discounter) share(bases []int64, ppm int64) int64 {
-	sum := int64(0)
-	for _, b := range bases {
-		sum += b
-	}
-	return money.Of(sum, d.s.Currency).Share(ppm, million).Minor
 }
 
 const million = 1_000_000
-
-// spreadShare divides a part of bases over them.
-func (d *discounter) spreadShare(bases []int64, ppm int64, wants []int64) {
-	d.spreadOver(d.lines, bases, d.share(bases, ppm), wants)
-}
-
-// spread divides an amount over bases, or what is left of them where that is
-// less, so that no part exceeds what its line has left.
-func (d *discounter) spread(bases []int64, amount int64, wants []int64) {
-	sum := int64(0)
-	for i := range bases {
-		bases[i] = min(bases[i], d.left[i])
-		sum += bases[i]
-	}
-	d.spreadOver(d.lines, bases, min(amount, sum), wants)
-}
-
-// spreadOver divides by largest remainder in the order of at, which is the same
-// however the lines stand.
-func (d *discounter) spreadOver(at []int, bases []int64, amount int64, wants []int64) {
-	if amount == 0 {
-		return
-	}
-	weights := make([]int64, len(at))
-	for i, line := range at {
-		weights[i] = bases[line]
-	}
-	for i, part := range money.Of(amount, d.s.Currency).Split(weights) {
-		wants[at[i]] = part.Minor
-	}
-}
-
-// limit keeps a discount within what it may be in one order.
-func (d *discounter) limit(p *Promotion, wants []int64) {
-	most, limited := p.Reward.Most[d.s.Currency]
-	if !limited {
-		return
-	}
-	sum := int64(0)
-	for _, w := range wants {
-		sum += w
-	}
-	if sum <= most {
-		return
-	}
-	at := d.lines
-	if p.Reward.Kind.stage() == shippingStage {
-		at = d.parcels
-	}
-	bases := slices.Clone(wants)
-	clear(wants)
-	d.spreadOver(at, bases, most, wants)
-}

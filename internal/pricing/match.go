@@ -35,6 +35,11 @@ func (p *Promotion) lowers(l *Line) bool {
 	return (p.Vendor.IsZero() || p.Vendor == l.Vendor) && p.Reward.Goods.holds(l)
 }
 
+// buys reports whether a line pays for what its reward gives.
+func (p *Promotion) buys(l *Line) bool {
+	return (p.Vendor.IsZero() || p.Vendor == l.Vendor) && p.Reward.BuyGoods.holds(l)
+}
+
 // carries reports whether a promotion may lower what a parcel costs.
 func (p *Promotion) carries(parcel *Parcel) bool {
 	return (p.Vendor.IsZero() || p.Vendor == parcel.Vendor) && anyOf(p.Reward.Goods.Vendors, parcel.Vendor) && anyOf(p.Reward.Ways, parcel.Kind)

@@ -125,6 +125,8 @@ func (c Conditions) Problems(pointer string) errs.Fields {
 	var bad errs.Fields
 	c.Goods.problems(&bad, pointer+"/goods")
 	c.MinSubtotal.problems(&bad, pointer+"/min_subtotal")
+	counted := len(c.MinSubtotal) > 0 || c.MinQuantity != 0
+	bad.Require(counted || c.Goods.isAll(), pointer+"/goods", "needs_minimum", "Say how many of these goods are needed, or goods for how much.")
 	bad.Require(c.MinQuantity >= 0, pointer+"/min_quantity", "out_of_range", "A quantity is 0 or more.")
 	for _, country := range c.Countries {
 		bad.Require(len(country) == 2 && country[0] >= 'A' && country[0] <= 'Z' && country[1] >= 'A' && country[1] <= 'Z',
@@ -158,6 +160,10 @@ func (r Reward) Problems(pointer string) errs.Fields {
 	}
 	ranged := slices.Contains([]RewardKind{PercentOff, AmountOffEach, FixedPrice}, r.Kind)
 	bad.Require(r.MaxUnits == 0 || ranged && r.MaxUnits > 0, pointer+"/max_units", "not_for_kind", "Units are limited for percent_off, amount_off_each and fixed_price.")
+	bad.Require(r.BuyGoods.isAll() || r.Kind == BuyGet, pointer+"/buy_goods", "not_for_kind", "These are for buy_get.")
+	beyondVendors := r.Goods
+	beyondVendors.Vendors = nil
+	bad.Require(r.Kind.stage() != shippingStage || beyondVendors.isAll(), pointer+"/goods", "not_for_kind", "What parcels cost is lowered by vendor, not by what is in them.")
 	bad.Require(len(r.Ways) == 0 || r.Kind.stage() == shippingStage, pointer+"/shipping_kinds", "not_for_kind", "Ways to ship are for rewards on shipping.")
 	return bad
 }
@@ -167,6 +173,11 @@ func (a Amounts) problems(bad *errs.Fields, pointer string) {
 		bad.Require(c.Valid(), pointer, "unknown_currency", string(c)+" is not the ISO 4217 code of a currency.")
 		bad.Require(minor >= 0 && minor <= maxAmount, pointer+"/"+string(c), "out_of_range", "An amount is between 0 and a million million minor units.")
 	}
+}
+
+// isAll reports whether a scope names nothing.
+func (c Scope) isAll() bool {
+	return len(c.Products)+len(c.Variants)+len(c.Categories)+len(c.Tags)+len(c.Brands)+len(c.Vendors)+len(c.Except) == 0 && !c.FullPrice
 }
 
 const maxNamed = 1000

@@ -16,7 +16,7 @@ type Snapshot struct {
 	Currency   money.Currency
 	Tax        tax.Terms
 	Lines      []Line
-	Parcels    []Parcel // what carrying the goods of a vendor costs, where that is chosen
+	Parcels    []Parcel // what carrying the goods of a vendor costs, where that is chosen; one for each vendor at most
 	Promotions []Promotion
 	Buyer      Buyer
 	Country    string // where the goods go, as ISO 3166-1 alpha-2; "" while nobody has said
@@ -113,11 +113,9 @@ func Price(s Snapshot) (Quote, error) {
 		return Quote{}, err
 	}
 	q.discount(&s)
-	if err := q.tax(&s); err != nil {
-		return Quote{}, err
-	}
+	q.tax(&s)
 	q.addUp(&s)
-	if q.Totals.GrandTotal.Minor > money.Max || q.Totals.Items.Minor > money.Max {
+	if q.Totals.GrandTotal.Minor > money.Max {
 		return Quote{}, ErrAmountTooLarge
 	}
 	if s.Explain {
@@ -126,14 +124,15 @@ func Price(s Snapshot) (Quote, error) {
 	return q, nil
 }
 
-// list notes what lines and parcels cost before discounts and tax, each small
-// enough that no sum over them can overflow. A parcel of a vendor who sends
-// nothing costs nothing: it is left out of the snapshot.
+// list notes what lines and parcels cost before discounts and tax: no more than
+// [money.Max] together, so that nothing reckoned on them can overflow. A parcel of
+// a vendor who sends nothing costs nothing: it is left out of the snapshot.
 func (q *Quote) list(s *Snapshot) error {
 	zero := money.Zero(s.Currency)
+	cost := int64(0)
 	for i, l := range s.Lines {
 		subtotal, err := l.UnitPrice.Times(l.Quantity)
-		if err != nil {
+		if cost += subtotal.Minor; err != nil || cost > money.Max {
 			return ErrAmountTooLarge
 		}
 		q.Lines[i] = PricedLine{Key: l.Key, Subtotal: subtotal, Discount: zero}
@@ -149,9 +148,10 @@ func (q *Quote) list(s *Snapshot) error {
 		s.Parcels = slices.DeleteFunc(slices.Clone(s.Parcels), func(p Parcel) bool { return !sent(p) })
 	}
 	for _, p := range s.Parcels {
-		if p.Shipping.Minor > money.Max {
+		if p.Shipping.Minor > money.Max-cost {
 			return ErrAmountTooLarge
 		}
+		cost += p.Shipping.Minor
 	}
 	return nil
 }
@@ -175,19 +175,18 @@ func (q *Quote) discount(s *Snapshot) {
 	for _, at := range apply {
 		p := &s.Promotions[at]
 		onShipping := p.Reward.Kind.stage() == shippingStage
-		for i, minor := range d.take(p) {
-			if minor == 0 {
+		for _, t := range d.take(p) {
+			if t.off == 0 {
 				continue
 			}
-			amount := money.Of(minor, s.Currency)
-			q.Verdicts[at].Amount = q.Verdicts[at].Amount.Plus(amount)
-			off := Discount{Promotion: p.ID, Name: p.Name, Code: p.Code, Amount: amount, Platform: amount.Share(p.PlatformPPM, million)}
+			off := Discount{Promotion: p.ID, Name: p.Name, Code: p.Code, Amount: money.Of(t.off, s.Currency), Platform: money.Of(t.platform, s.Currency)}
+			q.Verdicts[at].Amount = q.Verdicts[at].Amount.Plus(off.Amount)
 			if onShipping {
-				parcel, _ := q.parcelOf(s.Parcels[i].Vendor)
+				parcel, _ := q.parcelOf(s.Parcels[t.at].Vendor)
 				q.Parcels[parcel].ShippingDiscounts = append(q.Parcels[parcel].ShippingDiscounts, off)
 			} else {
-				q.Lines[i].Discounts = append(q.Lines[i].Discounts, off)
-				q.Lines[i].Discount = q.Lines[i].Discount.Plus(amount)
+				l := &q.Lines[t.at]
+				l.Discounts, l.Discount = append(l.Discounts, off), l.Discount.Plus(off.Amount)
 			}
 		}
 		if q.Verdicts[at].Amount.IsZero() {
@@ -197,7 +196,7 @@ func (q *Quote) discount(s *Snapshot) {
 }
 
 // tax taxes what is left of lines and shipping after discounts.
-func (q *Quote) tax(s *Snapshot) error {
+func (q *Quote) tax(s *Snapshot) {
 	items := make([]tax.Item, len(s.Lines)+len(s.Parcels))
 	order := q.taxOrder(s)
 	for n, i := range order {
@@ -211,15 +210,11 @@ func (q *Quote) tax(s *Snapshot) error {
 			if !s.Tax.Included {
 				l.Total = l.Total.Plus(sum)
 			}
-			if l.Total.Minor > money.Max {
-				return ErrAmountTooLarge
-			}
 			continue
 		}
 		at, _ := q.parcelOf(s.Parcels[i-len(s.Lines)].Vendor)
 		q.Parcels[at].ShippingTaxes, q.Parcels[at].ShippingTax = shares, sum
 	}
-	return nil
 }
 
 // taxOrder is the lines and then the parcels of a snapshot, in an order that does
@@ -234,7 +229,7 @@ func (q *Quote) taxOrder(s *Snapshot) []int {
 		goods, parcels := order[:len(s.Lines)], order[len(s.Lines):]
 		slices.SortFunc(goods, func(a, b int) int { return compareLines(&s.Lines[a], &s.Lines[b]) })
 		slices.SortFunc(parcels, func(a, b int) int {
-			return bytes.Compare(s.Parcels[a-len(s.Lines)].Vendor[:], s.Parcels[b-len(s.Lines)].Vendor[:])
+			return compareParcels(&s.Parcels[a-len(s.Lines)], &s.Parcels[b-len(s.Lines)])
 		})
 	}
 	return order

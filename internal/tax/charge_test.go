@@ -80,3 +80,53 @@ func TestIncludedTaxIsExact(t *testing.T) {
 		}
 	})
 }
+
+// Rounded per total, what items of the same rates pay is what their sum pays, each
+// pays within a unit of its part, and none holds more tax than itself.
+func TestPerTotalIsTheTaxOnTheSum(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		terms := Terms{Included: rapid.Bool().Draw(t, "included"), PerTotal: true, HalfEven: rapid.Bool().Draw(t, "half even")}
+		rates := []Rate{
+			{Name: "a", PPM: rapid.Int64Range(0, 500_000).Draw(t, "a")},
+			{Name: "b", PPM: rapid.Int64Range(0, 500_000).Draw(t, "b"), Compound: rapid.Bool().Draw(t, "compound")},
+		}
+		amounts := rapid.OneOf(rapid.Int64Range(0, 3), rapid.Int64Range(0, 1_000_000))
+		var items []Item
+		sums := [2]int64{} // of those with both rates, and of those with the first
+		for range rapid.IntRange(1, 10).Draw(t, "items") {
+			item := Item{Amount: money.Of(amounts.Draw(t, "amount"), "EUR"), Rates: rates[:rapid.IntRange(1, 2).Draw(t, "rates")]}
+			items = append(items, item)
+			sums[2-len(item.Rates)] += item.Amount.Minor
+		}
+		all := ChargeAll(items, terms)
+		for n, sum := range sums {
+			for r, want := range Charge(money.Of(sum, "EUR"), rates[:2-n], terms) {
+				got := int64(0)
+				for i, shares := range all {
+					if len(items[i].Rates) != 2-n {
+						continue
+					}
+					share := shares[r].Amount.Minor
+					got += share
+					// |share × sum - want × amount| within a unit of the ideal; moved to where there is room, within two.
+					off := new(big.Int).Mul(big.NewInt(share), big.NewInt(sum))
+					off.Sub(off, new(big.Int).Mul(big.NewInt(want.Amount.Minor), big.NewInt(items[i].Amount.Minor)))
+					within := int64(1)
+					if terms.Included {
+						within = 2
+					}
+					if sum > 0 && off.CmpAbs(big.NewInt(within*sum)) >= 0 {
+						t.Fatalf("item %d pays %d of %s on %d", i, share, want.Amount, sum)
+					}
+					if total := Total("EUR", shares).Minor; terms.Included && total > items[i].Amount.Minor || share < 0 {
+						t.Fatalf("item %d of %s holds %d", i, items[i].Amount, total)
+					}
+				}
+				if got != want.Amount.Minor {
+					t.Fatalf("items pay %d, their sum %s", got, want.Amount)
+				}
+			}
+		}
+	})
+}
