@@ -122,7 +122,11 @@ func TestQuantitiesAreSoldAsTheVendorSays(t *testing.T) {
 	for _, bad := range []string{`{"min_quantity": 0}`, `{"min_quantity": 6, "max_quantity": 5}`, `{"max_quantity": -1}`} {
 		a.Call(t, apptest.Admin, "PATCH", path, bad, "If-Match", `"v1"`).Want(t, 422)
 	}
-	a.Call(t, apptest.Admin, "PATCH", path, `{"min_quantity": 6, "max_quantity": 24}`, "If-Match", `"v1"`).Want(t, 200)
+	a.Call(t, apptest.Admin, "PATCH", path, `{"min_quantity": 6, "max_quantity": 24, "barcode": "4006381333931", "dimensions": {"length_mm": 300, "width_mm": 200, "height_mm": 100}}`,
+		"If-Match", `"v1"`).Want(t, 200)
+	a.Refresh(t, g.ID)
+	a.Call(t, "", "GET", "/products/"+g.Slug, "").Want(t, 200, `"min_quantity":6,"max_quantity":24`, `"barcode":"4006381333931"`, `"weight_grams":300`,
+		`"dimensions":{"length_mm":300,"width_mm":200,"height_mm":100}`)
 	item := func(n int) string { return fmt.Sprintf(`{"variant_id": %q, "quantity": %d}`, g.Variants[0], n) }
 	cart := apptest.Read[struct{ ID string }](t, a.Call(t, "", "POST", "/carts", `{}`).Want(t, 201)).ID
 	for _, n := range []int{1, 5, 25} {

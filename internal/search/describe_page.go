@@ -52,7 +52,8 @@ func (f *facts) page(c money.Currency) pageRow {
 func (f *facts) variant(v *variantFact, c money.Currency) Variant {
 	shown := Variant{
 		ID: v.ID, SKU: v.SKU, Title: v.Title, Options: v.Options, MediaID: idOrNil(v.MediaID),
-		RequiresShipping: v.RequiresShipping, WeightGrams: v.WeightGrams,
+		RequiresShipping: v.RequiresShipping, Barcode: v.Barcode, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions,
+		MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
 	}
 	for _, p := range f.prices {
 		if p.VariantID == v.ID && p.Currency == c {

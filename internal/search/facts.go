@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
@@ -91,16 +92,20 @@ type mediaFact struct {
 }
 
 type variantFact struct {
-	ProductID        id.Product `db:"product_id"`
-	ID               id.Variant `db:"id"`
-	SKU              string     `db:"sku"`
-	Title            string     `db:"title"`
-	Options          []string   `db:"options"`
-	WeightGrams      int        `db:"weight_grams"`
-	RequiresShipping bool       `db:"requires_shipping"`
-	Tracked          bool       `db:"tracked"`
-	MediaID          id.Media   `db:"media_id"` // zero without a picture of its own
-	Available        int64      `db:"available"`
+	ProductID        id.Product         `db:"product_id"`
+	ID               id.Variant         `db:"id"`
+	SKU              string             `db:"sku"`
+	Barcode          string             `db:"barcode"`
+	Title            string             `db:"title"`
+	Options          []string           `db:"options"`
+	WeightGrams      int                `db:"weight_grams"`
+	Dimensions       catalog.Dimensions `db:"dimensions"`
+	MinQuantity      int                `db:"min_quantity"`
+	MaxQuantity      int                `db:"max_quantity"`
+	RequiresShipping bool               `db:"requires_shipping"`
+	Tracked          bool               `db:"tracked"`
+	MediaID          id.Media           `db:"media_id"` // zero without a picture of its own
+	Available        int64              `db:"available"`
 }
 
 type priceFact struct {

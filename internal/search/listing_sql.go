@@ -48,7 +48,8 @@ const selectMedia = `
 	ORDER BY product_id, position, id`
 
 const selectVariants = `
-	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.title, v.options, v.weight_grams, v.requires_shipping, v.tracked, v.media_id,
+	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.barcode, v.title, v.options, v.weight_grams,
+	       (v.length_mm, v.width_mm, v.height_mm) AS dimensions, v.min_quantity, v.max_quantity, v.requires_shipping, v.tracked, v.media_id,
 	       coalesce(s.available, 0) AS available
 	FROM variants AS v
 	LEFT JOIN LATERAL (

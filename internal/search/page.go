@@ -3,6 +3,7 @@ package search
 import (
 	"time"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
 )
@@ -60,15 +61,19 @@ type SEO struct {
 
 // Variant is what goes into a cart.
 type Variant struct {
-	ID               id.Variant    `json:"id"`
-	SKU              string        `json:"sku"`
-	Title            string        `json:"title"`
-	Options          []string      `json:"options" doc:"Its values, in the order of the product's options."`
-	Price            *money.Amount `json:"price"`
-	CompareAtPrice   *money.Amount `json:"compare_at_price"`
-	MediaID          *id.Media     `json:"media_id"`
-	RequiresShipping bool          `json:"requires_shipping"`
-	WeightGrams      int           `json:"weight_grams"`
+	ID               id.Variant         `json:"id"`
+	SKU              string             `json:"sku"`
+	Title            string             `json:"title"`
+	Options          []string           `json:"options" doc:"Its values, in the order of the product's options."`
+	Price            *money.Amount      `json:"price"`
+	CompareAtPrice   *money.Amount      `json:"compare_at_price"`
+	MediaID          *id.Media          `json:"media_id"`
+	RequiresShipping bool               `json:"requires_shipping"`
+	Barcode          string             `json:"barcode" doc:"GTIN, UPC, EAN or ISBN; empty when there is none."`
+	WeightGrams      int                `json:"weight_grams" doc:"0 is not known."`
+	Dimensions       catalog.Dimensions `json:"dimensions"`
+	MinQuantity      int                `json:"min_quantity" doc:"As many at least are sold at once."`
+	MaxQuantity      int                `json:"max_quantity" doc:"As many at most are sold at once; 0 is any number."`
 
 	// Last, because they are those of the moment when the page is read.
 	InStock           bool   `json:"in_stock"`
