@@ -5,7 +5,7 @@
 // are on sale, and what vendors want to change on those that are (change.go).
 // Tables: products, product_slugs, product_changes, product_options,
 // product_categories, product_tags, attributes, variants, media, brands,
-// categories, tags.
+// categories, tags, variant_media.
 // Raises: [Changed], [StatusChanged], [ChangeDecided].
 // Calls: settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see

@@ -3,7 +3,8 @@ package catalog
 // proposeChange adds to the change that is pending, where there is one.
 const proposeChange = `
 	INSERT INTO product_changes (id, product_id, vendor_id, edit) VALUES (@id, @product, @vendor, @edit::jsonb)
-	ON CONFLICT (product_id) WHERE state = 'pending' DO UPDATE SET edit = product_changes.edit || excluded.edit`
+	ON CONFLICT (product_id) WHERE state = 'pending' DO UPDATE SET edit = product_changes.edit || excluded.edit
+	RETURNING id`
 
 const selectChanges = `
 	SELECT c.id, c.product_id, c.vendor_id, p.title AS product, c.edit, c.diff, c.state, c.reason, c.created_at, c.decided_at

@@ -28,11 +28,13 @@ type edits struct {
 	tags                  []labelRow
 	newMedia, media       []mediaRow
 	newVariants, variants []variantRow
+	shown                 []shownRow
 
 	// Whose rows go before new ones come, or go for good.
 	optionsOf, categoriesOf, tagsOf  []id.Product
 	goneMedia                        []id.Media
 	goneVariants, variantsWithoutSKU []id.Variant
+	shownBy                          []id.Variant
 
 	moved   []movedRow // products that get another slug
 	changed []id.Product
@@ -106,6 +108,12 @@ type (
 		RequiresShipping bool       `json:"requires_shipping"`
 		Tracked          bool       `json:"tracked"`
 		MediaID          *uuid.UUID `json:"media_id"`
+		MoreMedia        []id.Media `json:"-"` // after the first
+	}
+	shownRow struct {
+		VariantID uuid.UUID `json:"variant_id"`
+		MediaID   uuid.UUID `json:"media_id"`
+		Position  int       `json:"position"`
 	}
 )
 
@@ -193,10 +201,15 @@ func (e *edits) addVariants(was, want Product) (changed bool) {
 		switch row := rowOfVariant(v); {
 		case !known:
 			e.newVariants = append(e.newVariants, row)
+			e.addShown(v)
 		case !reflect.DeepEqual(rowOfVariant(o), row):
 			e.variants = append(e.variants, row)
 			if o.SKU != "" && o.SKU != v.SKU { // two variants may swap theirs
 				e.variantsWithoutSKU = append(e.variantsWithoutSKU, v.ID)
+			}
+			if !slices.Equal(rowOfVariant(o).MoreMedia, row.MoreMedia) {
+				e.shownBy = append(e.shownBy, v.ID)
+				e.addShown(v)
 			}
 		default:
 			continue
@@ -205,6 +218,13 @@ func (e *edits) addVariants(was, want Product) (changed bool) {
 	}
 	e.goneVariants = slices.AppendSeq(e.goneVariants, maps.Keys(old))
 	return changed || len(old) > 0
+}
+
+// addShown adds the pictures of a variant after its first.
+func (e *edits) addShown(v Variant) {
+	for i, m := range rowOfVariant(v).MoreMedia {
+		e.shown = append(e.shown, shownRow{uuid.UUID(v.ID), uuid.UUID(m), i + 1})
+	}
 }
 
 // write carries the edits out: the products first, because two of them may
@@ -230,6 +250,8 @@ func (e *edits) write(ctx context.Context, tx pgx.Tx) error {
 	queue(b, dropSKUs, "ids", e.variantsWithoutSKU)
 	queue(b, updateVariants, "rows", e.variants)
 	queue(b, insertVariants, "rows", e.newVariants)
+	queue(b, deleteShown, "ids", e.shownBy)
+	queue(b, insertShown, "rows", e.shown)
 	queue(b, removeMedia, "ids", e.goneMedia)
 	for some := range slices.Chunk(e.changed, changesPerEvent) {
 		events.Queue(ctx, b, Changed{some})
@@ -334,6 +356,9 @@ func rowOfVariant(v Variant) variantRow {
 	}
 	if v.SKU != "" {
 		row.SKU = &v.SKU
+	}
+	if len(v.MediaIDs) > 1 {
+		row.MoreMedia = v.MediaIDs[1:]
 	}
 	return row
 }

@@ -87,6 +87,11 @@ const (
 		    weight_grams int, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int,
 		    tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid)
 		WHERE v.id = r.id`
+	deleteShown = `DELETE FROM variant_media WHERE variant_id = ANY(@ids)`
+	insertShown = `
+		INSERT INTO variant_media (variant_id, media_id, position)
+		SELECT variant_id, media_id, position
+		FROM jsonb_to_recordset(@rows::jsonb) AS r(variant_id uuid, media_id uuid, position int)`
 	archiveVariants = `
 		UPDATE variants SET archived_at = now(), updated_at = now(), version = version + 1
 		WHERE id = ANY(@ids) AND archived_at IS NULL`

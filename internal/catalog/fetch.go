@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,13 +81,9 @@ func (c *Catalog) fetch(ctx context.Context, w wanted) error {
 		return ctx.Err()
 	}
 	if failure != "" {
-		state := MediaPending
-		if lasting || w.Attempts >= fetchAttempts {
-			state = MediaFailed
-		}
 		return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 			_, err := postgres.Exec(ctx, tx, failMedia, pgx.NamedArgs{
-				"id": w.ID, "state": state, "failure": failure, "pause": pauseAfter(w.Attempts),
+				"id": w.ID, "lasting": lasting || w.Attempts >= fetchAttempts, "failure": failure, "pause": pauseAfter(w.Attempts),
 			})
 			return err
 		})
@@ -100,7 +97,7 @@ func (c *Catalog) fetch(ctx context.Context, w wanted) error {
 			return err
 		}
 		taken = len(products) > 0
-		return raiseChanged(ctx, tx, products)
+		return raiseChanged(ctx, tx, slices.DeleteFunc(products, id.Product.IsZero)) // one that is proposed changes no product
 	})
 	if err == nil && !taken { // removed, or fetched by somebody else meanwhile
 		return c.removeFiles(ctx, pic)

@@ -141,6 +141,7 @@ type ProductEdit struct {
 	Categories     *[]string            `json:"categories,omitempty" maxItems:"20" doc:"Ids or slugs, the main one first."`
 	Tags           *[]string            `json:"tags,omitempty" maxItems:"250" doc:"Their names."`
 	Attributes     *map[string][]string `json:"attributes,omitempty"`
+	Media          *[]MediaPlace        `json:"media,omitempty" maxItems:"250" doc:"Pictures in the order to show; those that are not named follow."`
 	Options        *[]Option            `json:"options,omitempty" maxItems:"3" doc:"To rename options or to order their values. Their number follows the variants."`
 	SEOTitle       *string              `json:"seo_title,omitempty" maxLength:"300"`
 	SEODescription *string              `json:"seo_description,omitempty" maxLength:"1000"`
@@ -200,6 +201,11 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 	if e.Options != nil {
 		if err := renameOptions(&want, *e.Options); err != nil {
 			return Product{}, err
+		}
+	}
+	if e.Media != nil {
+		if bad := want.arrange(*e.Media); len(bad) > 0 {
+			return Product{}, bad.Err()
 		}
 	}
 	return c.save(ctx, tx, vendor, was, want)

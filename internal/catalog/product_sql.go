@@ -76,13 +76,15 @@ const (
 		WHERE pt.product_id = ANY(@ids) ORDER BY pt.product_id, t.slug`
 
 	selectMedia = `
-		SELECT id, product_id, position, alt, source_url, state, failure, blob_key, content_type, width, height, created_at
+		SELECT ` + mediaColumns + `
 		FROM media WHERE product_id = ANY(@ids) AND state <> 'removed' ORDER BY product_id, position, id`
 
 	selectVariants = `
 		SELECT id, product_id, vendor_id, COALESCE(sku, '') AS sku, barcode, title, options, position, weight_grams,
 		       (length_mm, width_mm, height_mm) AS dimensions, min_quantity, max_quantity,
-		       tax_class, taxable, requires_shipping, tracked, media_id, created_at, updated_at, version
+		       tax_class, taxable, requires_shipping, tracked, media_id,
+		       array_remove(media_id || ARRAY(SELECT m.media_id FROM variant_media m WHERE m.variant_id = variants.id ORDER BY m.position), NULL) AS media_ids,
+		       created_at, updated_at, version
 		FROM variants WHERE product_id = ANY(@ids) AND archived_at IS NULL ORDER BY product_id, position, id`
 )
 

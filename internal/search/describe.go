@@ -312,11 +312,3 @@ func amountOrNil(minor *int64, c money.Currency) *money.Amount {
 	}
 	return new(money.Of(*minor, c))
 }
-
-func idOrNil[K comparable](v K) *K {
-	var none K
-	if v == none {
-		return nil
-	}
-	return &v
-}

@@ -104,7 +104,7 @@ type variantFact struct {
 	MaxQuantity      int                `db:"max_quantity"`
 	RequiresShipping bool               `db:"requires_shipping"`
 	Tracked          bool               `db:"tracked"`
-	MediaID          id.Media           `db:"media_id"` // zero without a picture of its own
+	MediaIDs         []id.Media         `db:"media_ids"` // of pictures that are shown
 	Available        int64              `db:"available"`
 }
 

@@ -44,12 +44,15 @@ const selectTags = `
 const selectMedia = `
 	SELECT product_id, id, alt, source_url, blob_key, content_type, width, height
 	FROM media
-	WHERE product_id = ANY(@products) AND (state = 'ready' OR source_url LIKE 'https://%')
+	WHERE product_id = ANY(@products) AND (state = 'ready' OR state <> 'removed' AND source_url LIKE 'https://%')
 	ORDER BY product_id, position, id`
 
 const selectVariants = `
 	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.barcode, v.title, v.options, v.weight_grams,
-	       (v.length_mm, v.width_mm, v.height_mm) AS dimensions, v.min_quantity, v.max_quantity, v.requires_shipping, v.tracked, v.media_id,
+	       (v.length_mm, v.width_mm, v.height_mm) AS dimensions, v.min_quantity, v.max_quantity, v.requires_shipping, v.tracked,
+	       ARRAY(SELECT m.id FROM (SELECT v.media_id AS id, 0 AS position UNION ALL SELECT media_id, position FROM variant_media WHERE variant_id = v.id) AS w
+	             JOIN media AS m ON m.id = w.id AND m.product_id = v.product_id AND (m.state = 'ready' OR m.state <> 'removed' AND m.source_url LIKE 'https://%')
+	             ORDER BY w.position) AS media_ids,
 	       coalesce(s.available, 0) AS available
 	FROM variants AS v
 	LEFT JOIN LATERAL (

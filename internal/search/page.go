@@ -67,7 +67,8 @@ type Variant struct {
 	Options          []string           `json:"options" doc:"Its values, in the order of the product's options."`
 	Price            *money.Amount      `json:"price"`
 	CompareAtPrice   *money.Amount      `json:"compare_at_price"`
-	MediaID          *id.Media          `json:"media_id"`
+	MediaID          *id.Media          `json:"media_id" doc:"The first of its own pictures."`
+	MediaIDs         []id.Media         `json:"media_ids" doc:"Its own pictures in the order to show, among the media of the product; none shows those."`
 	RequiresShipping bool               `json:"requires_shipping"`
 	Barcode          string             `json:"barcode" doc:"GTIN, UPC, EAN or ISBN; empty when there is none."`
 	WeightGrams      int                `json:"weight_grams" doc:"0 is not known."`
