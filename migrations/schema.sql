@@ -652,7 +652,7 @@ CREATE TABLE public.mail_tokens (
 
 CREATE TABLE public.media (
     id uuid NOT NULL,
-    product_id uuid NOT NULL,
+    product_id uuid,
     "position" integer DEFAULT 0 NOT NULL,
     alt text DEFAULT ''::text NOT NULL,
     source_url text DEFAULT ''::text NOT NULL,
@@ -665,7 +665,9 @@ CREATE TABLE public.media (
     width integer DEFAULT 0 NOT NULL,
     height integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
+    change_id uuid,
+    CONSTRAINT media_owner CHECK (((product_id IS NULL) = (change_id IS NOT NULL))),
+    CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'proposed'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
 );
 
 CREATE TABLE public.messages (
@@ -1353,6 +1355,12 @@ CREATE TABLE public.users (
     CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
 );
 
+CREATE TABLE public.variant_media (
+    variant_id uuid NOT NULL,
+    media_id uuid NOT NULL,
+    "position" integer NOT NULL
+);
+
 CREATE TABLE public.variants (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
@@ -1838,6 +1846,9 @@ ALTER TABLE ONLY public.user_roles
 ALTER TABLE ONLY public.users
     ADD CONSTRAINT users_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_pkey PRIMARY KEY (variant_id, media_id);
+
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_pkey PRIMARY KEY (id);
 
@@ -1935,7 +1946,9 @@ CREATE INDEX mail_tokens_expiry ON public.mail_tokens USING btree (expires_at);
 
 CREATE INDEX mail_tokens_user ON public.mail_tokens USING btree (user_id, purpose, created_at DESC);
 
-CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'removed'::text]));
+CREATE INDEX media_change ON public.media USING btree (change_id) WHERE (change_id IS NOT NULL);
+
+CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'proposed'::text, 'removed'::text]));
 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
 
@@ -2079,6 +2092,8 @@ CREATE INDEX users_search ON public.users USING gin (lower(((((username || ' '::
 
 CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
 
+CREATE INDEX variant_media_media ON public.variant_media USING btree (media_id);
+
 CREATE INDEX variants_media ON public.variants USING btree (media_id) WHERE (media_id IS NOT NULL);
 
 CREATE UNIQUE INDEX variants_options_key ON public.variants USING btree (product_id, options) WHERE (archived_at IS NULL);
@@ -2189,6 +2204,9 @@ ALTER TABLE ONLY public.locations
 
 ALTER TABLE ONLY public.mail_tokens
     ADD CONSTRAINT mail_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_change_id_fkey FOREIGN KEY (change_id) REFERENCES public.product_changes(id);
 
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
@@ -2331,6 +2349,12 @@ ALTER TABLE ONLY public.user_roles
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE SET NULL;
 
@@ -2397,9 +2421,11 @@ CREATE POLICY own ON public.imports USING ((vendor_id = public.souk_vendor_id())
 
 CREATE POLICY own ON public.locations USING ((vendor_id = public.souk_vendor_id()));
 
-CREATE POLICY own ON public.media USING ((EXISTS ( SELECT
+CREATE POLICY own ON public.media USING (((EXISTS ( SELECT
    FROM public.products p
-  WHERE (p.id = media.product_id))));
+  WHERE (p.id = media.product_id))) OR (EXISTS ( SELECT
+   FROM public.product_changes c
+  WHERE (c.id = media.change_id)))));
 
 CREATE POLICY own ON public.order_lines USING ((vendor_id = public.souk_vendor_id()));
 
@@ -2459,6 +2485,10 @@ CREATE POLICY own ON public.tracking_events USING ((EXISTS ( SELECT
    FROM public.shipments s
   WHERE (s.id = tracking_events.shipment_id))));
 
+CREATE POLICY own ON public.variant_media USING ((EXISTS ( SELECT
+   FROM public.variants v
+  WHERE (v.id = variant_media.variant_id))));
+
 CREATE POLICY own ON public.variants USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.vendor_invitations USING ((vendor_id = public.souk_vendor_id()));
@@ -2506,6 +2536,8 @@ CREATE POLICY team ON public.users USING ((EXISTS ( SELECT
 ALTER TABLE public.tracking_events ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.variant_media ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.variants ENABLE ROW LEVEL SECURITY;
 
