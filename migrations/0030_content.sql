@@ -25,4 +25,52 @@ CREATE INDEX variant_media_media ON variant_media (media_id);
 ALTER TABLE variant_media ENABLE ROW LEVEL SECURITY;
 CREATE POLICY own ON variant_media USING (EXISTS (SELECT FROM variants v WHERE v.id = variant_id));
 
+-- Texts in other languages, by locale: {"de": {"title": …}}. The columns beside them are in the shop's language.
+ALTER TABLE products   ADD COLUMN translations jsonb NOT NULL DEFAULT '{}';
+ALTER TABLE categories ADD COLUMN translations jsonb NOT NULL DEFAULT '{}';
+ALTER TABLE attributes ADD COLUMN translations jsonb NOT NULL DEFAULT '{}';
+
+-- What of them is found and shown; derived, as the tables that it stands beside.
+ALTER TABLE listed_products ADD COLUMN translated text[] NOT NULL DEFAULT '{}';
+ALTER TABLE facet_values    ADD COLUMN translations jsonb NOT NULL DEFAULT '{}';
+CREATE TABLE translated_pages (
+    product_id uuid    NOT NULL,
+    currency   char(3) NOT NULL,
+    locale     text    NOT NULL,
+    card       text    NOT NULL,
+    head       text    NOT NULL,
+    variants   text[]  NOT NULL,
+    PRIMARY KEY (product_id, currency, locale),
+    FOREIGN KEY (product_id, currency) REFERENCES product_pages ON DELETE CASCADE
+);
+
+-- What somebody has chosen to be shown with a product.
+CREATE TABLE product_relations (
+    product_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
+    kind       text NOT NULL CHECK (kind IN ('related', 'upsell', 'cross_sell')),
+    related_id uuid NOT NULL REFERENCES products ON DELETE CASCADE,
+    position   int  NOT NULL,
+    PRIMARY KEY (product_id, kind, related_id),
+    CHECK (product_id <> related_id)
+);
+CREATE INDEX product_relations_related ON product_relations (related_id);
+ALTER TABLE product_relations ENABLE ROW LEVEL SECURITY;
+CREATE POLICY own ON product_relations USING (EXISTS (SELECT FROM products p WHERE p.id = product_id));
+
+-- What is most often in one order with a product; derived from its latest orders, counted with its sales.
+CREATE TABLE bought_together (
+    product_id uuid NOT NULL,
+    place      int  NOT NULL,
+    other_id   uuid NOT NULL,
+    orders     int  NOT NULL,
+    PRIMARY KEY (product_id, place)
+);
+INSERT INTO popularity_due (product_id) SELECT DISTINCT product_id FROM order_lines ON CONFLICT DO NOTHING;
+
+-- Copies of a product share the files of its pictures.
+CREATE INDEX media_blob ON media (blob_key) WHERE blob_key <> '';
+
+-- Pages show more of their variants now.
+INSERT INTO listings_due (product_id) SELECT product_id FROM listed_products ON CONFLICT DO NOTHING;
+
 SELECT souk_grant_vendor_reads();

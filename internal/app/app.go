@@ -142,8 +142,9 @@ func Build(p Parts) *App {
 	a.Accounts.DropIdentities = a.Logins.Forget // to accounts' right
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock, Users: a.Accounts, MailKey: p.Keys.Key("invitations")}
 	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
+	locales := &catalog.Locales{Settings: a.Settings, Own: p.Config.Locale}
 	a.Catalog = &catalog.Catalog{
-		DB: p.DB, Settings: a.Settings, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
+		DB: p.DB, Settings: a.Settings, Locales: locales, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
 	}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
 	a.Tax = &tax.Zones{DB: p.DB}
@@ -166,7 +167,7 @@ func Build(p Parts) *App {
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
 
 	// Echoes.
-	a.Search = &search.Search{DB: p.DB, Currency: currency, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
+	a.Search = &search.Search{DB: p.DB, Currency: currency, Locales: locales, CacheBytes: searchCache, Pool: p.Pool, Bell: a.Bell, Log: p.Log}
 	a.Feeds = &feeds.Feeds{DB: p.DB, Blobs: p.Blobs, Settings: a.Settings, Currency: currency, BaseURL: p.Config.PublicURL(), ShopName: shopName}
 	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 

@@ -5,7 +5,8 @@
 // are on sale, and what vendors want to change on those that are (change.go).
 // Tables: products, product_slugs, product_changes, product_options,
 // product_categories, product_tags, attributes, variants, media, brands,
-// categories, tags, variant_media.
+// categories, tags, variant_media,
+// product_relations.
 // Raises: [Changed], [StatusChanged], [ChangeDecided].
 // Calls: settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see
@@ -35,6 +36,7 @@ import (
 type Catalog struct {
 	DB       postgres.DB
 	Settings *settings.Settings
+	Locales  *Locales
 	Cursors  httpapi.Cursors
 	Blobs    blob.Store       // of pictures
 	Outbound *outbound.Client // fetches pictures from elsewhere

@@ -33,7 +33,7 @@ var (
 
 // Settings lists what this module declares.
 func Settings() []settings.Declared {
-	return []settings.Declared{ReviewEditsSetting, TrustAfterSetting}
+	return []settings.Declared{ReviewEditsSetting, TrustAfterSetting, LocalesSetting}
 }
 
 // A ProposedChange is what a vendor wants to change on a product that is on
@@ -290,7 +290,7 @@ func (p Product) asEdit() ProductEdit {
 	}
 	return ProductEdit{
 		Slug: &p.Slug, Title: &p.Title, Description: &p.Description, Kind: &p.Kind, Brand: &brand, Categories: &categories, Tags: &tags,
-		Attributes: &p.Attributes, Options: &p.Options, SEOTitle: &p.SEOTitle, SEODescription: &p.SEODescription,
+		Attributes: &p.Attributes, Options: &p.Options, SEOTitle: &p.SEOTitle, SEODescription: &p.SEODescription, Translations: &p.Translations, Relations: &p.Relations,
 		PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt,
 	}
 }

@@ -26,15 +26,16 @@ type edits struct {
 	options               []optionRow
 	categories            []placeRow
 	tags                  []labelRow
+	relations             []relationRow
 	newMedia, media       []mediaRow
 	newVariants, variants []variantRow
 	shown                 []shownRow
 
 	// Whose rows go before new ones come, or go for good.
-	optionsOf, categoriesOf, tagsOf  []id.Product
-	goneMedia                        []id.Media
-	goneVariants, variantsWithoutSKU []id.Variant
-	shownBy                          []id.Variant
+	optionsOf, categoriesOf, tagsOf, relationsOf []id.Product
+	goneMedia                                    []id.Media
+	goneVariants, variantsWithoutSKU             []id.Variant
+	shownBy                                      []id.Variant
 
 	moved   []movedRow // products that get another slug
 	changed []id.Product
@@ -43,21 +44,22 @@ type edits struct {
 // The rows as jsonb_to_recordset reads them.
 type (
 	productRow struct {
-		ID             uuid.UUID           `json:"id"`
-		VendorID       uuid.UUID           `json:"vendor_id"`
-		BrandID        *uuid.UUID          `json:"brand_id"`
-		Slug           string              `json:"slug"`
-		Handle         string              `json:"handle"`
-		Title          string              `json:"title"`
-		Description    string              `json:"description"`
-		Kind           string              `json:"kind"`
-		Status         Status              `json:"status"`
-		Attributes     map[string][]string `json:"attributes"`
-		SEOTitle       string              `json:"seo_title"`
-		SEODescription string              `json:"seo_description"`
-		PublishAt      *time.Time          `json:"publish_at"`
-		UnpublishAt    *time.Time          `json:"unpublish_at"`
-		Version        int64               `json:"version"`
+		ID             uuid.UUID              `json:"id"`
+		VendorID       uuid.UUID              `json:"vendor_id"`
+		BrandID        *uuid.UUID             `json:"brand_id"`
+		Slug           string                 `json:"slug"`
+		Handle         string                 `json:"handle"`
+		Title          string                 `json:"title"`
+		Description    string                 `json:"description"`
+		Kind           string                 `json:"kind"`
+		Status         Status                 `json:"status"`
+		Attributes     map[string][]string    `json:"attributes"`
+		SEOTitle       string                 `json:"seo_title"`
+		SEODescription string                 `json:"seo_description"`
+		Translations   map[string]Translation `json:"translations"`
+		PublishAt      *time.Time             `json:"publish_at"`
+		UnpublishAt    *time.Time             `json:"unpublish_at"`
+		Version        int64                  `json:"version"`
 	}
 	movedRow struct {
 		ProductID uuid.UUID `json:"product_id"`
@@ -164,6 +166,11 @@ func (e *edits) addParts(was, want Product) (changed bool) {
 			e.tags = append(e.tags, labelRow{p, uuid.UUID(tag)})
 		}
 	}
+	if !was.Relations.equal(want.Relations) {
+		changed = true
+		e.relationsOf = append(e.relationsOf, want.ID)
+		e.relations = append(e.relations, want.Relations.rows(want.ID)...)
+	}
 	media, variants := e.addMedia(was, want), e.addVariants(was, want)
 	return changed || media || variants
 }
@@ -244,6 +251,8 @@ func (e *edits) write(ctx context.Context, tx pgx.Tx) error {
 	queue(b, insertPlaces, "rows", e.categories)
 	queue(b, deleteProductTags, "ids", e.tagsOf)
 	queue(b, insertProductTags, "rows", e.tags)
+	queue(b, deleteRelations, "ids", e.relationsOf)
+	queue(b, insertRelations, "rows", e.relations)
 	queue(b, insertMedia, "rows", e.newMedia)
 	queue(b, updateMedia, "rows", e.media)
 	queue(b, archiveVariants, "ids", e.goneVariants)
@@ -320,13 +329,16 @@ func rowOfProduct(p Product) productRow {
 	row := productRow{
 		ID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Slug: p.Slug, Handle: p.Handle, Title: p.Title,
 		Description: p.Description, Kind: p.Kind, Status: p.Status, Attributes: p.Attributes,
-		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, PublishAt: moment(p.PublishAt), UnpublishAt: moment(p.UnpublishAt), Version: p.Version,
+		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, Translations: p.Translations, PublishAt: moment(p.PublishAt), UnpublishAt: moment(p.UnpublishAt), Version: p.Version,
 	}
 	if p.Brand != nil {
 		row.BrandID = orNull(p.Brand.ID)
 	}
 	if row.Attributes == nil {
 		row.Attributes = map[string][]string{}
+	}
+	if row.Translations == nil {
+		row.Translations = map[string]Translation{}
 	}
 	return row
 }

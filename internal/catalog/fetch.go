@@ -145,16 +145,23 @@ func reason(err error) string {
 	return "The picture could not be stored."
 }
 
+// removed is a picture that was taken off, and whether another has its files.
+type removed struct {
+	Media
+	Shared bool `db:"shared"`
+}
+
 // RemoveFiles deletes the files of pictures that were removed. It is a sweep:
-// a transaction cannot take a file back, so the row goes after the files.
+// a transaction cannot take a file back, so the row goes after the files. Those
+// of a product that was copied go with the last row that has them.
 func (c *Catalog) RemoveFiles(ctx context.Context) error {
 	for ctx.Err() == nil {
-		gone, err := postgres.All[Media](ctx, c.DB, selectRemoved, pgx.NamedArgs{"limit": 100})
+		gone, err := postgres.All[removed](ctx, c.DB, selectRemoved, pgx.NamedArgs{"limit": 1})
 		if err != nil || len(gone) == 0 {
 			return err
 		}
 		for _, m := range gone {
-			if m.BlobKey != "" {
+			if m.BlobKey != "" && !m.Shared {
 				if err := c.removeFiles(ctx, Picture{m.BlobKey, m.ContentType, m.Width, m.Height}); err != nil {
 					return fmt.Errorf("remove files of %s: %w", m.ID, err)
 				}

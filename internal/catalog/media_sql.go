@@ -28,7 +28,8 @@ const (
 		RETURNING ` + mediaColumns
 
 	selectRemoved = `
-		SELECT ` + mediaColumns + `
+		SELECT ` + mediaColumns + `,
+		       EXISTS (SELECT FROM media other WHERE other.blob_key = media.blob_key AND other.blob_key <> '' AND other.id <> media.id) AS shared
 		FROM media WHERE state = 'removed' ORDER BY due_at LIMIT @limit`
 
 	deleteRemoved = `DELETE FROM media WHERE id = @id AND state = 'removed'`

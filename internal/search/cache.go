@@ -19,6 +19,7 @@ type answer struct {
 	body    []byte
 	tag     string
 	product id.Product // whose page it is; zero for lists
+	locale  string     // in which it is; "" is the shop's
 	asOf    uint64     // the turn in which it began to be made
 }
 

@@ -17,44 +17,48 @@ import (
 // facts is all that the shop knows about a product and shows.
 type facts struct {
 	product    productFact
-	described  map[string]attributeFact // of all products, by key
+	described  map[string]attributeFact           // of all products, by key
+	translated map[id.Category]translatedCategory // of all products
 	options    []optionFact
 	categories []categoryFact
 	tags       []tagFact
 	media      []mediaFact
 	variants   []variantFact
 	prices     []priceFact
+	relations  []relationFact
 }
 
 type productFact struct {
-	ID             id.Product      `db:"id"`
-	Slug           string          `db:"slug"`
-	Title          string          `db:"title"`
-	Description    string          `db:"description"`
-	Kind           string          `db:"kind"`
-	Attributes     json.RawMessage `db:"attributes"`
-	SEOTitle       string          `db:"seo_title"`
-	SEODescription string          `db:"seo_description"`
-	CreatedAt      time.Time       `db:"created_at"`
-	VendorID       id.Vendor       `db:"vendor_id"`
-	VendorSlug     string          `db:"vendor_slug"`
-	VendorName     string          `db:"vendor_name"`
-	BrandID        id.Brand        `db:"brand_id"` // zero without a brand
-	BrandSlug      string          `db:"brand_slug"`
-	BrandName      string          `db:"brand_name"`
-	Rating         float64         `db:"rating"`
-	RatingCount    int             `db:"rating_count"`
-	Digest         []byte          `db:"digest"` // of the listing as it is; nil when there is none
+	ID             id.Product                     `db:"id"`
+	Slug           string                         `db:"slug"`
+	Title          string                         `db:"title"`
+	Description    string                         `db:"description"`
+	Kind           string                         `db:"kind"`
+	Attributes     json.RawMessage                `db:"attributes"`
+	SEOTitle       string                         `db:"seo_title"`
+	SEODescription string                         `db:"seo_description"`
+	Translations   map[string]catalog.Translation `db:"translations"`
+	CreatedAt      time.Time                      `db:"created_at"`
+	VendorID       id.Vendor                      `db:"vendor_id"`
+	VendorSlug     string                         `db:"vendor_slug"`
+	VendorName     string                         `db:"vendor_name"`
+	BrandID        id.Brand                       `db:"brand_id"` // zero without a brand
+	BrandSlug      string                         `db:"brand_slug"`
+	BrandName      string                         `db:"brand_name"`
+	Rating         float64                        `db:"rating"`
+	RatingCount    int                            `db:"rating_count"`
+	Digest         []byte                         `db:"digest"` // of the listing as it is; nil when there is none
 }
 
 // attributeFact is what staff have said of an attribute.
 type attributeFact struct {
-	Key        string          `db:"key"`
-	Label      string          `db:"label"`
-	Kind       string          `db:"kind"`
-	Unit       string          `db:"unit"`
-	Choices    json.RawMessage `db:"choices"`
-	Filterable bool            `db:"filterable"`
+	Key          string                                  `db:"key"`
+	Label        string                                  `db:"label"`
+	Kind         string                                  `db:"kind"`
+	Unit         string                                  `db:"unit"`
+	Choices      json.RawMessage                         `db:"choices"`
+	Filterable   bool                                    `db:"filterable"`
+	Translations map[string]catalog.AttributeTranslation `db:"translations"`
 }
 
 type optionFact struct {
@@ -70,7 +74,13 @@ type categoryFact struct {
 	Name      string        `db:"name"`
 	Path      string        `db:"path"`
 	Ancestors []id.Category `db:"ancestors"`
-	Tree      []string      `db:"tree"` // slug and position of each ancestor
+	Tree      []string      `db:"tree"` // slug, position and translations of each ancestor
+}
+
+// translatedCategory is one that has a name in some other language.
+type translatedCategory struct {
+	ID           id.Category                            `db:"id"`
+	Translations map[string]catalog.CategoryTranslation `db:"translations"`
 }
 
 type tagFact struct {
@@ -125,13 +135,15 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 		args = pgx.NamedArgs{"products": products}
 		b    = postgres.NewBatch()
 
-		described = map[string]attributeFact{}
+		described  = map[string]attributeFact{}
+		translated = map[id.Category]translatedCategory{}
 	)
 	read(b, selectAttributes, nil, func(a attributeFact) { described[a.Key] = a })
 	read(b, selectProducts, args, func(p productFact) {
-		f := &facts{product: p, described: described}
+		f := &facts{product: p, described: described, translated: translated}
 		list, of[p.ID] = append(list, f), f
 	})
+	read(b, selectTranslatedCategories, args, func(c translatedCategory) { translated[c.ID] = c })
 	// What belongs to a product that is not listed finds no facts and is left out.
 	read(b, selectOptions, args, func(o optionFact) { add(of[o.ProductID], func(f *facts) { f.options = append(f.options, o) }) })
 	read(b, selectCategories, args, func(c categoryFact) {
@@ -143,6 +155,9 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 		add(of[v.ProductID], func(f *facts) { f.variants = append(f.variants, v) })
 	})
 	read(b, selectPrices, args, func(p priceFact) { add(of[p.ProductID], func(f *facts) { f.prices = append(f.prices, p) }) })
+	read(b, selectRelations, args, func(r relationFact) {
+		add(of[r.ProductID], func(f *facts) { f.relations = append(f.relations, r) })
+	})
 	if err := b.Send(ctx, db); err != nil {
 		return nil, fmt.Errorf("read facts of %d products: %w", len(products), err)
 	}

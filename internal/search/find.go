@@ -40,6 +40,7 @@ type want struct {
 	after  *position
 	facets bool
 	total  bool
+	locale string // "" is the shop's
 }
 
 // position is where a page ends: what its last product is sorted by, and that
@@ -80,7 +81,7 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 		return found{}, err
 	}
 	var f found
-	if f.cards, err = readCards(ctx, s.DB, result.Places, q.Currency); err != nil {
+	if f.cards, err = readCards(ctx, s.DB, products(result.Places), q.Currency, w.locale); err != nil {
 		return found{}, fmt.Errorf("find products: %w", err)
 	}
 	if result.More {
@@ -90,7 +91,7 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 		f.total = new(int64(result.Total))
 	}
 	if w.facets {
-		f.facets = facetsOf(q, shelf.names.countRows(q, asked, result.Counts))
+		f.facets = facetsOf(q, shelf.names.countRows(q, asked, result.Counts, w.locale))
 	}
 	return f, nil
 }
@@ -144,20 +145,24 @@ func parse[T ~[16]byte, P interface {
 	return uuid.UUID(v), err
 }
 
-// readCards is the cards of places in their order. Who left the shop a moment
-// ago has none.
-func readCards(ctx context.Context, db postgres.DB, places []index.Place, c money.Currency) ([]json.RawMessage, error) {
-	if len(places) == 0 {
-		return nil, nil
-	}
-	products := make([]id.Product, 0, len(places))
+func products(places []index.Place) []id.Product {
+	list := make([]id.Product, 0, len(places))
 	for _, p := range places {
-		products = append(products, p.Product)
+		list = append(list, p.Product)
+	}
+	return list
+}
+
+// readCards is the cards of products in their order. Who left the shop a moment
+// ago has none.
+func readCards(ctx context.Context, db postgres.DB, products []id.Product, c money.Currency, locale string) ([]json.RawMessage, error) {
+	if len(products) == 0 {
+		return nil, nil
 	}
 	rows, err := postgres.All[struct {
 		ID   id.Product `db:"product_id"`
 		Card string     `db:"card"`
-	}](ctx, db, selectCards, pgx.NamedArgs{"products": products, "currency": string(c)})
+	}](ctx, db, selectCards, pgx.NamedArgs{"products": products, "currency": string(c), "locale": locale})
 	if err != nil {
 		return nil, err
 	}

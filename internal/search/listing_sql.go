@@ -1,10 +1,10 @@
 package search
 
-// What is shown of a product is read by the eight statements below, all for a
+// What is shown of a product is read by the statements below, all for a
 // set of products.
 
 const selectProducts = `
-	SELECT p.id, p.slug, p.title, p.description, p.kind, p.attributes, p.seo_title, p.seo_description, p.created_at,
+	SELECT p.id, p.slug, p.title, p.description, p.kind, p.attributes, p.seo_title, p.seo_description, p.translations, p.created_at,
 	       v.id AS vendor_id, v.slug AS vendor_slug, v.name AS vendor_name,
 	       b.id AS brand_id, coalesce(b.slug, '') AS brand_slug, coalesce(b.name, '') AS brand_name,
 	       coalesce(round(r.rating_sum::numeric / nullif(r.rating_count, 0), 2), 0)::float8 AS rating, coalesce(r.rating_count, 0) AS rating_count, l.digest
@@ -16,7 +16,7 @@ const selectProducts = `
 	WHERE p.id = ANY(@products) AND p.status = 'active'
 	ORDER BY p.id`
 
-const selectAttributes = `SELECT key, label, kind, unit, choices, filterable FROM attributes`
+const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, translations FROM attributes`
 
 const selectOptions = `
 	SELECT product_id, name, values
@@ -26,11 +26,20 @@ const selectOptions = `
 
 const selectCategories = `
 	SELECT pc.product_id, c.id, c.slug, c.name, c.path, c.ancestors,
-	       ARRAY(SELECT slug || ' ' || position FROM categories WHERE id = ANY(c.ancestors) ORDER BY id) AS tree
+	       ARRAY(SELECT slug || ' ' || position || ' ' || translations::text FROM categories WHERE id = ANY(c.ancestors) ORDER BY id) AS tree
 	FROM product_categories AS pc
 	JOIN categories AS c ON c.id = pc.category_id
 	WHERE pc.product_id = ANY(@products)
 	ORDER BY pc.product_id, pc.position, c.path`
+
+const selectTranslatedCategories = `
+	SELECT id, translations
+	FROM categories
+	WHERE translations <> '{}' AND id IN (
+		SELECT unnest(c.ancestors)
+		FROM product_categories AS pc
+		JOIN categories AS c ON c.id = pc.category_id
+		WHERE pc.product_id = ANY(@products))`
 
 const selectTags = `
 	SELECT pt.product_id, t.id, t.slug, t.name
@@ -71,28 +80,28 @@ const selectPrices = `
 	ORDER BY v.product_id, p.currency, v.position, v.id`
 
 const insertFacetValues = `
-	INSERT INTO facet_values (key, value, key_label, label)
-	SELECT DISTINCT ON (n.key, n.value) n.key, n.value, n.key_label, n.label
-	FROM json_to_recordset(@facets::json) AS n (key text, value text, key_label text, label text)
+	INSERT INTO facet_values (key, value, key_label, label, translations)
+	SELECT DISTINCT ON (n.key, n.value) n.key, n.value, n.key_label, n.label, n.translations
+	FROM json_to_recordset(@facets::json) AS n (key text, value text, key_label text, label text, translations jsonb)
 	WHERE NOT EXISTS (SELECT FROM facet_values AS f WHERE f.key = n.key AND f.value = n.value)
 	ORDER BY n.key, n.value, n.label
 	ON CONFLICT DO NOTHING`
 
 const renameFacetValues = `
-	UPDATE facet_values f SET key_label = n.key_label, label = n.label
+	UPDATE facet_values f SET key_label = n.key_label, label = n.label, translations = n.translations
 	FROM (SELECT DISTINCT ON (key, value) * FROM json_to_recordset(@facets::json)
-	          AS n (key text, value text, key_label text, label text, described boolean)
+	          AS n (key text, value text, key_label text, label text, translations jsonb, described boolean)
 	      WHERE described ORDER BY key, value) n
-	WHERE f.key = n.key AND f.value = n.value AND (f.key_label, f.label) <> (n.key_label, n.label)`
+	WHERE f.key = n.key AND f.value = n.value AND (f.key_label, f.label, f.translations) <> (n.key_label, n.label, n.translations)`
 
 const upsertProducts = `
-	INSERT INTO listed_products (product_id, name, skus, title, terms, text, digest)
-	SELECT product_id, name, skus, title, terms, text, decode(digest, 'hex')
+	INSERT INTO listed_products (product_id, name, skus, title, terms, text, translated, digest)
+	SELECT product_id, name, skus, title, terms, text, translated, decode(digest, 'hex')
 	FROM json_to_recordset(@products::json) AS n (
-		product_id uuid, name text, skus text[], title text, terms text, text text, digest text)
+		product_id uuid, name text, skus text[], title text, terms text, text text, translated text[], digest text)
 	ON CONFLICT (product_id) DO UPDATE SET
 		name = excluded.name, skus = excluded.skus, title = excluded.title, terms = excluded.terms, text = excluded.text,
-		digest = excluded.digest`
+		translated = excluded.translated, digest = excluded.digest`
 
 const deleteOtherListings = `
 	DELETE FROM listings AS l
@@ -134,6 +143,20 @@ const upsertPages = `
 	ON CONFLICT (product_id, currency) DO UPDATE SET
 		slug = excluded.slug, card = excluded.card, head = excluded.head, variants = excluded.variants,
 		variant_ids = excluded.variant_ids`
+
+const deleteOtherTranslations = `
+	DELETE FROM translated_pages AS p
+	WHERE p.product_id = ANY(@products) AND NOT EXISTS (
+		SELECT FROM json_to_recordset(@pages::json) AS n (product_id uuid, currency text, locale text)
+		WHERE n.product_id = p.product_id AND n.currency = p.currency AND n.locale = p.locale)`
+
+const upsertTranslations = `
+	INSERT INTO translated_pages (product_id, currency, locale, card, head, variants)
+	SELECT n.product_id, n.currency, n.locale, n.card, n.head, n.variants
+	FROM json_to_recordset(@pages::json) AS n (
+		product_id uuid, currency text, locale text, card text, head text, variants text[])
+	ON CONFLICT (product_id, currency, locale) DO UPDATE SET
+		card = excluded.card, head = excluded.head, variants = excluded.variants`
 
 const deleteProducts = `DELETE FROM listed_products WHERE product_id = ANY(@products)`
 

@@ -28,6 +28,7 @@ type documentRow struct {
 	Title      string         `db:"title"`
 	Terms      string         `db:"terms"`
 	Text       string         `db:"text"`
+	Translated []string       `db:"translated"`
 	Vendor     uuid.UUID      `db:"vendor_id"` // zero without a listing
 	Brand      uuid.UUID      `db:"brand_id"`  // zero without one
 	Categories []uuid.UUID    `db:"category_ids"`
@@ -45,7 +46,7 @@ func (r documentRow) document() *index.Document {
 	return &index.Document{
 		Product: r.Product, Vendor: r.Vendor, Brand: r.Brand, Categories: r.Categories, Tags: r.Tags, Facets: r.Facets,
 		InStock: r.InStock, Rating: r.Rating, Popularity: r.Popularity, Created: r.Created, Name: r.Name, SKUs: r.SKUs,
-		Title: r.Title, Texts: []string{r.Terms, r.Text},
+		Title: r.Title, Texts: append([]string{r.Terms, r.Text}, r.Translated...),
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"souk/internal/catalog"
 	"souk/internal/errs"
 	"souk/internal/money"
 	"souk/internal/platform/httpapi"
@@ -63,6 +64,7 @@ const (
 type listInput struct {
 	httpapi.Page
 	httpapi.DynamicQuery
+	catalog.LocaleWish
 	Q        string   `query:"q" maxLength:"200" doc:"Words to find; \"a phrase\", -without, or. The last word may be unfinished. An exact SKU finds its product."`
 	Category []string `query:"category" maxItems:"50" doc:"Ids or slugs, separated by commas. Includes the categories below."`
 	Tag      []string `query:"tag" maxItems:"50" doc:"Ids or slugs."`

@@ -73,7 +73,7 @@ func (s *Search) suggestions(ctx context.Context, text string) (Suggestions, err
 	if err != nil {
 		return found, err
 	}
-	cards, err := readCards(ctx, s.DB, result.Places, s.Currency)
+	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, "")
 	if err != nil {
 		return found, fmt.Errorf("suggest: %w", err)
 	}
