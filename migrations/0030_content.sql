@@ -67,6 +67,33 @@ CREATE TABLE bought_together (
 );
 INSERT INTO popularity_due (product_id) SELECT DISTINCT product_id FROM order_lines ON CONFLICT DO NOTHING;
 
+-- Products that are shown together because rules let them in, which search answers; nobody keeps a list.
+CREATE TABLE collections (
+    id              uuid        PRIMARY KEY,
+    slug            text        NOT NULL CONSTRAINT collections_slug_key UNIQUE,
+    title           text        NOT NULL CHECK (length(title) BETWEEN 1 AND 200),
+    description     text        NOT NULL DEFAULT '',
+    seo_title       text        NOT NULL DEFAULT '',
+    seo_description text        NOT NULL DEFAULT '',
+    match           text        NOT NULL DEFAULT 'all' CHECK (match IN ('all', 'any')),
+    rules           jsonb       NOT NULL DEFAULT '[]',
+    pinned          uuid[]      NOT NULL DEFAULT '{}',
+    excluded        uuid[]      NOT NULL DEFAULT '{}',
+    sort            text        NOT NULL DEFAULT '-popularity',
+    position        int         NOT NULL DEFAULT 0,
+    published       boolean     NOT NULL DEFAULT false,
+    publish_at      timestamptz,
+    unpublish_at    timestamptz,
+    translations    jsonb       NOT NULL DEFAULT '{}',
+    created_at      timestamptz NOT NULL DEFAULT now(),
+    updated_at      timestamptz NOT NULL DEFAULT now(),
+    version         bigint      NOT NULL DEFAULT 1,
+    CHECK (unpublish_at > publish_at)
+);
+
+-- Whether the cheapest variant costs less than before.
+ALTER TABLE listings ADD COLUMN reduced boolean NOT NULL DEFAULT false;
+
 -- Copies of a product share the files of its pictures.
 CREATE INDEX media_blob ON media (blob_key) WHERE blob_key <> '';
 

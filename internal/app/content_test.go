@@ -243,3 +243,109 @@ func TestACopyStandsByItself(t *testing.T) {
 		t.Errorf("two copies are one: %+v", again)
 	}
 }
+
+// A collection is what its rules say at the moment, with what staff pin first
+// and without what they exclude.
+func TestCollectionsAreWhatTheirRulesSay(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	a.Search.CacheBytes = 1 << 20
+	set(t, a, `{"catalog.locales": "de"}`)
+	vendor := a.Owner(t, "vera")
+	cheap := a.Product(t, apptest.Titled("Cheap mug"), apptest.Price(500), apptest.Tagged("Summer"), apptest.In("Home", "Mugs"))
+	dear := a.Product(t, apptest.Titled("Dear mug"), apptest.Price(5000), apptest.Was(9000), apptest.Tagged("Summer"), apptest.In("Home"), apptest.By(vendor))
+	lamp := a.Product(t, apptest.Titled("Lamp"), apptest.Price(3000), apptest.Branded("Lumen"), apptest.Choice("Colour", "Red", "Blue"))
+	name := map[string]string{cheap.ID.String(): "cheap", dear.ID.String(): "dear", lamp.ID.String(): "lamp"}
+	listed := func(query string) string {
+		t.Helper()
+		if err := a.Search.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for after := ""; ; {
+			page := apptest.Read[struct {
+				Data []struct{ ID string }
+				Next string `json:"next_cursor"`
+			}](t, a.Call(t, "", "GET", "/products?limit=1&"+query+after, "").Want(t, 200))
+			for _, p := range page.Data {
+				got = append(got, name[p.ID])
+			}
+			if after = "&after=" + page.Next; page.Next == "" {
+				return strings.Join(got, " ")
+			}
+		}
+	}
+	for rules, want := range map[string]string{
+		`[{"field": "tag", "values": ["summer"]}]`:                                                                    "cheap dear",
+		`[{"field": "tag", "values": ["summer"]}, {"field": "on_sale"}]`:                                              "dear",
+		`[{"field": "category", "values": ["home"]}]`:                                                                 "cheap dear",
+		`[{"field": "category", "values": ["mugs"]}]`:                                                                 "cheap",
+		`[{"field": "brand", "values": ["lumen"]}]`:                                                                   "lamp",
+		`[{"field": "vendor", "values": ["` + vendor.String() + `"]}]`:                                                "dear",
+		`[{"field": "attribute", "key": "colour", "values": ["blue"]}]`:                                               "lamp",
+		`[{"field": "price", "min": {"amount": 3000, "currency": "USD"}}]`:                                            "lamp dear",
+		`[{"field": "price", "min": {"amount": 600, "currency": "USD"}, "max": {"amount": 4000, "currency": "USD"}}]`: "lamp",
+		`[{"field": "price", "min": {"amount": 1, "currency": "EUR"}}]`:                                               "",
+		`[{"field": "created", "days": 1}]`:                                                                           "cheap lamp dear",
+		`[]`:                                                                                                          "",
+	} {
+		made := apptest.Read[struct{ ID, Slug string }](t, a.Call(t, apptest.Admin, "POST", "/admin/collections",
+			`{"title": "Finds", "published": true, "sort": "price", "rules": `+rules+`}`).Want(t, 201))
+		if got := listed("collection=" + made.Slug); got != want {
+			t.Errorf("%s: %s, want %s", rules, got, want)
+		}
+		count := 0
+		if want != "" {
+			count = len(strings.Fields(want))
+		}
+		a.Call(t, apptest.Admin, "POST", "/admin/collections/preview", `{"match": "all", "pinned": [], "excluded": [], "rules": `+rules+`}`).Want(t, 200, fmt.Sprintf(`{"count":%d,`, count))
+		a.Call(t, apptest.Admin, "DELETE", "/admin/collections/"+made.ID, "").Want(t, 204)
+	}
+	for rules, pointer := range map[string]string{
+		`[{"field": "tag", "values": ["winter"]}]`:  "/rules/0/values/0",
+		`[{"field": "tag"}]`:                        "/rules/0/values",
+		`[{"field": "attribute", "values": ["x"]}]`: "/rules/0/key",
+		`[{"field": "price"}]`:                      "/rules/0/min",
+		`[{"field": "created"}]`:                    "/rules/0/days",
+		`[{"field": "colour"}]`:                     "/rules/0/field",
+		`[{"field": "price", "min": {"amount": 2, "currency": "USD"}, "max": {"amount": 1, "currency": "USD"}}]`: "/rules/0/max",
+	} {
+		a.Call(t, apptest.Admin, "POST", "/admin/collections", `{"title": "Finds", "rules": `+rules+`}`).Want(t, 422, pointer)
+	}
+	a.Call(t, apptest.Admin, "POST", "/admin/collections", `{"rules": []}`).Want(t, 422, "/title")
+
+	// Pins, exclusions and a life in front of shoppers.
+	made := apptest.Read[struct{ ID string }](t, a.Call(t, apptest.Admin, "POST", "/admin/collections", fmt.Sprintf(`{"title": "Summer", "match": "any", "sort": "price",
+		"rules": [{"field": "tag", "values": ["summer"]}, {"field": "brand", "values": ["lumen"]}], "pinned": [%q, %q], "translations": {"de": {"title": "Sommer"}}}`, dear.ID, lamp.ID)).Want(t, 201)).ID
+	path := "/admin/collections/" + made
+	a.Call(t, "", "GET", "/collections/summer", "").Want(t, 404, "collection_not_found")
+	if got := listed("collection=summer"); got != "" {
+		t.Errorf("a draft shows %s", got)
+	}
+	patch(t, a, apptest.Admin, path, `{"published": true}`, 200)
+	a.Call(t, "", "GET", "/collections/summer?locale=de", "").Want(t, 200, `"title":"Sommer"`)
+	a.Call(t, "", "GET", "/collections", "").Want(t, 200, `"title":"Summer"`)
+	for query, want := range map[string]string{
+		"collection=summer":                    "dear lamp cheap",
+		"collection=summer&sort=price":         "cheap lamp dear",
+		"collection=summer&category=home":      "dear cheap",
+		"collection=summer,nothing&sort=price": "cheap lamp dear",
+		"collection=nothing":                   "",
+	} {
+		if got := listed(query); got != want {
+			t.Errorf("%s shows %s, want %s", query, got, want)
+		}
+	}
+	a.Call(t, "", "GET", "/products?collection=summer&facets=true&include=total_count", "").Want(t, 200, `"total_count":3`, `"value":"home","label":"Home","count":2`)
+	patch(t, a, apptest.Admin, path, fmt.Sprintf(`{"excluded": [%q]}`, dear.ID), 422, "/pinned/0")
+	patch(t, a, apptest.Admin, path, fmt.Sprintf(`{"excluded": [%q], "pinned": []}`, cheap.ID), 200)
+	if got := listed("collection=summer"); got != "lamp dear" {
+		t.Errorf("without what is excluded it shows %s", got)
+	}
+	patch(t, a, apptest.Admin, "/admin/products/"+dear.ID.String(), `{"tags": []}`, 200) // it leaves as it changes
+	if got := listed("collection=summer"); got != "lamp" {
+		t.Errorf("after the change it shows %s", got)
+	}
+	patch(t, a, apptest.Admin, path, `{"unpublish_at": "2020-01-01T00:00:00Z"}`, 200)
+	a.Call(t, "", "GET", "/collections/summer", "").Want(t, 404)
+	a.Call(t, apptest.Admin, "PATCH", path, `{"title": "x"}`, "If-Match", `"v1"`).Want(t, 412)
+}

@@ -6,8 +6,8 @@
 // Tables: products, product_slugs, product_changes, product_options,
 // product_categories, product_tags, attributes, variants, media, brands,
 // categories, tags, variant_media,
-// product_relations.
-// Raises: [Changed], [StatusChanged], [ChangeDecided].
+// product_relations, collections.
+// Raises: [Changed], [StatusChanged], [ChangeDecided], [CollectionsChanged].
 // Calls: settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see
 // [Catalog.SetOffers].

@@ -18,6 +18,7 @@ type (
 	Cart          = Of[cart]
 	CartItem      = Of[cartItem]
 	Category      = Of[category]
+	Collection    = Of[collection]
 	Event         = Of[event]
 	Import        = Of[importRun]
 	Invoice       = Of[invoice]
@@ -75,6 +76,7 @@ type (
 	cart          struct{}
 	cartItem      struct{}
 	category      struct{}
+	collection    struct{}
 	event         struct{}
 	importRun     struct{}
 	invoice       struct{}
@@ -131,6 +133,7 @@ func (brand) prefix() string         { return "brand" }
 func (cart) prefix() string          { return "cart" }
 func (cartItem) prefix() string      { return "item" }
 func (category) prefix() string      { return "cat" }
+func (collection) prefix() string    { return "coll" }
 func (event) prefix() string         { return "evt" }
 func (importRun) prefix() string     { return "imp" }
 func (invoice) prefix() string       { return "inv" }

@@ -57,6 +57,7 @@ type (
 		CreatedAt   time.Time      `json:"created_at"`
 		MinMinor    int64          `json:"min_minor"`
 		MaxMinor    int64          `json:"max_minor"`
+		Reduced     bool           `json:"reduced"`
 	}
 	facetRow struct {
 		Key          string                 `json:"key"`
@@ -89,6 +90,7 @@ func (s *Search) describe(f *facts) entry {
 		cheapest, dearest := f.extremes(c)
 		l := common
 		l.Currency, l.MinMinor, l.MaxMinor = c, cheapest.Amount, dearest.Amount
+		l.Reduced = cheapest.CompareAt != nil && *cheapest.CompareAt > cheapest.Amount
 		e.listings = append(e.listings, l)
 		page := f.page(c)
 		page.Card = encode(f.card(c))

@@ -50,22 +50,24 @@ type position struct {
 	Text    string     `json:"t,omitempty"`
 	Product id.Product `json:"p"`
 	Similar bool       `json:"s,omitempty"` // the list is of what resembles the text
+	Pin     int        `json:"f,omitempty"` // among those that come first
 }
 
 func positionOf(p index.Place) *position {
-	return &position{Number: p.Key.Number, Text: p.Key.Text, Product: p.Product, Similar: p.Similar}
+	return &position{Number: p.Key.Number, Text: p.Key.Text, Product: p.Product, Similar: p.Similar, Pin: p.Pin}
 }
 
 func (p *position) place() *index.Place {
 	if p == nil {
 		return nil
 	}
-	return &index.Place{Key: index.Key{Number: p.Number, Text: p.Text}, Product: p.Product, Similar: p.Similar}
+	return &index.Place{Key: index.Key{Number: p.Number, Text: p.Text}, Product: p.Product, Similar: p.Similar, Pin: p.Pin}
 }
 
 var sorts = map[Sort]index.Sort{
 	Relevance: index.ByRelevance, PriceUp: index.ByPriceUp, PriceDown: index.ByPriceDown, Rated: index.ByRating,
 	Popularity: index.ByPopularity, Newest: index.ByCreated, Name: index.ByName,
+	Featured: index.ByPopularity,
 }
 
 // find answers a query: the index says which products, PostgreSQL what they
@@ -76,6 +78,9 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 		return found{}, err
 	}
 	asked := shelf.query(q, w)
+	if err := s.collected(ctx, shelf, q, asked); err != nil {
+		return found{}, err
+	}
 	result, err := s.search(ctx, shelf, asked)
 	if err != nil {
 		return found{}, err

@@ -112,22 +112,22 @@ const deleteOtherListings = `
 const upsertListings = `
 	INSERT INTO listings (
 		product_id, currency, vendor_id, brand_id, name, category_ids, tag_ids, facet_ids,
-		in_stock, rating, rating_count, created_at, min_minor, max_minor)
+		in_stock, rating, rating_count, created_at, min_minor, max_minor, reduced)
 	SELECT n.product_id, n.currency, n.vendor_id, n.brand_id, n.name, n.category_ids, n.tag_ids,
 	       ARRAY(SELECT f.id
 	             FROM unnest(n.facet_keys, n.facet_values) AS w (key, value)
 	             JOIN facet_values AS f ON f.key = w.key AND f.value = w.value
 	             ORDER BY f.id),
-	       n.in_stock, n.rating, n.rating_count, n.created_at, n.min_minor, n.max_minor
+	       n.in_stock, n.rating, n.rating_count, n.created_at, n.min_minor, n.max_minor, n.reduced
 	FROM json_to_recordset(@listings::json) AS n (
 		product_id uuid, currency text, vendor_id uuid, brand_id uuid, name text, category_ids uuid[], tag_ids uuid[],
 		facet_keys text[], facet_values text[], in_stock boolean, rating numeric, rating_count int,
-		created_at timestamptz, min_minor bigint, max_minor bigint)
+		created_at timestamptz, min_minor bigint, max_minor bigint, reduced boolean)
 	ON CONFLICT (product_id, currency) DO UPDATE SET
 		vendor_id = excluded.vendor_id, brand_id = excluded.brand_id, name = excluded.name,
 		category_ids = excluded.category_ids, tag_ids = excluded.tag_ids, facet_ids = excluded.facet_ids,
 		in_stock = excluded.in_stock, rating = excluded.rating, rating_count = excluded.rating_count,
-		created_at = excluded.created_at, min_minor = excluded.min_minor, max_minor = excluded.max_minor`
+		created_at = excluded.created_at, min_minor = excluded.min_minor, max_minor = excluded.max_minor, reduced = excluded.reduced`
 
 const deleteOtherPages = `
 	DELETE FROM product_pages AS p

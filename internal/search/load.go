@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -40,6 +41,7 @@ type documentRow struct {
 	Created    int64          `db:"created"`  // microseconds since 1970
 	Currency   money.Currency `db:"currency"` // "" without a listing
 	Minor      int64          `db:"min_minor"`
+	Reduced    bool           `db:"reduced"`
 }
 
 func (r documentRow) document() *index.Document {
@@ -59,6 +61,9 @@ func documents(rows []documentRow) []*index.Document {
 		}
 		if d := list[len(list)-1]; r.Currency != "" {
 			d.Prices = append(d.Prices, index.Price{Currency: string(r.Currency), Minor: r.Minor})
+			if r.Reduced {
+				d.Tags = append(slices.Clip(d.Tags), reducedIn(r.Currency))
+			}
 		}
 	}
 	return list

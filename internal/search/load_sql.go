@@ -8,7 +8,7 @@ const documentFragment = `
 	       coalesce(l.facet_ids, '{}') AS facet_ids, coalesce(l.in_stock, false) AS in_stock,
 	       coalesce(round(l.rating * 100), 0)::int AS rating, coalesce(l.popularity, 0) AS popularity,
 	       coalesce(extract(epoch FROM l.created_at) * 1000000, 0)::bigint AS created,
-	       coalesce(l.currency, '') AS currency, coalesce(l.min_minor, 0) AS min_minor
+	       coalesce(l.currency, '') AS currency, coalesce(l.min_minor, 0) AS min_minor, coalesce(l.reduced, false) AS reduced
 	`
 
 const selectDocumentsOf = documentFragment + `

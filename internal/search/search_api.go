@@ -30,6 +30,8 @@ func (s *Search) Routes(r *httpapi.Router) {
 	httpapi.Get(r, "/api/v1/products/{product}/related", s.related, httpapi.Public("the catalogue is for everybody"),
 		httpapi.Returns[httpapi.List[Related]](), httpapi.Summary("What is shown with a product"),
 		httpapi.Describe("Chosen by hand (`related`, `upsell`, `cross_sell`), and what is most often in the same order (`bought_together`). Only what is on sale."))
+	httpapi.Post(r, "/api/v1/admin/collections/preview", s.preview, httpapi.Needs(catalog.CanWrite), httpapi.Status(200),
+		httpapi.Summary("Count what a collection would show"), httpapi.Describe("Of rules that need not be kept yet."))
 	httpapi.Get(r, "/api/v1/search/suggest", s.suggest, httpapi.Public("the catalogue is for everybody"),
 		httpapi.Summary("Suggest products, categories, brands and vendors"))
 }

@@ -253,8 +253,11 @@ func TestParse(t *testing.T) {
 		"or":                {{{[]string{"or"}, true, false, false}}},
 		`"unclosed quote`:   {{{[]string{"unclosed", "quote"}, false, false, false}}},
 		`a-b c-d "e f" -"g h" i-j`: {{
-			{[]string{"a", "b"}, false, false, false}, {[]string{"c", "d"}, false, false, false}, {[]string{"e", "f"}, false, false, false},
-			{[]string{"g", "h"}, false, false, true}, {[]string{"i", "j"}, true, true, false}, // the fifth phrase is of words
+			{[]string{"a", "b"}, false, false, false},
+			{[]string{"c", "d"}, false, false, false},
+			{[]string{"e", "f"}, false, false, false},
+			{[]string{"g", "h"}, false, false, true},
+			{[]string{"i", "j"}, true, true, false}, // the fifth phrase is of words
 		}},
 		strings.Repeat("oak ", mostWords) + "elm ": {slices.Repeat([]clause{{[]string{"oak"}, false, false, false}}, mostWords)},
 		strings.Repeat("oak-", mostWords) + "elm ": {{{slices.Repeat([]string{"oak"}, mostWords), false, false, false}}},

@@ -47,6 +47,7 @@ func newSegment(r *rows, edges func(currency string) []int64) *segment {
 	s.byCreated = newOrder(s.n, func(a, b uint32) int { return cmp.Compare(r.created[a], r.created[b]) }, r)
 	s.byName = newOrder(s.n, func(a, b uint32) int { return strings.Compare(r.name[a], r.name[b]) }, r)
 	s.byRating.divide()
+	s.byCreated.divide()
 	s.byProduct = newOrder(s.n, func(uint32, uint32) int { return 0 }, r).docs
 	for currency := range r.prices {
 		s.listings[currency] = newListing(r, currency, edges(currency))
