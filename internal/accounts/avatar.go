@@ -1,20 +1,16 @@
 package accounts
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
 	"souk/internal/errs"
 	"souk/internal/id"
-	"souk/internal/platform/blob"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/picture"
 	"souk/internal/platform/postgres"
@@ -31,7 +27,7 @@ func (u *Users) avatarRoutes(r *httpapi.Router) {
 		httpapi.Summary("Set my picture"), httpapi.Consumes("multipart/form-data"), httpapi.Returns[User](),
 		httpapi.Describe("A part `file` with a JPEG, PNG, GIF or WebP picture of at most 10 MiB and 40 megapixels. A square is cut out of its middle."))
 	httpapi.Delete(r, "/api/v1/me/avatar", u.removeAvatar, me, httpapi.Status(http.StatusNoContent), httpapi.Summary("Remove my picture"))
-	httpapi.Raw(r, http.MethodGet, "/avatars/{file}", u.serveAvatar, httpapi.Public("pictures are for everybody to see"),
+	httpapi.Raw(r, http.MethodGet, "/avatars/{file}", httpapi.Pictures(u.Blobs, avatarFolder, errNoAvatar), httpapi.Public("pictures are for everybody to see"),
 		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
 }
 
@@ -76,40 +72,21 @@ func (u *Users) keepAvatar(ctx context.Context, file []byte) (name string, err e
 	if err != nil {
 		return "", err
 	}
-	kept, err := square.File()
-	if err != nil {
-		return "", err
-	}
 	name = picture.NewName() + picture.Extension(square.ContentType)
 	if err := postgres.InTx(ctx, u.DB, func(tx pgx.Tx) error { return insertAvatar(ctx, tx, name) }); err != nil {
 		return "", err
 	}
-	if err := u.Blobs.Put(ctx, AvatarKey(name), square.ContentType, bytes.NewReader(kept), int64(len(kept))); err != nil {
-		return "", fmt.Errorf("keep avatar: %w", err)
-	}
-	return name, nil
+	return name, square.Put(ctx, u.Blobs, AvatarKey(name))
 }
 
 func (u *Users) removeAvatar(ctx context.Context, tx pgx.Tx, _ *struct{}) (httpapi.Empty, error) {
 	return httpapi.Empty{}, setAvatar(ctx, tx, auth.From(ctx).User, "", u.Clock.Now())
 }
 
+const avatarFolder = "avatars/"
+
 // AvatarKey is where the file of an avatar is kept.
-func AvatarKey(file string) string { return "avatars/" + file }
-
-var avatarFiles = regexp.MustCompile(`^[0-9a-f]{32}\.(jpg|png)$`)
-
-func (u *Users) serveAvatar(w http.ResponseWriter, r *http.Request) error {
-	name := r.PathValue("file")
-	if !avatarFiles.MatchString(name) {
-		return errNoAvatar
-	}
-	err := httpapi.ServePicture(w, r, u.Blobs, AvatarKey(name))
-	if errors.Is(err, blob.ErrNotFound) {
-		return errNoAvatar
-	}
-	return err
-}
+func AvatarKey(file string) string { return avatarFolder + file }
 
 // SweepAvatars removes the files that are no user's any more: of avatars that
 // were replaced or removed, of erased users, of uploads that failed half-way.

@@ -1,10 +1,8 @@
 package catalog
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
 
 	"souk/internal/platform/picture"
 )
@@ -28,12 +26,8 @@ func (c *Catalog) StorePicture(ctx context.Context, file []byte) (Picture, error
 	sizes := sizesOf(pic.Width, pic.Height)
 	for i := len(sizes) - 1; i >= 0; i-- { // each from the one above it
 		shown = shown.Shrunk(sizes[i])
-		rendering, err := shown.File()
-		if err == nil {
-			err = c.Blobs.Put(ctx, blobName(pic.Key, pic.ContentType, sizes[i]), pic.ContentType, bytes.NewReader(rendering), int64(len(rendering)))
-		}
-		if err != nil {
-			return Picture{}, errors.Join(fmt.Errorf("keep picture: %w", err), c.removeFiles(ctx, pic))
+		if err := shown.Put(ctx, c.Blobs, blobName(pic.Key, pic.ContentType, sizes[i])); err != nil {
+			return Picture{}, errors.Join(err, c.removeFiles(ctx, pic))
 		}
 	}
 	return pic, nil
@@ -48,6 +42,9 @@ func (c *Catalog) removeFiles(ctx context.Context, pic Picture) error {
 	return errors.Join(failures...)
 }
 
+// mediaFolder is where the store keeps the files of pictures.
+const mediaFolder = "media/"
+
 func blobName(key, contentType string, pixels int) string {
-	return "media/" + fileName(key, contentType, pixels)
+	return mediaFolder + fileName(key, contentType, pixels)
 }

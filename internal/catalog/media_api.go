@@ -5,12 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"regexp"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
-	"souk/internal/platform/blob"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/picture"
 	"souk/internal/platform/postgres"
@@ -28,7 +26,7 @@ func (h handlers) mediaRoutes(r *httpapi.Router, path string, write httpapi.Opti
 }
 
 func (c *Catalog) pictureRoutes(r *httpapi.Router) {
-	httpapi.Raw(r, http.MethodGet, "/media/{file}", c.serve, httpapi.Public("pictures are for everybody to see"),
+	httpapi.Raw(r, http.MethodGet, "/media/{file}", httpapi.Pictures(c.Blobs, mediaFolder, ErrNoMedia), httpapi.Public("pictures are for everybody to see"),
 		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
 }
 
@@ -98,18 +96,4 @@ func (h handlers) retryPicture(ctx context.Context, tx pgx.Tx, in *pictureInput)
 
 func (h handlers) removePicture(ctx context.Context, tx pgx.Tx, in *pictureInput) (httpapi.Empty, error) {
 	return httpapi.Empty{}, h.RemovePicture(ctx, tx, h.scope(ctx), in.ID, in.Media)
-}
-
-var fileNames = regexp.MustCompile(`^[0-9a-f]{32}-(160|480|960|1600)\.(jpg|png)$`)
-
-func (c *Catalog) serve(w http.ResponseWriter, r *http.Request) error {
-	name := r.PathValue("file")
-	if !fileNames.MatchString(name) {
-		return ErrNoMedia
-	}
-	err := httpapi.ServePicture(w, r, c.Blobs, "media/"+name)
-	if errors.Is(err, blob.ErrNotFound) {
-		return ErrNoMedia
-	}
-	return err
 }

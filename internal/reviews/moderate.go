@@ -45,6 +45,12 @@ func doubt(ctx context.Context, tx pgx.Tx, when string, review Review) (Hold, er
 	return HeldForCopy, nil
 }
 
+// isWithheld reports whether staff have refused a review, or customers reported
+// it, and staff have not published it since.
+func (review Review) isWithheld() bool {
+	return review.Status == StatusRejected || review.HeldFor == HeldForRejection || review.HeldFor == HeldForReports
+}
+
 func (review *Review) publishUnless(hold Hold) {
 	review.Status, review.HeldFor, review.Reason = StatusPublished, hold, ""
 	if hold != "" {
@@ -90,7 +96,7 @@ func (r *Reviews) decide(ctx context.Context, tx pgx.Tx, review id.Review, e eve
 	if err := r.save(ctx, tx, was, is, e); err != nil {
 		return Review{}, err
 	}
-	return r.get(ctx, tx, review)
+	return r.Get(ctx, tx, review)
 }
 
 // Report notes that a user finds something wrong with a published review. Once

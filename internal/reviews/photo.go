@@ -1,20 +1,16 @@
 package reviews
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"regexp"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
 	"souk/internal/errs"
 	"souk/internal/id"
-	"souk/internal/platform/blob"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/picture"
 	"souk/internal/platform/postgres"
@@ -23,13 +19,14 @@ import (
 const (
 	maxPhotos = 6
 	photoSide = 1600 // pixels at most
+
+	photoAddress = "/review-photos/"
+	photoFolder  = "reviews/"
 )
 
 var (
-	errNoPhoto   = errs.New(errs.NotFound, "photo_not_found", "There is no such picture.")
-	errTooMany   = errs.New(errs.Conflict, "too_many_photos", "A review has six photos at most. Remove one first.")
-	photoFiles   = regexp.MustCompile(`^[0-9a-f]{32}\.(jpg|png)$`)
-	photoAddress = "/review-photos/"
+	errNoPhoto = errs.New(errs.NotFound, "photo_not_found", "There is no such picture.")
+	errTooMany = errs.New(errs.Conflict, "too_many_photos", "A review has six photos at most. Remove one first.")
 )
 
 // Photo is what a buyer shows of a product.
@@ -48,7 +45,7 @@ func (r *Reviews) photoRoutes(router *httpapi.Router) {
 		httpapi.Consumes("multipart/form-data"), httpapi.Returns[Own](),
 		httpapi.Describe("A part `file` with a JPEG, PNG, GIF or WebP picture of at most 10 MiB and 40 megapixels; six of them at most. Only its pixels are kept."))
 	httpapi.Delete(router, "/api/v1/me/reviews/{review}/photos/{photo}", r.removePhoto, me, httpapi.Summary("Remove a photo from my review"))
-	httpapi.Raw(router, http.MethodGet, photoAddress+"{file}", r.servePhoto, httpapi.Public("pictures are for everybody to see"),
+	httpapi.Raw(router, http.MethodGet, photoAddress+"{file}", httpapi.Pictures(r.Blobs, photoFolder, errNoPhoto), httpapi.Public("pictures are for everybody to see"),
 		httpapi.Hidden("files, whose addresses the API gives"), httpapi.Produces("image/jpeg"))
 }
 
@@ -117,20 +114,13 @@ func (r *Reviews) keepPhoto(ctx context.Context, file []byte) (id.Photo, error) 
 	if err != nil {
 		return id.Photo{}, err
 	}
-	kept, err := shown.File()
-	if err != nil {
-		return id.Photo{}, err
-	}
 	photo := Photo{
 		ID: id.New[id.Photo](), File: picture.NewName() + picture.Extension(shown.ContentType), Width: shown.Width, Height: shown.Height,
 	}
 	if err := postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error { return insertPhoto(ctx, tx, photo) }); err != nil {
 		return id.Photo{}, err
 	}
-	if err := r.Blobs.Put(ctx, PhotoKey(photo.File), shown.ContentType, bytes.NewReader(kept), int64(len(kept))); err != nil {
-		return id.Photo{}, fmt.Errorf("keep photo: %w", err)
-	}
-	return photo.ID, nil
+	return photo.ID, shown.Put(ctx, r.Blobs, photoFolder+photo.File)
 }
 
 type photoInput struct {
@@ -139,25 +129,20 @@ type photoInput struct {
 }
 
 func (r *Reviews) removePhoto(ctx context.Context, tx pgx.Tx, in *photoInput) (httpapi.Empty, error) {
-	if _, err := r.lockOwn(ctx, tx, auth.From(ctx).User, in.Review); err != nil {
-		return httpapi.Empty{}, err
-	}
-	return httpapi.Empty{}, releasePhoto(ctx, tx, in.Photo, in.Review)
+	return httpapi.Empty{}, r.RemovePhoto(ctx, tx, auth.From(ctx).User, in.Review, in.Photo)
 }
 
-// PhotoKey is where the file of a photo is kept.
-func PhotoKey(file string) string { return "reviews/" + file }
-
-func (r *Reviews) servePhoto(w http.ResponseWriter, req *http.Request) error {
-	name := req.PathValue("file")
-	if !photoFiles.MatchString(name) {
-		return errNoPhoto
+// RemovePhoto takes a photo from a user's review. Its file is removed by
+// [Reviews.SweepPhotos].
+func (r *Reviews) RemovePhoto(ctx context.Context, tx pgx.Tx, user id.User, review id.Review, photo id.Photo) error {
+	was, err := r.lockOwn(ctx, tx, user, review)
+	if err != nil {
+		return err
 	}
-	err := httpapi.ServePicture(w, req, r.Blobs, PhotoKey(name))
-	if errors.Is(err, blob.ErrNotFound) {
-		return errNoPhoto
+	if err := releasePhoto(ctx, tx, photo, review); err != nil {
+		return err
 	}
-	return err
+	return r.save(ctx, tx, was, was, Edited{review, was.Status == StatusPublished})
 }
 
 // SweepPhotos removes the files that are no review's any more: of photos and
@@ -169,7 +154,7 @@ func (r *Reviews) SweepPhotos(ctx context.Context) error {
 			return err
 		}
 		for _, file := range files {
-			if err := r.Blobs.Delete(ctx, PhotoKey(file)); err != nil {
+			if err := r.Blobs.Delete(ctx, photoFolder+file); err != nil {
 				return fmt.Errorf("remove photo %s: %w", file, err)
 			}
 		}

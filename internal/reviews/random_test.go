@@ -138,7 +138,12 @@ func (m *model) edit() {
 }
 
 func (m *model) remove() {
-	if s := m.any(hasAuthor); s != nil && m.rng.IntN(2) == 0 {
+	s := m.any(hasAuthor)
+	switch {
+	case s == nil:
+	case s.status == reviews.StatusRejected, s.held == reviews.HeldForRejection, s.held == reviews.HeldForReports:
+		m.call(s.author, "DELETE", mine(s.Own), "", http.StatusConflict)
+	case m.rng.IntN(2) == 0:
 		m.call(s.author, "DELETE", mine(s.Own), "", http.StatusNoContent)
 		m.all = slices.DeleteFunc(m.all, func(other *said) bool { return other == s })
 	}

@@ -27,7 +27,7 @@ func (r *Reviews) Reply(ctx context.Context, tx pgx.Tx, vendor id.Vendor, review
 	if err := events.Raise(ctx, tx, Replied{review}); err != nil {
 		return Review{}, err
 	}
-	return r.get(ctx, tx, review)
+	return r.Get(ctx, tx, review)
 }
 
 // RemoveReply takes a vendor's answer back; there need be none.

@@ -108,7 +108,7 @@ func (r *Reviews) Post(ctx context.Context, tx pgx.Tx, product string, user id.U
 	if err := r.insert(ctx, tx, review); err != nil {
 		return Review{}, err
 	}
-	return r.get(ctx, tx, review.ID)
+	return r.Get(ctx, tx, review.ID)
 }
 
 func (r *Reviews) insert(ctx context.Context, tx pgx.Tx, review Review) error {
@@ -147,10 +147,14 @@ func (e Edit) on(review Review) Draft {
 	if e.Rating != nil {
 		d.Rating = *e.Rating
 	}
-	for to, from := range map[*string]*string{&d.Title: e.Title, &d.Body: e.Body, &d.Author: e.Author} {
-		if from != nil {
-			*to = *from
-		}
+	if e.Title != nil {
+		d.Title = *e.Title
+	}
+	if e.Body != nil {
+		d.Body = *e.Body
+	}
+	if e.Author != nil {
+		d.Author = *e.Author
 	}
 	return d
 }
@@ -184,7 +188,7 @@ func (r *Reviews) saveEdit(ctx context.Context, tx pgx.Tx, was, is Review) (Revi
 	if err := r.save(ctx, tx, was, is, Edited{is.ID, is.Status == StatusPublished}); err != nil {
 		return Review{}, err
 	}
-	return r.get(ctx, tx, is.ID)
+	return r.Get(ctx, tx, is.ID)
 }
 
 // save writes a review that the caller has locked, moves its product's rating
@@ -198,11 +202,15 @@ func (r *Reviews) save(ctx context.Context, tx pgx.Tx, was, is Review, e events.
 }
 
 // Remove takes a review back, with its votes and reports. Its photos are removed
-// by [Reviews.SweepPhotos].
+// by [Reviews.SweepPhotos]. What people have decided against stays: who could
+// remove it could post it again as if nothing had been said.
 func (r *Reviews) Remove(ctx context.Context, tx pgx.Tx, user id.User, review id.Review) error {
 	was, err := r.lockOwn(ctx, tx, user, review)
 	if err != nil {
 		return err
+	}
+	if was.isWithheld() {
+		return ErrWithheld
 	}
 	b := postgres.NewBatch()
 	b.Queue(deleteReview, pgx.NamedArgs{"id": review})

@@ -21,25 +21,21 @@ const (
 	lockReview   = selectReview + ` FOR NO KEY UPDATE OF r`
 )
 
-func (r *Reviews) get(ctx context.Context, db postgres.DB, review id.Review) (Review, error) {
-	return readOne(ctx, db, selectReview, review)
-}
-
 // Get is a review, whatever its status.
 func (r *Reviews) Get(ctx context.Context, db postgres.DB, review id.Review) (Review, error) {
-	return r.get(ctx, db, review)
+	return readOne(ctx, db, selectReview, review)
 }
 
 // own is a review of a user's.
 func (r *Reviews) own(ctx context.Context, db postgres.DB, user id.User, review id.Review) (Review, error) {
-	found, err := r.get(ctx, db, review)
+	found, err := r.Get(ctx, db, review)
 	if err == nil && found.UserID != user {
 		err = ErrNoReview
 	}
 	return found, err
 }
 
-// lock is get for those who will change it.
+// lock is Get for those who will change it.
 func (r *Reviews) lock(ctx context.Context, tx pgx.Tx, review id.Review) (Review, error) {
 	return readOne(ctx, tx, lockReview, review)
 }

@@ -56,6 +56,8 @@ var (
 	ErrPurchaseRequired = errs.New(errs.Forbidden, "purchase_required", "Only who has bought and received this product reviews it.")
 	// ErrReviewed says that this customer has said what they think.
 	ErrReviewed = errs.New(errs.Conflict, "already_reviewed", "You have reviewed this product. Edit that review.")
+	// ErrWithheld keeps what people have decided against until staff have seen to it.
+	ErrWithheld = errs.New(errs.Conflict, "review_withheld", "This review was rejected or reported. Edit it: staff will look at it again.")
 	// ErrOwnReview says that nobody judges themselves.
 	ErrOwnReview = errs.New(errs.Forbidden, "own_review", "This review is yours.")
 	// ErrReported says that this customer has reported the review before.

@@ -73,7 +73,7 @@ type Case struct {
 }
 
 func (r *Reviews) examine(ctx context.Context, in *ownInput) (Case, error) {
-	review, err := r.get(ctx, r.DB, in.Review)
+	review, err := r.Get(ctx, r.DB, in.Review)
 	if err != nil {
 		return Case{}, err
 	}

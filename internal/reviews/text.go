@@ -60,9 +60,9 @@ func requireText(bad *errs.Fields, s string, least, most int, pointer string) {
 }
 
 // links finds addresses of pages and mailboxes, also as people write them who
-// do not want them to be found.
+// do not want them to be found. "Good. Shop again" ends a sentence.
 var links = regexp.MustCompile(`(?i)https?://|\bwww\.|[\w.+-]+@[\w-]+\.\w|` +
-	`\b[\w-]+\s?(\.|\[\.\]|\(dot\))\s?(com|net|org|info|biz|shop|store|online|site|xyz|ru|cn|click|link)\b`)
+	`\b[\w-]+(\s?\.|\s\.\s|\s?\[\.\]\s?|\s?\(dot\)\s?)(com|net|org|info|biz|shop|store|online|site|xyz|ru|cn|click|link)\b`)
 
 func hasLinks(texts ...string) bool {
 	return links.MatchString(norm.NFKC.String(strings.Join(texts, "\n")))

@@ -65,5 +65,7 @@ const deleteReportsOf = `
 	WITH gone AS (DELETE FROM review_reports WHERE user_id = @user RETURNING review_id, settled_at)
 	UPDATE reviews SET report_count = report_count - 1 WHERE id IN (SELECT review_id FROM gone WHERE settled_at IS NULL)`
 
+// selectReports has all that are open: a review is hidden after 1,000 at most.
 const selectReports = `
-	SELECT user_id, reason, created_at, settled_at FROM review_reports WHERE review_id = @review ORDER BY created_at, user_id`
+	SELECT user_id, reason, created_at, settled_at FROM review_reports
+	WHERE review_id = @review ORDER BY settled_at IS NOT NULL, created_at, user_id LIMIT 1000`

@@ -20,6 +20,7 @@ import (
 	"souk/internal/inventory"
 	"souk/internal/platform/events"
 	"souk/internal/platform/pgtest"
+	"souk/internal/platform/postgres"
 	"souk/internal/pricing"
 	"souk/internal/vendors"
 )
@@ -186,6 +187,62 @@ func TestNodeIsReadyWithItsIndex(t *testing.T) {
 	stop()
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+}
+
+// reads counts what is read of PostgreSQL.
+type reads struct {
+	postgres.DB
+	statements, rows int
+}
+
+func (r *reads) Query(ctx context.Context, sql string, args ...any) (pgx.Rows, error) {
+	r.statements++
+	rows, err := r.DB.Query(ctx, sql, args...)
+	return countedRows{rows, &r.rows}, err
+}
+
+type countedRows struct {
+	pgx.Rows
+	n *int
+}
+
+func (c countedRows) Next() bool {
+	more := c.Rows.Next()
+	if more {
+		*c.n++
+	}
+	return more
+}
+
+// R27: however many products there are, a page with its facets and its total
+// asks PostgreSQL once, and for what it shows. What the index takes at 1,000,000
+// is measured by BenchmarkCatalogue.
+func TestR27APageReadsWhatItShows(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.DB(t)
+	s := large(200)
+	change(t, pool, func(tx pgx.Tx) error { s.insert(t, tx); s.refresh(t, tx, newSearch(tx)); return nil })
+	db := &reads{DB: pool}
+	search := &Search{DB: db, Pool: pool, Currency: "USD"}
+	h := serve(t, search)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error)
+	go func() { done <- search.Follow(ctx) }()
+	<-search.node().built
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"?limit=24", "?limit=24&facets=true&include=total_count", "?limit=24&sort=price&facets=true", "?limit=24&in_stock=true&facets=true"} {
+		db.statements, db.rows = 0, 0
+		page := decode[Listing](t, get(h, "/api/v1/products"+path).Body.Bytes())
+		if len(page.Data) != 24 || page.NextCursor == "" {
+			t.Fatalf("%s shows %d", path, len(page.Data))
+		}
+		if db.statements != 1 || db.rows != 24 {
+			t.Errorf("%s reads %d rows in %d statements", path, db.rows, db.statements)
+		}
 	}
 }
 

@@ -33,7 +33,7 @@ const (
 	proofLife  = 3 * 24 * time.Hour   // of an alert whose mailbox is not proven
 	alertLife  = 365 * 24 * time.Hour // of one whose mailbox is
 	toldLife   = 30 * 24 * time.Hour  // of one that has nothing more to tell, so that the link in its mail still ends all
-	mailPause  = time.Hour            // between two mails that ask for the same proof
+	mailPause  = time.Hour            // until a mail may ask for the same proof a second and last time
 	maxUnproof = 5                    // alerts of one mailbox that wait for a proof
 	maxAlerts  = 50                   // alerts of one mailbox
 )
@@ -58,8 +58,9 @@ type Asked struct {
 }
 
 // Ask begins an alert and has a mail ask whoever reads the mailbox whether they
-// want it. Nobody learns whether there is one already; a mailbox is asked not
-// more often than a person would ask for.
+// want it. Nobody learns whether there is one already. Whoever asks, a mailbox
+// that does not answer is asked about five things within three days, and twice
+// about each.
 func (w *Wishlists) Ask(ctx context.Context, tx pgx.Tx, a Asked) error {
 	a.Email = strings.TrimSpace(a.Email)
 	if a.Currency == "" {

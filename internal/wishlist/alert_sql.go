@@ -13,7 +13,8 @@ import (
 )
 
 // insertAlert keeps an alert and says which is to be mailed: the new one, or the
-// one that waits for a proof since long enough; the zero id is none.
+// one that has waited for a proof long enough and was asked once; the zero id is
+// none.
 func (w *Wishlists) insertAlert(ctx context.Context, tx pgx.Tx, alert id.Alert, a Asked) (to id.Alert, err error) {
 	now := w.Clock.Now()
 	args := pgx.NamedArgs{
@@ -44,7 +45,7 @@ func (w *Wishlists) insertAlert(ctx context.Context, tx pgx.Tx, alert id.Alert, 
 		  AND (SELECT count(*) FROM product_alerts o WHERE lower(o.email) = lower(@email)) < @most
 		  AND (SELECT count(*) FROM product_alerts o WHERE lower(o.email) = lower(@email) AND o.confirmed_at IS NULL AND o.expires_at > @now) < @unproven
 		ON CONFLICT (lower(email), variant_id, kind) DO UPDATE SET asked_at = @now, expires_at = @expires
-		WHERE product_alerts.confirmed_at IS NULL AND product_alerts.asked_at <= @before
+		WHERE product_alerts.confirmed_at IS NULL AND product_alerts.asked_at = product_alerts.created_at AND product_alerts.asked_at <= @before
 		RETURNING id`, args, func(rows pgx.Rows) (err error) {
 		asked, err = pgx.CollectRows(rows, pgx.RowTo[id.Alert])
 		return err
@@ -59,18 +60,20 @@ func (w *Wishlists) insertAlert(ctx context.Context, tx pgx.Tx, alert id.Alert, 
 }
 
 // confirmAlert also has the sweep look whether what is waited for has happened.
-func confirmAlert(ctx context.Context, tx pgx.Tx, hash []byte, now time.Time) (Confirmed, error) {
-	return postgres.Get[Confirmed](ctx, tx, `
-		WITH confirmed AS (
-			UPDATE product_alerts SET confirmed_at = coalesce(confirmed_at, @now),
-			       expires_at = CASE WHEN confirmed_at IS NULL THEN @until ELSE expires_at END
-			WHERE hash = @hash AND expires_at > @now RETURNING kind, variant_id
-		), due AS (
-			INSERT INTO wishlist_due (variant_id) SELECT variant_id FROM confirmed ON CONFLICT DO NOTHING
-		)
-		SELECT c.kind, p.title AS product, p.slug
-		FROM confirmed c JOIN variants v ON v.id = c.variant_id JOIN products p ON p.id = v.product_id`,
-		pgx.NamedArgs{"hash": hash, "now": now, "until": now.Add(alertLife)})
+// It notes that first: the sweep, too, takes what is due before it locks alerts.
+func confirmAlert(ctx context.Context, tx pgx.Tx, hash []byte, now time.Time) (c Confirmed, err error) {
+	args := pgx.NamedArgs{"hash": hash, "now": now, "until": now.Add(alertLife)}
+	b := postgres.NewBatch()
+	b.Queue(`
+		INSERT INTO wishlist_due (variant_id) SELECT variant_id FROM product_alerts WHERE hash = @hash AND expires_at > @now
+		ON CONFLICT DO NOTHING`, args)
+	postgres.ReadOne(b, &c, `
+		UPDATE product_alerts a SET confirmed_at = coalesce(a.confirmed_at, @now),
+		       expires_at = CASE WHEN a.confirmed_at IS NULL THEN @until ELSE a.expires_at END
+		FROM variants v JOIN products p ON p.id = v.product_id
+		WHERE a.hash = @hash AND a.expires_at > @now AND v.id = a.variant_id
+		RETURNING a.kind, p.title AS product, p.slug`, args)
+	return c, b.Send(ctx, tx)
 }
 
 func liveAlert(ctx context.Context, db postgres.DB, alert id.Alert, now time.Time) (Alert, error) {
@@ -88,10 +91,17 @@ func liveAlert(ctx context.Context, db postgres.DB, alert id.Alert, now time.Tim
 }
 
 // EndAlerts drops all alerts of the mailbox that an alert is for. One that is
-// gone leaves nothing to do.
+// gone leaves nothing to do. Those that nobody has confirmed stay until they run
+// out, and are not asked about again: else a stranger could begin anew with
+// somebody who has just said no.
 func (w *Wishlists) EndAlerts(ctx context.Context, tx pgx.Tx, alert id.Alert) error {
 	_, err := postgres.Exec(ctx, tx, `
-		DELETE FROM product_alerts WHERE lower(email) = (SELECT lower(a.email) FROM product_alerts a WHERE a.id = @id)`, pgx.NamedArgs{"id": alert})
+		WITH mailbox AS (
+			SELECT lower(email) AS email FROM product_alerts WHERE id = @id
+		), refused AS (
+			UPDATE product_alerts a SET asked_at = a.expires_at FROM mailbox WHERE lower(a.email) = mailbox.email AND a.confirmed_at IS NULL
+		)
+		DELETE FROM product_alerts a USING mailbox WHERE lower(a.email) = mailbox.email AND a.confirmed_at IS NOT NULL`, pgx.NamedArgs{"id": alert})
 	if err != nil {
 		return fmt.Errorf("end alerts: %w", err)
 	}

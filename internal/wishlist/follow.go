@@ -24,6 +24,7 @@ func (w *Wishlists) Run(ctx context.Context) error {
 type touched struct {
 	VariantIDs []id.Variant `json:"variant_ids"`
 	ProductIDs []id.Product `json:"product_ids"`
+	VendorID   id.Vendor    `json:"vendor_id"`
 	OrderID    id.Order     `json:"order_id"`
 }
 
@@ -33,11 +34,12 @@ func (w *Wishlists) Follow(ctx context.Context, tx pgx.Tx, batch []events.Record
 	var (
 		variants []id.Variant
 		products []id.Product // that may be on sale again
+		vendors  []id.Vendor  // who may sell again
 		orders   []id.Order   // that took stock or gave it back
 	)
 	for _, r := range batch {
 		switch r.Name {
-		case "catalog.changed", "pricing.prices_changed", "inventory.stock_changed", "orders.placed", "orders.cancelled":
+		case "catalog.changed", "vendors.changed", "pricing.prices_changed", "inventory.stock_changed", "orders.placed", "orders.cancelled":
 		default:
 			continue
 		}
@@ -46,14 +48,18 @@ func (w *Wishlists) Follow(ctx context.Context, tx pgx.Tx, batch []events.Record
 			return fmt.Errorf("read event %s %s: %w", r.Name, r.ID, err)
 		}
 		variants, products = append(variants, t.VariantIDs...), append(products, t.ProductIDs...)
+		if r.Name == "vendors.changed" {
+			vendors = append(vendors, t.VendorID)
+		}
 		if !t.OrderID.IsZero() {
 			orders = append(orders, t.OrderID)
 		}
 	}
-	if len(variants)+len(products)+len(orders) == 0 {
+	if len(variants)+len(products)+len(vendors)+len(orders) == 0 {
 		return nil
 	}
-	if _, err := postgres.Exec(ctx, tx, insertDue, pgx.NamedArgs{"variants": variants, "products": products, "orders": orders}); err != nil {
+	args := pgx.NamedArgs{"variants": variants, "products": products, "vendors": vendors, "orders": orders}
+	if _, err := postgres.Exec(ctx, tx, insertDue, args); err != nil {
 		return fmt.Errorf("note what moved in %d events: %w", len(batch), err)
 	}
 	return nil
@@ -65,6 +71,8 @@ const insertDue = `
 		SELECT unnest(@variants::uuid[]) AS variant_id
 		UNION
 		SELECT id FROM variants WHERE product_id = ANY(@products::uuid[])
+		UNION
+		SELECT id FROM variants WHERE vendor_id = ANY(@vendors::uuid[])
 		UNION
 		SELECT variant_id FROM order_lines WHERE order_id = ANY(@orders::uuid[])
 	) moved

@@ -69,8 +69,10 @@ func listsOf(ctx context.Context, db postgres.DB, owner id.User) ([]counted, err
 	return lists, nil
 }
 
+// firstNameOf is "" of those who call themselves by an address.
 func firstNameOf(ctx context.Context, db postgres.DB, user id.User) (string, error) {
-	name, err := postgres.Scalar[string](ctx, db, `SELECT split_part(name, ' ', 1) AS name FROM users WHERE id = @user`, pgx.NamedArgs{"user": user})
+	name, err := postgres.Scalar[string](ctx, db, `
+		SELECT CASE WHEN name LIKE '%@%' THEN '' ELSE split_part(ltrim(name), ' ', 1) END FROM users WHERE id = @user`, pgx.NamedArgs{"user": user})
 	if err != nil {
 		return "", fmt.Errorf("read first name of user %s: %w", user, err)
 	}
@@ -182,6 +184,7 @@ func lockGuestList(ctx context.Context, tx pgx.Tx, guest id.Wishlist) error {
 func mergeList(ctx context.Context, tx pgx.Tx, guest, own id.Wishlist) error {
 	args := pgx.NamedArgs{"guest": guest, "wishlist": own}
 	b := postgres.NewBatch()
+	b.Queue(lookAtStock, pgx.NamedArgs{"id": guest}) // nobody has followed it for a guest
 	b.Queue(`
 		UPDATE wishlist_items i SET wishlist_id = @wishlist
 		WHERE i.wishlist_id = @guest AND NOT EXISTS (SELECT FROM wishlist_items o WHERE o.wishlist_id = @wishlist AND o.variant_id = i.variant_id)`, args)

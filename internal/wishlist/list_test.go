@@ -218,6 +218,8 @@ func TestASharedListShowsNothingOfItsOwner(t *testing.T) {
 		t.Error("sharing again makes another link")
 	}
 	s.call("", "GET", shared, "").Want(t, 200, `"owner":"Ann"`).LacksEcho(t, "", `{"a": "Zqsurname", "b": "zqnote"}`)
+	s.call("ann", "PATCH", "/me", `{"name": "ann@example.com"}`).Want(t, 200)
+	s.call("", "GET", shared, "").Want(t, 200, `"owner":""`)
 	s.call("", "POST", shared+"/items", variantBody(s.Variant(t))).Want(t, 404)
 	for range 2 {
 		s.call("ann", "DELETE", party+"/share", "").Want(t, 204)

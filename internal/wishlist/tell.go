@@ -43,7 +43,7 @@ func (w *Wishlists) Tell(ctx context.Context) error {
 
 // tellSome reports whether there may be more to tell.
 func (w *Wishlists) tellSome(ctx context.Context, tx pgx.Tx, percent int) (more bool, err error) {
-	moved, err := postgres.Column[id.Variant](ctx, tx, lockDue, pgx.NamedArgs{"limit": variantsAtOnce})
+	moved, err := postgres.Column[id.Variant](ctx, tx, takeDue, pgx.NamedArgs{"limit": variantsAtOnce})
 	if err != nil || len(moved) == 0 {
 		return false, err
 	}
@@ -64,8 +64,8 @@ func (w *Wishlists) tellSome(ctx context.Context, tx pgx.Tx, percent int) (more 
 	if err := b.Send(ctx, tx); err != nil {
 		return false, err
 	}
-	if !n.full() { // else somebody else still waits for one of them
-		b.Queue(deleteDue, args)
+	if n.full() { // somebody else may still wait for one of them
+		b.Queue(insertDueAgain, args)
 	}
 	n.queue(ctx, b)
 	return true, b.Send(ctx, tx)

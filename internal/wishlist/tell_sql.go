@@ -1,13 +1,17 @@
 package wishlist
 
-const lockDue = `SELECT variant_id FROM wishlist_due ORDER BY variant_id LIMIT @limit FOR UPDATE SKIP LOCKED`
+// takeDue comes before anybody looks at prices and stock: whoever moves them
+// from here on, and notes that, waits for the end of this and notes it anew.
+const takeDue = `
+	DELETE FROM wishlist_due WHERE variant_id IN (SELECT variant_id FROM wishlist_due ORDER BY variant_id LIMIT @limit FOR UPDATE SKIP LOCKED)
+	RETURNING variant_id`
 
-const deleteDue = `DELETE FROM wishlist_due WHERE variant_id = ANY(@variants)`
+const insertDueAgain = `INSERT INTO wishlist_due (variant_id) SELECT unnest(@variants::uuid[])`
 
 // What had no price in a currency when it was added has its first one now: that
-// is no news.
+// is no news, and what later ones are measured by.
 const learnPrices = `
-	UPDATE wishlist_items i SET told_minor = price.amount_minor
+	UPDATE wishlist_items i SET added_minor = price.amount_minor, told_minor = price.amount_minor
 	FROM prices price
 	WHERE i.variant_id = ANY(@variants) AND i.told_minor IS NULL AND price.variant_id = i.variant_id AND price.currency = i.currency`
 

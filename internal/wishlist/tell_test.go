@@ -2,6 +2,7 @@ package wishlist_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"regexp"
@@ -14,6 +15,7 @@ import (
 
 	"souk/internal/app/apptest"
 	"souk/internal/id"
+	"souk/internal/platform/events"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 )
@@ -84,6 +86,22 @@ func TestWhoDoesNotWantToHearOfPricesDoesNot(t *testing.T) {
 	s.wantMails("the mailbox is not proven", "price_drop", 0)
 }
 
+// What had no price yet is measured by its first one.
+func TestTheFirstPriceIsNoNewsAndALowerOneIs(t *testing.T) {
+	s := open(t)
+	lamp := s.Variant(t)
+	s.exec(`DELETE FROM prices WHERE variant_id = @v`, pgx.NamedArgs{"v": lamp})
+	if item := s.add("ann", "/me/wishlist", lamp); item.PriceThen != nil {
+		t.Fatalf("it had a price: %+v", item)
+	}
+	s.price(lamp, 10000)
+	s.tell()
+	s.wantMails("its first price", "price_drop", 0)
+	s.price(lamp, 8000)
+	s.tell()
+	s.wantMails("a lower one", "price_drop", 1)
+}
+
 func TestTheThresholdIsASetting(t *testing.T) {
 	s := open(t)
 	lamp := s.Variant(t, apptest.Price(10000))
@@ -115,6 +133,37 @@ func TestNothingIsToldOfWhatIsNotOnSale(t *testing.T) {
 	s.tell()
 	s.wantMails("on sale again", "price_drop", 1)
 	s.wantMails("on sale again", "back_in_stock", 1)
+}
+
+func TestWhoMaySellAgainIsHeardOf(t *testing.T) {
+	s := open(t)
+	vera := s.Owner(t, "vera")
+	lamp := s.Variant(t, apptest.Price(10000), apptest.By(vera))
+	s.add("ann", "/me/wishlist", lamp)
+	vendor := "/admin/vendors/" + s.view("ann", "/me/wishlist").Items[0].Vendor.ID.String()
+	s.call(apptest.Admin, "POST", vendor+"/suspend", `{"reason": "late"}`).Want(t, 200)
+	s.price(lamp, 5000)
+	s.tell()
+	s.wantMails("suspended", "price_drop", 0)
+	s.call(apptest.Admin, "POST", vendor+"/approve", "").Want(t, 200)
+	s.tell()
+	s.wantMails("selling again", "price_drop", 1)
+}
+
+// Stock is not followed for guests: what they bring along is as it is now.
+func TestAGuestsThingsAreLookedAtWhenTheyAreMerged(t *testing.T) {
+	s := open(t)
+	mug, lamp := s.Variant(t), s.Variant(t, apptest.Stock(1))
+	s.add("ann", "/me/wishlist", mug)
+	s.call("ann", "PATCH", "/me/wishlists/"+s.view("ann", "/me/wishlist").ID.String(), `{"back_in_stock": true}`).Want(t, 200)
+	guest, path := s.guests()
+	s.add("", path, lamp)
+	s.stock(lamp, -1)
+	s.tell()
+	s.call("ann", "POST", "/me/wishlists/claim", fmt.Sprintf(`{"wishlist_id": %q}`, guest)).Want(t, 200)
+	s.stock(lamp, 1)
+	s.tell()
+	s.wantMails("sold out as a guest, and back since", "back_in_stock", 1)
 }
 
 func TestNewStockIsToldOnce(t *testing.T) {
@@ -191,6 +240,51 @@ func TestSweepsAtOnceTellOnce(t *testing.T) {
 	}
 }
 
+// A price that falls while the sweep looks at the one before is told by the next.
+func TestWhatMovesDuringASweepIsToldLater(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	lamp := s.Variant(t, apptest.Price(10000))
+	s.add("ann", "/me/wishlist", lamp)
+	follow := func() error {
+		return postgres.InTx(t.Context(), s.DB, func(tx pgx.Tx) error {
+			data, err := json.Marshal(map[string][]id.Variant{"variant_ids": {lamp}})
+			if err != nil {
+				return err
+			}
+			return s.Wishlists.Follow(t.Context(), tx, []events.Record{{Name: "pricing.prices_changed", Data: data}})
+		})
+	}
+	s.price(lamp, 9000)
+	if err := follow(); err != nil {
+		t.Fatal(err)
+	}
+	waiting := func() int {
+		return s.Count(t, `SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`, nil)
+	}
+	swept, followed := make(chan error, 1), make(chan error, 1)
+	s.InTx(t, func(tx pgx.Tx) error { // the sweep waits for this item, and knows the price of 90
+		if _, err := tx.Exec(t.Context(), `SELECT id FROM wishlist_items FOR UPDATE`); err != nil {
+			return err
+		}
+		go func() { swept <- s.Wishlists.Tell(t.Context()) }()
+		apptest.Await(t, "the sweep", func() bool { return waiting() == 1 })
+		s.price(lamp, 5000)
+		go func() { followed <- follow() }()
+		apptest.Await(t, "the log", func() bool { return len(followed) == 1 || waiting() == 2 })
+		return nil
+	})
+	if err := errors.Join(<-swept, <-followed); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Wishlists.Tell(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if n := s.Count(t, `SELECT count(*)::int FROM events WHERE name = 'wishlist.prices_fell'`, nil); n != 2 {
+		t.Errorf("told %d times, want of 90 and of 50", n)
+	}
+}
+
 func (s *shop) ask(product apptest.Goods, kind, email string) {
 	s.t.Helper()
 	s.call("", "POST", "/products/"+product.Slug+"/notify", fmt.Sprintf(`{"variant_id": %q, "email": %q, "kind": %q}`, product.Variants[0], email, kind)).
@@ -263,13 +357,20 @@ func TestAGuestHearsOfEachNewLowUntilOneClick(t *testing.T) {
 	}
 	other := s.Product(t, apptest.Stock(0))
 	s.ask(other, "back_in_stock", "eve@example.com")
+	s.tell()
 	for range 2 {
 		s.Call(t, "", "POST", "@"+link[1], "List-Unsubscribe=One-Click", "Content-Type", "application/x-www-form-urlencoded").Want(t, 200, "Done")
-		s.WantRows(t, "product_alerts", 0)
+		if n := s.Count(t, `SELECT count(*)::int FROM product_alerts WHERE confirmed_at IS NOT NULL`, nil); n != 0 {
+			t.Errorf("%d alerts go on", n)
+		}
 	}
 	s.price(lamp.Variants[0], 1000)
 	s.tell()
 	s.wantMails("ended", "price_drop", 2)
+	s.Time.Advance(2 * time.Hour)
+	s.ask(other, "back_in_stock", "eve@example.com")
+	s.tell()
+	s.wantMails("who has said no is not asked the same again", "alert_confirm", 2)
 }
 
 func TestAMailboxIsNotFloodedWithQuestions(t *testing.T) {
@@ -291,9 +392,12 @@ func TestAMailboxIsNotFloodedWithQuestions(t *testing.T) {
 	s.tell()
 	s.wantMails("the same later", "alert_confirm", 5) // five wait for an answer
 	s.confirm()
-	s.ask(goods[0], "price_drop", "eve@example.com")
-	s.tell()
-	s.wantMails("once one is answered", "alert_confirm", 6)
+	for range 5 {
+		s.ask(goods[0], "price_drop", "eve@example.com")
+		s.tell()
+		s.Time.Advance(2 * time.Hour)
+	}
+	s.wantMails("once one is answered, the same once more", "alert_confirm", 6)
 	s.Time.Advance(4 * 24 * time.Hour)
 	if err := s.Wishlists.Sweep(t.Context()); err != nil {
 		t.Fatal(err)

@@ -15,7 +15,7 @@
 //
 // # From a change to a mail
 //
-//	pricing..., inventory..., orders...
+//	pricing..., inventory..., orders..., vendors...
 //	   └ follow.go   one consumer: which watched variants? (in the log's transaction)
 //	       └ tell.go     a sweep: who has not been told? raises one event for each person
 //	           └ notifications mails it

@@ -80,7 +80,7 @@ func (d door) which(ctx context.Context, list id.Wishlist) Which {
 	if d.guests {
 		return Which{List: list}
 	}
-	return Which{Owner: auth.From(ctx).User, List: list}
+	return mine(ctx, list)
 }
 
 func mine(ctx context.Context, list id.Wishlist) Which {

@@ -9,7 +9,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
-	"path"
+	"regexp"
 
 	"souk/internal/errs"
 	"souk/internal/platform/blob"
@@ -74,24 +74,38 @@ func brokenForm(err error) error {
 	return errMalformedForm
 }
 
-// ServePicture answers with a picture that everybody may see; blob.ErrNotFound
-// when there is none. Its name is random and its content never changes, so
-// everybody may keep it for ever; nothing in it can act.
-func ServePicture(w http.ResponseWriter, r *http.Request, store blob.Store, key string) error {
-	file, info, err := store.Open(r.Context(), key)
-	if err != nil {
-		return err
+// pictureNames is what files of pictures are called: random, and how large where
+// there are several.
+var pictureNames = regexp.MustCompile(`^[0-9a-f]{32}(-[0-9]{1,5})?\.(jpg|png)$`)
+
+// Pictures answers with the pictures in a folder of a store, which everybody may
+// see, each by the {file} of the path; missing is the answer where there is
+// none. Its name is random and its content never changes, so everybody may keep
+// it for ever; nothing in it can act.
+func Pictures(store blob.Store, folder string, missing *errs.Error) func(http.ResponseWriter, *http.Request) error {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		name := r.PathValue("file")
+		if !pictureNames.MatchString(name) {
+			return missing
+		}
+		file, info, err := store.Open(r.Context(), folder+name)
+		if errors.Is(err, blob.ErrNotFound) {
+			return missing
+		}
+		if err != nil {
+			return err
+		}
+		defer func() { _ = file.Close() }() // it was only read
+		h := w.Header()
+		h.Set("Content-Type", info.ContentType)
+		h.Set("Cache-Control", "public, max-age=31536000, immutable")
+		h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("ETag", `"`+name+`"`)
+		http.ServeContent(w, r, "", info.Modified, file)
+		return nil
 	}
-	defer func() { _ = file.Close() }() // it was only read
-	h := w.Header()
-	h.Set("Content-Type", info.ContentType)
-	h.Set("Cache-Control", "public, max-age=31536000, immutable")
-	h.Set("Content-Security-Policy", "default-src 'none'; sandbox")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Cross-Origin-Resource-Policy", "cross-origin")
-	h.Set("ETag", `"`+path.Base(key)+`"`)
-	http.ServeContent(w, r, "", info.Modified, file)
-	return nil
 }
 
 // An Upload is a file that was sent, on this machine's disk, and the texts that

@@ -4,7 +4,7 @@
 // Owns: routes and their permissions ([Router], [Needs], [Public]), strict JSON,
 // problems (RFC 9457), transactions of writes, idempotency keys, ETags and
 // preconditions, cursors, rate limits, what stands in the audit trail, security headers, CORS, event streams,
-// files that are sent and shown ([ReadUpload], [SpoolUpload], [ServePicture]), the documents /openapi.json, /docs, /postman.json and /llms.txt, the server.
+// files that are sent and shown ([ReadUpload], [SpoolUpload], [Pictures]), the documents /openapi.json, /docs, /postman.json and /llms.txt, the server.
 // Tables: idempotency_keys.
 // Raises: the refusals of the edge, all declared in problem.go.
 // Calls: postgres, redis, blob, auth, errs.

@@ -1,9 +1,9 @@
 // Package picture makes pictures from outside safe to show.
 //
 // Owns: what a picture may be ([ErrNotPicture], [ErrSize]), reading it within
-// the memory there is ([Fit], [Square]), making it smaller and writing it
-// ([Picture.Shrunk], [Picture.File]).
-// Tables: none. Raises: its two refusals. Calls: nobody.
+// the memory there is ([Fit], [Square]), making it smaller and keeping it
+// ([Picture.Shrunk], [Picture.Put]).
+// Tables: none. Raises: its two refusals. Calls: blob.
 //
 // Only pixels come through: whatever else the file carried (places, names,
 // scripts) is gone.
@@ -27,6 +27,7 @@ import (
 	"golang.org/x/sync/semaphore"
 
 	"souk/internal/errs"
+	"souk/internal/platform/blob"
 )
 
 // Picture is a picture as it may be written: upright and small enough.
@@ -113,6 +114,18 @@ func bytesPerPixel(model color.Model, format string, file []byte) int64 {
 func (p Picture) Shrunk(side int) Picture {
 	p.pixels = shrink(p.pixels, side)
 	return p
+}
+
+// Put keeps p under a key that ends with the [Extension] of its content type.
+func (p Picture) Put(ctx context.Context, store blob.Store, key string) error {
+	file, err := p.File()
+	if err != nil {
+		return err
+	}
+	if err := store.Put(ctx, key, p.ContentType, bytes.NewReader(file), int64(len(file))); err != nil {
+		return fmt.Errorf("keep picture: %w", err)
+	}
+	return nil
 }
 
 // File is p as it is kept.

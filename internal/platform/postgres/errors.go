@@ -86,7 +86,7 @@ func meaning(err error) *errs.Error {
 	}
 	var (
 		connect *pgconn.ConnectError
-		network net.Error
+		network *net.OpError // no net.Error, for a full disk is one, too
 	)
 	switch {
 	case errors.Is(err, context.Canceled): // the caller has left: nobody to tell

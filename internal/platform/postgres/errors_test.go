@@ -4,7 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net"
 	"slices"
+	"syscall"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -40,6 +43,8 @@ func TestExplain(t *testing.T) {
 		"bad SQL":                {&pgconn.PgError{Code: "42601"}, nil},
 		"no SQLSTATE":            {&pgconn.PgError{}, nil},
 		"no row":                 {pgx.ErrNoRows, postgres.ErrNoRow},
+		"server gone":            {&net.OpError{Op: "read", Err: syscall.ECONNRESET}, postgres.ErrUnreachable},
+		"a disk that is full":    {&fs.PathError{Op: "write", Path: "x", Err: syscall.ENOSPC}, nil},
 		"caller gone":            {context.Canceled, nil},
 		"caller out of time":     {context.DeadlineExceeded, postgres.ErrBusy},
 		"a refusal":              {refusal, nil},
