@@ -47,10 +47,10 @@ func (c Collection) ETag() string { return httpapi.VersionTag(c.Version) }
 // Selection says which products are in a collection: those for which all or
 // any of the rules hold and those that are pinned, without those excluded.
 type Selection struct {
-	Match    string       `db:"match" json:"match" enum:"all,any" default:"all"`
-	Rules    []Rule       `db:"rules" json:"rules" maxItems:"20"`
-	Pinned   []id.Product `db:"pinned" json:"pinned" maxItems:"200" uniqueItems:"true" doc:"In it whatever the rules say, and first in this order."`
-	Excluded []id.Product `db:"excluded" json:"excluded" maxItems:"1000" uniqueItems:"true" doc:"Never in it."`
+	Match    string       `db:"match" json:"match" enum:"all,any" default:"all" required:"false"`
+	Rules    []Rule       `db:"rules" json:"rules" maxItems:"20" required:"false"`
+	Pinned   []id.Product `db:"pinned" json:"pinned" maxItems:"200" uniqueItems:"true" doc:"In it whatever the rules say, and first in this order." required:"false"`
+	Excluded []id.Product `db:"excluded" json:"excluded" maxItems:"1000" uniqueItems:"true" doc:"Never in it." required:"false"`
 }
 
 // Rule is something that holds for a product or does not.
