@@ -352,6 +352,7 @@ CREATE TABLE public.attributes (
     filterable boolean DEFAULT true NOT NULL,
     "position" integer DEFAULT 0 NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT attributes_key_check CHECK (((key = lower(key)) AND ((length(key) >= 1) AND (length(key) <= 100)))),
     CONSTRAINT attributes_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'number'::text, 'boolean'::text, 'select'::text, 'colour'::text, 'date'::text]))),
     CONSTRAINT attributes_label_check CHECK (((length(label) >= 1) AND (length(label) <= 200)))
@@ -377,6 +378,13 @@ CREATE TABLE public.audit_seals (
 CREATE TABLE public.avatars (
     file text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.bought_together (
+    product_id uuid NOT NULL,
+    place integer NOT NULL,
+    other_id uuid NOT NULL,
+    orders integer NOT NULL
 );
 
 CREATE TABLE public.brands (
@@ -421,7 +429,33 @@ CREATE TABLE public.categories (
     "position" integer DEFAULT 0 NOT NULL,
     description text DEFAULT ''::text NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT categories_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+CREATE TABLE public.collections (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    title text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    seo_title text DEFAULT ''::text NOT NULL,
+    seo_description text DEFAULT ''::text NOT NULL,
+    match text DEFAULT 'all'::text NOT NULL,
+    rules jsonb DEFAULT '[]'::jsonb NOT NULL,
+    pinned uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    excluded uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    sort text DEFAULT '-popularity'::text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    published boolean DEFAULT false NOT NULL,
+    publish_at timestamp with time zone,
+    unpublish_at timestamp with time zone,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT collections_check CHECK ((unpublish_at > publish_at)),
+    CONSTRAINT collections_match_check CHECK ((match = ANY (ARRAY['all'::text, 'any'::text]))),
+    CONSTRAINT collections_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200)))
 );
 
 CREATE TABLE public.credentials (
@@ -510,7 +544,8 @@ CREATE TABLE public.facet_values (
     key text NOT NULL,
     value text NOT NULL,
     key_label text NOT NULL,
-    label text NOT NULL
+    label text NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 ALTER TABLE public.facet_values ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -686,7 +721,8 @@ CREATE TABLE public.listed_products (
     digest bytea NOT NULL,
     title text DEFAULT ''::text NOT NULL,
     terms text DEFAULT ''::text NOT NULL,
-    text text DEFAULT ''::text NOT NULL
+    text text DEFAULT ''::text NOT NULL,
+    translated text[] DEFAULT '{}'::text[] NOT NULL
 );
 
 CREATE TABLE public.listings (
@@ -705,6 +741,7 @@ CREATE TABLE public.listings (
     created_at timestamp with time zone NOT NULL,
     min_minor bigint NOT NULL,
     max_minor bigint NOT NULL,
+    reduced boolean DEFAULT false NOT NULL,
     CONSTRAINT listings_rating_check CHECK (((rating >= (0)::numeric) AND (rating <= (5)::numeric))),
     CONSTRAINT listings_rating_count_check CHECK ((rating_count >= 0))
 )
@@ -782,7 +819,7 @@ CREATE TABLE public.mail_tokens (
 
 CREATE TABLE public.media (
     id uuid NOT NULL,
-    product_id uuid NOT NULL,
+    product_id uuid,
     "position" integer DEFAULT 0 NOT NULL,
     alt text DEFAULT ''::text NOT NULL,
     source_url text DEFAULT ''::text NOT NULL,
@@ -795,7 +832,9 @@ CREATE TABLE public.media (
     width integer DEFAULT 0 NOT NULL,
     height integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
+    change_id uuid,
+    CONSTRAINT media_owner CHECK (((product_id IS NULL) = (change_id IS NOT NULL))),
+    CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'proposed'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
 );
 
 CREATE TABLE public.messages (
@@ -1150,6 +1189,15 @@ CREATE TABLE public.product_ratings (
     CONSTRAINT product_ratings_sum CHECK ((rating_sum = ((((stars_1 + (2 * stars_2)) + (3 * stars_3)) + (4 * stars_4)) + (5 * stars_5))))
 );
 
+CREATE TABLE public.product_relations (
+    product_id uuid NOT NULL,
+    kind text NOT NULL,
+    related_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    CONSTRAINT product_relations_check CHECK ((product_id <> related_id)),
+    CONSTRAINT product_relations_kind_check CHECK ((kind = ANY (ARRAY['related'::text, 'upsell'::text, 'cross_sell'::text])))
+);
+
 CREATE TABLE public.product_slugs (
     slug text NOT NULL,
     product_id uuid NOT NULL,
@@ -1181,6 +1229,7 @@ CREATE TABLE public.products (
     version bigint DEFAULT 1 NOT NULL,
     publish_at timestamp with time zone,
     unpublish_at timestamp with time zone,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT products_sale_window CHECK ((unpublish_at > publish_at)),
     CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'scheduled'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
     CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
@@ -1494,6 +1543,15 @@ ALTER TABLE public.tracking_events ALTER COLUMN seq ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE TABLE public.translated_pages (
+    product_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    locale text NOT NULL,
+    card text NOT NULL,
+    head text NOT NULL,
+    variants text[] NOT NULL
+);
+
 CREATE TABLE public.user_roles (
     user_id uuid NOT NULL,
     role text NOT NULL,
@@ -1531,6 +1589,12 @@ CREATE TABLE public.variant_components (
     "position" integer DEFAULT 0 NOT NULL,
     CONSTRAINT variant_components_itself CHECK ((bundle_id <> component_id)),
     CONSTRAINT variant_components_quantity_check CHECK (((quantity >= 1) AND (quantity <= 1000)))
+);
+
+CREATE TABLE public.variant_media (
+    variant_id uuid NOT NULL,
+    media_id uuid NOT NULL,
+    "position" integer NOT NULL
 );
 
 CREATE TABLE public.variants (
@@ -1702,6 +1766,9 @@ ALTER TABLE ONLY public.audit_seals
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_pkey PRIMARY KEY (file);
 
+ALTER TABLE ONLY public.bought_together
+    ADD CONSTRAINT bought_together_pkey PRIMARY KEY (product_id, place);
+
 ALTER TABLE ONLY public.brands
     ADD CONSTRAINT brands_pkey PRIMARY KEY (id);
 
@@ -1725,6 +1792,12 @@ ALTER TABLE ONLY public.categories
 
 ALTER TABLE ONLY public.categories
     ADD CONSTRAINT categories_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_slug_key UNIQUE (slug);
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (user_id);
@@ -1930,6 +2003,9 @@ ALTER TABLE ONLY public.product_pages
 ALTER TABLE ONLY public.product_ratings
     ADD CONSTRAINT product_ratings_pkey PRIMARY KEY (product_id);
 
+ALTER TABLE ONLY public.product_relations
+    ADD CONSTRAINT product_relations_pkey PRIMARY KEY (product_id, kind, related_id);
+
 ALTER TABLE ONLY public.product_slugs
     ADD CONSTRAINT product_slugs_pkey PRIMARY KEY (slug);
 
@@ -2041,6 +2117,9 @@ ALTER TABLE ONLY public.totp_factors
 ALTER TABLE ONLY public.tracking_events
     ADD CONSTRAINT tracking_events_pkey PRIMARY KEY (seq);
 
+ALTER TABLE ONLY public.translated_pages
+    ADD CONSTRAINT translated_pages_pkey PRIMARY KEY (product_id, currency, locale);
+
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_pkey PRIMARY KEY (user_id, role);
 
@@ -2049,6 +2128,9 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.variant_components
     ADD CONSTRAINT variant_components_pkey PRIMARY KEY (bundle_id, component_id);
+
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_pkey PRIMARY KEY (variant_id, media_id);
 
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_pkey PRIMARY KEY (id);
@@ -2163,7 +2245,11 @@ CREATE INDEX mail_tokens_expiry ON public.mail_tokens USING btree (expires_at);
 
 CREATE INDEX mail_tokens_user ON public.mail_tokens USING btree (user_id, purpose, created_at DESC);
 
-CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'removed'::text]));
+CREATE INDEX media_blob ON public.media USING btree (blob_key) WHERE (blob_key <> ''::text);
+
+CREATE INDEX media_change ON public.media USING btree (change_id) WHERE (change_id IS NOT NULL);
+
+CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'proposed'::text, 'removed'::text]));
 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
 
@@ -2226,6 +2312,8 @@ CREATE INDEX product_changes_vendor_idx ON public.product_changes USING btree (v
 CREATE INDEX product_exports_expiry ON public.product_exports USING btree (expires_at);
 
 CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
+
+CREATE INDEX product_relations_related ON public.product_relations USING btree (related_id);
 
 CREATE INDEX product_slugs_product_idx ON public.product_slugs USING btree (product_id);
 
@@ -2310,6 +2398,8 @@ CREATE INDEX users_search ON public.users USING gin (lower(((((username || ' '::
 CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
 
 CREATE INDEX variant_components_component ON public.variant_components USING btree (component_id);
+
+CREATE INDEX variant_media_media ON public.variant_media USING btree (media_id);
 
 CREATE INDEX variants_media ON public.variants USING btree (media_id) WHERE (media_id IS NOT NULL);
 
@@ -2462,6 +2552,9 @@ ALTER TABLE ONLY public.mail_tokens
     ADD CONSTRAINT mail_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_change_id_fkey FOREIGN KEY (change_id) REFERENCES public.product_changes(id);
+
+ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
 ALTER TABLE ONLY public.messages
@@ -2520,6 +2613,12 @@ ALTER TABLE ONLY public.product_pages
 
 ALTER TABLE ONLY public.product_ratings
     ADD CONSTRAINT product_ratings_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
+
+ALTER TABLE ONLY public.product_relations
+    ADD CONSTRAINT product_relations_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.product_relations
+    ADD CONSTRAINT product_relations_related_id_fkey FOREIGN KEY (related_id) REFERENCES public.products(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.product_slugs
     ADD CONSTRAINT product_slugs_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
@@ -2599,6 +2698,9 @@ ALTER TABLE ONLY public.totp_factors
 ALTER TABLE ONLY public.tracking_events
     ADD CONSTRAINT tracking_events_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id);
 
+ALTER TABLE ONLY public.translated_pages
+    ADD CONSTRAINT translated_pages_product_id_currency_fkey FOREIGN KEY (product_id, currency) REFERENCES public.product_pages(product_id, currency) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_role_fkey FOREIGN KEY (role) REFERENCES public.roles(name);
 
@@ -2610,6 +2712,12 @@ ALTER TABLE ONLY public.variant_components
 
 ALTER TABLE ONLY public.variant_components
     ADD CONSTRAINT variant_components_component_fkey FOREIGN KEY (component_id) REFERENCES public.variants(id);
+
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE SET NULL;
@@ -2691,9 +2799,11 @@ CREATE POLICY own ON public.licence_keys USING ((vendor_id = public.souk_vendor_
 
 CREATE POLICY own ON public.locations USING ((vendor_id = public.souk_vendor_id()));
 
-CREATE POLICY own ON public.media USING ((EXISTS ( SELECT
+CREATE POLICY own ON public.media USING (((EXISTS ( SELECT
    FROM public.products p
-  WHERE (p.id = media.product_id))));
+  WHERE (p.id = media.product_id))) OR (EXISTS ( SELECT
+   FROM public.product_changes c
+  WHERE (c.id = media.change_id)))));
 
 CREATE POLICY own ON public.order_line_components USING ((EXISTS ( SELECT
    FROM public.order_lines l
@@ -2722,6 +2832,10 @@ CREATE POLICY own ON public.product_changes USING ((vendor_id = public.souk_vend
 CREATE POLICY own ON public.product_options USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_options.product_id))));
+
+CREATE POLICY own ON public.product_relations USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_relations.product_id))));
 
 CREATE POLICY own ON public.product_tags USING ((EXISTS ( SELECT
    FROM public.products p
@@ -2761,6 +2875,10 @@ CREATE POLICY own ON public.variant_components USING ((EXISTS ( SELECT
    FROM public.variants v
   WHERE (v.id = variant_components.bundle_id))));
 
+CREATE POLICY own ON public.variant_media USING ((EXISTS ( SELECT
+   FROM public.variants v
+  WHERE (v.id = variant_media.variant_id))));
+
 CREATE POLICY own ON public.variants USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.vendor_invitations USING ((vendor_id = public.souk_vendor_id()));
@@ -2780,6 +2898,8 @@ ALTER TABLE public.product_categories ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.product_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_options ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_relations ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_tags ENABLE ROW LEVEL SECURITY;
 
@@ -2810,6 +2930,8 @@ ALTER TABLE public.tracking_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.variant_components ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.variant_media ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.variants ENABLE ROW LEVEL SECURITY;
 

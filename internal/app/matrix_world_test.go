@@ -117,6 +117,7 @@ func (a answer) first(list, name string) string {
 func (w *world) shopThings() {
 	s := w.sides[shop]
 	s["category"] = w.as(apptest.Admin, "POST", "/admin/categories", `{"name": "Kitchen"}`).text("id")
+	s["collection"] = w.as(apptest.Admin, "POST", "/admin/collections", `{"title": "Finds", "published": true}`).text("id")
 	s["tag"] = w.as(apptest.Admin, "POST", "/admin/tags", `{"name": "old"}`).text("id")
 	s["attribute"] = w.as(apptest.Admin, "POST", "/admin/attributes", `{"key": "fabric", "label": "Cloth", "kind": "text"}`).text("key")
 	s["tax zone"] = w.VAT(w.t, 190_000, true).ID.String()

@@ -14,8 +14,8 @@ import (
 
 func (h handlers) couponRoutes(r *httpapi.Router, all string, read, write httpapi.Option) {
 	httpapi.Get(r, all, h.listCoupons, read, httpapi.Private(), httpapi.Summary("List the codes of a promotion"))
-	httpapi.Post(r, all, h.createCoupons, write, httpapi.Status(http.StatusCreated), httpapi.BodyLimit(1<<20), httpapi.Summary("Give a promotion codes"),
-		httpapi.Describe("Up to 10,000 codes that you name, or `generate` with up to 100,000 that are drawn: unguessable, each different, listed by GET. Case, blanks and full-width letters do not count in a code."))
+	httpapi.Post(r, all, h.createCoupons, write, httpapi.Status(http.StatusCreated), httpapi.Summary("Give a promotion codes"),
+		httpapi.Describe("Up to 5,000 codes that you name, or `generate` with up to 100,000 that are drawn: unguessable, each different, listed by GET. Case, blanks and full-width letters do not count in a code."))
 	httpapi.Patch(r, all+"/{coupon}", h.editCoupon, write, httpapi.Summary("Switch a code off or on, or change how often it may be used"))
 }
 
@@ -40,7 +40,7 @@ func (h handlers) listCoupons(ctx context.Context, in *listCouponsInput) (out ht
 type createCouponsInput struct {
 	Promotion id.Promotion `path:"promotion"`
 	Body      struct {
-		Codes      []string `json:"codes,omitempty" maxItems:"10000"`
+		Codes      []string `json:"codes,omitempty" maxItems:"5000"`
 		Generate   int      `json:"generate,omitempty" minimum:"0" maximum:"100000" doc:"How many to draw, instead of codes"`
 		Prefix     string   `json:"prefix,omitempty" maxLength:"20" doc:"What drawn codes begin with"`
 		UsageLimit *int     `json:"usage_limit,omitempty" minimum:"1" maximum:"2000000000" doc:"How often each may be used; 1 for drawn ones, any number for others unless told"`
