@@ -183,10 +183,10 @@ CREATE FUNCTION public.stock_of(variant uuid) RETURNS TABLE(available bigint)
     FROM variants v WHERE v.id = variant
 $$;
 
-CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean)
+CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean, per_total boolean, half_even boolean)
     LANGUAGE sql STABLE
     AS $$
-    SELECT z.id, z.included
+    SELECT z.id, z.included, z.per_total, z.half_even
     FROM tax_zones z CROSS JOIN LATERAL (
         SELECT max(length(prefix)) AS longest FROM unnest(z.postal_prefixes) prefix
         WHERE starts_with(upper(replace(tax_zone_of.postal, ' ', '')), prefix)
@@ -323,8 +323,11 @@ CREATE TABLE public.adjustments (
     label text NOT NULL,
     rate_ppm integer,
     amount_minor bigint NOT NULL,
+    promotion_id uuid,
+    platform_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT adjustments_amount_minor_check CHECK ((amount_minor >= 0)),
-    CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text])))
+    CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text]))),
+    CONSTRAINT adjustments_platform CHECK (((platform_minor >= 0) AND (platform_minor <= amount_minor)))
 );
 
 CREATE TABLE public.api_keys (
@@ -393,6 +396,12 @@ CREATE TABLE public.brands (
     name text NOT NULL
 );
 
+CREATE TABLE public.cart_coupons (
+    cart_id uuid NOT NULL,
+    coupon_id uuid NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.cart_items (
     id uuid NOT NULL,
     cart_id uuid NOT NULL,
@@ -456,6 +465,20 @@ CREATE TABLE public.collections (
     CONSTRAINT collections_check CHECK ((unpublish_at > publish_at)),
     CONSTRAINT collections_match_check CHECK ((match = ANY (ARRAY['all'::text, 'any'::text]))),
     CONSTRAINT collections_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200)))
+);
+
+CREATE TABLE public.coupons (
+    id uuid NOT NULL,
+    promotion_id uuid NOT NULL,
+    code text NOT NULL,
+    usage_limit integer,
+    used integer DEFAULT 0 NOT NULL,
+    disabled boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT coupons_code_check CHECK (((length(code) >= 3) AND (length(code) <= 40))),
+    CONSTRAINT coupons_usage_limit_check CHECK ((usage_limit > 0)),
+    CONSTRAINT coupons_used_check CHECK ((used >= 0)),
+    CONSTRAINT coupons_within_limit CHECK ((used <= usage_limit))
 );
 
 CREATE TABLE public.credentials (
@@ -668,7 +691,7 @@ CREATE TABLE public.ledger_accounts (
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
     CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text])))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -934,10 +957,13 @@ CREATE TABLE public.order_lines (
     cancelled_tax_minor bigint DEFAULT 0 NOT NULL,
     cancelled_commission_minor bigint DEFAULT 0 NOT NULL,
     digital boolean DEFAULT false NOT NULL,
+    platform_minor bigint DEFAULT 0 NOT NULL,
+    cancelled_platform_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
     CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
     CONSTRAINT order_lines_discount CHECK (((discount_minor >= 0) AND (discount_minor <= subtotal_minor))),
+    CONSTRAINT order_lines_platform CHECK ((((platform_minor >= 0) AND (platform_minor <= discount_minor)) AND ((cancelled_platform_minor >= 0) AND (cancelled_platform_minor <= platform_minor)))),
     CONSTRAINT order_lines_quantities CHECK ((((quantity_fulfilled + quantity_cancelled) <= quantity) AND (quantity_returned <= quantity_fulfilled))),
     CONSTRAINT order_lines_quantity_cancelled_check CHECK ((quantity_cancelled >= 0)),
     CONSTRAINT order_lines_quantity_check CHECK ((quantity > 0)),
@@ -1235,6 +1261,61 @@ CREATE TABLE public.products (
     CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
 );
 
+CREATE TABLE public.promotion_redemptions (
+    id uuid NOT NULL,
+    promotion_id uuid NOT NULL,
+    coupon_id uuid,
+    order_id uuid NOT NULL,
+    customer bytea NOT NULL,
+    slot integer,
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    redeemed_at timestamp with time zone DEFAULT now() NOT NULL,
+    released_at timestamp with time zone,
+    CONSTRAINT promotion_redemptions_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT promotion_redemptions_customer_check CHECK ((length(customer) = 32)),
+    CONSTRAINT promotion_redemptions_slot_check CHECK ((slot >= 0))
+);
+
+CREATE TABLE public.promotions (
+    id uuid NOT NULL,
+    vendor_id uuid,
+    name text NOT NULL,
+    needs_code boolean NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    priority integer DEFAULT 0 NOT NULL,
+    exclusive boolean DEFAULT false NOT NULL,
+    stacking_group text DEFAULT ''::text NOT NULL,
+    platform_ppm integer NOT NULL,
+    conditions jsonb NOT NULL,
+    reward jsonb NOT NULL,
+    starts_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone,
+    usage_limit integer,
+    customer_limit integer,
+    budget_minor bigint,
+    budget_currency character(3),
+    used integer DEFAULT 0 NOT NULL,
+    spent_minor bigint DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT promotions_budget CHECK (((budget_minor IS NULL) = (budget_currency IS NULL))),
+    CONSTRAINT promotions_budget_minor_check CHECK ((budget_minor > 0)),
+    CONSTRAINT promotions_customer_limit_check CHECK ((customer_limit > 0)),
+    CONSTRAINT promotions_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT promotions_platform_ppm_check CHECK (((platform_ppm >= 0) AND (platform_ppm <= 1000000))),
+    CONSTRAINT promotions_spent_minor_check CHECK ((spent_minor >= 0)),
+    CONSTRAINT promotions_stacking_group_check CHECK ((length(stacking_group) <= 60)),
+    CONSTRAINT promotions_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'archived'::text]))),
+    CONSTRAINT promotions_usage_limit_check CHECK ((usage_limit > 0)),
+    CONSTRAINT promotions_used_check CHECK ((used >= 0)),
+    CONSTRAINT promotions_vendor_pays CHECK (((vendor_id IS NULL) OR (platform_ppm = 0))),
+    CONSTRAINT promotions_window CHECK ((ends_at > starts_at)),
+    CONSTRAINT promotions_within_budget CHECK ((spent_minor <= budget_minor)),
+    CONSTRAINT promotions_within_limit CHECK ((used <= usage_limit))
+);
+
 CREATE TABLE public.recovery_codes (
     user_id uuid NOT NULL,
     hash bytea NOT NULL,
@@ -1504,6 +1585,7 @@ CREATE TABLE public.tax_rates (
     name text NOT NULL,
     rate_ppm integer NOT NULL,
     shipping boolean DEFAULT true NOT NULL,
+    compound boolean DEFAULT false NOT NULL,
     CONSTRAINT tax_rates_rate_ppm_check CHECK (((rate_ppm >= 0) AND (rate_ppm <= 1000000)))
 );
 
@@ -1514,7 +1596,9 @@ CREATE TABLE public.tax_zones (
     regions text[] DEFAULT '{}'::text[] NOT NULL,
     postal_prefixes text[] DEFAULT '{}'::text[] NOT NULL,
     included boolean DEFAULT false NOT NULL,
-    version bigint DEFAULT 1 NOT NULL
+    version bigint DEFAULT 1 NOT NULL,
+    per_total boolean DEFAULT false NOT NULL,
+    half_even boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.totp_factors (
@@ -1677,6 +1761,8 @@ CREATE TABLE public.vendor_orders (
     shipping_option jsonb NOT NULL,
     placed_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    shipping_platform_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
     CONSTRAINT vendor_orders_total_minor_check CHECK ((total_minor >= 0))
@@ -1775,6 +1861,9 @@ ALTER TABLE ONLY public.brands
 ALTER TABLE ONLY public.brands
     ADD CONSTRAINT brands_slug_key UNIQUE (slug);
 
+ALTER TABLE ONLY public.cart_coupons
+    ADD CONSTRAINT cart_coupons_pkey PRIMARY KEY (cart_id, coupon_id);
+
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_pkey PRIMARY KEY (id);
 
@@ -1798,6 +1887,12 @@ ALTER TABLE ONLY public.collections
 
 ALTER TABLE ONLY public.collections
     ADD CONSTRAINT collections_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.coupons
+    ADD CONSTRAINT coupons_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.coupons
+    ADD CONSTRAINT coupons_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (user_id);
@@ -2024,6 +2119,15 @@ ALTER TABLE ONLY public.products
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_slug_key UNIQUE (slug);
 
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_once UNIQUE (order_id, promotion_id);
+
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.promotions
+    ADD CONSTRAINT promotions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
 
@@ -2199,11 +2303,15 @@ CREATE INDEX audit_log_user ON public.audit_log USING btree (user_id, at DESC) W
 
 CREATE INDEX avatars_created ON public.avatars USING btree (created_at);
 
+CREATE INDEX cart_coupons_coupon ON public.cart_coupons USING btree (coupon_id);
+
 CREATE INDEX carts_created ON public.carts USING btree (created_at);
 
 CREATE INDEX carts_user ON public.carts USING btree (user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX categories_parent ON public.categories USING btree (parent_id);
+
+CREATE INDEX coupons_promotion ON public.coupons USING btree (promotion_id, id);
 
 CREATE INDEX data_exports_expiry ON public.data_exports USING btree (expires_at);
 
@@ -2330,6 +2438,14 @@ CREATE INDEX products_title ON public.products USING gin (title public.gin_trgm_
 CREATE INDEX products_unpublish_idx ON public.products USING btree (unpublish_at) WHERE ((status = 'active'::text) AND (unpublish_at IS NOT NULL));
 
 CREATE INDEX products_vendor ON public.products USING btree (vendor_id, created_at DESC, id DESC);
+
+CREATE INDEX promotion_redemptions_coupon ON public.promotion_redemptions USING btree (coupon_id) WHERE (coupon_id IS NOT NULL);
+
+CREATE UNIQUE INDEX promotion_redemptions_customer ON public.promotion_redemptions USING btree (promotion_id, customer, slot) WHERE (released_at IS NULL);
+
+CREATE INDEX promotions_automatic ON public.promotions USING btree (starts_at) WHERE ((status = 'active'::text) AND (NOT needs_code));
+
+CREATE INDEX promotions_vendor ON public.promotions USING btree (vendor_id, id);
 
 CREATE UNIQUE INDEX refresh_tokens_one_live ON public.refresh_tokens USING btree (session_id) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
 
@@ -2473,6 +2589,9 @@ ALTER TABLE ONLY public.addresses
 ALTER TABLE ONLY public.adjustments
     ADD CONSTRAINT adjustments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
 
+ALTER TABLE ONLY public.adjustments
+    ADD CONSTRAINT adjustments_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES public.promotions(id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id);
 
@@ -2482,11 +2601,20 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.audit_seals
     ADD CONSTRAINT audit_seals_xid_seq_fkey FOREIGN KEY (xid, seq) REFERENCES public.audit_log(xid, seq);
 
+ALTER TABLE ONLY public.cart_coupons
+    ADD CONSTRAINT cart_coupons_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cart_coupons
+    ADD CONSTRAINT cart_coupons_coupon_id_fkey FOREIGN KEY (coupon_id) REFERENCES public.coupons(id);
+
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.categories
     ADD CONSTRAINT categories_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.categories(id);
+
+ALTER TABLE ONLY public.coupons
+    ADD CONSTRAINT coupons_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES public.promotions(id);
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -2635,6 +2763,18 @@ ALTER TABLE ONLY public.products
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_coupon_id_fkey FOREIGN KEY (coupon_id) REFERENCES public.coupons(id);
+
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES public.promotions(id);
+
+ALTER TABLE ONLY public.promotions
+    ADD CONSTRAINT promotions_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
@@ -2753,6 +2893,8 @@ ALTER TABLE public.adjustments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.coupons ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.digital_files ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.digital_grants ENABLE ROW LEVEL SECURITY;
@@ -2780,6 +2922,10 @@ CREATE POLICY own ON public.adjustments USING ((EXISTS ( SELECT
   WHERE (o.id = adjustments.vendor_order_id))));
 
 CREATE POLICY own ON public.api_keys USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.coupons USING ((EXISTS ( SELECT
+   FROM public.promotions p
+  WHERE (p.id = coupons.promotion_id))));
 
 CREATE POLICY own ON public.digital_files USING ((vendor_id = public.souk_vendor_id()));
 
@@ -2843,6 +2989,12 @@ CREATE POLICY own ON public.product_tags USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.products USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.promotion_redemptions USING ((EXISTS ( SELECT
+   FROM public.promotions p
+  WHERE (p.id = promotion_redemptions.promotion_id))));
+
+CREATE POLICY own ON public.promotions USING ((vendor_id = public.souk_vendor_id()));
+
 CREATE POLICY own ON public.reservations USING ((EXISTS ( SELECT
    FROM public.locations l
   WHERE (l.id = reservations.location_id))));
@@ -2904,6 +3056,10 @@ ALTER TABLE public.product_relations ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.product_tags ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.promotion_redemptions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.promotions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
 
