@@ -241,14 +241,14 @@ func TestABusyShop(t *testing.T) {
 	begun := 0
 	busy := shopOn(hasty)
 	busy.DB = beginning{hasty, func() error {
-		if begun++; begun < 3 {
+		if begun++; begun != 3 {
 			return nil
 		}
 		return held.Rollback(t.Context())
 	}}
 	report := busy.clean(t, strings.ReplaceAll(mugs, "shopify,5", "shopify,6"), Options{Publish: true})
-	if report.Updated != 1 || begun != 3 {
-		t.Errorf("%+v after %d attempts", report, begun)
+	if report.Updated != 1 || begun != 4 { // the last one keeps the end of the file
+		t.Errorf("%+v after %d transactions", report, begun)
 	}
 }
 

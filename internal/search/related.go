@@ -56,7 +56,7 @@ func (s *Search) related(ctx context.Context, in *relatedInput) (httpapi.Stored,
 	key := fmt.Sprintf("related %q %s %s %v", in.Product, c, locale, kinds)
 	a, err := s.cache().get(ctx, key, func(ctx context.Context) (answer, error) {
 		list, err := s.relatedTo(ctx, in.Product, kinds, c, locale)
-		return newAnswer([]byte(encode(map[string]any{"data": list})), id.Product{}), err
+		return newAnswer([]byte(encode(httpapi.List[relatedCards]{Data: list})), id.Product{}), err
 	})
 	if errors.Is(err, ErrNoProduct) {
 		moved, err := s.moved(ctx, in.Product)

@@ -248,7 +248,7 @@ func (s *Search) restored(ctx context.Context) (from events.Cursor, ok bool) {
 		s.log().WarnContext(ctx, "search does not use its saved index", "file", s.file(), "because", err)
 		return from, false
 	}
-	s.node().open(shelf, is, size)
 	s.log().InfoContext(ctx, "search has read its saved index", "products", is.Documents, "saved", is.Saved)
+	s.node().open(shelf, is, size)
 	return is.Place, true
 }

@@ -127,11 +127,11 @@ func (n *naive) similarWeight(x *Expression, d *Document) float64 {
 		for _, c := range clauses {
 			for _, w := range c.ways[0].words {
 				if c.not {
-					forbidden = forbidden || n.has(d, func(term string) bool { return sameWord(term, w, x.languages) }, 0, 3)
+					forbidden = forbidden || n.has(d, func(term string) bool { return sameWord(term, w, x.languages) }, 0, math.MaxInt)
 					continue
 				}
 				matches := n.meant(w, x.languages)
-				if n.has(d, matches, 0, 3) {
+				if n.has(d, matches, 0, math.MaxInt) {
 					here++
 				}
 				titles, names = append(titles, n.has(d, matches, 0, 1)), append(names, n.has(d, matches, 1, 2))
@@ -173,7 +173,7 @@ func (n *naive) meaning(w string, languages []Language) func(term string) bool {
 	}
 	fewest := math.MaxInt
 	for _, d := range n.docs {
-		if n.has(d, plain, 0, 3) {
+		if n.has(d, plain, 0, math.MaxInt) {
 			return plain
 		}
 		for _, p := range passages(d) {
@@ -229,11 +229,10 @@ func (n *naive) fits(q *Query, d *Document, left facet) bool {
 	if !priced || !oneOf(q.Categories, d.Categories...) || !oneOf(q.Tags, d.Tags...) {
 		return false
 	}
-	brands := []uuid.UUID{d.Brand}
-	if d.Brand == uuid.Nil {
-		brands = nil
+	if q.Collections != nil && !slices.ContainsFunc(q.Collections, func(c Collection) bool { return c.has(d) }) {
+		return false
 	}
-	ok := (left == brandFacet || oneOf(q.Brands, brands...)) &&
+	ok := (left == brandFacet || oneOf(q.Brands, d.brands()...)) &&
 		(left == vendorFacet || oneOf(q.Vendors, d.Vendor)) &&
 		(left == priceFacet || q.Price == nil || price >= q.Price.Min && price <= q.Price.Max) &&
 		(left == stockFacet || q.InStock == nil || *q.InStock == d.InStock) &&
@@ -242,6 +241,34 @@ func (n *naive) fits(q *Query, d *Document, left facet) bool {
 		ok = ok && (left == firstAttribute+facet(i) || oneOf(a.Selected, d.Facets...))
 	}
 	return ok
+}
+
+func (d *Document) brands() []uuid.UUID {
+	if d.Brand == uuid.Nil {
+		return nil
+	}
+	return []uuid.UUID{d.Brand}
+}
+
+func (c Collection) has(d *Document) bool {
+	if slices.Contains(c.Excluded, d.Product) {
+		return false
+	}
+	holds := func(r Rule) bool { return r.holds(d) }
+	fails := func(r Rule) bool { return !r.holds(d) }
+	return slices.Contains(c.Pinned, d.Product) || c.Any && slices.ContainsFunc(c.Rules, holds) ||
+		!c.Any && len(c.Rules) > 0 && !slices.ContainsFunc(c.Rules, fails)
+}
+
+func (r Rule) holds(d *Document) bool {
+	switch price, priced := d.price(r.Currency); {
+	case r.Price != nil:
+		return priced && price >= r.Price.Min && price <= r.Price.Max
+	case r.Since != nil:
+		return d.Created >= *r.Since
+	}
+	return oneOf(r.Categories, d.Categories...) && oneOf(r.Tags, d.Tags...) && oneOf(r.Brands, d.brands()...) &&
+		oneOf(r.Vendors, d.Vendor) && oneOf(r.Facets, d.Facets...)
 }
 
 const none = facet(-1)
@@ -275,9 +302,15 @@ func (n *naive) search(q *Query, edges []int64) Result {
 	r := Result{Total: len(found), Places: []Place{}}
 	for _, d := range found {
 		place := Place{Key: n.key(q, d, weight[d.Product]), Product: d.Product, Similar: similar}
+		if at := slices.Index(q.First, d.Product); at >= 0 {
+			place.Key, place.Pin = Key{}, at+1
+		}
 		r.Places = append(r.Places, place)
 	}
 	slices.SortFunc(r.Places, func(a, b Place) int {
+		if a.Pin > 0 || b.Pin > 0 {
+			return cmp.Compare(uint(a.Pin)-1, uint(b.Pin)-1) // 0 comes last
+		}
 		c := cmp.Or(cmp.Compare(a.Key.Number, b.Key.Number), strings.Compare(a.Key.Text, b.Key.Text), strings.Compare(string(a.Product[:]), string(b.Product[:])))
 		if q.Sort == ByPriceUp || q.Sort == ByName {
 			return c

@@ -13,7 +13,8 @@ import (
 // random makes documents and queries from small vocabularies, so that they meet.
 type random struct {
 	*rand.Rand
-	made int
+	made     int
+	products []uuid.UUID // of the documents
 }
 
 func newRandom(seed uint64) *random { return &random{Rand: rand.New(rand.NewPCG(seed, 1))} }
@@ -74,6 +75,10 @@ func (r *random) document() *Document {
 		Vendor:  thing(1, 1+r.IntN(4)), Categories: r.things(3, 6, 3), Tags: r.things(4, 3, 2),
 		InStock: r.IntN(3) > 0, Rating: 25 * r.IntN(21), Popularity: int64(r.IntN(6) * r.IntN(200)), Created: int64(r.IntN(50)),
 		Title: r.words(3), Texts: []string{r.words(2), r.words(5)},
+	}
+	r.products = append(r.products, d.Product)
+	for range r.IntN(3) { // languages
+		d.Texts = append(d.Texts, r.words(4))
 	}
 	d.Name = Fold(d.Title)
 	if r.IntN(4) > 0 {
@@ -155,10 +160,54 @@ func (r *random) query() *Query {
 			q.Attributes = append(q.Attributes, Attribute{Selected: attribute[:1+r.IntN(len(attribute)-1)], All: attribute})
 		}
 	}
+	if maybe() {
+		q.Collections = []Collection{}
+		for range r.IntN(3) {
+			q.Collections = append(q.Collections, r.collection())
+		}
+		q.First = r.some(4)
+	}
 	for i := range 6 {
 		q.Shown = append(q.Shown, thing(3, i+1))
 	}
 	return q
+}
+
+// some are products of documents; one of them may be named twice.
+func (r *random) some(most int) []uuid.UUID {
+	var list []uuid.UUID
+	for range min(r.IntN(most+1), len(r.products)) {
+		list = append(list, pick(r, r.products))
+	}
+	return list
+}
+
+func (r *random) collection() Collection {
+	c := Collection{Any: r.IntN(2) == 0, Pinned: r.some(3), Excluded: r.some(3)}
+	for range r.IntN(4) {
+		c.Rules = append(c.Rules, r.rule())
+	}
+	return c
+}
+
+func (r *random) rule() Rule {
+	list := func(kind, of int) []uuid.UUID { return append([]uuid.UUID{}, r.things(kind, of+1, 3)...) }
+	switch r.IntN(7) {
+	case 0:
+		return Rule{Categories: list(3, 6)}
+	case 1:
+		return Rule{Tags: list(4, 3)}
+	case 2:
+		return Rule{Brands: list(2, 5)}
+	case 3:
+		return Rule{Vendors: list(1, 4)}
+	case 4:
+		return Rule{Facets: pick(r, values)}
+	case 5:
+		return Rule{Since: new(int64(r.IntN(60)))}
+	default:
+		return Rule{Price: &Range{int64(r.IntN(1000)), int64(1000 + r.IntN(5000))}, Currency: pick(r, append([]string{"GBP"}, currencies...))}
+	}
 }
 
 func newNaive(docs ...*Document) *naive {
