@@ -424,7 +424,9 @@ CREATE TABLE public.carts (
     order_id uuid,
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    customer bytea,
+    CONSTRAINT carts_customer_check CHECK ((length(customer) = 32))
 )
 WITH (fillfactor='70');
 

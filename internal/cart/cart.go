@@ -27,6 +27,7 @@ import (
 	"souk/internal/money"
 	"souk/internal/payments"
 	"souk/internal/platform/postgres"
+	"souk/internal/promotions"
 	"souk/internal/wishlist"
 )
 
@@ -37,7 +38,8 @@ type Carts struct {
 	Payments *payments.Payments
 	Currency money.Currency // of carts that name none
 
-	Wishlists *wishlist.Wishlists
+	Promotions *promotions.Promotions
+	Wishlists  *wishlist.Wishlists
 }
 
 // A Cart is one row.

@@ -27,7 +27,7 @@ const (
 		WHERE order_id IS NULL AND ` + theirsFragment + ` RETURNING ` + cartColumnsFragment
 
 	setAddresses = `
-		UPDATE carts SET email = @email, phone = @phone, shipping_address = @shipping_address, billing_address = @billing_address,
+		UPDATE carts SET email = @email, customer = @customer, phone = @phone, shipping_address = @shipping_address, billing_address = @billing_address,
 		       version = version + 1, updated_at = now()
 		WHERE order_id IS NULL AND ` + theirsFragment + ` RETURNING ` + cartColumnsFragment
 
@@ -47,7 +47,7 @@ const (
 		SELECT id FROM carts WHERE user_id = @user AND order_id IS NULL ORDER BY updated_at DESC, id LIMIT 1 FOR UPDATE`
 
 	adoptAddresses = `
-		UPDATE carts own SET email = guest.email, phone = guest.phone, shipping_address = guest.shipping_address, billing_address = guest.billing_address
+		UPDATE carts own SET email = guest.email, customer = guest.customer, phone = guest.phone, shipping_address = guest.shipping_address, billing_address = guest.billing_address
 		FROM carts guest
 		WHERE own.id = @cart AND guest.id = @guest AND own.shipping_address IS NULL AND own.billing_address IS NULL
 		  AND (guest.shipping_address IS NOT NULL OR guest.billing_address IS NOT NULL)`
@@ -148,6 +148,12 @@ const runsFragment = `(
 	p.status = 'active' AND p.starts_at <= now() AND (p.ends_at IS NULL OR p.ends_at > now())
 	AND (p.usage_limit IS NULL OR p.used < p.usage_limit) AND (p.budget_minor IS NULL OR p.spent_minor < p.budget_minor))`
 
+// leftFragment holds for promotions that the customer of a cart has not used up.
+const leftFragment = `(
+	p.customer_limit IS NULL OR p.customer_limit > (
+		SELECT count(*) FROM carts c JOIN promotion_redemptions r ON r.customer = c.customer
+		WHERE c.id = @cart AND r.promotion_id = p.id AND r.released_at IS NULL))`
+
 // offeredFragment is the columns of a promotion p that is offered.
 const offeredFragment = `
 	p.id, p.version, p.name, p.vendor_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
@@ -157,10 +163,10 @@ const offeredFragment = `
 const (
 	readPromotions = `
 		SELECT ` + offeredFragment + `, NULL::uuid AS coupon_id, '' AS code, false AS coupon_limited, true AS runs
-		FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `
+		FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + ` AND ` + leftFragment + `
 		UNION ALL
 		SELECT ` + offeredFragment + `, k.id, k.code, k.usage_limit IS NOT NULL,
-		       p.needs_code AND NOT k.disabled AND (k.usage_limit IS NULL OR k.used < k.usage_limit) AND ` + runsFragment + `
+		       p.needs_code AND NOT k.disabled AND (k.usage_limit IS NULL OR k.used < k.usage_limit) AND ` + runsFragment + ` AND ` + leftFragment + `
 		FROM cart_coupons cc JOIN coupons k ON k.id = cc.coupon_id JOIN promotions p ON p.id = k.promotion_id
 		WHERE cc.cart_id = @cart
 		ORDER BY id`

@@ -50,15 +50,19 @@ func (c *Carts) AddCoupon(ctx context.Context, tx pgx.Tx, cart id.Cart, code str
 		return Priced{}, err
 	}
 	at := slices.IndexFunc(p.Codes, func(k Code) bool { return k.Code == code })
-	return p, p.Codes[at].refusal()
+	return p, p.Codes[at].refusal(p.Codes)
 }
 
-// refusal is why a code may not be put into a cart; nil when it may.
-func (k Code) refusal() error {
+// refusal is why a code may not be put into a cart beside others; nil when it
+// may. It does not drive out a code that somebody has entered before.
+func (k Code) refusal(others []Code) error {
+	out := slices.IndexFunc(others, func(o Code) bool { return o.keptOutBy == k.promotion })
 	switch {
+	case k.Applied && out >= 0:
+		return promotions.ErrNotCombined.With("reason", "it is not combined with "+others[out].Code)
 	case k.Applied:
 		return nil
-	case k.keptOut:
+	case !k.keptOutBy.IsZero():
 		return promotions.ErrNotCombined.With("reason", k.Detail)
 	}
 	return promotions.ErrNotApplicable.With("reason", k.Detail)

@@ -94,7 +94,7 @@ func (c *Carts) SetAddresses(ctx context.Context, tx pgx.Tx, cart id.Cart, a Add
 		return Priced{}, err
 	}
 	r, err := c.write(ctx, tx, cart, setAddresses, pgx.NamedArgs{
-		"email": a.Email, "phone": a.Phone, "shipping_address": a.Shipping, "billing_address": a.Billing,
+		"email": a.Email, "customer": c.Promotions.Customer(a.Email), "phone": a.Phone, "shipping_address": a.Shipping, "billing_address": a.Billing,
 	}, nil)
 	if err != nil {
 		return Priced{}, err

@@ -110,9 +110,9 @@ func (r *reading) conclude(p *Priced) {
 		if o.Code == "" {
 			continue
 		}
-		code := Code{Code: o.Code, Applied: applied, Detail: v.Reason, keptOut: !v.KeptOutBy.IsZero()}
+		code := Code{Code: o.Code, Applied: applied, Detail: v.Reason, promotion: o.ID, keptOutBy: v.KeptOutBy}
 		if !o.Runs { // whether it has ended, is used up or never was is nobody's business
-			code.Detail, code.keptOut = promotions.ErrNotApplicable.Message, false
+			code.Detail, code.keptOutBy = promotions.ErrNotApplicable.Message, id.Promotion{}
 		}
 		p.Codes = append(p.Codes, code)
 	}
@@ -124,5 +124,6 @@ type Code struct {
 	Applied bool   `json:"applied" doc:"It takes something off"`
 	Detail  string `json:"detail,omitempty" doc:"Why it does not"`
 
-	keptOut bool // by a promotion that it is not combined with
+	promotion id.Promotion
+	keptOutBy id.Promotion // with which it is not combined
 }

@@ -21,6 +21,7 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
+	"souk/internal/promotions"
 )
 
 // shop is a cart module behind its door, with a catalogue that tests write by
@@ -41,6 +42,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	users := &accounts.Users{DB: db, Clock: clock.System{}}
 	s := &shop{t: t, db: db, carts: &cart.Carts{
 		DB: db, Users: users, Currency: "USD", Payments: &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}}},
+		Promotions: &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")},
 	}}
 	r := httpapi.New(httpapi.Config{DB: db, LimitsOff: true, Authenticate: as})
 	s.carts.Routes(r)

@@ -73,10 +73,10 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	t.Helper()
 	s := &shop{t: t, db: db, hub: &events.Hub{DB: db}, clock: clock.At(clock.System{}.Now())}
 	ways := &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}, free.Provider{}, card{}}}
-	parcels := &shipping.Shipping{DB: db}
+	parcels, offers := &shipping.Shipping{DB: db}, &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")}
 	s.flow = &checkout.Checkout{
-		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways},
-		Stock: &inventory.Stock{DB: db, Clock: s.clock}, Payments: ways, Shipping: parcels, Promotions: &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")},
+		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways, Promotions: offers},
+		Stock: &inventory.Stock{DB: db, Clock: s.clock}, Payments: ways, Shipping: parcels, Promotions: offers,
 		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels},
 		NumberPrefix: "S-",
 	}

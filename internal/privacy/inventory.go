@@ -54,7 +54,7 @@ var Inventory = []Holding{
 	{"import_rows", "cells", Nothing, "of goods"},
 	{"product_exports", "format vendor state file failure actor", Nothing, "of goods, and the id of who asked for a file, for a day"},
 	{"past_queries", "text", Nothing, "what at least three visitors have searched for and found, who nobody knows; a hash until then"},
-	{"carts", "currency email phone shipping_address billing_address shipping", Dropped, "the whole cart, minutes later"},
+	{"carts", "currency email customer phone shipping_address billing_address shipping", Dropped, "the whole cart, minutes later"},
 	{"wishlists", "name", Dropped, "minutes later; those of guests after 90 days without a change"},
 	{"wishlist_items", "note currency", Dropped, "with their list"},
 	{"product_alerts", "kind email locale currency hash", Dropped, "minutes later, of a mailbox that the user has proven; of others when they run out, after 3 days without a proof or a year with one"},
