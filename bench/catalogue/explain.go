@@ -71,7 +71,7 @@ func (s *shop) explain(ctx context.Context, loads []workload, file string) (err 
 		}
 		asked = merge(asked, idle, found, w.name)
 	}
-	return writePlans(file, asked, s.Args[2])
+	return writePlans(file, asked, s.scale)
 }
 
 // autoExplain makes all connections of a shop that starts now explain what
@@ -173,10 +173,12 @@ func merge(asked []*explained, idle, found []explained, workload string) []*expl
 
 func writePlans(file string, asked []*explained, scale string) error {
 	var b strings.Builder
-	fmt.Fprintf(&b, "Statements that PostgreSQL %s was asked by the workloads of bench/catalogue, %s products: %d requests each,\none after the other, with auto_explain, which makes them slower. The plan is that of the slowest time.\n",
+	fmt.Fprintf(&b, "Statements that PostgreSQL %s was asked by the workloads of bench/catalogue, %s products:\n"+
+		"%d requests each, one after the other, with auto_explain, which makes them slower. The plan is that of the slowest time.\n",
 		measure.PostgresVersion(context.Background()), scale, sampled)
 	for _, e := range asked {
-		fmt.Fprintf(&b, "\n-- asked %d×, slowest %.2f ms; %s\n%s\n\n%s\n", e.times, e.ms, strings.Join(e.by, "; "), e.sql, strings.Join(e.plan, "\n"))
+		fmt.Fprintf(&b, "\n-- asked %d×, slowest %.2f ms; %s\n%s\n\n%s\n", e.times, e.ms,
+			strings.Join(e.by, "; "), e.sql, strings.Join(e.plan, "\n"))
 	}
 	if err := os.MkdirAll(filepath.Dir(file), 0o755); err != nil {
 		return err

@@ -26,6 +26,7 @@ import (
 // shop is the demo under load.
 type shop struct {
 	measure.Server
+	scale string
 	dir   string // SOUK_DATA_DIR
 	ops   string // http://host:port of its metrics
 	asked int64  // requests that no answer was kept for: no two are the same
@@ -33,7 +34,7 @@ type shop struct {
 
 // costs are what a catalogue of this size takes beside time for answers.
 type costs struct {
-	Fill filled `json:"fill"`
+	first filled
 
 	build, restart   time.Duration // start until ready: building the index, reading the saved one
 	idleMB, loadedMB float64       // resident, the server alone
@@ -68,7 +69,7 @@ func openShop(p plan) (*shop, error) {
 		return nil, err
 	}
 	dir := filepath.Join(p.dir, "souk")
-	return &shop{dir: dir, ops: "http://" + ops, Server: measure.Server{
+	return &shop{scale: p.scale, dir: dir, ops: "http://" + ops, Server: measure.Server{
 		Binary: p.souk, Args: []string{"demo", "--scale", p.scale}, Base: "http://" + address, Client: measure.NewClient(), Patient: time.Hour,
 		Env: []string{
 			"SOUK_DATA_DIR=" + dir, "SOUK_LISTEN=" + address, "SOUK_OPS_LISTEN=" + ops,
@@ -115,23 +116,23 @@ func (c *costs) fill(ctx context.Context, s *shop) error {
 	kept := filepath.Join(filepath.Dir(s.dir), "fill.json")
 	text, err := os.ReadFile(kept)
 	if err == nil {
-		if err := json.Unmarshal(text, &c.Fill); err != nil {
+		if err := json.Unmarshal(text, &c.first); err != nil {
 			return fmt.Errorf("read %s: %w", kept, err)
 		}
-		if "--scale "+c.Fill.Scale != strings.Join(s.Args[1:], " ") {
-			return fmt.Errorf("%s was filled with %s products", s.dir, c.Fill.Scale)
+		if c.first.Scale != s.scale {
+			return fmt.Errorf("%s was filled with %s products", s.dir, c.first.Scale)
 		}
 		return nil
 	}
 	if _, err := os.Stat(s.dir); err == nil {
 		return fmt.Errorf("%s was filled by nobody who took the time: remove it", s.dir)
 	}
-	measure.Say("Filling a shop with %s products", s.Args[2])
-	c.Fill.Scale = s.Args[2]
+	measure.Say("Filling a shop with %s products", s.scale)
+	c.first.Scale = s.scale
 	read, write := io.Pipe()
 	s.Out = write
-	steps := c.Fill.watch(read)
-	c.Fill.Ready, err = s.Start(ctx)
+	steps := c.first.watch(read)
+	c.first.Ready, err = s.Start(ctx)
 	if err != nil {
 		return errors.Join(err, write.Close())
 	}
@@ -141,7 +142,7 @@ func (c *costs) fill(ctx context.Context, s *shop) error {
 	}
 	<-steps
 	s.Out = nil
-	if text, err = json.Marshal(c.Fill); err != nil {
+	if text, err = json.Marshal(c.first); err != nil {
 		return err
 	}
 	return os.WriteFile(kept, text, 0o644)
