@@ -9,7 +9,7 @@ TEST_FLAGS ?= -timeout 10m
 
 .PHONY: help
 help: ## Show what can be made
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-15s %s\n", $$1, $$2}'
 
 .PHONY: demo
 demo: need-postgres build ## Build, fill a marketplace with demo data and run it
@@ -51,6 +51,12 @@ lint: ## golangci-lint with the list in .golangci.yaml (builds it first: some mi
 .PHONY: bench
 bench: need-postgres need-wrk build ## Measure Souk beside its ceilings and write bench/RESULTS.md
 	$(GO) run ./bench
+
+SCALE ?= 10k
+QUERIES ?=
+.PHONY: bench-catalogue
+bench-catalogue: need-postgres build ## Measure a catalogue of SCALE products, 10k unless told, and write bench/CATALOGUE.md
+	$(GO) run ./bench/catalogue -scale "$(SCALE)" -queries "$(QUERIES)"
 
 .PHONY: generate
 generate: build ## Write what is generated and committed: openapi.json, routes.txt, schema.sql

@@ -15,6 +15,8 @@ import (
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	"souk/bench/internal/measure"
 )
 
 // plan is what a run measures.
@@ -59,13 +61,13 @@ func run(ctx context.Context, p plan) (err error) {
 		return err
 	}
 	var r results
-	say("Filling a shop with %d products in %d variants", p.products, 3*p.products)
+	measure.Say("Filling a shop with %d products in %d variants", p.products, 3*p.products)
 	s, err := openSouk(ctx, p)
 	if err != nil {
 		return err
 	}
-	defer s.stop()
-	r.measure(&r.idleMB, s.memory())
+	defer s.Stop()
+	r.measure(&r.idleMB, s.Memory())
 	ceiling, err := startStatic(ctx)
 	if err != nil {
 		return err
@@ -77,7 +79,7 @@ func run(ctx context.Context, p plan) (err error) {
 	}
 	defer clerk.stop(ctx)
 	for round := range p.rounds {
-		say("Round %d of %d", round+1, p.rounds)
+		measure.Say("Round %d of %d", round+1, p.rounds)
 		if err := r.round(ctx, p, s, ceiling, clerk); err != nil {
 			return err
 		}
@@ -85,11 +87,11 @@ func run(ctx context.Context, p plan) (err error) {
 	if err := s.verify(ctx); err != nil {
 		return err
 	}
-	say("Trying passwords")
+	measure.Say("Trying passwords")
 	if err := r.floods(ctx, p, s); err != nil {
 		return err
 	}
-	say("Starting the shop anew")
+	measure.Say("Starting the shop anew")
 	if err := r.starts(ctx, p, s); err != nil {
 		return err
 	}
@@ -111,21 +113,21 @@ func (r *results) round(ctx context.Context, p plan, s *souk, ceiling *process, 
 			return err
 		}
 		*load.into = append(*load.into, measured)
-		say("  %-60.60s %s", load.url, measured)
+		measure.Say("  %-60.60s %s", load.url, measured)
 	}
 	tps, err := clerk.run(ctx, p.seconds)
 	if err != nil {
 		return err
 	}
 	r.commits = append(r.commits, sample{perSecond: tps})
-	say("  pgbench TPC-B-like, 16 clients: %.0f/s", tps)
+	measure.Say("  pgbench TPC-B-like, 16 clients: %.0f/s", tps)
 	orders, err := s.orders(ctx, 64, p.seconds)
 	if err != nil {
 		return err
 	}
 	r.orders = append(r.orders, orders)
-	say("  complete orders, 64 buyers: %s", orders)
-	r.measure(&r.loadMB, s.memory())
+	measure.Say("  complete orders, 64 buyers: %s", orders)
+	r.measure(&r.loadMB, s.Memory())
 	return nil
 }
 
@@ -147,7 +149,7 @@ func (r *results) floods(ctx context.Context, p plan, s *souk) error {
 				return err
 			}
 			r.flooded[i] = append(r.flooded[i], seen)
-			say("  %s: orders %s; sign-in p99 %s; %d tries answered", f.name, seen.orders, percentile(seen.logins, 99).Round(time.Millisecond), seen.tried)
+			measure.Say("  %s: orders %s; sign-in p99 %s; %d tries answered", f.name, seen.orders, measure.Percentile(seen.logins, 99).Round(time.Millisecond), seen.tried)
 		}
 	}
 	s.limits = "off"
@@ -176,5 +178,3 @@ func (r *results) starts(ctx context.Context, p plan, s *souk) error {
 	}
 	return nil
 }
-
-func say(format string, args ...any) { fmt.Fprintf(os.Stderr, format+"\n", args...) }

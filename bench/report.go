@@ -4,13 +4,12 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"runtime"
 	"slices"
 	"strings"
 	"time"
 
-	"souk/internal/platform/postgres"
+	"souk/bench/internal/measure"
 )
 
 // A sample is one measurement of a load.
@@ -38,7 +37,7 @@ func (r *results) write(ctx context.Context, p plan) error {
 	static, commits := rate(r.static), rate(r.commits)
 	var b strings.Builder
 	fmt.Fprintf(&b, "# Results of `make bench`\n\n%s, %d cores, %s, PostgreSQL %s. Shop: %d products in %d variants, private PostgreSQL with fsync on,\nrate limits off, load generator on the same cores. Medians of %d rounds of %s; ceilings and product alternate.\n\n",
-		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.Version(), version(ctx), p.products, 3*p.products, p.rounds, p.seconds)
+		time.Now().UTC().Format("2006-01-02"), runtime.NumCPU(), runtime.Version(), measure.PostgresVersion(ctx), p.products, 3*p.products, p.rounds, p.seconds)
 	b.WriteString("| Work | Measured | Share of ceiling | Target |\n|---|---|---|---|\n")
 	line := func(work string, samples []sample, ceiling float64, target string) {
 		share := "the ceiling"
@@ -60,7 +59,7 @@ func (r *results) write(ctx context.Context, p plan) error {
 	fmt.Fprintf(&b, "| cold start to ready, migrated database, private PostgreSQL started too | %d ms | | 300 ms |\n", median(r.cold).Milliseconds())
 	r.writeFloods(&b)
 	fmt.Fprintf(&b, "\n`souk verify` holds after the load. Made by `make bench`, which runs `go run ./bench -rounds %d -for %s -products %d`.\n", p.rounds, p.seconds, p.products)
-	say("\n%s", b.String())
+	measure.Say("\n%s", b.String())
 	return os.WriteFile(p.out, []byte(b.String()), 0o644)
 }
 
@@ -78,16 +77,8 @@ func (r *results) writeFloods(b *strings.Builder) {
 			peace = rate(orders)
 		}
 		fmt.Fprintf(b, "| %s | %.0f/s, p99 %s | %.0f %% | %s | orders as in peace, sign-in 2 s |\n", f.name, rate(orders),
-			tail99(orders).Round(100*time.Microsecond), 100*rate(orders)/peace, percentile(logins, 99).Round(time.Millisecond))
+			tail99(orders).Round(100*time.Microsecond), 100*rate(orders)/peace, measure.Percentile(logins, 99).Round(time.Millisecond))
 	}
-}
-
-func version(ctx context.Context) string {
-	out, err := exec.CommandContext(ctx, postgres.Program("postgres"), "--version").Output()
-	if err != nil {
-		return "of unknown version"
-	}
-	return strings.TrimSpace(strings.TrimPrefix(string(out), "postgres (PostgreSQL) "))
 }
 
 // rate is the median of what was done in a second.
@@ -113,12 +104,4 @@ func median[T float64 | time.Duration](values []T) T {
 	}
 	sorted := slices.Sorted(slices.Values(values))
 	return sorted[len(sorted)/2]
-}
-
-func percentile(values []time.Duration, p int) time.Duration {
-	if len(values) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[(len(sorted)-1)*p/100]
 }

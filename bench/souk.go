@@ -11,19 +11,18 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"souk/bench/internal/measure"
 )
 
 // souk is the product under load: the real binary with a private PostgreSQL.
 type souk struct {
+	measure.Server
 	plan     plan
-	base     string
-	cmd      *exec.Cmd
-	client   *http.Client
 	limits   string   // on or off
 	slug     string   // of a product to look at
 	variants []string // to buy
@@ -31,8 +30,8 @@ type souk struct {
 }
 
 func openSouk(ctx context.Context, p plan) (*souk, error) {
-	s := &souk{plan: p, limits: "off", base: "http://127.0.0.1:18080", client: &http.Client{
-		Transport: &http.Transport{MaxIdleConnsPerHost: 256}, Timeout: 30 * time.Second,
+	s := &souk{plan: p, limits: "off", Server: measure.Server{
+		Binary: p.souk, Args: []string{"serve"}, Base: "http://127.0.0.1:18080", Client: measure.NewClient(), Patient: time.Minute,
 	}}
 	if _, err := s.start(ctx); err != nil {
 		return nil, err
@@ -47,48 +46,27 @@ func openSouk(ctx context.Context, p plan) (*souk, error) {
 	return s, s.learn(ctx)
 }
 
-// start starts the server and says how long it took to the first answer.
+// start starts the server and says how long it took until it was ready.
 func (s *souk) start(ctx context.Context) (time.Duration, error) {
-	s.cmd = exec.CommandContext(ctx, s.plan.souk, "serve")
-	s.cmd.Env = s.env()
-	s.cmd.Stderr = os.Stderr
-	began := time.Now()
-	if err := s.cmd.Start(); err != nil {
-		return 0, fmt.Errorf("start souk: %w", err)
-	}
-	for time.Since(began) < time.Minute {
-		answer, err := s.client.Get(s.url("/readyz"))
-		if err == nil {
-			_ = answer.Body.Close()
-			if answer.StatusCode == http.StatusOK {
-				return time.Since(began), nil
-			}
-		}
-		time.Sleep(time.Millisecond)
-	}
-	return 0, fmt.Errorf("souk did not answer within a minute")
+	s.Env = s.env()
+	return s.Start(ctx)
 }
 
 func (s *souk) env() []string {
-	return append(os.Environ(),
-		"SOUK_DATA_DIR="+filepath.Join(s.plan.dir, "souk"), "SOUK_LISTEN="+strings.TrimPrefix(s.base, "http://"),
-		"SOUK_OPS_LISTEN=", "SOUK_RATE_LIMITS="+s.limits, "SOUK_TRUSTED_PROXIES=127.0.0.1", "SOUK_LOG_LEVEL=warn", "DATABASE_URL=")
-}
-
-func (s *souk) stop() {
-	_ = s.cmd.Process.Signal(os.Interrupt)
-	_ = s.cmd.Wait()
+	return []string{
+		"SOUK_DATA_DIR=" + filepath.Join(s.plan.dir, "souk"), "SOUK_LISTEN=" + strings.TrimPrefix(s.Base, "http://"),
+		"SOUK_OPS_LISTEN=", "SOUK_RATE_LIMITS=" + s.limits, "SOUK_TRUSTED_PROXIES=127.0.0.1", "SOUK_LOG_LEVEL=warn", "DATABASE_URL=",
+	}
 }
 
 func (s *souk) restart(ctx context.Context) (time.Duration, error) {
-	s.stop()
-	s.client.CloseIdleConnections()
+	s.Stop()
 	return s.start(ctx)
 }
 
 func (s *souk) command(ctx context.Context, args ...string) ([]byte, error) {
 	cmd := exec.CommandContext(ctx, s.plan.souk, args...)
-	cmd.Env = s.env()
+	cmd.Env = append(os.Environ(), s.env()...)
 	return cmd.CombinedOutput()
 }
 
@@ -100,18 +78,7 @@ func (s *souk) verify(ctx context.Context) error {
 	return nil
 }
 
-// memory is the resident size of the server in MB, PostgreSQL apart.
-func (s *souk) memory() float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
-	if err != nil {
-		return 0
-	}
-	_, rest, _ := strings.Cut(string(status), "VmRSS:")
-	kB, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-	return kB / 1024
-}
-
-func (s *souk) url(path string) string { return s.base + path }
+func (s *souk) url(path string) string { return s.Base + path }
 
 // learn waits for the listings and remembers a product and what can be bought.
 func (s *souk) learn(ctx context.Context) error {
@@ -174,7 +141,7 @@ func (s *souk) orders(ctx context.Context, buyers int, d time.Duration) (sample,
 	if err := broken.Load(); err != nil {
 		return sample{}, *err
 	}
-	return sample{float64(len(took)) / d.Seconds(), percentile(took, 99)}, nil
+	return sample{float64(len(took)) / d.Seconds(), measure.Percentile(took, 99)}, nil
 }
 
 // order is what a guest does: cart, address, ways of shipping, one of them, order.
@@ -241,7 +208,7 @@ func (s *souk) call(ctx context.Context, method, path string, header http.Header
 		req.Header[name] = values
 	}
 	req.Header.Set("Content-Type", "application/json")
-	answer, err := s.client.Do(req)
+	answer, err := s.Client.Do(req)
 	if err != nil {
 		return err
 	}
