@@ -167,3 +167,31 @@ func TestStaffLookAtWhatBundlesAreMadeOf(t *testing.T) {
 	a.Call(t, "vera", "GET", path, "").Want(t, 200, `"title":"Big set"`, `"pricing":"summed"`, `"quantity":3`, `"price":{"amount":3000`)
 	a.WantSound(t)
 }
+
+// A copy of a bundle is made of the same things, but of its own where they were
+// copied with it, costs what they do, and is told in each language as they are.
+func TestACopyOfABundleIsABundle(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	set(t, a, `{"catalog.locales": "de"}`)
+	pot := a.Product(t, apptest.Titled("Pot"), apptest.Price(2000), apptest.Stock(5))
+	mug := a.Product(t, apptest.Titled("Mug"), apptest.By(pot.Vendor), apptest.Price(333), apptest.Choice("Set", "One", "Five"), apptest.Stock(9))
+	path := "/admin/products/" + mug.ID.String()
+	patch(t, a, apptest.Admin, path, `{"translations": {"de": {"title": "Becher", "options": {"One": "Einer"}}}}`, 200)
+	a.Call(t, apptest.Admin, "POST", path+"/variants", `{"sku": "FIVE-POT", "options": ["Five and a pot"], "bundle": {"pricing": "summed", "discount_bps": 1000,
+		"components": [`+component(pot.Variants[0], 1)+`, `+component(mug.Variants[0], 5)+`]}}`).Want(t, 201)
+	follow(t, a)
+	a.Call(t, "", "GET", "/products/"+mug.ID.String()+"?locale=de", "").Want(t, 200, `"title":"Pot","quantity":1`, `"title":"Becher: Einer","quantity":5`)
+	a.Call(t, "", "GET", "/products/"+mug.ID.String(), "").Want(t, 200, `"title":"Mug: One","quantity":5`)
+
+	copied := apptest.Read[catalog.Product](t, a.Call(t, apptest.Admin, "POST", path+"/duplicate", "").Want(t, 201))
+	made := copied.Variants[2]
+	if b := made.Bundle; b == nil || b.Pricing != catalog.PriceSummed || b.DiscountBPS != 1000 || len(b.Components) != 2 ||
+		b.Components[0].VariantID != pot.Variants[0] || b.Components[1].VariantID != copied.Variants[0].ID || b.Components[1].Quantity != 5 {
+		t.Fatalf("the copy is made of %+v", made.Bundle)
+	}
+	if len(made.Prices) != 1 || made.Prices[0].Price.Minor != 3299 { // 9/10 of 2000 and five times 333, rounded
+		t.Errorf("the copy costs %+v", made.Prices)
+	}
+	a.Call(t, apptest.Admin, "PUT", "/admin/variants/"+copied.Variants[0].ID.String()+"/prices", `{"prices": [{"price": {"amount": 400, "currency": "USD"}}]}`).Want(t, 200)
+	a.Call(t, apptest.Admin, "GET", "/admin/variants/"+made.ID.String()+"/prices", "").Want(t, 200, `"amount":3600,"currency":"USD"`)
+}

@@ -15,7 +15,6 @@ import (
 
 // With the cache off or on, asked once or twice, the answers are the same.
 func TestCacheChangesNoAnswer(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -151,7 +150,6 @@ func TestCacheMakesOnceForMany(t *testing.T) {
 }
 
 func TestETagIsStrongAndTellsChanges(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)

@@ -209,7 +209,6 @@ func placeOrder(t *testing.T, pool *pgxpool.Pool, s *shop, units int) id.Order {
 
 // Within one transaction Flush does what Run does between many.
 func TestFlush(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	search.CacheBytes = 1 << 20
@@ -232,7 +231,6 @@ func TestFlush(t *testing.T) {
 // A change of more products than one transaction should hold is put off, and
 // still comes.
 func TestVeryManyChangesArePutOff(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	for i := range atOnce + 50 {
@@ -272,7 +270,6 @@ func TestVeryManyChangesArePutOff(t *testing.T) {
 }
 
 func TestRebuild(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)

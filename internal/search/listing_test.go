@@ -66,7 +66,6 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 }
 
 func TestProductPage(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -115,7 +114,6 @@ func TestProductPage(t *testing.T) {
 }
 
 func TestProductPageCurrency(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -136,7 +134,6 @@ func TestProductPageCurrency(t *testing.T) {
 }
 
 func TestWhatIsNotOnSaleIsNotThere(t *testing.T) {
-	t.Parallel()
 	for name, change := range map[string]string{
 		"archived":         `UPDATE products SET status = 'archived' WHERE slug = 'trail-shoes'`,
 		"in review":        `UPDATE products SET status = 'pending_review' WHERE slug = 'trail-shoes'`,
@@ -168,7 +165,6 @@ func TestWhatIsNotOnSaleIsNotThere(t *testing.T) {
 }
 
 func TestRefreshWritesOnlyWhatDiffers(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -219,7 +215,6 @@ func TestRefreshWritesOnlyWhatDiffers(t *testing.T) {
 
 // The history is pricing's; the page shows the lowest of what it settled on.
 func TestLowestPriceOf30Days(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)

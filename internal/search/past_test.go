@@ -36,7 +36,6 @@ func suggested(t *testing.T, h http.Handler, q string) []string {
 // What several visitors have searched for and found is suggested to others;
 // what one of them asks for ever so often is not, and is nowhere to be read.
 func TestPastQueriesOfSeveralVisitorsAreSuggested(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	search.Key = []byte("key")
@@ -115,7 +114,6 @@ func TestPastQueriesFade(t *testing.T) {
 
 // Staff can do without; then nothing is kept either.
 func TestPastQueriesCanBeTurnedOff(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	withSettings(search)

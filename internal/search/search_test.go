@@ -20,7 +20,6 @@ func slugs(l Listing) []string {
 }
 
 func TestTextFinds(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -70,7 +69,6 @@ func TestTextFinds(t *testing.T) {
 }
 
 func TestSKUIsFoundFirst(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.products[2].Title, s.products[2].Sold = "MUG tree for every MUG", 1000
@@ -83,7 +81,6 @@ func TestSKUIsFoundFirst(t *testing.T) {
 
 // R33 and rows 17 to 20, 35 of the bad inputs: what people write is data.
 func TestR33InputIsNeverSQL(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -133,7 +130,6 @@ func manyAttributes(n int) string {
 }
 
 func TestCursorBelongsToItsList(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -159,7 +155,6 @@ func TestCursorBelongsToItsList(t *testing.T) {
 }
 
 func TestCursorSurvivesChanges(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -178,7 +173,6 @@ func TestCursorSurvivesChanges(t *testing.T) {
 }
 
 func TestFacetsOfTheCorner(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -205,7 +199,6 @@ func TestFacetsOfTheCorner(t *testing.T) {
 }
 
 func TestSuggest(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)
@@ -254,7 +247,6 @@ func TestSuggest(t *testing.T) {
 
 // A filter takes ids and slugs alike.
 func TestFiltersTakeIDs(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.insert(t, tx)

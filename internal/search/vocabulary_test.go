@@ -52,7 +52,6 @@ func listed(t *testing.T, h http.Handler, q string) Listing {
 }
 
 func TestSynonymsOfStaff(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	withSettings(search)
@@ -101,7 +100,6 @@ func TestSettingsOfSearchThatCannotBe(t *testing.T) {
 }
 
 func TestLanguagesOfTheShop(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	withSettings(search)
@@ -144,7 +142,6 @@ func TestNodesLearnSynonyms(t *testing.T) {
 }
 
 func TestDidYouMean(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	withSettings(search)
@@ -178,7 +175,6 @@ func TestDidYouMean(t *testing.T) {
 // Rows of what sellers write: a UPC has no zero before it, an EAN of the same
 // product has; an ISBN has hyphens and two lengths.
 func TestBarcodesAreFoundFirst(t *testing.T) {
-	t.Parallel()
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
 	s.products[2].Title, s.products[2].Sold = "036000291452 is not my number", 1000
