@@ -19,6 +19,7 @@ type tortureCmd struct {
 	Rounds      int           `default:"200" help:"Rounds."`
 	Kill        bool          `help:"Kill the server with SIGKILL now and then, sometimes its PostgreSQL too."`
 	CrashPoints bool          `help:"Kill the server at every named crash point instead."`
+	Coupon      bool          `help:"Have the buyers race for the uses of one coupon instead, of which there are as many as units."`
 	Seed        uint64        `help:"Repeat the schedule of faults of an earlier run; random when 0."`
 	Within      time.Duration `default:"1h" help:"Give up after this time."`
 	JSON        bool          `help:"Print JSON."`
@@ -40,6 +41,8 @@ func (cmd *tortureCmd) Validate() error {
 		return errors.New("--units: want 1 to 100000")
 	case cmd.Rounds < 1 || cmd.Rounds > 100_000:
 		return errors.New("--rounds: want 1 to 100000")
+	case cmd.Coupon && (cmd.Kill || cmd.CrashPoints):
+		return errors.New("--coupon: nothing is killed over a coupon: leave out --kill and --crash-points")
 	case cmd.URL != "" && (cmd.Email == "" || cmd.Password == ""):
 		return errors.New("--url: say --email and SOUK_TORTURE_PASSWORD of a staff member too")
 	}
@@ -59,8 +62,11 @@ func (cmd *tortureCmd) Run(ctx context.Context, c *config.Config) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, cmd.Within, errors.New("it took longer than --within"))
 	defer cancel()
 	try := torture.Storm
-	if cmd.CrashPoints {
+	switch {
+	case cmd.CrashPoints:
 		try = torture.CrashPoints
+	case cmd.Coupon:
+		try = torture.HotCoupon
 	}
 	report, err := try(ctx, torture.Plan{
 		Exe: exe, Buyers: cmd.Buyers, Units: cmd.Units, Rounds: cmd.Rounds, Kill: cmd.Kill, Seed: cmd.Seed,

@@ -443,7 +443,7 @@ func goodsPolicy() []rule {
 		the("exports.write", shops, rule{op: "admin-create-export", body: `{"format": "souk"}`}),
 		the("prices.read", shops, rule{op: "admin-list-variant-prices"}, rule{op: "admin-get-variant-prices-history"}),
 		the("prices.write", shops, rule{op: "admin-set-variant-prices", body: priced}),
-		the("promotions.read", shops, rule{op: "admin-list-promotions"}, rule{op: "admin-get-promotion"}, rule{op: "admin-list-promotion-coupons"}),
+		the("promotions.read", shops, rule{op: "admin-list-promotions"}, rule{op: "admin-get-promotion"}, rule{op: "admin-list-promotion-coupons"}, rule{op: "admin-get-promotions-lint"}),
 		the("promotions.write", shops, []rule{
 			{op: "admin-create-promotion", body: tenOff},
 			{op: "admin-update-promotion", body: `{"status": "active"}`},

@@ -136,10 +136,14 @@ func TestCutLinesReAdd(t *testing.T) {
 		quantity := rapid.IntRange(1, 50).Draw(t, "quantity")
 		total := rapid.Int64Range(0, 1_000_000).Draw(t, "total")
 		tax := rapid.Int64Range(0, total).Draw(t, "tax")
+		platform := rapid.Int64Range(0, 1_000_000).Draw(t, "platform")
 		bps := rapid.Int64Range(0, 10_000).Draw(t, "bps")
-		l := Line{ID: id.New[id.OrderLine](), Quantity: quantity, Total: usd(total), Tax: usd(tax), Commission: Commission(usd(total), usd(tax), bps)}
-		part := VendorOrder{ID: id.New[id.VendorOrder](), Status: PartConfirmed, PartTotals: PartTotals{Total: usd(total), Tax: usd(tax)}}
-		l.Part, l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnCommission = part.ID, usd(0), usd(0), usd(0)
+		l := Line{
+			ID: id.New[id.OrderLine](), Quantity: quantity, Total: usd(total), Tax: usd(tax), Platform: usd(platform),
+			Commission: Commission(usd(total), usd(tax), usd(platform), bps),
+		}
+		part := VendorOrder{ID: id.New[id.VendorOrder](), Status: PartConfirmed, PartTotals: PartTotals{Total: usd(total), Tax: usd(tax)}, Platform: usd(0)}
+		l.Part, l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnCommission, l.WithdrawnPlatform = part.ID, usd(0), usd(0), usd(0), usd(0)
 		before := usd(0)
 		for l.Remaining() > 0 {
 			l.withdraw(rapid.IntRange(1, l.Remaining()).Draw(t, "cut"))
@@ -148,14 +152,14 @@ func TestCutLinesReAdd(t *testing.T) {
 			}
 			before = l.WithdrawnTotal
 			e := Whole{Order: Order{Currency: "USD"}, Parts: []VendorOrder{part}, Lines: []Line{l}}.Earnings(part)
-			if e.Vendor.Plus(e.Commission).Plus(e.Tax) != e.Total {
+			if e.Vendor.Plus(e.Commission).Plus(e.Tax) != e.Total.Plus(e.Platform) {
 				t.Fatalf("%+v does not re-add", e)
 			}
-			if e.Vendor.Minor < 0 || e.Commission.Minor < 0 || e.Tax.Minor < 0 || l.WithdrawnCommission.Minor < 0 {
+			if e.Vendor.Minor < 0 || e.Commission.Minor < 0 || e.Tax.Minor < 0 || l.WithdrawnCommission.Minor < 0 || e.Platform.Minor < 0 {
 				t.Fatalf("%+v is below nothing", e)
 			}
 		}
-		if l.WithdrawnTotal != l.Total || l.WithdrawnTax != l.Tax || l.WithdrawnCommission != l.Commission {
+		if l.WithdrawnTotal != l.Total || l.WithdrawnTax != l.Tax || l.WithdrawnCommission != l.Commission || l.WithdrawnPlatform != l.Platform {
 			t.Fatalf("all is gone but not all is given up: %+v", l)
 		}
 	})

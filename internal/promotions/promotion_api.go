@@ -21,6 +21,8 @@ import (
 func (m *Promotions) Routes(r *httpapi.Router) {
 	m.cursors = r.Cursors
 	handlers{m, false}.routes(r, "/api/v1/admin", httpapi.Needs(CanRead), httpapi.Needs(CanWrite))
+	httpapi.Get(r, "/api/v1/admin/promotions/lint", m.lintAll, httpapi.Needs(CanRead), httpapi.Private(), httpapi.Summary("Say what may not be meant"),
+		httpapi.Describe("In words: promotions that stack to 100 % and more, that can never apply, that lack codes or amounts, that are used up."))
 	handlers{m, true}.routes(r, "/api/v1/vendor", httpapi.Needs(auth.AsVendor), httpapi.Needs(auth.VendorCatalog))
 }
 
@@ -75,6 +77,16 @@ func (h handlers) list(ctx context.Context, in *listInput) (out httpapi.List[Pro
 		out.TotalCount = &total
 	}
 	return out, nil
+}
+
+// Findings is what the linter has to say.
+type Findings struct {
+	Findings []Finding `json:"findings"`
+}
+
+func (m *Promotions) lintAll(ctx context.Context, _ *struct{}) (Findings, error) {
+	found, err := m.Lint(ctx, m.DB)
+	return Findings{found}, err
 }
 
 type promotionInput struct {

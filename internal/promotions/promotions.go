@@ -18,6 +18,7 @@ package promotions
 import (
 	"souk/internal/auth"
 	"souk/internal/errs"
+	"souk/internal/money"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 )
@@ -34,7 +35,8 @@ func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrit
 // Promotions is every promotion of the shop and of its vendors.
 type Promotions struct {
 	DB          postgres.DB
-	CustomerKey []byte // hashes the addresses of customers, see [Promotions.Customer]
+	CustomerKey []byte         // hashes the addresses of customers, see [Promotions.Customer]
+	Currency    money.Currency // of the shop
 
 	cursors httpapi.Cursors
 }

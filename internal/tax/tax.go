@@ -124,7 +124,7 @@ func (z *Zone) tidy() error {
 		}
 	}
 	bad.Require(len(z.Rates) <= maxRates, "/rates", "too_many", "At most 100 rates.")
-	sums := map[string]int64{}
+	sums, compound := map[string]int64{}, map[string]bool{}
 	for i := range z.Rates {
 		r := &z.Rates[i]
 		if r.Class = strings.TrimSpace(r.Class); r.Class == "" {
@@ -134,7 +134,8 @@ func (z *Zone) tidy() error {
 		bad.Require(r.Name != "" && len(r.Name) <= 60, "/rates", "invalid", "A rate needs a name, for example VAT 19 %.")
 		bad.Require(r.PPM >= 0 && r.PPM <= million, "/rates", "invalid", "A rate is between 0 and 1,000,000 parts per million.")
 		sums[r.Class] += r.PPM
-		bad.Require(sums[r.Class] <= million, "/rates", "invalid", "The rates of one class come to more than 100 %.")
+		compound[r.Class] = compound[r.Class] || r.Compound
+		bad.Require(!compound[r.Class] || sums[r.Class] <= million, "/rates", "invalid", "Rates of a class with a compound one come to 100 % at most.")
 		bad.Require(len(r.Class) <= 40, "/rates", "invalid", "A tax class has at most 40 letters.")
 	}
 	return bad.Err()

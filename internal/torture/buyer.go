@@ -13,6 +13,8 @@ import (
 type buyer struct {
 	Cart  string       `json:"id"`
 	Total money.Amount `json:"-"`
+
+	signedIn bool // as the member of staff, whose token there is
 }
 
 // order is what a checkout acknowledged.
@@ -31,16 +33,21 @@ var address = map[string]any{
 	"shipping": map[string]string{"name": "Ada", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"},
 }
 
-// newBuyer fills a cart with one unit and takes it up to the last click.
-func (s *shop) newBuyer(ctx context.Context, p product) (b buyer, err error) {
-	_, err = s.insist(ctx, request{method: "POST", path: "/api/v1/carts", body: map[string]any{
+// newBuyer fills a guest's cart with one unit and takes it up to the last click.
+func (s *shop) newBuyer(ctx context.Context, p product) (buyer, error) {
+	return s.fill(ctx, buyer{}, p)
+}
+
+// fill is newBuyer for a buyer who may be signed in.
+func (s *shop) fill(ctx context.Context, b buyer, p product) (buyer, error) {
+	_, err := s.insist(ctx, request{method: "POST", path: "/api/v1/carts", staff: b.signedIn, body: map[string]any{
 		"items": []map[string]any{{"variant_id": p.variant(), "quantity": 1}},
 	}}, &b)
 	if err != nil {
 		return b, err
 	}
 	cart := "/api/v1/carts/" + b.Cart
-	if _, err = s.insist(ctx, request{method: "PUT", path: cart + "/addresses", body: address}, nil); err != nil {
+	if _, err = s.insist(ctx, request{method: "PUT", path: cart + "/addresses", staff: b.signedIn, body: address}, nil); err != nil {
 		return b, err
 	}
 	var offered struct {
@@ -51,7 +58,7 @@ func (s *shop) newBuyer(ctx context.Context, p product) (b buyer, err error) {
 			} `json:"options"`
 		} `json:"data"`
 	}
-	if _, err = s.insist(ctx, request{method: "GET", path: cart + "/shipping-options"}, &offered); err != nil {
+	if _, err = s.insist(ctx, request{method: "GET", path: cart + "/shipping-options", staff: b.signedIn}, &offered); err != nil {
 		return b, err
 	}
 	selections := []map[string]string{} // none where nothing is shipped
@@ -61,18 +68,21 @@ func (s *shop) newBuyer(ctx context.Context, p product) (b buyer, err error) {
 		}
 		selections = append(selections, map[string]string{"vendor_id": parcel.Vendor, "option_id": parcel.Options[0].ID})
 	}
-	var priced struct {
-		Totals struct {
-			Grand money.Amount `json:"grand_total"`
-		} `json:"totals"`
-	}
-	_, err = s.insist(ctx, request{method: "PUT", path: cart + "/shipping", body: map[string]any{"selections": selections}}, &priced)
-	b.Total = priced.Totals.Grand
+	var now priced
+	_, err = s.insist(ctx, request{method: "PUT", path: cart + "/shipping", staff: b.signedIn, body: map[string]any{"selections": selections}}, &now)
+	b.Total = now.Totals.Grand
 	return b, err
 }
 
+// priced is what a cart says it costs.
+type priced struct {
+	Totals struct {
+		Grand money.Amount `json:"grand_total"`
+	} `json:"totals"`
+}
+
 func (b buyer) checkout(key string) request {
-	return request{method: "POST", path: "/api/v1/checkout", key: key, body: map[string]any{
+	return request{method: "POST", path: "/api/v1/checkout", key: key, staff: b.signedIn, body: map[string]any{
 		"cart_id": b.Cart, "payment_method": "cod", "expected_total": b.Total,
 	}}
 }
@@ -84,6 +94,7 @@ type verdict struct {
 	replayed bool   // under a key that had its answer
 	earlier  string // the order that the cart has become by another click
 	refused  bool   // sold out
+	outdated bool   // a discount has gone
 	wrong    string // none of these
 	took     time.Duration
 }
@@ -102,7 +113,7 @@ func (s *shop) click(ctx context.Context, b buyer, key string, mayLose bool) ver
 		case a.again():
 			s.report.count(func(r *Report) { r.Busy++ })
 		default:
-			return v.read(a)
+			return v.read(a, b.signedIn)
 		}
 		if time.Since(began) > patience {
 			v.wrong = "no answer for " + patience.String() + ", at last: " + a.String()
@@ -115,7 +126,8 @@ func (s *shop) click(ctx context.Context, b buyer, key string, mayLose bool) ver
 	}
 }
 
-func (v verdict) read(a answer) verdict {
+// read is the verdict of an answer; only a guest gets a token for the order.
+func (v verdict) read(a answer, signedIn bool) verdict {
 	var said struct {
 		Order     *order `json:"order"`
 		OrderID   string `json:"order_id"`
@@ -126,12 +138,14 @@ func (v verdict) read(a answer) verdict {
 		return v
 	}
 	switch {
-	case a.status == http.StatusCreated && said.Order != nil && said.Order.ID != "" && said.Order.Token != "":
+	case a.status == http.StatusCreated && said.Order != nil && said.Order.ID != "" && (said.Order.Token == "") == signedIn:
 		v.order, v.replayed = said.Order, a.header.Get("Idempotent-Replayed") == "true"
 	case a.status == http.StatusConflict && a.code() == "cart_completed" && said.OrderID != "":
 		v.earlier = said.OrderID
 	case a.status == http.StatusConflict && a.code() == "insufficient_stock" && said.Available != nil && *said.Available == 0:
 		v.refused = true
+	case a.status == http.StatusConflict && (a.code() == "promotion_used_up" || a.code() == "total_changed"):
+		v.outdated = true
 	default:
 		v.wrong = a.String()
 	}

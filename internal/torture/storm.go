@@ -220,6 +220,8 @@ func (s *storm) tally(n, i int, told []verdict) {
 		case v.earlier != "":
 			orders[v.earlier] = true
 			s.report.count(func(r *Report) { r.Completed++ })
+		case v.outdated:
+			s.report.violated("round %d, buyer %d: the total is said to have changed", n, i)
 		case v.refused:
 			refused++
 			s.report.time("refusal", v.took)

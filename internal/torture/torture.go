@@ -1,7 +1,7 @@
 // Package torture tries to make a shop oversell, lose an order or forget what
 // it said: buyers who race for the last unit, double clicks, kill -9.
 //
-// Owns: the storm ([Storm]), the crash points ([CrashPoints]) and the steps of
+// Owns: the storm ([Storm]), the race for a coupon ([HotCoupon]), the crash points ([CrashPoints]) and the steps of
 // those that no request can cause ([Act]). It runs a real server as a child
 // process in a shop of its own, on this machine only.
 // Tables: none that are not its own shop's. Raises: nothing.

@@ -89,6 +89,19 @@ func TestNothingAcknowledgedIsLostByKills(t *testing.T) {
 	}
 }
 
+// Of a code that may be used 20 times, 200 orders at once get 20, however they
+// write it; everybody else is told, and may order for the whole price.
+func TestHotCoupon(t *testing.T) {
+	t.Parallel()
+	p := plan(t)
+	p.Buyers, p.Units, p.Rounds = 200, 20, 1
+	r, err := torture.HotCoupon(within(t), p)
+	held(t, r, err)
+	if r.Orders != 20 || r.Refusals != 180 {
+		t.Errorf("%d orders and %d refusals, want 20 and 180", r.Orders, r.Refusals)
+	}
+}
+
 // A declared point that no scenario passes is a violation, too.
 func TestEveryCrashPointRecovers(t *testing.T) {
 	t.Parallel()

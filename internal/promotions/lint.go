@@ -1,0 +1,134 @@
+package promotions
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
+)
+
+// A Finding is something about active promotions that whoever made them may not
+// have meant.
+type Finding struct {
+	Code       string         `json:"code" enum:"ended,vendor_closed,used_up,budget_spent,no_codes,codes_unused,no_amount,first_order_repeats,never_wins,stacks"`
+	Promotions []id.Promotion `json:"promotions" doc:"Which ones it is about"`
+	Detail     string         `json:"detail"`
+}
+
+// Lint looks at all active promotions.
+func (m *Promotions) Lint(ctx context.Context, db postgres.DB) ([]Finding, error) {
+	active, err := list(ctx, db, pgx.NamedArgs{"vendor": id.Vendor{}, "statuses": []Status{Active}, "before": id.Promotion{}, "limit": nil})
+	if err != nil {
+		return nil, err
+	}
+	now, err := postgres.Scalar[time.Time](ctx, db, `SELECT now()`, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read the time: %w", err)
+	}
+	closed, err := postgres.Column[id.Vendor](ctx, db, `SELECT id FROM vendors WHERE status <> 'active'`, nil)
+	if err != nil {
+		return nil, fmt.Errorf("read which vendors are closed: %w", err)
+	}
+	found := []Finding{}
+	var live []Promotion
+	for _, p := range active {
+		alone := p.lint(now, m.Currency, closed)
+		if found = append(found, alone...); !slices.ContainsFunc(alone, func(f Finding) bool { return f.Code == "ended" }) {
+			live = append(live, p)
+		}
+	}
+	for i, p := range live {
+		for _, q := range live[i+1:] {
+			found = append(found, lintPair(p, q)...)
+		}
+	}
+	return found, nil
+}
+
+// lint is what there is to say of a promotion alone.
+func (p *Promotion) lint(now time.Time, shop money.Currency, closed []id.Vendor) (found []Finding) {
+	say := func(so bool, code, detail string) {
+		if so {
+			found = append(found, Finding{code, []id.Promotion{p.ID}, p.Name + " " + detail})
+		}
+	}
+	if p.EndsAt != nil && !p.EndsAt.After(now) {
+		say(true, "ended", "ended at "+p.EndsAt.UTC().Format(time.RFC3339)+" and lowers nothing any more.")
+		return found
+	}
+	say(slices.Contains(closed, p.VendorID), "vendor_closed", "is of a vendor who sells nothing now.")
+	say(p.UsageLimit != nil && p.Used >= *p.UsageLimit, "used_up", "has had all of its uses.")
+	say(p.spentUp(), "budget_spent", "has spent its budget.")
+	say(p.NeedsCode && p.Coupons == 0, "no_codes", "needs a code, and has none.")
+	say(!p.NeedsCode && p.Coupons > 0, "codes_unused", "has codes, and needs none: its codes do nothing.")
+	for _, amounts := range []pricing.Amounts{p.Reward.Amounts, p.Reward.Most, p.Conditions.MinSubtotal} {
+		if _, known := amounts[shop]; len(amounts) > 0 && !known {
+			say(true, "no_amount", "names no amount in "+string(shop)+", the currency of the shop: carts in it do not match.")
+			break
+		}
+	}
+	say(p.Conditions.FirstOrder && p.CustomerLimit == nil, "first_order_repeats",
+		"is for first orders without a customer_limit: who cancels, or writes their address differently, has it again. Limit it to 1 for each customer.")
+	return found
+}
+
+func (p *Promotion) spentUp() bool {
+	return p.Budget != nil && slices.ContainsFunc(p.Spent, func(a money.Amount) bool { return a.Currency == p.Budget.Currency && a.Minor >= p.Budget.Minor })
+}
+
+// lintPair is what there is to say of two promotions that may meet in a cart.
+func lintPair(p, q Promotion) (found []Finding) {
+	both := []id.Promotion{p.ID, q.ID}
+	if p.Priority < q.Priority {
+		p, q = q, p
+	}
+	if (p.Exclusive || q.Exclusive) && p.Priority > q.Priority && p.always(q) {
+		found = append(found, Finding{"never_wins", both, fmt.Sprintf(
+			"%s never applies: %s has the higher priority, matches every cart that it matches, and is not combined with it.", q.Name, p.Name)})
+	}
+	sum := p.Reward.PPM + q.Reward.PPM
+	percent := p.Reward.Kind == pricing.PercentOff && q.Reward.Kind == pricing.PercentOff
+	if percent && sum >= million && p.stacksWith(q) {
+		found = append(found, Finding{"stacks", both, fmt.Sprintf(
+			"%s and %s stack to %s %% on the goods that both lower. Give them one stacking_group, or make one exclusive, unless that is meant.",
+			p.Name, q.Name, strconv.FormatFloat(float64(sum)/10_000, 'f', -1, 64))})
+	}
+	return found
+}
+
+// always reports whether a promotion asks nothing of a cart, and runs for as
+// long as another does.
+func (p *Promotion) always(q Promotion) bool {
+	c, g := p.Conditions, p.Reward.Goods
+	asks := len(c.MinSubtotal)+len(c.Groups)+len(c.Plans)+len(c.Countries)+len(c.Methods) > 0 || c.MinQuantity > 0 || c.FirstOrder ||
+		!isAll(g) || len(p.Reward.Amounts) > 0 || len(p.Reward.Most) > 0 || p.Reward.Kind != pricing.PercentOff
+	return !p.NeedsCode && !asks && p.VendorID.IsZero() && !p.limited() && !p.StartsAt.After(q.StartsAt) && (p.EndsAt == nil || q.EndsAt != nil && !q.EndsAt.After(*p.EndsAt))
+}
+
+func isAll(s pricing.Scope) bool {
+	return len(s.Products)+len(s.Variants)+len(s.Categories)+len(s.Tags)+len(s.Brands)+len(s.Vendors)+len(s.Except) == 0 && !s.FullPrice
+}
+
+// stacksWith reports whether some goods may be lowered by both. Goods may be in
+// several categories and have several tags, so those keep no two apart.
+func (p *Promotion) stacksWith(q Promotion) bool {
+	a, b := p.Reward.Goods, q.Reward.Goods
+	apart := p.Exclusive || q.Exclusive || p.StackingGroup != "" && p.StackingGroup == q.StackingGroup ||
+		!p.VendorID.IsZero() && !q.VendorID.IsZero() && p.VendorID != q.VendorID ||
+		p.EndsAt != nil && !p.EndsAt.After(q.StartsAt) || q.EndsAt != nil && !q.EndsAt.After(p.StartsAt)
+	return !apart && meet(a.Products, b.Products) && meet(a.Variants, b.Variants) && meet(a.Brands, b.Brands) && meet(a.Vendors, b.Vendors)
+}
+
+// meet reports whether two lists, of which an empty one is everything, share
+// something.
+func meet[T comparable](a, b []T) bool {
+	return len(a) == 0 || len(b) == 0 || slices.ContainsFunc(a, func(t T) bool { return slices.Contains(b, t) })
+}

@@ -1,0 +1,58 @@
+package promotions_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/app/apptest"
+	"souk/internal/platform/pgtest"
+)
+
+// The linter says in words what a merchant may not have meant, and nothing of
+// what is in order.
+func TestLint(t *testing.T) {
+	t.Parallel()
+	a := apptest.New(t, pgtest.DB(t))
+	vera := a.Owner(t, "vera")
+	add := func(as, name, fields string) {
+		t.Helper()
+		a.Call(t, as, "POST", door(as), `{"name": "`+name+`", "status": "active", `+fields+`}`).Want(t, 201)
+	}
+	lint := func() string {
+		t.Helper()
+		return a.Call(t, apptest.Admin, "GET", "/admin/promotions/lint", "").Want(t, 200).Body
+	}
+	const sixty, fifty = `"reward": {"kind": "percent_off", "percent_ppm": 600000}`, `"reward": {"kind": "percent_off", "percent_ppm": 500000}`
+	add(apptest.Admin, "Spring", sixty+`, "stacking_group": "season"`)
+	add(apptest.Admin, "Autumn", fifty+`, "stacking_group": "season"`)
+	if body := lint(); body != `{"findings":[]}`+"\n" && body != `{"findings":[]}` {
+		t.Errorf("of one group they do not stack: %s", body)
+	}
+	add(apptest.Admin, "Ladder", `"reward": {"kind": "percent_off", "percent_ppm": 500000, "goods": {"full_price": true}}`)
+	add(apptest.Admin, "Secret", percentOff+`, "needs_code": true`)
+	add(apptest.Admin, "Euros", `"reward": {"kind": "amount_off", "amounts": {"EUR": 100}}`)
+	add(apptest.Admin, "Welcome", percentOff+`, "conditions": {"first_order": true}`)
+	add(apptest.Admin, "Loser", percentOff+`, "exclusive": true, "priority": -1`)
+	add(apptest.Admin, "Over", percentOff+`, "starts_at": "2020-01-01T00:00:00Z", "ends_at": "2020-02-01T00:00:00Z"`)
+	add("vera", "Hers", percentOff)
+	a.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE vendors SET status = 'suspended', status_reason = 'x' WHERE id = @id`, pgx.NamedArgs{"id": vera})
+		return err
+	})
+	body := lint()
+	for _, want := range []string{
+		"Spring and Ladder stack to 110 %", "Secret needs a code, and has none", "Euros names no amount in USD", "Welcome is for first orders",
+		"Loser never applies: Spring has the higher priority", "Over ended at 2020-02-01T00:00:00Z", "Hers is of a vendor who sells nothing now",
+	} {
+		if !strings.Contains(body, want) && !strings.Contains(body, strings.Replace(want, "Spring and Ladder", "Ladder and Spring", 1)) {
+			t.Errorf("the linter does not say %q: %s", want, body)
+		}
+	}
+	for _, fine := range []string{"Spring and Autumn", "Autumn and Spring"} {
+		if strings.Contains(body, fine) {
+			t.Errorf("the linter says %q: %s", fine, body)
+		}
+	}
+}
