@@ -165,7 +165,9 @@ func (r *random) query() *Query {
 		for range r.IntN(3) {
 			q.Collections = append(q.Collections, r.collection())
 		}
-		q.First = r.some(4)
+	}
+	if maybe() {
+		q.First = r.some(8)
 	}
 	for i := range 6 {
 		q.Shown = append(q.Shown, thing(3, i+1))
