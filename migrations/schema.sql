@@ -183,10 +183,10 @@ CREATE FUNCTION public.stock_of(variant uuid) RETURNS TABLE(available bigint)
     FROM variants v WHERE v.id = variant
 $$;
 
-CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean)
+CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean, per_total boolean, half_even boolean)
     LANGUAGE sql STABLE
     AS $$
-    SELECT z.id, z.included
+    SELECT z.id, z.included, z.per_total, z.half_even
     FROM tax_zones z CROSS JOIN LATERAL (
         SELECT max(length(prefix)) AS longest FROM unnest(z.postal_prefixes) prefix
         WHERE starts_with(upper(replace(tax_zone_of.postal, ' ', '')), prefix)
@@ -323,8 +323,11 @@ CREATE TABLE public.adjustments (
     label text NOT NULL,
     rate_ppm integer,
     amount_minor bigint NOT NULL,
+    promotion_id uuid,
+    platform_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT adjustments_amount_minor_check CHECK ((amount_minor >= 0)),
-    CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text])))
+    CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text]))),
+    CONSTRAINT adjustments_platform CHECK (((platform_minor >= 0) AND (platform_minor <= amount_minor)))
 );
 
 CREATE TABLE public.api_keys (
@@ -352,6 +355,7 @@ CREATE TABLE public.attributes (
     filterable boolean DEFAULT true NOT NULL,
     "position" integer DEFAULT 0 NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT attributes_key_check CHECK (((key = lower(key)) AND ((length(key) >= 1) AND (length(key) <= 100)))),
     CONSTRAINT attributes_kind_check CHECK ((kind = ANY (ARRAY['text'::text, 'number'::text, 'boolean'::text, 'select'::text, 'colour'::text, 'date'::text]))),
     CONSTRAINT attributes_label_check CHECK (((length(label) >= 1) AND (length(label) <= 200)))
@@ -379,10 +383,23 @@ CREATE TABLE public.avatars (
     created_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.bought_together (
+    product_id uuid NOT NULL,
+    place integer NOT NULL,
+    other_id uuid NOT NULL,
+    orders integer NOT NULL
+);
+
 CREATE TABLE public.brands (
     id uuid NOT NULL,
     slug text NOT NULL,
     name text NOT NULL
+);
+
+CREATE TABLE public.cart_coupons (
+    cart_id uuid NOT NULL,
+    coupon_id uuid NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.cart_items (
@@ -421,7 +438,47 @@ CREATE TABLE public.categories (
     "position" integer DEFAULT 0 NOT NULL,
     description text DEFAULT ''::text NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT categories_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200)))
+);
+
+CREATE TABLE public.collections (
+    id uuid NOT NULL,
+    slug text NOT NULL,
+    title text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    seo_title text DEFAULT ''::text NOT NULL,
+    seo_description text DEFAULT ''::text NOT NULL,
+    match text DEFAULT 'all'::text NOT NULL,
+    rules jsonb DEFAULT '[]'::jsonb NOT NULL,
+    pinned uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    excluded uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    sort text DEFAULT '-popularity'::text NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    published boolean DEFAULT false NOT NULL,
+    publish_at timestamp with time zone,
+    unpublish_at timestamp with time zone,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT collections_check CHECK ((unpublish_at > publish_at)),
+    CONSTRAINT collections_match_check CHECK ((match = ANY (ARRAY['all'::text, 'any'::text]))),
+    CONSTRAINT collections_title_check CHECK (((length(title) >= 1) AND (length(title) <= 200)))
+);
+
+CREATE TABLE public.coupons (
+    id uuid NOT NULL,
+    promotion_id uuid NOT NULL,
+    code text NOT NULL,
+    usage_limit integer,
+    used integer DEFAULT 0 NOT NULL,
+    disabled boolean DEFAULT false NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT coupons_code_check CHECK (((length(code) >= 3) AND (length(code) <= 40))),
+    CONSTRAINT coupons_usage_limit_check CHECK ((usage_limit > 0)),
+    CONSTRAINT coupons_used_check CHECK ((used >= 0)),
+    CONSTRAINT coupons_within_limit CHECK ((used <= usage_limit))
 );
 
 CREATE TABLE public.credentials (
@@ -510,7 +567,8 @@ CREATE TABLE public.facet_values (
     key text NOT NULL,
     value text NOT NULL,
     key_label text NOT NULL,
-    label text NOT NULL
+    label text NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL
 );
 
 ALTER TABLE public.facet_values ALTER COLUMN id ADD GENERATED ALWAYS AS IDENTITY (
@@ -633,7 +691,7 @@ CREATE TABLE public.ledger_accounts (
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
     CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text])))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -686,7 +744,8 @@ CREATE TABLE public.listed_products (
     digest bytea NOT NULL,
     title text DEFAULT ''::text NOT NULL,
     terms text DEFAULT ''::text NOT NULL,
-    text text DEFAULT ''::text NOT NULL
+    text text DEFAULT ''::text NOT NULL,
+    translated text[] DEFAULT '{}'::text[] NOT NULL
 );
 
 CREATE TABLE public.listings (
@@ -705,6 +764,7 @@ CREATE TABLE public.listings (
     created_at timestamp with time zone NOT NULL,
     min_minor bigint NOT NULL,
     max_minor bigint NOT NULL,
+    reduced boolean DEFAULT false NOT NULL,
     CONSTRAINT listings_rating_check CHECK (((rating >= (0)::numeric) AND (rating <= (5)::numeric))),
     CONSTRAINT listings_rating_count_check CHECK ((rating_count >= 0))
 )
@@ -782,7 +842,7 @@ CREATE TABLE public.mail_tokens (
 
 CREATE TABLE public.media (
     id uuid NOT NULL,
-    product_id uuid NOT NULL,
+    product_id uuid,
     "position" integer DEFAULT 0 NOT NULL,
     alt text DEFAULT ''::text NOT NULL,
     source_url text DEFAULT ''::text NOT NULL,
@@ -795,7 +855,9 @@ CREATE TABLE public.media (
     width integer DEFAULT 0 NOT NULL,
     height integer DEFAULT 0 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
+    change_id uuid,
+    CONSTRAINT media_owner CHECK (((product_id IS NULL) = (change_id IS NOT NULL))),
+    CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'proposed'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
 );
 
 CREATE TABLE public.messages (
@@ -895,10 +957,13 @@ CREATE TABLE public.order_lines (
     cancelled_tax_minor bigint DEFAULT 0 NOT NULL,
     cancelled_commission_minor bigint DEFAULT 0 NOT NULL,
     digital boolean DEFAULT false NOT NULL,
+    platform_minor bigint DEFAULT 0 NOT NULL,
+    cancelled_platform_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
     CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
     CONSTRAINT order_lines_discount CHECK (((discount_minor >= 0) AND (discount_minor <= subtotal_minor))),
+    CONSTRAINT order_lines_platform CHECK ((((platform_minor >= 0) AND (platform_minor <= discount_minor)) AND ((cancelled_platform_minor >= 0) AND (cancelled_platform_minor <= platform_minor)))),
     CONSTRAINT order_lines_quantities CHECK ((((quantity_fulfilled + quantity_cancelled) <= quantity) AND (quantity_returned <= quantity_fulfilled))),
     CONSTRAINT order_lines_quantity_cancelled_check CHECK ((quantity_cancelled >= 0)),
     CONSTRAINT order_lines_quantity_check CHECK ((quantity > 0)),
@@ -1150,6 +1215,15 @@ CREATE TABLE public.product_ratings (
     CONSTRAINT product_ratings_sum CHECK ((rating_sum = ((((stars_1 + (2 * stars_2)) + (3 * stars_3)) + (4 * stars_4)) + (5 * stars_5))))
 );
 
+CREATE TABLE public.product_relations (
+    product_id uuid NOT NULL,
+    kind text NOT NULL,
+    related_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    CONSTRAINT product_relations_check CHECK ((product_id <> related_id)),
+    CONSTRAINT product_relations_kind_check CHECK ((kind = ANY (ARRAY['related'::text, 'upsell'::text, 'cross_sell'::text])))
+);
+
 CREATE TABLE public.product_slugs (
     slug text NOT NULL,
     product_id uuid NOT NULL,
@@ -1181,9 +1255,65 @@ CREATE TABLE public.products (
     version bigint DEFAULT 1 NOT NULL,
     publish_at timestamp with time zone,
     unpublish_at timestamp with time zone,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT products_sale_window CHECK ((unpublish_at > publish_at)),
     CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'scheduled'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
     CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
+);
+
+CREATE TABLE public.promotion_redemptions (
+    id uuid NOT NULL,
+    promotion_id uuid NOT NULL,
+    coupon_id uuid,
+    order_id uuid NOT NULL,
+    customer bytea NOT NULL,
+    slot integer,
+    amount_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    redeemed_at timestamp with time zone DEFAULT now() NOT NULL,
+    released_at timestamp with time zone,
+    CONSTRAINT promotion_redemptions_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT promotion_redemptions_customer_check CHECK ((length(customer) = 32)),
+    CONSTRAINT promotion_redemptions_slot_check CHECK ((slot >= 0))
+);
+
+CREATE TABLE public.promotions (
+    id uuid NOT NULL,
+    vendor_id uuid,
+    name text NOT NULL,
+    needs_code boolean NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    priority integer DEFAULT 0 NOT NULL,
+    exclusive boolean DEFAULT false NOT NULL,
+    stacking_group text DEFAULT ''::text NOT NULL,
+    platform_ppm integer NOT NULL,
+    conditions jsonb NOT NULL,
+    reward jsonb NOT NULL,
+    starts_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone,
+    usage_limit integer,
+    customer_limit integer,
+    budget_minor bigint,
+    budget_currency character(3),
+    used integer DEFAULT 0 NOT NULL,
+    spent_minor bigint DEFAULT 0 NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT promotions_budget CHECK (((budget_minor IS NULL) = (budget_currency IS NULL))),
+    CONSTRAINT promotions_budget_minor_check CHECK ((budget_minor > 0)),
+    CONSTRAINT promotions_customer_limit_check CHECK ((customer_limit > 0)),
+    CONSTRAINT promotions_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT promotions_platform_ppm_check CHECK (((platform_ppm >= 0) AND (platform_ppm <= 1000000))),
+    CONSTRAINT promotions_spent_minor_check CHECK ((spent_minor >= 0)),
+    CONSTRAINT promotions_stacking_group_check CHECK ((length(stacking_group) <= 60)),
+    CONSTRAINT promotions_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'paused'::text, 'archived'::text]))),
+    CONSTRAINT promotions_usage_limit_check CHECK ((usage_limit > 0)),
+    CONSTRAINT promotions_used_check CHECK ((used >= 0)),
+    CONSTRAINT promotions_vendor_pays CHECK (((vendor_id IS NULL) OR (platform_ppm = 0))),
+    CONSTRAINT promotions_window CHECK ((ends_at > starts_at)),
+    CONSTRAINT promotions_within_budget CHECK ((spent_minor <= budget_minor)),
+    CONSTRAINT promotions_within_limit CHECK ((used <= usage_limit))
 );
 
 CREATE TABLE public.recovery_codes (
@@ -1455,6 +1585,7 @@ CREATE TABLE public.tax_rates (
     name text NOT NULL,
     rate_ppm integer NOT NULL,
     shipping boolean DEFAULT true NOT NULL,
+    compound boolean DEFAULT false NOT NULL,
     CONSTRAINT tax_rates_rate_ppm_check CHECK (((rate_ppm >= 0) AND (rate_ppm <= 1000000)))
 );
 
@@ -1465,7 +1596,9 @@ CREATE TABLE public.tax_zones (
     regions text[] DEFAULT '{}'::text[] NOT NULL,
     postal_prefixes text[] DEFAULT '{}'::text[] NOT NULL,
     included boolean DEFAULT false NOT NULL,
-    version bigint DEFAULT 1 NOT NULL
+    version bigint DEFAULT 1 NOT NULL,
+    per_total boolean DEFAULT false NOT NULL,
+    half_even boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.totp_factors (
@@ -1492,6 +1625,15 @@ ALTER TABLE public.tracking_events ALTER COLUMN seq ADD GENERATED ALWAYS AS IDEN
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.translated_pages (
+    product_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    locale text NOT NULL,
+    card text NOT NULL,
+    head text NOT NULL,
+    variants text[] NOT NULL
 );
 
 CREATE TABLE public.user_roles (
@@ -1531,6 +1673,12 @@ CREATE TABLE public.variant_components (
     "position" integer DEFAULT 0 NOT NULL,
     CONSTRAINT variant_components_itself CHECK ((bundle_id <> component_id)),
     CONSTRAINT variant_components_quantity_check CHECK (((quantity >= 1) AND (quantity <= 1000)))
+);
+
+CREATE TABLE public.variant_media (
+    variant_id uuid NOT NULL,
+    media_id uuid NOT NULL,
+    "position" integer NOT NULL
 );
 
 CREATE TABLE public.variants (
@@ -1613,6 +1761,8 @@ CREATE TABLE public.vendor_orders (
     shipping_option jsonb NOT NULL,
     placed_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    shipping_platform_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
     CONSTRAINT vendor_orders_total_minor_check CHECK ((total_minor >= 0))
@@ -1702,11 +1852,17 @@ ALTER TABLE ONLY public.audit_seals
 ALTER TABLE ONLY public.avatars
     ADD CONSTRAINT avatars_pkey PRIMARY KEY (file);
 
+ALTER TABLE ONLY public.bought_together
+    ADD CONSTRAINT bought_together_pkey PRIMARY KEY (product_id, place);
+
 ALTER TABLE ONLY public.brands
     ADD CONSTRAINT brands_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.brands
     ADD CONSTRAINT brands_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.cart_coupons
+    ADD CONSTRAINT cart_coupons_pkey PRIMARY KEY (cart_id, coupon_id);
 
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_pkey PRIMARY KEY (id);
@@ -1725,6 +1881,18 @@ ALTER TABLE ONLY public.categories
 
 ALTER TABLE ONLY public.categories
     ADD CONSTRAINT categories_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.collections
+    ADD CONSTRAINT collections_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.coupons
+    ADD CONSTRAINT coupons_code_key UNIQUE (code);
+
+ALTER TABLE ONLY public.coupons
+    ADD CONSTRAINT coupons_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (user_id);
@@ -1930,6 +2098,9 @@ ALTER TABLE ONLY public.product_pages
 ALTER TABLE ONLY public.product_ratings
     ADD CONSTRAINT product_ratings_pkey PRIMARY KEY (product_id);
 
+ALTER TABLE ONLY public.product_relations
+    ADD CONSTRAINT product_relations_pkey PRIMARY KEY (product_id, kind, related_id);
+
 ALTER TABLE ONLY public.product_slugs
     ADD CONSTRAINT product_slugs_pkey PRIMARY KEY (slug);
 
@@ -1947,6 +2118,15 @@ ALTER TABLE ONLY public.products
 
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_slug_key UNIQUE (slug);
+
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_once UNIQUE (order_id, promotion_id);
+
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.promotions
+    ADD CONSTRAINT promotions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
@@ -2041,6 +2221,9 @@ ALTER TABLE ONLY public.totp_factors
 ALTER TABLE ONLY public.tracking_events
     ADD CONSTRAINT tracking_events_pkey PRIMARY KEY (seq);
 
+ALTER TABLE ONLY public.translated_pages
+    ADD CONSTRAINT translated_pages_pkey PRIMARY KEY (product_id, currency, locale);
+
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_pkey PRIMARY KEY (user_id, role);
 
@@ -2049,6 +2232,9 @@ ALTER TABLE ONLY public.users
 
 ALTER TABLE ONLY public.variant_components
     ADD CONSTRAINT variant_components_pkey PRIMARY KEY (bundle_id, component_id);
+
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_pkey PRIMARY KEY (variant_id, media_id);
 
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_pkey PRIMARY KEY (id);
@@ -2117,11 +2303,15 @@ CREATE INDEX audit_log_user ON public.audit_log USING btree (user_id, at DESC) W
 
 CREATE INDEX avatars_created ON public.avatars USING btree (created_at);
 
+CREATE INDEX cart_coupons_coupon ON public.cart_coupons USING btree (coupon_id);
+
 CREATE INDEX carts_created ON public.carts USING btree (created_at);
 
 CREATE INDEX carts_user ON public.carts USING btree (user_id) WHERE (user_id IS NOT NULL);
 
 CREATE INDEX categories_parent ON public.categories USING btree (parent_id);
+
+CREATE INDEX coupons_promotion ON public.coupons USING btree (promotion_id, id);
 
 CREATE INDEX data_exports_expiry ON public.data_exports USING btree (expires_at);
 
@@ -2163,7 +2353,11 @@ CREATE INDEX mail_tokens_expiry ON public.mail_tokens USING btree (expires_at);
 
 CREATE INDEX mail_tokens_user ON public.mail_tokens USING btree (user_id, purpose, created_at DESC);
 
-CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'removed'::text]));
+CREATE INDEX media_blob ON public.media USING btree (blob_key) WHERE (blob_key <> ''::text);
+
+CREATE INDEX media_change ON public.media USING btree (change_id) WHERE (change_id IS NOT NULL);
+
+CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'proposed'::text, 'removed'::text]));
 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
 
@@ -2227,6 +2421,8 @@ CREATE INDEX product_exports_expiry ON public.product_exports USING btree (expir
 
 CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
 
+CREATE INDEX product_relations_related ON public.product_relations USING btree (related_id);
+
 CREATE INDEX product_slugs_product_idx ON public.product_slugs USING btree (product_id);
 
 CREATE INDEX product_tags_tag ON public.product_tags USING btree (tag_id);
@@ -2242,6 +2438,14 @@ CREATE INDEX products_title ON public.products USING gin (title public.gin_trgm_
 CREATE INDEX products_unpublish_idx ON public.products USING btree (unpublish_at) WHERE ((status = 'active'::text) AND (unpublish_at IS NOT NULL));
 
 CREATE INDEX products_vendor ON public.products USING btree (vendor_id, created_at DESC, id DESC);
+
+CREATE INDEX promotion_redemptions_coupon ON public.promotion_redemptions USING btree (coupon_id) WHERE (coupon_id IS NOT NULL);
+
+CREATE UNIQUE INDEX promotion_redemptions_customer ON public.promotion_redemptions USING btree (promotion_id, customer, slot) WHERE (released_at IS NULL);
+
+CREATE INDEX promotions_automatic ON public.promotions USING btree (starts_at) WHERE ((status = 'active'::text) AND (NOT needs_code));
+
+CREATE INDEX promotions_vendor ON public.promotions USING btree (vendor_id, id);
 
 CREATE UNIQUE INDEX refresh_tokens_one_live ON public.refresh_tokens USING btree (session_id) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
 
@@ -2310,6 +2514,8 @@ CREATE INDEX users_search ON public.users USING gin (lower(((((username || ' '::
 CREATE UNIQUE INDEX users_username_key ON public.users USING btree (lower(username));
 
 CREATE INDEX variant_components_component ON public.variant_components USING btree (component_id);
+
+CREATE INDEX variant_media_media ON public.variant_media USING btree (media_id);
 
 CREATE INDEX variants_media ON public.variants USING btree (media_id) WHERE (media_id IS NOT NULL);
 
@@ -2383,6 +2589,9 @@ ALTER TABLE ONLY public.addresses
 ALTER TABLE ONLY public.adjustments
     ADD CONSTRAINT adjustments_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
 
+ALTER TABLE ONLY public.adjustments
+    ADD CONSTRAINT adjustments_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES public.promotions(id);
+
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_created_by_fkey FOREIGN KEY (created_by) REFERENCES public.users(id);
 
@@ -2392,11 +2601,20 @@ ALTER TABLE ONLY public.api_keys
 ALTER TABLE ONLY public.audit_seals
     ADD CONSTRAINT audit_seals_xid_seq_fkey FOREIGN KEY (xid, seq) REFERENCES public.audit_log(xid, seq);
 
+ALTER TABLE ONLY public.cart_coupons
+    ADD CONSTRAINT cart_coupons_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cart_coupons
+    ADD CONSTRAINT cart_coupons_coupon_id_fkey FOREIGN KEY (coupon_id) REFERENCES public.coupons(id);
+
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.categories
     ADD CONSTRAINT categories_parent_id_fkey FOREIGN KEY (parent_id) REFERENCES public.categories(id);
+
+ALTER TABLE ONLY public.coupons
+    ADD CONSTRAINT coupons_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES public.promotions(id);
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -2462,6 +2680,9 @@ ALTER TABLE ONLY public.mail_tokens
     ADD CONSTRAINT mail_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.media
+    ADD CONSTRAINT media_change_id_fkey FOREIGN KEY (change_id) REFERENCES public.product_changes(id);
+
+ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
 ALTER TABLE ONLY public.messages
@@ -2521,6 +2742,12 @@ ALTER TABLE ONLY public.product_pages
 ALTER TABLE ONLY public.product_ratings
     ADD CONSTRAINT product_ratings_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
+ALTER TABLE ONLY public.product_relations
+    ADD CONSTRAINT product_relations_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.product_relations
+    ADD CONSTRAINT product_relations_related_id_fkey FOREIGN KEY (related_id) REFERENCES public.products(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.product_slugs
     ADD CONSTRAINT product_slugs_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
 
@@ -2535,6 +2762,18 @@ ALTER TABLE ONLY public.products
 
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_coupon_id_fkey FOREIGN KEY (coupon_id) REFERENCES public.coupons(id);
+
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.promotion_redemptions
+    ADD CONSTRAINT promotion_redemptions_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES public.promotions(id);
+
+ALTER TABLE ONLY public.promotions
+    ADD CONSTRAINT promotions_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -2599,6 +2838,9 @@ ALTER TABLE ONLY public.totp_factors
 ALTER TABLE ONLY public.tracking_events
     ADD CONSTRAINT tracking_events_shipment_id_fkey FOREIGN KEY (shipment_id) REFERENCES public.shipments(id);
 
+ALTER TABLE ONLY public.translated_pages
+    ADD CONSTRAINT translated_pages_product_id_currency_fkey FOREIGN KEY (product_id, currency) REFERENCES public.product_pages(product_id, currency) ON DELETE CASCADE;
+
 ALTER TABLE ONLY public.user_roles
     ADD CONSTRAINT user_roles_role_fkey FOREIGN KEY (role) REFERENCES public.roles(name);
 
@@ -2610,6 +2852,12 @@ ALTER TABLE ONLY public.variant_components
 
 ALTER TABLE ONLY public.variant_components
     ADD CONSTRAINT variant_components_component_fkey FOREIGN KEY (component_id) REFERENCES public.variants(id);
+
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.variant_media
+    ADD CONSTRAINT variant_media_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.variants
     ADD CONSTRAINT variants_media_id_fkey FOREIGN KEY (media_id) REFERENCES public.media(id) ON DELETE SET NULL;
@@ -2645,6 +2893,8 @@ ALTER TABLE public.adjustments ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.api_keys ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.coupons ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.digital_files ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.digital_grants ENABLE ROW LEVEL SECURITY;
@@ -2673,6 +2923,10 @@ CREATE POLICY own ON public.adjustments USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.api_keys USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.coupons USING ((EXISTS ( SELECT
+   FROM public.promotions p
+  WHERE (p.id = coupons.promotion_id))));
+
 CREATE POLICY own ON public.digital_files USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.digital_grants USING ((vendor_id = public.souk_vendor_id()));
@@ -2691,9 +2945,11 @@ CREATE POLICY own ON public.licence_keys USING ((vendor_id = public.souk_vendor_
 
 CREATE POLICY own ON public.locations USING ((vendor_id = public.souk_vendor_id()));
 
-CREATE POLICY own ON public.media USING ((EXISTS ( SELECT
+CREATE POLICY own ON public.media USING (((EXISTS ( SELECT
    FROM public.products p
-  WHERE (p.id = media.product_id))));
+  WHERE (p.id = media.product_id))) OR (EXISTS ( SELECT
+   FROM public.product_changes c
+  WHERE (c.id = media.change_id)))));
 
 CREATE POLICY own ON public.order_line_components USING ((EXISTS ( SELECT
    FROM public.order_lines l
@@ -2723,11 +2979,21 @@ CREATE POLICY own ON public.product_options USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_options.product_id))));
 
+CREATE POLICY own ON public.product_relations USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_relations.product_id))));
+
 CREATE POLICY own ON public.product_tags USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_tags.product_id))));
 
 CREATE POLICY own ON public.products USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.promotion_redemptions USING ((EXISTS ( SELECT
+   FROM public.promotions p
+  WHERE (p.id = promotion_redemptions.promotion_id))));
+
+CREATE POLICY own ON public.promotions USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.reservations USING ((EXISTS ( SELECT
    FROM public.locations l
@@ -2761,6 +3027,10 @@ CREATE POLICY own ON public.variant_components USING ((EXISTS ( SELECT
    FROM public.variants v
   WHERE (v.id = variant_components.bundle_id))));
 
+CREATE POLICY own ON public.variant_media USING ((EXISTS ( SELECT
+   FROM public.variants v
+  WHERE (v.id = variant_media.variant_id))));
+
 CREATE POLICY own ON public.variants USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.vendor_invitations USING ((vendor_id = public.souk_vendor_id()));
@@ -2781,9 +3051,15 @@ ALTER TABLE public.product_changes ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_options ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.product_relations ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.product_tags ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.promotion_redemptions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.promotions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
 
@@ -2810,6 +3086,8 @@ ALTER TABLE public.tracking_events ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.users ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.variant_components ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.variant_media ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.variants ENABLE ROW LEVEL SECURITY;
 

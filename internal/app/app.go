@@ -149,8 +149,9 @@ func Build(p Parts) *App {
 	a.Accounts.DropIdentities = a.Logins.Forget // to accounts' right
 	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock, Users: a.Accounts, MailKey: p.Keys.Key("invitations")}
 	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
+	locales := &catalog.Locales{Settings: a.Settings, Own: p.Config.Locale}
 	a.Catalog = &catalog.Catalog{
-		DB: p.DB, Settings: a.Settings, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
+		DB: p.DB, Settings: a.Settings, Locales: locales, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
 	}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
 	a.Tax = &tax.Zones{DB: p.DB}
@@ -180,7 +181,7 @@ func Build(p Parts) *App {
 
 	// Echoes.
 	a.Search = &search.Search{
-		DB: p.DB, Settings: a.Settings, Currency: currency, CacheBytes: searchCache, Dir: p.Config.DataDir, Version: p.Version, Key: p.Keys.Key("past queries"),
+		DB: p.DB, Settings: a.Settings, Currency: currency, Locales: locales, CacheBytes: searchCache, Dir: p.Config.DataDir, Version: p.Version, Key: p.Keys.Key("past queries"),
 		Pool: p.Pool, Bell: a.Bell, Log: p.Log,
 	}
 	if p.Metrics != nil {

@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -122,7 +123,11 @@ func TestQuantitiesAreSoldAsTheVendorSays(t *testing.T) {
 	for _, bad := range []string{`{"min_quantity": 0}`, `{"min_quantity": 6, "max_quantity": 5}`, `{"max_quantity": -1}`} {
 		a.Call(t, apptest.Admin, "PATCH", path, bad, "If-Match", `"v1"`).Want(t, 422)
 	}
-	a.Call(t, apptest.Admin, "PATCH", path, `{"min_quantity": 6, "max_quantity": 24}`, "If-Match", `"v1"`).Want(t, 200)
+	a.Call(t, apptest.Admin, "PATCH", path, `{"min_quantity": 6, "max_quantity": 24, "barcode": "4006381333931", "dimensions": {"length_mm": 300, "width_mm": 200, "height_mm": 100}}`,
+		"If-Match", `"v1"`).Want(t, 200)
+	a.Refresh(t, g.ID)
+	a.Call(t, "", "GET", "/products/"+g.Slug, "").Want(t, 200, `"min_quantity":6,"max_quantity":24`, `"barcode":"4006381333931"`, `"weight_grams":300`,
+		`"dimensions":{"length_mm":300,"width_mm":200,"height_mm":100}`)
 	item := func(n int) string { return fmt.Sprintf(`{"variant_id": %q, "quantity": %d}`, g.Variants[0], n) }
 	cart := apptest.Read[struct{ ID string }](t, a.Call(t, "", "POST", "/carts", `{}`).Want(t, 201)).ID
 	for _, n := range []int{1, 5, 25} {
@@ -275,6 +280,138 @@ func TestChangesOfVendorsWait(t *testing.T) {
 	if now := apptest.Read[shown](t, a.Call(t, "vera", "GET", path, "")); now.Change != "" || now.Title != "Lamp 3" {
 		t.Errorf("withdrawn, it is %+v", now)
 	}
+}
+
+// What a vendor does to the pictures of what is on sale waits like the rest:
+// staff see what is added, removed and moved, and their word decides.
+func TestPicturesOfVendorsWait(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	vendor := a.Owner(t, "vera")
+	g := a.Product(t, apptest.By(vendor))
+	path, change := "/vendor/products/"+g.ID.String(), ""
+	add := func(url string) string {
+		t.Helper()
+		return apptest.Read[struct{ ID string }](t, a.Call(t, "vera", "POST", path+"/media/links", fmt.Sprintf(`{"url": %q, "alt": "A lamp"}`, url)).Want(t, 201)).ID
+	}
+	media := func(want ...string) { // of the product, as shoppers see it
+		t.Helper()
+		a.Refresh(t, g.ID)
+		page := apptest.Read[struct{ Media []struct{ ID string } }](t, a.Call(t, "", "GET", "/products/"+g.Slug, "").Want(t, 200))
+		var got []string
+		for _, m := range page.Media {
+			got = append(got, m.ID)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("shoppers see %v, want %v", got, want)
+		}
+	}
+	type pictures []struct{ ID, URL, Alt, State string }
+	diff := func() (before, after pictures) {
+		t.Helper()
+		list := apptest.Read[struct {
+			Data []struct {
+				ID   string
+				Diff []struct {
+					Field         string
+					Before, After json.RawMessage
+				}
+			}
+		}](t, a.Call(t, apptest.Admin, "GET", "/admin/product-changes", "").Want(t, 200)).Data
+		if len(list) != 1 || len(list[0].Diff) != 1 || list[0].Diff[0].Field != "media" {
+			t.Fatalf("what waits: %+v", list)
+		}
+		change = list[0].ID
+		return decode[pictures](t, list[0].Diff[0].Before), decode[pictures](t, list[0].Diff[0].After)
+	}
+	first, second := add("https://img.example.com/1.png"), add("https://img.example.com/2.png")
+	a.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"catalog.review_edits": true}}`, "If-Match", a.Call(t, apptest.Admin, "GET", "/admin/settings", "").Header.Get("ETag")).Want(t, 200)
+
+	third := add("https://img.example.com/3.png")
+	a.Call(t, "vera", "PATCH", path+"/media/"+second, `{"position": 0, "alt": "Brass"}`).Want(t, 200, `"position":0`)
+	a.Call(t, "vera", "DELETE", path+"/media/"+first, "").Want(t, 204)
+	a.Call(t, "vera", "DELETE", path+"/media/"+first, "").Want(t, 404)
+	dropped := add("https://img.example.com/4.png")
+	a.Call(t, "vera", "DELETE", path+"/media/"+dropped, "").Want(t, 204)
+	before, after := diff()
+	if len(before) != 2 || before[0].ID != first || before[1].ID != second {
+		t.Errorf("before: %+v", before)
+	}
+	if len(after) != 2 || after[0].ID != second || after[0].Alt != "Brass" || after[1].ID != third || after[1].URL != "https://img.example.com/3.png" {
+		t.Errorf("after: %+v", after)
+	}
+	media(first, second)
+	a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+change+"/approve", "").Want(t, 200)
+	media(second, third)
+	a.Call(t, "", "GET", "/products/"+g.Slug, "").Want(t, 200, `"alt":"Brass"`)
+
+	// One call names the order; pictures that came since stay.
+	now := a.Call(t, "vera", "GET", path, "").Want(t, 200).Header.Get("ETag")
+	a.Call(t, "vera", "PATCH", path, fmt.Sprintf(`{"media": [{"id": %q}]}`, first), "If-Match", now).Want(t, 422, "/media/0/id")
+	a.Call(t, "vera", "PATCH", path, fmt.Sprintf(`{"media": [{"id": %q}, {"id": %q}]}`, third, second), "If-Match", now).Want(t, 200, `"pending_change"`)
+	fifth := apptest.Read[struct{ ID string }](t, a.Call(t, apptest.Admin, "POST", "/admin/products/"+g.ID.String()+"/media/links", `{"url": "https://img.example.com/5.png"}`).Want(t, 201)).ID
+	diff()
+	a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+change+"/approve", "").Want(t, 200)
+	media(third, second, fifth)
+
+	// What is rejected leaves nothing behind.
+	sixth := add("https://img.example.com/6.png")
+	diff()
+	a.Call(t, "vera", "POST", path+"/media/"+sixth+"/retry", "").Want(t, 200, `"state":"proposed"`)
+	a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+change+"/reject", `{"reason": "Blurred"}`).Want(t, 200)
+	media(third, second, fifth)
+	if err := a.Catalog.RemoveFiles(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.WantRows(t, "media", 3)
+}
+
+// A variant shows pictures of its own, in its order.
+func TestVariantsShowTheirPictures(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	g := a.Product(t)
+	path := "/admin/products/" + g.ID.String()
+	var pictures []string
+	for i := range 3 {
+		pictures = append(pictures, apptest.Read[struct{ ID string }](t, a.Call(t, apptest.Admin, "POST", path+"/media/links",
+			fmt.Sprintf(`{"url": "https://img.example.com/%d.png", "alt": "Side %d"}`, i, i)).Want(t, 201)).ID)
+	}
+	variant := path + "/variants/" + g.Variants[0].String()
+	edit := func(body string, want int, says ...string) {
+		t.Helper()
+		now := apptest.Read[struct{ Variants []struct{ Version int } }](t, a.Call(t, apptest.Admin, "GET", path, "")).Variants[0].Version
+		a.Call(t, apptest.Admin, "PATCH", variant, body, "If-Match", fmt.Sprintf(`"v%d"`, now)).Want(t, want, says...)
+	}
+	shows := func(want ...string) {
+		t.Helper()
+		a.Refresh(t, g.ID)
+		got := apptest.Read[struct {
+			Variants []struct {
+				First *string  `json:"media_id"`
+				All   []string `json:"media_ids"`
+			}
+		}](t, a.Call(t, "", "GET", "/products/"+g.Slug, "").Want(t, 200)).Variants[0]
+		if !slices.Equal(got.All, want) || len(want) > 0 != (got.First != nil) || got.First != nil && *got.First != want[0] {
+			t.Errorf("it shows %+v, want %v", got, want)
+		}
+	}
+	edit(fmt.Sprintf(`{"media_ids": [%q, %q]}`, pictures[2], pictures[0]), 200)
+	shows(pictures[2], pictures[0])
+	edit(fmt.Sprintf(`{"media_id": %q}`, pictures[0]), 200)
+	shows(pictures[0], pictures[2])
+	edit(fmt.Sprintf(`{"media_ids": [%q]}`, id.New[id.Media]()), 422, "/media_ids/0")
+	edit(fmt.Sprintf(`{"media_ids": [%q, %q]}`, pictures[0], pictures[0]), 422)
+	a.Call(t, apptest.Admin, "DELETE", path+"/media/"+pictures[0], "").Want(t, 204)
+	shows(pictures[2])
+	edit(`{"media_ids": []}`, 200)
+	shows()
+}
+
+func decode[T any](t *testing.T, b []byte) (v T) {
+	t.Helper()
+	if err := json.Unmarshal(b, &v); err != nil {
+		t.Fatalf("%v in %s", err, b)
+	}
+	return v
 }
 
 // Many products are edited at once, each by itself.

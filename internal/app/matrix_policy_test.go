@@ -79,6 +79,7 @@ const (
 	counted  = `{"variant_id": "{variant}", "location_id": "{location}", "on_hand": 7, "expected_on_hand": {on hand}}`
 	adjusted = `{"variant_id": "{variant}", "location_id": "{location}", "delta": 1, "reason": "count"}`
 	priced   = `{"prices": [{"price": {"amount": 1500, "currency": "USD"}}]}`
+	tenOff   = `{"name": "Ten off", "reward": {"kind": "percent_off", "percent_ppm": 100000}}`
 	address  = `{"name": "Someone", "line1": "2 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`
 	account  = `"email": "new@example.com", "username": "newcomer", "password": "seven brass lanterns"`
 	aLink    = `{"url": "https://example.com/a.png"}`
@@ -91,6 +92,9 @@ var publicRules = []rule{
 	{op: "jwks"},
 	{op: "list-products"},
 	{op: "get-product"},
+	{op: "get-product-related"},
+	{op: "list-collections"},
+	{op: "get-collection"},
 	{op: "get-search-suggest", query: "q=mug"},
 	{op: "list-brands"},
 	{op: "list-categories"},
@@ -134,6 +138,8 @@ var buyerRules = []rule{
 	{op: "create-cart-item", past: 409, body: `{"variant_id": "{variant}", "quantity": 1}`},
 	{op: "update-cart-item", past: 409, body: `{"quantity": 2}`},
 	{op: "delete-cart-item", past: 409},
+	{op: "create-cart-coupon", past: 409, body: `{"code": "more"}`},
+	{op: "delete-cart-coupon", past: 409, with: means("code", "cart code")},
 	{op: "set-cart-addresses", past: 409, body: `{"email": "new@example.com", "shipping": ` + address + `}`},
 	{op: "set-cart-shipping", past: 409, body: `{"selections": [{"vendor_id": "{vendor}", "option_id": "{way}"}]}`},
 	{op: "checkout", past: 409, body: `{"cart_id": "{cart}", "payment_method": "cod", "expected_total": {total}}`},
@@ -262,6 +268,9 @@ func vendorPolicy() []rule {
 			{op: "vendor-get-product"},
 			{op: "vendor-list-product-changes"},
 			{op: "vendor-list-variant-prices"},
+			{op: "vendor-list-promotions"},
+			{op: "vendor-get-promotion"},
+			{op: "vendor-list-promotion-coupons"},
 			{op: "vendor-get-variant-prices-history"},
 			{op: "vendor-list-variant-files", with: download},
 			{op: "vendor-list-variant-licence-keys", with: download},
@@ -300,6 +309,7 @@ func vendorPolicy() []rule {
 			{op: "vendor-update-product", body: `{"title": "A bowl"}`},
 			{op: "vendor-delete-product"},
 			{op: "vendor-bulk-products", body: `{"products": ["{product}"], "edit": {"kind": "Bowl"}}`},
+			{op: "vendor-duplicate-product"},
 			{op: "vendor-submit-product", with: means("id", "draft")},
 			{op: "vendor-hide-product"},
 			{op: "vendor-restore-product", with: means("id", "archived")},
@@ -316,6 +326,10 @@ func vendorPolicy() []rule {
 			{op: "vendor-create-variant-licence-key", with: download, body: someKeys},
 			{op: "vendor-delete-variant-licence-key", with: downloadKey},
 			{op: "vendor-set-variant-prices", body: priced},
+			{op: "vendor-create-promotion", body: tenOff},
+			{op: "vendor-update-promotion", body: `{"status": "active"}`},
+			{op: "vendor-create-promotion-coupon", body: `{"codes": ["autumn"]}`},
+			{op: "vendor-update-promotion-coupon", body: `{"disabled": true}`},
 			{op: "vendor-delete-product-change", with: means("id", "change")},
 			{op: "vendor-set-review-reply", with: means("review", "sold review"), body: `{"body": "Thank you"}`},
 			{op: "vendor-delete-review-reply", with: means("review", "sold review")},
@@ -369,12 +383,19 @@ func goodsPolicy() []rule {
 			{op: "admin-list-product-changes"},
 			{op: "admin-list-variant-files", with: download},
 			{op: "admin-list-variant-licence-keys", with: download},
+			{op: "admin-list-collections"},
+			{op: "admin-get-collection"},
 		}...),
 		the("products.write", shops, []rule{
 			{op: "admin-create-product", body: `{"title": "A bowl", "vendor_id": "{vendor}"}`},
 			{op: "admin-update-product", body: `{"title": "A bowl"}`},
 			{op: "admin-delete-product"},
 			{op: "admin-bulk-products", body: `{"products": ["{product}"], "edit": {"kind": "Bowl"}}`},
+			{op: "admin-duplicate-product"},
+			{op: "admin-create-collection", body: `{"title": "New finds"}`},
+			{op: "admin-preview-collections", body: `{"match": "all", "rules": [], "pinned": [], "excluded": []}`},
+			{op: "admin-update-collection", body: `{"title": "More finds"}`},
+			{op: "admin-delete-collection"},
 			{op: "admin-submit-product", with: means("id", "draft")},
 			{op: "admin-hide-product"},
 			{op: "admin-restore-product", with: means("id", "archived")},
@@ -422,6 +443,13 @@ func goodsPolicy() []rule {
 		the("exports.write", shops, rule{op: "admin-create-export", body: `{"format": "souk"}`}),
 		the("prices.read", shops, rule{op: "admin-list-variant-prices"}, rule{op: "admin-get-variant-prices-history"}),
 		the("prices.write", shops, rule{op: "admin-set-variant-prices", body: priced}),
+		the("promotions.read", shops, rule{op: "admin-list-promotions"}, rule{op: "admin-get-promotion"}, rule{op: "admin-list-promotion-coupons"}),
+		the("promotions.write", shops, []rule{
+			{op: "admin-create-promotion", body: tenOff},
+			{op: "admin-update-promotion", body: `{"status": "active"}`},
+			{op: "admin-create-promotion-coupon", body: `{"generate": 3, "prefix": "autumn"}`},
+			{op: "admin-update-promotion-coupon", body: `{"disabled": true}`},
+		}...),
 	)
 }
 

@@ -117,6 +117,7 @@ func (a answer) first(list, name string) string {
 func (w *world) shopThings() {
 	s := w.sides[shop]
 	s["category"] = w.as(apptest.Admin, "POST", "/admin/categories", `{"name": "Kitchen"}`).text("id")
+	s["collection"] = w.as(apptest.Admin, "POST", "/admin/collections", `{"title": "Finds", "published": true}`).text("id")
 	s["tag"] = w.as(apptest.Admin, "POST", "/admin/tags", `{"name": "old"}`).text("id")
 	s["attribute"] = w.as(apptest.Admin, "POST", "/admin/attributes", `{"key": "fabric", "label": "Cloth", "kind": "text"}`).text("key")
 	s["tax zone"] = w.VAT(w.t, 190_000, true).ID.String()
@@ -124,6 +125,9 @@ func (w *world) shopThings() {
 	s["shipping option"] = w.as(apptest.Admin, "POST", "/admin/shipping/options",
 		`{"name": "Boat", "kind": "standard", "zone_id": "`+s["shipping zone"]+`", "min_days": 1, "max_days": 9, "price": {"amount": 900, "currency": "USD"}}`).text("id")
 	s["empty zone"] = w.as(apptest.Admin, "POST", "/admin/shipping/zones", `{"name": "Empty", "countries": ["FO"]}`).text("id")
+	for _, code := range []string{"here", "more"} { // one for each cart, and one to enter
+		w.promotion(apptest.Admin, "/admin/promotions", "Code "+code, "active", code)
+	}
 	s["role"] = w.as(apptest.Admin, "POST", "/admin/roles", `{"name": "idle", "label": "Idle", "permissions": ["orders.read"]}`).text("name")
 	s["export"] = w.as(apptest.Admin, "POST", "/admin/exports", `{"format": "souk"}`).text("id")
 	s["key"] = w.as(apptest.Admin, "POST", "/admin/api-keys", `{"name": "Shop till", "scopes": ["orders.read"]}`).text("id")
@@ -203,6 +207,8 @@ func (w *world) vendorThings(side string) {
 			w.as(side, "DELETE", "/vendor/products/"+made, "")
 		}
 	}
+	s["promotion"] = w.promotion(side, "/vendor/promotions", w.mine("Zqpromotion "+dashed(side), side), "paused", w.mine("ZQCODE-"+strings.ToUpper(dashed(side)), side))
+	s["coupon"] = w.as(side, "GET", "/vendor/promotions/"+s["promotion"]+"/coupons", "").first("data", "id")
 	s["import"] = w.as(side, "POST", "/vendor/imports", "Handle,Title,Variant Price,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
 	s["unmapped"] = w.as(side, "POST", "/vendor/imports", "What,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
 	s["key"] = w.as(side, "POST", "/vendor/api-keys", `{"name": "`+w.mine("Zqkey "+dashed(side), side)+`", "scopes": ["vendor.use"]}`).text("id")
@@ -248,6 +254,14 @@ func (w *world) downloads(side, vendor string) checkout.Placed {
 		s[map[string]string{"file": "file grant", "licence_key": "key grant"}[grant["kind"].(string)]] = grant["id"].(string)
 	}
 	return placed
+}
+
+// promotion is a promotion with one code.
+func (w *world) promotion(as, door, name, status, code string) string {
+	w.t.Helper()
+	made := w.as(as, "POST", door, fmt.Sprintf(`{"name": %q, "status": %q, "needs_code": true, "reward": {"kind": "percent_off", "percent_ppm": 10000}}`, name, status)).text("id")
+	w.as(as, "POST", door+"/"+made+"/coupons", fmt.Sprintf(`{"codes": [%q]}`, code))
+	return made
 }
 
 func dashed(side string) string { return strings.ReplaceAll(side, " ", "-") }
@@ -370,8 +384,9 @@ func (w *world) placed(as string, c apptest.Cart) checkout.Placed {
 
 func (w *world) cartThings(side string, c apptest.Cart) {
 	s := w.sides[side]
-	s["cart"], s["item"] = c.ID.String(), c.Items[0].ID.String()
-	s["total"] = fmt.Sprintf(`{"amount": %d, "currency": %q}`, c.Totals.GrandTotal.Minor, c.Totals.GrandTotal.Currency)
+	s["cart"], s["item"], s["cart code"] = c.ID.String(), c.Items[0].ID.String(), "HERE"
+	total := w.as(side, "POST", c.Path("/coupons"), `{"code": "here"}`)["totals"].(map[string]any)["grand_total"].(map[string]any)
+	s["total"] = fmt.Sprintf(`{"amount": %.0f, "currency": %q}`, total["amount"], total["currency"])
 	s["way"] = w.as(side, "GET", c.Path("/shipping-options"), "")["data"].([]any)[0].(map[string]any)["options"].([]any)[0].(map[string]any)["id"].(string)
 }
 

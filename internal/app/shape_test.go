@@ -29,7 +29,9 @@ func TestShapes(t *testing.T) {
 		apptest.Choice("Color", "blue", "red"), apptest.Price(1999), apptest.Was(2999), apptest.Also(money.Of(1800, "EUR")))
 	a.User(t, "ann")
 	a.Call(t, "ann", "POST", "/me/addresses", `{"name": "Ann", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`).Want(t, 201)
+	hers := promoted(t, a, "vera", "/vendor/promotions", "SUMMER")
 	cart := a.Cart(t, "", 2, mug.Variants...)
+	cart = apptest.Read[apptest.Cart](t, a.Call(t, "", "POST", cart.Path("/coupons"), `{"code": "summer"}`).Want(t, 200))
 	checkout := a.Place(t, "", a.Cart(t, "", 1, mug.Variants...)).Want(t, 201)
 	placed := a.PlacedOrder(t, "", 2, mug.Variants[0])
 	a.Call(t, apptest.Admin, "POST", "/admin/orders/"+placed.Order.ID.String()+"/notes", `{"body": "Call before noon."}`).Want(t, 201)
@@ -70,6 +72,9 @@ func TestShapes(t *testing.T) {
 		{"stock as vendor", "vera", "/vendor/inventory"},
 		{"stock as staff", apptest.Admin, "/admin/inventory"},
 		{"prices as vendor", "vera", "/vendor/variants/" + mug.Variants[0].String() + "/prices"},
+		{"promotions as staff", apptest.Admin, "/admin/promotions"},
+		{"promotion as vendor", "vera", "/vendor/promotions/" + hers},
+		{"codes as vendor", "vera", "/vendor/promotions/" + hers + "/coupons"},
 		{"user as itself", "ann", "/me"},
 		{"users as staff", apptest.Admin, "/admin/users"},
 		{"sessions", "ann", "/me/sessions"},
@@ -90,6 +95,16 @@ func TestShapes(t *testing.T) {
 	}
 	problem := a.Call(t, "", "POST", "/checkout", strings.Replace(cart.Order("cod"), `"amount": `, `"amount": 1`, 1), "Idempotency-Key", "k").Want(t, 409)
 	wantShape(t, "problem", problem)
+}
+
+// promoted is a promotion with all that there can be, and a code for it.
+func promoted(t *testing.T, a *apptest.App, as, door, code string) string {
+	t.Helper()
+	made := apptest.Read[answer](t, a.Call(t, as, "POST", door, `{"name": "Summer", "status": "active", "needs_code": true, "ends_at": "2100-01-01T00:00:00Z",
+		"conditions": {"min_quantity": 2}, "reward": {"kind": "percent_off", "percent_ppm": 100000},
+		"usage_limit": 9, "customer_limit": 9, "budget": {"amount": 100000, "currency": "USD"}}`).Want(t, 201)).text("id")
+	a.Call(t, as, "POST", door+"/"+made+"/coupons", `{"codes": ["`+code+`"], "usage_limit": 9}`).Want(t, 201)
+	return made
 }
 
 // reviewed is a review with all that there can be: a photo, a reply, a report.

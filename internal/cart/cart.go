@@ -86,6 +86,7 @@ var (
 func init() {
 	postgres.Name("cart_items_quantity_range", ErrQuantity)
 	postgres.Name("cart_items_cart_id_fkey", ErrNotFound)
+	postgres.Name("cart_coupons_cart_id_fkey", ErrNotFound)
 }
 
 // Country is where the cart goes, or its invoice where nothing is shipped; ""

@@ -343,12 +343,21 @@ func TestUploadedPictures(t *testing.T) {
 	if got := d.call(t, other, "DELETE", at, ""); got.status != 404 {
 		t.Errorf("the other vendor removed it: %d", got.status)
 	}
-	if got := d.call(t, mine, "DELETE", at, ""); got.status != 204 {
-		t.Errorf("remove: %d %s", got.status, got.body)
+	shared := d.call(t, mine, "POST", "/vendor/products/"+product+"/duplicate", "")
+	remove := func(at string, status int) {
+		t.Helper()
+		if got := d.call(t, mine, "DELETE", at, ""); got.status != 204 {
+			t.Errorf("remove: %d %s", got.status, got.body)
+		}
+		if err := d.RemoveFiles(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if got := d.do(httptest.NewRequest("GET", url, nil)); got.status != status {
+			t.Errorf("the file: %d, want %d", got.status, status)
+		}
 	}
-	if err := d.RemoveFiles(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	remove(at, 200) // the copy has it still
+	remove("/vendor/products/"+shared.field("id").(string)+"/media/"+shared.field("media.1.id").(string), 404)
 	if got := d.do(httptest.NewRequest("GET", url, nil)); got.status != 404 {
 		t.Errorf("the file of a removed picture: %d", got.status)
 	}

@@ -24,14 +24,15 @@ import (
 // called, what its values may be, and whether shoppers filter by it. One that
 // nobody has described is a text that they filter by.
 type Attribute struct {
-	Key        string        `db:"key" json:"key" doc:"As products use it."`
-	Label      string        `db:"label" json:"label"`
-	Kind       AttributeKind `db:"kind" json:"kind" enum:"text,number,boolean,select,colour,date"`
-	Unit       string        `db:"unit" json:"unit" doc:"Of a number: cm, W."`
-	Choices    []Choice      `db:"choices" json:"choices" doc:"What a select or colour may be."`
-	Filterable bool          `db:"filterable" json:"filterable" doc:"Whether it is a facet of the listing."`
-	Position   int           `db:"position" json:"position"`
-	Version    int64         `db:"version" json:"version"`
+	Key          string                          `db:"key" json:"key" doc:"As products use it."`
+	Label        string                          `db:"label" json:"label"`
+	Kind         AttributeKind                   `db:"kind" json:"kind" enum:"text,number,boolean,select,colour,date"`
+	Unit         string                          `db:"unit" json:"unit" doc:"Of a number: cm, W."`
+	Choices      []Choice                        `db:"choices" json:"choices" doc:"What a select or colour may be."`
+	Filterable   bool                            `db:"filterable" json:"filterable" doc:"Whether it is a facet of the listing."`
+	Position     int                             `db:"position" json:"position"`
+	Translations map[string]AttributeTranslation `db:"translations" json:"translations,omitempty" doc:"For staff: by locale."`
+	Version      int64                           `db:"version" json:"version"`
 }
 
 // ETag lets an edit say which version it changes.
@@ -126,11 +127,12 @@ func (c *Catalog) Describe(ctx context.Context, tx pgx.Tx, a Attribute) (Attribu
 // AttributeEdit is what may be changed; nil leaves things as they are. The key
 // and the kind stay: the values of products hang on them.
 type AttributeEdit struct {
-	Label      *string   `json:"label,omitempty" minLength:"1" maxLength:"200"`
-	Unit       *string   `json:"unit,omitempty" maxLength:"50"`
-	Choices    *[]Choice `json:"choices,omitempty" maxItems:"500" doc:"Products keep a value that is not a choice any more."`
-	Filterable *bool     `json:"filterable,omitempty"`
-	Position   *int      `json:"position,omitempty" minimum:"0" maximum:"1000000"`
+	Label        *string                          `json:"label,omitempty" minLength:"1" maxLength:"200"`
+	Unit         *string                          `json:"unit,omitempty" maxLength:"50"`
+	Choices      *[]Choice                        `json:"choices,omitempty" maxItems:"500" doc:"Products keep a value that is not a choice any more."`
+	Filterable   *bool                            `json:"filterable,omitempty"`
+	Position     *int                             `json:"position,omitempty" minimum:"0" maximum:"1000000"`
+	Translations *map[string]AttributeTranslation `json:"translations,omitempty" doc:"By locale, in place of those that are there."`
 }
 
 // EditAttribute changes what the edit names on the version that the caller has seen.
@@ -147,6 +149,11 @@ func (c *Catalog) EditAttribute(ctx context.Context, tx pgx.Tx, key string, vers
 	put(&a.Choices, e.Choices)
 	put(&a.Filterable, e.Filterable)
 	put(&a.Position, e.Position)
+	if e.Translations != nil {
+		if a.Translations, err = c.attributeTranslated(ctx, a.Translations, *e.Translations); err != nil {
+			return a, err
+		}
+	}
 	if err := a.check(); err != nil {
 		return a, err
 	}
@@ -155,6 +162,14 @@ func (c *Catalog) EditAttribute(ctx context.Context, tx pgx.Tx, key string, vers
 		return a, fmt.Errorf("edit attribute %s: %w", key, err)
 	}
 	return a, c.relist(ctx, tx, key)
+}
+
+func (c *Catalog) attributeTranslated(ctx context.Context, was, wanted map[string]AttributeTranslation) (map[string]AttributeTranslation, error) {
+	clean, bad := cleanAttributeTranslations(wanted)
+	if len(bad) > 0 {
+		return nil, bad.Err()
+	}
+	return clean, c.Locales.check(ctx, localesOf(clean), localesOf(was))
 }
 
 // ForgetAttribute takes back what staff have said; products keep their values.
@@ -261,6 +276,6 @@ func (a Attribute) args() pgx.NamedArgs {
 	choices, _ := json.Marshal(a.Choices) // texts only, which cannot fail
 	return pgx.NamedArgs{
 		"key": a.Key, "label": a.Label, "kind": a.Kind, "unit": a.Unit, "choices": string(choices), "filterable": a.Filterable, "position": a.Position,
-		"version": a.Version,
+		"translations": orEmpty(a.Translations), "version": a.Version,
 	}
 }

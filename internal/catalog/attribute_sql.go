@@ -7,17 +7,17 @@ import (
 )
 
 const selectAttributes = `
-	SELECT key, label, kind, unit, choices, filterable, position, version FROM attributes ORDER BY position, key`
+	SELECT key, label, kind, unit, choices, filterable, position, translations, version FROM attributes ORDER BY position, key`
 
 const lockAttribute = `
-	SELECT key, label, kind, unit, choices, filterable, position, version FROM attributes WHERE key = @key FOR UPDATE`
+	SELECT key, label, kind, unit, choices, filterable, position, translations, version FROM attributes WHERE key = @key FOR UPDATE`
 
 const insertAttribute = `
-	INSERT INTO attributes (key, label, kind, unit, choices, filterable, position)
-	VALUES (@key, @label, @kind, @unit, @choices::jsonb, @filterable, @position)`
+	INSERT INTO attributes (key, label, kind, unit, choices, filterable, position, translations)
+	VALUES (@key, @label, @kind, @unit, @choices::jsonb, @filterable, @position, @translations::jsonb)`
 
 const updateAttribute = `
-	UPDATE attributes SET label = @label, unit = @unit, choices = @choices::jsonb, filterable = @filterable, position = @position, version = @version
+	UPDATE attributes SET label = @label, unit = @unit, choices = @choices::jsonb, filterable = @filterable, position = @position, translations = @translations::jsonb, version = @version
 	WHERE key = @key`
 
 const deleteAttribute = `DELETE FROM attributes WHERE key = @key`

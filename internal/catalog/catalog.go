@@ -4,9 +4,9 @@
 // pictures; what bundles are made of; what attributes mean; the statuses of products (status.go), when they
 // are on sale, and what vendors want to change on those that are (change.go).
 // Tables: products, product_slugs, product_changes, product_options,
-// product_categories, product_tags, attributes, variants, variant_components,
-// media, brands, categories, tags.
-// Raises: [Changed], [StatusChanged], [ChangeDecided].
+// product_categories, product_tags, product_relations, attributes, variants,
+// variant_components, variant_media, media, brands, categories, tags, collections.
+// Raises: [Changed], [StatusChanged], [ChangeDecided], [CollectionsChanged].
 // Calls: settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see
 // [Catalog.SetOffers].
@@ -35,6 +35,7 @@ import (
 type Catalog struct {
 	DB       postgres.DB
 	Settings *settings.Settings
+	Locales  *Locales
 	Cursors  httpapi.Cursors
 	Blobs    blob.Store       // of pictures
 	Outbound *outbound.Client // fetches pictures from elsewhere

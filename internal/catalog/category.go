@@ -17,15 +17,16 @@ import (
 
 // Category is a place in the tree by which buyers browse.
 type Category struct {
-	ID          id.Category   `db:"id" json:"id"`
-	ParentID    id.Category   `db:"parent_id" json:"parent_id,omitempty,omitzero"`
-	Slug        string        `db:"slug" json:"slug"`
-	Name        string        `db:"name" json:"name"`
-	Path        string        `db:"path" json:"path" doc:"The names from the root: Apparel > Shoes."`
-	Ancestors   []id.Category `db:"ancestors" json:"-"` // from the root to itself
-	Position    int           `db:"position" json:"position"`
-	Description string        `db:"description" json:"description"`
-	Version     int64         `db:"version" json:"-"`
+	ID           id.Category                    `db:"id" json:"id"`
+	ParentID     id.Category                    `db:"parent_id" json:"parent_id,omitempty,omitzero"`
+	Slug         string                         `db:"slug" json:"slug"`
+	Name         string                         `db:"name" json:"name"`
+	Path         string                         `db:"path" json:"path" doc:"The names from the root: Apparel > Shoes."`
+	Ancestors    []id.Category                  `db:"ancestors" json:"-"` // from the root to itself
+	Position     int                            `db:"position" json:"position"`
+	Description  string                         `db:"description" json:"description"`
+	Translations map[string]CategoryTranslation `db:"translations" json:"translations,omitempty" doc:"For staff: by locale."`
+	Version      int64                          `db:"version" json:"-"`
 }
 
 // ETag lets an edit say which version it changes.
@@ -122,12 +123,13 @@ func (c *Catalog) categoriesCalled(ctx context.Context, db postgres.DB, names []
 
 // CategoryEdit is what may be said of a category; nil leaves things as they are.
 type CategoryEdit struct {
-	Name        *string      `json:"name,omitempty" minLength:"1" maxLength:"200"`
-	Slug        *string      `json:"slug,omitempty" minLength:"1" maxLength:"100"`
-	ParentID    *id.Category `json:"parent_id,omitempty" doc:"Under which category it stands."`
-	Root        bool         `json:"root,omitempty" doc:"Puts it at the top, under none."`
-	Position    *int         `json:"position,omitempty" minimum:"0" maximum:"1000000"`
-	Description *string      `json:"description,omitempty" maxLength:"5000"`
+	Name         *string                         `json:"name,omitempty" minLength:"1" maxLength:"200"`
+	Slug         *string                         `json:"slug,omitempty" minLength:"1" maxLength:"100"`
+	ParentID     *id.Category                    `json:"parent_id,omitempty" doc:"Under which category it stands."`
+	Root         bool                            `json:"root,omitempty" doc:"Puts it at the top, under none."`
+	Position     *int                            `json:"position,omitempty" minimum:"0" maximum:"1000000"`
+	Description  *string                         `json:"description,omitempty" maxLength:"5000"`
+	Translations *map[string]CategoryTranslation `json:"translations,omitempty" doc:"By locale, in place of those that are there."`
 }
 
 // NewCategory makes a category.
@@ -165,7 +167,7 @@ func (c *Catalog) UpdateCategory(ctx context.Context, tx pgx.Tx, category id.Cat
 	b := postgres.NewBatch()
 	b.Queue(updateCategory, pgx.NamedArgs{
 		"id": cat.ID, "parent": cat.ParentID, "slug": cat.Slug, "name": cat.Name, "path": cat.Path,
-		"ancestors": cat.Ancestors, "position": cat.Position, "description": cat.Description,
+		"ancestors": cat.Ancestors, "position": cat.Position, "description": cat.Description, "translations": orEmpty(cat.Translations),
 	})
 	b.Queue(moveSubcategories, pgx.NamedArgs{
 		"id": cat.ID, "path": cat.Path, "old_length": len([]rune(was.Path)),
@@ -189,6 +191,13 @@ func (c *Catalog) editCategory(ctx context.Context, tx pgx.Tx, cat *Category, e 
 	put(&cat.ParentID, e.ParentID)
 	if e.Root {
 		cat.ParentID = id.Category{}
+	}
+	if e.Translations != nil {
+		clean := cleanCategoryTranslations(*e.Translations)
+		if err := c.Locales.check(ctx, localesOf(clean), localesOf(cat.Translations)); err != nil {
+			return err
+		}
+		cat.Translations = clean
 	}
 	var parent Category
 	if !cat.ParentID.IsZero() {

@@ -6,7 +6,7 @@ import (
 )
 
 const categoryColumns = `
-	SELECT c.id, c.parent_id, c.slug, c.name, c.path, c.ancestors, c.position, c.description, c.version
+	SELECT c.id, c.parent_id, c.slug, c.name, c.path, c.ancestors, c.position, c.description, c.translations, c.version
 	FROM categories c`
 
 const (
@@ -21,15 +21,15 @@ const (
 	selectCategorySlugs = `SELECT slug FROM categories WHERE slug = ANY(@slugs::text[])`
 
 	insertCategories = `
-		INSERT INTO categories (id, parent_id, slug, name, path, ancestors, position, description)
-		SELECT id, parent_id, slug, name, path, ancestors, position, description
+		INSERT INTO categories (id, parent_id, slug, name, path, ancestors, position, description, translations)
+		SELECT id, parent_id, slug, name, path, ancestors, position, description, translations
 		FROM jsonb_to_recordset(@rows::jsonb) AS r(
-		    id uuid, parent_id uuid, slug text, name text, path text, ancestors uuid[], position int, description text)`
+		    id uuid, parent_id uuid, slug text, name text, path text, ancestors uuid[], position int, description text, translations jsonb)`
 
 	updateCategory = `
 		UPDATE categories
 		SET parent_id = @parent, slug = @slug, name = @name, path = @path, ancestors = @ancestors,
-		    position = @position, description = @description, version = version + 1
+		    position = @position, description = @description, translations = @translations::jsonb, version = version + 1
 		WHERE id = @id`
 
 	// The part of path and ancestors above the moved category is replaced.
@@ -50,14 +50,22 @@ const (
 )
 
 type categoryRow struct {
-	ID          uuid.UUID   `json:"id"`
-	ParentID    *uuid.UUID  `json:"parent_id"`
-	Slug        string      `json:"slug"`
-	Name        string      `json:"name"`
-	Path        string      `json:"path"`
-	Ancestors   []uuid.UUID `json:"ancestors"`
-	Position    int         `json:"position"`
-	Description string      `json:"description"`
+	ID           uuid.UUID                      `json:"id"`
+	ParentID     *uuid.UUID                     `json:"parent_id"`
+	Slug         string                         `json:"slug"`
+	Name         string                         `json:"name"`
+	Path         string                         `json:"path"`
+	Ancestors    []uuid.UUID                    `json:"ancestors"`
+	Position     int                            `json:"position"`
+	Description  string                         `json:"description"`
+	Translations map[string]CategoryTranslation `json:"translations"`
+}
+
+func orEmpty[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return m
 }
 
 func categoryRows(list []Category) pgx.NamedArgs {
@@ -65,7 +73,7 @@ func categoryRows(list []Category) pgx.NamedArgs {
 	for i, c := range list {
 		rows[i] = categoryRow{
 			ID: uuid.UUID(c.ID), ParentID: orNull(c.ParentID), Slug: c.Slug, Name: c.Name, Path: c.Path,
-			Position: c.Position, Description: c.Description,
+			Position: c.Position, Description: c.Description, Translations: orEmpty(c.Translations),
 		}
 		for _, a := range c.Ancestors {
 			rows[i].Ancestors = append(rows[i].Ancestors, uuid.UUID(a))

@@ -22,7 +22,7 @@ import (
 var (
 	// ReviewEditsSetting lets staff look at what vendors change.
 	ReviewEditsSetting = settings.Value[bool]{
-		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock, variants and pictures change at once, but not what a bundle is made of.",
+		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock and variants change at once, but not what a bundle is made of.",
 	}
 	// TrustAfterSetting spares staff the edits of those who have proven themselves.
 	TrustAfterSetting = settings.Value[int]{
@@ -33,7 +33,7 @@ var (
 
 // Settings lists what this module declares.
 func Settings() []settings.Declared {
-	return []settings.Declared{ReviewEditsSetting, TrustAfterSetting}
+	return []settings.Declared{ReviewEditsSetting, TrustAfterSetting, LocalesSetting}
 }
 
 // A ProposedChange is what a vendor wants to change on a product that is on
@@ -98,14 +98,20 @@ func (c *Catalog) Propose(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prod
 	if !waits {
 		return c.Update(ctx, tx, vendor, product, version, e)
 	}
-	if err := c.tryOut(ctx, tx, vendor, now, e); err != nil {
-		return Product{}, err
+	if e.Media != nil {
+		places := *e.Media
+		if _, err := c.proposeMedia(ctx, tx, now, func(p *Product) error { return p.arrange(places).Err() }); err != nil {
+			return Product{}, err
+		}
+		e.Media = nil
 	}
-	_, err = postgres.Exec(ctx, tx, proposeChange, pgx.NamedArgs{
-		"id": id.New[id.ProductChange](), "product": product, "vendor": vendor, "edit": e,
-	})
-	if err != nil {
-		return Product{}, fmt.Errorf("propose change of product %s: %w", product, err)
+	if len(fields(e)) > 0 {
+		if err := c.tryOut(ctx, tx, vendor, now, e); err != nil {
+			return Product{}, err
+		}
+		if _, err := c.propose(ctx, tx, now, e); err != nil {
+			return Product{}, err
+		}
 	}
 	return c.Product(ctx, tx, vendor, product)
 }
@@ -133,6 +139,18 @@ func (c *Catalog) ProposeVariant(ctx context.Context, tx pgx.Tx, vendor id.Vendo
 		return Variant{}, err
 	}
 	return now.variant(variant)
+}
+
+// propose adds an edit to the change of a product that waits, and says which
+// that is.
+func (c *Catalog) propose(ctx context.Context, tx pgx.Tx, p Product, e ProductEdit) (id.ProductChange, error) {
+	change, err := postgres.Scalar[id.ProductChange](ctx, tx, proposeChange, pgx.NamedArgs{
+		"id": id.New[id.ProductChange](), "product": p.ID, "vendor": p.VendorID, "edit": e,
+	})
+	if err != nil {
+		return change, fmt.Errorf("propose change of product %s: %w", p.ID, err)
+	}
+	return change, nil
 }
 
 // errLookedAt keeps edits of many from going past those who look at them.
@@ -207,6 +225,10 @@ func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedCh
 	if err != nil {
 		return fmt.Errorf("read products with proposed changes: %w", err)
 	}
+	proposed, err := c.proposedMedia(ctx, db, list)
+	if err != nil {
+		return err
+	}
 	for i := range list {
 		if list[i].Diff != nil {
 			continue
@@ -217,6 +239,9 @@ func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedCh
 			continue
 		}
 		before, after := fields(products[at].asEdit(list[i].Edit)), fields(list[i].Edit)
+		if list[i].Edit.Media != nil {
+			before["media"], after["media"] = shown(products[at].Media), shown(products[at].wished(list[i], proposed).Media)
+		}
 		for _, name := range slices.Sorted(maps.Keys(after)) {
 			if !reflect.DeepEqual(before[name], after[name]) {
 				list[i].Diff = append(list[i].Diff, FieldChange{name, before[name], after[name]})
@@ -237,7 +262,11 @@ func (c *Catalog) Decide(ctx context.Context, tx pgx.Tx, change id.ProductChange
 		return ProposedChange{}, err
 	}
 	if approve {
-		if _, err := c.Update(ctx, tx, decided.VendorID, decided.ProductID, 0, decided.Edit); err != nil {
+		edit, err := c.adopt(ctx, tx, decided)
+		if err != nil {
+			return ProposedChange{}, err
+		}
+		if _, err := c.Update(ctx, tx, decided.VendorID, decided.ProductID, 0, edit); err != nil {
 			return ProposedChange{}, err
 		}
 	}
@@ -263,6 +292,11 @@ func (c *Catalog) settle(ctx context.Context, tx pgx.Tx, vendor id.Vendor, chang
 	}
 	if _, err := postgres.Exec(ctx, tx, keepDiff, pgx.NamedArgs{"id": change, "diff": list[0].Diff}); err != nil {
 		return ProposedChange{}, fmt.Errorf("keep what change %s was: %w", change, err)
+	}
+	if state != ChangeApproved {
+		if _, err := postgres.Exec(ctx, tx, dropProposedMedia, pgx.NamedArgs{"change": change}); err != nil {
+			return ProposedChange{}, fmt.Errorf("drop pictures of change %s: %w", change, err)
+		}
 	}
 	return list[0], nil
 }
@@ -291,7 +325,7 @@ func (p Product) asEdit(other ProductEdit) ProductEdit {
 	}
 	return ProductEdit{
 		Slug: &p.Slug, Title: &p.Title, Description: &p.Description, Kind: &p.Kind, Brand: &brand, Categories: &categories, Tags: &tags,
-		Attributes: &p.Attributes, Options: &p.Options, SEOTitle: &p.SEOTitle, SEODescription: &p.SEODescription,
+		Attributes: &p.Attributes, Options: &p.Options, SEOTitle: &p.SEOTitle, SEODescription: &p.SEODescription, Translations: &p.Translations, Relations: &p.Relations,
 		PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt, Bundles: &bundles,
 	}
 }

@@ -5,7 +5,8 @@ const proposeChange = `
 	INSERT INTO product_changes (id, product_id, vendor_id, edit) VALUES (@id, @product, @vendor, @edit::jsonb)
 	ON CONFLICT (product_id) WHERE state = 'pending' DO UPDATE SET edit = product_changes.edit || excluded.edit ||
 		CASE WHEN product_changes.edit ? 'bundles' AND excluded.edit ? 'bundles'
-		     THEN jsonb_build_object('bundles', product_changes.edit -> 'bundles' || excluded.edit -> 'bundles') ELSE '{}' END`
+		     THEN jsonb_build_object('bundles', product_changes.edit -> 'bundles' || excluded.edit -> 'bundles') ELSE '{}' END
+	RETURNING id`
 
 const selectChanges = `
 	SELECT c.id, c.product_id, c.vendor_id, p.title AS product, c.edit, c.diff, c.state, c.reason, c.created_at, c.decided_at

@@ -26,15 +26,17 @@ type edits struct {
 	options               []optionRow
 	categories            []placeRow
 	tags                  []labelRow
+	relations             []relationRow
 	newMedia, media       []mediaRow
 	newVariants, variants []variantRow
 	components            []componentRow
+	shown                 []shownRow
 
 	// Whose rows go before new ones come, or go for good.
-	optionsOf, categoriesOf, tagsOf  []id.Product
-	goneMedia                        []id.Media
-	goneVariants, variantsWithoutSKU []id.Variant
-	componentsOf                     []id.Variant
+	optionsOf, categoriesOf, tagsOf, relationsOf []id.Product
+	goneMedia                                    []id.Media
+	goneVariants, variantsWithoutSKU             []id.Variant
+	componentsOf, shownBy                        []id.Variant
 
 	summed  []id.Variant // bundles whose price is to be added up
 	moved   []movedRow   // products that get another slug
@@ -44,21 +46,22 @@ type edits struct {
 // The rows as jsonb_to_recordset reads them.
 type (
 	productRow struct {
-		ID             uuid.UUID           `json:"id"`
-		VendorID       uuid.UUID           `json:"vendor_id"`
-		BrandID        *uuid.UUID          `json:"brand_id"`
-		Slug           string              `json:"slug"`
-		Handle         string              `json:"handle"`
-		Title          string              `json:"title"`
-		Description    string              `json:"description"`
-		Kind           string              `json:"kind"`
-		Status         Status              `json:"status"`
-		Attributes     map[string][]string `json:"attributes"`
-		SEOTitle       string              `json:"seo_title"`
-		SEODescription string              `json:"seo_description"`
-		PublishAt      *time.Time          `json:"publish_at"`
-		UnpublishAt    *time.Time          `json:"unpublish_at"`
-		Version        int64               `json:"version"`
+		ID             uuid.UUID              `json:"id"`
+		VendorID       uuid.UUID              `json:"vendor_id"`
+		BrandID        *uuid.UUID             `json:"brand_id"`
+		Slug           string                 `json:"slug"`
+		Handle         string                 `json:"handle"`
+		Title          string                 `json:"title"`
+		Description    string                 `json:"description"`
+		Kind           string                 `json:"kind"`
+		Status         Status                 `json:"status"`
+		Attributes     map[string][]string    `json:"attributes"`
+		SEOTitle       string                 `json:"seo_title"`
+		SEODescription string                 `json:"seo_description"`
+		Translations   map[string]Translation `json:"translations"`
+		PublishAt      *time.Time             `json:"publish_at"`
+		UnpublishAt    *time.Time             `json:"unpublish_at"`
+		Version        int64                  `json:"version"`
 	}
 	movedRow struct {
 		ProductID uuid.UUID `json:"product_id"`
@@ -109,6 +112,7 @@ type (
 		RequiresShipping bool       `json:"requires_shipping"`
 		Tracked          bool       `json:"tracked"`
 		MediaID          *uuid.UUID `json:"media_id"`
+		MoreMedia        []id.Media `json:"-"` // after the first
 
 		Bundle      *BundlePricing `json:"bundle"`
 		DiscountBPS int            `json:"bundle_discount_bps"`
@@ -119,6 +123,11 @@ type (
 		ComponentID uuid.UUID `json:"component_id"`
 		Quantity    int       `json:"quantity"`
 		Position    int       `json:"position"`
+	}
+	shownRow struct {
+		VariantID uuid.UUID `json:"variant_id"`
+		MediaID   uuid.UUID `json:"media_id"`
+		Position  int       `json:"position"`
 	}
 )
 
@@ -169,6 +178,11 @@ func (e *edits) addParts(was, want Product) (changed bool) {
 			e.tags = append(e.tags, labelRow{p, uuid.UUID(tag)})
 		}
 	}
+	if !was.Relations.equal(want.Relations) {
+		changed = true
+		e.relationsOf = append(e.relationsOf, want.ID)
+		e.relations = append(e.relations, want.Relations.rows(want.ID)...)
+	}
 	media, variants := e.addMedia(was, want), e.addVariants(was, want)
 	return changed || media || variants
 }
@@ -207,10 +221,15 @@ func (e *edits) addVariants(was, want Product) (changed bool) {
 		switch row := rowOfVariant(v); {
 		case !known:
 			e.newVariants = append(e.newVariants, row)
+			e.addShown(v)
 		case !reflect.DeepEqual(rowOfVariant(o), row):
 			e.variants = append(e.variants, row)
 			if o.SKU != "" && o.SKU != v.SKU { // two variants may swap theirs
 				e.variantsWithoutSKU = append(e.variantsWithoutSKU, v.ID)
+			}
+			if !slices.Equal(rowOfVariant(o).MoreMedia, row.MoreMedia) {
+				e.shownBy = append(e.shownBy, v.ID)
+				e.addShown(v)
 			}
 		default:
 			continue
@@ -235,6 +254,13 @@ func (e *edits) addBundle(was, want variantRow) {
 	}
 }
 
+// addShown adds the pictures of a variant after its first.
+func (e *edits) addShown(v Variant) {
+	for i, m := range rowOfVariant(v).MoreMedia {
+		e.shown = append(e.shown, shownRow{uuid.UUID(v.ID), uuid.UUID(m), i + 1})
+	}
+}
+
 // write carries the edits out: the products first, because two of them may
 // want one slug, then everything else in one round trip, with the event.
 func (e *edits) write(ctx context.Context, tx pgx.Tx) error {
@@ -252,6 +278,8 @@ func (e *edits) write(ctx context.Context, tx pgx.Tx) error {
 	queue(b, insertPlaces, "rows", e.categories)
 	queue(b, deleteProductTags, "ids", e.tagsOf)
 	queue(b, insertProductTags, "rows", e.tags)
+	queue(b, deleteRelations, "ids", e.relationsOf)
+	queue(b, insertRelations, "rows", e.relations)
 	queue(b, insertMedia, "rows", e.newMedia)
 	queue(b, updateMedia, "rows", e.media)
 	queue(b, archiveVariants, "ids", e.goneVariants)
@@ -260,6 +288,8 @@ func (e *edits) write(ctx context.Context, tx pgx.Tx) error {
 	queue(b, updateVariants, "rows", e.variants)
 	queue(b, insertVariants, "rows", e.newVariants)
 	queue(b, insertComponents, "rows", e.components)
+	queue(b, deleteShown, "ids", e.shownBy)
+	queue(b, insertShown, "rows", e.shown)
 	queue(b, removeMedia, "ids", e.goneMedia)
 	for some := range slices.Chunk(e.changed, changesPerEvent) {
 		events.Queue(ctx, b, Changed{some})
@@ -328,13 +358,16 @@ func rowOfProduct(p Product) productRow {
 	row := productRow{
 		ID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Slug: p.Slug, Handle: p.Handle, Title: p.Title,
 		Description: p.Description, Kind: p.Kind, Status: p.Status, Attributes: p.Attributes,
-		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, PublishAt: moment(p.PublishAt), UnpublishAt: moment(p.UnpublishAt), Version: p.Version,
+		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, Translations: p.Translations, PublishAt: moment(p.PublishAt), UnpublishAt: moment(p.UnpublishAt), Version: p.Version,
 	}
 	if p.Brand != nil {
 		row.BrandID = orNull(p.Brand.ID)
 	}
 	if row.Attributes == nil {
 		row.Attributes = map[string][]string{}
+	}
+	if row.Translations == nil {
+		row.Translations = map[string]Translation{}
 	}
 	return row
 }
@@ -370,6 +403,9 @@ func rowOfVariant(v Variant) variantRow {
 		for i, c := range v.Bundle.Components {
 			row.Components = append(row.Components, componentRow{row.ID, uuid.UUID(c.VariantID), c.Quantity, i})
 		}
+	}
+	if len(v.MediaIDs) > 1 {
+		row.MoreMedia = v.MediaIDs[1:]
 	}
 	return row
 }

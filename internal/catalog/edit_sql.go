@@ -2,20 +2,20 @@ package catalog
 
 const insertProducts = `
 	INSERT INTO products (id, vendor_id, brand_id, slug, handle, title, description, kind, status, attributes,
-	                      seo_title, seo_description, publish_at, unpublish_at, published_at)
+	                      seo_title, seo_description, translations, publish_at, unpublish_at, published_at)
 	SELECT id, vendor_id, brand_id, slug, NULLIF(handle, ''), title, description, kind, status, attributes,
-	       seo_title, seo_description, CASE WHEN publish_at > now() THEN publish_at END, CASE WHEN unpublish_at > now() THEN unpublish_at END,
+	       seo_title, seo_description, translations, CASE WHEN publish_at > now() THEN publish_at END, CASE WHEN unpublish_at > now() THEN unpublish_at END,
 	       CASE WHEN status = 'active' THEN now() END
 	FROM jsonb_to_recordset(@rows::jsonb) AS r(
 	    id uuid, vendor_id uuid, brand_id uuid, slug text, handle text, title text, description text, kind text,
-	    status text, attributes jsonb, seo_title text, seo_description text, publish_at timestamptz, unpublish_at timestamptz)
+	    status text, attributes jsonb, seo_title text, seo_description text, translations jsonb, publish_at timestamptz, unpublish_at timestamptz)
 	ON CONFLICT (slug) DO NOTHING
 	RETURNING id`
 
 const updateProducts = `
 	UPDATE products p
 	SET brand_id = r.brand_id, slug = r.slug, title = r.title, description = r.description, kind = r.kind,
-	    status = r.status, attributes = r.attributes, seo_title = r.seo_title, seo_description = r.seo_description,
+	    status = r.status, attributes = r.attributes, seo_title = r.seo_title, seo_description = r.seo_description, translations = r.translations,
 	    publish_at = CASE WHEN r.publish_at > now() THEN r.publish_at END,
 	    unpublish_at = CASE WHEN r.unpublish_at > now() THEN r.unpublish_at END,
 	    status_reason = CASE WHEN r.status = p.status THEN p.status_reason ELSE '' END,
@@ -23,7 +23,7 @@ const updateProducts = `
 	    updated_at = now(), version = p.version + 1
 	FROM jsonb_to_recordset(@rows::jsonb) AS r(
 	    id uuid, brand_id uuid, slug text, title text, description text, kind text,
-	    status text, attributes jsonb, seo_title text, seo_description text, publish_at timestamptz, unpublish_at timestamptz,
+	    status text, attributes jsonb, seo_title text, seo_description text, translations jsonb, publish_at timestamptz, unpublish_at timestamptz,
 	    version bigint)
 	WHERE p.id = r.id AND p.version = r.version`
 
@@ -90,6 +90,11 @@ const (
 		    tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid,
 		    bundle text, bundle_discount_bps int)
 		WHERE v.id = r.id`
+	deleteShown = `DELETE FROM variant_media WHERE variant_id = ANY(@ids)`
+	insertShown = `
+		INSERT INTO variant_media (variant_id, media_id, position)
+		SELECT variant_id, media_id, position
+		FROM jsonb_to_recordset(@rows::jsonb) AS r(variant_id uuid, media_id uuid, position int)`
 	archiveVariants = `
 		UPDATE variants SET archived_at = now(), updated_at = now(), version = version + 1
 		WHERE id = ANY(@ids) AND archived_at IS NULL`

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -80,13 +81,9 @@ func (c *Catalog) fetch(ctx context.Context, w wanted) error {
 		return ctx.Err()
 	}
 	if failure != "" {
-		state := MediaPending
-		if lasting || w.Attempts >= fetchAttempts {
-			state = MediaFailed
-		}
 		return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 			_, err := postgres.Exec(ctx, tx, failMedia, pgx.NamedArgs{
-				"id": w.ID, "state": state, "failure": failure, "pause": pauseAfter(w.Attempts),
+				"id": w.ID, "lasting": lasting || w.Attempts >= fetchAttempts, "failure": failure, "pause": pauseAfter(w.Attempts),
 			})
 			return err
 		})
@@ -100,7 +97,7 @@ func (c *Catalog) fetch(ctx context.Context, w wanted) error {
 			return err
 		}
 		taken = len(products) > 0
-		return raiseChanged(ctx, tx, products)
+		return raiseChanged(ctx, tx, slices.DeleteFunc(products, id.Product.IsZero)) // one that is proposed changes no product
 	})
 	if err == nil && !taken { // removed, or fetched by somebody else meanwhile
 		return c.removeFiles(ctx, pic)
@@ -148,16 +145,23 @@ func reason(err error) string {
 	return "The picture could not be stored."
 }
 
+// removed is a picture that was taken off, and whether another has its files.
+type removed struct {
+	Media
+	Shared bool `db:"shared"`
+}
+
 // RemoveFiles deletes the files of pictures that were removed. It is a sweep:
-// a transaction cannot take a file back, so the row goes after the files.
+// a transaction cannot take a file back, so the row goes after the files. Those
+// of a product that was copied go with the last row that has them.
 func (c *Catalog) RemoveFiles(ctx context.Context) error {
 	for ctx.Err() == nil {
-		gone, err := postgres.All[Media](ctx, c.DB, selectRemoved, pgx.NamedArgs{"limit": 100})
+		gone, err := postgres.All[removed](ctx, c.DB, selectRemoved, pgx.NamedArgs{"limit": 1})
 		if err != nil || len(gone) == 0 {
 			return err
 		}
 		for _, m := range gone {
-			if m.BlobKey != "" {
+			if m.BlobKey != "" && !m.Shared {
 				if err := c.removeFiles(ctx, Picture{m.BlobKey, m.ContentType, m.Width, m.Height}); err != nil {
 					return fmt.Errorf("remove files of %s: %w", m.ID, err)
 				}

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strconv"
@@ -17,30 +18,33 @@ import (
 
 // Media is a picture of a product.
 type Media struct {
-	ID          id.Media   `db:"id" json:"id"`
-	ProductID   id.Product `db:"product_id" json:"-"`
-	Position    int        `db:"position" json:"position"`
-	Alt         string     `db:"alt" json:"alt"`
-	SourceURL   string     `db:"source_url" json:"source_url,omitempty"`
-	State       MediaState `db:"state" json:"state"`
-	Failure     string     `db:"failure" json:"failure,omitempty" doc:"Why it could not be fetched."`
-	BlobKey     string     `db:"blob_key" json:"-"`
-	ContentType string     `db:"content_type" json:"content_type,omitempty"`
-	Width       int        `db:"width" json:"width,omitempty"`
-	Height      int        `db:"height" json:"height,omitempty"`
-	CreatedAt   time.Time  `db:"created_at" json:"created_at"`
-	Sizes       []Size     `db:"-" json:"sizes" doc:"The smallest first."`
+	ID          id.Media         `db:"id" json:"id"`
+	ProductID   id.Product       `db:"product_id" json:"-"` // zero while it is proposed
+	ChangeID    id.ProductChange `db:"change_id" json:"change_id,omitempty,omitzero" doc:"The change that it waits with."`
+	Position    int              `db:"position" json:"position"`
+	Alt         string           `db:"alt" json:"alt"`
+	SourceURL   string           `db:"source_url" json:"source_url,omitempty"`
+	State       MediaState       `db:"state" json:"state"`
+	Failure     string           `db:"failure" json:"failure,omitempty" doc:"Why it could not be fetched."`
+	BlobKey     string           `db:"blob_key" json:"-"`
+	ContentType string           `db:"content_type" json:"content_type,omitempty"`
+	Width       int              `db:"width" json:"width,omitempty"`
+	Height      int              `db:"height" json:"height,omitempty"`
+	CreatedAt   time.Time        `db:"created_at" json:"created_at"`
+	Sizes       []Size           `db:"-" json:"sizes" doc:"The smallest first."`
 }
 
 // MediaState says whether there is a picture yet.
 type MediaState string
 
 // The states of a picture. One that comes from elsewhere is pending until it
-// has been fetched, and failed when that will not succeed.
+// has been fetched, or proposed while it waits with a change; and failed when
+// that will not succeed.
 const (
-	MediaPending MediaState = "pending"
-	MediaReady   MediaState = "ready"
-	MediaFailed  MediaState = "failed"
+	MediaPending  MediaState = "pending"
+	MediaProposed MediaState = "proposed"
+	MediaReady    MediaState = "ready"
+	MediaFailed   MediaState = "failed"
 )
 
 // Size is one rendering of a picture, at most so many pixels wide and high.
@@ -146,16 +150,7 @@ func (c *Catalog) EditPicture(ctx context.Context, tx pgx.Tx, vendor id.Vendor, 
 }
 
 func (c *Catalog) editMedia(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product id.Product, media id.Media, edit func(*Product) error) (Media, error) {
-	was, err := c.lock(ctx, tx, vendor, product, 0)
-	if err != nil {
-		return Media{}, err
-	}
-	want := was
-	want.Media = slices.Clone(was.Media)
-	if err := edit(&want); err != nil {
-		return Media{}, err
-	}
-	now, err := c.save(ctx, tx, vendor, was, want)
+	now, err := c.changeMedia(ctx, tx, vendor, product, edit)
 	if err != nil {
 		return Media{}, err
 	}
@@ -167,20 +162,42 @@ func (c *Catalog) editMedia(ctx context.Context, tx pgx.Tx, vendor id.Vendor, pr
 	return Media{}, ErrNoMedia
 }
 
+// changeMedia edits the pictures of a product. What a vendor does to one that
+// is on sale waits where staff want to look first; the answer is the product as
+// it would be.
+func (c *Catalog) changeMedia(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product id.Product, edit func(*Product) error) (Product, error) {
+	was, err := c.lock(ctx, tx, vendor, product, 0)
+	if err != nil {
+		return Product{}, err
+	}
+	if !vendor.IsZero() {
+		waits, err := c.waits(ctx, tx, was)
+		switch {
+		case err != nil:
+			return Product{}, err
+		case waits:
+			return c.proposeMedia(ctx, tx, was, edit)
+		}
+	}
+	want := was
+	want.Media = slices.Clone(was.Media)
+	if err := edit(&want); err != nil {
+		return Product{}, err
+	}
+	want.forgetMedia()
+	return c.save(ctx, tx, vendor, was, want)
+}
+
 // RemovePicture takes a picture off a product. Its files are removed by a
 // sweep, because a transaction cannot take a file back.
 func (c *Catalog) RemovePicture(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product id.Product, media id.Media) error {
-	was, err := c.lock(ctx, tx, vendor, product, 0)
-	if err != nil {
-		return err
-	}
-	want := was
-	want.Media = slices.DeleteFunc(slices.Clone(was.Media), func(m Media) bool { return m.ID == media })
-	if len(want.Media) == len(was.Media) {
-		return ErrNoMedia
-	}
-	want.forgetMedia()
-	_, err = c.save(ctx, tx, vendor, was, want)
+	_, err := c.changeMedia(ctx, tx, vendor, product, func(p *Product) error {
+		n := len(p.Media)
+		if p.Media = slices.DeleteFunc(p.Media, func(m Media) bool { return m.ID == media }); len(p.Media) == n {
+			return ErrNoMedia
+		}
+		return nil
+	})
 	return err
 }
 
@@ -189,22 +206,22 @@ func (c *Catalog) RetryPicture(ctx context.Context, tx pgx.Tx, vendor id.Vendor,
 	if _, err := c.lock(ctx, tx, vendor, product, 0); err != nil {
 		return Media{}, err
 	}
-	n, err := postgres.Exec(ctx, tx, retryMedia, pgx.NamedArgs{"id": media, "product": product})
-	switch {
-	case err != nil:
-		return Media{}, fmt.Errorf("retry picture %s: %w", media, err)
-	case n == 0:
+	m, err := postgres.Get[Media](ctx, tx, retryMedia, pgx.NamedArgs{"id": media, "product": product})
+	if errors.Is(err, postgres.ErrNoRow) {
 		return Media{}, ErrNoMedia
 	}
-	return c.editMedia(ctx, tx, vendor, product, media, func(*Product) error { return nil })
+	if err != nil {
+		return Media{}, fmt.Errorf("retry picture %s: %w", media, err)
+	}
+	return m.withSizes(), nil
 }
 
 // forgetMedia clears what variants show and the product does not have any more.
 func (p *Product) forgetMedia() {
 	p.Variants = slices.Clone(p.Variants)
 	for i, v := range p.Variants {
-		if !slices.ContainsFunc(p.Media, func(m Media) bool { return m.ID == v.MediaID }) {
-			p.Variants[i].MediaID = id.Media{}
-		}
+		p.Variants[i].show(slices.DeleteFunc(slices.Clone(v.MediaIDs), func(shown id.Media) bool {
+			return !slices.ContainsFunc(p.Media, func(m Media) bool { return m.ID == shown })
+		}))
 	}
 }

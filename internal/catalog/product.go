@@ -18,31 +18,33 @@ import (
 
 // Product is something that a vendor sells, in one variant or more.
 type Product struct {
-	ID             id.Product          `db:"id" json:"id"`
-	VendorID       id.Vendor           `db:"vendor_id" json:"vendor_id"`
-	Slug           string              `db:"slug" json:"slug"`
-	Handle         string              `db:"handle" json:"handle" doc:"What the vendor calls it; an import finds it by this."`
-	Title          string              `db:"title" json:"title"`
-	Description    string              `db:"description" json:"description" doc:"Sanitised HTML."`
-	Kind           string              `db:"kind" json:"kind" doc:"The vendor's own word for what it is."`
-	Status         Status              `db:"status" json:"status"`
-	StatusReason   string              `db:"status_reason" json:"status_reason"`
-	Brand          *Brand              `db:"brand" json:"brand"`
-	Categories     []Category          `db:"-" json:"categories" doc:"The main one first."`
-	Tags           []Tag               `db:"-" json:"tags"`
-	Attributes     map[string][]string `db:"attributes" json:"attributes"`
-	Options        []Option            `db:"-" json:"options"`
-	Media          []Media             `db:"-" json:"media"`
-	Variants       []Variant           `db:"-" json:"variants"`
-	SEOTitle       string              `db:"seo_title" json:"seo_title"`
-	SEODescription string              `db:"seo_description" json:"seo_description"`
-	PublishedAt    *time.Time          `db:"published_at" json:"published_at,omitempty"`
-	PublishAt      *time.Time          `db:"publish_at" json:"publish_at,omitempty" doc:"When it goes on sale by itself, once staff have approved it."`
-	UnpublishAt    *time.Time          `db:"unpublish_at" json:"unpublish_at,omitempty" doc:"When it comes off sale by itself."`
-	CreatedAt      time.Time           `db:"created_at" json:"created_at"`
-	UpdatedAt      time.Time           `db:"updated_at" json:"updated_at"`
-	Version        int64               `db:"version" json:"version"`
-	PendingChange  id.ProductChange    `db:"-" json:"pending_change,omitempty,omitzero" doc:"What its vendor wants to change, and staff have not looked at."`
+	ID             id.Product             `db:"id" json:"id"`
+	VendorID       id.Vendor              `db:"vendor_id" json:"vendor_id"`
+	Slug           string                 `db:"slug" json:"slug"`
+	Handle         string                 `db:"handle" json:"handle" doc:"What the vendor calls it; an import finds it by this."`
+	Title          string                 `db:"title" json:"title"`
+	Description    string                 `db:"description" json:"description" doc:"Sanitised HTML."`
+	Kind           string                 `db:"kind" json:"kind" doc:"The vendor's own word for what it is."`
+	Status         Status                 `db:"status" json:"status"`
+	StatusReason   string                 `db:"status_reason" json:"status_reason"`
+	Brand          *Brand                 `db:"brand" json:"brand"`
+	Categories     []Category             `db:"-" json:"categories" doc:"The main one first."`
+	Tags           []Tag                  `db:"-" json:"tags"`
+	Attributes     map[string][]string    `db:"attributes" json:"attributes"`
+	Options        []Option               `db:"-" json:"options"`
+	Media          []Media                `db:"-" json:"media"`
+	Variants       []Variant              `db:"-" json:"variants"`
+	SEOTitle       string                 `db:"seo_title" json:"seo_title"`
+	SEODescription string                 `db:"seo_description" json:"seo_description"`
+	Relations      Relations              `db:"-" json:"relations" doc:"What is shown with it."`
+	Translations   map[string]Translation `db:"translations" json:"translations" doc:"By locale; what stands beside them is in the shop's language."`
+	PublishedAt    *time.Time             `db:"published_at" json:"published_at,omitempty"`
+	PublishAt      *time.Time             `db:"publish_at" json:"publish_at,omitempty" doc:"When it goes on sale by itself, once staff have approved it."`
+	UnpublishAt    *time.Time             `db:"unpublish_at" json:"unpublish_at,omitempty" doc:"When it comes off sale by itself."`
+	CreatedAt      time.Time              `db:"created_at" json:"created_at"`
+	UpdatedAt      time.Time              `db:"updated_at" json:"updated_at"`
+	Version        int64                  `db:"version" json:"version"`
+	PendingChange  id.ProductChange       `db:"-" json:"pending_change,omitempty,omitzero" doc:"What its vendor wants to change, and staff have not looked at."`
 }
 
 // ETag lets an edit say which version it changes.
@@ -133,19 +135,22 @@ func (c *Catalog) Create(ctx context.Context, tx pgx.Tx, vendor id.Vendor, d Dra
 
 // ProductEdit is what may be changed on a product; nil leaves things as they are.
 type ProductEdit struct {
-	Slug           *string              `json:"slug,omitempty" minLength:"1" maxLength:"100"`
-	Title          *string              `json:"title,omitempty" minLength:"1" maxLength:"300"`
-	Description    *string              `json:"description,omitempty" maxLength:"100000" doc:"HTML; what could do harm is taken out."`
-	Kind           *string              `json:"kind,omitempty" maxLength:"200"`
-	Brand          *string              `json:"brand,omitempty" maxLength:"200" doc:"Its name; none when empty."`
-	Categories     *[]string            `json:"categories,omitempty" maxItems:"20" doc:"Ids or slugs, the main one first."`
-	Tags           *[]string            `json:"tags,omitempty" maxItems:"250" doc:"Their names."`
-	Attributes     *map[string][]string `json:"attributes,omitempty"`
-	Options        *[]Option            `json:"options,omitempty" maxItems:"3" doc:"To rename options or to order their values. Their number follows the variants."`
-	SEOTitle       *string              `json:"seo_title,omitempty" maxLength:"300"`
-	SEODescription *string              `json:"seo_description,omitempty" maxLength:"1000"`
-	PublishAt      *time.Time           `json:"publish_at,omitempty" doc:"When it goes on sale by itself, once approved; a time that is past is none."`
-	UnpublishAt    *time.Time           `json:"unpublish_at,omitempty" doc:"When it comes off sale by itself; a time that is past is none."`
+	Slug           *string                 `json:"slug,omitempty" minLength:"1" maxLength:"100"`
+	Title          *string                 `json:"title,omitempty" minLength:"1" maxLength:"300"`
+	Description    *string                 `json:"description,omitempty" maxLength:"100000" doc:"HTML; what could do harm is taken out."`
+	Kind           *string                 `json:"kind,omitempty" maxLength:"200"`
+	Brand          *string                 `json:"brand,omitempty" maxLength:"200" doc:"Its name; none when empty."`
+	Categories     *[]string               `json:"categories,omitempty" maxItems:"20" doc:"Ids or slugs, the main one first."`
+	Tags           *[]string               `json:"tags,omitempty" maxItems:"250" doc:"Their names."`
+	Attributes     *map[string][]string    `json:"attributes,omitempty"`
+	Media          *[]MediaPlace           `json:"media,omitempty" maxItems:"250" doc:"Pictures in the order to show; those that are not named follow."`
+	Options        *[]Option               `json:"options,omitempty" maxItems:"3" doc:"To rename options or to order their values. Their number follows the variants."`
+	SEOTitle       *string                 `json:"seo_title,omitempty" maxLength:"300"`
+	SEODescription *string                 `json:"seo_description,omitempty" maxLength:"1000"`
+	Relations      *Relations              `json:"relations,omitempty" doc:"What is shown with it, in place of what is; a vendor names products of its own."`
+	Translations   *map[string]Translation `json:"translations,omitempty" doc:"By locale, in place of those that are there."`
+	PublishAt      *time.Time              `json:"publish_at,omitempty" doc:"When it goes on sale by itself, once approved; a time that is past is none."`
+	UnpublishAt    *time.Time              `json:"unpublish_at,omitempty" doc:"When it comes off sale by itself; a time that is past is none."`
 
 	Bundles *map[id.Variant]NewBundle `json:"bundles,omitempty" doc:"What variants of it are made of, by their ids. Those that are left out stay as they are."`
 }
@@ -172,6 +177,17 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 		if want.Attributes, bad = known.clean(*e.Attributes); len(bad) > 0 {
 			return Product{}, bad.Err()
 		}
+	}
+	if e.Translations != nil {
+		if want.Translations, err = c.translated(ctx, was.Translations, *e.Translations); err != nil {
+			return Product{}, err
+		}
+	}
+	if e.Relations != nil {
+		if err := c.checkRelations(ctx, tx, vendor, was, *e.Relations); err != nil {
+			return Product{}, err
+		}
+		want.Relations = *e.Relations
 	}
 	if e.PublishAt != nil {
 		want.PublishAt = e.PublishAt
@@ -209,7 +225,21 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 			return Product{}, err
 		}
 	}
+	if e.Media != nil {
+		if bad := want.arrange(*e.Media); len(bad) > 0 {
+			return Product{}, bad.Err()
+		}
+	}
 	return c.save(ctx, tx, vendor, was, want)
+}
+
+// translated is what is said in other languages, tidied.
+func (c *Catalog) translated(ctx context.Context, was, wanted map[string]Translation) (map[string]Translation, error) {
+	clean, bad := cleanTranslations(wanted)
+	if len(bad) > 0 {
+		return nil, bad.Err()
+	}
+	return clean, c.Locales.check(ctx, localesOf(clean), localesOf(was))
 }
 
 func set(field *string, to *string, clean func(string) string) {
@@ -320,6 +350,13 @@ func (p *Product) check() (bad errs.Fields) {
 	text(p.Kind, 0, 200, "/kind")
 	text(p.SEOTitle, 0, 300, "/seo_title")
 	text(p.SEODescription, 0, 1000, "/seo_description")
+	for locale, t := range p.Translations {
+		at := "/translations/" + locale
+		text(t.Title, 0, 300, at+"/title")
+		text(t.Description, 0, maxRichText, at+"/description")
+		text(t.SEOTitle, 0, 300, at+"/seo_title")
+		text(t.SEODescription, 0, 1000, at+"/seo_description")
+	}
 	length(len(p.Variants), maxVariants, "/variants")
 	length(len(p.Media), maxMedia, "/media")
 	length(len(p.Tags), maxTags, "/tags")

@@ -36,6 +36,8 @@ func (c *Catalog) Routes(r *httpapi.Router) {
 		httpapi.Post(r, door.path+"/{id}/restore", h.command(Restore), write, httpapi.Summary("Bring an archived product back as a draft"))
 		httpapi.Post(r, door.path+"/{id}/submit", h.command(Submit), write, httpapi.Summary("Ask for review"))
 		httpapi.Post(r, door.path+"/{id}/hide", h.command(Hide), write, httpapi.Summary("Take a product off sale"))
+		httpapi.Post(r, door.path+"/{id}/duplicate", h.duplicate, write, httpapi.Status(201), httpapi.Summary("Copy a product"),
+			httpapi.Describe("The copy is a draft with the texts, variants, prices and pictures of the product, and SKUs of its own; without stock, reviews and barcodes."))
 		httpapi.Post(r, door.path+"/{id}/variants", h.addVariant, write, httpapi.Status(201), httpapi.Summary("Add a variant"))
 		httpapi.Patch(r, door.path+"/{id}/variants/{variant}", h.editVariant, write, httpapi.Summary("Edit a variant"))
 		httpapi.Delete(r, door.path+"/{id}/variants/{variant}", h.archiveVariant, write, httpapi.Summary("Archive a variant"))
@@ -51,6 +53,7 @@ func (c *Catalog) Routes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/products/{id}/reject", staff.reject, httpapi.Needs(CanWrite), httpapi.Summary("Send a product back"))
 	c.taxonomyRoutes(r)
 	c.attributeRoutes(r)
+	c.collectionRoutes(r)
 	c.changeRoutes(r)
 	c.pictureRoutes(r)
 }
@@ -122,21 +125,22 @@ func (h handlers) show(ctx context.Context, in *productInput) (Product, error) {
 
 // NewProduct is the body that makes a product.
 type NewProduct struct {
-	Title          string              `json:"title" minLength:"1" maxLength:"300"`
-	Slug           string              `json:"slug,omitempty" maxLength:"100" doc:"Made from the title when left out; gets an ending when taken."`
-	Description    string              `json:"description,omitempty" maxLength:"100000" doc:"HTML; what could do harm is taken out."`
-	Kind           string              `json:"kind,omitempty" maxLength:"200"`
-	Brand          string              `json:"brand,omitempty" maxLength:"200" doc:"Its name."`
-	Categories     []string            `json:"categories,omitempty" maxItems:"20" doc:"Ids or slugs, the main one first."`
-	Tags           []string            `json:"tags,omitempty" maxItems:"250"`
-	Attributes     map[string][]string `json:"attributes,omitempty"`
-	Options        []Option            `json:"options,omitempty" maxItems:"3"`
-	SEOTitle       string              `json:"seo_title,omitempty" maxLength:"300"`
-	SEODescription string              `json:"seo_description,omitempty" maxLength:"1000"`
-	PublishAt      *time.Time          `json:"publish_at,omitempty" doc:"When it goes on sale by itself, once approved."`
-	UnpublishAt    *time.Time          `json:"unpublish_at,omitempty" doc:"When it comes off sale by itself."`
-	Variants       []newVariantBody    `json:"variants,omitempty" maxItems:"500" doc:"One without options when left out."`
-	Images         []newImage          `json:"images,omitempty" maxItems:"50" doc:"Pictures to fetch; or upload them afterwards."`
+	Title          string                 `json:"title" minLength:"1" maxLength:"300"`
+	Slug           string                 `json:"slug,omitempty" maxLength:"100" doc:"Made from the title when left out; gets an ending when taken."`
+	Description    string                 `json:"description,omitempty" maxLength:"100000" doc:"HTML; what could do harm is taken out."`
+	Kind           string                 `json:"kind,omitempty" maxLength:"200"`
+	Brand          string                 `json:"brand,omitempty" maxLength:"200" doc:"Its name."`
+	Categories     []string               `json:"categories,omitempty" maxItems:"20" doc:"Ids or slugs, the main one first."`
+	Tags           []string               `json:"tags,omitempty" maxItems:"250"`
+	Attributes     map[string][]string    `json:"attributes,omitempty"`
+	Options        []Option               `json:"options,omitempty" maxItems:"3"`
+	SEOTitle       string                 `json:"seo_title,omitempty" maxLength:"300"`
+	SEODescription string                 `json:"seo_description,omitempty" maxLength:"1000"`
+	Translations   map[string]Translation `json:"translations,omitempty" doc:"By locale, of those that the shop offers."`
+	PublishAt      *time.Time             `json:"publish_at,omitempty" doc:"When it goes on sale by itself, once approved."`
+	UnpublishAt    *time.Time             `json:"unpublish_at,omitempty" doc:"When it comes off sale by itself."`
+	Variants       []newVariantBody       `json:"variants,omitempty" maxItems:"500" doc:"One without options when left out."`
+	Images         []newImage             `json:"images,omitempty" maxItems:"50" doc:"Pictures to fetch; or upload them afterwards."`
 }
 
 type newImage struct {
@@ -201,6 +205,9 @@ func (h handlers) build(ctx context.Context, tx pgx.Tx, vendor id.Vendor, status
 	}
 	err := checkTagNames(b.Tags)
 	if err != nil {
+		return Product{}, err
+	}
+	if d.Translations, err = h.translated(ctx, nil, b.Translations); err != nil {
 		return Product{}, err
 	}
 	if d.Categories, err = h.categoriesCalled(ctx, tx, b.Categories); err != nil {
@@ -272,6 +279,10 @@ func (h handlers) command(command Command) func(context.Context, pgx.Tx, *produc
 	return func(ctx context.Context, tx pgx.Tx, in *productInput) (Product, error) {
 		return h.Move(ctx, tx, h.scope(ctx), in.ID, command, "")
 	}
+}
+
+func (h handlers) duplicate(ctx context.Context, tx pgx.Tx, in *productInput) (Product, error) {
+	return h.Duplicate(ctx, tx, h.scope(ctx), in.ID)
 }
 
 type bulkInput struct {

@@ -11,7 +11,7 @@ import (
 
 const selectProducts = `
 	SELECT p.id, p.vendor_id, p.slug, COALESCE(p.handle, p.slug) AS handle, p.title, p.description, p.kind,
-	       p.status, p.status_reason, p.attributes, p.seo_title, p.seo_description,
+	       p.status, p.status_reason, p.attributes, p.seo_title, p.seo_description, p.translations,
 	       p.published_at, p.publish_at, p.unpublish_at, p.created_at, p.updated_at, p.version,
 	       CASE WHEN b.id IS NOT NULL THEN (b.id, b.slug, b.name) END AS brand
 	FROM products p LEFT JOIN brands b ON b.id = p.brand_id`
@@ -67,7 +67,7 @@ const (
 		WHERE product_id = ANY(@ids) ORDER BY product_id, position`
 
 	selectPlaces = `
-		SELECT pc.product_id, c.id, c.parent_id, c.slug, c.name, c.path, c.ancestors, c.position, c.description, c.version
+		SELECT pc.product_id, c.id, c.parent_id, c.slug, c.name, c.path, c.ancestors, c.position, c.description, c.translations, c.version
 		FROM product_categories pc JOIN categories c ON c.id = pc.category_id
 		WHERE pc.product_id = ANY(@ids) ORDER BY pc.product_id, pc.position, c.id`
 
@@ -76,13 +76,15 @@ const (
 		WHERE pt.product_id = ANY(@ids) ORDER BY pt.product_id, t.slug`
 
 	selectMedia = `
-		SELECT id, product_id, position, alt, source_url, state, failure, blob_key, content_type, width, height, created_at
+		SELECT ` + mediaColumns + `
 		FROM media WHERE product_id = ANY(@ids) AND state <> 'removed' ORDER BY product_id, position, id`
 
 	selectVariants = `
 		SELECT id, product_id, vendor_id, COALESCE(sku, '') AS sku, barcode, title, options, position, weight_grams,
 		       (length_mm, width_mm, height_mm) AS dimensions, min_quantity, max_quantity,
-		       tax_class, taxable, requires_shipping, tracked, media_id, created_at, updated_at, version
+		       tax_class, taxable, requires_shipping, tracked, media_id,
+		       array_remove(media_id || ARRAY(SELECT m.media_id FROM variant_media m WHERE m.variant_id = variants.id ORDER BY m.position), NULL) AS media_ids,
+		       created_at, updated_at, version
 		FROM variants WHERE product_id = ANY(@ids) AND archived_at IS NULL ORDER BY product_id, position, id`
 )
 
@@ -136,6 +138,7 @@ func readParts(ctx context.Context, db postgres.DB, list []Product) error {
 	readPart(b, selectMedia, args, func(m Media) { p := byID[m.ProductID]; p.Media = append(p.Media, m.withSizes()) })
 	readPart(b, selectVariants, args, func(v Variant) { p := byID[v.ProductID]; p.Variants = append(p.Variants, v) })
 	readPart(b, selectComponents, args, func(r componentOf) { r.addTo(byID[r.Of]) })
+	readPart(b, selectRelations, args, func(r relationOf) { byID[r.ProductID].relate(r) })
 	readPart(b, selectPendingChanges, args, func(r pendingOf) { byID[r.ProductID].PendingChange = r.ID })
 	return b.Send(ctx, db)
 }

@@ -32,6 +32,7 @@ type Draft struct {
 	Status        Status
 	StatusIfNew   Status // where Status is empty and the product is new; a draft when empty, too
 	SEO           SEO
+	Translations  map[string]Translation // tidied; nil leaves them
 	PublishAt     *time.Time
 	UnpublishAt   *time.Time
 	Variants      []VariantDraft
@@ -284,6 +285,9 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 	fillText(&want.Kind, line(d.Kind))
 	fillText(&want.SEOTitle, line(d.SEO.Title))
 	fillText(&want.SEODescription, line(d.SEO.Description))
+	if d.Translations != nil {
+		want.Translations = d.Translations
+	}
 	if d.PublishAt != nil {
 		want.PublishAt = d.PublishAt
 	}

@@ -183,7 +183,7 @@ func (d VariantDraft) apply(v *Variant, isNew bool, media []Media) {
 	fillFlag(&v.Tracked, d.Tracked, d.Unsaid.Tracked && !isNew)
 	for _, m := range media {
 		if d.ImageURL != "" && m.SourceURL == strings.TrimSpace(d.ImageURL) {
-			v.MediaID = m.ID
+			v.showFirst(m.ID)
 		}
 	}
 }

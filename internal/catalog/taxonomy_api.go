@@ -13,7 +13,7 @@ import (
 func (c *Catalog) taxonomyRoutes(r *httpapi.Router) {
 	open := httpapi.Public("the shop's shelves are open to all")
 	read, write := httpapi.Needs(CanRead), httpapi.Needs(CanWrite)
-	httpapi.Get(r, "/api/v1/categories", c.tree, open, httpapi.Summary("The category tree"))
+	httpapi.Get(r, "/api/v1/categories", c.showTree, open, httpapi.Summary("The category tree"))
 	httpapi.Get(r, "/api/v1/tags", c.listTags, open, httpapi.Summary("Tags"))
 	httpapi.Get(r, "/api/v1/brands", c.listBrands, open, httpapi.Summary("Brands"))
 
@@ -32,6 +32,22 @@ func (c *Catalog) taxonomyRoutes(r *httpapi.Router) {
 func (c *Catalog) tree(ctx context.Context, _ *struct{}) (httpapi.List[Branch], error) {
 	tree, err := c.CategoryTree(ctx, c.DB)
 	return httpapi.List[Branch]{Data: tree}, err
+}
+
+// showTree is tree for shoppers, in their language.
+func (c *Catalog) showTree(ctx context.Context, in *localeInput) (out httpapi.List[Branch], err error) {
+	locale, err := c.Locales.Choose(ctx, in.LocaleWish)
+	if err != nil {
+		return out, err
+	}
+	if out.Data, err = c.CategoryTree(ctx, c.DB); err != nil {
+		return out, err
+	}
+	for i := range out.Data {
+		out.Data[i] = out.Data[i].in(locale, "")
+	}
+	c.Locales.Tell(ctx, locale)
+	return out, nil
 }
 
 type labelsInput struct {
@@ -75,18 +91,19 @@ func (c *Catalog) showCategory(ctx context.Context, in *categoryInput) (Category
 
 type createCategoryInput struct {
 	Body struct {
-		Name        string      `json:"name" minLength:"1" maxLength:"200"`
-		Slug        *string     `json:"slug,omitempty" minLength:"1" maxLength:"100"`
-		ParentID    id.Category `json:"parent_id,omitempty" doc:"At the top when left out."`
-		Position    int         `json:"position,omitempty" minimum:"0" maximum:"1000000"`
-		Description string      `json:"description,omitempty" maxLength:"5000"`
+		Name         string                         `json:"name" minLength:"1" maxLength:"200"`
+		Slug         *string                        `json:"slug,omitempty" minLength:"1" maxLength:"100"`
+		ParentID     id.Category                    `json:"parent_id,omitempty" doc:"At the top when left out."`
+		Position     int                            `json:"position,omitempty" minimum:"0" maximum:"1000000"`
+		Description  string                         `json:"description,omitempty" maxLength:"5000"`
+		Translations map[string]CategoryTranslation `json:"translations,omitempty" doc:"By locale, of those that the shop offers."`
 	}
 }
 
 func (c *Catalog) createCategory(ctx context.Context, tx pgx.Tx, in *createCategoryInput) (Category, error) {
 	b := in.Body
 	return c.NewCategory(ctx, tx, CategoryEdit{
-		Name: &b.Name, Slug: b.Slug, ParentID: &b.ParentID, Position: &b.Position, Description: &b.Description,
+		Name: &b.Name, Slug: b.Slug, ParentID: &b.ParentID, Position: &b.Position, Description: &b.Description, Translations: &b.Translations,
 	})
 }
 

@@ -35,7 +35,8 @@ type Variant struct {
 	Taxable          bool       `db:"taxable" json:"taxable"`
 	RequiresShipping bool       `db:"requires_shipping" json:"requires_shipping"`
 	Tracked          bool       `db:"tracked" json:"tracked" doc:"Whether its stock is counted; else it is always available."`
-	MediaID          id.Media   `db:"media_id" json:"media_id,omitempty,omitzero"`
+	MediaID          id.Media   `db:"media_id" json:"media_id,omitempty,omitzero" doc:"The first of its pictures."`
+	MediaIDs         []id.Media `db:"media_ids" json:"media_ids" doc:"Its pictures in the order to show."`
 	Bundle           *Bundle    `db:"-" json:"bundle,omitempty"`
 	CreatedAt        time.Time  `db:"created_at" json:"created_at"`
 	UpdatedAt        time.Time  `db:"updated_at" json:"updated_at"`
@@ -140,7 +141,8 @@ type VariantEdit struct {
 	Taxable          *bool       `json:"taxable,omitempty"`
 	RequiresShipping *bool       `json:"requires_shipping,omitempty"`
 	Tracked          *bool       `json:"tracked,omitempty"`
-	MediaID          *id.Media   `json:"media_id,omitempty"`
+	MediaID          *id.Media   `json:"media_id,omitempty" doc:"The first of its pictures; those that it has follow."`
+	MediaIDs         *[]id.Media `json:"media_ids,omitempty" maxItems:"50" uniqueItems:"true" doc:"Its pictures in the order to show, in place of those that it has."`
 	Bundle           *NewBundle  `json:"bundle,omitempty" doc:"What it is made of; no components make no bundle of it."`
 }
 
@@ -158,7 +160,26 @@ func (e VariantEdit) apply(v *Variant) {
 	put(&v.Taxable, e.Taxable)
 	put(&v.RequiresShipping, e.RequiresShipping)
 	put(&v.Tracked, e.Tracked)
-	put(&v.MediaID, e.MediaID)
+	if e.MediaIDs != nil {
+		v.show(*e.MediaIDs)
+	}
+	if e.MediaID != nil {
+		v.showFirst(*e.MediaID)
+	}
+}
+
+// show gives a variant its pictures.
+func (v *Variant) show(media []id.Media) {
+	v.MediaID, v.MediaIDs = id.Media{}, media
+	if len(media) > 0 {
+		v.MediaID = media[0]
+	}
+}
+
+// showFirst puts one picture before the others.
+func (v *Variant) showFirst(media id.Media) {
+	others := slices.DeleteFunc(slices.Clone(v.MediaIDs), func(m id.Media) bool { return m == media })
+	v.show(append([]id.Media{media}, others...))
 }
 
 func put[T any](field *T, to *T) {
@@ -179,7 +200,7 @@ func lines(texts []string) []string {
 func newVariant(p Product) Variant {
 	return Variant{
 		ID: id.New[id.Variant](), ProductID: p.ID, VendorID: p.VendorID,
-		Options: []string{}, MinQuantity: 1, TaxClass: "standard", Taxable: true, RequiresShipping: true, Tracked: true,
+		Options: []string{}, MediaIDs: []id.Media{}, MinQuantity: 1, TaxClass: "standard", Taxable: true, RequiresShipping: true, Tracked: true,
 	}
 }
 
@@ -306,8 +327,10 @@ func (s *variantsSeen) check(p Product, v Variant, pointer string) (bad errs.Fie
 	bad.Require(v.MinQuantity >= 1, pointer+"/min_quantity", "too_small", "At least one is sold at once.")
 	bad.Require(v.MaxQuantity == 0 || v.MaxQuantity >= v.MinQuantity, pointer+"/max_quantity", "too_small", "This is less than are sold at least.")
 	bad.Require(v.TaxClass != "", pointer+"/tax_class", "required", "Name a tax class.")
-	bad.Require(v.MediaID.IsZero() || slices.ContainsFunc(p.Media, func(m Media) bool { return m.ID == v.MediaID }),
-		pointer+"/media_id", "not_found", "The product has no such picture.")
+	for i, shown := range v.MediaIDs {
+		bad.Require(slices.ContainsFunc(p.Media, func(m Media) bool { return m.ID == shown }),
+			pointer+"/media_ids/"+strconv.Itoa(i), "not_found", "The product has no such picture.")
+	}
 	if len(bad) == 0 {
 		s.options[choice] = true
 		s.skus[v.SKU] = v.SKU != ""

@@ -39,7 +39,7 @@ func (g *Goods) goodsRoutes(r *httpapi.Router) {
 		httpapi.Delete(r, door.path+"/files/{file}", h.removeFile, write, httpapi.Summary("Take a file off a variant"),
 			httpapi.Describe("Who has bought it keeps it."))
 		httpapi.Get(r, door.path+"/licence-keys", h.keys, read, httpapi.Private(), httpapi.Summary("Licence keys of a variant, the oldest first, masked"))
-		httpapi.Post(r, door.path+"/licence-keys", h.addKeys, write, httpapi.BodyLimit(4<<20), httpapi.Status(http.StatusCreated),
+		httpapi.Post(r, door.path+"/licence-keys", h.addKeys, write, httpapi.Status(http.StatusCreated),
 			httpapi.Summary("Add licence keys to a variant"),
 			httpapi.Describe("Each is a unit of its stock. 409 `not_digital` where the variant is shipped, `not_tracked` where it is not counted, `stock_counted` where it has other stock."))
 		httpapi.Delete(r, door.path+"/licence-keys/{key}", h.revokeKey, write, httpapi.Summary("Withdraw a licence key that is not sold"),

@@ -19,6 +19,7 @@ type (
 	Cart          = Of[cart]
 	CartItem      = Of[cartItem]
 	Category      = Of[category]
+	Collection    = Of[collection]
 	DigitalFile   = Of[digitalFile]
 	Event         = Of[event]
 	Grant         = Of[grant]
@@ -83,6 +84,7 @@ type (
 	cart          struct{}
 	cartItem      struct{}
 	category      struct{}
+	collection    struct{}
 	event         struct{}
 	importRun     struct{}
 	invoice       struct{}
@@ -146,6 +148,7 @@ func (brand) prefix() string         { return "brand" }
 func (cart) prefix() string          { return "cart" }
 func (cartItem) prefix() string      { return "item" }
 func (category) prefix() string      { return "cat" }
+func (collection) prefix() string    { return "coll" }
 func (event) prefix() string         { return "evt" }
 func (importRun) prefix() string     { return "imp" }
 func (invoice) prefix() string       { return "inv" }

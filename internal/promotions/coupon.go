@@ -31,11 +31,9 @@ func Normalize(code string) string {
 	}
 	var b strings.Builder
 	letters := 0
-	for _, r := range strings.ToUpper(norm.NFKC.String(code)) {
-		switch {
-		case unicode.IsSpace(r):
-			continue
-		case !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_':
+	// Composed once more: letters that blanks or their case kept apart may be one.
+	for _, r := range norm.NFKC.String(strings.ToUpper(strings.Join(strings.Fields(norm.NFKC.String(code)), ""))) {
+		if !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '-' && r != '_' {
 			return ""
 		}
 		b.WriteRune(r)

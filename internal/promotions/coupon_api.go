@@ -2,6 +2,7 @@ package promotions
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strconv"
 
@@ -14,8 +15,8 @@ import (
 
 func (h handlers) couponRoutes(r *httpapi.Router, all string, read, write httpapi.Option) {
 	httpapi.Get(r, all, h.listCoupons, read, httpapi.Private(), httpapi.Summary("List the codes of a promotion"))
-	httpapi.Post(r, all, h.createCoupons, write, httpapi.Status(http.StatusCreated), httpapi.BodyLimit(1<<20), httpapi.Summary("Give a promotion codes"),
-		httpapi.Describe("Up to 10,000 codes that you name, or `generate` with up to 100,000 that are drawn: unguessable, each different, listed by GET. Case, blanks and full-width letters do not count in a code."))
+	httpapi.Post(r, all, h.createCoupons, write, httpapi.Status(http.StatusCreated), httpapi.Summary("Give a promotion codes"),
+		httpapi.Describe("Up to 5,000 codes that you name, or `generate` with up to 100,000 that are drawn: unguessable, each different, listed by GET. Case, blanks and full-width letters do not count in a code."))
 	httpapi.Patch(r, all+"/{coupon}", h.editCoupon, write, httpapi.Summary("Switch a code off or on, or change how often it may be used"))
 }
 
@@ -40,12 +41,15 @@ func (h handlers) listCoupons(ctx context.Context, in *listCouponsInput) (out ht
 type createCouponsInput struct {
 	Promotion id.Promotion `path:"promotion"`
 	Body      struct {
-		Codes      []string `json:"codes,omitempty" maxItems:"10000"`
+		Codes      []string `json:"codes,omitempty" maxItems:"5000"`
 		Generate   int      `json:"generate,omitempty" minimum:"0" maximum:"100000" doc:"How many to draw, instead of codes"`
 		Prefix     string   `json:"prefix,omitempty" maxLength:"20" doc:"What drawn codes begin with"`
 		UsageLimit *int     `json:"usage_limit,omitempty" minimum:"1" maximum:"2000000000" doc:"How often each may be used; 1 for drawn ones, any number for others unless told"`
 	}
 }
+
+// maxNamed bounds the codes that a refusal names.
+const maxNamed = 100
 
 // CouponsMade says how many codes were made.
 type CouponsMade struct {
@@ -64,45 +68,58 @@ func (h handlers) createCoupons(ctx context.Context, tx pgx.Tx, in *createCoupon
 	if err != nil {
 		return CouponsMade{}, err
 	}
-	return CouponsMade{len(codes)}, insertCoupons(ctx, tx, p.ID, codes, limit)
+	taken, err := insertCoupons(ctx, tx, p.ID, codes, limit)
+	if err != nil {
+		return CouponsMade{}, err
+	}
+	if len(taken) > 0 {
+		return CouponsMade{}, errCodeTaken.With("codes", taken[:min(len(taken), maxNamed)])
+	}
+	return CouponsMade{len(codes)}, nil
 }
 
-// codes is what is wanted, normalised.
+const notACode = "A code has 3 to 40 letters, digits, hyphens and underscores."
+
+// codes is what is wanted, normalised, and how often each may be used.
 func (in *createCouponsInput) codes() ([]string, *int, error) {
 	b := &in.Body
 	var bad errs.Fields
+	limit := b.UsageLimit
 	bad.Require((b.Generate > 0) != (len(b.Codes) > 0), "/codes", "required", "Name codes, or say how many to generate.")
 	if b.Generate > 0 {
 		prefix := ""
 		if b.Prefix != "" {
 			prefix = Normalize(b.Prefix + "-" + drawn())
-			bad.Require(prefix != "", "/prefix", "invalid_code", "A code has 3 to 40 letters, digits, hyphens and underscores.")
+			bad.Require(prefix != "", "/prefix", "invalid_code", notACode)
 			prefix = prefix[:max(0, len(prefix)-drawnLength)]
 		}
 		if err := bad.Err(); err != nil {
 			return nil, nil, err
 		}
-		limit := b.UsageLimit
 		if limit == nil {
 			once := 1
 			limit = &once
 		}
 		return draw(b.Generate, prefix), limit, nil
 	}
-	codes := make([]string, len(b.Codes))
+	codes, seen := make([]string, len(b.Codes)), make(map[string]bool, len(b.Codes))
 	for i, code := range b.Codes {
 		codes[i] = Normalize(code)
-		bad.Require(codes[i] != "", "/codes/"+strconv.Itoa(i), "invalid_code", "A code has 3 to 40 letters, digits, hyphens and underscores.")
+		at := "/codes/" + strconv.Itoa(i)
+		bad.Require(codes[i] != "", at, "invalid_code", notACode)
+		bad.Require(codes[i] == "" || !seen[codes[i]], at, "duplicate", "This code stands here twice: case, blanks and full-width letters do not count.")
+		seen[codes[i]] = true
 	}
-	return codes, b.UsageLimit, bad.Err()
+	return codes, limit, bad.Err()
 }
 
 type editCouponInput struct {
 	Promotion id.Promotion `path:"promotion"`
 	Coupon    id.Coupon    `path:"coupon"`
 	Body      struct {
-		Disabled   *bool `json:"disabled,omitempty"`
-		UsageLimit *int  `json:"usage_limit,omitempty" minimum:"1" maximum:"2000000000"`
+		Disabled   *bool    `json:"disabled,omitempty"`
+		UsageLimit *int     `json:"usage_limit,omitempty" minimum:"1" maximum:"2000000000"`
+		Clear      []string `json:"clear,omitempty" enum:"usage_limit" maxItems:"1" doc:"What is to have no value any more"`
 	}
 }
 
@@ -110,5 +127,9 @@ func (h handlers) editCoupon(ctx context.Context, tx pgx.Tx, in *editCouponInput
 	if _, err := lock(ctx, tx, h.scope(ctx), in.Promotion); err != nil {
 		return Coupon{}, err
 	}
-	return updateCoupon(ctx, tx, in.Promotion, in.Coupon, in.Body.Disabled, in.Body.UsageLimit)
+	edited, err := updateCoupon(ctx, tx, in)
+	if errors.Is(err, ErrUsedUp) {
+		return Coupon{}, errBelowUsed
+	}
+	return edited, err
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5"
 
@@ -65,8 +66,8 @@ func (p Promotion) limited() bool {
 func (p *Promotion) tidy() error {
 	var bad errs.Fields
 	p.Name, p.StackingGroup = strings.TrimSpace(p.Name), strings.TrimSpace(p.StackingGroup)
-	bad.Require(p.Name != "" && len(p.Name) <= 100, "/name", "required", "Give the promotion a name of at most 100 letters: buyers read it.")
-	bad.Require(len(p.StackingGroup) <= 60, "/stacking_group", "too_long", "A group has a name of at most 60 letters.")
+	bad.Require(p.Name != "" && utf8.RuneCountInString(p.Name) <= 100, "/name", "required", "Give the promotion a name of at most 100 letters: buyers read it.")
+	bad.Require(utf8.RuneCountInString(p.StackingGroup) <= 60, "/stacking_group", "too_long", "A group has a name of at most 60 letters.")
 	bad.Require(p.EndsAt == nil || p.EndsAt.After(p.StartsAt), "/ends_at", "not_after", "It must end after it starts.")
 	bad.Require(p.PlatformPPM >= 0 && p.PlatformPPM <= million, "/platform_ppm", "out_of_range", "A part is between 0 and 1,000,000 parts per million.")
 	if !p.VendorID.IsZero() {

@@ -2,6 +2,7 @@ package promotions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -163,7 +164,9 @@ func (h handlers) edit(ctx context.Context, tx pgx.Tx, in *editInput) (Promotion
 	if err := p.tidy(); err != nil {
 		return Promotion{}, err
 	}
-	if err := update(ctx, tx, p); err != nil {
+	if err := update(ctx, tx, p); errors.Is(err, ErrUsedUp) {
+		return Promotion{}, errBelowUsed
+	} else if err != nil {
 		return Promotion{}, fmt.Errorf("edit promotion %s: %w", p.ID, err)
 	}
 	return h.Get(ctx, tx, h.scope(ctx), p.ID)

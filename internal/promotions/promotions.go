@@ -54,12 +54,13 @@ var (
 	// ErrArchived keeps what has ended as it was.
 	ErrArchived = errs.New(errs.Conflict, "promotion_archived", "This promotion is archived: make a new one.")
 
-	errCodeTaken = errs.New(errs.Conflict, "code_taken", "There is a coupon with this code already.")
+	errCodeTaken = errs.New(errs.Conflict, "code_taken", "There are coupons with some of these codes already. None was made.")
+	errBelowUsed = errs.New(errs.Conflict, "limit_below_used", "It has been used more often, or has cost more, than this limit allows. Pause it to end it now.")
 )
 
 func init() {
 	postgres.Name("promotions_window", errs.Validation.Field("/ends_at", "not_after", "It must end after it starts."))
-	postgres.Name("coupons_code_key", errCodeTaken)
+	postgres.Name("promotions_vendor_id_fkey", errs.Validation.Field("/vendor_id", "not_found", "There is no such vendor."))
 	postgres.Name("promotions_within_limit", ErrUsedUp)
 	postgres.Name("promotions_within_budget", ErrUsedUp)
 	postgres.Name("coupons_within_limit", ErrUsedUp)

@@ -19,6 +19,7 @@ type answer struct {
 	body    []byte
 	tag     string
 	product id.Product // whose page it is; zero for lists
+	locale  string     // in which it is; "" is the shop's
 	found   bool       // something has the words that were asked for
 	asOf    uint64     // the turn in which it began to be made
 }

@@ -28,11 +28,11 @@ func (n *names) shown(asked []uuid.UUID) []uuid.UUID {
 }
 
 // countRows names what the index has counted.
-func (n *names) countRows(q Query, asked *index.Query, c *index.Counts) []countRow {
-	rows := n.categoryRows(asked.Categories, c.Categories)
+func (n *names) countRows(q Query, asked *index.Query, c *index.Counts, locale string) []countRow {
+	rows := n.categoryRows(asked.Categories, c.Categories, locale)
 	rows = append(rows, thingRows("brand", n.brands.entries(), asked.Brands, c.Brands)...)
 	rows = append(rows, thingRows("vendor", n.vendors.entries(), asked.Vendors, c.Vendors)...)
-	rows = append(rows, n.valueRows(q.Attributes, c.Facets)...)
+	rows = append(rows, n.valueRows(q.Attributes, c.Facets, locale)...)
 	add := func(facet, value string, count int) {
 		if count > 0 {
 			rows = append(rows, countRow{Facet: facet, Value: value, Count: int64(count)})
@@ -53,12 +53,17 @@ func (n *names) countRows(q Query, asked *index.Query, c *index.Counts) []countR
 	return rows
 }
 
-func (n *names) categoryRows(asked []uuid.UUID, counts []index.Count[uuid.UUID]) []countRow {
-	list := counted(n.categories.entries(), counts, asked)
+func (n *names) categoryRows(asked []uuid.UUID, counts []index.Count[uuid.UUID], locale string) []countRow {
+	e := n.categories.entries()
+	list := counted(e, counts, asked)
 	slices.SortFunc(list, func(a, b namedCount) int {
 		return cmp.Or(first(a.asked, b.asked), cmp.Compare(a.Position, b.Position), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
 	})
-	return countRows("category", list)
+	rows := countRows("category", list)
+	for i := range rows {
+		rows[i].Label = e.name(list[i].named, locale)
+	}
+	return rows
 }
 
 // thingRows are those of brands or vendors, the most frequent first.
@@ -111,7 +116,7 @@ func countRows(facet string, list []namedCount) []countRow {
 }
 
 // valueRows are those of attributes.
-func (n *names) valueRows(asked []Attribute, counts []index.Count[int32]) []countRow {
+func (n *names) valueRows(asked []Attribute, counts []index.Count[int32], locale string) []countRow {
 	selected := map[string]bool{}
 	for _, a := range asked {
 		for _, v := range a.Values {
@@ -122,8 +127,9 @@ func (n *names) valueRows(asked []Attribute, counts []index.Count[int32]) []coun
 	e := n.values.entries()
 	for _, c := range counts {
 		if v, known := e.byID[c.Key]; known {
+			key, label := e.labels(v, locale)
 			byKey[v.Key] = append(byKey[v.Key], countRow{
-				Facet: "attr[" + v.Key + "]", KeyLabel: v.KeyLabel, Value: v.Value, Label: v.Label,
+				Facet: "attr[" + v.Key + "]", KeyLabel: key, Value: v.Value, Label: label,
 				Count: int64(c.N), Selected: selected[v.Key+"="+v.Value],
 			})
 		}

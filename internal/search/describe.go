@@ -22,22 +22,24 @@ const shape = 3
 
 // entry is every row of one product.
 type entry struct {
-	product  productEntry
-	facets   []facetRow
-	listings []listingRow // one for each currency
-	pages    []pageRow    // the same, or one when it has no price
+	product    productEntry
+	facets     []facetRow
+	listings   []listingRow // one for each currency
+	pages      []pageRow    // the same, or one when it has no price
+	translated []pageRow    // pages in other languages, where they differ
 }
 
 // The rows as json_to_recordset reads them.
 type (
 	productEntry struct {
-		ProductID uuid.UUID `json:"product_id"`
-		Name      string    `json:"name"`
-		SKUs      []string  `json:"skus"`
-		Title     string    `json:"title"`
-		Terms     string    `json:"terms"`
-		Text      string    `json:"text"`
-		Digest    string    `json:"digest"`
+		ProductID  uuid.UUID `json:"product_id"`
+		Name       string    `json:"name"`
+		SKUs       []string  `json:"skus"`
+		Title      string    `json:"title"`
+		Terms      string    `json:"terms"`
+		Text       string    `json:"text"`
+		Translated []string  `json:"translated"`
+		Digest     string    `json:"digest"`
 	}
 	listingRow struct {
 		ProductID   uuid.UUID      `json:"product_id"`
@@ -55,18 +57,21 @@ type (
 		CreatedAt   time.Time      `json:"created_at"`
 		MinMinor    int64          `json:"min_minor"`
 		MaxMinor    int64          `json:"max_minor"`
+		Reduced     bool           `json:"reduced"`
 	}
 	facetRow struct {
-		Key      string `json:"key"`
-		Value    string `json:"value"`
-		KeyLabel string `json:"key_label"`
-		Label    string `json:"label"`
+		Key          string                 `json:"key"`
+		Value        string                 `json:"value"`
+		KeyLabel     string                 `json:"key_label"`
+		Label        string                 `json:"label"`
+		Translations map[string]facetLabels `json:"translations"` // by locale
 
 		Described bool `json:"described"` // staff say how it is called, or else the first product
 	}
 	pageRow struct {
 		ProductID  uuid.UUID      `json:"product_id"`
 		Currency   money.Currency `json:"currency"`
+		Locale     string         `json:"locale"` // "" is the shop's language
 		Slug       string         `json:"slug"`
 		Card       string         `json:"card"`
 		Head       string         `json:"head"`
@@ -85,6 +90,7 @@ func (s *Search) describe(f *facts) entry {
 		cheapest, dearest := f.extremes(c)
 		l := common
 		l.Currency, l.MinMinor, l.MaxMinor = c, cheapest.Amount, dearest.Amount
+		l.Reduced = cheapest.CompareAt != nil && *cheapest.CompareAt > cheapest.Amount
 		e.listings = append(e.listings, l)
 		page := f.page(c)
 		page.Card = encode(f.card(c))
@@ -93,7 +99,8 @@ func (s *Search) describe(f *facts) entry {
 	if len(e.pages) == 0 { // shown, though it cannot be bought yet
 		e.pages = []pageRow{f.page(s.Currency)}
 	}
-	e.product.Digest = digest(e.product, e.facets, e.listings, e.pages, f.tree())
+	e.translated = f.translations(e.pages)
+	e.product.Digest = digest(e.product, e.facets, e.listings, e.pages, e.translated, f.tree(), f.relations)
 	return e
 }
 
@@ -158,7 +165,7 @@ func (f *facts) entry() productEntry {
 	}
 	return productEntry{
 		ProductID: uuid.UUID(p.ID), Name: index.Fold(p.Title), SKUs: skus,
-		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: p.VendorName + " ; " + plain(p.Description),
+		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: p.VendorName + " ; " + plain(p.Description), Translated: f.translatedTexts(),
 	}
 }
 
@@ -168,6 +175,9 @@ func (f *facts) facets() []facetRow {
 	var list []facetRow
 	add := func(name, value string, row facetRow) {
 		row.Key, row.Value = facetKey(name), index.Fold(value)
+		if row.Translations == nil {
+			row.Translations = map[string]facetLabels{}
+		}
 		known := func(r facetRow) bool { return r.Key == row.Key && r.Value == row.Value }
 		if row.Key != "" && row.Value != "" && !slices.ContainsFunc(list, known) {
 			list = append(list, row)
@@ -181,7 +191,7 @@ func (f *facts) facets() []facetRow {
 		}
 		for _, value := range attributes[name] {
 			if known {
-				add(name, value, facetRow{KeyLabel: a.Label, Label: a.valueLabel(value), Described: true})
+				add(name, value, facetRow{KeyLabel: a.Label, Label: a.valueLabel(value), Translations: a.labels(value), Described: true})
 			} else {
 				add(name, value, facetRow{KeyLabel: name, Label: value})
 			}
@@ -315,12 +325,4 @@ func amountOrNil(minor *int64, c money.Currency) *money.Amount {
 		return nil
 	}
 	return new(money.Of(*minor, c))
-}
-
-func idOrNil[K comparable](v K) *K {
-	var none K
-	if v == none {
-		return nil
-	}
-	return &v
 }

@@ -51,8 +51,12 @@ func (f *facts) page(c money.Currency) pageRow {
 
 func (f *facts) variant(v *variantFact, c money.Currency) Variant {
 	shown := Variant{
-		ID: v.ID, SKU: v.SKU, Title: v.Title, Options: v.Options, MediaID: idOrNil(v.MediaID),
-		RequiresShipping: v.RequiresShipping, WeightGrams: v.WeightGrams,
+		ID: v.ID, SKU: v.SKU, Title: v.Title, Options: v.Options, MediaIDs: v.MediaIDs,
+		RequiresShipping: v.RequiresShipping, Barcode: v.Barcode, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions,
+		MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
+	}
+	if len(v.MediaIDs) > 0 {
+		shown.MediaID = &v.MediaIDs[0]
 	}
 	for _, p := range f.prices {
 		if p.VariantID == v.ID && p.Currency == c {

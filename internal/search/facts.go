@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
@@ -16,7 +17,8 @@ import (
 // facts is all that the shop knows about a product and shows.
 type facts struct {
 	product    productFact
-	described  map[string]attributeFact // of all products, by key
+	described  map[string]attributeFact           // of all products, by key
+	translated map[id.Category]translatedCategory // of all products
 	options    []optionFact
 	categories []categoryFact
 	tags       []tagFact
@@ -24,37 +26,40 @@ type facts struct {
 	variants   []variantFact
 	components []componentFact
 	prices     []priceFact
+	relations  []relationFact
 }
 
 type productFact struct {
-	ID             id.Product      `db:"id"`
-	Slug           string          `db:"slug"`
-	Title          string          `db:"title"`
-	Description    string          `db:"description"`
-	Kind           string          `db:"kind"`
-	Attributes     json.RawMessage `db:"attributes"`
-	SEOTitle       string          `db:"seo_title"`
-	SEODescription string          `db:"seo_description"`
-	CreatedAt      time.Time       `db:"created_at"`
-	VendorID       id.Vendor       `db:"vendor_id"`
-	VendorSlug     string          `db:"vendor_slug"`
-	VendorName     string          `db:"vendor_name"`
-	BrandID        id.Brand        `db:"brand_id"` // zero without a brand
-	BrandSlug      string          `db:"brand_slug"`
-	BrandName      string          `db:"brand_name"`
-	Rating         float64         `db:"rating"`
-	RatingCount    int             `db:"rating_count"`
-	Digest         []byte          `db:"digest"` // of the listing as it is; nil when there is none
+	ID             id.Product                     `db:"id"`
+	Slug           string                         `db:"slug"`
+	Title          string                         `db:"title"`
+	Description    string                         `db:"description"`
+	Kind           string                         `db:"kind"`
+	Attributes     json.RawMessage                `db:"attributes"`
+	SEOTitle       string                         `db:"seo_title"`
+	SEODescription string                         `db:"seo_description"`
+	Translations   map[string]catalog.Translation `db:"translations"`
+	CreatedAt      time.Time                      `db:"created_at"`
+	VendorID       id.Vendor                      `db:"vendor_id"`
+	VendorSlug     string                         `db:"vendor_slug"`
+	VendorName     string                         `db:"vendor_name"`
+	BrandID        id.Brand                       `db:"brand_id"` // zero without a brand
+	BrandSlug      string                         `db:"brand_slug"`
+	BrandName      string                         `db:"brand_name"`
+	Rating         float64                        `db:"rating"`
+	RatingCount    int                            `db:"rating_count"`
+	Digest         []byte                         `db:"digest"` // of the listing as it is; nil when there is none
 }
 
 // attributeFact is what staff have said of an attribute.
 type attributeFact struct {
-	Key        string          `db:"key"`
-	Label      string          `db:"label"`
-	Kind       string          `db:"kind"`
-	Unit       string          `db:"unit"`
-	Choices    json.RawMessage `db:"choices"`
-	Filterable bool            `db:"filterable"`
+	Key          string                                  `db:"key"`
+	Label        string                                  `db:"label"`
+	Kind         string                                  `db:"kind"`
+	Unit         string                                  `db:"unit"`
+	Choices      json.RawMessage                         `db:"choices"`
+	Filterable   bool                                    `db:"filterable"`
+	Translations map[string]catalog.AttributeTranslation `db:"translations"`
 }
 
 type optionFact struct {
@@ -70,7 +75,13 @@ type categoryFact struct {
 	Name      string        `db:"name"`
 	Path      string        `db:"path"`
 	Ancestors []id.Category `db:"ancestors"`
-	Tree      []string      `db:"tree"` // slug and position of each ancestor
+	Tree      []string      `db:"tree"` // slug, position and translations of each ancestor
+}
+
+// translatedCategory is one that has a name in some other language.
+type translatedCategory struct {
+	ID           id.Category                            `db:"id"`
+	Translations map[string]catalog.CategoryTranslation `db:"translations"`
 }
 
 type tagFact struct {
@@ -92,16 +103,19 @@ type mediaFact struct {
 }
 
 type variantFact struct {
-	ProductID        id.Product `db:"product_id"`
-	ID               id.Variant `db:"id"`
-	SKU              string     `db:"sku"`
-	Barcode          string     `db:"barcode"`
-	Title            string     `db:"title"`
-	Options          []string   `db:"options"`
-	WeightGrams      int        `db:"weight_grams"`
-	RequiresShipping bool       `db:"requires_shipping"`
-	MediaID          id.Media   `db:"media_id"`  // zero without a picture of its own
-	Available        *int64     `db:"available"` // nil: stock is not counted
+	ProductID        id.Product         `db:"product_id"`
+	ID               id.Variant         `db:"id"`
+	SKU              string             `db:"sku"`
+	Barcode          string             `db:"barcode"`
+	Title            string             `db:"title"`
+	Options          []string           `db:"options"`
+	WeightGrams      int                `db:"weight_grams"`
+	Dimensions       catalog.Dimensions `db:"dimensions"`
+	MinQuantity      int                `db:"min_quantity"`
+	MaxQuantity      int                `db:"max_quantity"`
+	RequiresShipping bool               `db:"requires_shipping"`
+	MediaIDs         []id.Media         `db:"media_ids"` // of pictures that are shown
+	Available        *int64             `db:"available"` // nil: stock is not counted
 }
 
 // componentFact is what is in a variant that is a bundle.
@@ -114,7 +128,10 @@ type componentFact struct {
 	Slug         string     `db:"slug"`
 	ProductTitle string     `db:"product_title"`
 	Title        string     `db:"title"`
+	Options      []string   `db:"options"`
 	Shown        bool       `db:"shown"` // sold by itself, too
+
+	Translations map[string]catalog.Translation `db:"translations"` // of the product that it is part of
 }
 
 type priceFact struct {
@@ -134,13 +151,15 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 		args = pgx.NamedArgs{"products": products}
 		b    = postgres.NewBatch()
 
-		described = map[string]attributeFact{}
+		described  = map[string]attributeFact{}
+		translated = map[id.Category]translatedCategory{}
 	)
 	read(b, selectAttributes, nil, func(a attributeFact) { described[a.Key] = a })
 	read(b, selectProducts, args, func(p productFact) {
-		f := &facts{product: p, described: described}
+		f := &facts{product: p, described: described, translated: translated}
 		list, of[p.ID] = append(list, f), f
 	})
+	read(b, selectTranslatedCategories, args, func(c translatedCategory) { translated[c.ID] = c })
 	// What belongs to a product that is not listed finds no facts and is left out.
 	read(b, selectOptions, args, func(o optionFact) { add(of[o.ProductID], func(f *facts) { f.options = append(f.options, o) }) })
 	read(b, selectCategories, args, func(c categoryFact) {
@@ -155,6 +174,9 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 		add(of[c.ProductID], func(f *facts) { f.components = append(f.components, c) })
 	})
 	read(b, selectPrices, args, func(p priceFact) { add(of[p.ProductID], func(f *facts) { f.prices = append(f.prices, p) }) })
+	read(b, selectRelations, args, func(r relationFact) {
+		add(of[r.ProductID], func(f *facts) { f.relations = append(f.relations, r) })
+	})
 	if err := b.Send(ctx, db); err != nil {
 		return nil, fmt.Errorf("read facts of %d products: %w", len(products), err)
 	}

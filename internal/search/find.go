@@ -43,6 +43,7 @@ type want struct {
 	after  *position
 	facets bool
 	total  bool
+	locale string // "" is the shop's
 }
 
 // position is where a page ends: what its last product is sorted by, and that
@@ -52,22 +53,24 @@ type position struct {
 	Text    string     `json:"t,omitempty"`
 	Product id.Product `json:"p"`
 	Similar bool       `json:"s,omitempty"` // the list is of what resembles the text
+	Pin     int        `json:"f,omitempty"` // among those that come first
 }
 
 func positionOf(p index.Place) *position {
-	return &position{Number: p.Key.Number, Text: p.Key.Text, Product: p.Product, Similar: p.Similar}
+	return &position{Number: p.Key.Number, Text: p.Key.Text, Product: p.Product, Similar: p.Similar, Pin: p.Pin}
 }
 
 func (p *position) place() *index.Place {
 	if p == nil {
 		return nil
 	}
-	return &index.Place{Key: index.Key{Number: p.Number, Text: p.Text}, Product: p.Product, Similar: p.Similar}
+	return &index.Place{Key: index.Key{Number: p.Number, Text: p.Text}, Product: p.Product, Similar: p.Similar, Pin: p.Pin}
 }
 
 var sorts = map[Sort]index.Sort{
 	Relevance: index.ByRelevance, PriceUp: index.ByPriceUp, PriceDown: index.ByPriceDown, Rated: index.ByRating,
 	Popularity: index.ByPopularity, Newest: index.ByCreated, Name: index.ByName,
+	Featured: index.ByPopularity,
 }
 
 // find answers a query: the index says which products, PostgreSQL what they
@@ -82,12 +85,15 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 		return found{}, err
 	}
 	asked := shelf.query(q, w, words)
+	if err := s.collected(ctx, shelf, q, asked); err != nil {
+		return found{}, err
+	}
 	result, err := s.search(ctx, shelf, asked)
 	if err != nil {
 		return found{}, err
 	}
 	var f found
-	if f.cards, err = readCards(ctx, s.DB, result.Places, q.Currency); err != nil {
+	if f.cards, err = readCards(ctx, s.DB, products(result.Places), q.Currency, w.locale); err != nil {
 		return found{}, fmt.Errorf("find products: %w", err)
 	}
 	if result.More {
@@ -103,7 +109,7 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 		f.total = new(int64(result.Total))
 	}
 	if w.facets {
-		f.facets = facetsOf(q, shelf.names.countRows(q, asked, result.Counts))
+		f.facets = facetsOf(q, shelf.names.countRows(q, asked, result.Counts, w.locale))
 	}
 	return f, nil
 }
@@ -163,20 +169,24 @@ func parse[T ~[16]byte, P interface {
 	return uuid.UUID(v), err
 }
 
-// readCards is the cards of places in their order. Who left the shop a moment
-// ago has none.
-func readCards(ctx context.Context, db postgres.DB, places []index.Place, c money.Currency) ([]json.RawMessage, error) {
-	if len(places) == 0 {
-		return nil, nil
-	}
-	products := make([]id.Product, 0, len(places))
+func products(places []index.Place) []id.Product {
+	list := make([]id.Product, 0, len(places))
 	for _, p := range places {
-		products = append(products, p.Product)
+		list = append(list, p.Product)
+	}
+	return list
+}
+
+// readCards is the cards of products in their order. Who left the shop a moment
+// ago has none.
+func readCards(ctx context.Context, db postgres.DB, products []id.Product, c money.Currency, locale string) ([]json.RawMessage, error) {
+	if len(products) == 0 {
+		return nil, nil
 	}
 	rows, err := postgres.All[struct {
 		ID   id.Product `db:"product_id"`
 		Card string     `db:"card"`
-	}](ctx, db, selectCards, pgx.NamedArgs{"products": products, "currency": string(c)})
+	}](ctx, db, selectCards, pgx.NamedArgs{"products": products, "currency": string(c), "locale": locale})
 	if err != nil {
 		return nil, err
 	}

@@ -41,11 +41,15 @@ type gathered struct {
 	stocked  []id.Variant // changed in stock, by hand
 	vendors  []id.Vendor
 	orders   []id.Order // that took stock or gave it back
+	lists    bool       // collections have changed
 }
 
 func (g *gathered) add(r events.Record) error {
 	var t touched
 	switch r.Name {
+	case "catalog.collections_changed":
+		g.lists = true
+		return nil
 	case "catalog.changed", "pricing.prices_changed", "vendors.changed", "inventory.stock_changed",
 		"orders.placed", "orders.cancelled", "reviews.rating_changed":
 	default:
@@ -110,6 +114,11 @@ func (s *Search) follow(ctx context.Context, tx pgx.Tx, batch []events.Record) e
 	}
 	if err := b.Send(ctx, tx); err != nil {
 		return fmt.Errorf("find products of %d events: %w", len(batch), err)
+	}
+	if g.lists {
+		if err := events.Raise(ctx, tx, Refreshed{ProductIDs: []id.Product{}, Listing: true}); err != nil {
+			return err
+		}
 	}
 	if len(moved) > 0 {
 		if err := events.Raise(ctx, tx, Refreshed{ProductIDs: moved}); err != nil {

@@ -78,11 +78,12 @@ func lockListed(ctx context.Context, tx pgx.Tx, lock string, products []id.Produ
 
 func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) error {
 	var (
-		ids      []id.Product
-		products []productEntry
-		facets   []facetRow
-		listings []listingRow
-		pages    []pageRow
+		ids        []id.Product
+		products   []productEntry
+		facets     []facetRow
+		listings   []listingRow
+		pages      []pageRow
+		translated []pageRow
 	)
 	for _, e := range changed {
 		ids = append(ids, id.Product(e.product.ProductID))
@@ -90,6 +91,7 @@ func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) e
 		facets = append(facets, e.facets...)
 		listings = append(listings, e.listings...)
 		pages = append(pages, e.pages...)
+		translated = append(translated, e.translated...)
 	}
 	b := postgres.NewBatch()
 	if len(changed) > 0 {
@@ -100,6 +102,8 @@ func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) e
 		b.Queue(upsertListings, pgx.NamedArgs{"listings": rows(listings)})
 		b.Queue(deleteOtherPages, pgx.NamedArgs{"products": ids, "pages": rows(pages)})
 		b.Queue(upsertPages, pgx.NamedArgs{"pages": rows(pages)})
+		b.Queue(deleteOtherTranslations, pgx.NamedArgs{"products": ids, "pages": rows(translated)})
+		b.Queue(upsertTranslations, pgx.NamedArgs{"pages": rows(translated)})
 		b.Queue(countSold, pgx.NamedArgs{"products": ids})
 	}
 	if len(gone) > 0 {

@@ -1,10 +1,10 @@
 package search
 
-// What is shown of a product is read by the nine statements below, all for a
+// What is shown of a product is read by the statements below, all for a
 // set of products.
 
 const selectProducts = `
-	SELECT p.id, p.slug, p.title, p.description, p.kind, p.attributes, p.seo_title, p.seo_description, p.created_at,
+	SELECT p.id, p.slug, p.title, p.description, p.kind, p.attributes, p.seo_title, p.seo_description, p.translations, p.created_at,
 	       v.id AS vendor_id, v.slug AS vendor_slug, v.name AS vendor_name,
 	       b.id AS brand_id, coalesce(b.slug, '') AS brand_slug, coalesce(b.name, '') AS brand_name,
 	       coalesce(round(r.rating_sum::numeric / nullif(r.rating_count, 0), 2), 0)::float8 AS rating, coalesce(r.rating_count, 0) AS rating_count, l.digest
@@ -16,7 +16,7 @@ const selectProducts = `
 	WHERE p.id = ANY(@products) AND p.status = 'active'
 	ORDER BY p.id`
 
-const selectAttributes = `SELECT key, label, kind, unit, choices, filterable FROM attributes`
+const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, translations FROM attributes`
 
 const selectOptions = `
 	SELECT product_id, name, values
@@ -26,11 +26,20 @@ const selectOptions = `
 
 const selectCategories = `
 	SELECT pc.product_id, c.id, c.slug, c.name, c.path, c.ancestors,
-	       ARRAY(SELECT slug || ' ' || position FROM categories WHERE id = ANY(c.ancestors) ORDER BY id) AS tree
+	       ARRAY(SELECT slug || ' ' || position || ' ' || translations::text FROM categories WHERE id = ANY(c.ancestors) ORDER BY id) AS tree
 	FROM product_categories AS pc
 	JOIN categories AS c ON c.id = pc.category_id
 	WHERE pc.product_id = ANY(@products)
 	ORDER BY pc.product_id, pc.position, c.path`
+
+const selectTranslatedCategories = `
+	SELECT id, translations
+	FROM categories
+	WHERE translations <> '{}' AND id IN (
+		SELECT unnest(c.ancestors)
+		FROM product_categories AS pc
+		JOIN categories AS c ON c.id = pc.category_id
+		WHERE pc.product_id = ANY(@products))`
 
 const selectTags = `
 	SELECT pt.product_id, t.id, t.slug, t.name
@@ -44,19 +53,24 @@ const selectTags = `
 const selectMedia = `
 	SELECT product_id, id, alt, source_url, blob_key, content_type, width, height
 	FROM media
-	WHERE product_id = ANY(@products) AND (state = 'ready' OR source_url LIKE 'https://%')
+	WHERE product_id = ANY(@products) AND (state = 'ready' OR state <> 'removed' AND source_url LIKE 'https://%')
 	ORDER BY product_id, position, id`
 
 const selectVariants = `
-	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.barcode, v.title, v.options, v.weight_grams, v.requires_shipping, v.media_id, s.available
+	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.barcode, v.title, v.options, v.weight_grams,
+	       (v.length_mm, v.width_mm, v.height_mm) AS dimensions, v.min_quantity, v.max_quantity, v.requires_shipping,
+	       ARRAY(SELECT m.id FROM (SELECT v.media_id AS id, 0 AS position UNION ALL SELECT media_id, position FROM variant_media WHERE variant_id = v.id) AS w
+	             JOIN media AS m ON m.id = w.id AND m.product_id = v.product_id AND (m.state = 'ready' OR m.state <> 'removed' AND m.source_url LIKE 'https://%')
+	             ORDER BY w.position) AS media_ids,
+	       s.available
 	FROM variants AS v
 	CROSS JOIN LATERAL stock_of(v.id) AS s
 	WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
 	ORDER BY v.product_id, v.position, v.id`
 
 const selectComponents = `
-	SELECT b.product_id, c.bundle_id, c.component_id, c.quantity, p.id AS part_of, p.slug, p.title AS product_title, v.title,
-	       p.status = 'active' AS shown
+	SELECT b.product_id, c.bundle_id, c.component_id, c.quantity, p.id AS part_of, p.slug, p.title AS product_title, v.title, v.options,
+	       p.translations, p.status = 'active' AS shown
 	FROM variants AS b
 	JOIN variant_components AS c ON c.bundle_id = b.id
 	JOIN variants AS v ON v.id = c.component_id
@@ -73,28 +87,28 @@ const selectPrices = `
 	ORDER BY v.product_id, p.currency, v.position, v.id`
 
 const insertFacetValues = `
-	INSERT INTO facet_values (key, value, key_label, label)
-	SELECT DISTINCT ON (n.key, n.value) n.key, n.value, n.key_label, n.label
-	FROM json_to_recordset(@facets::json) AS n (key text, value text, key_label text, label text)
+	INSERT INTO facet_values (key, value, key_label, label, translations)
+	SELECT DISTINCT ON (n.key, n.value) n.key, n.value, n.key_label, n.label, n.translations
+	FROM json_to_recordset(@facets::json) AS n (key text, value text, key_label text, label text, translations jsonb)
 	WHERE NOT EXISTS (SELECT FROM facet_values AS f WHERE f.key = n.key AND f.value = n.value)
 	ORDER BY n.key, n.value, n.label
 	ON CONFLICT DO NOTHING`
 
 const renameFacetValues = `
-	UPDATE facet_values f SET key_label = n.key_label, label = n.label
+	UPDATE facet_values f SET key_label = n.key_label, label = n.label, translations = n.translations
 	FROM (SELECT DISTINCT ON (key, value) * FROM json_to_recordset(@facets::json)
-	          AS n (key text, value text, key_label text, label text, described boolean)
+	          AS n (key text, value text, key_label text, label text, translations jsonb, described boolean)
 	      WHERE described ORDER BY key, value) n
-	WHERE f.key = n.key AND f.value = n.value AND (f.key_label, f.label) <> (n.key_label, n.label)`
+	WHERE f.key = n.key AND f.value = n.value AND (f.key_label, f.label, f.translations) <> (n.key_label, n.label, n.translations)`
 
 const upsertProducts = `
-	INSERT INTO listed_products (product_id, name, skus, title, terms, text, digest)
-	SELECT product_id, name, skus, title, terms, text, decode(digest, 'hex')
+	INSERT INTO listed_products (product_id, name, skus, title, terms, text, translated, digest)
+	SELECT product_id, name, skus, title, terms, text, translated, decode(digest, 'hex')
 	FROM json_to_recordset(@products::json) AS n (
-		product_id uuid, name text, skus text[], title text, terms text, text text, digest text)
+		product_id uuid, name text, skus text[], title text, terms text, text text, translated text[], digest text)
 	ON CONFLICT (product_id) DO UPDATE SET
 		name = excluded.name, skus = excluded.skus, title = excluded.title, terms = excluded.terms, text = excluded.text,
-		digest = excluded.digest`
+		translated = excluded.translated, digest = excluded.digest`
 
 const deleteOtherListings = `
 	DELETE FROM listings AS l
@@ -105,22 +119,22 @@ const deleteOtherListings = `
 const upsertListings = `
 	INSERT INTO listings (
 		product_id, currency, vendor_id, brand_id, name, category_ids, tag_ids, facet_ids,
-		in_stock, rating, rating_count, created_at, min_minor, max_minor)
+		in_stock, rating, rating_count, created_at, min_minor, max_minor, reduced)
 	SELECT n.product_id, n.currency, n.vendor_id, n.brand_id, n.name, n.category_ids, n.tag_ids,
 	       ARRAY(SELECT f.id
 	             FROM unnest(n.facet_keys, n.facet_values) AS w (key, value)
 	             JOIN facet_values AS f ON f.key = w.key AND f.value = w.value
 	             ORDER BY f.id),
-	       n.in_stock, n.rating, n.rating_count, n.created_at, n.min_minor, n.max_minor
+	       n.in_stock, n.rating, n.rating_count, n.created_at, n.min_minor, n.max_minor, n.reduced
 	FROM json_to_recordset(@listings::json) AS n (
 		product_id uuid, currency text, vendor_id uuid, brand_id uuid, name text, category_ids uuid[], tag_ids uuid[],
 		facet_keys text[], facet_values text[], in_stock boolean, rating numeric, rating_count int,
-		created_at timestamptz, min_minor bigint, max_minor bigint)
+		created_at timestamptz, min_minor bigint, max_minor bigint, reduced boolean)
 	ON CONFLICT (product_id, currency) DO UPDATE SET
 		vendor_id = excluded.vendor_id, brand_id = excluded.brand_id, name = excluded.name,
 		category_ids = excluded.category_ids, tag_ids = excluded.tag_ids, facet_ids = excluded.facet_ids,
 		in_stock = excluded.in_stock, rating = excluded.rating, rating_count = excluded.rating_count,
-		created_at = excluded.created_at, min_minor = excluded.min_minor, max_minor = excluded.max_minor`
+		created_at = excluded.created_at, min_minor = excluded.min_minor, max_minor = excluded.max_minor, reduced = excluded.reduced`
 
 const deleteOtherPages = `
 	DELETE FROM product_pages AS p
@@ -136,6 +150,20 @@ const upsertPages = `
 	ON CONFLICT (product_id, currency) DO UPDATE SET
 		slug = excluded.slug, card = excluded.card, head = excluded.head, variants = excluded.variants,
 		variant_ids = excluded.variant_ids`
+
+const deleteOtherTranslations = `
+	DELETE FROM translated_pages AS p
+	WHERE p.product_id = ANY(@products) AND NOT EXISTS (
+		SELECT FROM json_to_recordset(@pages::json) AS n (product_id uuid, currency text, locale text)
+		WHERE n.product_id = p.product_id AND n.currency = p.currency AND n.locale = p.locale)`
+
+const upsertTranslations = `
+	INSERT INTO translated_pages (product_id, currency, locale, card, head, variants)
+	SELECT n.product_id, n.currency, n.locale, n.card, n.head, n.variants
+	FROM json_to_recordset(@pages::json) AS n (
+		product_id uuid, currency text, locale text, card text, head text, variants text[])
+	ON CONFLICT (product_id, currency, locale) DO UPDATE SET
+		card = excluded.card, head = excluded.head, variants = excluded.variants`
 
 const deleteProducts = `DELETE FROM listed_products WHERE product_id = ANY(@products)`
 

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
@@ -89,9 +90,9 @@ func TestProductPage(t *testing.T) {
 		Variants: []Variant{
 			{
 				ID: p.Variants[0].ID, SKU: "TR-1", Title: p.Title, Options: []string{"Red"}, Price: usd(8999), CompareAtPrice: usd(9999),
-				RequiresShipping: true, InStock: true, AvailableQuantity: &three,
+				MediaIDs: []id.Media{}, RequiresShipping: true, MinQuantity: 1, InStock: true, AvailableQuantity: &three,
 			},
-			{ID: p.Variants[1].ID, SKU: "TR-2", Title: p.Title, Options: []string{"Blue"}, Price: usd(9999), RequiresShipping: true, AvailableQuantity: &none},
+			{ID: p.Variants[1].ID, SKU: "TR-2", Title: p.Title, Options: []string{"Blue"}, Price: usd(9999), MediaIDs: []id.Media{}, RequiresShipping: true, MinQuantity: 1, AvailableQuantity: &none},
 		},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
@@ -28,6 +29,7 @@ type documentRow struct {
 	Title      string         `db:"title"`
 	Terms      string         `db:"terms"`
 	Text       string         `db:"text"`
+	Translated []string       `db:"translated"`
 	Vendor     uuid.UUID      `db:"vendor_id"` // zero without a listing
 	Brand      uuid.UUID      `db:"brand_id"`  // zero without one
 	Categories []uuid.UUID    `db:"category_ids"`
@@ -39,13 +41,14 @@ type documentRow struct {
 	Created    int64          `db:"created"`  // microseconds since 1970
 	Currency   money.Currency `db:"currency"` // "" without a listing
 	Minor      int64          `db:"min_minor"`
+	Reduced    bool           `db:"reduced"`
 }
 
 func (r documentRow) document() *index.Document {
 	return &index.Document{
 		Product: r.Product, Vendor: r.Vendor, Brand: r.Brand, Categories: r.Categories, Tags: r.Tags, Facets: r.Facets,
 		InStock: r.InStock, Rating: r.Rating, Popularity: r.Popularity, Created: r.Created, Name: r.Name, SKUs: r.SKUs,
-		Title: r.Title, Texts: []string{r.Terms, r.Text},
+		Title: r.Title, Texts: append([]string{r.Terms, r.Text}, r.Translated...),
 	}
 }
 
@@ -58,6 +61,9 @@ func documents(rows []documentRow) []*index.Document {
 		}
 		if d := list[len(list)-1]; r.Currency != "" {
 			d.Prices = append(d.Prices, index.Price{Currency: string(r.Currency), Minor: r.Minor})
+			if r.Reduced {
+				d.Tags = append(slices.Clip(d.Tags), reducedIn(r.Currency))
+			}
 		}
 	}
 	return list

@@ -3,6 +3,7 @@ package search
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
@@ -37,6 +38,8 @@ type named struct {
 	Path     string    `db:"path"`
 	Depth    int       `db:"depth"`
 	Position int       `db:"position"`
+
+	Translations string `db:"translations"` // as JSON, so that rows can be compared
 }
 
 // register has the things of one kind by id and by slug. Readers have it while
@@ -46,6 +49,12 @@ type register struct{ current atomic.Pointer[entries] }
 type entries struct {
 	byID   map[uuid.UUID]*named
 	bySlug map[string]uuid.UUID
+	told   map[uuid.UUID]map[string]string // names in other languages, by locale
+}
+
+// name is what something is called in a language.
+func (e *entries) name(n *named, locale string) string {
+	return cmp.Or(e.told[n.ID][locale], n.Name)
 }
 
 func (r *register) entries() *entries {
@@ -68,8 +77,9 @@ func (r *register) set(rows []named) {
 	if len(changed) == 0 {
 		return
 	}
-	next := &entries{byID: map[uuid.UUID]*named{}, bySlug: map[string]uuid.UUID{}}
+	next := &entries{byID: map[uuid.UUID]*named{}, bySlug: map[string]uuid.UUID{}, told: map[uuid.UUID]map[string]string{}}
 	maps.Copy(next.byID, old.byID)
+	maps.Copy(next.told, old.told)
 	maps.Copy(next.bySlug, old.bySlug)
 	for _, n := range changed { // first, for two may have swapped their slugs
 		if known := old.byID[n.ID]; known != nil && next.bySlug[known.Slug] == n.ID {
@@ -78,8 +88,22 @@ func (r *register) set(rows []named) {
 	}
 	for _, n := range changed {
 		next.byID[n.ID], next.bySlug[n.Slug] = n, n.ID
+		next.told[n.ID] = toldNames(n.Translations)
 	}
 	r.current.Store(next)
+}
+
+// toldNames reads {"de": {"name": "Schuhe"}}; nil for none.
+func toldNames(translations string) map[string]string {
+	var texts map[string]struct{ Name string }
+	if translations == "" || translations == "{}" || json.Unmarshal([]byte(translations), &texts) != nil { // catalog writes no other
+		return nil
+	}
+	names := make(map[string]string, len(texts))
+	for locale, text := range texts {
+		names[locale] = text.Name
+	}
+	return names
 }
 
 // ids are those of a filter's values, which are ids as people see them or
@@ -106,6 +130,8 @@ type value struct {
 	Value    string `db:"value"`
 	KeyLabel string `db:"key_label"`
 	Label    string `db:"label"`
+
+	Translations string `db:"translations"` // as JSON, so that rows can be compared
 }
 
 // values are those of all attributes.
@@ -114,6 +140,13 @@ type values struct{ current atomic.Pointer[valueEntries] }
 type valueEntries struct {
 	byID  map[int32]value
 	byKey map[string][]value
+	told  map[int32]map[string]facetLabels // in other languages, by locale
+}
+
+// labels are what an attribute and its value are called in a language.
+func (e *valueEntries) labels(v value, locale string) (key, label string) {
+	told := e.told[v.ID][locale]
+	return cmp.Or(told.Key, v.KeyLabel), cmp.Or(told.Value, v.Label)
 }
 
 func (v *values) entries() *valueEntries {
@@ -129,17 +162,27 @@ func (v *values) set(rows []value) {
 	if len(rows) == 0 {
 		return
 	}
-	next := &valueEntries{byID: map[int32]value{}, byKey: map[string][]value{}}
+	next := &valueEntries{byID: map[int32]value{}, byKey: map[string][]value{}, told: map[int32]map[string]facetLabels{}}
 	maps.Copy(next.byID, old.byID)
+	maps.Copy(next.told, old.told)
 	maps.Copy(next.byKey, old.byKey)
 	for _, row := range rows {
 		if was, known := next.byID[row.ID]; known {
 			next.byKey[was.Key] = slices.DeleteFunc(slices.Clone(next.byKey[was.Key]), func(v value) bool { return v.ID == row.ID })
 		}
 		next.byID[row.ID] = row
+		next.told[row.ID] = toldLabels(row.Translations)
 		next.byKey[row.Key] = append(slices.Clip(next.byKey[row.Key]), row)
 	}
 	v.current.Store(next)
+}
+
+// toldLabels reads {"de": {"key": "Farbe", "value": "Rot"}}; nil for none.
+func toldLabels(translations string) (labels map[string]facetLabels) {
+	if translations == "" || translations == "{}" || json.Unmarshal([]byte(translations), &labels) != nil { // describe writes no other
+		return nil
+	}
+	return labels
 }
 
 // attribute is a filter by one as the index knows it.

@@ -2,7 +2,7 @@ package search
 
 const selectCategoryNames = `
 	SELECT id, slug, name, coalesce(parent_id, '00000000-0000-0000-0000-000000000000') AS parent_id, path,
-	       cardinality(ancestors) AS depth, position
+	       cardinality(ancestors) AS depth, position, translations::text AS translations
 	FROM categories `
 
 const (
@@ -10,10 +10,10 @@ const (
 	selectVendorNames = `SELECT id, slug, name, ` + noTree + ` FROM vendors `
 	selectTagNames    = `SELECT id, slug, name, ` + noTree + ` FROM tags `
 
-	noTree = `'00000000-0000-0000-0000-000000000000'::uuid AS parent_id, '' AS path, 0 AS depth, 0 AS position`
+	noTree = `'00000000-0000-0000-0000-000000000000'::uuid AS parent_id, '' AS path, 0 AS depth, 0 AS position, '' AS translations`
 )
 
-const selectValues = `SELECT id, key, value, key_label, label FROM facet_values `
+const selectValues = `SELECT id, key, value, key_label, label, translations::text AS translations FROM facet_values `
 
 const (
 	selectCategoryNamesOf = selectCategoryNames + `WHERE id = ANY(@categories)`

@@ -3,6 +3,7 @@ package search
 import (
 	"time"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
 )
@@ -74,16 +75,21 @@ type ComponentProduct struct {
 
 // Variant is what goes into a cart.
 type Variant struct {
-	ID               id.Variant    `json:"id"`
-	SKU              string        `json:"sku"`
-	Title            string        `json:"title"`
-	Options          []string      `json:"options" doc:"Its values, in the order of the product's options."`
-	Price            *money.Amount `json:"price"`
-	CompareAtPrice   *money.Amount `json:"compare_at_price"`
-	MediaID          *id.Media     `json:"media_id"`
-	RequiresShipping bool          `json:"requires_shipping"`
-	WeightGrams      int           `json:"weight_grams"`
-	Components       []Component   `json:"components,omitempty" doc:"What is in a bundle. It is in stock as long as all of them are."`
+	ID               id.Variant         `json:"id"`
+	SKU              string             `json:"sku"`
+	Title            string             `json:"title"`
+	Options          []string           `json:"options" doc:"Its values, in the order of the product's options."`
+	Price            *money.Amount      `json:"price"`
+	CompareAtPrice   *money.Amount      `json:"compare_at_price"`
+	MediaID          *id.Media          `json:"media_id" doc:"The first of its own pictures."`
+	MediaIDs         []id.Media         `json:"media_ids" doc:"Its own pictures in the order to show, among the media of the product; none shows those."`
+	RequiresShipping bool               `json:"requires_shipping"`
+	Barcode          string             `json:"barcode" doc:"GTIN, UPC, EAN or ISBN; empty when there is none."`
+	WeightGrams      int                `json:"weight_grams" doc:"0 is not known."`
+	Dimensions       catalog.Dimensions `json:"dimensions"`
+	MinQuantity      int                `json:"min_quantity" doc:"As many at least are sold at once."`
+	MaxQuantity      int                `json:"max_quantity" doc:"As many at most are sold at once; 0 is any number."`
+	Components       []Component        `json:"components,omitempty" doc:"What is in a bundle. It is in stock as long as all of them are."`
 
 	// Last, because they are those of the moment when the page is read.
 	InStock           bool   `json:"in_stock"`

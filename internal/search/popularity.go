@@ -11,6 +11,11 @@ import (
 	"souk/internal/platform/postgres"
 )
 
+const (
+	ordersLookedAt = 500 // of each product
+	mostTogether   = 12
+)
+
 // CountSold brings the popularity of what was sold or cancelled up to date: a
 // sweep, once a minute. Adding up all sales of a product after each order
 // would cost more the better it sells.
@@ -23,6 +28,9 @@ func (s *Search) CountSold(ctx context.Context) error {
 				return err
 			}
 			n = len(some)
+			if err := countPairs(ctx, tx, some); err != nil {
+				return err
+			}
 			changed, err := postgres.Column[id.Product](ctx, tx, countSold, pgx.NamedArgs{"products": some})
 			if err != nil || len(changed) == 0 {
 				return err
@@ -36,4 +44,15 @@ func (s *Search) CountSold(ctx context.Context) error {
 			return nil
 		}
 	}
+}
+
+// countPairs counts what is bought together with products.
+func countPairs(ctx context.Context, tx pgx.Tx, products []id.Product) error {
+	if len(products) == 0 {
+		return nil
+	}
+	b := postgres.NewBatch()
+	b.Queue(deleteTogether, pgx.NamedArgs{"products": products})
+	b.Queue(countTogether, pgx.NamedArgs{"products": products, "orders": ordersLookedAt, "most": mostTogether})
+	return b.Send(ctx, tx)
 }

@@ -7,6 +7,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"souk/internal/catalog"
 	"souk/internal/errs"
 	"souk/internal/money"
 	"souk/internal/platform/httpapi"
@@ -16,17 +17,18 @@ import (
 // Query is what a shopper asks for, checked. Within a filter any value will
 // do; all filters must hold.
 type Query struct {
-	Text       string
-	Categories []string // ids or slugs; a category includes those below it
-	Tags       []string
-	Brands     []string
-	Vendors    []string
-	Price      Range
-	RatingMin  float64 // 0: any
-	InStock    string  // "true", "false" or "" for both
-	Attributes []Attribute
-	Currency   money.Currency
-	Sort       Sort
+	Text        string
+	Categories  []string // ids or slugs; a category includes those below it
+	Tags        []string
+	Brands      []string
+	Vendors     []string
+	Collections []string `json:",omitempty"`
+	Price       Range
+	RatingMin   float64 // 0: any
+	InStock     string  // "true", "false" or "" for both
+	Attributes  []Attribute
+	Currency    money.Currency
+	Sort        Sort
 }
 
 // Range is of prices in minor units, both ends included.
@@ -50,6 +52,7 @@ const (
 	Popularity Sort = "-popularity"
 	Newest     Sort = "-created_at"
 	Name       Sort = "name"
+	Featured   Sort = "featured" // a collection's own
 )
 
 const (
@@ -63,25 +66,27 @@ const (
 type listInput struct {
 	httpapi.Page
 	httpapi.DynamicQuery
-	Q        string   `query:"q" maxLength:"200" doc:"Words to find; \"a phrase\", -without, or. The last word may be unfinished. An exact SKU finds its product."`
-	Category []string `query:"category" maxItems:"50" doc:"Ids or slugs, separated by commas. Includes the categories below."`
-	Tag      []string `query:"tag" maxItems:"50" doc:"Ids or slugs."`
-	Brand    []string `query:"brand" maxItems:"50" doc:"Ids or slugs."`
-	Vendor   []string `query:"vendor" maxItems:"50" doc:"Ids or slugs."`
-	PriceMin int64    `query:"price[gte]" minimum:"0" maximum:"1000000000000" doc:"The lowest price that the cheapest variant may have, in minor units."`
-	PriceMax int64    `query:"price[lte]" minimum:"0" maximum:"1000000000000" default:"1000000000000" doc:"The highest price that the cheapest variant may have."`
-	Rating   float64  `query:"rating[gte]" minimum:"0" maximum:"5"`
-	InStock  string   `query:"in_stock" enum:"true,false"`
-	Facets   bool     `query:"facets" doc:"Ask for counts by category, brand, vendor, price, availability, rating and each attribute. A filter does not narrow its own facet."`
-	Currency string   `query:"currency" pattern:"^[A-Z]{3}$" doc:"ISO 4217. Products without a price in it are left out."`
-	Sort     string   `query:"sort" enum:"relevance,price,-price,-rating,-popularity,-created_at,name" doc:"relevance where there is a q, else -popularity."`
+	catalog.LocaleWish
+	Q          string   `query:"q" maxLength:"200" doc:"Words to find; \"a phrase\", -without, or. The last word may be unfinished. An exact SKU finds its product."`
+	Category   []string `query:"category" maxItems:"50" doc:"Ids or slugs, separated by commas. Includes the categories below."`
+	Tag        []string `query:"tag" maxItems:"50" doc:"Ids or slugs."`
+	Brand      []string `query:"brand" maxItems:"50" doc:"Ids or slugs."`
+	Vendor     []string `query:"vendor" maxItems:"50" doc:"Ids or slugs."`
+	Collection []string `query:"collection" maxItems:"10" doc:"Ids or slugs. One alone brings its order along."`
+	PriceMin   int64    `query:"price[gte]" minimum:"0" maximum:"1000000000000" doc:"The lowest price that the cheapest variant may have, in minor units."`
+	PriceMax   int64    `query:"price[lte]" minimum:"0" maximum:"1000000000000" default:"1000000000000" doc:"The highest price that the cheapest variant may have."`
+	Rating     float64  `query:"rating[gte]" minimum:"0" maximum:"5"`
+	InStock    string   `query:"in_stock" enum:"true,false"`
+	Facets     bool     `query:"facets" doc:"Ask for counts by category, brand, vendor, price, availability, rating and each attribute. A filter does not narrow its own facet."`
+	Currency   string   `query:"currency" pattern:"^[A-Z]{3}$" doc:"ISO 4217. Products without a price in it are left out."`
+	Sort       string   `query:"sort" enum:"relevance,price,-price,-rating,-popularity,-created_at,name,featured" doc:"relevance where there is a q, featured where there is one collection: what is pinned, then its own order; else -popularity."`
 }
 
 // query checks what the schema cannot.
 func (in *listInput) query(standard money.Currency) (Query, error) {
 	var bad errs.Fields
 	q := Query{
-		Text: strings.TrimSpace(in.Q), Categories: in.Category, Tags: in.Tag, Brands: in.Brand, Vendors: in.Vendor,
+		Text: strings.TrimSpace(in.Q), Categories: in.Category, Tags: in.Tag, Brands: in.Brand, Vendors: in.Vendor, Collections: in.Collection,
 		Price: Range{in.PriceMin, in.PriceMax}, RatingMin: in.Rating, InStock: in.InStock,
 		Currency: money.Currency(in.Currency), Sort: Sort(in.Sort),
 	}
@@ -115,11 +120,14 @@ func (q Query) normal() Query {
 	if q.Sort == "" && q.Text != "" {
 		q.Sort = Relevance
 	}
+	if q.Sort == "" && len(q.Collections) == 1 {
+		q.Sort = Featured
+	}
 	if q.Sort == "" || q.Sort == Relevance && q.Text == "" {
 		q.Sort = Popularity
 	}
 	slices.SortFunc(q.Attributes, func(a, b Attribute) int { return strings.Compare(a.Key, b.Key) })
-	for _, list := range []*[]string{&q.Categories, &q.Tags, &q.Brands, &q.Vendors} {
+	for _, list := range []*[]string{&q.Categories, &q.Tags, &q.Brands, &q.Vendors, &q.Collections} {
 		*list = slices.Clone(*list)
 		slices.Sort(*list)
 		*list = slices.DeleteFunc(slices.Compact(*list), func(v string) bool { return v == "" })

@@ -27,7 +27,7 @@ func keeper(t *testing.T, products int) *trader {
 	pool := pgtest.DB(t)
 	tr := &trader{rand.New(rand.NewPCG(7, 8)), large(products), pool}
 	change(t, pool, func(tx pgx.Tx) error { tr.insert(t, tx); return nil })
-	if _, err := newSearch(pool).Rebuild(t.Context()); err != nil {
+	if _, err := newSearch(pool).Rebuild(t.Context(), nil); err != nil {
 		t.Fatal(err)
 	}
 	return tr
@@ -266,6 +266,6 @@ func TestLagIsTheAgeOfWhatIsNotFollowed(t *testing.T) {
 func raiseOne(t *testing.T, tx pgx.Tx, p id.Product) error {
 	t.Helper()
 	search := newSearch(tx)
-	_, err := search.refresh(t.Context(), tx, []id.Product{p}, true)
+	_, err := search.refresh(t.Context(), tx, []id.Product{p}, lockRefresh, true)
 	return err
 }

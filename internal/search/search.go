@@ -5,8 +5,8 @@
 // those who keep them ([Search.Run]: on one node, a consumer of the event log
 // that refreshes what changed), and what each node answers from
 // ([Search.Follow]: an index in memory and stored answers, kept by a follower).
-// Tables: listed_products, listings, product_pages, facet_values,
-// listings_due, popularity_due, past_queries, search_nodes.
+// Tables: listed_products, listings, product_pages, translated_pages, facet_values,
+// listings_due, popularity_due, bought_together, past_queries, search_nodes.
 // Raises: [Refreshed].
 // Calls: search/index; it reads the tables of catalog, vendors, pricing,
 // inventory, orders and reviews.
@@ -37,6 +37,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"souk/internal/catalog"
 	"souk/internal/money"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
@@ -49,6 +50,7 @@ type Search struct {
 	DB       postgres.DB
 	Settings *settings.Settings
 	Currency money.Currency // of those who name none
+	Locales  *catalog.Locales
 
 	// CacheBytes bounds the stored answers of this node; 0 stores none. The
 	// answers are the same either way.

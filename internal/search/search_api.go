@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/catalog"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -26,6 +27,11 @@ func (s *Search) Routes(r *httpapi.Router) {
 		httpapi.Describe("Filters of one name are alternatives, filters of different names must all hold. `attr[color]=red,blue` asks for an attribute or option."))
 	httpapi.Get(r, "/api/v1/products/{product}", s.show, httpapi.Public("the catalogue is for everybody"),
 		httpapi.Returns[Page](), httpapi.Summary("Show a product"), httpapi.Describe("A slug that the product had before answers 301, with its present one."))
+	httpapi.Get(r, "/api/v1/products/{product}/related", s.related, httpapi.Public("the catalogue is for everybody"),
+		httpapi.Returns[httpapi.List[Related]](), httpapi.Summary("What is shown with a product"),
+		httpapi.Describe("Chosen by hand (`related`, `upsell`, `cross_sell`), and what is most often in the same order (`bought_together`). Only what is on sale."))
+	httpapi.Post(r, "/api/v1/admin/collections/preview", s.preview, httpapi.Needs(catalog.CanWrite), httpapi.Status(200),
+		httpapi.Summary("Count what a collection would show"), httpapi.Describe("Of rules that need not be kept yet."))
 	httpapi.Get(r, "/api/v1/search/suggest", s.suggest, httpapi.Public("the catalogue is for everybody"),
 		httpapi.Summary("Suggest products, categories, brands, vendors and past queries"))
 }
@@ -36,6 +42,9 @@ func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error
 		return httpapi.Stored{}, err
 	}
 	w := want{limit: in.Limit, facets: in.Facets, total: in.WantsTotal()}
+	if w.locale, err = s.Locales.Choose(ctx, in.LocaleWish); err != nil {
+		return httpapi.Stored{}, err
+	}
 	scope := q.scope()
 	if in.After != "" {
 		w.after = &position{}
@@ -47,7 +56,7 @@ func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error
 	if err != nil {
 		return httpapi.Stored{}, err
 	}
-	key := words.key + scope + strconv.Itoa(w.limit) + in.After + strconv.FormatBool(w.facets) + strconv.FormatBool(w.total)
+	key := words.key + scope + strconv.Itoa(w.limit) + in.After + strconv.FormatBool(w.facets) + strconv.FormatBool(w.total) + w.locale
 	a, err := s.cache().get(ctx, key, func(ctx context.Context) (answer, error) {
 		f, err := s.find(ctx, q, w)
 		if err != nil {
@@ -61,13 +70,18 @@ func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error
 		a.found = f.exact
 		return a, nil
 	})
-	if err == nil && a.found && q.Text != "" && in.After == "" {
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	s.Locales.Tell(ctx, w.locale)
+	if a.found && q.Text != "" && in.After == "" {
 		err = s.note(ctx, q.Text)
 	}
 	return a.stored(), err
 }
 
 type showInput struct {
+	catalog.LocaleWish
 	Product  string `path:"product" maxLength:"200" doc:"Id or slug."`
 	Currency string `query:"currency" pattern:"^[A-Z]{3}$" doc:"ISO 4217. Where the product has no price in it, another currency of the product is shown."`
 }
@@ -80,13 +94,21 @@ func (s *Search) show(ctx context.Context, in *showInput) (httpapi.Stored, error
 	if !c.Valid() {
 		return httpapi.Stored{}, errs.Validation.Field("currency", "unknown_currency", "Use an ISO 4217 code, such as USD.")
 	}
-	a, err := s.cache().get(ctx, in.Product+" "+string(c), func(ctx context.Context) (answer, error) {
-		return s.page(ctx, in.Product, c)
+	locale, err := s.Locales.Choose(ctx, in.LocaleWish)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	a, err := s.cache().get(ctx, in.Product+" "+string(c)+" "+locale, func(ctx context.Context) (answer, error) {
+		return s.page(ctx, in.Product, c, locale)
 	})
 	if errors.Is(err, ErrNoProduct) {
 		return s.moved(ctx, in.Product)
 	}
-	return a.stored(), err
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	s.Locales.Tell(ctx, a.locale)
+	return a.stored(), nil
 }
 
 // moved leads from an address that a product had to the one that it has.
@@ -102,16 +124,17 @@ func (s *Search) moved(ctx context.Context, slug string) (httpapi.Stored, error)
 }
 
 // page reads the page of a product by id or slug.
-func (s *Search) page(ctx context.Context, product string, c money.Currency) (answer, error) {
+func (s *Search) page(ctx context.Context, product string, c money.Currency, locale string) (answer, error) {
 	sql := selectPageBySlug
-	args := pgx.NamedArgs{"slug": product, "currency": string(c), "standard": string(s.Currency)}
+	args := pgx.NamedArgs{"slug": product, "currency": string(c), "standard": string(s.Currency), "locale": locale}
 	var p id.Product
 	if p.UnmarshalText([]byte(product)) == nil {
 		sql, args["product"] = selectPage, p
 	}
 	row, err := postgres.Get[struct {
-		ID   id.Product `db:"product_id"`
-		JSON []byte     `db:"json"`
+		ID     id.Product `db:"product_id"`
+		Locale string     `db:"locale"`
+		JSON   []byte     `db:"json"`
 	}](ctx, s.DB, sql, args)
 	if errors.Is(err, postgres.ErrNoRow) {
 		return answer{}, ErrNoProduct
@@ -119,5 +142,7 @@ func (s *Search) page(ctx context.Context, product string, c money.Currency) (an
 	if err != nil {
 		return answer{}, fmt.Errorf("read page of %s: %w", product, err)
 	}
-	return newAnswer(row.JSON, row.ID), nil
+	page := newAnswer(row.JSON, row.ID)
+	page.locale = row.Locale
+	return page, nil
 }

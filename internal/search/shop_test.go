@@ -212,6 +212,8 @@ func decode[T any](t testing.TB, b []byte) T {
 	return v
 }
 
-func newSearch(db postgres.DB) *Search { return &Search{DB: db, Currency: "USD", ReadAnew: true} }
+func newSearch(db postgres.DB) *Search {
+	return &Search{DB: db, Currency: "USD", ReadAnew: true}
+}
 
 func newProduct() id.Product { return id.Product(uuid.Must(uuid.NewV7())) }

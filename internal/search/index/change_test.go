@@ -211,7 +211,7 @@ func checkOrders(t *testing.T, s *segment) {
 	ascends("rating", s.byRating.docs, func(doc uint32) Place { return Place{Key: Key{Number: int64(s.rating[doc])}, Product: s.product[doc]} })
 	ascends("created", s.byCreated.docs, number(s.created))
 	ascends("name", s.byName.docs, func(doc uint32) Place { return Place{Key: Key{Text: s.name.of(doc)}, Product: s.product[doc]} })
-	orders := []order{s.byRating}
+	orders := []order{s.byRating, s.byCreated}
 	for _, l := range s.listings {
 		ascends("price", l.byPrice.docs, number(l.price))
 		orders = append(orders, l.byPrice)

@@ -274,7 +274,7 @@ func (n *naive) search(q *Query, edges []int64) Result {
 	}
 	r := Result{Total: len(found), Places: []Place{}}
 	for _, d := range found {
-		place := Place{n.key(q, d, weight[d.Product]), d.Product, similar}
+		place := Place{Key: n.key(q, d, weight[d.Product]), Product: d.Product, Similar: similar}
 		r.Places = append(r.Places, place)
 	}
 	slices.SortFunc(r.Places, func(a, b Place) int {

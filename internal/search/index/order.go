@@ -113,6 +113,7 @@ type Place struct {
 	Key     Key
 	Product [16]byte
 	Similar bool // the list is of what resembles the text
+	Pin     int  // its place among those that come first, from 1; 0 for others
 }
 
 // compare orders ascending, by key and product.

@@ -21,7 +21,11 @@ type Query struct {
 	Attributes []Attribute
 	Sort       Sort
 	Limit      int
-	After      *Place // the end of the page before
+
+	// What is in one of them; and what comes before the others, in this order.
+	Collections []Collection
+	First       []uuid.UUID
+	After       *Place // the end of the page before
 
 	// Counts asks for counts; of categories, for those of Shown.
 	Counts bool
@@ -49,6 +53,7 @@ func (sn *Snapshot) Search(q *Query) Result {
 	p := q.page()
 	var (
 		r      Result
+		pinned []Place
 		places []Place
 		counts *counting
 	)
@@ -63,10 +68,12 @@ func (sn *Snapshot) Search(q *Query) Result {
 		chosen := sn.choose(part, l, q, texts[i].all)
 		all := chosen.all()
 		r.Total += int(all.GetCardinality())
+		pins, rest := part.pins(q.First, q.After, all)
+		pinned = append(pinned, pins...)
 		if p.sort == ByRelevance {
-			places = append(places, part.byRelevance(all, texts[i], p)...)
+			places = append(places, part.byRelevance(rest, texts[i], p)...)
 		} else {
-			places = append(places, part.first(all, p, l)...)
+			places = append(places, part.first(rest, p, l)...)
 		}
 		if counts != nil {
 			counts.add(part, l, chosen, all)
@@ -75,7 +82,7 @@ func (sn *Snapshot) Search(q *Query) Result {
 	if counts != nil {
 		r.Counts = counts.result()
 	}
-	r.Places = p.sorted(places)
+	r.Places = append(sortedPins(pinned), p.sorted(places)...)
 	if r.More = len(r.Places) > q.Limit; r.More {
 		r.Places = r.Places[:q.Limit]
 	}
@@ -90,6 +97,9 @@ func (sn *Snapshot) Search(q *Query) Result {
 // that cost less, or have no price.
 func (q *Query) page() page {
 	p := page{sort: q.Sort, limit: q.Limit + 1, after: q.After}
+	if p.after != nil && p.after.Pin > 0 {
+		p.after = nil // all others come after those
+	}
 	switch {
 	case p.sort == ByRelevance && q.Text == nil:
 		p.sort = ByPopularity
@@ -165,6 +175,9 @@ func (sn *Snapshot) choose(p part, l *listing, q *Query, text *roaring.Bitmap) s
 		if int(docs.GetCardinality()) < p.n { // else it narrows nothing
 			c.hard = append(c.hard, docs)
 		}
+	}
+	if q.Collections != nil {
+		c.hard = append(c.hard, sn.collected(p, q.Collections))
 	}
 	if q.Categories != nil {
 		c.hard = append(c.hard, union(p.sets, sn.numbers.of(ofCategory, q.Categories)))

@@ -77,6 +77,7 @@ func (s *segment) addOrders(edges func(currency string) []int64) {
 	s.byRating.docs = sorted(s.n, func(doc uint32) uint64 { return uint64(s.rating[doc]) }, byTurn)
 	s.byRating.divide()
 	s.byCreated.docs = sorted(s.n, func(doc uint32) uint64 { return ascending(s.created[doc]) }, byTurn)
+	s.byCreated.divide()
 	s.byName.docs = sorted(s.n, func(doc uint32) uint64 { return beginning(s.name.of(doc)) },
 		func(a, b uint32) int { return cmp.Or(strings.Compare(s.name.of(a), s.name.of(b)), byTurn(a, b)) })
 	for currency := range s.prices {

@@ -1,0 +1,97 @@
+package catalog
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+)
+
+// Relations are products that somebody has chosen to be shown with another, in
+// their order.
+type Relations struct {
+	Related   []id.Product `json:"related,omitempty" maxItems:"50" uniqueItems:"true" doc:"What is like it."`
+	Upsell    []id.Product `json:"upsell,omitempty" maxItems:"50" uniqueItems:"true" doc:"What somebody may want in its place: better, larger."`
+	CrossSell []id.Product `json:"cross_sell,omitempty" maxItems:"50" uniqueItems:"true" doc:"What goes with it: accessories, refills."`
+}
+
+// lists are the relations by kind, as the table has them.
+func (r *Relations) lists() map[string]*[]id.Product {
+	return map[string]*[]id.Product{"related": &r.Related, "upsell": &r.Upsell, "cross_sell": &r.CrossSell}
+}
+
+func (r Relations) all() []id.Product { return slices.Concat(r.Related, r.Upsell, r.CrossSell) }
+
+func (r Relations) equal(other Relations) bool {
+	return slices.Equal(r.Related, other.Related) && slices.Equal(r.Upsell, other.Upsell) && slices.Equal(r.CrossSell, other.CrossSell)
+}
+
+// rows are the relations of a product as the table has them.
+func (r Relations) rows(product id.Product) []relationRow {
+	var rows []relationRow
+	for kind, list := range r.lists() {
+		for i, related := range *list {
+			rows = append(rows, relationRow{uuid.UUID(product), kind, uuid.UUID(related), i})
+		}
+	}
+	return rows
+}
+
+type relationRow struct {
+	ProductID uuid.UUID `json:"product_id"`
+	Kind      string    `json:"kind"`
+	RelatedID uuid.UUID `json:"related_id"`
+	Position  int       `json:"position"`
+}
+
+// relationOf is a relation that is read with its product.
+type relationOf struct {
+	ProductID id.Product `db:"product_id"`
+	Kind      string     `db:"kind"`
+	RelatedID id.Product `db:"related_id"`
+}
+
+func (p *Product) relate(r relationOf) {
+	list := p.Relations.lists()[r.Kind]
+	*list = append(*list, r.RelatedID)
+}
+
+// checkRelations refuses products that are not there, and those of others where
+// a vendor names them; what staff have chosen may stay.
+func (c *Catalog) checkRelations(ctx context.Context, db postgres.DB, vendor id.Vendor, p Product, wanted Relations) error {
+	known, err := postgres.Column[id.Product](ctx, db, selectRelatable, pgx.NamedArgs{"ids": wanted.all(), "vendor": vendor})
+	if err != nil {
+		return fmt.Errorf("look for related products: %w", err)
+	}
+	known = append(known, p.Relations.all()...)
+	var bad errs.Fields
+	for kind, list := range wanted.lists() {
+		for i, related := range *list {
+			at := "/relations/" + kind + "/" + strconv.Itoa(i)
+			bad.Require(related != p.ID, at, "itself", "A product is not related to itself.")
+			bad.Require(related == p.ID || slices.Contains(known, related), at, "not_found", "There is no such product, or it is not yours.")
+		}
+	}
+	return bad.Err()
+}
+
+const selectRelatable = `
+	SELECT id FROM products WHERE id = ANY(@ids::uuid[]) AND (@vendor::uuid IS NULL OR vendor_id = @vendor)`
+
+const selectRelations = `
+	SELECT product_id, kind, related_id FROM product_relations
+	WHERE product_id = ANY(@ids) ORDER BY product_id, kind, position`
+
+const deleteRelations = `DELETE FROM product_relations WHERE product_id = ANY(@ids)`
+
+const insertRelations = `
+	INSERT INTO product_relations (product_id, kind, related_id, position)
+	SELECT product_id, kind, related_id, position
+	FROM jsonb_to_recordset(@rows::jsonb) AS r(product_id uuid, kind text, related_id uuid, position int)`
