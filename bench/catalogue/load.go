@@ -38,12 +38,22 @@ var crowds = [2]int{1, 16}
 type answers struct {
 	took   []time.Duration
 	lasted time.Duration
+
+	// What the processor did for it, which others on the machine change less
+	// than how long an answer takes.
+	souk, postgres time.Duration
 }
 
 func (a answers) perSecond() float64 { return float64(len(a.took)) / a.lasted.Seconds() }
 
+// each is a share of the processor's time, in ms.
+func (a answers) each(d time.Duration) string {
+	return fmt.Sprintf("%.2f", d.Seconds()*1000/float64(max(1, len(a.took))))
+}
+
 func (a answers) String() string {
-	return fmt.Sprintf("%d answers, %.0f/s, p50 %s, p95 %s, p99 %s ms", len(a.took), a.perSecond(), a.ms(50), a.ms(95), a.ms(99))
+	return fmt.Sprintf("%d answers, %.0f/s, p50 %s, p95 %s, p99 %s ms; CPU of souk %s, of PostgreSQL %s ms", len(a.took), a.perSecond(),
+		a.ms(50), a.ms(95), a.ms(99), a.each(a.souk), a.each(a.postgres))
 }
 
 func (a answers) ms(p int) string {
@@ -92,6 +102,7 @@ func (s *shop) ask(ctx context.Context, w workload, clients int, d time.Duration
 		began = time.Now()
 		all   answers
 	)
+	souk, postgres := s.CPU()
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	for i := range took {
@@ -105,6 +116,9 @@ func (s *shop) ask(ctx context.Context, w workload, clients int, d time.Duration
 	}
 	wait.Wait()
 	all.lasted = time.Since(began)
+	all.souk, all.postgres = s.CPU()
+	all.souk -= souk
+	all.postgres -= postgres
 	for _, some := range took {
 		all.took = append(all.took, some...)
 	}

@@ -38,7 +38,8 @@ const heading = `# The catalogue, measured
 
 Made by ` + "`make bench-catalogue`" + `, which runs ` + "`go run ./bench/catalogue`" + ` for one size at a time and replaces its section. The shop is that of ` + "`souk demo --scale`" + `,
 rate limits off; requests come over one connection per client from the same cores. Uncached: no request is made twice, so that no kept
-answer fits (lists differ by a price bound that leaves nothing out). Cached: eight addresses again and again. Times in ms.
+answer fits (lists differ by a price bound that leaves nothing out). Cached: eight addresses again and again. Times in ms;
+CPU is what one answer to the one client takes of a processor, which others on the machine change less than how long it takes.
 What PostgreSQL was asked meanwhile is in [plans](plans).
 `
 
@@ -88,12 +89,12 @@ func (r *results) section(ctx context.Context) string {
 		time.Now().UTC().Format("2006-01-02"), r.plan.version(ctx), runtime.NumCPU(), runtime.Version(), measure.PostgresVersion(ctx),
 		r.plan.seconds, r.busyBefore, r.busyAfter)
 	r.costs.write(&b)
-	const columns = " | 1 client: per second | p50 | p95 | p99 | 16 clients: per second | p50 | p95 | p99 | answers |"
-	b.WriteString("\n| Uncached" + columns + " Target |\n" + strings.Repeat("|---", 11) + "|\n")
+	const columns = " | 1 client: per second | p50 | p95 | p99 | 16 clients: per second | p50 | p95 | p99 | answers | CPU of each: souk | PostgreSQL |"
+	b.WriteString("\n| Uncached" + columns + " Target |\n" + strings.Repeat("|---", 13) + "|\n")
 	for _, w := range r.rows {
 		w.write(&b, w.fresh, w.target)
 	}
-	b.WriteString("\n| Cached" + columns + "\n" + strings.Repeat("|---", 10) + "|\n")
+	b.WriteString("\n| Cached" + columns + "\n" + strings.Repeat("|---", 12) + "|\n")
 	for _, w := range r.rows {
 		w.write(&b, w.stored)
 	}
@@ -105,7 +106,8 @@ func (w row) write(b *strings.Builder, measured [2]answers, more ...string) {
 	for _, a := range measured {
 		cells = append(cells, fmt.Sprintf("%.0f", a.perSecond()), a.ms(50), a.ms(95), a.ms(99))
 	}
-	cells = append(cells, fmt.Sprintf("%d, %d", len(measured[0].took), len(measured[1].took)))
+	one, many := measured[0], measured[1]
+	cells = append(cells, fmt.Sprintf("%d, %d", len(one.took), len(many.took)), one.each(one.souk), one.each(one.postgres))
 	fmt.Fprintf(b, "| %s |\n", strings.Join(append(cells, more...), " | "))
 }
 

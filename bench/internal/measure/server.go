@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -80,4 +81,46 @@ func (s *Server) Memory() float64 {
 	}
 	kB, _ := strconv.ParseFloat(strings.Fields(rest)[0], 64)
 	return kB / 1024
+}
+
+// CPU is the processor's time that the server has taken, and the processes below
+// it: its private PostgreSQL.
+func (s *Server) CPU() (own, below time.Duration) {
+	pid := s.cmd.Process.Pid
+	return cpu(pid), cpuBelow(pid)
+}
+
+const tick = time.Second / 100 // in which Linux counts
+
+// cpu is zero of a process that has ended.
+func cpu(pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	_, rest, _ := strings.Cut(string(stat), ") ") // the program's name may have spaces
+	var sum time.Duration
+	if fields := strings.Fields(rest); len(fields) > 12 {
+		for _, text := range fields[11:13] { // utime, stime
+			n, _ := strconv.Atoi(text)
+			sum += time.Duration(n) * tick
+		}
+	}
+	return sum
+}
+
+func cpuBelow(pid int) (sum time.Duration) {
+	lists, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	for _, list := range lists {
+		text, err := os.ReadFile(list)
+		if err != nil {
+			continue // a thread that has ended
+		}
+		for _, field := range strings.Fields(string(text)) {
+			if child, err := strconv.Atoi(field); err == nil {
+				sum += cpu(child) + cpuBelow(child)
+			}
+		}
+	}
+	return sum
 }
