@@ -35,6 +35,7 @@ var scenarios = []scenario{
 		"httpapi.write.before_commit", "httpapi.write.after_commit", "events.consumer.before_commit", "events.consumer.after_commit",
 	}, sellProduct},
 	{"import", []crash.Name{"importer.batch.before_commit", "importer.batch.after_commit"}, importProducts},
+	{"import whole", []crash.Name{"importer.whole.before_commit"}, importWhole},
 	{"action", []crash.Name{"httpapi.action.before_store"}, storedAction},
 }
 
@@ -207,7 +208,11 @@ func (s *shop) wantProducts(ctx context.Context, handle string, want int) error 
 
 // importProducts dies in an import from the command line, which is begun again
 // from its first row.
-func importProducts(_ context.Context, s *shop) (step, error) {
+func importProducts(_ context.Context, s *shop) (step, error) { return s.importFile() }
+
+func importWhole(_ context.Context, s *shop) (step, error) { return s.importFile("--all-or-nothing") }
+
+func (s *shop) importFile(flags ...string) (step, error) {
 	const many = 40
 	s.made++
 	handle := fmt.Sprintf("imported-%d-", s.made)
@@ -218,7 +223,7 @@ func importProducts(_ context.Context, s *shop) (step, error) {
 	}
 	file := filepath.Join(s.dir, handle+"products.csv")
 	return step{
-		run: []string{"import", "products", file},
+		run: append([]string{"import", "products", file}, flags...),
 		right: func(ctx context.Context, _ answer) error {
 			units, err := postgres.Scalar[int](ctx, s.pool, `
 				SELECT coalesce(sum(l.on_hand), 0)::int AS units FROM variants v JOIN stock_levels l ON l.variant_id = v.id WHERE starts_with(v.sku, @handle)`,
