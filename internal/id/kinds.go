@@ -140,7 +140,7 @@ func (loginProvider) prefix() string { return "idp" }
 func (identity) prefix() string      { return "ident" }
 func (mailToken) prefix() string     { return "mtok" }
 func (message) prefix() string       { return "msg" }
-func (coupon) prefix() string { return "cpn" }
+func (coupon) prefix() string        { return "cpn" }
 func (exportRun) prefix() string     { return "exp" }
 func (address) prefix() string       { return "addr" }
 func (adjustment) prefix() string    { return "adj" }
@@ -168,7 +168,7 @@ func (plan) prefix() string          { return "plan" }
 func (product) prefix() string       { return "prod" }
 func (productExport) prefix() string { return "pexp" }
 func (promotion) prefix() string     { return "promo" }
-func (redemption) prefix() string { return "redm" }
+func (redemption) prefix() string    { return "redm" }
 func (refund) prefix() string        { return "ref" }
 func (reservation) prefix() string   { return "rsv" }
 func (review) prefix() string        { return "rev" }
