@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -64,6 +65,15 @@ func TestEqualPartsDifferByAUnitAndHeavierOnesAreNotLess(t *testing.T) {
 			}
 		}
 	})
+}
+
+func TestTheFirstOfManyEqualPartsGetWhatIsLeftOver(t *testing.T) {
+	t.Parallel()
+	for i, part := range Of(70, "USD").Split(slices.Repeat([]int64{5}, 100)) {
+		if (part.Minor == 1) != (i < 70) {
+			t.Errorf("part %d is %d", i, part.Minor)
+		}
+	}
 }
 
 func TestSplit(t *testing.T) {

@@ -178,8 +178,8 @@ const (
 )
 
 func (in *workedCase) readReward(text string) Reward {
-	if f := fields(text, aShare+` off (\w+ )?shipping`); f != nil {
-		return Reward{Kind: ShippingOff, PPM: ppm(f[0]), Ways: strings.Fields(f[1])}
+	if f := fields(text, aShare+` off (\w+ )?shipping( from \w+)?`); f != nil {
+		return Reward{Kind: ShippingOff, PPM: ppm(f[0]), Ways: strings.Fields(f[1]), Goods: readScope("goods" + f[2])}
 	} else if f := fields(text, `(\w+ )?shipping for `+aSum); f != nil {
 		return Reward{Kind: ShippingPrice, Ways: strings.Fields(f[0]), Amounts: in.amounts(f[1])}
 	} else if f := fields(text, aShare+` off the order`); f != nil {

@@ -12,6 +12,7 @@ import (
 
 	"souk/internal/id"
 	"souk/internal/money"
+	"souk/internal/tax"
 )
 
 // takenBy is what each promotion takes, and what the platform pays of it, by the
@@ -85,6 +86,22 @@ func TestTwinsAreToldApart(t *testing.T) {
 		}
 		slices.Reverse(s.Lines)
 		slices.Reverse(s.Promotions)
+	}
+}
+
+func TestTheLastUnitsOfATaxPerTotalGoToTheSameLines(t *testing.T) {
+	t.Parallel()
+	s := Snapshot{Currency: "USD", Tax: tax.Terms{PerTotal: true}}
+	for key := range 3 {
+		s.Lines = append(s.Lines, Line{Key: key, Vendor: vendor(1), Quantity: 1, UnitPrice: money.Of(10, "USD"), Rates: []tax.Rate{{PPM: 50_000}}})
+	}
+	for range 2 { // 5 % of 30 cents are 2: one for each of the first two
+		for i, l := range mustPrice(t, s).Lines {
+			if got := l.Tax.Minor == 1; got != (l.Key < 2) {
+				t.Errorf("place %d, key %d: tax %s", i, l.Key, l.Tax)
+			}
+		}
+		slices.Reverse(s.Lines)
 	}
 }
 

@@ -104,7 +104,7 @@ func ChargeAll(items []Item, t Terms) [][]Share {
 		}
 		var group []int
 		for j := i; j < len(items); j++ {
-			if all[j] == nil && slices.EqualFunc(items[j].Rates, item.Rates, Rate.same) {
+			if slices.EqualFunc(items[j].Rates, item.Rates, Rate.same) {
 				group = append(group, j)
 			}
 		}

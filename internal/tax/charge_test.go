@@ -81,6 +81,28 @@ func TestIncludedTaxIsExact(t *testing.T) {
 	})
 }
 
+func TestPerTotalOnlySameRatesAreOneGroup(t *testing.T) {
+	t.Parallel()
+	vat := Rate{Name: "VAT", PPM: 50_000}
+	for name, c := range map[string]struct {
+		other Rate
+		want  int64
+	}{
+		"the same":     {vat, 1},                            // 5 % of 20 cents
+		"another name": {Rate{Name: "GST", PPM: 50_000}, 2}, // half a cent each, rounded up
+		"another rate": {Rate{Name: "VAT", PPM: 50_001}, 2},
+		"a compound":   {Rate{Name: "VAT", PPM: 50_000, Compound: true}, 2},
+	} {
+		ten, got := money.Of(10, "USD"), int64(0)
+		for _, shares := range ChargeAll([]Item{{ten, []Rate{vat}}, {ten, []Rate{c.other}}}, Terms{PerTotal: true}) {
+			got += Total("USD", shares).Minor
+		}
+		if got != c.want {
+			t.Errorf("%s: %d, want %d", name, got, c.want)
+		}
+	}
+}
+
 // Rounded per total, what items of the same rates pay is what their sum pays, each
 // pays within a unit of its part, and none holds more tax than itself.
 func TestPerTotalIsTheTaxOnTheSum(t *testing.T) {
