@@ -123,18 +123,22 @@ func (d *discounter) choose() (apply []int, verdicts []Verdict) {
 }
 
 // rivalOf is the one of those that apply with which p is not combined; nil where
-// there is none. Vendors do not keep out what others give on their own goods.
+// there is none.
 func rivalOf(s *Snapshot, apply []int, p *Promotion) *Promotion {
 	for _, at := range apply {
 		o := &s.Promotions[at]
-		if apart := p.Vendor != o.Vendor && !p.Vendor.IsZero() && !o.Vendor.IsZero(); apart {
-			continue
-		}
-		if p.Exclusive || o.Exclusive || p.Group != "" && p.Group == o.Group {
+		if p.keepsOut(o) || o.keepsOut(p) || p.Group != "" && p.Group == o.Group && p.Vendor == o.Vendor {
 			return o
 		}
 	}
 	return nil
+}
+
+// keepsOut reports whether p is not combined with o. What a vendor gives keeps out
+// only what the same vendor gives: it is on their goods alone, and must not take
+// from a cart what others give.
+func (p *Promotion) keepsOut(o *Promotion) bool {
+	return p.Exclusive && (p.Vendor.IsZero() || p.Vendor == o.Vendor)
 }
 
 // alone is what a promotion takes off the cart as it is.

@@ -187,8 +187,8 @@ func reckonSlowly(s *Snapshot) map[id.Promotion]map[any][2]int64 {
 	var chosen []*Promotion
 	for _, p := range fit {
 		if !slices.ContainsFunc(chosen, func(o *Promotion) bool {
-			meet := p.Vendor.IsZero() || o.Vendor.IsZero() || p.Vendor == o.Vendor
-			return meet && (p.Exclusive || o.Exclusive || p.Group != "" && p.Group == o.Group)
+			same := p.Vendor == o.Vendor
+			return p.Exclusive && (same || p.Vendor.IsZero()) || o.Exclusive && (same || o.Vendor.IsZero()) || same && p.Group != "" && p.Group == o.Group
 		}) {
 			chosen = append(chosen, p)
 		}

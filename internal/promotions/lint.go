@@ -90,7 +90,7 @@ func lintPair(p, q Promotion) (found []Finding) {
 	if p.Priority < q.Priority {
 		p, q = q, p
 	}
-	if (p.Exclusive || q.Exclusive) && p.Priority > q.Priority && p.always(q) {
+	if p.Priority > q.Priority && p.always(q) && (p.Exclusive || q.Exclusive && q.VendorID.IsZero()) {
 		found = append(found, Finding{"never_wins", both, fmt.Sprintf(
 			"%s never applies: %s has the higher priority, matches every cart that it matches, and is not combined with it.", q.Name, p.Name)})
 	}
@@ -121,7 +121,9 @@ func isAll(s pricing.Scope) bool {
 // several categories and have several tags, so those keep no two apart.
 func (p *Promotion) stacksWith(q Promotion) bool {
 	a, b := p.Reward.Goods, q.Reward.Goods
-	apart := p.Exclusive || q.Exclusive || p.StackingGroup != "" && p.StackingGroup == q.StackingGroup ||
+	same := p.VendorID == q.VendorID // or else only what is the shop's keeps others out
+	apart := p.Exclusive && (same || p.VendorID.IsZero()) || q.Exclusive && (same || q.VendorID.IsZero()) ||
+		same && p.StackingGroup != "" && p.StackingGroup == q.StackingGroup ||
 		!p.VendorID.IsZero() && !q.VendorID.IsZero() && p.VendorID != q.VendorID ||
 		p.EndsAt != nil && !p.EndsAt.After(q.StartsAt) || q.EndsAt != nil && !q.EndsAt.After(p.StartsAt)
 	return !apart && meet(a.Products, b.Products) && meet(a.Variants, b.Variants) && meet(a.Brands, b.Brands) && meet(a.Vendors, b.Vendors)
