@@ -254,3 +254,46 @@ func TestR6TheLastUseOfACode(t *testing.T) {
 		})
 	}
 }
+
+// What is taken off a bundle is taken off the shares of its components.
+func TestDiscountsReachComponents(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.taxed(true, 190_000)
+	vendor := s.vendor()
+	half := tenOff()
+	half.PlatformPPM = 500_000
+	s.promote(half, "")
+	set := s.bundle(vendor, 1999, part{s.sell(goods{vendor: vendor, price: 333}), 2}, part{s.sell(goods{vendor: vendor, price: 777}), 1})
+	placed := s.buy("", 3, set)
+	line := placed.Order.Items[0]
+	shares := usd(0)
+	for _, c := range line.Components {
+		shares = shares.Plus(c.Total)
+	}
+	if line.Discount != usd(600) || len(line.Components) != 2 || shares != line.Total {
+		t.Errorf("%s off, components come to %s of %s", line.Discount, shares, line.Total)
+	}
+	s.sound()
+	s.deliver(s.ship(placed)...)
+	s.books(map[ledger.AccountKey]int64{{Kind: ledger.PromotionExpense}: 300})
+	s.sound()
+}
+
+// A download that the platform gives away costs the buyer nothing, is handed over
+// as any other, and its vendor is paid.
+func TestADownloadIsGivenAway(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	free := tenOff()
+	free.Reward.PPM, free.PlatformPPM = 1_000_000, 1_000_000
+	s.promote(free, "")
+	vendor := s.vendor()
+	placed := decode[checkout.Placed](s.checkout("", s.fillDigital(1, s.download(vendor, 1000)), "free").want(201))
+	s.handOver()
+	if grants := s.grants(placed); len(grants) != 1 {
+		t.Errorf("granted %+v", grants)
+	}
+	s.books(map[ledger.AccountKey]int64{{Kind: ledger.PromotionExpense}: 1000, {Kind: ledger.VendorPayable, Vendor: vendor}: -850, {Kind: ledger.CommissionRevenue}: -150})
+	s.sound()
+}
