@@ -77,6 +77,16 @@ func TestACodeLowersACartAndItsOrder(t *testing.T) {
 	if placed.Order.Discount != usd(700) {
 		t.Errorf("order %+v", placed.Order.Totals)
 	}
+	// The order keeps the trace, whatever becomes of the promotion.
+	s.exec(`UPDATE promotions SET status = 'paused', name = 'Gone'`, nil)
+	plain, kept := path(placed, ""), int64(0)
+	s.call("", "GET", plain, "").want(200).lacks(`"trace"`)
+	for _, step := range decode[orders.View](s.call("", "GET", plain+"&expand=trace", "").want(200, "Ten off (SUMMER-10)")).Trace {
+		kept += step.Amount.Minor
+	}
+	if kept != placed.Order.GrandTotal.Minor {
+		t.Errorf("the order's trace comes to %d of %s", kept, placed.Order.GrandTotal)
+	}
 	s.sound()
 	s.deliver(s.ship(placed)...)
 	s.books(map[ledger.AccountKey]int64{{Kind: ledger.Clearing, Party: "cod"}: placed.Order.GrandTotal.Minor, {Kind: ledger.PromotionExpense}: 0})

@@ -48,12 +48,21 @@ func (o *Orders) Find(ctx context.Context, db postgres.DB, a Access) (id.Order, 
 	return row.ID, nil
 }
 
-func (o *Orders) show(ctx context.Context, in *Access) (View, error) {
-	order, err := o.Find(ctx, o.DB, *in)
+type showInput struct {
+	Access
+	Expand string `query:"expand" enum:"trace" doc:"trace explains each figure, as it was when the order was placed"`
+}
+
+func (o *Orders) show(ctx context.Context, in *showInput) (View, error) {
+	order, err := o.Find(ctx, o.DB, in.Access)
 	if err != nil {
 		return View{}, err
 	}
-	return o.Show(ctx, o.DB, order)
+	view, err := o.Show(ctx, o.DB, order)
+	if err == nil && in.Expand == "trace" {
+		view.Trace, err = traceOf(ctx, o.DB, order)
+	}
+	return view, err
 }
 
 // stream sends the timeline of an order until the client leaves. The id of
@@ -107,11 +116,12 @@ func (o *Orders) mine(ctx context.Context, in *mineInput) (httpapi.List[View], e
 }
 
 type mineOneInput struct {
-	ID string `path:"id" maxLength:"100"`
+	ID     string `path:"id" maxLength:"100"`
+	Expand string `query:"expand" enum:"trace" doc:"trace explains each figure, as it was when the order was placed"`
 }
 
 func (o *Orders) mineOne(ctx context.Context, in *mineOneInput) (View, error) {
-	return o.show(ctx, &Access{ID: in.ID})
+	return o.show(ctx, &showInput{Access: Access{ID: in.ID}, Expand: in.Expand})
 }
 
 // page is one page of a list of orders, whoever asks.

@@ -3,6 +3,7 @@ package orders
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -222,7 +223,11 @@ func cancelReason(ctx context.Context, db postgres.DB, order id.Order) (string, 
 }
 
 func traceOf(ctx context.Context, db postgres.DB, order id.Order) ([]pricing.Step, error) {
-	return postgres.Scalar[[]pricing.Step](ctx, db, `
+	trace, err := postgres.Scalar[[]pricing.Step](ctx, db, `
 		SELECT trace FROM orders WHERE id = @order`,
 		pgx.NamedArgs{"order": order})
+	if err != nil {
+		return nil, fmt.Errorf("read trace of order %s: %w", order, err)
+	}
+	return trace, nil
 }

@@ -14,7 +14,6 @@ import (
 	"souk/internal/id"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
-	"souk/internal/pricing"
 )
 
 func (o *Orders) staffRoutes(r *httpapi.Router) {
@@ -32,9 +31,8 @@ func (o *Orders) staffRoutes(r *httpapi.Router) {
 // StaffView is an order as staff see it.
 type StaffView struct {
 	View
-	User  id.User        `json:"user_id,omitzero"`
-	Notes []Note         `json:"notes"`
-	Trace []pricing.Step `json:"trace" doc:"How the total came about"`
+	User  id.User `json:"user_id,omitzero"`
+	Notes []Note  `json:"notes"`
 }
 
 // Note is what staff wrote down about an order. It is plain text.
@@ -99,10 +97,8 @@ func (o *Orders) staffShow(ctx context.Context, in *staffInput) (StaffView, erro
 	if staff.Notes, err = listNotes(ctx, o.DB, order); err != nil {
 		return StaffView{}, fmt.Errorf("read notes of order %s: %w", order, err)
 	}
-	if staff.Trace, err = traceOf(ctx, o.DB, order); err != nil {
-		return StaffView{}, fmt.Errorf("read trace of order %s: %w", order, err)
-	}
-	return staff, nil
+	staff.Trace, err = traceOf(ctx, o.DB, order)
+	return staff, err
 }
 
 func (o *Orders) notes(ctx context.Context, in *staffInput) (httpapi.List[Note], error) {

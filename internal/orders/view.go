@@ -13,6 +13,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
 	"souk/internal/shipping"
 )
 
@@ -26,6 +27,7 @@ type View struct {
 	Refunds     []struct{}         `json:"refunds"`
 	Returns     []struct{}         `json:"returns"`
 	Timeline    []TimelineStep     `json:"timeline,omitempty" doc:"Not in lists"`
+	Trace       []pricing.Step     `json:"trace,omitempty" doc:"How the total came about, as it was frozen: for staff, and with expand=trace"`
 	AccessToken string             `json:"access_token,omitempty" doc:"Opens the order for a guest; only the answer to checkout tells it"`
 }
 
