@@ -12,7 +12,7 @@
 // is read; no job has to run for it.
 //
 // Limits are counted in the transaction that places the order, by conditional
-// updates: promotions by id, then coupons, before any stock is taken.
+// updates: promotions by id, then coupons by id, before any stock is taken.
 package promotions
 
 import (

@@ -2,7 +2,6 @@ package promotions
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/hmac"
 	"crypto/sha256"
@@ -55,12 +54,11 @@ type Use struct {
 
 // QueueRedeem notes what was given on an order, and counts it where there is a
 // limit: who finds it used up has the batch refused with [ErrUsedUp], and no
-// order is made. All take the promotions in one order.
+// order is made. All take locks in one order: promotions by id, then coupons by
+// id, as [Release] does and whoever edits them.
 func QueueRedeem(b *postgres.Batch, order id.Order, customer []byte, uses []Use) {
 	uses = slices.Clone(uses)
-	slices.SortFunc(uses, func(x, y Use) int {
-		return cmp.Or(bytes.Compare(x.Promotion[:], y.Promotion[:]), bytes.Compare(x.Coupon[:], y.Coupon[:]))
-	})
+	slices.SortFunc(uses, func(x, y Use) int { return bytes.Compare(x.Promotion[:], y.Promotion[:]) })
 	for _, u := range uses {
 		args := pgx.NamedArgs{
 			"id": id.New[id.Redemption](), "promotion": u.Promotion, "version": u.Version, "coupon": u.Coupon, "order": order, "customer": customer,
@@ -69,10 +67,13 @@ func QueueRedeem(b *postgres.Batch, order id.Order, customer []byte, uses []Use)
 		if u.Limited { // locks the row, so that the next statement sees all who came before
 			b.QueueOne(countUse, args, ErrUsedUp)
 		}
-		if u.ByCode {
-			b.QueueOne(countCoupon, args, ErrUsedUp)
-		}
 		b.QueueOne(insertRedemption, args, ErrUsedUp)
+	}
+	slices.SortFunc(uses, func(x, y Use) int { return bytes.Compare(x.Coupon[:], y.Coupon[:]) })
+	for _, u := range uses {
+		if u.ByCode {
+			b.QueueOne(countCoupon, pgx.NamedArgs{"coupon": u.Coupon}, ErrUsedUp)
+		}
 	}
 }
 
@@ -82,6 +83,7 @@ func Release(ctx context.Context, tx pgx.Tx, orders []id.Order) error {
 	args := pgx.NamedArgs{"orders": orders}
 	b := postgres.NewBatch()
 	b.Queue(lockUses, args)
+	b.Queue(lockCoupons, args)
 	b.Queue(uncountUses, args)
 	b.Queue(uncountCoupons, args)
 	b.Queue(releaseRedemptions, args)

@@ -28,7 +28,12 @@ const (
 		SELECT id FROM promotions
 		WHERE id IN (SELECT promotion_id FROM promotion_redemptions WHERE order_id = ANY (@orders) AND released_at IS NULL)
 		  AND (usage_limit IS NOT NULL OR customer_limit IS NOT NULL OR budget_minor IS NOT NULL)
-		ORDER BY id FOR UPDATE`
+		ORDER BY id FOR NO KEY UPDATE`
+
+	lockCoupons = `
+		SELECT id FROM coupons
+		WHERE id IN (SELECT coupon_id FROM promotion_redemptions WHERE order_id = ANY (@orders) AND released_at IS NULL) AND usage_limit IS NOT NULL
+		ORDER BY id FOR NO KEY UPDATE`
 
 	uncountUses = `
 		UPDATE promotions p SET used = p.used - given.uses, spent_minor = p.spent_minor - CASE WHEN p.budget_minor IS NULL THEN 0 ELSE given.amount END
