@@ -30,6 +30,7 @@ import (
 	"souk/internal/importer"
 	"souk/internal/inventory"
 	"souk/internal/ledger"
+	"souk/internal/memberships"
 	"souk/internal/mfa"
 	"souk/internal/money"
 	"souk/internal/notifications"
@@ -77,37 +78,38 @@ type App struct {
 	Parts
 	Unlisted bool // asks search engines to stay away, from every answer of Serve
 
-	Bell       *events.Bell
-	Hub        *events.Hub
-	Relay      *events.Relay
-	Router     *httpapi.Router
-	Grants     *auth.Grants
-	Vault      *vault.Vault
-	Settings   *settings.Settings
-	MFA        *mfa.Factors
-	Accounts   *accounts.Users
-	Logins     *idp.Providers
-	Vendors    *vendors.Vendors
-	APIKeys    *apikeys.Keys
-	Catalog    *catalog.Catalog
-	Stock      *inventory.Stock
-	Tax        *tax.Zones
-	Books      *ledger.Books
-	Shipping   *shipping.Shipping
-	Payments   *payments.Payments
-	Prices     *pricing.Prices
-	Promotions *promotions.Promotions
-	Orders     *orders.Orders
-	Digital    *digital.Goods
-	Reviews    *reviews.Reviews
-	Wishlists  *wishlist.Wishlists
-	Carts      *cart.Carts
-	Checkout   *checkout.Checkout
-	Importer   *importer.Importer
-	Search     *search.Search
-	Feeds      *feeds.Feeds
-	Privacy    *privacy.Privacy
-	Pages      *storefront.Pages
+	Bell        *events.Bell
+	Hub         *events.Hub
+	Relay       *events.Relay
+	Router      *httpapi.Router
+	Grants      *auth.Grants
+	Vault       *vault.Vault
+	Settings    *settings.Settings
+	MFA         *mfa.Factors
+	Accounts    *accounts.Users
+	Logins      *idp.Providers
+	Vendors     *vendors.Vendors
+	APIKeys     *apikeys.Keys
+	Catalog     *catalog.Catalog
+	Stock       *inventory.Stock
+	Tax         *tax.Zones
+	Books       *ledger.Books
+	Shipping    *shipping.Shipping
+	Payments    *payments.Payments
+	Prices      *pricing.Prices
+	Promotions  *promotions.Promotions
+	Memberships *memberships.Memberships
+	Orders      *orders.Orders
+	Digital     *digital.Goods
+	Reviews     *reviews.Reviews
+	Wishlists   *wishlist.Wishlists
+	Carts       *cart.Carts
+	Checkout    *checkout.Checkout
+	Importer    *importer.Importer
+	Search      *search.Search
+	Feeds       *feeds.Feeds
+	Privacy     *privacy.Privacy
+	Pages       *storefront.Pages
 
 	Notifications *notifications.Notifications
 }
@@ -121,14 +123,14 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), memberships.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(),
+		accounts.Settings(), catalog.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -161,6 +163,9 @@ func Build(p Parts) *App {
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
+	a.Memberships = &memberships.Memberships{
+		DB: p.DB, Settings: a.Settings, Users: a.Accounts, Vendors: a.Vendors, Catalog: a.Catalog, Prices: a.Prices, Promotions: a.Promotions,
+	}
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
 	a.Digital = &digital.Goods{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
@@ -175,6 +180,7 @@ func Build(p Parts) *App {
 	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital,
+		Memberships:  a.Memberships,
 		NumberPrefix: "S",
 	}
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}

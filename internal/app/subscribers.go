@@ -143,6 +143,9 @@ func (a *App) forget() {
 	events.On(a.Relay, "forget wishes of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Wishlists.Forget(ctx, tx, e.UserID) })
 	})
+	events.On(a.Relay, "forget memberships of the erased", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Memberships.Forget(ctx, tx, e.UserID) })
+	})
 	events.On(a.Relay, "forget copies of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Privacy.Forget(ctx, e.UserID) })
 	events.On(a.Relay, "forget answers to the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return httpapi.ForgetUser(ctx, tx, e.UserID) })

@@ -125,11 +125,11 @@ type addressesInput struct {
 
 func (c *Carts) setAddresses(ctx context.Context, tx pgx.Tx, in *addressesInput) (View, error) {
 	body := &in.Body
-	shipping, err := c.address(ctx, tx, "/shipping", body.Shipping, body.ShippingAddressID)
+	shipping, err := c.AddressOf(ctx, tx, "/shipping", body.Shipping, body.ShippingAddressID)
 	if err != nil {
 		return View{}, err
 	}
-	billing, err := c.address(ctx, tx, "/billing", body.Billing, body.BillingAddressID)
+	billing, err := c.AddressOf(ctx, tx, "/billing", body.Billing, body.BillingAddressID)
 	if err != nil {
 		return View{}, err
 	}
@@ -137,9 +137,9 @@ func (c *Carts) setAddresses(ctx context.Context, tx pgx.Tx, in *addressesInput)
 	return p.View(), err
 }
 
-// address is the one that was written, or the saved one of the caller; nil
+// AddressOf is the address that was written, or the saved one of the caller; nil
 // when neither was given.
-func (c *Carts) address(ctx context.Context, tx pgx.Tx, pointer string, written *accounts.PostalAddress, saved id.Address) (*accounts.PostalAddress, error) {
+func (c *Carts) AddressOf(ctx context.Context, tx pgx.Tx, pointer string, written *accounts.PostalAddress, saved id.Address) (*accounts.PostalAddress, error) {
 	if saved.IsZero() {
 		return written, nil
 	}

@@ -74,8 +74,9 @@ const (
 	readLines = `
 		SELECT i.id, i.variant_id, i.quantity,
 		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
-		       v.requires_shipping, v.tracked, CASE WHEN v.requires_shipping THEN false ELSE
-		           EXISTS (SELECT FROM digital_files f WHERE f.variant_id = v.id AND f.state = 'ready')
+		       v.requires_shipping, v.tracked, plan.id AS plan_id, plan.archived_at IS NOT NULL AS plan_archived,
+		       CASE WHEN v.requires_shipping THEN false ELSE
+		           plan.id IS NOT NULL OR EXISTS (SELECT FROM digital_files f WHERE f.variant_id = v.id AND f.state = 'ready')
 		           OR EXISTS (SELECT FROM licence_keys k WHERE k.variant_id = v.id) END AS digital,
 		       v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
@@ -89,6 +90,7 @@ const (
 		JOIN products p ON p.id = v.product_id
 		JOIN vendors s ON s.id = v.vendor_id
 		LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = c.currency
+		LEFT JOIN plans plan ON plan.variant_id = i.variant_id
 		LEFT JOIN LATERAL (
 			SELECT m.blob_key, m.content_type, m.width, m.height FROM media m
 			WHERE m.product_id = v.product_id AND m.state = 'ready'
@@ -156,7 +158,7 @@ const leftFragment = `(
 
 // offeredFragment is the columns of a promotion p that is offered.
 const offeredFragment = `
-	p.id, p.version, p.name, p.vendor_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
+	p.id, p.version, p.name, p.vendor_id, p.plan_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
 	p.usage_limit IS NOT NULL OR p.customer_limit IS NOT NULL OR p.budget_minor IS NOT NULL AS limited,
 	CASE WHEN p.budget_minor IS NOT NULL THEN (p.budget_minor - p.spent_minor, p.budget_currency) END AS left_over`
 
@@ -170,6 +172,9 @@ const (
 		FROM cart_coupons cc JOIN coupons k ON k.id = cc.coupon_id JOIN promotions p ON p.id = k.promotion_id
 		WHERE cc.cart_id = @cart
 		ORDER BY id`
+
+	// The plan of which the owner of the cart is a member at this moment.
+	readPlan = `SELECT plan_of(user_id) AS plan_id FROM carts WHERE id = @cart AND user_id IS NOT NULL`
 
 	// Nobody asks for facts where no promotion runs and no code was entered.
 	readFacts = `

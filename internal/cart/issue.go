@@ -11,7 +11,7 @@ import (
 
 // An Issue is why a line cannot be ordered as it is.
 type Issue struct {
-	Code      string `json:"code" enum:"not_purchasable,insufficient_stock,quantity_limit"`
+	Code      string `json:"code" enum:"not_purchasable,account_required,insufficient_stock,quantity_limit"`
 	Detail    string `json:"detail"`
 	Available *int   `json:"available_quantity,omitempty" doc:"How many are left"`
 
@@ -20,7 +20,8 @@ type Issue struct {
 
 // judge says what a line costs and what is wrong with it, and takes its units
 // off the shelves.
-func (l *Line) judge(currency money.Currency, stock shelves) {
+func (l *Line) judge(r *reading, stock shelves) {
+	currency := r.cart.Currency
 	l.UnitPrice, l.Image = money.Zero(currency), l.image()
 	zero := money.Zero(currency)
 	l.Price.Subtotal, l.Price.Discount, l.Price.Tax, l.Price.Total = zero, zero, zero, zero
@@ -36,6 +37,10 @@ func (l *Line) judge(currency money.Currency, stock shelves) {
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not for sale any more."})
 	case l.Minor == nil:
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not sold in " + string(currency) + "."})
+	case l.PlanArchived && !slices.Contains(r.plans, l.Plan):
+		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This plan is not offered any more."})
+	case !l.Plan.IsZero() && r.cart.UserID.IsZero():
+		l.Issues = append(l.Issues, Issue{Code: ErrAccountRequired.Code, Detail: ErrAccountRequired.Message})
 	case gone >= 0:
 		l.Issues = append(l.Issues, l.without(l.Components[gone]))
 	case left != nil && *left < l.Quantity:
@@ -52,9 +57,10 @@ func (l *Line) judge(currency money.Currency, stock shelves) {
 
 func (l Line) tooMany(quantity int) bool { return l.MaxQuantity > 0 && quantity > l.MaxQuantity }
 
-// Purchasable reports whether the line is for sale, whatever the stock.
+// Purchasable reports whether the line is for sale to this buyer, whatever the
+// stock.
 func (l Line) Purchasable() bool {
-	return len(l.Issues) == 0 || l.Issues[0].Code != ErrNotPurchasable.Code
+	return len(l.Issues) == 0 || l.Issues[0].Code != ErrNotPurchasable.Code && l.Issues[0].Code != ErrAccountRequired.Code
 }
 
 // hidden reports whether the public never saw it, so that it does not exist.
@@ -71,6 +77,8 @@ func (l Line) refusal() error {
 	switch {
 	case len(l.Issues) == 0:
 		return nil
+	case l.Issues[0].Code == ErrAccountRequired.Code:
+		return ErrAccountRequired.With("variant_id", l.VariantID)
 	case !l.Purchasable():
 		return ErrNotPurchasable.With("variant_id", l.VariantID)
 	case l.Issues[0].Code == ErrQuantityLimit.Code:
@@ -94,13 +102,15 @@ type Fault struct {
 // cannot be bought, then those of which there is not enough, those of which
 // another quantity is sold, then what is missing.
 func (p Priced) Ready() error {
-	var unsold, short, limited []Fault
+	var unsold, unknown, short, limited []Fault
 	for _, l := range p.Lines {
 		for _, issue := range l.Issues {
 			fault := Fault{l.ID, l.VariantID, issue}
 			switch issue.Code {
 			case ErrNotPurchasable.Code:
 				unsold = append(unsold, fault)
+			case ErrAccountRequired.Code:
+				unknown = append(unknown, fault)
 			case ErrQuantityLimit.Code:
 				limited = append(limited, fault)
 			default:
@@ -111,6 +121,8 @@ func (p Priced) Ready() error {
 	switch {
 	case len(unsold) > 0:
 		return ErrNotPurchasable.With("items", unsold)
+	case len(unknown) > 0:
+		return ErrAccountRequired.With("items", unknown)
 	case len(short) > 0:
 		return inventory.ErrInsufficientStock.With("items", short).With("variant_id", short[0].Variant).With("available_quantity", *short[0].Available)
 	case len(limited) > 0:

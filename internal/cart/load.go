@@ -29,6 +29,7 @@ type Priced struct {
 	Quote   pricing.Quote
 	Uses    []promotions.Use // the promotions that lower it
 	Codes   []Code           // what became of the codes that were put into it
+	Saved   money.Amount     // what the buyer's plan takes off
 	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping
 }
 
@@ -56,7 +57,9 @@ type Line struct {
 	VendorName       string        `db:"vendor_name"`
 	VendorSlug       string        `db:"vendor_slug"`
 	VendorStatus     string        `db:"vendor_status"`
-	House            bool          `db:"house"` // the marketplace sells it itself
+	House            bool          `db:"house"`         // the marketplace sells it itself
+	Plan             id.Plan       `db:"plan_id"`       // of which it sells a period; zero for all other goods
+	PlanArchived     bool          `db:"plan_archived"` // only its members buy more of it
 	CommissionBPS    int           `db:"commission_bps"`
 	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
 	BlobKey          string        `db:"blob_key"`
@@ -102,6 +105,7 @@ type reading struct {
 	offered []offered
 	facts   []facts    // by item
 	bought  []id.Order // some order that the buyer has placed before
+	plans   []id.Plan  // of which the buyer is a member
 	method  string     // of payment; "" while none is chosen
 }
 
@@ -154,7 +158,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 	stock := shelves{}
 	for i := range p.Lines {
 		l := &p.Lines[i]
-		l.judge(r.cart.Currency, stock)
+		l.judge(r, stock)
 		if !l.Purchasable() {
 			continue
 		}

@@ -20,6 +20,7 @@ type offered struct {
 	Version     int64              `db:"version"`
 	Name        string             `db:"name"`
 	Vendor      id.Vendor          `db:"vendor_id"`
+	Plan        id.Plan            `db:"plan_id"`   // whose benefit it is
 	Coupon      id.Coupon          `db:"coupon_id"` // zero where it needs no code
 	Code        string             `db:"code"`
 	Priority    int                `db:"priority"`
@@ -50,6 +51,11 @@ func (r *reading) queuePromotions(b *postgres.Batch, cart id.Cart) {
 	postgres.ReadAll(b, &r.offered, readPromotions, args)
 	postgres.ReadAll(b, &r.facts, readFacts, args)
 	postgres.ReadAll(b, &r.bought, readBought, args)
+	b.Read(readPlan, args, func(rows pgx.Rows) error {
+		found, err := pgx.CollectRows(rows, pgx.RowTo[id.Plan])
+		r.plans = slices.DeleteFunc(found, id.Plan.IsZero)
+		return err
+	})
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
@@ -58,14 +64,14 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		o := &r.offered[i]
 		twice := slices.ContainsFunc(s.Promotions, func(p pricing.Promotion) bool { return p.ID == o.ID }) // two codes of one promotion
 		if o.Runs = o.Runs && !twice && (o.Left == nil || o.Left.Currency == s.Currency); o.Runs {
-			s.Promotions = append(s.Promotions, o.rule(s.Currency))
+			s.Promotions = append(s.Promotions, o.rule(s.Currency, lines))
 		}
 	}
 	if len(s.Promotions) == 0 {
 		return
 	}
 	s.Country, s.Method = r.cart.Country(), r.method
-	s.Buyer.FirstOrder = len(r.bought) == 0
+	s.Buyer.FirstOrder, s.Buyer.Plans = len(r.bought) == 0, r.plans
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })
@@ -78,8 +84,8 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 }
 
 // rule is the promotion as it is reckoned: with no more than is left of its
-// budget.
-func (o offered) rule(c money.Currency) pricing.Promotion {
+// budget. What a plan gives lowers all but plans.
+func (o offered) rule(c money.Currency, lines []Line) pricing.Promotion {
 	p := pricing.Promotion{
 		ID: o.ID, Name: o.Name, Code: o.Code, Vendor: o.Vendor, Priority: o.Priority, Exclusive: o.Exclusive, Group: o.Group,
 		PlatformPPM: o.PlatformPPM, Conditions: o.Conditions, Reward: o.Reward,
@@ -91,12 +97,20 @@ func (o offered) rule(c money.Currency) pricing.Promotion {
 		}
 		p.Reward.Most = pricing.Amounts{c: most}
 	}
+	if !o.Plan.IsZero() && o.Reward.Kind == pricing.PercentOff {
+		for _, l := range lines {
+			if !l.Plan.IsZero() {
+				p.Reward.Goods.Except = append(slices.Clip(p.Reward.Goods.Except), l.ProductID)
+			}
+		}
+	}
 	return p
 }
 
 // conclude notes on a priced cart which promotions lower it, and what became of
 // its codes.
 func (r *reading) conclude(p *Priced) {
+	p.Saved = money.Zero(p.Cart.Currency)
 	verdicts := map[id.Promotion]pricing.Verdict{}
 	for _, v := range p.Quote.Verdicts {
 		verdicts[v.Promotion] = v
@@ -104,6 +118,9 @@ func (r *reading) conclude(p *Priced) {
 	for _, o := range r.offered {
 		v := verdicts[o.ID]
 		applied := o.Runs && v.Reason == ""
+		if applied && !o.Plan.IsZero() {
+			p.Saved = p.Saved.Plus(v.Amount)
+		}
 		if applied {
 			p.Uses = append(p.Uses, promotions.Use{Promotion: o.ID, Version: o.Version, Coupon: o.Coupon, Amount: v.Amount, Limited: o.Limited, ByCode: o.CodeLimited})
 		}

@@ -4,10 +4,10 @@
 // Owns: placing ([Checkout.Place]), payment facts ([Checkout.Settle]), unpaid
 // orders that run out ([Checkout.Expire]), parcels that leave and arrive
 // ([Checkout.Ship], [Checkout.Track]), digital goods ([Checkout.HandOver]),
-// cancelling ([Checkout.Cancel]).
+// memberships ([Checkout.Renew]), cancelling ([Checkout.Cancel]).
 // Tables: none; it composes the nouns below and each writes its own.
 // Raises: the steps of package orders, exactly one for each change; [HandOverDue].
-// Calls: cart, inventory, orders, digital, payments, shipping, ledger.
+// Calls: cart, inventory, memberships, orders, digital, payments, shipping, ledger.
 //
 // Every flow takes its locks in the order of package postgres: the cart, the
 // order, its payment, and stock last. The order's lock decides every race on
@@ -29,6 +29,7 @@ import (
 	"souk/internal/digital"
 	"souk/internal/errs"
 	"souk/internal/inventory"
+	"souk/internal/memberships"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/httpapi"
@@ -39,14 +40,15 @@ import (
 
 // Checkout composes the flows of an order.
 type Checkout struct {
-	DB         postgres.DB
-	Carts      *cart.Carts
-	Stock      *inventory.Stock
-	Orders     *orders.Orders
-	Payments   *payments.Payments
-	Promotions *promotions.Promotions
-	Shipping   *shipping.Shipping
-	Digital    *digital.Goods
+	DB          postgres.DB
+	Carts       *cart.Carts
+	Stock       *inventory.Stock
+	Orders      *orders.Orders
+	Payments    *payments.Payments
+	Promotions  *promotions.Promotions
+	Shipping    *shipping.Shipping
+	Digital     *digital.Goods
+	Memberships *memberships.Memberships
 
 	NumberPrefix string        // of order numbers
 	HoldFor      time.Duration // how long an unpaid order keeps its stock; half an hour when 0
@@ -92,4 +94,5 @@ var (
 func (c *Checkout) Routes(r *httpapi.Router) {
 	c.buyerRoutes(r)
 	c.fulfilmentRoutes(r)
+	c.memberRoutes(r)
 }

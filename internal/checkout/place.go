@@ -28,6 +28,7 @@ type Placing struct {
 	Method    string
 	Expected  money.Amount // what the buyer was shown
 	ReturnURL string
+	HoldFor   time.Duration // as long may the order wait for its money; as others where 0
 }
 
 // Placed is an order that was placed.
@@ -58,6 +59,7 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 		return Placed{}, err
 	}
 	n, picks := c.compose(ctx, priced, provider)
+	n.HeldFor = cmp.Or(p.HoldFor, n.HeldFor)
 	token := ""
 	if n.User.IsZero() {
 		token, n.TokenHash = orders.NewToken()
@@ -126,7 +128,7 @@ func (c *Checkout) compose(ctx context.Context, priced cart.Priced, provider pay
 			ID: id.New[id.Order](), Cart: priced.Cart.ID, User: auth.From(ctx).User,
 			Status: orders.StatusPending, PaymentStatus: orders.PaymentPending, FulfillmentStatus: orders.Unfulfilled,
 			Currency: priced.Cart.Currency, Email: priced.Cart.Email, Phone: priced.Cart.Phone,
-			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced),
+			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced), Saved: priced.Saved,
 		}},
 		Trace: priced.Quote.Trace, Numbers: orders.NewNumbers(c.NumberPrefix), HeldFor: cmp.Or(c.HoldFor, 30*time.Minute),
 	}

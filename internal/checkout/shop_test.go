@@ -26,6 +26,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/ledger"
+	"souk/internal/memberships"
 	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
@@ -37,8 +38,10 @@ import (
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 	"souk/internal/platform/vault"
+	"souk/internal/pricing"
 	"souk/internal/promotions"
 	"souk/internal/shipping"
+	"souk/internal/vendors"
 	"souk/internal/verify"
 )
 
@@ -85,6 +88,12 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = files.Close() })
+	users := &accounts.Users{DB: db, Clock: s.clock}
+	prices := &pricing.Prices{DB: db, Stock: s.flow.Stock}
+	goods := &catalog.Catalog{DB: db, SetOffers: prices.SetOffers, Offers: prices.Offers, SumBundles: prices.SumBundles}
+	s.flow.Memberships = &memberships.Memberships{
+		DB: db, Users: users, Vendors: &vendors.Vendors{DB: db, Clock: s.clock, ShopName: "Market"}, Catalog: goods, Prices: prices, Promotions: offers,
+	}
 	s.flow.Digital = &digital.Goods{
 		DB: db, Clock: s.clock, Stock: s.flow.Stock, Orders: s.flow.Orders, Blobs: files, Vault: vault.New(make([]byte, 32)),
 		LinkKey: []byte("links"), HashKey: []byte("keys"),
@@ -95,6 +104,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s.flow.Orders.Routes(r)
 	s.flow.Digital.Routes(r)
 	s.flow.Payments.Routes(r)
+	s.flow.Memberships.Routes(r)
 	(&ledger.Books{DB: db}).Routes(r)
 	s.door = r.Handler()
 	// Of its own name: tests beside this one must not wait for each other.
@@ -129,6 +139,7 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 		grants.Declare(payments.Permissions()...)
 		grants.Declare(ledger.Permissions()...)
 		grants.Declare(catalog.Permissions()...)
+		grants.Declare(memberships.Permissions()...)
 	}
 	if a.User.IsZero() {
 		return auth.Actor{}, nil

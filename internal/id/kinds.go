@@ -6,6 +6,7 @@ type (
 	Audit         = Of[auditEntry]
 	Coupon        = Of[coupon]
 	Export        = Of[exportRun]
+	Membership    = Of[membership]
 	Message       = Of[message]
 	MailToken     = Of[mailToken]
 	LoginProvider = Of[loginProvider]
@@ -71,6 +72,7 @@ type (
 	auditEntry    struct{}
 	coupon        struct{}
 	exportRun     struct{}
+	membership    struct{}
 	message       struct{}
 	mailToken     struct{}
 	loginProvider struct{}
@@ -139,6 +141,7 @@ func (invitation) prefix() string    { return "invite" }
 func (loginProvider) prefix() string { return "idp" }
 func (identity) prefix() string      { return "ident" }
 func (mailToken) prefix() string     { return "mtok" }
+func (membership) prefix() string    { return "memb" }
 func (message) prefix() string       { return "msg" }
 func (coupon) prefix() string        { return "cpn" }
 func (exportRun) prefix() string     { return "exp" }

@@ -285,6 +285,22 @@ var corruptions = []corruption{
 	},
 	{rule: "M4", sql: `UPDATE digital_grants SET vendor_id = u('potter') WHERE id = u('grant 1')`},
 	{rule: "M4", sql: `UPDATE digital_grants SET order_id = u('arrived') WHERE id = u('grant 1')`},
+
+	{rule: "P1", sql: `INSERT INTO memberships (id, user_id, status, ends_at, benefits_until, currency) VALUES (u('again'), u('anna'), 'past_due', '2050-01-02', '2050-01-02', 'USD');
+		INSERT INTO membership_periods (membership_id, number, plan_id, kind, starts_at, ends_at, currency) VALUES (u('again'), 1, u('gold'), 'granted', '2050-01-01', '2050-01-02', 'USD')`},
+	{rule: "P1", sql: `UPDATE memberships SET ends_at = '2050-02-11'`},
+	{rule: "P2", sql: `UPDATE membership_periods SET number = 3 WHERE number = 2`},
+	{rule: "P2", sql: `UPDATE membership_periods SET starts_at = '2050-01-20' WHERE number = 2`},
+	{rule: "P3", sql: `UPDATE membership_periods SET paid_minor = 1 WHERE number = 1`},
+	{rule: "P3", sql: `UPDATE membership_periods SET order_id = u('heard') WHERE number = 1`},
+	{rule: "P3", sql: `UPDATE membership_periods SET kind = 'granted' WHERE number = 1`},
+	{rule: "P4", sql: `UPDATE membership_periods SET credited_minor = 1 WHERE number = 1`},
+	{rule: "P4", sql: `UPDATE membership_periods SET paid_minor = 1 WHERE number = 2`},
+	{rule: "P5", sql: `UPDATE promotions SET name = '10 % off' WHERE plan_id IS NOT NULL`},
+	{rule: "P5", sql: `UPDATE promotions SET conditions = '{}' WHERE plan_id IS NOT NULL`},
+	{rule: "P5", sql: `UPDATE orders SET membership_minor = 1 WHERE id = u('travelling')`},
+	{rule: "P6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 3, u('waiting')), (u('anna of gold'), 3, u('travelling'))`},
+	{rule: "P6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 2, u('joined'))`},
 }
 
 // What search has yet to read about in the log is not held against it.
