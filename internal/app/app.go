@@ -38,6 +38,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
 	"souk/internal/payments/free"
+	"souk/internal/payments/transfer"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/config"
 	"souk/internal/platform/events"
@@ -130,7 +131,7 @@ func Build(p Parts) *App {
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(),
+		accounts.Settings(), catalog.Settings(), transfer.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -159,14 +160,14 @@ func Build(p Parts) *App {
 	a.Tax = &tax.Zones{DB: p.DB}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
-	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, free.Provider{}}}
+	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, transfer.Provider{Settings: a.Settings}, free.Provider{}}}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
 	a.Memberships = &memberships.Memberships{
 		DB: p.DB, Settings: a.Settings, Users: a.Accounts, Vendors: a.Vendors, Catalog: a.Catalog, Prices: a.Prices, Promotions: a.Promotions,
 	}
-	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
+	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, Payments: a.Payments, InvoiceYears: p.Config.InvoiceYears}
 	a.Digital = &digital.Goods{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
 		BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("download links"), HashKey: p.Keys.Key("licence keys"),

@@ -37,6 +37,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "forget answers of passkeys", time.Hour, a.MFA.Sweep)
 	events.Sweep(a.Relay, "forget mailed tokens", time.Hour, a.Accounts.ForgetMail)
 	events.Sweep(a.Relay, "expire holds", 15*time.Second, a.expireHolds)
+	events.Sweep(a.Relay, "renew memberships", time.Minute, a.Checkout.Renew)
 	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)
 	events.Sweep(a.Relay, "renew signing keys", time.Hour, a.Accounts.RenewKeys)
 	events.Sweep(a.Relay, "forget idle carts", time.Hour, a.Carts.Forget)

@@ -189,7 +189,7 @@ type methods struct {
 }
 
 // methodNames is how ways to pay are called; others go by their method.
-var methodNames = map[string]string{"cod": "Cash on delivery", "free": "Nothing to pay"}
+var methodNames = map[string]string{"cod": "Cash on delivery", "free": "Nothing to pay", payments.BankTransfer: "Bank transfer"}
 
 func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, error) {
 	p, err := c.open(ctx, in.Cart, false)
@@ -197,7 +197,11 @@ func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, erro
 		return methods{}, err
 	}
 	found := methods{Data: []MethodView{}}
-	for _, m := range c.Payments.Methods(p.Offer()) {
+	offered, err := c.Payments.Methods(ctx, p.Offer())
+	if err != nil {
+		return methods{}, err
+	}
+	for _, m := range offered {
 		name := methodNames[m]
 		if name == "" {
 			name = m

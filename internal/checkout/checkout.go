@@ -85,6 +85,8 @@ var (
 	afterCancel    = crash.At("checkout.cancel.after_commit")
 	beforeExpire   = crash.At("checkout.expire.before_commit")
 	afterExpire    = crash.At("checkout.expire.after_commit")
+	beforeRenew    = crash.At("checkout.renew.before_commit")
+	afterRenew     = crash.At("checkout.renew.after_commit")
 	beforeStart    = crash.At("checkout.pay.before_start")
 	afterStart     = crash.At("checkout.pay.after_start")
 	afterPayCommit = crash.At("checkout.pay.after_commit")
@@ -95,4 +97,5 @@ func (c *Checkout) Routes(r *httpapi.Router) {
 	c.buyerRoutes(r)
 	c.fulfilmentRoutes(r)
 	c.memberRoutes(r)
+	c.captureRoutes(r)
 }

@@ -137,7 +137,7 @@ func (c *Checkout) try(ctx context.Context, tx pgx.Tx, w wish) (Joined, error) {
 	if err != nil {
 		return Joined{}, err
 	}
-	if err := provider.Offered(payments.Offer{Total: price, Country: w.Billing.Country, Digital: true}); err != nil {
+	if err := provider.Offered(ctx, payments.Offer{Total: price, Country: w.Billing.Country, Digital: true}); err != nil {
 		return Joined{}, err
 	}
 	w.Paid = money.Zero(w.currency)

@@ -54,12 +54,16 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	if err != nil {
 		return Placed{}, err
 	}
-	provider, err := c.ready(priced, p)
+	provider, err := c.ready(ctx, priced, p)
 	if err != nil {
 		return Placed{}, err
 	}
 	n, picks := c.compose(ctx, priced, provider)
-	n.HeldFor = cmp.Or(p.HoldFor, n.HeldFor)
+	waits, err := provider.Waits(ctx)
+	if err != nil {
+		return Placed{}, err
+	}
+	n.HeldFor = cmp.Or(p.HoldFor, waits, n.HeldFor)
 	token := ""
 	if n.User.IsZero() {
 		token, n.TokenHash = orders.NewToken()
@@ -85,13 +89,14 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	payment := opening.Open(n.PlacedAt)
 	placed := Placed{Order: orders.PlacedView(n, payment), Payment: Payment{ID: payment.ID, Method: payment.Provider, Status: payment.Status}}
 	placed.Order.AccessToken = token
-	return placed, nil
+	placed.Payment.Next, err = c.Payments.Next(ctx, payment, n.Number)
+	return placed, err
 }
 
 // ready refuses what cannot be ordered as the buyer agreed to it. It looks at
 // the snapshot only, so most of those who come too late are told so before
 // they take a lock that anybody waits for.
-func (c *Checkout) ready(priced cart.Priced, p Placing) (payments.Provider, error) {
+func (c *Checkout) ready(ctx context.Context, priced cart.Priced, p Placing) (payments.Provider, error) {
 	if p.Method == "" {
 		priced.Missing = append(priced.Missing, "payment_method")
 	}
@@ -103,7 +108,7 @@ func (c *Checkout) ready(priced cart.Priced, p Placing) (payments.Provider, erro
 		return nil, err
 	}
 	total := priced.Quote.Totals.GrandTotal
-	if err := provider.Offered(priced.Offer()); err != nil {
+	if err := provider.Offered(ctx, priced.Offer()); err != nil {
 		return nil, err
 	}
 	if total != p.Expected {

@@ -32,11 +32,13 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
 	"souk/internal/payments/free"
+	"souk/internal/payments/transfer"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
 	"souk/internal/platform/vault"
 	"souk/internal/pricing"
 	"souk/internal/promotions"
@@ -50,9 +52,11 @@ func usd(minor int64) money.Amount { return money.Of(minor, "USD") }
 // card is a provider that answers later, as those over the network will.
 type card struct{ payments.Provider }
 
-func (card) Method() string               { return "stripe" }
-func (card) Settled() bool                { return false }
-func (card) Offered(payments.Offer) error { return nil }
+func (card) Method() string                                                  { return "stripe" }
+func (card) Settled() bool                                                   { return false }
+func (card) Offered(context.Context, payments.Offer) error                   { return nil }
+func (card) Waits(context.Context) (time.Duration, error)                    { return 0, nil }
+func (card) Tells(context.Context, payments.Start) (*payments.Action, error) { return nil, nil }
 
 func (card) Start(_ context.Context, p payments.Start) (payments.Begun, error) {
 	return payments.Begun{Ref: "ref of " + p.Key, Next: &payments.Action{Kind: "redirect", URL: "https://pay.example/" + p.Number}}, nil
@@ -75,12 +79,14 @@ func open(t testing.TB) *shop { return openOn(t, pgtest.Tx(t)) }
 func openOn(t testing.TB, db postgres.DB) *shop {
 	t.Helper()
 	s := &shop{t: t, db: db, hub: &events.Hub{DB: db}, clock: clock.At(clock.System{}.Now())}
-	ways := &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}, free.Provider{}, card{}}}
+	set := &settings.Settings{DB: db}
+	set.Declare(transfer.Settings()...)
+	ways := &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}, free.Provider{}, transfer.Provider{Settings: set}, card{}}}
 	parcels, offers := &shipping.Shipping{DB: db}, &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")}
 	s.flow = &checkout.Checkout{
 		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways, Promotions: offers},
 		Stock: &inventory.Stock{DB: db, Clock: s.clock}, Payments: ways, Shipping: parcels, Promotions: offers,
-		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels},
+		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels, Payments: ways},
 		NumberPrefix: "S-",
 	}
 	files, err := blob.OpenDir(t.TempDir())

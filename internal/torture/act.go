@@ -71,7 +71,9 @@ func (later) Method() string { return methodLater }
 func (later) Settled() bool  { return false }
 
 // Offered refuses nothing: what is promised first may be digital.
-func (later) Offered(payments.Offer) error { return nil }
+func (later) Offered(context.Context, payments.Offer) error                   { return nil }
+func (later) Waits(context.Context) (time.Duration, error)                    { return 0, nil }
+func (later) Tells(context.Context, payments.Start) (*payments.Action, error) { return nil, nil }
 
 // Start promises the money under a name of the provider's.
 func (l later) Start(ctx context.Context, s payments.Start) (payments.Begun, error) {
