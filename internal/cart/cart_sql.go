@@ -82,12 +82,28 @@ const cartFragment = `
 		SELECT coupon_id FROM cart_coupons WHERE cart_id = @cart
 	)`
 
+// supposedFragment is a cart that is in no table.
+const supposedFragment = `
+	WITH c AS (
+		SELECT @user::uuid AS user_id, @currency::text AS currency, @email::text AS email, @customer::bytea AS customer,
+		       @shipping_address::jsonb AS shipping_address, @billing_address::jsonb AS billing_address, coalesce(@at::timestamptz, now()) AS at, true AS trial
+	), i AS (
+		SELECT id, variant_id, quantity FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[]) AS i (id, variant_id, quantity)
+	), cc AS (
+		SELECT id AS coupon_id FROM coupons WHERE code = ANY (@codes::text[])
+	)`
+
 // reads is the statements of a quote.
 type reads struct{ lines, rates, options, promotions, facts, bought string }
 
 var readsOfCart = reads{
 	lines: cartFragment + linesFragment, rates: cartFragment + ratesFragment, options: cartFragment + optionsFragment,
 	promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment, bought: cartFragment + boughtFragment,
+}
+
+var readsOfSupposition = reads{
+	lines: supposedFragment + linesFragment, rates: supposedFragment + ratesFragment, options: supposedFragment + optionsFragment,
+	promotions: supposedFragment + promotionsFragment, facts: supposedFragment + factsFragment, bought: supposedFragment + boughtFragment,
 }
 
 const (

@@ -101,6 +101,7 @@ type reading struct {
 	facts   []facts    // by item
 	bought  []id.Order // some order that the buyer has placed before
 	method  string     // of payment; "" while none is chosen
+	told    Customer   // what a supposition tells of the buyer
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for

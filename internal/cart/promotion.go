@@ -62,7 +62,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		return
 	}
 	s.Country, s.Method = r.cart.Country(), r.method
-	s.Buyer.FirstOrder = len(r.bought) == 0
+	s.Buyer = r.buyer()
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })
