@@ -37,7 +37,7 @@ func (l *Line) judge(r *reading, stock shelves) {
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not for sale any more."})
 	case l.Minor == nil:
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not sold in " + string(currency) + "."})
-	case l.PlanArchived && !slices.Contains(r.plans, l.Plan):
+	case l.PlanArchived && !slices.Contains(r.buyer().Plans, l.Plan):
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This plan is not offered any more."})
 	case !l.Plan.IsZero() && r.cart.UserID.IsZero():
 		l.Issues = append(l.Issues, Issue{Code: ErrAccountRequired.Code, Detail: ErrAccountRequired.Message})

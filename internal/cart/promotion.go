@@ -46,16 +46,11 @@ type facts struct {
 
 // queuePromotions reads what may lower the cart. Where nothing may, that is one
 // look at an index.
-func (r *reading) queuePromotions(b *postgres.Batch, cart id.Cart) {
-	args := pgx.NamedArgs{"cart": cart}
-	postgres.ReadAll(b, &r.offered, readPromotions, args)
-	postgres.ReadAll(b, &r.facts, readFacts, args)
-	postgres.ReadAll(b, &r.bought, readBought, args)
-	b.Read(readPlan, args, func(rows pgx.Rows) error {
-		found, err := pgx.CollectRows(rows, pgx.RowTo[id.Plan])
-		r.plans = slices.DeleteFunc(found, id.Plan.IsZero)
-		return err
-	})
+func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
+	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
+	postgres.ReadAll(b, &r.facts, of.facts, of.args)
+	postgres.ReadAll(b, &r.bought, of.bought, of.args)
+	b.Read(of.plans, of.args, func(rows pgx.Rows) (err error) { r.plans, err = pgx.CollectRows(rows, pgx.RowTo[id.Plan]); return err })
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
@@ -71,7 +66,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		return
 	}
 	s.Country, s.Method = r.cart.Country(), r.method
-	s.Buyer.FirstOrder, s.Buyer.Plans = len(r.bought) == 0, r.plans
+	s.Buyer = r.buyer()
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })

@@ -89,6 +89,8 @@ var (
 	ErrNoPause = errs.New(errs.Conflict, "plan_without_pause", "This plan cannot be paused.")
 	// ErrNoTrial says that a plan has no trial, or that this person had one.
 	ErrNoTrial = errs.New(errs.Conflict, "no_trial", "A trial is for a first membership, on plans that have one.")
+	// ErrOrdered says that the next period has an order already.
+	ErrOrdered = errs.New(errs.Conflict, "renewal_ordered", "The next period has been ordered already. Pay for that order.")
 	// ErrChanged says that a membership changed in between.
 	ErrChanged = errs.New(errs.Conflict, "membership_changed", "The membership has changed in the meantime. Look at it again.")
 )
@@ -97,6 +99,7 @@ func init() {
 	postgres.Name("plans_name_key", ErrPlanName)
 	postgres.Name("memberships_live", ErrMember)
 	postgres.Name("memberships_one_trial", ErrNoTrial)
+	postgres.Name("membership_renewals_once", ErrOrdered)
 	postgres.Name("memberships_moves", ErrChanged)
 }
 
