@@ -79,7 +79,7 @@ END $$;
 -- +goose StatementEnd
 CREATE TRIGGER memberships_moves BEFORE UPDATE OF status ON memberships FOR EACH ROW WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION memberships_may_move();
 
--- The time that somebody is a member, piece by piece. A piece is cut short, or moved by a pause, and never grows.
+-- The time that somebody is a member, piece by piece. A piece is cut short and never grows; one that had not begun is left without time.
 CREATE TABLE membership_periods (
     membership_id  uuid        NOT NULL REFERENCES memberships,
     number         integer     NOT NULL CHECK (number > 0),

@@ -1,6 +1,7 @@
 package memberships
 
 import (
+	"math"
 	"math/big"
 	"time"
 
@@ -21,12 +22,15 @@ func (m *Membership) upgrade(now time.Time, bought Purchase) {
 }
 
 // worth is the time of a new plan that unused money pays for, by what a period
-// of it costs. Where that is nothing, time is kept as it is.
+// of it costs: ten years at most, however little that is. Where it is nothing,
+// time is kept as it is.
 func worth(unused money.Amount, left, period time.Duration, price money.Amount) time.Duration {
+	const most = 10 * 365 * 24 * time.Hour
 	if price.IsZero() {
 		return left
 	}
-	return time.Duration(portion(unused.Minor, int64(period/time.Microsecond), price.Minor)) * time.Microsecond
+	micros := min(portion(unused.Minor, int64(period/time.Microsecond), price.Minor), int64(most/time.Microsecond))
+	return time.Duration(micros) * time.Microsecond
 }
 
 // cut ends all periods now. It tells what was paid for the time after it, each
@@ -47,16 +51,18 @@ func (m *Membership) cut(now time.Time) (unused money.Amount, left time.Duration
 
 // stop ends a period now, if it has not ended, and tells how long it would have
 // lasted; one that has not begun is left with no time at all.
-func (p *Period) stop(now time.Time) time.Duration {
+func (p *Period) stop(now time.Time) (rest time.Duration) {
 	now = now.Truncate(time.Microsecond)
-	if p.Starts.After(now) {
-		now = p.Starts
+	switch {
+	case !p.Ends.After(now):
+		return 0
+	case p.Starts.After(now):
+		rest, p.Starts = p.Ends.Sub(p.Starts), now
+	default:
+		rest = p.Ends.Sub(now)
 	}
-	rest := p.Ends.Sub(now)
-	if rest > 0 {
-		p.Ends, p.changed = now, true
-	}
-	return max(rest, 0)
+	p.Ends, p.changed = now, true
+	return rest
 }
 
 // share is what was paid for some of a period's time, rounded down.
@@ -68,7 +74,10 @@ func (p *Period) share(of time.Duration) money.Amount {
 // may pass 64 bits.
 func portion(n, of, whole int64) int64 {
 	product := new(big.Int).Mul(big.NewInt(n), big.NewInt(of))
-	return product.Quo(product, big.NewInt(whole)).Int64()
+	if product.Quo(product, big.NewInt(whole)); !product.IsInt64() {
+		return math.MaxInt64
+	}
+	return product.Int64()
 }
 
 // Downgrade has the next period be of a lower plan.

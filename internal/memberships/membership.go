@@ -166,6 +166,7 @@ func (m *Membership) agree(bought Purchase) {
 func (m *Membership) Extend(now time.Time, bought Purchase) {
 	if m.Status == Paused {
 		m.resume(now)
+		m.settle()
 	}
 	next := m.Plan.ID == bought.Plan.ID || m.NextPlan == bought.Plan.ID
 	better := bought.Plan.Rank > m.Plan.Rank && m.paidIn(now, bought.Paid.Currency)

@@ -134,7 +134,7 @@ func (m *Membership) queuePeriods(b *postgres.Batch) {
 		b.Queue(`
 			INSERT INTO membership_periods (membership_id, number, plan_id, kind, order_id, starts_at, ends_at, paid_minor, credited_minor, currency)
 			VALUES (@id, @number, @plan, @kind, @order, @starts, @ends, @paid, @credited, @currency)
-			ON CONFLICT (membership_id, number) DO UPDATE SET ends_at = excluded.ends_at, credited_minor = excluded.credited_minor`, pgx.NamedArgs{
+			ON CONFLICT (membership_id, number) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at, credited_minor = excluded.credited_minor`, pgx.NamedArgs{
 			"id": m.ID, "number": p.Number, "plan": p.Plan, "kind": string(p.Kind), "order": p.Order, "starts": p.Starts, "ends": p.Ends,
 			"paid": p.Paid.Minor, "credited": p.Credited.Minor, "currency": string(p.Paid.Currency),
 		})
