@@ -61,7 +61,7 @@ var owners = map[string][]string{
 	"payments":          {"payments", "payment_events"},
 	"pricing":           {"prices", "price_history"},
 	"promotions":        {"promotions", "coupons", "promotion_redemptions"},
-	"memberships":       {"plans", "memberships", "membership_periods", "membership_renewals", "membership_events"},
+	"memberships":       {"plans", "memberships", "membership_periods", "membership_renewals", "membership_events", "product_gates", "product_gate_plans"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "order_line_components", "adjustments", "order_notes"},
 	"digital":           {"digital_files", "licence_keys", "digital_grants"},
 	"reviews":           {"reviews", "product_ratings", "review_votes", "review_reports", "review_photos"},

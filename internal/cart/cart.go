@@ -77,6 +77,8 @@ var (
 	ErrNotPurchasable = errs.New(errs.Conflict, "not_purchasable", "This cannot be bought at the moment.")
 	// ErrAccountRequired says that something is sold to people with an account.
 	ErrAccountRequired = errs.New(errs.Conflict, "account_required", "Sign in first: a membership belongs to an account.")
+	// ErrMembersOnly says that something is sold to members of some plans; it carries their names.
+	ErrMembersOnly = errs.New(errs.Conflict, "members_only", "This is for members.")
 	// ErrQuantityLimit says that the vendor sells fewer or more at once.
 	ErrQuantityLimit = errs.New(errs.Invalid, "quantity_limit", "This is not sold in that quantity.")
 	// ErrIncomplete says what is missing before the cart can be ordered.

@@ -113,6 +113,7 @@ const (
 		SELECT i.id, i.variant_id, i.quantity,
 		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
 		       v.requires_shipping, v.tracked, plan.id AS plan_id, plan.archived_at IS NOT NULL AS plan_archived,
+		       gate.plans AS gate_plans, gate.names AS gate_names,
 		       CASE WHEN v.requires_shipping THEN false ELSE
 		           plan.id IS NOT NULL OR EXISTS (SELECT FROM digital_files f WHERE f.variant_id = v.id AND f.state = 'ready')
 		           OR EXISTS (SELECT FROM licence_keys k WHERE k.variant_id = v.id) END AS digital,
@@ -128,6 +129,16 @@ const (
 		JOIN vendors s ON s.id = v.vendor_id
 		LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = c.currency
 		LEFT JOIN plans plan ON plan.variant_id = i.variant_id
+		LEFT JOIN LATERAL (
+			SELECT coalesce(array_agg(member.id ORDER BY member.rank, member.id) FILTER (WHERE g.hours IS NULL
+			           OR p.published_at + (g.hours - least(member.early_access_hours, g.hours)) * interval '1 hour' <= c.at), '{}') AS plans,
+			       array_agg(member.name ORDER BY member.rank, member.id) AS names
+			FROM product_gates g
+			JOIN product_gate_plans named ON named.product_id = g.product_id
+			JOIN plans member ON member.id = named.plan_id
+			WHERE g.product_id = p.id AND coalesce(g.until, p.published_at + g.hours * interval '1 hour', 'infinity') > c.at
+			GROUP BY g.product_id
+		) gate ON true
 		LEFT JOIN LATERAL (
 			SELECT m.blob_key, m.content_type, m.width, m.height FROM media m
 			WHERE m.product_id = v.product_id AND m.state = 'ready'

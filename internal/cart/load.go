@@ -59,6 +59,8 @@ type Line struct {
 	VendorStatus     string        `db:"vendor_status"`
 	House            bool          `db:"house"`         // the marketplace sells it itself
 	Plan             id.Plan       `db:"plan_id"`       // of which it sells a period; zero for all other goods
+	Members          []id.Plan     `db:"gate_plans"`    // who alone may buy it now; nil is everybody
+	MemberNames      []string      `db:"gate_names"`    // as plans that may, or will, are called
 	PlanArchived     bool          `db:"plan_archived"` // only its members buy more of it
 	CommissionBPS    int           `db:"commission_bps"`
 	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency

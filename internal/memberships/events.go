@@ -32,11 +32,18 @@ type Ended struct {
 	UserID       id.User       `json:"user_id"`
 }
 
+// GatesChanged says that others may buy products than before, or that plans
+// whose members may are called otherwise.
+type GatesChanged struct {
+	ProductIDs []id.Product `json:"product_ids"`
+}
+
 // The names of the events.
-func (Started) EventName() string    { return "memberships.started" }
-func (RenewalDue) EventName() string { return "memberships.renewal_due" }
-func (Reminded) EventName() string   { return "memberships.reminded" }
-func (Ended) EventName() string      { return "memberships.ended" }
+func (Started) EventName() string      { return "memberships.started" }
+func (GatesChanged) EventName() string { return "memberships.gates_changed" }
+func (RenewalDue) EventName() string   { return "memberships.renewal_due" }
+func (Reminded) EventName() string     { return "memberships.reminded" }
+func (Ended) EventName() string        { return "memberships.ended" }
 
 // told is what others are told of a line of history; nil is nothing.
 func (m *Membership) told(line Event) events.Event {

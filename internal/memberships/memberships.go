@@ -7,7 +7,7 @@
 // (gate.go).
 // Tables: plans, memberships, membership_periods, membership_renewals,
 // membership_events, product_gates, product_gate_plans.
-// Raises: [Started], [RenewalDue], [Reminded], [Ended].
+// Raises: [Started], [RenewalDue], [Reminded], [Ended], [GatesChanged].
 // Calls: vendors (the house sells plans), catalog and pricing (as what, and for
 // how much), promotions (what plans take off).
 //
@@ -110,4 +110,5 @@ func (m *Memberships) Routes(r *httpapi.Router) {
 	m.planRoutes(r)
 	m.memberRoutes(r)
 	m.staffRoutes(r)
+	m.gateRoutes(r)
 }

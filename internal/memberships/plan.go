@@ -14,6 +14,7 @@ import (
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
+	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 	"souk/internal/pricing"
@@ -120,6 +121,13 @@ func (m *Memberships) Update(ctx context.Context, tx pgx.Tx, p Plan) (Plan, erro
 		return Plan{}, fmt.Errorf("edit plan %s: %w", p.ID, err)
 	}
 	if err := m.keepBenefits(ctx, tx, p); err != nil {
+		return Plan{}, err
+	}
+	gated, err := gatedBy(ctx, tx, p.ID)
+	if err == nil && len(gated) > 0 { // their pages name the plan
+		err = events.Raise(ctx, tx, GatesChanged{ProductIDs: gated})
+	}
+	if err != nil {
 		return Plan{}, err
 	}
 	return m.GetPlan(ctx, tx, p.ID)

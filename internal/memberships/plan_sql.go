@@ -50,6 +50,14 @@ func (p Plan) args() pgx.NamedArgs {
 	}
 }
 
+func gatedBy(ctx context.Context, db postgres.DB, plan id.Plan) ([]id.Product, error) {
+	list, err := postgres.Column[id.Product](ctx, db, `SELECT product_id FROM product_gate_plans WHERE plan_id = @plan ORDER BY product_id`, pgx.NamedArgs{"plan": plan})
+	if err != nil {
+		return nil, fmt.Errorf("read what is for members of plan %s: %w", plan, err)
+	}
+	return list, nil
+}
+
 func archive(ctx context.Context, tx pgx.Tx, plan id.Plan) error {
 	_, err := postgres.Exec(ctx, tx, `
 		UPDATE plans SET archived_at = now(), version = version + 1, updated_at = now() WHERE id = @plan AND archived_at IS NULL`,

@@ -36,7 +36,7 @@ func (l *life) buy(t *rapid.T, plan Plan) {
 
 // pass lets time go by, with a job that runs or one that does not.
 func (l *life) pass(t *rapid.T) {
-	l.now = l.now.Add(time.Duration(rapid.Int64Range(1, int64(20*24*time.Hour/time.Microsecond)).Draw(t, "pass"))*time.Microsecond)
+	l.now = l.now.Add(time.Duration(rapid.Int64Range(1, int64(20*24*time.Hour/time.Microsecond)).Draw(t, "pass")) * time.Microsecond)
 	if rapid.Bool().Draw(t, "worker") || !l.now.Before(l.is.BenefitsUntil) && l.is.Status != Paused {
 		l.tick(t)
 	}
