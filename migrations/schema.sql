@@ -106,6 +106,20 @@ BEGIN
     RETURN NULL;
 END $$;
 
+CREATE FUNCTION public.memberships_may_move() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF (OLD.status, NEW.status) NOT IN (
+        ('trialing', 'active'), ('trialing', 'past_due'), ('trialing', 'cancelled'), ('trialing', 'lapsed'),
+        ('active', 'past_due'), ('active', 'paused'), ('active', 'cancelled'), ('active', 'lapsed'),
+        ('past_due', 'active'), ('past_due', 'cancelled'), ('past_due', 'lapsed'),
+        ('paused', 'active'), ('paused', 'cancelled')) THEN
+        RAISE EXCEPTION 'membership % may not move from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation', CONSTRAINT = 'memberships_moves';
+    END IF;
+    RETURN NEW;
+END $$;
+
 CREATE FUNCTION public.orders_may_move() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -117,6 +131,15 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
+
+CREATE FUNCTION public.plan_of(member uuid, moment timestamp with time zone) RETURNS uuid
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT p.plan_id FROM memberships m JOIN membership_periods p ON p.membership_id = m.id
+    WHERE m.user_id = member AND m.status IN ('trialing', 'active', 'past_due') AND m.benefits_until > moment
+      AND p.starts_at <= moment AND p.ends_at > p.starts_at
+    ORDER BY p.starts_at DESC, p.number DESC LIMIT 1
+$$;
 
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -862,6 +885,81 @@ CREATE TABLE public.media (
     CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'proposed'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
 );
 
+CREATE TABLE public.membership_events (
+    seq bigint NOT NULL,
+    membership_id uuid NOT NULL,
+    kind text NOT NULL,
+    plan_id uuid,
+    order_id uuid,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT membership_events_reason_check CHECK ((length(reason) <= 500))
+);
+
+ALTER TABLE public.membership_events ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.membership_events_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.membership_periods (
+    membership_id uuid NOT NULL,
+    number integer NOT NULL,
+    plan_id uuid NOT NULL,
+    kind text NOT NULL,
+    order_id uuid,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    paid_minor bigint DEFAULT 0 NOT NULL,
+    credited_minor bigint DEFAULT 0 NOT NULL,
+    currency character(3) NOT NULL,
+    CONSTRAINT membership_periods_check CHECK (((credited_minor >= 0) AND (credited_minor <= paid_minor))),
+    CONSTRAINT membership_periods_kind_check CHECK ((kind = ANY (ARRAY['trial'::text, 'paid'::text, 'granted'::text, 'carried'::text]))),
+    CONSTRAINT membership_periods_number_check CHECK ((number > 0)),
+    CONSTRAINT membership_periods_paid CHECK ((((kind = 'paid'::text) = (order_id IS NOT NULL)) AND (((kind <> 'granted'::text) AND (kind <> 'trial'::text)) OR (paid_minor = 0)))),
+    CONSTRAINT membership_periods_paid_minor_check CHECK ((paid_minor >= 0)),
+    CONSTRAINT membership_periods_window CHECK ((ends_at >= starts_at))
+);
+
+CREATE TABLE public.membership_renewals (
+    membership_id uuid NOT NULL,
+    number integer NOT NULL,
+    order_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.memberships (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    customer bytea,
+    status text NOT NULL,
+    trialed boolean DEFAULT false NOT NULL,
+    next_plan_id uuid,
+    ends_at timestamp with time zone NOT NULL,
+    benefits_until timestamp with time zone NOT NULL,
+    cancel_at_period_end boolean DEFAULT false NOT NULL,
+    paused_at timestamp with time zone,
+    paused_until timestamp with time zone,
+    payment_method text DEFAULT ''::text NOT NULL,
+    currency character(3) NOT NULL,
+    billing_address jsonb,
+    reminded integer DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    due_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT memberships_customer_check CHECK ((length(customer) = 32)),
+    CONSTRAINT memberships_ends CHECK ((benefits_until >= ends_at)),
+    CONSTRAINT memberships_over CHECK (((status <> ALL (ARRAY['cancelled'::text, 'lapsed'::text])) OR (due_at IS NULL))),
+    CONSTRAINT memberships_paused CHECK ((((status = 'paused'::text) = (paused_at IS NOT NULL)) AND ((paused_at IS NULL) = (paused_until IS NULL)))),
+    CONSTRAINT memberships_status_check CHECK ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'cancelled'::text, 'lapsed'::text])))
+);
+
 CREATE TABLE public.messages (
     id uuid NOT NULL,
     event_id uuid NOT NULL,
@@ -1016,6 +1114,8 @@ CREATE TABLE public.orders (
     version bigint DEFAULT 1 NOT NULL,
     personal text DEFAULT 'all'::text NOT NULL,
     forget_asked_at timestamp with time zone,
+    membership_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT orders_check CHECK (((membership_minor >= 0) AND (membership_minor <= discount_minor))),
     CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
     CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
     CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text]))),
@@ -1088,6 +1188,36 @@ CREATE TABLE public.payments (
     CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'authorized'::text, 'partially_captured'::text, 'captured'::text, 'failed'::text, 'voided'::text]))),
     CONSTRAINT payments_within_bounds CHECK (((0 <= refunded_minor) AND (refunded_minor <= captured_minor) AND (0 <= voided_minor) AND ((captured_minor + voided_minor) <= authorized_minor) AND (authorized_minor <= amount_minor)))
+);
+
+CREATE TABLE public.plans (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    rank integer DEFAULT 0 NOT NULL,
+    unit text NOT NULL,
+    units integer NOT NULL,
+    trial_days integer DEFAULT 0 NOT NULL,
+    grace_days integer DEFAULT 0 NOT NULL,
+    dunning_days integer[] DEFAULT '{}'::integer[] NOT NULL,
+    pause_days integer DEFAULT 0 NOT NULL,
+    early_access_hours integer DEFAULT 0 NOT NULL,
+    more_wishlists integer DEFAULT 0 NOT NULL,
+    archived_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT plans_description_check CHECK ((length(description) <= 2000)),
+    CONSTRAINT plans_early_access_hours_check CHECK (((early_access_hours >= 0) AND (early_access_hours <= 8760))),
+    CONSTRAINT plans_grace_days_check CHECK (((grace_days >= 0) AND (grace_days <= 90))),
+    CONSTRAINT plans_more_wishlists_check CHECK (((more_wishlists >= 0) AND (more_wishlists <= 1000))),
+    CONSTRAINT plans_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60))),
+    CONSTRAINT plans_pause_days_check CHECK (((pause_days >= 0) AND (pause_days <= 365))),
+    CONSTRAINT plans_trial_days_check CHECK (((trial_days >= 0) AND (trial_days <= 365))),
+    CONSTRAINT plans_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text]))),
+    CONSTRAINT plans_units_check CHECK (((units >= 1) AND (units <= 120)))
 );
 
 CREATE TABLE public.popularity_due (
@@ -1181,6 +1311,20 @@ CREATE TABLE public.product_exports (
     CONSTRAINT product_exports_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'failed'::text])))
 );
 
+CREATE TABLE public.product_gate_plans (
+    product_id uuid NOT NULL,
+    plan_id uuid NOT NULL
+);
+
+CREATE TABLE public.product_gates (
+    product_id uuid NOT NULL,
+    until timestamp with time zone,
+    hours integer,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT product_gates_hours_check CHECK (((hours >= 1) AND (hours <= 8760))),
+    CONSTRAINT product_gates_one CHECK (((until IS NULL) OR (hours IS NULL)))
+);
+
 CREATE TABLE public.product_options (
     product_id uuid NOT NULL,
     "position" integer NOT NULL,
@@ -1258,6 +1402,7 @@ CREATE TABLE public.products (
     publish_at timestamp with time zone,
     unpublish_at timestamp with time zone,
     translations jsonb DEFAULT '{}'::jsonb NOT NULL,
+    unlisted boolean DEFAULT false NOT NULL,
     CONSTRAINT products_sale_window CHECK ((unpublish_at > publish_at)),
     CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'scheduled'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
     CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
@@ -1302,10 +1447,12 @@ CREATE TABLE public.promotions (
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    plan_id uuid,
     CONSTRAINT promotions_budget CHECK (((budget_minor IS NULL) = (budget_currency IS NULL))),
     CONSTRAINT promotions_budget_minor_check CHECK ((budget_minor > 0)),
     CONSTRAINT promotions_customer_limit_check CHECK ((customer_limit > 0)),
     CONSTRAINT promotions_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT promotions_plan CHECK (((plan_id IS NULL) OR ((vendor_id IS NULL) AND (NOT needs_code)))),
     CONSTRAINT promotions_platform_ppm_check CHECK (((platform_ppm >= 0) AND (platform_ppm <= 1000000))),
     CONSTRAINT promotions_spent_minor_check CHECK ((spent_minor >= 0)),
     CONSTRAINT promotions_stacking_group_check CHECK ((length(stacking_group) <= 60)),
@@ -2010,6 +2157,24 @@ ALTER TABLE ONLY public.mail_tokens
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.membership_events
+    ADD CONSTRAINT membership_events_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_order_key UNIQUE (order_id);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_pkey PRIMARY KEY (membership_id, number);
+
+ALTER TABLE ONLY public.membership_renewals
+    ADD CONSTRAINT membership_renewals_once PRIMARY KEY (membership_id, number);
+
+ALTER TABLE ONLY public.membership_renewals
+    ADD CONSTRAINT membership_renewals_order_id_key UNIQUE (order_id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_once UNIQUE (event_id, kind, recipient);
 
@@ -2070,6 +2235,12 @@ ALTER TABLE ONLY public.payments
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_variant_key UNIQUE (variant_id);
+
 ALTER TABLE ONLY public.popularity_due
     ADD CONSTRAINT popularity_due_pkey PRIMARY KEY (product_id);
 
@@ -2093,6 +2264,12 @@ ALTER TABLE ONLY public.product_changes
 
 ALTER TABLE ONLY public.product_exports
     ADD CONSTRAINT product_exports_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.product_gate_plans
+    ADD CONSTRAINT product_gate_plans_pkey PRIMARY KEY (product_id, plan_id);
+
+ALTER TABLE ONLY public.product_gates
+    ADD CONSTRAINT product_gates_pkey PRIMARY KEY (product_id);
 
 ALTER TABLE ONLY public.product_options
     ADD CONSTRAINT product_options_pkey PRIMARY KEY (product_id, "position");
@@ -2366,6 +2543,18 @@ CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state 
 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
 
+CREATE INDEX membership_events_membership ON public.membership_events USING btree (membership_id, seq);
+
+CREATE INDEX memberships_customer ON public.memberships USING btree (customer);
+
+CREATE INDEX memberships_due ON public.memberships USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX memberships_live ON public.memberships USING btree (user_id) WHERE (status <> ALL (ARRAY['cancelled'::text, 'lapsed'::text]));
+
+CREATE UNIQUE INDEX memberships_one_trial ON public.memberships USING btree (customer) WHERE trialed;
+
+CREATE INDEX memberships_user ON public.memberships USING btree (user_id, id);
+
 CREATE INDEX messages_created ON public.messages USING btree (created_at);
 
 CREATE INDEX messages_failed ON public.messages USING btree (created_at) WHERE (status = 'failed'::text);
@@ -2404,6 +2593,8 @@ CREATE INDEX payments_order ON public.payments USING btree (order_id);
 
 CREATE UNIQUE INDEX payments_provider_ref_key ON public.payments USING btree (provider, provider_ref) WHERE (provider_ref IS NOT NULL);
 
+CREATE UNIQUE INDEX plans_name_key ON public.plans USING btree (lower(name)) WHERE (archived_at IS NULL);
+
 CREATE INDEX price_history_variant ON public.price_history USING btree (variant_id, currency, at);
 
 CREATE INDEX product_alerts_expires ON public.product_alerts USING btree (expires_at);
@@ -2423,6 +2614,8 @@ CREATE INDEX product_changes_queue_idx ON public.product_changes USING btree (id
 CREATE INDEX product_changes_vendor_idx ON public.product_changes USING btree (vendor_id, id);
 
 CREATE INDEX product_exports_expiry ON public.product_exports USING btree (expires_at);
+
+CREATE INDEX product_gate_plans_plan_id ON public.product_gate_plans USING btree (plan_id);
 
 CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
 
@@ -2449,6 +2642,8 @@ CREATE INDEX promotion_redemptions_coupon ON public.promotion_redemptions USING 
 CREATE UNIQUE INDEX promotion_redemptions_customer ON public.promotion_redemptions USING btree (promotion_id, customer, slot) WHERE (released_at IS NULL);
 
 CREATE INDEX promotions_automatic ON public.promotions USING btree (starts_at) WHERE ((status = 'active'::text) AND (NOT needs_code));
+
+CREATE INDEX promotions_plan ON public.promotions USING btree (plan_id) WHERE (plan_id IS NOT NULL);
 
 CREATE INDEX promotions_vendor ON public.promotions USING btree (vendor_id, id);
 
@@ -2572,6 +2767,10 @@ CREATE CONSTRAINT TRIGGER ledger_must_balance AFTER INSERT ON public.ledger_entr
 
 CREATE TRIGGER ledger_txns_append_only BEFORE DELETE OR UPDATE ON public.ledger_txns FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER membership_events_append_only BEFORE DELETE OR UPDATE ON public.membership_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER memberships_moves BEFORE UPDATE OF status ON public.memberships FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.memberships_may_move();
+
 CREATE TRIGGER order_line_components_append_only BEFORE DELETE OR UPDATE ON public.order_line_components FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER orders_moves BEFORE UPDATE OF status ON public.orders FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.orders_may_move();
@@ -2692,6 +2891,36 @@ ALTER TABLE ONLY public.media
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
+ALTER TABLE ONLY public.membership_events
+    ADD CONSTRAINT membership_events_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id);
+
+ALTER TABLE ONLY public.membership_events
+    ADD CONSTRAINT membership_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.membership_events
+    ADD CONSTRAINT membership_events_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.membership_renewals
+    ADD CONSTRAINT membership_renewals_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id);
+
+ALTER TABLE ONLY public.membership_renewals
+    ADD CONSTRAINT membership_renewals_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_next_plan_id_fkey FOREIGN KEY (next_plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
@@ -2725,6 +2954,12 @@ ALTER TABLE ONLY public.payment_events
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
 
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id);
+
 ALTER TABLE ONLY public.product_alerts
     ADD CONSTRAINT product_alerts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
@@ -2739,6 +2974,15 @@ ALTER TABLE ONLY public.product_changes
 
 ALTER TABLE ONLY public.product_changes
     ADD CONSTRAINT product_changes_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.product_gate_plans
+    ADD CONSTRAINT product_gate_plans_plan FOREIGN KEY (plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.product_gate_plans
+    ADD CONSTRAINT product_gate_plans_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product_gates(product_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.product_gates
+    ADD CONSTRAINT product_gates_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.product_options
     ADD CONSTRAINT product_options_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
@@ -2778,6 +3022,9 @@ ALTER TABLE ONLY public.promotion_redemptions
 
 ALTER TABLE ONLY public.promotion_redemptions
     ADD CONSTRAINT promotion_redemptions_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES public.promotions(id);
+
+ALTER TABLE ONLY public.promotions
+    ADD CONSTRAINT promotions_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id);
 
 ALTER TABLE ONLY public.promotions
     ADD CONSTRAINT promotions_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
@@ -2982,6 +3229,14 @@ CREATE POLICY own ON public.product_categories USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.product_changes USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.product_gate_plans USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_gate_plans.product_id))));
+
+CREATE POLICY own ON public.product_gates USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_gates.product_id))));
+
 CREATE POLICY own ON public.product_options USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_options.product_id))));
@@ -3055,6 +3310,10 @@ ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.product_categories ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_gate_plans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_gates ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_options ENABLE ROW LEVEL SECURITY;
 

@@ -23,7 +23,7 @@ import (
 
 func (c *Checkout) memberRoutes(r *httpapi.Router) {
 	me := httpapi.Needs(auth.AsCustomer)
-	httpapi.Post(r, "/api/v1/me/membership", c.join, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace),
+	httpapi.Post(r, "/api/v1/me/membership", c.join, me, httpapi.ID("join-my-membership"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace),
 		httpapi.Summary("Become a member, or go on as one"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, the membership begins, or goes on where one is a member of the plan already. "+
 			"With `trial` nothing is ordered yet: the first period is, shortly before the trial ends. 409 `no_trial` for who was a member before, `already_member` for who is one of another plan."))

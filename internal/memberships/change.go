@@ -166,16 +166,16 @@ func (m *Membership) Pause(now time.Time) error {
 }
 
 // Resume lets the time of a paused membership run on, and takes back that it
-// was to be cancelled.
+// was to be cancelled. One that runs anyhow stays as it is.
 func (m *Membership) Resume(now time.Time) error {
 	switch {
 	case m.Status == Paused:
 		m.resume(now)
-	case m.CancelAtEnd && !m.Status.Over() && now.Before(m.EndsAt) && m.Method != "":
+	case m.Status.Over(), m.CancelAtEnd && m.Method == "": // what was given away is not renewed
+		return ErrState.With("status", m.Status)
+	case m.CancelAtEnd && now.Before(m.EndsAt):
 		m.CancelAtEnd = false
 		m.note("cancel_withdrawn", m.Plan.ID, id.Order{}, "")
-	default:
-		return ErrState.With("status", m.Status)
 	}
 	m.settle()
 	return nil

@@ -33,6 +33,21 @@ func (m *Memberships) Of(ctx context.Context, db postgres.DB, user id.User) (Mem
 	return m.find(ctx, db, selectLatest, pgx.NamedArgs{"user": user})
 }
 
+// Get reads one membership.
+func (m *Memberships) Get(ctx context.Context, db postgres.DB, membership id.Membership) (Membership, error) {
+	is, _, err := m.find(ctx, db, selectOne, pgx.NamedArgs{"id": membership})
+	return is, err
+}
+
+// IsRenewal reports whether an order is for the next period of a membership.
+func IsRenewal(ctx context.Context, db postgres.DB, order id.Order) (bool, error) {
+	is, err := postgres.Scalar[bool](ctx, db, `SELECT EXISTS (SELECT FROM membership_renewals WHERE order_id = @order) AS renewal`, pgx.NamedArgs{"order": order})
+	if err != nil {
+		return false, fmt.Errorf("look for a renewal by order %s: %w", order, err)
+	}
+	return is, nil
+}
+
 // A Sale is a plan that a user has paid for.
 type Sale struct {
 	User  id.User

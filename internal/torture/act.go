@@ -55,6 +55,8 @@ func Act(ctx context.Context, c *config.Config, act, on string) error {
 			return err
 		}
 		return a.Checkout.HandOver(ctx, checkout.HandOverDue{OrderID: order})
+	case "renew":
+		return a.Checkout.Renew(ctx)
 	case "action":
 		return stored(ctx, a, on)
 	}
