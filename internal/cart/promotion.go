@@ -46,7 +46,7 @@ type facts struct {
 func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
 	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
 	postgres.ReadAll(b, &r.facts, of.facts, of.args)
-	postgres.ReadAll(b, &r.bought, of.bought, of.args)
+	postgres.ReadColumn(b, &r.bought, of.bought, of.args)
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
