@@ -73,6 +73,8 @@ func (s *Simulator) rerun(ctx context.Context, db postgres.DB, vendor id.Vendor,
 		return promotions.Promotion{}, errs.Validation.Field("/promotion_id", "required", "Name a promotion, or describe a draft.")
 	case !in.From.IsZero() && !in.To.IsZero() && !in.To.After(in.From):
 		return promotions.Promotion{}, errs.Validation.Field("/to", "not_after", "It must end after it starts.")
+	case in.Orders < 0 || in.Orders > MostOrders:
+		return promotions.Promotion{}, errs.Validation.Field("/orders", "out_of_range", "A replay looks at 10,000 orders at most.")
 	case in.Draft != nil:
 		p, err := in.Draft.Trial(vendor)
 		return p, errs.Under("/draft", err)
