@@ -19,7 +19,7 @@ type teller struct {
 	asked *[]money.Amount
 }
 
-func (teller) Method() string { return "teller" }
+func (teller) Method() string { return "paypal" }
 
 func (p teller) Start(ctx context.Context, s payments.Start) (payments.Begun, error) {
 	*p.asked = append(*p.asked, s.Amount)
@@ -39,10 +39,17 @@ func TestR17TheProviderIsAskedForTheTotal(t *testing.T) {
 			s.taxed(false, 190_000)
 			s.promote(tenOff(), "")
 			song := s.sell(goods{price: 1999, digital: true})
-			s.exec(`UPDATE prices SET currency = @currency WHERE variant_id = @variant`, pgx.NamedArgs{"currency": currency, "variant": song})
+			if currency != "USD" {
+				price := pgx.NamedArgs{"currency": currency, "variant": song}
+				s.exec(`INSERT INTO prices (variant_id, currency, amount_minor) VALUES (@variant, @currency, 1999)`, price)
+				s.exec(`INSERT INTO price_history (variant_id, currency, amount_minor, actor) VALUES (@variant, @currency, 1999, 'test')`, price)
+			}
 			c := decode[cart.View](s.call("", "POST", "/carts", fmt.Sprintf(`{"currency": %q, "items": [{"variant_id": %q, "quantity": 3}]}`, currency, song)).want(201))
 			c = decode[cart.View](s.call("", "PUT", "/carts/"+c.ID.String()+"/addresses", home).want(200))
-			placed := decode[checkout.Placed](s.checkout("", c, "teller").want(201))
+			placed := decode[checkout.Placed](s.checkout("", c, "paypal").want(201))
+			if _, err := s.flow.Pay(t.Context(), placed.Order.ID, ""); err != nil {
+				t.Fatal(err)
+			}
 
 			want := money.Of(6422, currency)
 			if placed.Order.GrandTotal != want || len(asked) != 1 || asked[0] != want {
