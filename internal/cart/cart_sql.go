@@ -115,7 +115,7 @@ const (
 		           OR EXISTS (SELECT FROM licence_keys k WHERE k.variant_id = v.id) END AS digital,
 		       v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
-		       s.name AS vendor_name, s.slug AS vendor_slug, s.status AS vendor_status, s.commission_bps,
+		       s.name AS vendor_name, s.slug AS vendor_slug, s.status AS vendor_status, s.house, s.commission_bps,
 		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
 		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available,
 		       bundle.components

@@ -56,6 +56,7 @@ type Line struct {
 	VendorName       string        `db:"vendor_name"`
 	VendorSlug       string        `db:"vendor_slug"`
 	VendorStatus     string        `db:"vendor_status"`
+	House            bool          `db:"house"` // the marketplace sells it itself
 	CommissionBPS    int           `db:"commission_bps"`
 	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
 	BlobKey          string        `db:"blob_key"`
@@ -80,6 +81,7 @@ type Parcel struct {
 	Vendor        id.Vendor
 	VendorName    string
 	VendorSlug    string
+	House         bool // the marketplace itself
 	CommissionBPS int
 	NeedsShipping bool
 	WeightGrams   int64
@@ -199,7 +201,7 @@ func (p *Priced) pack(l Line) error {
 	at, found := slices.BinarySearchFunc(p.Parcels, l.VendorID, func(q Parcel, v id.Vendor) int { return bytes.Compare(q.Vendor[:], v[:]) })
 	if !found {
 		p.Parcels = slices.Insert(p.Parcels, at, Parcel{
-			Vendor: l.VendorID, VendorName: l.VendorName, VendorSlug: l.VendorSlug, CommissionBPS: l.CommissionBPS, Value: money.Zero(value.Currency),
+			Vendor: l.VendorID, VendorName: l.VendorName, VendorSlug: l.VendorSlug, House: l.House, CommissionBPS: l.CommissionBPS, Value: money.Zero(value.Currency),
 		})
 	}
 	parcel := &p.Parcels[at]
