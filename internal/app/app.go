@@ -177,7 +177,7 @@ func Build(p Parts) *App {
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital,
 		NumberPrefix: "S",
 	}
-	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
+	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), House: "House"}
 
 	// Echoes.
 	a.Search = &search.Search{
