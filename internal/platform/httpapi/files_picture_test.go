@@ -24,7 +24,7 @@ func TestOnlyPicturesAreServed(t *testing.T) {
 	for name, served := range map[string]bool{
 		random + ".jpg": true, random + ".png": true, random + "-480.jpg": true,
 		random + ".html": false, random + ".svg": false, random + ".jpg.html": false, "export.csv": false,
-		random[1:] + ".jpg": false, random + "-480-1.jpg": false, strings.ToUpper(random) + ".jpg": false, random + "-123456.jpg": false,
+		random[1:] + ".jpg": false, random + "-480-1.jpg": false, strings.Repeat("0g", 16) + ".jpg": false, random + "-123456.jpg": false,
 		"x/" + random + ".jpg": false,
 	} {
 		if err := store.Put(context.Background(), "media/"+name, blob.TypeOf(name), strings.NewReader("x"), 1); err != nil {
