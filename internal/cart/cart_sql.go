@@ -232,13 +232,13 @@ const (
 		WHERE c.trial OR EXISTS (SELECT FROM cc) OR EXISTS (SELECT FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `)
 		ORDER BY i.id`
 
-	// One order of the buyer's that stands, asked where some promotion is for
-	// first orders.
+	// One order of the buyer's that stands, of their account or their mailbox,
+	// asked where some promotion is for first orders.
 	boughtFragment = `
 		SELECT o.id FROM c CROSS JOIN LATERAL (
 			SELECT o.id FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled'
 			UNION ALL
-			SELECT o.id FROM orders o WHERE c.email <> '' AND lower(o.email) = lower(c.email) AND o.status <> 'cancelled'
+			SELECT o.id FROM orders o WHERE c.email <> '' AND o.email <> '' AND souk_mailbox(o.email) = souk_mailbox(c.email) AND o.status <> 'cancelled'
 		) o
 		WHERE c.trial OR EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
 		LIMIT 1`

@@ -49,8 +49,8 @@ type facts struct {
 func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
 	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
 	postgres.ReadAll(b, &r.facts, of.facts, of.args)
-	postgres.ReadAll(b, &r.bought, of.bought, of.args)
-	b.Read(of.plans, of.args, func(rows pgx.Rows) (err error) { r.plans, err = pgx.CollectRows(rows, pgx.RowTo[id.Plan]); return err })
+	postgres.ReadColumn(b, &r.bought, of.bought, of.args)
+	postgres.ReadColumn(b, &r.plans, of.plans, of.args)
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
@@ -59,7 +59,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		o := &r.offered[i]
 		twice := slices.ContainsFunc(s.Promotions, func(p pricing.Promotion) bool { return p.ID == o.ID }) // two codes of one promotion
 		if o.Runs = o.Runs && !twice && (o.Left == nil || o.Left.Currency == s.Currency); o.Runs {
-			s.Promotions = append(s.Promotions, o.rule(s.Currency, lines))
+			s.Promotions = append(s.Promotions, o.rule(lines))
 		}
 	}
 	if len(s.Promotions) == 0 {
@@ -80,17 +80,13 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 
 // rule is the promotion as it is reckoned: with no more than is left of its
 // budget. What a plan gives lowers all but plans.
-func (o offered) rule(c money.Currency, lines []Line) pricing.Promotion {
+func (o offered) rule(lines []Line) pricing.Promotion {
 	p := pricing.Promotion{
 		ID: o.ID, Name: o.Name, Code: o.Code, Vendor: o.Vendor, Priority: o.Priority, Exclusive: o.Exclusive, Group: o.Group,
 		PlatformPPM: o.PlatformPPM, Conditions: o.Conditions, Reward: o.Reward,
 	}
 	if o.Left != nil {
-		most, limited := p.Reward.Most[c]
-		if !limited || o.Left.Minor < most {
-			most = o.Left.Minor
-		}
-		p.Reward.Most = pricing.Amounts{c: most}
+		p.Reward = p.Reward.UpTo(*o.Left)
 	}
 	if !o.Plan.IsZero() && o.Reward.Kind == pricing.PercentOff {
 		for _, l := range lines {
