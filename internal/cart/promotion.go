@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
