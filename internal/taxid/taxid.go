@@ -44,7 +44,7 @@ func Parse(country, text string) (number string, ok bool) {
 	case InUnion(country):
 		number = prefixOf(country) + number
 		return number, isVAT(number)
-	case country == "IN":
+	case country == "IN", gstin.MatchString(number):
 		return number, isGSTIN(number)
 	}
 	_, claimed := union[number[:min(2, len(number))]] // DE12 is no VAT id, whoever says so
