@@ -79,7 +79,7 @@ type Zone struct {
 
 // A Rate is one tax on one class of goods. 190,000 parts per million are 19 %.
 type Rate struct {
-	ID       id.TaxRate `json:"id" db:"id"`
+	ID       id.TaxRate `json:"id,omitzero" db:"id"`
 	ZoneID   id.TaxZone `json:"-" db:"zone_id"`
 	Class    string     `json:"tax_class" db:"tax_class"`
 	Name     string     `json:"name" db:"name"`
