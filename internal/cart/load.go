@@ -101,8 +101,8 @@ type reading struct {
 	cart    Cart
 	lines   []Line
 	zone    tax.Zone
-	exempt  []string  // the certificate that exempts the buyer
-	asks    *tax.Asks // the engine that reckons tax; nil where the zone's rates do
+	exempt  []exemption // what exempts the buyer
+	asks    *tax.Asks   // the engine that reckons tax; nil where the zone's rates do
 	options []shipping.Option
 	offered []offered
 	facts   []facts    // by item

@@ -8,6 +8,11 @@ import (
 	"souk/internal/tax"
 )
 
+// An exemption is the certificate by which the buyer of a cart pays no tax.
+type exemption struct {
+	Certificate string `db:"certificate"`
+}
+
 // taxing is how the goods of one cart are taxed.
 type taxing struct {
 	zone   tax.Zone
@@ -24,7 +29,7 @@ func (r *reading) taxing(s *pricing.Snapshot) taxing {
 	}
 	t.buyer = tax.Buyer{Country: to.Country, Region: to.Region, TaxID: r.cart.Billing().TaxID}
 	if len(r.exempt) > 0 {
-		t.buyer.Exemption = r.exempt[0]
+		t.buyer.Exemption = r.exempt[0].Certificate
 	}
 	if t.remote = r.asks.For(tax.Place{Country: to.Country, Region: to.Region, PostalCode: to.PostalCode, City: to.City, Line1: to.Line1}); t.remote != nil {
 		s.Remote, s.Tax = t.remote, tax.Terms{} // what an engine says goes on top
