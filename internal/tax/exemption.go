@@ -73,6 +73,13 @@ type userInput struct {
 }
 
 func (z *Zones) listExemptions(ctx context.Context, in *userInput) (httpapi.List[Exemption], error) {
+	known, err := postgres.Scalar[bool](ctx, z.DB, `SELECT EXISTS (SELECT FROM users WHERE id = @user)`, pgx.NamedArgs{"user": in.User})
+	switch {
+	case err != nil:
+		return httpapi.List[Exemption]{}, fmt.Errorf("look for user %s: %w", in.User, err)
+	case !known:
+		return httpapi.List[Exemption]{}, ErrNoUser
+	}
 	list, err := postgres.All[Exemption](ctx, z.DB, exemptionColumns+`WHERE user_id = @user ORDER BY id DESC LIMIT 1000`, pgx.NamedArgs{"user": in.User})
 	return httpapi.List[Exemption]{Data: list}, err
 }
