@@ -702,7 +702,7 @@ CREATE TABLE public.ledger_accounts (
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
     CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text])))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -1821,6 +1821,7 @@ CREATE TABLE public.vendor_orders (
     placed_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     shipping_platform_minor bigint DEFAULT 0 NOT NULL,
+    house boolean DEFAULT false NOT NULL,
     CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
@@ -1839,11 +1840,13 @@ CREATE TABLE public.vendors (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    house boolean DEFAULT false NOT NULL,
     tax_country text DEFAULT ''::text NOT NULL,
     tax_region text DEFAULT ''::text NOT NULL,
     tax_postal_code text DEFAULT ''::text NOT NULL,
     tax_id text DEFAULT ''::text NOT NULL,
     CONSTRAINT vendors_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
+    CONSTRAINT vendors_house CHECK (((NOT house) OR ((status = 'active'::text) AND (commission_bps = 0)))),
     CONSTRAINT vendors_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT vendors_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'rejected'::text])))
 );
@@ -2604,6 +2607,8 @@ CREATE UNIQUE INDEX variants_sku_key ON public.variants USING btree (sku, vendor
 CREATE UNIQUE INDEX vendor_invitations_open ON public.vendor_invitations USING btree (vendor_id, lower(email)) WHERE (accepted_at IS NULL);
 
 CREATE INDEX vendor_orders_vendor ON public.vendor_orders USING btree (vendor_id, id DESC);
+
+CREATE UNIQUE INDEX vendors_house_key ON public.vendors USING btree (house) WHERE house;
 
 CREATE INDEX vendors_name ON public.vendors USING btree (name, id);
 

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
@@ -45,11 +43,10 @@ type facts struct {
 
 // queuePromotions reads what may lower the cart. Where nothing may, that is one
 // look at an index.
-func (r *reading) queuePromotions(b *postgres.Batch, cart id.Cart) {
-	args := pgx.NamedArgs{"cart": cart}
-	postgres.ReadAll(b, &r.offered, readPromotions, args)
-	postgres.ReadAll(b, &r.facts, readFacts, args)
-	postgres.ReadAll(b, &r.bought, readBought, args)
+func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
+	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
+	postgres.ReadAll(b, &r.facts, of.facts, of.args)
+	postgres.ReadAll(b, &r.bought, of.bought, of.args)
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
@@ -65,7 +62,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		return
 	}
 	s.Country, s.Method = r.cart.Country(), r.method
-	s.Buyer.FirstOrder = len(r.bought) == 0
+	s.Buyer = r.buyer()
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })
