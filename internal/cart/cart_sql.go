@@ -185,16 +185,26 @@ const (
 		  AND (EXISTS (SELECT FROM cart_coupons cc WHERE cc.cart_id = @cart) OR EXISTS (SELECT FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `))
 		ORDER BY i.id`
 
-	// One order of the buyer's that stands, asked where some promotion is for
-	// first orders.
-	readBought = `
-		SELECT o.id FROM carts c CROSS JOIN LATERAL (
-			SELECT o.id FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled'
-			UNION ALL
-			SELECT o.id FROM orders o WHERE c.email <> '' AND lower(o.email) = lower(c.email) AND o.status <> 'cancelled'
-		) o
-		WHERE c.id = @cart AND EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
-		LIMIT 1`
+	// Who buys. Whether an order of theirs stands is looked up where some promotion
+	// is for first orders.
+	readBuyer = `
+		SELECT ARRAY(SELECT g.handle FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id WHERE m.user_id = c.user_id ORDER BY g.handle) AS groups,
+		       ARRAY(SELECT plan_id FROM buyer_plans WHERE user_id = c.user_id ORDER BY plan_id) AS plans,
+		       CASE WHEN EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
+		            THEN EXISTS (SELECT FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled')
+		              OR c.email <> '' AND EXISTS (SELECT FROM orders o WHERE lower(o.email) = lower(c.email) AND o.status <> 'cancelled')
+		            ELSE false END AS bought
+		FROM carts c WHERE c.id = @cart`
+
+	// What price lists that are open to the buyer ask for what is in the cart.
+	readListPrices = `
+		SELECT i.id AS item, l.id, l.name, l.priority, p.min_quantity, (p.amount_minor, p.currency) AS price
+		FROM carts c
+		CROSS JOIN LATERAL price_lists_of(c.user_id) l
+		JOIN cart_items i ON i.cart_id = c.id
+		JOIN price_list_prices p ON p.list_id = l.id AND p.variant_id = i.variant_id AND p.currency = c.currency
+		WHERE c.id = @cart
+		ORDER BY i.id`
 
 	// A code that is unknown, or one too many, adds nothing.
 	addCoupon = `

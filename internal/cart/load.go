@@ -99,8 +99,9 @@ type reading struct {
 	options []shipping.Option
 	offered []offered
 	facts   []facts    // by item
-	bought  []id.Order // some order that the buyer has placed before
-	method  string     // of payment; "" while none is chosen
+	listed  []listPrice
+	buyer   buyer
+	method  string // of payment; "" while none is chosen
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -140,6 +141,7 @@ func (r *reading) queueGoods(b *postgres.Batch, cart id.Cart) {
 	args := pgx.NamedArgs{"cart": cart}
 	postgres.ReadAll(b, &r.lines, readLines, args)
 	b.Read(readRates, args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
+	postgres.ReadAll(b, &r.listed, readListPrices, args)
 	r.queuePromotions(b, cart)
 }
 
@@ -162,7 +164,12 @@ func (r *reading) price(explain bool) (Priced, error) {
 		if l.Taxable {
 			line.Rates = r.zone.For(l.TaxClass)
 		}
+		line.Lists = r.listsOf(l.ID)
 		snapshot.Lines = append(snapshot.Lines, line)
+	}
+	for i, unit := range pricing.UnitPrices(snapshot.Lines) {
+		l := &p.Lines[snapshot.Lines[i].Key]
+		l.UnitPrice = unit.Price
 		if err := p.pack(*l); err != nil {
 			return Priced{}, err
 		}
@@ -180,6 +187,25 @@ func (r *reading) price(explain bool) (Priced, error) {
 	r.conclude(&p)
 	p.Missing = p.missing()
 	return p, nil
+}
+
+// A listPrice is what a price list asks for an item.
+type listPrice struct {
+	Item        id.CartItem  `db:"item"`
+	List        id.PriceList `db:"id"`
+	Name        string       `db:"name"`
+	Priority    int          `db:"priority"`
+	MinQuantity int64        `db:"min_quantity"`
+	Price       money.Amount `db:"price"`
+}
+
+func (r *reading) listsOf(item id.CartItem) (lists []pricing.ListPrice) {
+	at, _ := slices.BinarySearchFunc(r.listed, item, func(l listPrice, item id.CartItem) int { return bytes.Compare(l.Item[:], item[:]) })
+	for ; at < len(r.listed) && r.listed[at].Item == item; at++ {
+		l := r.listed[at]
+		lists = append(lists, pricing.ListPrice{List: l.List, Name: l.Name, Priority: l.Priority, MinQuantity: l.MinQuantity, Price: l.Price})
+	}
+	return lists
 }
 
 // pack puts a line into the parcel of its vendor.

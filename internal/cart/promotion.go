@@ -43,13 +43,20 @@ type facts struct {
 	Reduced    bool          `db:"reduced"`
 }
 
+// A buyer is what promotions ask of who buys.
+type buyer struct {
+	Groups []string  `db:"groups"`
+	Plans  []id.Plan `db:"plans"`
+	Bought bool      `db:"bought"` // before, where some promotion asks
+}
+
 // queuePromotions reads what may lower the cart. Where nothing may, that is one
 // look at an index.
 func (r *reading) queuePromotions(b *postgres.Batch, cart id.Cart) {
 	args := pgx.NamedArgs{"cart": cart}
 	postgres.ReadAll(b, &r.offered, readPromotions, args)
 	postgres.ReadAll(b, &r.facts, readFacts, args)
-	postgres.ReadAll(b, &r.bought, readBought, args)
+	postgres.ReadOne(b, &r.buyer, readBuyer, args)
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
@@ -65,7 +72,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		return
 	}
 	s.Country, s.Method = r.cart.Country(), r.method
-	s.Buyer.FirstOrder = len(r.bought) == 0
+	s.Buyer = pricing.Buyer{Groups: r.buyer.Groups, Plans: r.buyer.Plans, FirstOrder: !r.buyer.Bought}
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })

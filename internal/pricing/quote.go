@@ -32,6 +32,7 @@ type Line struct {
 	Variant   id.Variant
 	Quantity  int64
 	UnitPrice money.Amount
+	Lists     []ListPrice // what price lists ask for it instead
 	Rates     []tax.Rate
 
 	// What promotions ask of goods; nothing where none asks.
@@ -64,6 +65,7 @@ type Quote struct {
 // A PricedLine is a line with its price.
 type PricedLine struct {
 	Key       int
+	Unit      UnitPrice
 	Subtotal  money.Amount // unit price × quantity
 	Discount  money.Amount
 	Tax       money.Amount
@@ -104,12 +106,14 @@ type Totals struct {
 // ErrAmountTooLarge says that an order would cost more than can be counted.
 var ErrAmountTooLarge = errs.New(errs.Invalid, "amount_too_large", "This comes to more money than the shop can count. Order fewer.")
 
-// Price computes what a snapshot costs: prices, then discounts, then tax on what
-// is left. It refuses with [ErrAmountTooLarge] what would overflow. The order of
+// Price computes what a snapshot costs: prices, by lists where those say so, then
+// discounts, then tax on what is left. It refuses with [ErrAmountTooLarge] what would overflow. The order of
 // lines, parcels and promotions changes no figure.
 func Price(s Snapshot) (Quote, error) {
 	q := Quote{Lines: make([]PricedLine, len(s.Lines))}
-	if err := q.list(&s); err != nil {
+	usual, prices := s.Lines, UnitPrices(s.Lines)
+	s.Lines = listed(s.Lines, prices)
+	if err := q.list(&s, prices); err != nil {
 		return Quote{}, err
 	}
 	q.discount(&s)
@@ -119,7 +123,7 @@ func Price(s Snapshot) (Quote, error) {
 		return Quote{}, ErrAmountTooLarge
 	}
 	if s.Explain {
-		q.explain(&s)
+		q.explain(&s, usual)
 	}
 	return q, nil
 }
@@ -127,7 +131,7 @@ func Price(s Snapshot) (Quote, error) {
 // list notes what lines and parcels cost before discounts and tax: no more than
 // [money.Max] together, so that nothing reckoned on them can overflow. A parcel of
 // a vendor who sends nothing costs nothing: it is left out of the snapshot.
-func (q *Quote) list(s *Snapshot) error {
+func (q *Quote) list(s *Snapshot, prices []UnitPrice) error {
 	zero := money.Zero(s.Currency)
 	cost := int64(0)
 	for i, l := range s.Lines {
@@ -135,7 +139,7 @@ func (q *Quote) list(s *Snapshot) error {
 		if cost += subtotal.Minor; err != nil || cost > money.Max {
 			return ErrAmountTooLarge
 		}
-		q.Lines[i] = PricedLine{Key: l.Key, Subtotal: subtotal, Discount: zero}
+		q.Lines[i] = PricedLine{Key: l.Key, Unit: prices[i], Subtotal: subtotal, Discount: zero}
 		at, found := q.parcelOf(l.Vendor)
 		if !found {
 			q.Parcels = slices.Insert(q.Parcels, at, PricedParcel{
