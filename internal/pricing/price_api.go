@@ -27,6 +27,7 @@ func (p *Prices) Routes(r *httpapi.Router) {
 		httpapi.Put(r, path, h.replace, httpapi.Needs(door.write), httpapi.Summary("Set the prices of a variant"),
 			httpapi.Describe("One for each currency. Those that are left out are dropped."))
 		httpapi.Get(r, path+"/history", h.history, httpapi.Needs(door.read), httpapi.Summary("What a variant cost"))
+		h.listRoutes(r, door.path, door.read, door.write)
 	}
 }
 

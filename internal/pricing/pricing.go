@@ -1,11 +1,13 @@
-// Package pricing is what things cost: the price of a variant in each currency,
-// and what a whole cart comes to.
+// Package pricing is what things cost: the price of a variant in each currency
+// and by price list, and what a whole cart comes to.
 //
-// Owns: prices with their history, and the pure calculation [Price].
-// Tables: prices, price_history (append-only).
-// Raises: [PricesChanged].
+// Owns: prices with their history, price lists ([PriceList]), and the pure
+// calculation [Price].
+// Tables: prices, price_history (append-only), price_lists, price_list_prices.
+// Raises: [PricesChanged]; price lists raise nothing, they are read each time.
 // Calls: catalog (whose a variant is), inventory (stock that is set together
-// with prices, see [Prices.SetOffers]), tax.
+// with prices, see [Prices.SetOffers]), accounts (which customer groups there
+// are), tax.
 package pricing
 
 import (

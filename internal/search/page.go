@@ -6,6 +6,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
+	"souk/internal/pricing"
 )
 
 // Page is a product as its page shows it, in one currency.
@@ -89,6 +90,7 @@ type Variant struct {
 	Dimensions       catalog.Dimensions `json:"dimensions"`
 	MinQuantity      int                `json:"min_quantity" doc:"As many at least are sold at once."`
 	MaxQuantity      int                `json:"max_quantity" doc:"As many at most are sold at once; 0 is any number."`
+	PriceBreaks      []pricing.Break    `json:"price_breaks,omitempty" doc:"What a unit costs where more are bought."`
 	Components       []Component        `json:"components,omitempty" doc:"What is in a bundle. It is in stock as long as all of them are."`
 
 	// Last, because they are those of the moment when the page is read.

@@ -79,7 +79,7 @@ func (s *Search) suggestions(ctx context.Context, text string, words *vocabulary
 	if err != nil {
 		return found, err
 	}
-	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, "")
+	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, "", id.User{})
 	if err != nil {
 		return found, fmt.Errorf("suggest: %w", err)
 	}
