@@ -234,9 +234,9 @@ const exportFragment = `
 	             WHERE m.product_id = p.id AND m.source_url <> '' AND m.state <> 'removed' ORDER BY m.position, m.id) AS image_alts,
 	       ARRAY(SELECT o.name FROM product_options o WHERE o.product_id = p.id ORDER BY o.position) AS option_names,
 	       r.options, coalesce(r.sku, '') AS sku, r.barcode,
-	       ARRAY(SELECT currency FROM prices WHERE variant_id = r.id ORDER BY currency) AS currencies,
-	       ARRAY(SELECT amount_minor FROM prices WHERE variant_id = r.id ORDER BY currency) AS amounts,
-	       ARRAY(SELECT coalesce(compare_at_minor, 0) FROM prices WHERE variant_id = r.id ORDER BY currency) AS compare_at,
+	       ARRAY(SELECT currency FROM prices WHERE variant_id = r.id AND NOT derived ORDER BY currency) AS currencies,
+	       ARRAY(SELECT amount_minor FROM prices WHERE variant_id = r.id AND NOT derived ORDER BY currency) AS amounts,
+	       ARRAY(SELECT coalesce(compare_at_minor, 0) FROM prices WHERE variant_id = r.id AND NOT derived ORDER BY currency) AS compare_at,
 	       s.on_hand, r.tracked, coalesce(s.backorders, false) AS backorders,
 	       r.weight_grams, r.tax_class, r.taxable, r.requires_shipping, coalesce(i.source_url, '') AS variant_image
 	FROM products p
