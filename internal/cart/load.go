@@ -98,7 +98,7 @@ type reading struct {
 	zone    tax.Zone
 	options []shipping.Option
 	offered []offered
-	facts   []facts    // by item
+	facts   []facts // by item
 	listed  []listPrice
 	buyer   buyer
 	method  string // of payment; "" while none is chosen

@@ -49,13 +49,13 @@ func (s *Search) answer(ctx context.Context, buyer id.User, key string, makes fu
 
 // A listPrice is what a price list that is open to a buyer asks for a variant.
 type listPrice struct {
-	Product     id.Product    `db:"product_id"`
-	Variant     id.Variant    `db:"variant_id"`
-	List        id.PriceList  `db:"id"`
-	Name        string        `db:"name"`
-	Priority    int           `db:"priority"`
-	MinQuantity int64         `db:"min_quantity"`
-	Price       money.Amount  `db:"price"`
+	Product     id.Product   `db:"product_id"`
+	Variant     id.Variant   `db:"variant_id"`
+	List        id.PriceList `db:"id"`
+	Name        string       `db:"name"`
+	Priority    int          `db:"priority"`
+	MinQuantity int64        `db:"min_quantity"`
+	Price       money.Amount `db:"price"`
 }
 
 // A cardPrice is the same beside the usual price, for every variant of a product
@@ -110,6 +110,7 @@ func (p *Page) price(lists offers) {
 		usual := *v.Price
 		breaks := pricing.Breaks(usual, lists[v.ID])
 		v.Price, v.PriceBreaks = &breaks[0].Price, breaks[1:]
+		v.UnitPrice = v.Content.PriceOf(*v.Price)
 		v.CompareAtPrice = struckOut(v.CompareAtPrice, usual, *v.Price)
 		p.PriceRange = p.PriceRange.with(*v.Price)
 	}
