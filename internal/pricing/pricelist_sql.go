@@ -32,8 +32,8 @@ const (
 	selectListed = `
 		SELECT p.variant_id, coalesce(v.sku, '') AS sku, p.min_quantity, (p.amount_minor, p.currency) AS price
 		FROM (SELECT DISTINCT variant_id FROM price_list_prices
-		      WHERE list_id = @list AND (@after::uuid IS NULL OR variant_id > @after) ORDER BY variant_id LIMIT @limit) some
-		JOIN price_list_prices p ON p.list_id = @list AND p.variant_id = some.variant_id
+		      WHERE list_id = @list AND (@after::uuid IS NULL OR variant_id > @after) ORDER BY variant_id LIMIT @limit) these
+		JOIN price_list_prices p ON p.list_id = @list AND p.variant_id = these.variant_id
 		LEFT JOIN variants v ON v.id = p.variant_id
 		ORDER BY p.variant_id, p.currency, p.min_quantity`
 

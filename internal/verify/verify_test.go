@@ -275,6 +275,12 @@ var corruptions = []corruption{
 	},
 	{rule: "M4", sql: `UPDATE digital_grants SET vendor_id = u('potter') WHERE id = u('grant 1')`},
 	{rule: "M4", sql: `UPDATE digital_grants SET order_id = u('arrived') WHERE id = u('grant 1')`},
+	{rule: "P1", sql: `UPDATE currencies SET rate_ppb = 6900000000`},
+	{rule: "P1", sql: `UPDATE currencies SET round_to_minor = 100, ending_minor = 99`},
+	{rule: "P1", sql: `UPDATE currencies SET rate_ppb = NULL`},
+	{rule: "P1", sql: `DELETE FROM prices WHERE variant_id = u('rug') AND currency = 'DKK'; DELETE FROM listings WHERE product_id = u('rugs') AND currency = 'DKK'`},
+	{rule: "P2", sql: `UPDATE price_list_prices SET variant_id = u('rug')`},
+	{rule: "P3", sql: `DELETE FROM customer_groups`},
 }
 
 // What search has yet to read about in the log is not held against it.
