@@ -324,8 +324,8 @@ func (in *workedCase) answer(q *Quote, asked string) string {
 	}
 	for kind, each := range map[string]func(PricedLine) string{
 		"costs": func(l PricedLine) string { return l.Unit.Price.Decimal() },
-		"tax":  func(l PricedLine) string { return sharesText(l.Taxes) },
-		"pays": func(l PricedLine) string { return l.Total.Decimal() },
+		"tax":   func(l PricedLine) string { return sharesText(l.Taxes) },
+		"pays":  func(l PricedLine) string { return l.Total.Decimal() },
 	} {
 		if !strings.HasPrefix(asked, kind+" ") || strings.Contains(asked, "total") {
 			continue
