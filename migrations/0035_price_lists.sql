@@ -49,16 +49,17 @@ CREATE TABLE price_list_prices (
 );
 CREATE INDEX price_list_prices_variant ON price_list_prices (variant_id, currency, list_id);
 
--- The price lists that are open to a buyer now; NULL is a guest. One SELECT, so that the planner puts it into the statement that asks.
+-- The price lists that are open to a buyer at a moment; NULL is a guest. What is told of groups and plans counts in place of those that the buyer
+-- has; NULL is nothing told. One SELECT, so that the planner puts it into the statement that asks.
 -- +goose StatementBegin
-CREATE FUNCTION price_lists_of(buyer uuid) RETURNS TABLE (id uuid, name text, priority integer) LANGUAGE sql STABLE AS $$
+CREATE FUNCTION price_lists_of(buyer uuid, told_groups text[], told_plans uuid[], moment timestamptz) RETURNS TABLE (id uuid, name text, priority integer) LANGUAGE sql STABLE AS $$
     SELECT l.id, l.name, l.priority
     FROM price_lists l
-    WHERE l.status = 'active' AND l.starts_at <= now() AND (l.ends_at IS NULL OR l.ends_at > now())
-      AND (l.customer_groups = '{}' OR EXISTS (
+    WHERE l.status = 'active' AND l.starts_at <= moment AND (l.ends_at IS NULL OR l.ends_at > moment)
+      AND (l.customer_groups = '{}' OR l.customer_groups && told_groups OR told_groups IS NULL AND EXISTS (
           SELECT FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id
           WHERE m.user_id = buyer AND g.handle = ANY (l.customer_groups)))
-      AND (l.plans = '{}' OR EXISTS (SELECT FROM buyer_plans p WHERE p.user_id = buyer AND p.plan_id = ANY (l.plans)))
+      AND (l.plans = '{}' OR l.plans && told_plans OR told_plans IS NULL AND EXISTS (SELECT FROM buyer_plans p WHERE p.user_id = buyer AND p.plan_id = ANY (l.plans)))
 $$;
 -- +goose StatementEnd
 

@@ -118,16 +118,16 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION public.price_lists_of(buyer uuid) RETURNS TABLE(id uuid, name text, priority integer)
+CREATE FUNCTION public.price_lists_of(buyer uuid, told_groups text[], told_plans uuid[], moment timestamp with time zone) RETURNS TABLE(id uuid, name text, priority integer)
     LANGUAGE sql STABLE
     AS $$
     SELECT l.id, l.name, l.priority
     FROM price_lists l
-    WHERE l.status = 'active' AND l.starts_at <= now() AND (l.ends_at IS NULL OR l.ends_at > now())
-      AND (l.customer_groups = '{}' OR EXISTS (
+    WHERE l.status = 'active' AND l.starts_at <= moment AND (l.ends_at IS NULL OR l.ends_at > moment)
+      AND (l.customer_groups = '{}' OR l.customer_groups && told_groups OR told_groups IS NULL AND EXISTS (
           SELECT FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id
           WHERE m.user_id = buyer AND g.handle = ANY (l.customer_groups)))
-      AND (l.plans = '{}' OR EXISTS (SELECT FROM buyer_plans p WHERE p.user_id = buyer AND p.plan_id = ANY (l.plans)))
+      AND (l.plans = '{}' OR l.plans && told_plans OR told_plans IS NULL AND EXISTS (SELECT FROM buyer_plans p WHERE p.user_id = buyer AND p.plan_id = ANY (l.plans)))
 $$;
 
 CREATE FUNCTION public.refuse_change() RETURNS trigger
@@ -773,7 +773,7 @@ CREATE TABLE public.ledger_accounts (
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
     CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text])))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -1854,6 +1854,7 @@ CREATE TABLE public.vendor_orders (
     placed_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     shipping_platform_minor bigint DEFAULT 0 NOT NULL,
+    house boolean DEFAULT false NOT NULL,
     CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
@@ -1872,7 +1873,9 @@ CREATE TABLE public.vendors (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    house boolean DEFAULT false NOT NULL,
     CONSTRAINT vendors_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
+    CONSTRAINT vendors_house CHECK (((NOT house) OR ((status = 'active'::text) AND (commission_bps = 0)))),
     CONSTRAINT vendors_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT vendors_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'rejected'::text])))
 );
@@ -2648,6 +2651,8 @@ CREATE UNIQUE INDEX variants_sku_key ON public.variants USING btree (sku, vendor
 CREATE UNIQUE INDEX vendor_invitations_open ON public.vendor_invitations USING btree (vendor_id, lower(email)) WHERE (accepted_at IS NULL);
 
 CREATE INDEX vendor_orders_vendor ON public.vendor_orders USING btree (vendor_id, id DESC);
+
+CREATE UNIQUE INDEX vendors_house_key ON public.vendors USING btree (house) WHERE house;
 
 CREATE INDEX vendors_name ON public.vendors USING btree (name, id);
 

@@ -147,7 +147,7 @@ func Build(p Parts) *App {
 		BaseURL: p.Config.PublicURL(), Origins: p.Config.CORSOrigins, HasPasskey: a.MFA.HasPasskey,
 	}
 	a.Accounts.DropIdentities = a.Logins.Forget // to accounts' right
-	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock, Users: a.Accounts, MailKey: p.Keys.Key("invitations")}
+	a.Vendors = &vendors.Vendors{DB: p.DB, Clock: p.Clock, Users: a.Accounts, MailKey: p.Keys.Key("invitations"), ShopName: shopName}
 	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
 	locales := &catalog.Locales{Settings: a.Settings, Own: p.Config.Locale}
 	a.Catalog = &catalog.Catalog{

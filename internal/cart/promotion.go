@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
@@ -52,11 +50,10 @@ type buyer struct {
 
 // queuePromotions reads what may lower the cart. Where nothing may, that is one
 // look at an index.
-func (r *reading) queuePromotions(b *postgres.Batch, cart id.Cart) {
-	args := pgx.NamedArgs{"cart": cart}
-	postgres.ReadAll(b, &r.offered, readPromotions, args)
-	postgres.ReadAll(b, &r.facts, readFacts, args)
-	postgres.ReadOne(b, &r.buyer, readBuyer, args)
+func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
+	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
+	postgres.ReadAll(b, &r.facts, of.facts, of.args)
+	postgres.ReadOne(b, &r.buyer, of.buyer, of.args)
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
@@ -72,7 +69,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		return
 	}
 	s.Country, s.Method = r.cart.Country(), r.method
-	s.Buyer = pricing.Buyer{Groups: r.buyer.Groups, Plans: r.buyer.Plans, FirstOrder: !r.buyer.Bought}
+	s.Buyer = r.buys()
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })

@@ -26,6 +26,12 @@ type Promotion struct {
 	PlatformPPM int64
 	Conditions  Conditions
 	Reward      Reward
+	// Given is what it took off an order that has been placed: minor units off
+	// each line of the snapshot, or off each parcel where the reward is on
+	// shipping. It takes that again, as far as others leave it there, whatever
+	// its conditions and its reward say by now, and keeps no other such out; nil
+	// in carts.
+	Given []int64
 }
 
 // Amounts are sums of money in minor units, one for each currency.

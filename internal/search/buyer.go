@@ -191,7 +191,7 @@ const selectSpecial = `
 
 const selectListPrices = `
 	SELECT v.product_id, v.id AS variant_id, l.id, l.name, l.priority, p.min_quantity, (p.amount_minor, p.currency) AS price
-	FROM price_lists_of(@buyer::uuid) l
+	FROM price_lists_of(@buyer::uuid, NULL, NULL, now()) l
 	JOIN price_list_prices p ON p.list_id = l.id AND p.currency = @currency
 	JOIN variants v ON v.id = p.variant_id
 	WHERE v.product_id = @product AND v.archived_at IS NULL
@@ -201,7 +201,7 @@ const selectListPrices = `
 const selectCardPrices = `
 	WITH listed AS MATERIALIZED (
 		SELECT v.product_id, v.id AS variant_id, l.id, l.name, l.priority, p.min_quantity, p.amount_minor
-		FROM price_lists_of(@buyer::uuid) l
+		FROM price_lists_of(@buyer::uuid, NULL, NULL, now()) l
 		JOIN price_list_prices p ON p.list_id = l.id AND p.currency = @currency AND p.min_quantity = 1
 		JOIN variants v ON v.id = p.variant_id
 		WHERE v.product_id = ANY (@products) AND v.archived_at IS NULL

@@ -146,6 +146,16 @@ var corruptions = []corruption{
 	},
 	{rule: "D2", sql: `UPDATE ledger_accounts SET vendor_id = u('weaver') WHERE id = u('due to potter')`},
 	{rule: "D2", sql: `UPDATE order_lines SET commission_minor = 168 WHERE id = u('arrived teapots')`},
+	{rule: "D5", sql: `UPDATE vendor_orders SET house = true WHERE id = u('travelling, weaver')`},
+	{rule: "D5", sql: `INSERT INTO ledger_txns VALUES (u('posting 3'), 'vendor_order', u('waiting, weaver'), 'given');
+		INSERT INTO ledger_accounts VALUES (u('sales'), 'sales_revenue', 'USD', '', NULL);
+		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
+			(u('posting 3'), u('commission'), 'USD', 1), (u('posting 3'), u('sales'), 'USD', -1)`},
+	{
+		rule: "D5", sql: `UPDATE vendor_orders SET house = true WHERE id = u('arrived, potter'); UPDATE vendors SET house = true WHERE id = u('potter');
+			UPDATE vendor_orders SET house = true WHERE vendor_id = u('potter')`,
+		too: []string{"D2"}, why: "the books say that this is owed to a vendor",
+	},
 
 	{rule: "E1", sql: `UPDATE stock_levels SET on_hand = on_hand + 1 WHERE variant_id = u('teapot')`},
 	{rule: "E1", sql: `INSERT INTO stock_movements (variant_id, location_id, delta, reason, actor) VALUES (u('card'), u('kiln'), 5, 'receive', 'potter')`},
