@@ -130,6 +130,8 @@ func (w *world) shopThings() {
 	}
 	s["group"] = w.as(apptest.Admin, "POST", "/admin/customer-groups", `{"handle": "idle", "name": "Idle"}`).text("id")
 	w.as(apptest.Admin, "POST", "/admin/customer-groups", `{"handle": "trade", "name": "Trade"}`)
+	s["grouped"] = w.User(w.t, "grouped").ID.String()
+	w.as(apptest.Admin, "PUT", "/admin/customer-groups/"+s["group"]+"/members/"+s["grouped"], "")
 	s["currency"] = "CHF"
 	s["role"] = w.as(apptest.Admin, "POST", "/admin/roles", `{"name": "idle", "label": "Idle", "permissions": ["orders.read"]}`).text("name")
 	s["export"] = w.as(apptest.Admin, "POST", "/admin/exports", `{"format": "souk"}`).text("id")
