@@ -118,6 +118,18 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION public.price_lists_of(buyer uuid, told_groups text[], told_plans uuid[], moment timestamp with time zone) RETURNS TABLE(id uuid, name text, priority integer)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT l.id, l.name, l.priority
+    FROM price_lists l
+    WHERE l.status = 'active' AND l.starts_at <= moment AND (l.ends_at IS NULL OR l.ends_at > moment)
+      AND (l.customer_groups = '{}' OR l.customer_groups && told_groups OR told_groups IS NULL AND EXISTS (
+          SELECT FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id
+          WHERE m.user_id = buyer AND g.handle = ANY (l.customer_groups)))
+      AND (l.plans = '{}' OR l.plans && told_plans OR told_plans IS NULL AND EXISTS (SELECT FROM buyer_plans p WHERE p.user_id = buyer AND p.plan_id = ANY (l.plans)))
+$$;
+
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -409,6 +421,36 @@ CREATE TABLE public.brands (
     name text NOT NULL
 );
 
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    username text NOT NULL,
+    email text,
+    email_verified_at timestamp with time zone,
+    name text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    disabled_at timestamp with time zone,
+    erased_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    locale text DEFAULT ''::text NOT NULL,
+    currency text DEFAULT ''::text NOT NULL,
+    avatar text DEFAULT ''::text NOT NULL,
+    CONSTRAINT users_check CHECK (((erased_at IS NULL) OR (email IS NULL))),
+    CONSTRAINT users_currency_check CHECK ((length(currency) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT users_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT users_locale_check CHECK ((length(locale) <= 35)),
+    CONSTRAINT users_name_check CHECK ((length(name) <= 200)),
+    CONSTRAINT users_phone_check CHECK ((length(phone) <= 20)),
+    CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
+);
+
+CREATE VIEW public.buyer_plans AS
+ SELECT users.id AS user_id,
+    NULL::uuid AS plan_id
+   FROM public.users
+  WHERE false;
+
 CREATE TABLE public.cart_coupons (
     cart_id uuid NOT NULL,
     coupon_id uuid NOT NULL,
@@ -500,6 +542,44 @@ CREATE TABLE public.credentials (
     user_id uuid NOT NULL,
     password_hash text NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.currencies (
+    currency character(3) NOT NULL,
+    base character(3) NOT NULL,
+    rate_ppb bigint,
+    round_to_minor integer DEFAULT 1 NOT NULL,
+    ending_minor integer DEFAULT 0 NOT NULL,
+    decimals smallint NOT NULL,
+    base_decimals smallint NOT NULL,
+    settled boolean DEFAULT false NOT NULL,
+    settled_to uuid,
+    version bigint DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT currencies_ending CHECK ((ending_minor < round_to_minor)),
+    CONSTRAINT currencies_ending_minor_check CHECK ((ending_minor >= 0)),
+    CONSTRAINT currencies_other CHECK ((currency <> base)),
+    CONSTRAINT currencies_rate_ppb_check CHECK (((rate_ppb >= 1) AND (rate_ppb <= '1000000000000000'::bigint))),
+    CONSTRAINT currencies_round_to_minor_check CHECK (((round_to_minor >= 1) AND (round_to_minor <= 1000000)))
+);
+
+CREATE TABLE public.customer_group_members (
+    user_id uuid NOT NULL,
+    group_id uuid NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.customer_groups (
+    id uuid NOT NULL,
+    handle text NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT customer_groups_description_check CHECK ((length(description) <= 500)),
+    CONSTRAINT customer_groups_handle_check CHECK ((handle ~ '^[a-z0-9](-?[a-z0-9]){0,59}$'::text)),
+    CONSTRAINT customer_groups_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
 );
 
 CREATE TABLE public.data_exports (
@@ -1127,6 +1207,34 @@ ALTER TABLE public.price_history ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
+CREATE TABLE public.price_list_prices (
+    list_id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    min_quantity integer DEFAULT 1 NOT NULL,
+    amount_minor bigint NOT NULL,
+    CONSTRAINT price_list_prices_amount_minor_check CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
+    CONSTRAINT price_list_prices_min_quantity_check CHECK (((min_quantity >= 1) AND (min_quantity <= 10000)))
+);
+
+CREATE TABLE public.price_lists (
+    id uuid NOT NULL,
+    vendor_id uuid,
+    name text NOT NULL,
+    status text DEFAULT 'draft'::text NOT NULL,
+    priority integer DEFAULT 0 NOT NULL,
+    customer_groups text[] DEFAULT '{}'::text[] NOT NULL,
+    plans uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    starts_at timestamp with time zone DEFAULT now() NOT NULL,
+    ends_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT price_lists_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT price_lists_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'archived'::text]))),
+    CONSTRAINT price_lists_window CHECK ((ends_at > starts_at))
+);
+
 CREATE TABLE public.prices (
     variant_id uuid NOT NULL,
     currency character(3) NOT NULL,
@@ -1134,6 +1242,7 @@ CREATE TABLE public.prices (
     compare_at_minor bigint,
     lowest_30d_minor bigint,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    derived boolean DEFAULT false NOT NULL,
     CONSTRAINT prices_amount_range CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT prices_compare_at_above CHECK ((compare_at_minor > amount_minor))
 );
@@ -1705,30 +1814,6 @@ CREATE TABLE public.user_roles (
     granted_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE public.users (
-    id uuid NOT NULL,
-    username text NOT NULL,
-    email text,
-    email_verified_at timestamp with time zone,
-    name text DEFAULT ''::text NOT NULL,
-    phone text DEFAULT ''::text NOT NULL,
-    disabled_at timestamp with time zone,
-    erased_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    locale text DEFAULT ''::text NOT NULL,
-    currency text DEFAULT ''::text NOT NULL,
-    avatar text DEFAULT ''::text NOT NULL,
-    CONSTRAINT users_check CHECK (((erased_at IS NULL) OR (email IS NULL))),
-    CONSTRAINT users_currency_check CHECK ((length(currency) = ANY (ARRAY[0, 3]))),
-    CONSTRAINT users_email_check CHECK ((length(email) <= 254)),
-    CONSTRAINT users_locale_check CHECK ((length(locale) <= 35)),
-    CONSTRAINT users_name_check CHECK ((length(name) <= 200)),
-    CONSTRAINT users_phone_check CHECK ((length(phone) <= 20)),
-    CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
-);
-
 CREATE TABLE public.variant_components (
     bundle_id uuid NOT NULL,
     component_id uuid NOT NULL,
@@ -1770,10 +1855,15 @@ CREATE TABLE public.variants (
     max_quantity integer DEFAULT 0 NOT NULL,
     bundle text,
     bundle_discount_bps integer DEFAULT 0 NOT NULL,
+    content_amount integer DEFAULT 0 NOT NULL,
+    content_unit text DEFAULT ''::text NOT NULL,
     CONSTRAINT variants_bundle_check CHECK ((bundle = ANY (ARRAY['fixed'::text, 'summed'::text]))),
     CONSTRAINT variants_bundle_discount CHECK (((bundle_discount_bps = 0) OR ((bundle = 'summed'::text) AND ((bundle_discount_bps >= 1) AND (bundle_discount_bps <= 9999))))),
     CONSTRAINT variants_bundle_tracked CHECK (((bundle IS NULL) OR tracked)),
     CONSTRAINT variants_check CHECK (((max_quantity = 0) OR (max_quantity >= min_quantity))),
+    CONSTRAINT variants_content CHECK (((content_amount = 0) = (content_unit = ''::text))),
+    CONSTRAINT variants_content_amount_check CHECK ((content_amount >= 0)),
+    CONSTRAINT variants_content_unit_check CHECK ((content_unit = ANY (ARRAY[''::text, 'g'::text, 'kg'::text, 'ml'::text, 'l'::text, 'cm'::text, 'm'::text, 'cm2'::text, 'm2'::text, 'piece'::text]))),
     CONSTRAINT variants_height_mm_check CHECK ((height_mm >= 0)),
     CONSTRAINT variants_length_mm_check CHECK ((length_mm >= 0)),
     CONSTRAINT variants_min_quantity_check CHECK ((min_quantity >= 1)),
@@ -1967,6 +2057,18 @@ ALTER TABLE ONLY public.coupons
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (user_id);
 
+ALTER TABLE ONLY public.currencies
+    ADD CONSTRAINT currencies_pkey PRIMARY KEY (currency);
+
+ALTER TABLE ONLY public.customer_group_members
+    ADD CONSTRAINT customer_group_members_pkey PRIMARY KEY (user_id, group_id);
+
+ALTER TABLE ONLY public.customer_groups
+    ADD CONSTRAINT customer_groups_handle_key UNIQUE (handle);
+
+ALTER TABLE ONLY public.customer_groups
+    ADD CONSTRAINT customer_groups_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.data_exports
     ADD CONSTRAINT data_exports_pkey PRIMARY KEY (id);
 
@@ -2140,6 +2242,12 @@ ALTER TABLE ONLY public.popularity_due
 
 ALTER TABLE ONLY public.price_history
     ADD CONSTRAINT price_history_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.price_list_prices
+    ADD CONSTRAINT price_list_prices_pkey PRIMARY KEY (list_id, variant_id, currency, min_quantity);
+
+ALTER TABLE ONLY public.price_lists
+    ADD CONSTRAINT price_lists_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (variant_id, currency);
@@ -2392,6 +2500,8 @@ CREATE INDEX categories_parent ON public.categories USING btree (parent_id);
 
 CREATE INDEX coupons_promotion ON public.coupons USING btree (promotion_id, id);
 
+CREATE INDEX customer_group_members_group ON public.customer_group_members USING btree (group_id, user_id);
+
 CREATE INDEX data_exports_expiry ON public.data_exports USING btree (expires_at);
 
 CREATE INDEX digital_files_stray ON public.digital_files USING btree (changed_at) WHERE (state <> 'ready'::text);
@@ -2481,6 +2591,14 @@ CREATE INDEX payments_order ON public.payments USING btree (order_id);
 CREATE UNIQUE INDEX payments_provider_ref_key ON public.payments USING btree (provider, provider_ref) WHERE (provider_ref IS NOT NULL);
 
 CREATE INDEX price_history_variant ON public.price_history USING btree (variant_id, currency, at);
+
+CREATE INDEX price_list_prices_variant ON public.price_list_prices USING btree (variant_id, currency, list_id);
+
+CREATE INDEX price_lists_active ON public.price_lists USING btree (starts_at) WHERE (status = 'active'::text);
+
+CREATE INDEX price_lists_vendor ON public.price_lists USING btree (vendor_id, id);
+
+CREATE INDEX prices_derived ON public.prices USING btree (currency, variant_id) WHERE derived;
 
 CREATE INDEX product_alerts_expires ON public.product_alerts USING btree (expires_at);
 
@@ -2706,6 +2824,12 @@ ALTER TABLE ONLY public.coupons
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.customer_group_members
+    ADD CONSTRAINT customer_group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES public.customer_groups(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.customer_group_members
+    ADD CONSTRAINT customer_group_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.data_exports
     ADD CONSTRAINT data_exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
@@ -2804,6 +2928,12 @@ ALTER TABLE ONLY public.payment_events
 
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
+ALTER TABLE ONLY public.price_list_prices
+    ADD CONSTRAINT price_list_prices_list_id_fkey FOREIGN KEY (list_id) REFERENCES public.price_lists(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.price_lists
+    ADD CONSTRAINT price_lists_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.product_alerts
     ADD CONSTRAINT product_alerts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -3058,6 +3188,12 @@ CREATE POLICY own ON public.price_history USING ((EXISTS ( SELECT
    FROM public.variants v
   WHERE (v.id = price_history.variant_id))));
 
+CREATE POLICY own ON public.price_list_prices USING ((EXISTS ( SELECT
+   FROM public.price_lists l
+  WHERE (l.id = price_list_prices.list_id))));
+
+CREATE POLICY own ON public.price_lists USING ((vendor_id = public.souk_vendor_id()));
+
 CREATE POLICY own ON public.prices USING ((EXISTS ( SELECT
    FROM public.variants v
   WHERE (v.id = prices.variant_id))));
@@ -3135,6 +3271,10 @@ CREATE POLICY own ON public.vendor_orders USING ((vendor_id = public.souk_vendor
 CREATE POLICY own ON public.vendors USING ((id = public.souk_vendor_id()));
 
 ALTER TABLE public.price_history ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.price_list_prices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.price_lists ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 

@@ -160,7 +160,7 @@ func Build(p Parts) *App {
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
 	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, free.Provider{}}}
-	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
+	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}

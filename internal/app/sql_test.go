@@ -49,7 +49,7 @@ func TestEverySQLLiteralPrepares(t *testing.T) {
 // owners says which module writes which tables.
 var owners = map[string][]string{
 	"mfa":               {"totp_factors", "recovery_codes", "mfa_attempts", "passkeys", "webauthn_answers"},
-	"accounts":          {"users", "credentials", "roles", "user_roles", "sessions", "refresh_tokens", "signing_keys", "setup_tokens", "addresses", "mail_tokens", "mail_requests", "login_failures", "avatars"},
+	"accounts":          {"users", "credentials", "roles", "user_roles", "sessions", "refresh_tokens", "signing_keys", "setup_tokens", "addresses", "mail_tokens", "mail_requests", "login_failures", "avatars", "customer_groups", "customer_group_members"},
 	"idp":               {"login_providers", "oidc_identities"},
 	"vendors":           {"vendors", "vendor_members", "vendor_invitations"},
 	"apikeys":           {"api_keys"},
@@ -59,7 +59,7 @@ var owners = map[string][]string{
 	"shipping":          {"shipping_zones", "shipping_options", "shipments", "shipment_lines", "tracking_events"},
 	"ledger":            {"ledger_accounts", "ledger_txns", "ledger_entries"},
 	"payments":          {"payments", "payment_events"},
-	"pricing":           {"prices", "price_history"},
+	"pricing":           {"prices", "price_history", "currencies", "price_lists", "price_list_prices"},
 	"promotions":        {"promotions", "coupons", "promotion_redemptions"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "order_line_components", "adjustments", "order_notes"},
 	"digital":           {"digital_files", "licence_keys", "digital_grants"},

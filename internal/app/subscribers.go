@@ -42,6 +42,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "forget idle carts", time.Hour, a.Carts.Forget)
 	events.Sweep(a.Relay, "forget answers of tax engines", time.Hour, a.Tax.Forget)
 	events.Sweep(a.Relay, "keep the schedule of products", 5*time.Second, a.Catalog.KeepSchedule)
+	events.Sweep(a.Relay, "settle derived prices", 5*time.Second, a.Prices.Settle)
 	events.Sweep(a.Relay, "fetch pictures", 5*time.Second, a.Catalog.FetchImages)
 	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)
 	events.Sweep(a.Relay, "remove files of avatars", 10*time.Minute, a.Accounts.SweepAvatars)

@@ -75,7 +75,7 @@ const (
 // statement that finds the cart.
 const cartFragment = `
 	WITH c AS NOT MATERIALIZED (
-		SELECT user_id, currency, email, customer, shipping_address, billing_address, now() AS at, false AS trial
+		SELECT user_id, currency, email, customer, shipping_address, billing_address, NULL::text[] AS groups, NULL::uuid[] AS plans, now() AS at, false AS trial
 		FROM carts WHERE id = @cart
 	), i AS NOT MATERIALIZED (
 		SELECT id, variant_id, quantity FROM cart_items WHERE cart_id = @cart
@@ -87,7 +87,7 @@ const cartFragment = `
 const supposedFragment = `
 	WITH c AS (
 		SELECT @user::uuid AS user_id, @currency::text AS currency, @email::text AS email, @customer::bytea AS customer,
-		       @shipping_address::jsonb AS shipping_address, @billing_address::jsonb AS billing_address, coalesce(@at::timestamptz, now()) AS at, true AS trial
+		       @shipping_address::jsonb AS shipping_address, @billing_address::jsonb AS billing_address, @groups::text[] AS groups, @plans::uuid[] AS plans, coalesce(@at::timestamptz, now()) AS at, true AS trial
 	), i AS (
 		SELECT id, variant_id, quantity FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[]) AS i (id, variant_id, quantity)
 	), cc AS (
@@ -97,16 +97,18 @@ const supposedFragment = `
 // reads is the statements of a quote.
 // What engines have said of tax is kept for stored carts only: of others the table
 // knows.
-type reads struct{ lines, rates, exemption, remote, options, promotions, facts, bought string }
+type reads struct{ lines, listed, rates, exemption, remote, options, promotions, facts, buyer string }
 
 var readsOfCart = reads{
-	lines: cartFragment + linesFragment, rates: cartFragment + ratesFragment, exemption: cartFragment + exemptionFragment, remote: tax.ReadRemote, options: cartFragment + optionsFragment,
-	promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment, bought: cartFragment + boughtFragment,
+	lines: cartFragment + linesFragment, listed: cartFragment + listedFragment, rates: cartFragment + ratesFragment, exemption: cartFragment + exemptionFragment,
+	remote: tax.ReadRemote, options: cartFragment + optionsFragment, promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment,
+	buyer: cartFragment + buyerFragment,
 }
 
 var readsOfSupposition = reads{
-	lines: supposedFragment + linesFragment, rates: supposedFragment + ratesFragment, exemption: supposedFragment + exemptionFragment, options: supposedFragment + optionsFragment,
-	promotions: supposedFragment + promotionsFragment, facts: supposedFragment + factsFragment, bought: supposedFragment + boughtFragment,
+	lines: supposedFragment + linesFragment, listed: supposedFragment + listedFragment, rates: supposedFragment + ratesFragment, exemption: supposedFragment + exemptionFragment,
+	options: supposedFragment + optionsFragment, promotions: supposedFragment + promotionsFragment, facts: supposedFragment + factsFragment,
+	buyer: supposedFragment + buyerFragment,
 }
 
 const (
@@ -230,16 +232,26 @@ const (
 		WHERE c.trial OR EXISTS (SELECT FROM cc) OR EXISTS (SELECT FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `)
 		ORDER BY i.id`
 
-	// One order of the buyer's that stands, of their account or their mailbox,
-	// asked where some promotion is for first orders.
-	boughtFragment = `
-		SELECT o.id FROM c CROSS JOIN LATERAL (
-			SELECT o.id FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled'
-			UNION ALL
-			SELECT o.id FROM orders o WHERE c.email <> '' AND o.email <> '' AND souk_mailbox(o.email) = souk_mailbox(c.email) AND o.status <> 'cancelled'
-		) o
-		WHERE c.trial OR EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
-		LIMIT 1`
+	// Who buys, and whether an order of theirs stands, of their account or their
+	// mailbox: that is looked up where some promotion is for first orders.
+	buyerFragment = `
+		SELECT coalesce(c.groups, ARRAY(
+		           SELECT g.handle FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id WHERE m.user_id = c.user_id ORDER BY g.handle)) AS groups,
+		       coalesce(c.plans, ARRAY(SELECT plan_id FROM buyer_plans WHERE user_id = c.user_id ORDER BY plan_id)) AS plans,
+		       CASE WHEN c.trial OR EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
+		            THEN EXISTS (SELECT FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled')
+		              OR c.email <> '' AND EXISTS (SELECT FROM orders o WHERE o.email <> '' AND souk_mailbox(o.email) = souk_mailbox(c.email) AND o.status <> 'cancelled')
+		            ELSE false END AS bought
+		FROM c`
+
+	// What price lists that are open to the buyer ask for what is in the cart.
+	listedFragment = `
+		SELECT i.id AS item, l.id, l.name, l.priority, p.min_quantity, (p.amount_minor, p.currency) AS price
+		FROM c
+		CROSS JOIN LATERAL price_lists_of(c.user_id, c.groups, c.plans, c.at) l
+		CROSS JOIN i
+		JOIN price_list_prices p ON p.list_id = l.id AND p.variant_id = i.variant_id AND p.currency = c.currency
+		ORDER BY i.id`
 
 	// A code that is unknown, or one too many, adds nothing.
 	addCoupon = `

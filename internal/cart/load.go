@@ -107,10 +107,11 @@ type reading struct {
 	asks    *tax.Asks   // the engine that reckons tax; nil where the zone's rates do
 	options []shipping.Option
 	offered []offered
-	facts   []facts    // by item
-	bought  []id.Order // some order that the buyer has placed before
-	method  string     // of payment; "" while none is chosen
-	told    Customer   // what a supposition tells of the buyer
+	facts   []facts // by item
+	listed  []listPrice
+	buyer   buyer
+	method  string   // of payment; "" while none is chosen
+	told    Customer // what a supposition tells of the buyer
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -161,6 +162,7 @@ func (r *reading) queueGoods(b *postgres.Batch, of basket) {
 	if of.remote != "" {
 		b.Read(of.remote, of.args, func(rows pgx.Rows) (err error) { r.asks, err = tax.TakeRemote(rows); return err })
 	}
+	postgres.ReadAll(b, &r.listed, of.listed, of.args)
 	r.queuePromotions(b, of)
 }
 
@@ -183,7 +185,12 @@ func (r *reading) price(explain bool) (Priced, error) {
 			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice,
 		}
 		t.line(&line, *l)
+		line.Lists = r.listsOf(l.ID)
 		snapshot.Lines = append(snapshot.Lines, line)
+	}
+	for i, unit := range pricing.UnitPrices(snapshot.Lines) {
+		l := &p.Lines[snapshot.Lines[i].Key]
+		l.UnitPrice = unit.Price
 		if err := p.pack(*l); err != nil {
 			return Priced{}, err
 		}
@@ -197,11 +204,30 @@ func (r *reading) price(explain bool) (Priced, error) {
 	p.Quote = quote
 	for _, priced := range quote.Lines {
 		l := &p.Lines[priced.Key]
-		l.Price, l.UnitPrice = priced, priced.UnitPrice
+		l.Price, l.UnitPrice = priced, priced.Unit.Price
 	}
 	r.conclude(&p)
 	p.Missing = p.missing()
 	return p, nil
+}
+
+// A listPrice is what a price list asks for an item.
+type listPrice struct {
+	Item        id.CartItem  `db:"item"`
+	List        id.PriceList `db:"id"`
+	Name        string       `db:"name"`
+	Priority    int          `db:"priority"`
+	MinQuantity int64        `db:"min_quantity"`
+	Price       money.Amount `db:"price"`
+}
+
+func (r *reading) listsOf(item id.CartItem) (lists []pricing.ListPrice) {
+	at, _ := slices.BinarySearchFunc(r.listed, item, func(l listPrice, item id.CartItem) int { return bytes.Compare(l.Item[:], item[:]) })
+	for ; at < len(r.listed) && r.listed[at].Item == item; at++ {
+		l := r.listed[at]
+		lists = append(lists, pricing.ListPrice{List: l.List, Name: l.Name, Priority: l.Priority, MinQuantity: l.MinQuantity, Price: l.Price})
+	}
+	return lists
 }
 
 // pack puts a line into the parcel of its vendor.

@@ -36,6 +36,7 @@ type ItemView struct {
 	Quantity  int             `json:"quantity"`
 	Digital   bool            `json:"digital" doc:"Files or licence keys, handed over once they are paid for"`
 	UnitPrice money.Amount    `json:"unit_price"`
+	PriceList *ListView       `json:"price_list,omitempty" doc:"The price list that the unit price is from"`
 	Discount  money.Amount    `json:"discount"`
 	Tax       money.Amount    `json:"tax"`
 	Total     money.Amount    `json:"total"`
@@ -59,6 +60,13 @@ type ProductView struct {
 	Slug  string     `json:"slug"`
 	Title string     `json:"title"`
 	Image string     `json:"image"`
+}
+
+// ListView is the price list that an item's price is from.
+type ListView struct {
+	ID    id.PriceList `json:"id"`
+	Name  string       `json:"name"`
+	Usual money.Amount `json:"usual_price" doc:"What a unit costs without it"`
 }
 
 // VendorView names a vendor.
@@ -142,6 +150,9 @@ func (p Priced) View() View {
 			Product:   ProductView{l.ProductID, l.ProductSlug, l.ProductTitle, l.Image},
 			Vendor:    VendorView{l.VendorID, l.VendorName, l.VendorSlug},
 			UnitPrice: l.UnitPrice, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total, Issues: l.Issues,
+		}
+		if list := l.Price.Unit.List; list != nil {
+			v.Items[i].PriceList = &ListView{list.List, list.Name, money.Of(*l.Minor, p.Cart.Currency)}
 		}
 		for _, part := range l.Components {
 			v.Items[i].Parts = append(v.Items[i].Parts, part.view())

@@ -5,6 +5,7 @@ type (
 	Actor         = Of[actor]
 	Audit         = Of[auditEntry]
 	Coupon        = Of[coupon]
+	CustomerGroup = Of[customerGroup]
 	Export        = Of[exportRun]
 	Message       = Of[message]
 	MailToken     = Of[mailToken]
@@ -40,6 +41,7 @@ type (
 	ProductChange = Of[productChange]
 	Photo         = Of[photo]
 	Plan          = Of[plan]
+	PriceList     = Of[priceList]
 	ProductExport = Of[productExport]
 	Promotion     = Of[promotion]
 	Redemption    = Of[redemption]
@@ -71,6 +73,7 @@ type (
 	actor         struct{}
 	auditEntry    struct{}
 	coupon        struct{}
+	customerGroup struct{}
 	exportRun     struct{}
 	message       struct{}
 	mailToken     struct{}
@@ -103,6 +106,7 @@ type (
 	productChange struct{}
 	photo         struct{}
 	plan          struct{}
+	priceList     struct{}
 	productExport struct{}
 	promotion     struct{}
 	redemption    struct{}
@@ -143,6 +147,7 @@ func (identity) prefix() string      { return "ident" }
 func (mailToken) prefix() string     { return "mtok" }
 func (message) prefix() string       { return "msg" }
 func (coupon) prefix() string        { return "cpn" }
+func (customerGroup) prefix() string { return "cgrp" }
 func (exportRun) prefix() string     { return "exp" }
 func (address) prefix() string       { return "addr" }
 func (adjustment) prefix() string    { return "adj" }
@@ -167,6 +172,7 @@ func (paymentEvent) prefix() string  { return "payev" }
 func (productChange) prefix() string { return "pchg" }
 func (photo) prefix() string         { return "photo" }
 func (plan) prefix() string          { return "plan" }
+func (priceList) prefix() string     { return "plist" }
 func (product) prefix() string       { return "prod" }
 func (productExport) prefix() string { return "pexp" }
 func (promotion) prefix() string     { return "promo" }

@@ -33,6 +33,7 @@ type Line struct {
 	Variant   id.Variant
 	Quantity  int64
 	UnitPrice money.Amount
+	Lists     []ListPrice // what price lists ask for it instead
 	Rates     []tax.Rate
 	Relief    string // what the rates are not charged for, as [tax.Levy] says; "" where they are
 	Why       string // why these rates, or why not
@@ -76,7 +77,7 @@ type Quote struct {
 // A PricedLine is a line with its price.
 type PricedLine struct {
 	Key       int
-	UnitPrice money.Amount // without the tax that it held, where the buyer is relieved of that
+	Unit      UnitPrice // without the tax that it held, where the buyer is relieved of that
 	Subtotal  money.Amount // unit price × quantity
 	Discount  money.Amount
 	Tax       money.Amount
@@ -117,13 +118,15 @@ type Totals struct {
 // ErrAmountTooLarge says that an order would cost more than can be counted.
 var ErrAmountTooLarge = errs.New(errs.Invalid, "amount_too_large", "This comes to more money than the shop can count. Order fewer.")
 
-// Price computes what a snapshot costs: prices, then discounts, then tax on what
-// is left. It refuses with [ErrAmountTooLarge] what would overflow. The order of
+// Price computes what a snapshot costs: prices, by lists where those say so, then
+// discounts, then tax on what is left. It refuses with [ErrAmountTooLarge] what would overflow. The order of
 // lines, parcels and promotions changes no figure.
 func Price(s Snapshot) (Quote, error) {
-	s.relieve()
 	q := Quote{Lines: make([]PricedLine, len(s.Lines))}
-	if err := q.list(&s); err != nil {
+	usual, prices := s.Lines, UnitPrices(s.Lines)
+	s.Lines = listed(s.Lines, prices)
+	s.relieve()
+	if err := q.list(&s, prices); err != nil {
 		return Quote{}, err
 	}
 	q.discount(&s)
@@ -133,7 +136,7 @@ func Price(s Snapshot) (Quote, error) {
 		return Quote{}, ErrAmountTooLarge
 	}
 	if s.Explain {
-		q.explain(&s)
+		q.explain(&s, usual)
 	}
 	return q, nil
 }
@@ -141,7 +144,7 @@ func Price(s Snapshot) (Quote, error) {
 // list notes what lines and parcels cost before discounts and tax: no more than
 // [money.Max] together, so that nothing reckoned on them can overflow. A parcel of
 // a vendor who sends nothing costs nothing: it is left out of the snapshot.
-func (q *Quote) list(s *Snapshot) error {
+func (q *Quote) list(s *Snapshot, prices []UnitPrice) error {
 	zero := money.Zero(s.Currency)
 	cost := int64(0)
 	for i, l := range s.Lines {
@@ -149,7 +152,7 @@ func (q *Quote) list(s *Snapshot) error {
 		if cost += subtotal.Minor; err != nil || cost > money.Max {
 			return ErrAmountTooLarge
 		}
-		q.Lines[i] = PricedLine{Key: l.Key, UnitPrice: l.UnitPrice, Subtotal: subtotal, Discount: zero}
+		q.Lines[i] = PricedLine{Key: l.Key, Unit: UnitPrice{l.UnitPrice, prices[i].List}, Subtotal: subtotal, Discount: zero}
 		at, found := q.parcelOf(l.Vendor)
 		if !found {
 			q.Parcels = slices.Insert(q.Parcels, at, PricedParcel{

@@ -152,8 +152,8 @@ func TestSumsReAdd(t *testing.T) {
 		perVendor := map[id.Vendor]int64{}
 		for i, l := range q.Lines {
 			in := s.Lines[i]
-			if l.Key != in.Key || l.Subtotal.Minor != l.UnitPrice.Minor*in.Quantity || l.UnitPrice != in.UnitPrice && in.Relief == "" {
-				t.Errorf("A2: line %d: subtotal %d of %d × %d", i, l.Subtotal.Minor, in.Quantity, l.UnitPrice.Minor)
+			if l.Key != in.Key || l.Subtotal.Minor != l.Unit.Price.Minor*in.Quantity || l.Unit.Price != in.UnitPrice && in.Relief == "" {
+				t.Errorf("A2: line %d: subtotal %d of %d × %d", i, l.Subtotal.Minor, in.Quantity, l.Unit.Price.Minor)
 			}
 			total := l.Subtotal.Minor - l.Discount.Minor
 			if !s.Tax.Included {

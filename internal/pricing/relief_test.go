@@ -24,7 +24,7 @@ func TestWhoIsRelievedPaysNoTax(t *testing.T) {
 			if s.Lines[i].Relief == "" {
 				continue
 			}
-			if !l.Tax.IsZero() || len(l.Taxes) != 1 || l.Taxes[0].Label != s.Lines[i].Relief || l.UnitPrice != s.Tax.Net(s.Lines[i].UnitPrice, s.Lines[i].Rates) {
+			if !l.Tax.IsZero() || len(l.Taxes) != 1 || l.Taxes[0].Label != s.Lines[i].Relief || l.Unit.Price != s.Tax.Net(s.Lines[i].UnitPrice, s.Lines[i].Rates) {
 				t.Fatalf("line %d pays %+v", i, l)
 			}
 		}

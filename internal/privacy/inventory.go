@@ -99,6 +99,8 @@ var Inventory = []Holding{
 	{"listed_products", "name", Nothing, "of goods"},
 	{"listings", "name", Nothing, "of goods"},
 	{"search_nodes", "host", Nothing, "of a machine of the shop"},
+	{"customer_groups", "handle name description", Nothing, "of the shop; who is in one is dropped at once"},
+	{"price_lists", "name", Nothing, "of the shop's and the vendors' prices"},
 	{"promotions", "name", Nothing, "of the shop's and the vendors' offers"},
 	{"locations", "name", Nothing, "of goods"},
 	{"shipping_options", "name", Nothing, "of the shop's settings"},

@@ -18,7 +18,7 @@ import (
 
 // shape changes when describe writes something else for the same facts, so
 // that the next refresh writes rows that seem unchanged.
-const shape = 3
+const shape = 4
 
 // entry is every row of one product.
 type entry struct {

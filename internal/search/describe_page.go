@@ -52,7 +52,7 @@ func (f *facts) page(c money.Currency) pageRow {
 func (f *facts) variant(v *variantFact, c money.Currency) Variant {
 	shown := Variant{
 		ID: v.ID, SKU: v.SKU, Title: v.Title, Options: v.Options, MediaIDs: v.MediaIDs,
-		RequiresShipping: v.RequiresShipping, Barcode: v.Barcode, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions,
+		RequiresShipping: v.RequiresShipping, Barcode: v.Barcode, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions, Content: v.Content,
 		MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
 	}
 	if len(v.MediaIDs) > 0 {
@@ -61,6 +61,7 @@ func (f *facts) variant(v *variantFact, c money.Currency) Variant {
 	for _, p := range f.prices {
 		if p.VariantID == v.ID && p.Currency == c {
 			shown.Price, shown.CompareAtPrice = new(money.Of(p.Amount, c)), amountOrNil(p.CompareAt, c)
+			shown.UnitPrice = v.Content.PriceOf(*shown.Price)
 		}
 	}
 	for _, part := range f.components {

@@ -110,6 +110,7 @@ type variantFact struct {
 	Title            string             `db:"title"`
 	Options          []string           `db:"options"`
 	WeightGrams      int                `db:"weight_grams"`
+	Content          catalog.Content    `db:"content"`
 	Dimensions       catalog.Dimensions `db:"dimensions"`
 	MinQuantity      int                `db:"min_quantity"`
 	MaxQuantity      int                `db:"max_quantity"`

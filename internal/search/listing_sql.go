@@ -58,7 +58,7 @@ const selectMedia = `
 
 const selectVariants = `
 	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.barcode, v.title, v.options, v.weight_grams,
-	       (v.length_mm, v.width_mm, v.height_mm) AS dimensions, v.min_quantity, v.max_quantity, v.requires_shipping,
+	       (v.length_mm, v.width_mm, v.height_mm) AS dimensions, (v.content_amount, v.content_unit) AS content, v.min_quantity, v.max_quantity, v.requires_shipping,
 	       ARRAY(SELECT m.id FROM (SELECT v.media_id AS id, 0 AS position UNION ALL SELECT media_id, position FROM variant_media WHERE variant_id = v.id) AS w
 	             JOIN media AS m ON m.id = w.id AND m.product_id = v.product_id AND (m.state = 'ready' OR m.state <> 'removed' AND m.source_url LIKE 'https://%')
 	             ORDER BY w.position) AS media_ids,

@@ -89,7 +89,7 @@ func (s *Search) suggestions(ctx context.Context, text, locale string, words *vo
 	if err != nil {
 		return found, err
 	}
-	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, locale)
+	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, locale, id.User{})
 	if err != nil {
 		return found, fmt.Errorf("suggest: %w", err)
 	}

@@ -533,3 +533,29 @@ WHERE l.digital AND ((l.quantity_fulfilled > 0) <> (coalesce(g.grants, 0) > 0) O
 -- [M4] nobody has digital goods that were not paid for
 SELECT g.id FROM digital_grants g JOIN order_lines l ON l.id = g.order_line_id JOIN vendor_orders v ON v.id = l.vendor_order_id
 WHERE l.order_id <> g.order_id OR l.vendor_id <> g.vendor_id OR NOT v.paid AND v.total_minor > 0;
+
+-- [P1] a derived price is the main one at the rate, rounded by the rule, and there is one where no own price is, once a new rule has been settled (eventual)
+WITH rule AS (
+    SELECT c.*, 10::numeric ^ (9 + base_decimals) AS d FROM currencies c WHERE settled
+), due AS (
+    SELECT b.variant_id, r.currency,
+           CASE WHEN b.amount_minor = 0 THEN 0 ELSE least(1000000000000, coalesce(nullif(
+               greatest(0, div(2 * (b.amount_minor * r.rate_ppb::numeric * 10::numeric ^ r.decimals - r.ending_minor * r.d) + r.round_to_minor * r.d, 2 * r.round_to_minor * r.d))
+               * r.round_to_minor + r.ending_minor, 0), r.round_to_minor)) END AS amount_minor
+    FROM rule r JOIN prices b ON b.currency = r.base JOIN variants v ON v.id = b.variant_id
+    WHERE r.rate_ppb IS NOT NULL AND v.bundle IS DISTINCT FROM 'summed'
+)
+SELECT d.variant_id FROM due d LEFT JOIN prices p ON p.variant_id = d.variant_id AND p.currency = d.currency
+WHERE p.variant_id IS NULL OR p.derived AND p.amount_minor <> d.amount_minor
+UNION ALL
+SELECT p.variant_id FROM prices p
+WHERE p.derived AND NOT EXISTS (SELECT FROM due d WHERE d.variant_id = p.variant_id AND d.currency = p.currency)
+  AND NOT EXISTS (SELECT FROM currencies c WHERE c.currency = p.currency AND NOT c.settled);
+
+-- [P2] a vendor's price list prices that vendor's variants only
+SELECT p.variant_id FROM price_lists l JOIN price_list_prices p ON p.list_id = l.id LEFT JOIN variants v ON v.id = p.variant_id
+WHERE v.id IS NULL OR l.vendor_id <> v.vendor_id;
+
+-- [P3] a price list that is not archived names customer groups that there are
+SELECT l.id FROM price_lists l CROSS JOIN unnest(l.customer_groups) AS named
+WHERE l.status <> 'archived' AND NOT EXISTS (SELECT FROM customer_groups g WHERE g.handle = named);

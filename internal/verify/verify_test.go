@@ -251,7 +251,7 @@ var corruptions = []corruption{
 	{rule: "K3", sql: `UPDATE listings SET in_stock = false WHERE product_id = u('sets')`},
 	{rule: "K5", sql: `UPDATE variants SET bundle = 'fixed' WHERE id = u('card'); UPDATE listings SET in_stock = false WHERE product_id = u('cards')`},
 	{rule: "K5", sql: `UPDATE variants SET vendor_id = u('weaver') WHERE id = u('card')`},
-	{rule: "K6", sql: `UPDATE prices SET amount_minor = 2091 WHERE variant_id = u('set'); UPDATE listings SET min_minor = 2091, max_minor = 2091 WHERE product_id = u('sets');
+	{rule: "K6", sql: `UPDATE prices SET amount_minor = 2091 WHERE variant_id = u('set') AND currency = 'USD'; UPDATE listings SET min_minor = 2091, max_minor = 2091 WHERE product_id = u('sets') AND currency = 'USD';
 		INSERT INTO price_history (variant_id, currency, amount_minor, actor) VALUES (u('set'), 'USD', 2091, 'potter')`},
 	{rule: "K6", sql: `UPDATE variants SET bundle_discount_bps = 0 WHERE id = u('set')`},
 	{rule: "K6", sql: `DELETE FROM prices WHERE variant_id = u('set'); DELETE FROM listings WHERE product_id = u('sets')`},
@@ -289,6 +289,12 @@ var corruptions = []corruption{
 	},
 	{rule: "M4", sql: `UPDATE digital_grants SET vendor_id = u('potter') WHERE id = u('grant 1')`},
 	{rule: "M4", sql: `UPDATE digital_grants SET order_id = u('arrived') WHERE id = u('grant 1')`},
+	{rule: "P1", sql: `UPDATE currencies SET rate_ppb = 6900000000`},
+	{rule: "P1", sql: `UPDATE currencies SET round_to_minor = 100, ending_minor = 99`},
+	{rule: "P1", sql: `UPDATE currencies SET rate_ppb = NULL`},
+	{rule: "P1", sql: `DELETE FROM prices WHERE variant_id = u('rug') AND currency = 'DKK'; DELETE FROM listings WHERE product_id = u('rugs') AND currency = 'DKK'`},
+	{rule: "P2", sql: `UPDATE price_list_prices SET variant_id = u('rug')`},
+	{rule: "P3", sql: `DELETE FROM customer_groups`},
 }
 
 // What search has yet to read about in the log is not held against it.
