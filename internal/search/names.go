@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -28,10 +28,9 @@ type names struct {
 
 // named is a category, brand, vendor or tag.
 type named struct {
-	ID     uuid.UUID `db:"id"`
-	Slug   string    `db:"slug"`
-	Name   string    `db:"name"`
-	folded string
+	ID   uuid.UUID `db:"id"`
+	Slug string    `db:"slug"`
+	Name string    `db:"name"`
 
 	// Of categories only.
 	ParentID uuid.UUID `db:"parent_id"` // zero: a top
@@ -50,6 +49,27 @@ type entries struct {
 	byID   map[uuid.UUID]*named
 	bySlug map[string]uuid.UUID
 	told   map[uuid.UUID]map[string]string // names in other languages, by locale
+
+	completions func() *completions // made when somebody asks for some
+}
+
+// completions finds those of a register by what their names begin with, the top
+// of the tree and then the alphabet first.
+type completions struct {
+	named []*named
+	*index.Completions
+}
+
+func complete(byID map[uuid.UUID]*named) *completions {
+	c := &completions{named: slices.SortedFunc(maps.Values(byID), func(a, b *named) int {
+		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
+	})}
+	folded := make([]string, len(c.named))
+	for i, n := range c.named {
+		folded[i] = index.Fold(n.Name)
+	}
+	c.Completions = index.NewCompletions(folded)
+	return c
 }
 
 // name is what something is called in a language.
@@ -69,7 +89,6 @@ func (r *register) set(rows []named) {
 	old := r.entries()
 	var changed []*named
 	for _, n := range rows {
-		n.folded = index.Fold(n.Name)
 		if known := old.byID[n.ID]; known == nil || *known != n {
 			changed = append(changed, &n)
 		}
@@ -90,6 +109,7 @@ func (r *register) set(rows []named) {
 		next.byID[n.ID], next.bySlug[n.Slug] = n, n.ID
 		next.told[n.ID] = toldNames(n.Translations)
 	}
+	next.completions = sync.OnceValue(func() *completions { return complete(next.byID) })
 	r.current.Store(next)
 }
 
@@ -251,21 +271,24 @@ func distinctValues(ids []int32) []int32 {
 
 // begun are those of a register whose name goes on from what is begun, with as
 // few typos as any, and which has reports as having products.
-func (r *register) begun(c *index.Completion, has func(uuid.UUID) bool, most int) []*named {
-	var list []*named
-	fewest := math.MaxInt
-	for _, n := range r.entries().byID {
-		typos, ok := c.Of(n.folded)
-		if !ok || typos > fewest || !has(n.ID) {
-			continue
-		}
-		if typos < fewest {
-			fewest, list = typos, nil
-		}
-		list = append(list, n)
+func (r *register) begun(text string, has func(uuid.UUID) bool, most int) (list []*named) {
+	e := r.entries()
+	if e.completions == nil {
+		return nil
 	}
-	slices.SortFunc(list, func(a, b *named) int {
-		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
-	})
-	return list[:min(len(list), most)]
+	c := e.completions()
+	for numbers := range c.Of(text) {
+		for _, n := range numbers {
+			if has(c.named[n].ID) {
+				list = append(list, c.named[n])
+			}
+			if len(list) == most {
+				return list
+			}
+		}
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return nil
 }
