@@ -169,6 +169,10 @@ BEGIN
     GRANT SELECT ON brands, categories, tags, attributes, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
 END $$;
 
+CREATE FUNCTION public.souk_mailbox(email text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (SELECT CASE WHEN (parts.host = ANY (ARRAY['gmail.com'::text, 'googlemail.com'::text])) THEN (replace(parts.name, '.'::text, ''::text) || '@gmail.com'::text) ELSE ((parts.name || '@'::text) || parts.host) END AS "case" FROM ((SELECT lower(NORMALIZE(btrim(souk_mailbox.email), NFKC)) AS address) a CROSS JOIN LATERAL (SELECT split_part(split_part(a.address, '@'::text, 1), '+'::text, 1) AS name, substr(a.address, (strpos((a.address || '@'::text), '@'::text) + 1)) AS host) parts));
+
 CREATE FUNCTION public.souk_vendor_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT current_setting('souk.vendor_id')::uuid $$;
@@ -693,7 +697,7 @@ CREATE TABLE public.ledger_accounts (
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
     CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text])))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -1764,6 +1768,7 @@ CREATE TABLE public.vendor_orders (
     placed_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     shipping_platform_minor bigint DEFAULT 0 NOT NULL,
+    house boolean DEFAULT false NOT NULL,
     CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
@@ -1782,7 +1787,9 @@ CREATE TABLE public.vendors (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    house boolean DEFAULT false NOT NULL,
     CONSTRAINT vendors_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
+    CONSTRAINT vendors_house CHECK (((NOT house) OR ((status = 'active'::text) AND (commission_bps = 0)))),
     CONSTRAINT vendors_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
     CONSTRAINT vendors_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'active'::text, 'suspended'::text, 'rejected'::text])))
 );
@@ -2387,6 +2394,8 @@ CREATE INDEX orders_email ON public.orders USING btree (lower(email) text_patter
 
 CREATE INDEX orders_forget_asked ON public.orders USING btree (forget_asked_at) WHERE ((forget_asked_at IS NOT NULL) AND (personal = 'all'::text));
 
+CREATE INDEX orders_mailbox ON public.orders USING btree (public.souk_mailbox(email)) WHERE (email <> ''::text);
+
 CREATE INDEX orders_placed ON public.orders USING btree (placed_at);
 
 CREATE INDEX orders_user ON public.orders USING btree (user_id, id DESC) WHERE (user_id IS NOT NULL);
@@ -2530,6 +2539,8 @@ CREATE UNIQUE INDEX variants_sku_key ON public.variants USING btree (sku, vendor
 CREATE UNIQUE INDEX vendor_invitations_open ON public.vendor_invitations USING btree (vendor_id, lower(email)) WHERE (accepted_at IS NULL);
 
 CREATE INDEX vendor_orders_vendor ON public.vendor_orders USING btree (vendor_id, id DESC);
+
+CREATE UNIQUE INDEX vendors_house_key ON public.vendors USING btree (house) WHERE house;
 
 CREATE INDEX vendors_name ON public.vendors USING btree (name, id);
 

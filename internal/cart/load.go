@@ -56,6 +56,7 @@ type Line struct {
 	VendorName       string        `db:"vendor_name"`
 	VendorSlug       string        `db:"vendor_slug"`
 	VendorStatus     string        `db:"vendor_status"`
+	House            bool          `db:"house"` // the marketplace sells it itself
 	CommissionBPS    int           `db:"commission_bps"`
 	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
 	BlobKey          string        `db:"blob_key"`
@@ -80,6 +81,7 @@ type Parcel struct {
 	Vendor        id.Vendor
 	VendorName    string
 	VendorSlug    string
+	House         bool // the marketplace itself
 	CommissionBPS int
 	NeedsShipping bool
 	WeightGrams   int64
@@ -101,6 +103,7 @@ type reading struct {
 	facts   []facts    // by item
 	bought  []id.Order // some order that the buyer has placed before
 	method  string     // of payment; "" while none is chosen
+	told    Customer   // what a supposition tells of the buyer
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -117,7 +120,7 @@ func (c *Carts) load(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql string, r reading, explain bool) (Priced, error) {
 	b := postgres.NewBatch()
 	b.Read(sql, whose(ctx, cart), takeCart(&r.cart))
-	r.queue(b, cart)
+	r.queue(b, ofCart(cart))
 	switch err := b.Send(ctx, db); {
 	case errors.Is(err, errUntouched):
 		return Priced{}, ErrNotFound
@@ -129,18 +132,25 @@ func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 	return r.price(explain)
 }
 
+// A basket is what a quote is about, as its reads find it.
+type basket struct {
+	*reads
+	args pgx.NamedArgs
+}
+
+func ofCart(cart id.Cart) basket { return basket{&readsOfCart, pgx.NamedArgs{"cart": cart}} }
+
 // queue adds the reads of a quote to a pipeline that brings the cart itself.
-func (r *reading) queue(b *postgres.Batch, cart id.Cart) {
-	r.queueGoods(b, cart)
-	postgres.ReadAll(b, &r.options, readOptions, pgx.NamedArgs{"cart": cart})
+func (r *reading) queue(b *postgres.Batch, of basket) {
+	r.queueGoods(b, of)
+	postgres.ReadAll(b, &r.options, of.options, of.args)
 }
 
 // queueGoods is queue for a cart that cannot have chosen its shipping yet.
-func (r *reading) queueGoods(b *postgres.Batch, cart id.Cart) {
-	args := pgx.NamedArgs{"cart": cart}
-	postgres.ReadAll(b, &r.lines, readLines, args)
-	b.Read(readRates, args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
-	r.queuePromotions(b, cart)
+func (r *reading) queueGoods(b *postgres.Batch, of basket) {
+	postgres.ReadAll(b, &r.lines, of.lines, of.args)
+	b.Read(of.rates, of.args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
+	r.queuePromotions(b, of)
 }
 
 // price makes the quote out of what was read.
@@ -191,7 +201,7 @@ func (p *Priced) pack(l Line) error {
 	at, found := slices.BinarySearchFunc(p.Parcels, l.VendorID, func(q Parcel, v id.Vendor) int { return bytes.Compare(q.Vendor[:], v[:]) })
 	if !found {
 		p.Parcels = slices.Insert(p.Parcels, at, Parcel{
-			Vendor: l.VendorID, VendorName: l.VendorName, VendorSlug: l.VendorSlug, CommissionBPS: l.CommissionBPS, Value: money.Zero(value.Currency),
+			Vendor: l.VendorID, VendorName: l.VendorName, VendorSlug: l.VendorSlug, House: l.House, CommissionBPS: l.CommissionBPS, Value: money.Zero(value.Currency),
 		})
 	}
 	parcel := &p.Parcels[at]

@@ -153,7 +153,7 @@ func (c *Checkout) composeParts(n *orders.New, priced cart.Priced, status orders
 	for i, parcel := range priced.Parcels {
 		costs := priced.Quote.Parcels[i] // both stand in the order of the vendors' ids
 		p := orders.VendorOrder{
-			ID: id.New[id.VendorOrder](), Order: n.ID, Status: status, Currency: n.Currency,
+			ID: id.New[id.VendorOrder](), Order: n.ID, Status: status, House: parcel.House, Currency: n.Currency,
 			Seller:      orders.Seller{ID: parcel.Vendor, Slug: parcel.VendorSlug, Name: parcel.VendorName},
 			PartTotals:  orders.PartTotals{Items: costs.Items, Discount: costs.Discount, ShippingFee: costs.Shipping, Tax: costs.Tax, Total: costs.Total},
 			ShippingTax: costs.ShippingTax, Platform: platformOf(n.Currency, costs.ShippingDiscounts),

@@ -178,13 +178,21 @@ func shares(w orders.Whole, parts []orders.VendorOrder) (entries []ledger.Entry,
 	commission, tax, given, brought := none, none, none, none
 	for _, p := range parts {
 		e := w.Earnings(p)
-		entries = append(entries, ledger.Credit(ledger.AccountKey{Kind: ledger.VendorPayable, Vendor: p.Seller.ID}, e.Vendor))
+		entries = append(entries, ledger.Credit(sellerOf(p), e.Vendor))
 		commission, tax, given, brought = commission.Plus(e.Commission), tax.Plus(e.Tax), given.Plus(e.Platform), brought.Plus(e.Total)
 	}
 	return append(entries,
 		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, commission),
 		ledger.Credit(ledger.AccountKey{Kind: ledger.TaxPayable}, tax),
 		ledger.Debit(ledger.AccountKey{Kind: ledger.PromotionExpense}, given)), brought
+}
+
+// sellerOf is the account that a part's sale is credited to.
+func sellerOf(p orders.VendorOrder) ledger.AccountKey {
+	if p.House {
+		return ledger.AccountKey{Kind: ledger.SalesRevenue}
+	}
+	return ledger.AccountKey{Kind: ledger.VendorPayable, Vendor: p.Seller.ID}
 }
 
 // captureDelivered takes the cash for the parts that have been delivered since

@@ -20,6 +20,8 @@
 //	                                     promotion_expense: what   tax_payable: tax of the items and shipping
 //	                                     the platform adds for
 //	                                     discounts that it gives
+//	the same, of what the marketplace    as above                sales_revenue instead of vendor_payable; the
+//	sells itself (vendors.House)                                 others as above, without a commission
 //	goods are given away at the          promotion_expense       vendor_payable, commission_revenue, as above
 //	platform's expense, vendor_order
 //	money arrives for an order that is   psp_clearing(provider)  buyer_payable: it is owed back
@@ -59,6 +61,7 @@ const (
 	TaxPayable        Kind = "tax_payable"        // owed to the state
 	BuyerPayable      Kind = "buyer_payable"      // owed back to buyers
 	PromotionExpense  Kind = "promotion_expense"  // discounts that the marketplace gives
+	SalesRevenue      Kind = "sales_revenue"      // what the marketplace sells itself
 )
 
 // AccountKey names an account within a currency. Accounts come into being with

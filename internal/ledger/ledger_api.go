@@ -37,7 +37,7 @@ func (b *Books) Routes(r *httpapi.Router) {
 
 type accountFilter struct {
 	httpapi.Page
-	Kinds  []string  `query:"kind" enum:"psp_clearing,vendor_payable,commission_revenue,shipping_revenue,tax_payable,buyer_payable"`
+	Kinds  []string  `query:"kind" enum:"psp_clearing,vendor_payable,commission_revenue,shipping_revenue,tax_payable,buyer_payable,promotion_expense,sales_revenue"`
 	Vendor id.Vendor `query:"vendor"`
 }
 

@@ -59,6 +59,7 @@ type VendorOrder struct {
 	Seller         `json:"vendor"`
 	Number         string         `db:"number" json:"number"`
 	Status         PartStatus     `db:"status" json:"status" enum:"pending,confirmed,partially_shipped,shipped,delivered,cancelled"`
+	House          bool           `db:"house" json:"-"` // sold by the marketplace itself
 	Paid           bool           `db:"paid" json:"paid"`
 	Currency       money.Currency `db:"currency" json:"currency"`
 	PartTotals     `json:"totals"`

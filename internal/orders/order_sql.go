@@ -61,13 +61,13 @@ func queueOrder(b *postgres.Batch, n *New) {
 func queueParts(b *postgres.Batch, w Whole) {
 	parts := w.Parts
 	b.Queue(`
-		INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, currency,
+		INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, house, currency,
 			items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_tax_minor, shipping_platform_minor, shipping_option)
-		SELECT p.id, o.id, p.vendor, p.name, p.slug, o.number || '-' || p.place, p.status, o.currency,
+		SELECT p.id, o.id, p.vendor, p.name, p.slug, o.number || '-' || p.place, p.status, p.house, o.currency,
 		       p.items, p.discount, p.shipping, p.tax, p.total, p.shipping_tax, p.platform, p.option::jsonb
-		FROM orders o, unnest(@ids::uuid[], @vendors::uuid[], @names::text[], @slugs::text[], @statuses::text[], @items::bigint[],
+		FROM orders o, unnest(@ids::uuid[], @vendors::uuid[], @names::text[], @slugs::text[], @statuses::text[], @houses::bool[], @items::bigint[],
 			@discounts::bigint[], @shippings::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @platforms::bigint[], @options::text[])
-			WITH ORDINALITY AS p (id, vendor, name, slug, status, items, discount, shipping, tax, total, shipping_tax, platform, option, place)
+			WITH ORDINALITY AS p (id, vendor, name, slug, status, house, items, discount, shipping, tax, total, shipping_tax, platform, option, place)
 		WHERE o.id = @order`,
 		pgx.NamedArgs{
 			"order": w.ID, "ids": column(parts, func(p *VendorOrder) id.VendorOrder { return p.ID }),
@@ -75,6 +75,7 @@ func queueParts(b *postgres.Batch, w Whole) {
 			"names":          column(parts, func(p *VendorOrder) string { return p.Seller.Name }),
 			"slugs":          column(parts, func(p *VendorOrder) string { return p.Seller.Slug }),
 			"statuses":       column(parts, func(p *VendorOrder) string { return string(p.Status) }),
+			"houses":         column(parts, func(p *VendorOrder) bool { return p.House }),
 			"items":          column(parts, func(p *VendorOrder) int64 { return p.Items.Minor }),
 			"discounts":      column(parts, func(p *VendorOrder) int64 { return p.Discount.Minor }),
 			"shippings":      column(parts, func(p *VendorOrder) int64 { return p.ShippingFee.Minor }),

@@ -34,7 +34,7 @@ const selectLocked = `
 	FOR UPDATE`
 
 const partColumnsFragment = `
-	p.id, p.order_id, p.vendor_id, p.vendor_slug, p.vendor_name, p.number, p.status, p.paid, p.currency,
+	p.id, p.order_id, p.vendor_id, p.vendor_slug, p.vendor_name, p.number, p.status, p.house, p.paid, p.currency,
 	(p.items_minor, p.currency) AS items, (p.discount_minor, p.currency) AS discount, (p.shipping_minor, p.currency) AS shipping,
 	(p.tax_minor, p.currency) AS tax, (p.total_minor, p.currency) AS total, (p.shipping_tax_minor, p.currency) AS shipping_tax,
 	(p.shipping_platform_minor, p.currency) AS shipping_platform,

@@ -50,7 +50,7 @@ type entries struct {
 	bySlug map[string]uuid.UUID
 	told   map[uuid.UUID]map[string]string // names in other languages, by locale
 
-	completions func() *completions // made when somebody asks for some
+	completions sync.Map // by language: *completions, made when somebody asks for some
 }
 
 // completions finds those of a register by what their names begin with, the top
@@ -60,16 +60,23 @@ type completions struct {
 	*index.Completions
 }
 
-func complete(byID map[uuid.UUID]*named) *completions {
-	c := &completions{named: slices.SortedFunc(maps.Values(byID), func(a, b *named) int {
+// in is the completions of names in a language and in the shop's own.
+func (e *entries) in(locale string) *completions {
+	if known, there := e.completions.Load(locale); there {
+		return known.(*completions)
+	}
+	c := &completions{named: slices.SortedFunc(maps.Values(e.byID), func(a, b *named) int {
 		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
 	})}
-	folded := make([]string, len(c.named))
-	for i, n := range c.named {
-		folded[i] = index.Fold(n.Name)
-	}
-	c.Completions = index.NewCompletions(folded)
-	return c
+	c.Completions = index.NewCompletions(len(c.named), func(n int) []string {
+		names := []string{index.Fold(c.named[n].Name)}
+		if told := e.told[c.named[n].ID][locale]; told != "" {
+			names = append(names, index.Fold(told))
+		}
+		return names
+	})
+	known, _ := e.completions.LoadOrStore(locale, c)
+	return known.(*completions)
 }
 
 // name is what something is called in a language.
@@ -82,6 +89,18 @@ func (r *register) entries() *entries {
 		return e
 	}
 	return &entries{}
+}
+
+// path is that of a category in a language.
+func (e *entries) path(n *named, locale string) string {
+	if locale == "" {
+		return n.Path
+	}
+	path := e.name(n, locale)
+	for above := e.byID[n.ParentID]; above != nil; above = e.byID[above.ParentID] {
+		path = e.name(above, locale) + pathGlue + path
+	}
+	return path
 }
 
 // set takes rows over; there is one writer.
@@ -109,7 +128,6 @@ func (r *register) set(rows []named) {
 		next.byID[n.ID], next.bySlug[n.Slug] = n, n.ID
 		next.told[n.ID] = toldNames(n.Translations)
 	}
-	next.completions = sync.OnceValue(func() *completions { return complete(next.byID) })
 	r.current.Store(next)
 }
 
@@ -269,14 +287,10 @@ func distinctValues(ids []int32) []int32 {
 	return slices.Compact(ids)
 }
 
-// begun are those of a register whose name goes on from what is begun, with as
-// few typos as any, and which has reports as having products.
-func (r *register) begun(text string, has func(uuid.UUID) bool, most int) (list []*named) {
-	e := r.entries()
-	if e.completions == nil {
-		return nil
-	}
-	c := e.completions()
+// begun are those whose name, in a language or in the shop's own, goes on from
+// what is begun, with as few typos as any, and which has reports as having products.
+func (e *entries) begun(text, locale string, has func(uuid.UUID) bool, most int) (list []*named) {
+	c := e.in(locale)
 	for numbers := range c.Of(text) {
 		for _, n := range numbers {
 			if has(c.named[n].ID) {

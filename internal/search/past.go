@@ -189,7 +189,7 @@ func readPast(ctx context.Context, db postgres.DB) (*pastQueries, error) {
 	for i, text := range texts {
 		p.folded[i] = index.Fold(text)
 	}
-	p.Completions = index.NewCompletions(p.folded)
+	p.Completions = index.NewCompletions(len(texts), func(n int) []string { return p.folded[n : n+1] })
 	return p, nil
 }
 

@@ -31,6 +31,7 @@ type Vendor struct {
 	Status        Status    `db:"status" json:"status" enum:"pending,active,suspended,rejected"`
 	StatusReason  string    `db:"status_reason" json:"status_reason" doc:"Why it was rejected or suspended."`
 	CommissionBPS int       `db:"commission_bps" json:"commission_bps" doc:"The market's share in hundredths of a percent."`
+	House         bool      `db:"house" json:"house" doc:"The marketplace's own shop: it pays no commission and cannot be suspended."`
 	OwnerID       id.User   `db:"owner_id" json:"owner_id,omitzero" doc:"Absent for a vendor that nobody signs in for."`
 	CreatedAt     time.Time `db:"created_at" json:"created_at"`
 	UpdatedAt     time.Time `db:"updated_at" json:"updated_at"`
@@ -112,6 +113,7 @@ func (p Profile) write(v *Vendor) error {
 	bad.Require(utf8.RuneCountInString(v.Description) <= 5000 && isText(v.Description), "/description", "invalid", "A description is text of at most 5,000 characters.")
 	bad.Require(v.Email == "" || accounts.ValidEmail(v.Email), "/email", "invalid", "This is not an e-mail address.")
 	bad.Require(0 <= v.CommissionBPS && v.CommissionBPS <= 10_000, "/commission_bps", "out_of_range", "A commission is 0 to 10,000 hundredths of a percent.")
+	bad.Require(!v.House || v.CommissionBPS == 0, "/commission_bps", "invalid", "The marketplace pays itself no commission.")
 	return bad.Err()
 }
 
@@ -251,7 +253,7 @@ func (v *Vendors) move(ctx context.Context, tx pgx.Tx, vendor id.Vendor, to Stat
 	if err != nil || now.Status == to {
 		return now, err
 	}
-	if !slices.Contains(moves[to], now.Status) {
+	if now.House || !slices.Contains(moves[to], now.Status) {
 		return Vendor{}, ErrMove.With("vendor_status", now.Status)
 	}
 	if err := setStatus(ctx, tx, vendor, now.Status, to, reason, v.Clock.Now()); err != nil {

@@ -12,7 +12,7 @@ import (
 )
 
 const selectVendor = `
-	SELECT v.id, v.slug, v.name, v.description, v.email, v.status, v.status_reason, v.commission_bps,
+	SELECT v.id, v.slug, v.name, v.description, v.email, v.status, v.status_reason, v.commission_bps, v.house,
 	       (SELECT m.user_id FROM vendor_members m WHERE m.vendor_id = v.id AND m.role = 'owner' ORDER BY m.created_at, m.user_id LIMIT 1) AS owner_id,
 	       v.created_at, v.updated_at, v.version
 	FROM vendors v `

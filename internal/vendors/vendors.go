@@ -1,7 +1,8 @@
 // Package vendors knows who sells in the market.
 //
 // Owns: vendors, from application to approval or suspension, their profile,
-// their commission, and their teams: who works for which vendor, and as what.
+// their commission, and their teams: who works for which vendor, and as what;
+// the marketplace's own shop ([Vendors.House]).
 // Tables: vendors, vendor_members, vendor_invitations.
 // Raises: [Applied], [Approved], [Rejected], [Suspended], [Invited], [Joined],
 // [Left], and [Changed] with
@@ -28,10 +29,11 @@ func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrit
 
 // Vendors is everybody who sells.
 type Vendors struct {
-	DB      postgres.DB
-	Clock   clock.Clock
-	Users   *accounts.Users
-	MailKey []byte // makes the tokens of invitations
+	DB       postgres.DB
+	Clock    clock.Clock
+	Users    *accounts.Users
+	MailKey  []byte // makes the tokens of invitations
+	ShopName string // what the marketplace's own shop is called
 
 	cursors httpapi.Cursors
 }

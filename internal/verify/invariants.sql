@@ -122,6 +122,11 @@ END;
 SELECT l.id FROM order_lines l JOIN order_line_components c ON c.order_line_id = l.id
 GROUP BY l.id, l.total_minor, l.tax_minor HAVING (sum(c.total_minor), sum(c.tax_minor)) <> (l.total_minor, l.tax_minor);
 
+-- [A15] the steps that explain an order come to its total
+SELECT o.id FROM orders o
+WHERE o.trace <> '[]'
+  AND o.grand_total_minor <> (SELECT sum((step -> 'amount' ->> 'amount')::bigint) FROM jsonb_array_elements(o.trace) step);
+
 -- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
 WHERE NOT (0 <= refunded_minor AND refunded_minor <= captured_minor AND 0 <= voided_minor
@@ -221,7 +226,7 @@ WITH lines AS (
     FROM order_lines GROUP BY 1
 ), earned AS (
     SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.commission + l.platform + v.shipping_platform_minor) AS amount
-    FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid GROUP BY 1, 2
+    FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid AND NOT v.house GROUP BY 1, 2
 ), booked AS (
     SELECT a.vendor_id, e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
@@ -229,6 +234,22 @@ WITH lines AS (
 )
 SELECT vendor_id FROM earned FULL JOIN booked USING (vendor_id, currency)
 WHERE coalesce(earned.amount, 0) <> coalesce(booked.amount, 0);
+
+-- [D5] what the marketplace sells itself is its own revenue: its account holds what its paid parts brought without tax, and no other vendor's is among them
+WITH lines AS (
+    SELECT vendor_order_id, sum(cancelled_minor - cancelled_tax_minor) AS cancelled, sum(platform_minor - cancelled_platform_minor) AS platform
+    FROM order_lines GROUP BY 1
+), earned AS (
+    SELECT v.currency, sum(v.total_minor - v.tax_minor - l.cancelled + l.platform + v.shipping_platform_minor) AS amount
+    FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid AND v.house GROUP BY 1
+), booked AS (
+    SELECT e.currency, -sum(e.amount_minor) AS amount
+    FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
+    WHERE a.kind = 'sales_revenue' AND t.ref_type IN ('payment_event', 'vendor_order') GROUP BY 1
+)
+SELECT currency FROM earned FULL JOIN booked USING (currency) WHERE coalesce(earned.amount, 0) <> coalesce(booked.amount, 0)
+UNION ALL
+SELECT p.id::text FROM vendor_orders p JOIN vendors v ON v.id = p.vendor_id WHERE p.house <> v.house;
 
 -- [E1] stock on hand = the sum of its movements
 SELECT variant_id FROM stock_levels s

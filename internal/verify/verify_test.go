@@ -105,6 +105,8 @@ var corruptions = []corruption{
 
 	{rule: "A14", sql: `UPDATE order_line_components SET total_minor = 381 WHERE variant_id = u('card')`},
 	{rule: "A14", sql: `UPDATE order_line_components SET tax_minor = 1 WHERE variant_id = u('card')`},
+	{rule: "A15", sql: `UPDATE orders SET trace = jsonb_build_array(jsonb_build_object('amount', jsonb_build_object('amount', grand_total_minor - 1)))
+		WHERE id = u('travelling')`},
 
 	{rule: "B1", sql: `UPDATE payments SET amount_minor = 4999 WHERE id = u('payment 1')`},
 	{rule: "B1", sql: `UPDATE payments SET voided_minor = -1, authorized_minor = authorized_minor - 1 WHERE id = u('payment 1');
@@ -146,6 +148,16 @@ var corruptions = []corruption{
 	},
 	{rule: "D2", sql: `UPDATE ledger_accounts SET vendor_id = u('weaver') WHERE id = u('due to potter')`},
 	{rule: "D2", sql: `UPDATE order_lines SET commission_minor = 168 WHERE id = u('arrived teapots')`},
+	{rule: "D5", sql: `UPDATE vendor_orders SET house = true WHERE id = u('travelling, weaver')`},
+	{rule: "D5", sql: `INSERT INTO ledger_txns VALUES (u('posting 3'), 'vendor_order', u('waiting, weaver'), 'given');
+		INSERT INTO ledger_accounts VALUES (u('sales'), 'sales_revenue', 'USD', '', NULL);
+		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
+			(u('posting 3'), u('commission'), 'USD', 1), (u('posting 3'), u('sales'), 'USD', -1)`},
+	{
+		rule: "D5", sql: `UPDATE vendor_orders SET house = true WHERE id = u('arrived, potter'); UPDATE vendors SET house = true WHERE id = u('potter');
+			UPDATE vendor_orders SET house = true WHERE vendor_id = u('potter')`,
+		too: []string{"D2"}, why: "the books say that this is owed to a vendor",
+	},
 
 	{rule: "E1", sql: `UPDATE stock_levels SET on_hand = on_hand + 1 WHERE variant_id = u('teapot')`},
 	{rule: "E1", sql: `INSERT INTO stock_movements (variant_id, location_id, delta, reason, actor) VALUES (u('card'), u('kiln'), 5, 'receive', 'potter')`},

@@ -13,16 +13,19 @@ type Completions struct {
 	name  []int    // the number of the name of each
 }
 
-// NewCompletions takes folded names.
-func NewCompletions(names []string) *Completions {
+// NewCompletions takes the folded names of so many things, each of which may have
+// several.
+func NewCompletions(things int, names func(n int) []string) *Completions {
 	type rest struct {
 		text string
 		name int
 	}
 	var all []rest
-	for n, name := range names {
-		for text, more := name, true; more; _, text, more = strings.Cut(text, " ") {
-			all = append(all, rest{text, n})
+	for n := range things {
+		for _, name := range names(n) {
+			for text, more := name, true; more; _, text, more = strings.Cut(text, " ") {
+				all = append(all, rest{text, n})
+			}
 		}
 	}
 	slices.SortFunc(all, func(a, b rest) int { return strings.Compare(a.text, b.text) })

@@ -126,7 +126,7 @@ func TestCompletions(t *testing.T) {
 			}
 		}
 		var got [][]int
-		for some := range NewCompletions(names).Of(begun) {
+		for some := range NewCompletions(len(names), func(n int) []string { return names[n : n+1] }).Of(begun) {
 			got = append(got, some)
 		}
 		if wanted := slices.DeleteFunc(want[:], func(some []int) bool { return len(some) == 0 }); !slices.EqualFunc(got, wanted, slices.Equal) {
