@@ -17,6 +17,7 @@ import (
 // facts is all that the shop knows about a product and shows.
 type facts struct {
 	product    productFact
+	attributes map[string][]string
 	described  map[string]attributeFact           // of all products, by key
 	translated map[id.Category]translatedCategory // of all products
 	options    []optionFact
@@ -157,7 +158,7 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 	)
 	read(b, selectAttributes, nil, func(a attributeFact) { described[a.Key] = a })
 	read(b, selectProducts, args, func(p productFact) {
-		f := &facts{product: p, described: described, translated: translated}
+		f := &facts{product: p, attributes: readAttributes(p.Attributes), described: described, translated: translated}
 		list, of[p.ID] = append(list, f), f
 	})
 	read(b, selectTranslatedCategories, args, func(c translatedCategory) { translated[c.ID] = c })

@@ -498,9 +498,9 @@ SELECT r.id FROM reviews r JOIN review_reports e ON e.review_id = r.id AND e.use
 -- [L3] whoever reviews a product has received it, and says so once
 SELECT r.id FROM reviews r
 WHERE r.user_id IS NOT NULL AND NOT EXISTS (
-    SELECT FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.product_id = r.product_id
+    SELECT FROM orders o JOIN order_lines l ON l.order_id = o.id
     JOIN shipment_lines i ON i.order_line_id = l.id JOIN shipments s ON s.id = i.shipment_id AND s.status = 'delivered'
-    WHERE o.user_id = r.user_id)
+    WHERE o.user_id = r.user_id AND l.product_id = r.product_id) -- both of r here: then PostgreSQL joins instead of asking for each review
 UNION ALL
 SELECT min(id::text)::uuid FROM reviews WHERE user_id IS NOT NULL GROUP BY user_id, product_id HAVING count(*) > 1;
 
