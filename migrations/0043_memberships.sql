@@ -118,10 +118,13 @@ CREATE TABLE membership_events (
 CREATE INDEX membership_events_membership ON membership_events (membership_id, seq);
 CREATE TRIGGER membership_events_append_only BEFORE UPDATE OR DELETE ON membership_events FOR EACH ROW EXECUTE FUNCTION refuse_change();
 
--- The plan whose benefits a user has at a moment. The clock decides, and no job has to run.
-CREATE FUNCTION plan_of(member uuid, moment timestamptz) RETURNS uuid LANGUAGE sql STABLE AS $$
-    SELECT p.plan_id FROM memberships m JOIN membership_periods p ON p.membership_id = m.id
-    WHERE m.user_id = member AND m.status IN ('trialing', 'active', 'past_due') AND m.benefits_until > moment
-      AND p.starts_at <= moment AND p.ends_at > p.starts_at
-    ORDER BY p.starts_at DESC, p.number DESC LIMIT 1
-$$;
+-- The plan whose benefits a user has now. The clock decides, and no job has to run.
+CREATE OR REPLACE VIEW buyer_plans (user_id, plan_id) AS
+    SELECT m.user_id, p.plan_id
+    FROM memberships m
+    CROSS JOIN LATERAL (
+        SELECT plan_id FROM membership_periods p
+        WHERE p.membership_id = m.id AND p.starts_at <= now() AND p.ends_at > p.starts_at
+        ORDER BY p.starts_at DESC, p.number DESC LIMIT 1
+    ) p
+    WHERE m.status IN ('trialing', 'active', 'past_due') AND m.benefits_until > now();

@@ -42,6 +42,7 @@ func (cmd demoCmd) Run(ctx context.Context, c *config.Config) (err error) {
 		return err
 	}
 	began := time.Now()
+	tuneMemory()
 	s, err := ownShop(ctx, c)
 	if err != nil {
 		return errors.Join(err, ln.Close())

@@ -101,4 +101,5 @@ func (u *Users) Routes(r *httpapi.Router) {
 	u.countryRoutes(r)
 	u.staffRoutes(r)
 	u.roleRoutes(r)
+	u.groupRoutes(r)
 }

@@ -138,6 +138,7 @@ func eraseUser(ctx context.Context, tx pgx.Tx, user id.User, now time.Time) erro
 		       currency = '', avatar = '', erased_at = @now, updated_at = @now, version = version + 1
 		WHERE id = @user AND erased_at IS NULL`, args, ErrNoUser)
 	b.Queue(`DELETE FROM credentials WHERE user_id = @user`, args)
+	b.Queue(`DELETE FROM customer_group_members WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM addresses WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM user_roles WHERE user_id = @user`, args)
 	b.Queue(`DELETE FROM mail_tokens WHERE user_id = @user`, args)

@@ -133,7 +133,7 @@ func Build(p Parts) *App {
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), transfer.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(),
+		accounts.Settings(), catalog.Settings(), transfer.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -159,11 +159,11 @@ func Build(p Parts) *App {
 		DB: p.DB, Settings: a.Settings, Locales: locales, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
 	}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
-	a.Tax = &tax.Zones{DB: p.DB}
+	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
 	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, transfer.Provider{Settings: a.Settings}, free.Provider{}}}
-	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock}
+	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
 	a.Memberships = &memberships.Memberships{
@@ -180,7 +180,7 @@ func Build(p Parts) *App {
 	}
 
 	// Flows.
-	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Wishlists: a.Wishlists}
+	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Tax: a.Tax, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital,
 		Memberships:  a.Memberships,

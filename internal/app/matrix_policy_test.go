@@ -79,6 +79,8 @@ const (
 	counted      = `{"variant_id": "{variant}", "location_id": "{location}", "on_hand": 7, "expected_on_hand": {on hand}}`
 	adjusted     = `{"variant_id": "{variant}", "location_id": "{location}", "delta": 1, "reason": "count"}`
 	priced       = `{"prices": [{"price": {"amount": 1500, "currency": "USD"}}]}`
+	listed       = `{"variants": [{"variant_id": "{variant}", "prices": [{"min_quantity": 10, "price": {"amount": 900, "currency": "USD"}}]}]}`
+	listFile     = "variant_id,price,currency\n{variant},8.00,USD\n"
 	tenOff       = `{"name": "Ten off", "reward": {"kind": "percent_off", "percent_ppm": 100000}}`
 	aSupposition = `{"items": [{"variant_id": "{variant}", "quantity": 1}]}`
 	address      = `{"name": "Someone", "line1": "2 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`
@@ -286,6 +288,10 @@ func vendorPolicy() []rule {
 			{op: "vendor-simulate-promotions", body: aSupposition},
 			{op: "vendor-replay-promotions", body: `{"promotion_id": "{promotion}"}`},
 			{op: "vendor-get-variant-prices-history"},
+			{op: "vendor-list-price-lists"},
+			{op: "vendor-get-price-list"},
+			{op: "vendor-list-price-list-prices"},
+			{op: "vendor-get-price-list-export"},
 			{op: "vendor-list-variant-files", with: download},
 			{op: "vendor-list-variant-licence-keys", with: download},
 			{op: "vendor-list-reviews"},
@@ -341,6 +347,10 @@ func vendorPolicy() []rule {
 			{op: "vendor-delete-variant-licence-key", with: downloadKey},
 			{op: "vendor-set-variant-prices", body: priced},
 			{op: "vendor-set-product-access", body: `{"access": "everyone"}`},
+			{op: "vendor-create-price-list", body: `{"name": "Trade"}`},
+			{op: "vendor-update-price-list", body: `{"priority": 5}`},
+			{op: "vendor-set-price-list-prices", body: listed, match: `"v1"`},
+			{op: "vendor-import-price-list", body: listFile, mime: "text/csv"},
 			{op: "vendor-create-promotion", body: tenOff},
 			{op: "vendor-update-promotion", body: `{"status": "active"}`},
 			{op: "vendor-create-promotion-coupon", body: `{"codes": ["autumn"]}`},
@@ -467,8 +477,24 @@ func goodsPolicy() []rule {
 			{op: "admin-list-exports"}, {op: "admin-get-export"}, {op: "admin-get-export-file", otherwise: 409, elsewhere: "TestExports"},
 		}...),
 		the("exports.write", shops, rule{op: "admin-create-export", body: `{"format": "souk"}`}),
-		the("prices.read", shops, rule{op: "admin-list-variant-prices"}, rule{op: "admin-get-variant-prices-history"}),
-		the("prices.write", shops, rule{op: "admin-set-variant-prices", body: priced}),
+		the("prices.read", shops, []rule{
+			{op: "admin-list-variant-prices"},
+			{op: "admin-get-variant-prices-history"},
+			{op: "admin-list-price-lists"},
+			{op: "admin-get-price-list"},
+			{op: "admin-list-price-list-prices"},
+			{op: "admin-get-price-list-export"},
+			{op: "admin-list-currencies"},
+			{op: "admin-get-currency"},
+		}...),
+		the("prices.write", shops, []rule{
+			{op: "admin-set-variant-prices", body: priced},
+			{op: "admin-create-price-list", body: `{"name": "Trade", "customer_groups": ["trade"]}`},
+			{op: "admin-update-price-list", body: `{"priority": 5}`},
+			{op: "admin-set-price-list-prices", body: listed, match: `"v1"`},
+			{op: "admin-import-price-list", body: listFile, mime: "text/csv"},
+			{op: "admin-set-currency", body: `{"rate_ppb": 918273000, "round_to_minor": 100, "ending_minor": 99}`},
+		}...),
 		the("promotions.read", shops, rule{op: "admin-list-promotions"}, rule{op: "admin-get-promotion"}, rule{op: "admin-list-promotion-coupons"}, rule{op: "admin-get-promotions-lint"},
 			rule{op: "admin-get-promotion-coupons-file"}, rule{op: "admin-simulate-promotions", body: aSupposition}, rule{op: "admin-replay-promotions", body: `{"promotion_id": "{promotion}"}`}),
 		the("promotions.write", shops, []rule{
@@ -483,8 +509,15 @@ func goodsPolicy() []rule {
 func peoplePolicy() []rule {
 	applicant := means("vendor", "applicant")
 	return slices.Concat(
-		the("users.read", shops, rule{op: "admin-list-users"}, rule{op: "admin-get-user"}),
+		the("users.read", shops, []rule{
+			{op: "admin-list-users"}, {op: "admin-get-user"}, {op: "admin-list-customer-groups"}, {op: "admin-get-customer-group"}, {op: "admin-list-customer-group-members"},
+		}...),
 		the("users.write", shops, []rule{
+			{op: "admin-create-customer-group", body: `{"handle": "staff", "name": "Staff"}`},
+			{op: "admin-update-customer-group", body: `{"name": "Trade and more"}`},
+			{op: "admin-delete-customer-group"},
+			{op: "admin-set-customer-group-member"},
+			{op: "admin-delete-customer-group-member", with: means("user", "grouped")},
 			{op: "admin-disable-user"},
 			{op: "admin-enable-user"},
 			{op: "admin-delete-user-sessions"},
@@ -529,11 +562,16 @@ func shopPolicy() []rule {
 			{op: "admin-update-shipping-zone", with: zone, body: `{"name": "South"}`},
 			{op: "admin-delete-shipping-zone", with: means("zone", "empty zone")},
 		}...),
-		the("tax.read", shops, rule{op: "admin-list-tax-zones"}, rule{op: "admin-get-tax-zone", with: taxZone}),
+		the("tax.read", shops, rule{op: "admin-list-tax-zones"}, rule{op: "admin-get-tax-zone", with: taxZone}, rule{op: "admin-get-tax-engine"},
+			rule{op: "admin-list-user-tax-exemptions"}),
 		the("tax.write", shops, []rule{
 			{op: "admin-create-tax-zone", body: `{"name": "North", "countries": ["NO"], "rates": [{"name": "VAT", "rate_ppm": 250000}]}`},
 			{op: "admin-update-tax-zone", with: taxZone, body: `{"name": "South"}`},
 			{op: "admin-delete-tax-zone", with: taxZone},
+			{op: "admin-apply-tax-preset", with: means("preset", "preset"), body: `{"dry_run": true}`},
+			{op: "admin-set-tax-engine", body: `{"engine": "table"}`},
+			{op: "admin-create-user-tax-exemption", body: `{"certificate": "C-1", "countries": ["NO"]}`},
+			{op: "admin-delete-user-tax-exemption", with: means("exemption", "exemption")},
 		}...),
 		the("shop.verify", shops, rule{op: "admin-get-verify", otherwise: 503, elsewhere: "TestVerify"}),
 		the("roles.read", shops, rule{op: "admin-list-permissions"}),

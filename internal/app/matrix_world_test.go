@@ -138,6 +138,11 @@ func (w *world) shopThings() {
 	for _, code := range []string{"here", "more"} { // one for each cart, and one to enter
 		w.promotion(apptest.Admin, "/admin/promotions", "Code "+code, "active", code)
 	}
+	s["group"] = w.as(apptest.Admin, "POST", "/admin/customer-groups", `{"handle": "idle", "name": "Idle"}`).text("id")
+	w.as(apptest.Admin, "POST", "/admin/customer-groups", `{"handle": "trade", "name": "Trade"}`)
+	s["grouped"] = w.User(w.t, "grouped").ID.String()
+	w.as(apptest.Admin, "PUT", "/admin/customer-groups/"+s["group"]+"/members/"+s["grouped"], "")
+	s["currency"] = "CHF"
 	s["role"] = w.as(apptest.Admin, "POST", "/admin/roles", `{"name": "idle", "label": "Idle", "permissions": ["orders.read"]}`).text("name")
 	s["export"] = w.as(apptest.Admin, "POST", "/admin/exports", `{"format": "souk"}`).text("id")
 	s["key"] = w.as(apptest.Admin, "POST", "/admin/api-keys", `{"name": "Shop till", "scopes": ["orders.read"]}`).text("id")
@@ -145,6 +150,8 @@ func (w *world) shopThings() {
 	s["provider"] = w.as(apptest.Admin, "POST", "/admin/login-providers", `{"slug": "spare", "preset": "github", "client_id": "c", "client_secret": "s"}`).text("id")
 	s["user"], s["newcomer"] = w.User(w.t, "victim").ID.String(), w.User(w.t, "newcomer").ID.String()
 	w.as(apptest.Admin, "POST", "/admin/users/"+s["user"]+"/export", "")
+	s["preset"] = "eu-vat"
+	s["exemption"] = w.as(apptest.Admin, "POST", "/admin/users/"+s["user"]+"/tax-exemptions", `{"certificate": "C-0", "countries": ["NO"]}`).text("id")
 	w.User(w.t, "applicant")
 	s["applicant"] = w.as("applicant", "POST", "/vendors/apply", `{"name": "Hopeful"}`).text("id")
 	w.exec(`INSERT INTO messages (id, event_id, kind, recipient, locale, subject, html, text, status)
@@ -219,6 +226,7 @@ func (w *world) vendorThings(side string) {
 	}
 	s["promotion"] = w.promotion(side, "/vendor/promotions", w.mine("Zqpromotion "+dashed(side), side), "paused", w.mine("ZQCODE-"+strings.ToUpper(dashed(side)), side))
 	s["coupon"] = w.as(side, "GET", "/vendor/promotions/"+s["promotion"]+"/coupons", "").first("data", "id")
+	s["list"] = w.as(side, "POST", "/vendor/price-lists", `{"name": "`+w.mine("Zqlist "+dashed(side), side)+`"}`).text("id")
 	s["import"] = w.as(side, "POST", "/vendor/imports", "Handle,Title,Variant Price,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
 	s["unmapped"] = w.as(side, "POST", "/vendor/imports", "What,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
 	s["key"] = w.as(side, "POST", "/vendor/api-keys", `{"name": "`+w.mine("Zqkey "+dashed(side), side)+`", "scopes": ["vendor.use"]}`).text("id")

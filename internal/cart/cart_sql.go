@@ -10,6 +10,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/id"
 	"souk/internal/platform/postgres"
+	"souk/internal/tax"
 )
 
 // cartColumnsFragment is a row of carts.
@@ -74,7 +75,7 @@ const (
 // statement that finds the cart.
 const cartFragment = `
 	WITH c AS NOT MATERIALIZED (
-		SELECT user_id, currency, email, customer, shipping_address, billing_address, now() AS at, false AS trial
+		SELECT user_id, currency, email, customer, shipping_address, billing_address, NULL::text[] AS groups, NULL::uuid[] AS plans, now() AS at, false AS trial
 		FROM carts WHERE id = @cart
 	), i AS NOT MATERIALIZED (
 		SELECT id, variant_id, quantity FROM cart_items WHERE cart_id = @cart
@@ -86,7 +87,7 @@ const cartFragment = `
 const supposedFragment = `
 	WITH c AS (
 		SELECT @user::uuid AS user_id, @currency::text AS currency, @email::text AS email, @customer::bytea AS customer,
-		       @shipping_address::jsonb AS shipping_address, @billing_address::jsonb AS billing_address, coalesce(@at::timestamptz, now()) AS at, true AS trial
+		       @shipping_address::jsonb AS shipping_address, @billing_address::jsonb AS billing_address, @groups::text[] AS groups, @plans::uuid[] AS plans, coalesce(@at::timestamptz, now()) AS at, true AS trial
 	), i AS (
 		SELECT id, variant_id, quantity FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[]) AS i (id, variant_id, quantity)
 	), cc AS (
@@ -94,18 +95,20 @@ const supposedFragment = `
 	)`
 
 // reads is the statements of a quote.
-type reads struct{ lines, rates, options, promotions, facts, bought, plans string }
+// What engines have said of tax is kept for stored carts only: of others the table
+// knows.
+type reads struct{ lines, listed, rates, exemption, remote, options, promotions, facts, buyer string }
 
 var readsOfCart = reads{
-	lines: cartFragment + linesFragment, rates: cartFragment + ratesFragment, options: cartFragment + optionsFragment,
-	promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment, bought: cartFragment + boughtFragment,
-	plans: cartFragment + plansFragment,
+	lines: cartFragment + linesFragment, listed: cartFragment + listedFragment, rates: cartFragment + ratesFragment, exemption: cartFragment + exemptionFragment,
+	remote: tax.ReadRemote, options: cartFragment + optionsFragment, promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment,
+	buyer: cartFragment + buyerFragment,
 }
 
 var readsOfSupposition = reads{
-	lines: supposedFragment + linesFragment, rates: supposedFragment + ratesFragment, options: supposedFragment + optionsFragment,
-	promotions: supposedFragment + promotionsFragment, facts: supposedFragment + factsFragment, bought: supposedFragment + boughtFragment,
-	plans: supposedFragment + plansFragment,
+	lines: supposedFragment + linesFragment, listed: supposedFragment + listedFragment, rates: supposedFragment + ratesFragment, exemption: supposedFragment + exemptionFragment,
+	options: supposedFragment + optionsFragment, promotions: supposedFragment + promotionsFragment, facts: supposedFragment + factsFragment,
+	buyer: supposedFragment + buyerFragment,
 }
 
 const (
@@ -120,6 +123,8 @@ const (
 		       v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
 		       s.name AS vendor_name, s.slug AS vendor_slug, s.status AS vendor_status, s.house, s.commission_bps,
+		       CASE WHEN s.tax_country <> '' THEN (s.tax_country, s.tax_region, s.tax_postal_code, s.tax_id)
+		            ELSE (shop.country, shop.region, shop.postal_code, shop.tax_id) END AS seller,
 		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
 		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available,
 		       bundle.components
@@ -127,6 +132,7 @@ const (
 		JOIN variants v ON v.id = i.variant_id
 		JOIN products p ON p.id = v.product_id
 		JOIN vendors s ON s.id = v.vendor_id
+		CROSS JOIN tax_shop() shop
 		LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = c.currency
 		LEFT JOIN plans plan ON plan.variant_id = i.variant_id
 		LEFT JOIN LATERAL (
@@ -169,8 +175,9 @@ const (
 		ORDER BY i.id`
 
 	ratesFragment = `
-		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
-		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound
+		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, z.reverse_charge, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
+		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound,
+		       coalesce(r.applies, 'always') AS applies
 		FROM c
 		CROSS JOIN LATERAL (SELECT coalesce(c.shipping_address, c.billing_address) AS address) place
 		CROSS JOIN LATERAL tax_zone_of(
@@ -178,6 +185,16 @@ const (
 			coalesce(place.address ->> 'postal_code', '')) z
 		LEFT JOIN tax_rates r ON r.zone_id = z.id
 		ORDER BY r.tax_class, r.name`
+
+	// The certificate that exempts the buyer from tax where the cart goes.
+	exemptionFragment = `
+		SELECT x.certificate
+		FROM c
+		CROSS JOIN LATERAL (SELECT coalesce(c.shipping_address, c.billing_address) AS address) place
+		JOIN tax_exemptions x ON x.user_id = c.user_id AND x.revoked_at IS NULL AND (x.valid_until IS NULL OR x.valid_until >= (c.at AT TIME ZONE 'UTC')::date)
+		 AND place.address ->> 'country' = ANY (x.countries)
+		 AND (x.regions = '{}' OR upper(replace(coalesce(place.address ->> 'region', ''), ' ', '')) = ANY (x.regions))
+		ORDER BY x.id LIMIT 1`
 
 	optionsFragment = `
 		SELECT o.id, o.zone_id, o.vendor_id, o.name, o.kind, o.rule, (o.price_minor, o.currency) AS price, o.tiers,
@@ -216,10 +233,6 @@ const (
 		FROM c CROSS JOIN cc JOIN coupons k ON k.id = cc.coupon_id JOIN promotions p ON p.id = k.promotion_id
 		ORDER BY id`
 
-	// The plan of which the buyer is a member at that moment.
-	plansFragment = `
-		SELECT plan FROM c CROSS JOIN LATERAL plan_of(c.user_id, c.at) AS plan WHERE plan IS NOT NULL`
-
 	// Nobody asks for facts where no promotion runs and no code was entered.
 	factsFragment = `
 		SELECT i.id, p.brand_id, coalesce(price.compare_at_minor > price.amount_minor, false) AS reduced,
@@ -232,16 +245,26 @@ const (
 		WHERE c.trial OR EXISTS (SELECT FROM cc) OR EXISTS (SELECT FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `)
 		ORDER BY i.id`
 
-	// One order of the buyer's that stands, of their account or their mailbox,
-	// asked where some promotion is for first orders.
-	boughtFragment = `
-		SELECT o.id FROM c CROSS JOIN LATERAL (
-			SELECT o.id FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled'
-			UNION ALL
-			SELECT o.id FROM orders o WHERE c.email <> '' AND o.email <> '' AND souk_mailbox(o.email) = souk_mailbox(c.email) AND o.status <> 'cancelled'
-		) o
-		WHERE c.trial OR EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
-		LIMIT 1`
+	// Who buys, and whether an order of theirs stands, of their account or their
+	// mailbox: that is looked up where some promotion is for first orders.
+	buyerFragment = `
+		SELECT coalesce(c.groups, ARRAY(
+		           SELECT g.handle FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id WHERE m.user_id = c.user_id ORDER BY g.handle)) AS groups,
+		       coalesce(c.plans, ARRAY(SELECT plan_id FROM buyer_plans WHERE user_id = c.user_id ORDER BY plan_id)) AS plans,
+		       CASE WHEN c.trial OR EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
+		            THEN EXISTS (SELECT FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled')
+		              OR c.email <> '' AND EXISTS (SELECT FROM orders o WHERE o.email <> '' AND souk_mailbox(o.email) = souk_mailbox(c.email) AND o.status <> 'cancelled')
+		            ELSE false END AS bought
+		FROM c`
+
+	// What price lists that are open to the buyer ask for what is in the cart.
+	listedFragment = `
+		SELECT i.id AS item, l.id, l.name, l.priority, p.min_quantity, (p.amount_minor, p.currency) AS price
+		FROM c
+		CROSS JOIN LATERAL price_lists_of(c.user_id, c.groups, c.plans, c.at) l
+		CROSS JOIN i
+		JOIN price_list_prices p ON p.list_id = l.id AND p.variant_id = i.variant_id AND p.currency = c.currency
+		ORDER BY i.id`
 
 	// A code that is unknown, or one too many, adds nothing.
 	addCoupon = `

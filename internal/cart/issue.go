@@ -8,6 +8,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/money"
+	"souk/internal/tax"
 )
 
 // An Issue is why a line cannot be ordered as it is.
@@ -39,11 +40,11 @@ func (l *Line) judge(r *reading, stock shelves) {
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not for sale any more."})
 	case l.Minor == nil:
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not sold in " + string(currency) + "."})
-	case l.PlanArchived && !slices.Contains(r.buyer().Plans, l.Plan):
+	case l.PlanArchived && !slices.Contains(r.buyer.Plans, l.Plan):
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This plan is not offered any more."})
 	case !l.Plan.IsZero() && r.cart.UserID.IsZero():
 		l.Issues = append(l.Issues, Issue{Code: ErrAccountRequired.Code, Detail: ErrAccountRequired.Message})
-	case l.Members != nil && !slices.ContainsFunc(r.buyer().Plans, func(p id.Plan) bool { return slices.Contains(l.Members, p) }):
+	case l.Members != nil && !slices.ContainsFunc(r.buyer.Plans, func(p id.Plan) bool { return slices.Contains(l.Members, p) }):
 		l.Issues = append(l.Issues, Issue{
 			Code: ErrMembersOnly.Code, Detail: "This is for members of " + strings.Join(l.MemberNames, ", ") + ".", Plans: l.MemberNames,
 		})
@@ -143,6 +144,10 @@ func (p Priced) Ready() error {
 		return inventory.ErrInsufficientStock.With("items", short).With("variant_id", short[0].Variant).With("available_quantity", *short[0].Available)
 	case len(limited) > 0:
 		return ErrQuantityLimit.With("items", limited)
+	case slices.Equal(p.Missing, []string{"tax"}) && p.Quote.TaxFailure != "":
+		return tax.ErrEngine.With("failure", p.Quote.TaxFailure)
+	case slices.Equal(p.Missing, []string{"tax"}):
+		return tax.ErrPending
 	case len(p.Missing) > 0:
 		return ErrIncomplete.With("missing", p.Missing)
 	}

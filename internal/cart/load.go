@@ -30,7 +30,9 @@ type Priced struct {
 	Uses    []promotions.Use // the promotions that lower it
 	Codes   []Code           // what became of the codes that were put into it
 	Saved   money.Amount     // what the buyer's plan takes off
-	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping
+	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping, tax
+
+	Exemption string // the certificate by which the buyer pays no tax
 }
 
 // A Line is an item with what it is, what it costs and where it is taken from.
@@ -63,6 +65,7 @@ type Line struct {
 	MemberNames      []string      `db:"gate_names"`    // as plans that may, or will, are called
 	PlanArchived     bool          `db:"plan_archived"` // only its members buy more of it
 	CommissionBPS    int           `db:"commission_bps"`
+	Seller           tax.Seller    `db:"seller"`       // where the vendor is registered for tax, or the shop
 	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
 	BlobKey          string        `db:"blob_key"`
 	ContentType      string        `db:"content_type"`
@@ -93,6 +96,8 @@ type Parcel struct {
 	Value         money.Amount
 	Options       []shipping.Quote
 	Selected      *shipping.Quote // one of Options, nil while none is chosen
+
+	seller tax.Seller
 }
 
 // imagePixels is the size of the picture beside an item.
@@ -103,13 +108,15 @@ type reading struct {
 	cart    Cart
 	lines   []Line
 	zone    tax.Zone
+	exempt  []exemption // what exempts the buyer
+	asks    *tax.Asks   // the engine that reckons tax; nil where the zone's rates do
 	options []shipping.Option
 	offered []offered
-	facts   []facts    // by item
-	bought  []id.Order // some order that the buyer has placed before
-	plans   []id.Plan  // of which the buyer is a member
-	method  string     // of payment; "" while none is chosen
-	told    Customer   // what a supposition tells of the buyer
+	facts   []facts // by item
+	listed  []listPrice
+	buyer   buyer
+	method  string   // of payment; "" while none is chosen
+	told    Customer // what a supposition tells of the buyer
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -156,6 +163,11 @@ func (r *reading) queue(b *postgres.Batch, of basket) {
 func (r *reading) queueGoods(b *postgres.Batch, of basket) {
 	postgres.ReadAll(b, &r.lines, of.lines, of.args)
 	b.Read(of.rates, of.args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
+	postgres.ReadAll(b, &r.exempt, of.exemption, of.args)
+	if of.remote != "" {
+		b.Read(of.remote, of.args, func(rows pgx.Rows) (err error) { r.asks, err = tax.TakeRemote(rows); return err })
+	}
+	postgres.ReadAll(b, &r.listed, of.listed, of.args)
 	r.queuePromotions(b, of)
 }
 
@@ -165,6 +177,8 @@ func (r *reading) price(explain bool) (Priced, error) {
 	snapshot := pricing.Snapshot{
 		Currency: r.cart.Currency, Tax: r.zone.Terms, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
 	}
+	t := r.taxing(&snapshot)
+	p.Exemption = t.buyer.Exemption
 	stock := shelves{}
 	for i := range p.Lines {
 		l := &p.Lines[i]
@@ -175,15 +189,18 @@ func (r *reading) price(explain bool) (Priced, error) {
 		line := pricing.Line{
 			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice,
 		}
-		if l.Taxable {
-			line.Rates = r.zone.For(l.TaxClass)
-		}
+		t.line(&line, *l)
+		line.Lists = r.listsOf(l.ID)
 		snapshot.Lines = append(snapshot.Lines, line)
+	}
+	for i, unit := range pricing.UnitPrices(snapshot.Lines) {
+		l := &p.Lines[snapshot.Lines[i].Key]
+		l.UnitPrice = unit.Price
 		if err := p.pack(*l); err != nil {
 			return Priced{}, err
 		}
 	}
-	snapshot.Parcels = p.chooseShipping(r.options, r.zone)
+	snapshot.Parcels = p.chooseShipping(r.options, t)
 	r.promote(&snapshot, p.Lines)
 	quote, err := pricing.Price(snapshot)
 	if err != nil {
@@ -191,11 +208,31 @@ func (r *reading) price(explain bool) (Priced, error) {
 	}
 	p.Quote = quote
 	for _, priced := range quote.Lines {
-		p.Lines[priced.Key].Price = priced
+		l := &p.Lines[priced.Key]
+		l.Price, l.UnitPrice = priced, priced.Unit.Price
 	}
 	r.conclude(&p)
 	p.Missing = p.missing()
 	return p, nil
+}
+
+// A listPrice is what a price list asks for an item.
+type listPrice struct {
+	Item        id.CartItem  `db:"item"`
+	List        id.PriceList `db:"id"`
+	Name        string       `db:"name"`
+	Priority    int          `db:"priority"`
+	MinQuantity int64        `db:"min_quantity"`
+	Price       money.Amount `db:"price"`
+}
+
+func (r *reading) listsOf(item id.CartItem) (lists []pricing.ListPrice) {
+	at, _ := slices.BinarySearchFunc(r.listed, item, func(l listPrice, item id.CartItem) int { return bytes.Compare(l.Item[:], item[:]) })
+	for ; at < len(r.listed) && r.listed[at].Item == item; at++ {
+		l := r.listed[at]
+		lists = append(lists, pricing.ListPrice{List: l.List, Name: l.Name, Priority: l.Priority, MinQuantity: l.MinQuantity, Price: l.Price})
+	}
+	return lists
 }
 
 // pack puts a line into the parcel of its vendor.
@@ -208,6 +245,7 @@ func (p *Priced) pack(l Line) error {
 	if !found {
 		p.Parcels = slices.Insert(p.Parcels, at, Parcel{
 			Vendor: l.VendorID, VendorName: l.VendorName, VendorSlug: l.VendorSlug, House: l.House, CommissionBPS: l.CommissionBPS, Value: money.Zero(value.Currency),
+			seller: l.Seller,
 		})
 	}
 	parcel := &p.Parcels[at]
@@ -221,7 +259,7 @@ func (p *Priced) pack(l Line) error {
 
 // chooseShipping prices the ways for each parcel that needs one, and the one
 // that the cart has chosen where it is still offered.
-func (p *Priced) chooseShipping(options []shipping.Option, zone tax.Zone) []pricing.Parcel {
+func (p *Priced) chooseShipping(options []shipping.Option, t taxing) []pricing.Parcel {
 	var chosen []pricing.Parcel
 	for i := range p.Parcels {
 		parcel := &p.Parcels[i]
@@ -235,10 +273,12 @@ func (p *Priced) chooseShipping(options []shipping.Option, zone tax.Zone) []pric
 			continue
 		}
 		parcel.Selected = &parcel.Options[at]
-		chosen = append(chosen, pricing.Parcel{
+		sent := pricing.Parcel{
 			Vendor: parcel.Vendor, Name: parcel.VendorName + ": " + parcel.Selected.Option.Name, Kind: parcel.Selected.Option.Kind,
-			Shipping: parcel.Selected.Price, Rates: zone.ForShipping(),
-		})
+			Shipping: parcel.Selected.Price,
+		}
+		t.parcel(&sent, parcel.seller)
+		chosen = append(chosen, sent)
 	}
 	return chosen
 }
@@ -259,6 +299,9 @@ func (p *Priced) missing() []string {
 	}
 	if slices.ContainsFunc(p.Parcels, func(q Parcel) bool { return q.NeedsShipping && q.Selected == nil }) {
 		missing = append(missing, "shipping")
+	}
+	if len(p.Quote.Unanswered) > 0 || p.Quote.TaxFailure != "" {
+		missing = append(missing, "tax")
 	}
 	return missing
 }

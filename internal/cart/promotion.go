@@ -42,13 +42,19 @@ type facts struct {
 	Reduced    bool          `db:"reduced"`
 }
 
+// A buyer is what promotions ask of who buys.
+type buyer struct {
+	Groups []string  `db:"groups"`
+	Plans  []id.Plan `db:"plans"`
+	Bought bool      `db:"bought"` // before, where some promotion asks
+}
+
 // queuePromotions reads what may lower the cart. Where nothing may, that is one
 // look at an index.
 func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
 	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
 	postgres.ReadAll(b, &r.facts, of.facts, of.args)
-	postgres.ReadColumn(b, &r.bought, of.bought, of.args)
-	postgres.ReadColumn(b, &r.plans, of.plans, of.args)
+	postgres.ReadOne(b, &r.buyer, of.buyer, of.args)
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
@@ -64,7 +70,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		return
 	}
 	s.Country, s.Method = r.cart.Country(), r.method
-	s.Buyer = r.buyer()
+	s.Buyer = r.buys()
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })

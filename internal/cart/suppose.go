@@ -43,7 +43,8 @@ type Customer struct {
 }
 
 // Suppose reads all that the price of a supposed cart depends on. Nothing is
-// written. Prices, taxes and limits are those of now, whatever the moment.
+// written. Promotions and price lists are those that run at the moment; usual
+// prices, taxes and limits are those of now.
 func (c *Carts) Suppose(ctx context.Context, db postgres.DB, s Supposition) (*Trial, error) {
 	s.Items = summed(s.Items)
 	r := reading{
@@ -61,6 +62,7 @@ func (c *Carts) Suppose(ctx context.Context, db postgres.DB, s Supposition) (*Tr
 	args := pgx.NamedArgs{
 		"user": s.Customer.User, "currency": s.Currency, "email": s.Customer.Email, "customer": []byte(nil), "shipping_address": s.To, "billing_address": s.Billing,
 		"at": (*time.Time)(nil), "ids": ids, "variants": variants, "quantities": quantities, "codes": s.Codes,
+		"groups": s.Customer.Groups, "plans": s.Customer.Plans,
 	}
 	if s.Customer.Email != "" {
 		args["customer"] = c.Promotions.Customer(s.Customer.Email)
@@ -134,15 +136,12 @@ func (c *Carts) SupposeCart(ctx context.Context, db postgres.DB, cart id.Cart) (
 	return s, nil
 }
 
-// buyer is what promotions ask of who buys: as it was read, where nothing else
-// was told.
-func (r *reading) buyer() pricing.Buyer {
-	b := pricing.Buyer{FirstOrder: len(r.bought) == 0, Groups: r.told.Groups, Plans: r.told.Plans}
+// buys is what promotions ask of who buys: as it was read, where nothing else was
+// told.
+func (r *reading) buys() pricing.Buyer {
+	b := pricing.Buyer{Groups: r.buyer.Groups, Plans: r.buyer.Plans, FirstOrder: !r.buyer.Bought}
 	if r.told.FirstOrder != nil {
 		b.FirstOrder = *r.told.FirstOrder
-	}
-	if r.told.Plans == nil {
-		b.Plans = r.plans
 	}
 	return b
 }

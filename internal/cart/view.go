@@ -6,6 +6,7 @@ import (
 	"souk/internal/money"
 	"souk/internal/pricing"
 	"souk/internal/shipping"
+	"souk/internal/tax"
 )
 
 // View is a cart as its owner sees it.
@@ -20,7 +21,8 @@ type View struct {
 	Addresses         AddressesView  `json:"addresses"`
 	Shipping          []ChosenView   `json:"shipping" doc:"What has been chosen, where it is still offered"`
 	Totals            TotalsView     `json:"totals"`
-	Missing           []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,billing_address,shipping"`
+	Missing           []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,billing_address,shipping,tax"`
+	TaxSource         tax.Source     `json:"tax_source"`
 	Trace             []pricing.Step `json:"trace,omitempty" doc:"How the total came about, with expand=trace"`
 }
 
@@ -35,6 +37,7 @@ type ItemView struct {
 	Quantity  int             `json:"quantity"`
 	Digital   bool            `json:"digital" doc:"Files or licence keys, handed over once they are paid for"`
 	UnitPrice money.Amount    `json:"unit_price"`
+	PriceList *ListView       `json:"price_list,omitempty" doc:"The price list that the unit price is from"`
 	Discount  money.Amount    `json:"discount"`
 	Tax       money.Amount    `json:"tax"`
 	Total     money.Amount    `json:"total"`
@@ -58,6 +61,13 @@ type ProductView struct {
 	Slug  string     `json:"slug"`
 	Title string     `json:"title"`
 	Image string     `json:"image"`
+}
+
+// ListView is the price list that an item's price is from.
+type ListView struct {
+	ID    id.PriceList `json:"id"`
+	Name  string       `json:"name"`
+	Usual money.Amount `json:"usual_price" doc:"What a unit costs without it"`
 }
 
 // VendorView names a vendor.
@@ -131,8 +141,10 @@ func (p Priced) View() View {
 	v := View{
 		ID: p.Cart.ID, Currency: p.Cart.Currency, Coupons: []string{}, Codes: append([]Code{}, p.Codes...), Discounts: []DiscountView{}, Missing: p.Missing, Trace: p.Quote.Trace,
 		Items: make([]ItemView, len(p.Lines)), Shipping: make([]ChosenView, 0, len(p.Parcels)),
-		MembershipSavings: p.Saved, Addresses: AddressesView{p.Cart.Email, p.Cart.Phone, p.Cart.ShippingAddress, p.Cart.Billing()},
-		Totals: TotalsView{t.Items, t.Discount, t.Shipping, t.Tax, t.GrandTotal, t.TaxIncluded},
+		MembershipSavings: p.Saved,
+		Addresses:         AddressesView{p.Cart.Email, p.Cart.Phone, p.Cart.ShippingAddress, p.Cart.Billing()},
+		TaxSource:         p.TaxSource(),
+		Totals:            TotalsView{t.Items, t.Discount, t.Shipping, t.Tax, t.GrandTotal, t.TaxIncluded},
 	}
 	for i, l := range p.Lines {
 		v.Items[i] = ItemView{
@@ -140,6 +152,9 @@ func (p Priced) View() View {
 			Product:   ProductView{l.ProductID, l.ProductSlug, l.ProductTitle, l.Image},
 			Vendor:    VendorView{l.VendorID, l.VendorName, l.VendorSlug},
 			UnitPrice: l.UnitPrice, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total, Issues: l.Issues,
+		}
+		if list := l.Price.Unit.List; list != nil {
+			v.Items[i].PriceList = &ListView{list.List, list.Name, money.Of(*l.Minor, p.Cart.Currency)}
 		}
 		for _, part := range l.Components {
 			v.Items[i].Parts = append(v.Items[i].Parts, part.view())

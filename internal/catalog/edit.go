@@ -106,6 +106,8 @@ type (
 		Position    int       `json:"position"`
 		WeightGrams int       `json:"weight_grams"`
 		Dimensions
+		ContentAmount    int        `json:"content_amount"`
+		ContentUnit      string     `json:"content_unit"`
 		MinQuantity      int        `json:"min_quantity"`
 		MaxQuantity      int        `json:"max_quantity"`
 		TaxClass         string     `json:"tax_class"`
@@ -392,7 +394,7 @@ func rowOfVariant(v Variant) variantRow {
 	row := variantRow{
 		ID: uuid.UUID(v.ID), ProductID: uuid.UUID(v.ProductID), VendorID: uuid.UUID(v.VendorID),
 		Barcode: v.Barcode, Title: v.Title, Options: v.Options, Position: v.Position, WeightGrams: v.WeightGrams,
-		Dimensions: v.Dimensions, MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
+		Dimensions: v.Dimensions, ContentAmount: v.Content.Amount, ContentUnit: v.Content.Unit, MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
 		TaxClass: v.TaxClass, Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked,
 		MediaID: orNull(v.MediaID),
 	}

@@ -65,28 +65,28 @@ const (
 	removeMedia = `UPDATE media SET state = 'removed', due_at = now() WHERE id = ANY(@ids)`
 
 	insertVariants = `
-		INSERT INTO variants (id, product_id, vendor_id, sku, barcode, title, options, position, weight_grams,
+		INSERT INTO variants (id, product_id, vendor_id, sku, barcode, title, options, position, weight_grams, content_amount, content_unit,
 		                      length_mm, width_mm, height_mm, min_quantity, max_quantity,
 		                      tax_class, taxable, requires_shipping, tracked, media_id, bundle, bundle_discount_bps)
-		SELECT id, product_id, vendor_id, sku, barcode, title, options, position, weight_grams,
+		SELECT id, product_id, vendor_id, sku, barcode, title, options, position, weight_grams, content_amount, content_unit,
 		       length_mm, width_mm, height_mm, min_quantity, max_quantity,
 		       tax_class, taxable, requires_shipping, tracked, media_id, bundle, bundle_discount_bps
 		FROM jsonb_to_recordset(@rows::jsonb) AS r(
 		    id uuid, product_id uuid, vendor_id uuid, sku text, barcode text, title text, options text[], position int,
-		    weight_grams int, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int,
+		    weight_grams int, content_amount int, content_unit text, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int,
 		    tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid,
 		    bundle text, bundle_discount_bps int)`
 	updateVariants = `
 		UPDATE variants v
 		SET sku = r.sku, barcode = r.barcode, title = r.title, options = r.options, position = r.position,
-		    weight_grams = r.weight_grams, length_mm = r.length_mm, width_mm = r.width_mm, height_mm = r.height_mm,
+		    weight_grams = r.weight_grams, content_amount = r.content_amount, content_unit = r.content_unit, length_mm = r.length_mm, width_mm = r.width_mm, height_mm = r.height_mm,
 		    min_quantity = r.min_quantity, max_quantity = r.max_quantity, tax_class = r.tax_class, taxable = r.taxable,
 		    requires_shipping = r.requires_shipping, tracked = r.tracked, media_id = r.media_id,
 		    bundle = r.bundle, bundle_discount_bps = r.bundle_discount_bps,
 		    updated_at = now(), version = v.version + 1
 		FROM jsonb_to_recordset(@rows::jsonb) AS r(
 		    id uuid, sku text, barcode text, title text, options text[], position int,
-		    weight_grams int, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int,
+		    weight_grams int, content_amount int, content_unit text, length_mm int, width_mm int, height_mm int, min_quantity int, max_quantity int,
 		    tax_class text, taxable boolean, requires_shipping boolean, tracked boolean, media_id uuid,
 		    bundle text, bundle_discount_bps int)
 		WHERE v.id = r.id`

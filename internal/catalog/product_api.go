@@ -154,6 +154,7 @@ type newVariantBody struct {
 	Options          []string      `json:"options,omitempty" maxItems:"3" doc:"One value for each option of the product."`
 	WeightGrams      int           `json:"weight_grams,omitempty" minimum:"0" maximum:"1000000000"`
 	Dimensions       Dimensions    `json:"dimensions,omitzero"`
+	Content          Content       `json:"content,omitzero" doc:"How much is in it, for its price per kilogram, litre and the like."`
 	MinQuantity      int           `json:"min_quantity,omitempty" minimum:"1" maximum:"10000" default:"1"`
 	MaxQuantity      int           `json:"max_quantity,omitempty" minimum:"0" maximum:"10000" doc:"0 is any number."`
 	TaxClass         string        `json:"tax_class,omitempty" maxLength:"50"`
@@ -168,7 +169,7 @@ type newVariantBody struct {
 
 func (v newVariantBody) draft() VariantDraft {
 	d := VariantDraft{
-		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions,
+		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions, Content: v.Content,
 		MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity, TaxClass: v.TaxClass,
 		Taxable: true, RequiresShipping: true, Tracked: true, Bundle: v.Bundle,
 	}
@@ -331,7 +332,7 @@ func (h handlers) addVariant(ctx context.Context, tx pgx.Tx, in *addVariantInput
 func (v newVariantBody) edit() VariantEdit {
 	e := VariantEdit{
 		SKU: &v.SKU, Barcode: &v.Barcode, Options: &v.Options, WeightGrams: &v.WeightGrams,
-		Dimensions: &v.Dimensions, MinQuantity: &v.MinQuantity, MaxQuantity: &v.MaxQuantity,
+		Dimensions: &v.Dimensions, Content: &v.Content, MinQuantity: &v.MinQuantity, MaxQuantity: &v.MaxQuantity,
 		Taxable: v.Taxable, RequiresShipping: v.RequiresShipping, Tracked: v.Tracked, Bundle: v.Bundle,
 	}
 	if v.TaxClass != "" {

@@ -81,7 +81,7 @@ const (
 
 	selectVariants = `
 		SELECT id, product_id, vendor_id, COALESCE(sku, '') AS sku, barcode, title, options, position, weight_grams,
-		       (length_mm, width_mm, height_mm) AS dimensions, min_quantity, max_quantity,
+		       (length_mm, width_mm, height_mm) AS dimensions, (content_amount, content_unit) AS content, min_quantity, max_quantity,
 		       tax_class, taxable, requires_shipping, tracked, media_id,
 		       array_remove(media_id || ARRAY(SELECT m.media_id FROM variant_media m WHERE m.variant_id = variants.id ORDER BY m.position), NULL) AS media_ids,
 		       created_at, updated_at, version

@@ -54,6 +54,7 @@ type VariantDraft struct {
 	Options          []string // one value for each option of the draft
 	WeightGrams      int
 	Dimensions       Dimensions
+	Content          Content
 	MinQuantity      int    // 1 when 0
 	MaxQuantity      int    // 0 is any number
 	TaxClass         string // "standard" when empty

@@ -177,6 +177,9 @@ func (d VariantDraft) apply(v *Variant, isNew bool, media []Media) {
 	if d.Dimensions != (Dimensions{}) {
 		v.Dimensions = d.Dimensions
 	}
+	if d.Content != (Content{}) {
+		v.Content = d.Content
+	}
 	if d.MinQuantity != 0 {
 		v.MinQuantity = d.MinQuantity
 	}

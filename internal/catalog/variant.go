@@ -29,6 +29,7 @@ type Variant struct {
 	Position         int        `db:"position" json:"position"`
 	WeightGrams      int        `db:"weight_grams" json:"weight_grams"`
 	Dimensions       Dimensions `db:"dimensions" json:"dimensions"`
+	Content          Content    `db:"content" json:"content" doc:"How much is in it, for its price per kilogram, litre and the like."`
 	MinQuantity      int        `db:"min_quantity" json:"min_quantity" doc:"As many at least are sold at once."`
 	MaxQuantity      int        `db:"max_quantity" json:"max_quantity" doc:"As many at most are sold at once; 0 is any number."`
 	TaxClass         string     `db:"tax_class" json:"tax_class"`
@@ -135,6 +136,7 @@ type VariantEdit struct {
 	Options          *[]string   `json:"options,omitempty" maxItems:"3"`
 	WeightGrams      *int        `json:"weight_grams,omitempty" minimum:"0" maximum:"1000000000"`
 	Dimensions       *Dimensions `json:"dimensions,omitempty"`
+	Content          *Content    `json:"content,omitempty"`
 	MinQuantity      *int        `json:"min_quantity,omitempty" minimum:"1" maximum:"10000"`
 	MaxQuantity      *int        `json:"max_quantity,omitempty" minimum:"0" maximum:"10000" doc:"0 is any number."`
 	TaxClass         *string     `json:"tax_class,omitempty" minLength:"1" maxLength:"50"`
@@ -155,6 +157,7 @@ func (e VariantEdit) apply(v *Variant) {
 	}
 	put(&v.WeightGrams, e.WeightGrams)
 	put(&v.Dimensions, e.Dimensions)
+	put(&v.Content, e.Content)
 	put(&v.MinQuantity, e.MinQuantity)
 	put(&v.MaxQuantity, e.MaxQuantity)
 	put(&v.Taxable, e.Taxable)
@@ -324,6 +327,7 @@ func (s *variantsSeen) check(p Product, v Variant, pointer string) (bad errs.Fie
 	bad.Require(len([]rune(v.Barcode)) <= 100, pointer+"/barcode", "too_long", "At most 100 characters are possible.")
 	bad.Require(v.WeightGrams >= 0, pointer+"/weight_grams", "too_small", "A weight is not negative.")
 	bad.Require(v.Dimensions.Length >= 0 && v.Dimensions.Width >= 0 && v.Dimensions.Height >= 0, pointer+"/dimensions", "too_small", "A size is not negative.")
+	v.Content.check(&bad, pointer+"/content")
 	bad.Require(v.MinQuantity >= 1, pointer+"/min_quantity", "too_small", "At least one is sold at once.")
 	bad.Require(v.MaxQuantity == 0 || v.MaxQuantity >= v.MinQuantity, pointer+"/max_quantity", "too_small", "This is less than are sold at least.")
 	bad.Require(v.TaxClass != "", pointer+"/tax_class", "required", "Name a tax class.")

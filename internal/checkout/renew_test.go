@@ -111,8 +111,13 @@ func TestWhoDoesNotPayIsRemindedAndLosesTheMembership(t *testing.T) {
 		status   memberships.Status
 		reminded int
 	}{
-		{"3 days", memberships.Active, 0}, {"1 day", memberships.PastDue, 0}, {"1 day", memberships.PastDue, 1}, {"1 day", memberships.PastDue, 1},
-		{"1 day", memberships.PastDue, 2}, {"6 days", memberships.PastDue, 2}, {"1 day", memberships.Lapsed, 2},
+		{"3 days", memberships.Active, 0},
+		{"1 day", memberships.PastDue, 0},
+		{"1 day", memberships.PastDue, 1},
+		{"1 day", memberships.PastDue, 1},
+		{"1 day", memberships.PastDue, 2},
+		{"6 days", memberships.PastDue, 2},
+		{"1 day", memberships.Lapsed, 2},
 	} {
 		s.later(m.ID, step.pass)
 		s.renew()

@@ -92,10 +92,15 @@ func Crowd(ctx context.Context, a *app.App, products int, progress func(step str
 	})
 }
 
-// inLongTx has time for statements that nobody waits for.
+// inLongTx has time for statements that nobody waits for, and memory to sort
+// what goes into an index of words; a crash may lose it, as a whole.
 func inLongTx(ctx context.Context, db postgres.DB, fn func(tx pgx.Tx) error) error {
 	return postgres.InTx(ctx, db, func(tx pgx.Tx) error {
-		if _, err := postgres.Exec(ctx, tx, `SET LOCAL statement_timeout = '10min'`, nil); err != nil {
+		b := postgres.NewBatch()
+		for _, setting := range []string{"statement_timeout = '10min'", "synchronous_commit = off", "gin_pending_list_limit = '64MB'", "work_mem = '128MB'"} {
+			b.Queue(`SET LOCAL `+setting, nil)
+		}
+		if err := b.Send(ctx, tx); err != nil {
 			return err
 		}
 		return fn(tx)

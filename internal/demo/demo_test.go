@@ -246,6 +246,24 @@ func TestCrowd(t *testing.T) {
 			t.Errorf("%s: %s, want %s, %v", what, got, is.want, err)
 		}
 	}
+	refersToWhatIsThere(t, pool)
+}
+
+// refersToWhatIsThere lets PostgreSQL check each foreign key anew, as a crowd is
+// copied without.
+func refersToWhatIsThere(t *testing.T, pool *pgxpool.Pool) {
+	t.Helper()
+	_, err := pool.Exec(t.Context(), `
+		DO $$
+		DECLARE key record;
+		BEGIN
+			FOR key IN SELECT conrelid::regclass AS of, conname AS name, pg_get_constraintdef(oid) AS definition FROM pg_constraint WHERE contype = 'f' LOOP
+				EXECUTE format('ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I %s', key.of, key.name, key.name, key.definition);
+			END LOOP;
+		END $$`)
+	if err != nil {
+		t.Errorf("the crowd refers to what is not there: %v", err)
+	}
 }
 
 func TestPicturesAreStored(t *testing.T) {

@@ -5,6 +5,7 @@ type (
 	Actor         = Of[actor]
 	Audit         = Of[auditEntry]
 	Coupon        = Of[coupon]
+	CustomerGroup = Of[customerGroup]
 	Export        = Of[exportRun]
 	Membership    = Of[membership]
 	Message       = Of[message]
@@ -41,6 +42,7 @@ type (
 	ProductChange = Of[productChange]
 	Photo         = Of[photo]
 	Plan          = Of[plan]
+	PriceList     = Of[priceList]
 	ProductExport = Of[productExport]
 	Promotion     = Of[promotion]
 	Redemption    = Of[redemption]
@@ -54,6 +56,7 @@ type (
 	Shipment      = Of[shipment]
 	StockMove     = Of[stockMove]
 	Tag           = Of[tag]
+	TaxExemption  = Of[taxExemption]
 	TaxRate       = Of[taxRate]
 	TaxZone       = Of[taxZone]
 	TrackingMark  = Of[trackingMark]
@@ -71,6 +74,7 @@ type (
 	actor         struct{}
 	auditEntry    struct{}
 	coupon        struct{}
+	customerGroup struct{}
 	exportRun     struct{}
 	membership    struct{}
 	message       struct{}
@@ -104,6 +108,7 @@ type (
 	productChange struct{}
 	photo         struct{}
 	plan          struct{}
+	priceList     struct{}
 	productExport struct{}
 	promotion     struct{}
 	redemption    struct{}
@@ -117,6 +122,7 @@ type (
 	shipment      struct{}
 	stockMove     struct{}
 	tag           struct{}
+	taxExemption  struct{}
 	taxRate       struct{}
 	taxZone       struct{}
 	trackingMark  struct{}
@@ -144,6 +150,7 @@ func (mailToken) prefix() string     { return "mtok" }
 func (membership) prefix() string    { return "memb" }
 func (message) prefix() string       { return "msg" }
 func (coupon) prefix() string        { return "cpn" }
+func (customerGroup) prefix() string { return "cgrp" }
 func (exportRun) prefix() string     { return "exp" }
 func (address) prefix() string       { return "addr" }
 func (adjustment) prefix() string    { return "adj" }
@@ -168,6 +175,7 @@ func (paymentEvent) prefix() string  { return "payev" }
 func (productChange) prefix() string { return "pchg" }
 func (photo) prefix() string         { return "photo" }
 func (plan) prefix() string          { return "plan" }
+func (priceList) prefix() string     { return "plist" }
 func (product) prefix() string       { return "prod" }
 func (productExport) prefix() string { return "pexp" }
 func (promotion) prefix() string     { return "promo" }
@@ -182,6 +190,7 @@ func (shipZone) prefix() string      { return "szone" }
 func (shipment) prefix() string      { return "ship" }
 func (stockMove) prefix() string     { return "move" }
 func (tag) prefix() string           { return "tag" }
+func (taxExemption) prefix() string  { return "texem" }
 func (taxRate) prefix() string       { return "trate" }
 func (taxZone) prefix() string       { return "tzone" }
 func (trackingMark) prefix() string  { return "trk" }

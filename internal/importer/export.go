@@ -365,9 +365,9 @@ const exportFragment = `
 	        HAVING bool_or(o.values <> ARRAY(SELECT w.options[o.position] FROM variants w
 	                                         WHERE w.product_id = p.id AND w.archived_at IS NULL GROUP BY 1 ORDER BY min(w.position)))) AS option_values,
 	       r.options, coalesce(r.sku, '') AS sku, r.barcode,
-	       ARRAY(SELECT currency FROM prices WHERE variant_id = r.id ORDER BY currency) AS currencies,
-	       ARRAY(SELECT amount_minor FROM prices WHERE variant_id = r.id ORDER BY currency) AS amounts,
-	       ARRAY(SELECT coalesce(compare_at_minor, 0) FROM prices WHERE variant_id = r.id ORDER BY currency) AS compare_at,
+	       ARRAY(SELECT currency FROM prices WHERE variant_id = r.id AND NOT derived ORDER BY currency) AS currencies,
+	       ARRAY(SELECT amount_minor FROM prices WHERE variant_id = r.id AND NOT derived ORDER BY currency) AS amounts,
+	       ARRAY(SELECT coalesce(compare_at_minor, 0) FROM prices WHERE variant_id = r.id AND NOT derived ORDER BY currency) AS compare_at,
 	       CASE WHEN r.bundle IS NOT NULL THEN jsonb_build_object('pricing', r.bundle, 'discount_bps', r.bundle_discount_bps, 'components', (
 	           SELECT jsonb_agg(jsonb_build_object('handle', coalesce(o.handle, o.slug), 'options', c.options, 'quantity', x.quantity) ORDER BY x.position, x.component_id)
 	           FROM variant_components x JOIN variants c ON c.id = x.component_id JOIN products o ON o.id = c.product_id

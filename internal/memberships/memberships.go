@@ -19,7 +19,7 @@
 //
 // A membership is a row of pieces of time, one after the other. Whether somebody
 // is a member now, and of which plan, is read off the pieces by the clock of the
-// database (plan_of): benefits begin and end at their moment, whether a job runs
+// database (the view buyer_plans): benefits begin and end at their moment, whether a job runs
 // or not. The sweep that follows the deadlines only orders renewals, reminds,
 // and writes down what the clock has done.
 package memberships

@@ -37,6 +37,7 @@ func TestWorkedCases(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", c[2], err)
 			}
+			in.levy()
 			q := mustPrice(t, in.Snapshot)
 			for want := range strings.Lines(c[4]) {
 				want = strings.TrimPrefix(strings.TrimSpace(want), "= ")
@@ -58,7 +59,9 @@ func TestWorkedCases(t *testing.T) {
 // A workedCase is a snapshot as the page writes it.
 type workedCase struct {
 	Snapshot
-	rates []tax.Rate
+	rates   []tax.Rate
+	sellers map[id.Vendor]tax.Seller
+	to      tax.Buyer
 }
 
 // fields fits a text to a pattern, and scans its groups.
@@ -76,7 +79,7 @@ func readCase(text string) (in workedCase, err error) {
 			err = fmt.Errorf("%v", wrong)
 		}
 	}()
-	in.Explain = true
+	in.Explain, in.sellers = true, map[id.Vendor]tax.Seller{}
 	for line := range strings.Lines(text) {
 		in.read(strings.TrimSpace(line))
 	}
@@ -88,12 +91,18 @@ func (in *workedCase) read(line string) {
 		in.Currency = money.Currency(f[0])
 		in.Tax = tax.Terms{Included: f[1] == "included", PerTotal: f[2] != "", HalfEven: f[3] != ""}
 		in.rates = readRates(f[4])
-	} else if f := fields(line, `([A-O]): (\d+) × ([\d.]+)(?:, (.+))?`); f != nil {
+	} else if f := fields(line, `([A-O]): (\d+) × (`+aPrice+`)(?:, (.+))?`); f != nil {
 		in.readGoods(f)
+	} else if f := fields(line, `list (\w+): ([^;]+)(?:; priority (\d+))?`); f != nil {
+		in.readList(f)
 	} else if f := fields(line, `parcel from (\w+): ([\d.]+)(?: (\w+))?`); f != nil {
 		in.Parcels = append(in.Parcels, Parcel{
 			Vendor: named16[id.Vendor](f[0]), Kind: cmp.Or(f[2], "standard"), Shipping: in.money(f[1]), Rates: in.rates,
 		})
+	} else if f := fields(line, `(\w+) sells from ([A-Z]{2})(?:-([A-Z]{2}))?`); f != nil {
+		in.sellers[named16[id.Vendor](f[0])] = tax.Seller{Country: f[1], Region: f[2]}
+	} else if f := fields(line, `taxed as in ([A-Z]{2})(?:-([A-Z]{2}))?(?:, business (\w+))?(?:, exempt by (\S+))?`); f != nil {
+		in.to = tax.Buyer{Country: f[0], Region: f[1], TaxID: f[2], Exemption: f[3]}
 	} else if f := fields(line, `buyer: (.+)`); f != nil {
 		in.readBuyer(f[0])
 	} else if f := fields(line, `([P-Z]): (.+)`); f != nil {
@@ -103,13 +112,36 @@ func (in *workedCase) read(line string) {
 	}
 }
 
+// levy asks who sells and who buys which of the rates are charged, where the case
+// says who that is.
+func (in *workedCase) levy() {
+	if in.to.Country == "" {
+		return
+	}
+	of := func(vendor id.Vendor, rates []tax.Rate) tax.Levy {
+		zone := tax.Zone{Terms: in.Tax, ReverseCharge: true, Rates: rates}
+		return zone.Levy(tax.Standard, in.sellers[vendor], in.to)
+	}
+	for i := range in.Lines {
+		l := &in.Lines[i]
+		levy := of(l.Vendor, l.Rates)
+		l.Rates, l.Relief, l.Why = levy.Rates, levy.Relief, levy.Why
+	}
+	for i := range in.Parcels {
+		p := &in.Parcels[i]
+		levy := of(p.Vendor, p.Rates)
+		p.Rates, p.Relief, p.Why = levy.Rates, levy.Relief, levy.Why
+	}
+}
+
 func readRates(text string) (rates []tax.Rate) {
 	if text == "" {
 		return nil
 	}
 	for _, name := range strings.Split(text, " + ") {
-		f := fields(name, `([\d.]+ %)( compound)?`)
-		rates = append(rates, tax.Rate{Name: name, PPM: ppm(f[0]), Compound: f[1] != ""})
+		f := fields(name, `(?:\w+ )?([\d.]+ %)( compound)?(?: (within|between|abroad))?`)
+		name, applies := strings.TrimSuffix(name, " "+f[2]), map[string]string{"within": tax.SameRegion, "between": tax.OtherRegion, "abroad": tax.OtherCountry}
+		rates = append(rates, tax.Rate{Class: tax.Standard, Name: name, PPM: ppm(f[0]), Compound: f[1] != "", Applies: applies[f[2]]})
 	}
 	return rates
 }
@@ -117,7 +149,7 @@ func readRates(text string) (rates []tax.Rate) {
 func (in *workedCase) readGoods(f []string) {
 	l := Line{
 		Key: len(in.Lines), Name: f[0], Vendor: named16[id.Vendor]("Red"), Variant: named16[id.Variant](f[0]), Product: named16[id.Product](f[0]),
-		Quantity: count(f[1]), UnitPrice: in.money(f[2]), Rates: in.rates,
+		Quantity: count(f[1]), UnitPrice: in.price(f[2]), Rates: in.rates,
 	}
 	for _, word := range strings.FieldsFunc(f[3], func(r rune) bool { return r == ',' }) {
 		kind, name, _ := strings.Cut(strings.TrimSpace(word), " ")
@@ -141,6 +173,46 @@ func (in *workedCase) readGoods(f []string) {
 		}
 	}
 	in.Lines = append(in.Lines, l)
+}
+
+// price reads "8.50", or "10.00 USD at 0.9 in steps of 1.00 ending 0.99" of one
+// that follows.
+func (in *workedCase) price(text string) money.Amount {
+	f := fields(text, `([\d.]+) ([A-Z]{3}) at ([\d.]+)(?: in steps of ([\d.]+)(?: ending ([\d.]+))?)?`)
+	if f == nil {
+		return in.money(text)
+	}
+	base, err := money.Parse(f[0], money.Currency(f[1]))
+	if err != nil {
+		panic(err)
+	}
+	whole, parts, _ := strings.Cut(f[2], ".")
+	rate := count(whole + (parts + "000000000")[:9])
+	rule := Currency{Currency: in.Currency, Base: base.Currency, RatePPB: &rate, RoundTo: 1}
+	if f[3] != "" {
+		rule.RoundTo = in.money(f[3]).Minor
+	}
+	if f[4] != "" {
+		rule.Ending = in.money(f[4]).Minor
+	}
+	return rule.Derive(base)
+}
+
+// readList gives goods that stand above it the prices of a list.
+func (in *workedCase) readList(f []string) {
+	priority := int64(0)
+	if f[2] != "" {
+		priority = count(f[2])
+	}
+	for _, price := range strings.Split(f[1], ", ") {
+		p := fields(price, `([A-O]) for ([\d.]+)(?: from (\d+))?`)
+		list := ListPrice{List: named16[id.PriceList](f[0]), Name: f[0], Priority: int(priority), MinQuantity: count(cmp.Or(p[2], "1")), Price: in.money(p[1])}
+		for i := range in.Lines {
+			if l := &in.Lines[i]; l.Name == p[0] {
+				l.Lists = append(l.Lists, list)
+			}
+		}
+	}
 }
 
 func (in *workedCase) readBuyer(text string) {
@@ -175,6 +247,7 @@ func (in *workedCase) readPromotion(name string, parts []string) {
 const (
 	aSum   = `([\d.]+(?: [A-Z]{3})?)`
 	aShare = `([\d.]+ %)`
+	aPrice = `[\d.]+(?: [A-Z]{3} at [\d.]+(?: in steps of [\d.]+(?: ending [\d.]+)?)?)?`
 )
 
 func (in *workedCase) readReward(text string) Reward {
@@ -264,12 +337,32 @@ func readScope(text string) (c Scope) {
 
 // answer is what the quote says in the words in which a line of the page asks.
 func (in *workedCase) answer(q *Quote, asked string) string {
+	if f := fields(asked, `told: (.+)`); f != nil {
+		at := slices.IndexFunc(q.Trace, func(s Step) bool { return strings.HasPrefix(s.Kind, "tax") && s.Text == f[0] })
+		if at < 0 {
+			return fmt.Sprintf("told: %+v", q.Trace)
+		}
+		return asked
+	}
 	if f := fields(asked, `([P-Z]) (?:does|takes) .+`); f != nil {
 		return in.became(q, f[0], strings.Contains(asked, "the platform pays"))
 	}
+	if text, told := strings.CutPrefix(asked, "told "); told {
+		var steps []string
+		for _, step := range q.Trace {
+			if step.Kind == "price_list" {
+				steps = append(steps, step.Text)
+			}
+		}
+		if slices.Contains(steps, text) {
+			return asked
+		}
+		return "told " + strings.Join(steps, " | ")
+	}
 	for kind, each := range map[string]func(PricedLine) string{
-		"tax":  func(l PricedLine) string { return sharesText(l.Taxes) },
-		"pays": func(l PricedLine) string { return l.Total.Decimal() },
+		"costs": func(l PricedLine) string { return l.Unit.Price.Decimal() },
+		"tax":   func(l PricedLine) string { return sharesText(l.Taxes) },
+		"pays":  func(l PricedLine) string { return l.Total.Decimal() },
 	} {
 		if !strings.HasPrefix(asked, kind+" ") || strings.Contains(asked, "total") {
 			continue

@@ -23,7 +23,7 @@ func (p *Prices) SetOffers(ctx context.Context, tx pgx.Tx, vendor id.Vendor, off
 	var bad errs.Fields
 	for i, o := range offers {
 		for _, tag := range o.Prices {
-			set := PriceSet{o.Variant, tag.Price, tag.CompareAt}
+			set := PriceSet{Variant: o.Variant, Amount: tag.Price, CompareAt: tag.CompareAt}
 			if problem := set.Problem(); problem != nil {
 				at := "/price" + problem.Pointer
 				if strings.HasPrefix(problem.Pointer, "/compare_at_price") {

@@ -26,6 +26,7 @@ type VariantPrice struct {
 	Price     money.Amount  `db:"price" json:"price"`
 	CompareAt *money.Amount `db:"compare_at" json:"compare_at_price,omitempty" doc:"What is struck out beside it."`
 	Lowest30d *money.Amount `db:"lowest_30d" json:"lowest_price_30d,omitempty" doc:"The lowest price of the 30 days before this one took effect."`
+	Derived   bool          `db:"derived" json:"derived,omitempty" doc:"It follows the price in the main currency."`
 	UpdatedAt time.Time     `db:"updated_at" json:"updated_at"`
 }
 
@@ -34,6 +35,8 @@ type PriceSet struct {
 	Variant   id.Variant
 	Amount    money.Amount
 	CompareAt *money.Amount // nothing is struck out when nil
+
+	derived bool // it follows the price in the main currency
 }
 
 const maxPrice = 1_000_000_000_000
@@ -65,8 +68,11 @@ func validate(prices []PriceSet) error {
 
 // SetPrices sets prices, thousands at a time, and returns the variants whose
 // price is another now. What is so already is not written; each change is one
-// line of history. Bundles that are made of them follow; those whose price is
-// the sum of others are not set. The caller answers for whose variants they are.
+// line of history. Prices that are derived from them follow, and bundles that are
+// made of them; those whose price is the sum of others are not set. The caller
+// answers for whose variants they are.
+//
+// Everybody writes prices of the main currency first, and then the others.
 func (p *Prices) SetPrices(ctx context.Context, tx pgx.Tx, prices []PriceSet) ([]id.Variant, error) {
 	if len(prices) == 0 {
 		return nil, nil
@@ -74,9 +80,25 @@ func (p *Prices) SetPrices(ctx context.Context, tx pgx.Tx, prices []PriceSet) ([
 	if err := validate(prices); err != nil {
 		return nil, err
 	}
-	changed, err := write(ctx, tx, prices, false)
-	if err != nil || len(changed) == 0 {
+	rates, err := rates(ctx, tx)
+	if err != nil {
 		return nil, err
+	}
+	first, then := prices, []PriceSet(nil)
+	if len(rates) > 0 {
+		first, then = partition(prices, func(s PriceSet) bool { return s.Amount.Currency == rates[0].Base })
+	}
+	changed, err := write(ctx, tx, first, false)
+	if err != nil {
+		return nil, err
+	}
+	base, _ := partition(first, func(s PriceSet) bool { return slices.Contains(changed, s.Variant) })
+	followed, err := follow(ctx, tx, rates, base, then)
+	if err != nil {
+		return nil, err
+	}
+	if changed = distinct(slices.Concat(changed, followed)); len(changed) == 0 {
+		return nil, nil
 	}
 	bundles, err := sumAround(ctx, tx, changed)
 	if err != nil {
@@ -85,7 +107,21 @@ func (p *Prices) SetPrices(ctx context.Context, tx pgx.Tx, prices []PriceSet) ([
 	return changed, raiseChanged(ctx, tx, slices.Concat(changed, bundles))
 }
 
+func partition(prices []PriceSet, is func(PriceSet) bool) (yes, no []PriceSet) {
+	for _, p := range prices {
+		if is(p) {
+			yes = append(yes, p)
+		} else {
+			no = append(no, p)
+		}
+	}
+	return yes, no
+}
+
 func write(ctx context.Context, tx pgx.Tx, prices []PriceSet, sums bool) ([]id.Variant, error) {
+	if len(prices) == 0 {
+		return nil, nil
+	}
 	args := priceArgs(ctx, prices)
 	args["sums"] = sums
 	changed, err := postgres.Column[id.Variant](ctx, tx, setPrices, args)
@@ -95,8 +131,8 @@ func write(ctx context.Context, tx pgx.Tx, prices []PriceSet, sums bool) ([]id.V
 	return distinct(changed), nil
 }
 
-// Replace makes prices the only ones that a vendor's variant has; staff (no
-// vendor) may do so with any.
+// Replace makes prices the only ones that a vendor's variant has of its own;
+// staff (no vendor) may do so with any.
 func (p *Prices) Replace(ctx context.Context, tx pgx.Tx, vendor id.Vendor, variant id.Variant, prices []PriceSet) ([]VariantPrice, error) {
 	fact, err := own(ctx, tx, vendor, variant)
 	switch {
@@ -122,6 +158,9 @@ func (p *Prices) Replace(ctx context.Context, tx pgx.Tx, vendor id.Vendor, varia
 		return nil, fmt.Errorf("drop prices of %s: %w", variant, err)
 	}
 	if gone > 0 {
+		if _, err := followAnew(ctx, tx, []id.Variant{variant}); err != nil {
+			return nil, err
+		}
 		bundles, err := sumAround(ctx, tx, []id.Variant{variant})
 		if err != nil {
 			return nil, err
@@ -200,15 +239,15 @@ func priceArgs(ctx context.Context, prices []PriceSet) pgx.NamedArgs {
 	slices.SortStableFunc(prices, same)
 	prices = slices.CompactFunc(prices, func(a, b PriceSet) bool { return same(a, b) == 0 })
 	n := len(prices)
-	variants, currencies, amounts, compareAt := make([]id.Variant, n), make([]money.Currency, n), make([]int64, n), make([]*int64, n)
+	variants, currencies, amounts, compareAt, derived := make([]id.Variant, n), make([]money.Currency, n), make([]int64, n), make([]*int64, n), make([]bool, n)
 	for i, p := range prices {
-		variants[i], currencies[i], amounts[i] = p.Variant, p.Amount.Currency, p.Amount.Minor
+		variants[i], currencies[i], amounts[i], derived[i] = p.Variant, p.Amount.Currency, p.Amount.Minor, p.derived
 		if p.CompareAt != nil {
 			compareAt[i] = &p.CompareAt.Minor
 		}
 	}
 	return pgx.NamedArgs{
 		"variants": variants, "currencies": currencies, "amounts": amounts, "compare_at": compareAt,
-		"actor": auth.From(ctx).Name(),
+		"derived": derived, "actor": auth.From(ctx).Name(),
 	}
 }

@@ -13,6 +13,7 @@ import (
 
 // Routes mounts what staff and vendors do with prices.
 func (p *Prices) Routes(r *httpapi.Router) {
+	p.currencyRoutes(r)
 	for _, door := range []struct {
 		path        string
 		read, write auth.Permission
@@ -25,8 +26,9 @@ func (p *Prices) Routes(r *httpapi.Router) {
 		path := door.path + "/variants/{variant}/prices"
 		httpapi.Get(r, path, h.list, httpapi.Needs(door.read), httpapi.Summary("The prices of a variant"))
 		httpapi.Put(r, path, h.replace, httpapi.Needs(door.write), httpapi.Summary("Set the prices of a variant"),
-			httpapi.Describe("One for each currency. Those that are left out are dropped."))
+			httpapi.Describe("One for each currency. Those that are left out are dropped; where the currency has a rate, the price follows the main currency then."))
 		httpapi.Get(r, path+"/history", h.history, httpapi.Needs(door.read), httpapi.Summary("What a variant cost"))
+		h.listRoutes(r, door.path, door.read, door.write)
 	}
 }
 
@@ -64,14 +66,17 @@ type replaceInput struct {
 		Prices []struct {
 			Price     money.Amount  `json:"price"`
 			CompareAt *money.Amount `json:"compare_at_price,omitempty"`
+			Derived   bool          `json:"derived,omitempty" doc:"As it was read: it goes on following the main currency, and is not set"`
 		} `json:"prices" maxItems:"50"`
 	}
 }
 
 func (h handlers) replace(ctx context.Context, tx pgx.Tx, in *replaceInput) (httpapi.List[VariantPrice], error) {
-	prices := make([]PriceSet, len(in.Body.Prices))
-	for i, p := range in.Body.Prices {
-		prices[i] = PriceSet{in.Variant, p.Price, p.CompareAt}
+	var prices []PriceSet
+	for _, p := range in.Body.Prices {
+		if !p.Derived {
+			prices = append(prices, PriceSet{Variant: in.Variant, Amount: p.Price, CompareAt: p.CompareAt})
+		}
 	}
 	list, err := h.Replace(ctx, tx, h.scope(ctx), in.Variant, prices)
 	return httpapi.List[VariantPrice]{Data: list}, err

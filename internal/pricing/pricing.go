@@ -1,11 +1,14 @@
-// Package pricing is what things cost: the price of a variant in each currency,
-// and what a whole cart comes to.
+// Package pricing is what things cost: the price of a variant in each currency
+// and by price list, and what a whole cart comes to.
 //
-// Owns: prices with their history, and the pure calculation [Price].
-// Tables: prices, price_history (append-only).
-// Raises: [PricesChanged].
+// Owns: prices with their history, currencies that follow the main one
+// ([Currency]), price lists ([PriceList]), and the pure calculation [Price].
+// Tables: prices, price_history (append-only), currencies, price_lists,
+// price_list_prices.
+// Raises: [PricesChanged]; price lists raise nothing, they are read each time.
 // Calls: catalog (whose a variant is), inventory (stock that is set together
-// with prices, see [Prices.SetOffers]), tax.
+// with prices, see [Prices.SetOffers]), accounts (which customer groups there
+// are), tax.
 package pricing
 
 import (
@@ -13,13 +16,15 @@ import (
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/inventory"
+	"souk/internal/money"
 	"souk/internal/platform/postgres"
 )
 
 // Prices is what each variant costs.
 type Prices struct {
-	DB    postgres.DB
-	Stock *inventory.Stock // for SetOffers and Offers only
+	DB       postgres.DB
+	Stock    *inventory.Stock // for SetOffers and Offers only
+	Currency money.Currency   // of the shop, which others may follow
 }
 
 // What staff may be permitted to do with prices.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/accounts"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -92,6 +93,9 @@ const million = 1_000_000
 func (m *Promotions) Create(ctx context.Context, tx pgx.Tx, p Promotion) (Promotion, error) {
 	p.ID = id.New[id.Promotion]()
 	if err := p.tidy(); err != nil {
+		return Promotion{}, err
+	}
+	if err := accounts.HoldGroups(ctx, tx, "/conditions/customer_groups", p.Conditions.Groups); err != nil {
 		return Promotion{}, err
 	}
 	if err := insert(ctx, tx, p); err != nil {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -144,6 +145,9 @@ func (h handlers) edit(ctx context.Context, tx pgx.Tx, in *editInput) (Promotion
 	}
 	in.apply(&p)
 	if err := p.tidy(); err != nil {
+		return Promotion{}, err
+	}
+	if err := accounts.HoldGroups(ctx, tx, "/conditions/customer_groups", p.Conditions.Groups); err != nil {
 		return Promotion{}, err
 	}
 	if err := update(ctx, tx, p); errors.Is(err, ErrUsedUp) {

@@ -6,7 +6,7 @@
 // [Release]). What a promotion does to a price is in package pricing.
 // Tables: promotions, coupons, promotion_redemptions.
 // Raises: nothing; carts are priced anew each time they are read.
-// Calls: pricing.
+// Calls: pricing, accounts (which customer groups there are).
 //
 // A promotion starts and ends by the clock of the database, at the moment a cart
 // is read; no job has to run for it.

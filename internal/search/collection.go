@@ -127,7 +127,7 @@ func (s *Search) preview(ctx context.Context, tx pgx.Tx, in *previewInput) (Prev
 	if err != nil {
 		return p, err
 	}
-	cards, err := readCards(ctx, tx, products(result.Places), s.Currency, "")
+	cards, err := readCards(ctx, tx, products(result.Places), s.Currency, "", id.User{})
 	if err != nil {
 		return p, fmt.Errorf("preview collection: %w", err)
 	}

@@ -3,14 +3,13 @@ package search
 import (
 	"cmp"
 	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"slices"
 	"strings"
 	"time"
 
-	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"souk/internal/money"
 	"souk/internal/search/index"
@@ -18,39 +17,40 @@ import (
 
 // shape changes when describe writes something else for the same facts, so
 // that the next refresh writes rows that seem unchanged.
-const shape = 3
+const shape = 4
 
 // entry is every row of one product.
 type entry struct {
 	product    productEntry
+	fresh      bool // not listed yet
 	facets     []facetRow
 	listings   []listingRow // one for each currency
 	pages      []pageRow    // the same, or one when it has no price
 	translated []pageRow    // pages in other languages, where they differ
 }
 
-// The rows as json_to_recordset reads them.
+// The rows, for COPY and as json_to_recordset reads them. COPY takes ids of
+// pgtype as they are; those of others it turns into text and back.
 type (
 	productEntry struct {
-		ProductID  uuid.UUID `json:"product_id"`
-		Name       string    `json:"name"`
-		SKUs       []string  `json:"skus"`
-		Title      string    `json:"title"`
-		Terms      string    `json:"terms"`
-		Text       string    `json:"text"`
-		Translated []string  `json:"translated"`
-		Digest     string    `json:"digest"`
+		ProductID  pgtype.UUID `json:"product_id"`
+		Name       string      `json:"name"`
+		SKUs       []string    `json:"skus"`
+		Title      string      `json:"title"`
+		Terms      string      `json:"terms"`
+		Text       string      `json:"text"`
+		Translated []string    `json:"translated"`
+		Digest     []byte      `json:"digest"`
 	}
 	listingRow struct {
-		ProductID   uuid.UUID      `json:"product_id"`
+		ProductID   pgtype.UUID    `json:"product_id"`
 		Currency    money.Currency `json:"currency"`
-		VendorID    uuid.UUID      `json:"vendor_id"`
-		BrandID     *uuid.UUID     `json:"brand_id"`
+		VendorID    pgtype.UUID    `json:"vendor_id"`
+		BrandID     pgtype.UUID    `json:"brand_id"`
 		Name        string         `json:"name"`
-		CategoryIDs []uuid.UUID    `json:"category_ids"`
-		TagIDs      []uuid.UUID    `json:"tag_ids"`
-		FacetKeys   []string       `json:"facet_keys"` // side by side with FacetValues
-		FacetValues []string       `json:"facet_values"`
+		CategoryIDs []pgtype.UUID  `json:"category_ids"`
+		TagIDs      []pgtype.UUID  `json:"tag_ids"`
+		FacetIDs    []int32        `json:"facet_ids"` // of the product's facets; known once those are written
 		InStock     bool           `json:"in_stock"`
 		Rating      float64        `json:"rating"`
 		RatingCount int            `json:"rating_count"`
@@ -69,23 +69,22 @@ type (
 		Described bool `json:"described"` // staff say how it is called, or else the first product
 	}
 	pageRow struct {
-		ProductID  uuid.UUID      `json:"product_id"`
+		ProductID  pgtype.UUID    `json:"product_id"`
 		Currency   money.Currency `json:"currency"`
 		Locale     string         `json:"locale"` // "" is the shop's language
 		Slug       string         `json:"slug"`
 		Card       string         `json:"card"`
 		Head       string         `json:"head"`
 		Variants   []string       `json:"variants"`
-		VariantIDs []*uuid.UUID   `json:"variant_ids"`
+		VariantIDs []pgtype.UUID  `json:"variant_ids"`
 	}
 )
 
-func (f *facts) digest() string { return hex.EncodeToString(f.product.Digest) }
-
 // describe turns facts into rows.
 func (s *Search) describe(f *facts) entry {
-	e := entry{product: f.entry(), facets: f.facets()}
-	common := f.listing(e.facets)
+	facets := f.facets()
+	e := entry{product: f.entry(facets), facets: facets}
+	common := f.listing()
 	for _, c := range f.currencies() {
 		cheapest, dearest := f.extremes(c)
 		l := common
@@ -100,50 +99,55 @@ func (s *Search) describe(f *facts) entry {
 		e.pages = []pageRow{f.page(s.Currency)}
 	}
 	e.translated = f.translations(e.pages)
-	e.product.Digest = digest(e.product, e.facets, e.listings, e.pages, e.translated, f.tree(), f.relations)
+	e.product.Digest = e.digest(f.tree(), f.relations)
 	return e
 }
 
-// digest is the same for the same rows, as long as they have the same shape.
-func digest(rows ...any) string {
+// digest is the same for the same rows, and what else is told of them, as long
+// as they have the same shape. Pages are most of it and texts already.
+func (e *entry) digest(more ...any) []byte {
 	h := sha256.New()
-	if err := json.NewEncoder(h).Encode([]any{shape, rows}); err != nil {
+	if err := json.NewEncoder(h).Encode([]any{shape, e.product, e.facets, e.listings, more}); err != nil {
 		panic(err) // plain values only
 	}
-	return hex.EncodeToString(h.Sum(nil))
+	for _, p := range slices.Concat(e.pages, e.translated) {
+		texts := append([]string{string(p.Currency), p.Locale, p.Slug, p.Card, p.Head}, p.Variants...)
+		h.Write([]byte(strings.Join(texts, "\x00") + "\x01")) // neither stands in JSON
+		for _, counted := range p.VariantIDs {
+			h.Write(counted.Bytes[:])
+		}
+	}
+	return h.Sum(nil)
 }
 
 // listing is what the product's listings have in common.
-func (f *facts) listing(facets []facetRow) listingRow {
+func (f *facts) listing() listingRow {
 	p := f.product
 	l := listingRow{
-		ProductID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Name: index.Fold(p.Title), InStock: f.inStock(),
+		ProductID: column(p.ID), VendorID: column(p.VendorID), BrandID: column(p.BrandID), Name: index.Fold(p.Title), InStock: f.inStock(),
 		Rating: p.Rating, RatingCount: p.RatingCount, CreatedAt: p.CreatedAt,
-		CategoryIDs: []uuid.UUID{}, TagIDs: []uuid.UUID{}, FacetKeys: []string{}, FacetValues: []string{},
-	}
-	if !p.BrandID.IsZero() {
-		l.BrandID = (*uuid.UUID)(&p.BrandID)
+		CategoryIDs: []pgtype.UUID{}, TagIDs: []pgtype.UUID{}, FacetIDs: []int32{},
 	}
 	for _, c := range f.categories {
 		for _, a := range c.Ancestors {
-			if !slices.Contains(l.CategoryIDs, uuid.UUID(a)) {
-				l.CategoryIDs = append(l.CategoryIDs, uuid.UUID(a))
+			if !slices.Contains(l.CategoryIDs, column(a)) {
+				l.CategoryIDs = append(l.CategoryIDs, column(a))
 			}
 		}
 	}
 	for _, t := range f.tags {
-		l.TagIDs = append(l.TagIDs, uuid.UUID(t.ID))
-	}
-	for _, v := range facets {
-		l.FacetKeys, l.FacetValues = append(l.FacetKeys, v.Key), append(l.FacetValues, v.Value)
+		l.TagIDs = append(l.TagIDs, column(t.ID))
 	}
 	return l
 }
 
+// column is an id as it stands in a row: without one, NULL.
+func column(v [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: v, Valid: v != [16]byte{}} }
+
 // entry is what the product is found by: its title, names of what it belongs
 // to, and further texts. The vendor is among those: that a stall is called Paper
 // Lantern Press does not make its pens lanterns.
-func (f *facts) entry() productEntry {
+func (f *facts) entry(facets []facetRow) productEntry {
 	p := f.product
 	terms := []string{p.BrandName, p.Kind}
 	for _, c := range f.categories {
@@ -152,7 +156,7 @@ func (f *facts) entry() productEntry {
 	for _, t := range f.tags {
 		terms = append(terms, t.Name)
 	}
-	for _, v := range f.facets() {
+	for _, v := range facets {
 		terms = append(terms, v.Label)
 	}
 	skus := []string{}
@@ -164,7 +168,7 @@ func (f *facts) entry() productEntry {
 		}
 	}
 	return productEntry{
-		ProductID: uuid.UUID(p.ID), Name: index.Fold(p.Title), SKUs: skus,
+		ProductID: column(p.ID), Name: index.Fold(p.Title), SKUs: skus,
 		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: p.VendorName + " ; " + plain(p.Description), Translated: f.translatedTexts(),
 	}
 }
@@ -183,13 +187,12 @@ func (f *facts) facets() []facetRow {
 			list = append(list, row)
 		}
 	}
-	attributes := f.attributes()
-	for _, name := range slices.Sorted(maps.Keys(attributes)) {
+	for _, name := range slices.Sorted(maps.Keys(f.attributes)) {
 		a, known := f.described[name]
 		if known && !a.Filterable {
 			continue
 		}
-		for _, value := range attributes[name] {
+		for _, value := range f.attributes[name] {
 			if known {
 				add(name, value, facetRow{KeyLabel: a.Label, Label: a.valueLabel(value), Translations: a.labels(value), Described: true})
 			} else {
@@ -229,10 +232,10 @@ func (a attributeFact) valueLabel(value string) string {
 	return value
 }
 
-// attributes reads {"color": ["red", "blue"]}; a single text counts as a list.
-func (f *facts) attributes() map[string][]string {
+// readAttributes reads {"color": ["red", "blue"]}; a single text counts as a list.
+func readAttributes(text json.RawMessage) map[string][]string {
 	var raw map[string]any
-	if err := json.Unmarshal(f.product.Attributes, &raw); err != nil {
+	if err := json.Unmarshal(text, &raw); err != nil {
 		return map[string][]string{} // not an object: nothing to show
 	}
 	all := make(map[string][]string, len(raw))

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 
-	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"souk/internal/catalog"
 	"souk/internal/money"
@@ -15,7 +15,7 @@ func (f *facts) page(c money.Currency) pageRow {
 	p := f.product
 	page := Page{
 		ID: p.ID, Slug: p.Slug, Title: p.Title, Description: p.Description, Kind: p.Kind,
-		Vendor: f.vendor(), Brand: f.brand(), Attributes: f.attributes(), Media: f.pictures(), Rating: f.rating(),
+		Vendor: f.vendor(), Brand: f.brand(), Attributes: f.attributes, Media: f.pictures(), Rating: f.rating(),
 		SEO: SEO{p.SEOTitle, p.SEODescription}, CreatedAt: p.CreatedAt,
 		Categories: []Category{}, Tags: []Tag{}, Options: []Option{}, Variants: []Variant{}, Members: f.members(),
 	}
@@ -31,7 +31,7 @@ func (f *facts) page(c money.Currency) pageRow {
 	if cheapest, dearest := f.extremes(c); cheapest != nil {
 		page.PriceRange = &PriceRange{money.Of(cheapest.Amount, c), money.Of(dearest.Amount, c)}
 	}
-	row := pageRow{ProductID: uuid.UUID(p.ID), Currency: c, Slug: p.Slug, Variants: []string{}, VariantIDs: []*uuid.UUID{}}
+	row := pageRow{ProductID: column(p.ID), Currency: c, Slug: p.Slug, Variants: []string{}, VariantIDs: []pgtype.UUID{}}
 	for _, p := range f.prices {
 		if p.Currency == c && (page.LowestPrice30d == nil || p.Lowest < page.LowestPrice30d.Minor) {
 			page.LowestPrice30d = new(money.Of(p.Lowest, c))
@@ -41,9 +41,9 @@ func (f *facts) page(c money.Currency) pageRow {
 	for i := range f.variants {
 		v := &f.variants[i]
 		row.Variants = append(row.Variants, open(f.variant(v, c)))
-		row.VariantIDs = append(row.VariantIDs, nil)
+		row.VariantIDs = append(row.VariantIDs, pgtype.UUID{})
 		if v.Available != nil {
-			row.VariantIDs[i] = (*uuid.UUID)(&v.ID)
+			row.VariantIDs[i] = column(v.ID)
 		}
 	}
 	return row
@@ -60,7 +60,7 @@ func (f *facts) members() *Members {
 func (f *facts) variant(v *variantFact, c money.Currency) Variant {
 	shown := Variant{
 		ID: v.ID, SKU: v.SKU, Title: v.Title, Options: v.Options, MediaIDs: v.MediaIDs,
-		RequiresShipping: v.RequiresShipping, Barcode: v.Barcode, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions,
+		RequiresShipping: v.RequiresShipping, Barcode: v.Barcode, WeightGrams: v.WeightGrams, Dimensions: v.Dimensions, Content: v.Content,
 		MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
 	}
 	if len(v.MediaIDs) > 0 {
@@ -69,6 +69,7 @@ func (f *facts) variant(v *variantFact, c money.Currency) Variant {
 	for _, p := range f.prices {
 		if p.VariantID == v.ID && p.Currency == c {
 			shown.Price, shown.CompareAtPrice = new(money.Of(p.Amount, c)), amountOrNil(p.CompareAt, c)
+			shown.UnitPrice = v.Content.PriceOf(*shown.Price)
 		}
 	}
 	for _, part := range f.components {

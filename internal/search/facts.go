@@ -17,6 +17,7 @@ import (
 // facts is all that the shop knows about a product and shows.
 type facts struct {
 	product    productFact
+	attributes map[string][]string
 	described  map[string]attributeFact           // of all products, by key
 	translated map[id.Category]translatedCategory // of all products
 	options    []optionFact
@@ -112,6 +113,7 @@ type variantFact struct {
 	Title            string             `db:"title"`
 	Options          []string           `db:"options"`
 	WeightGrams      int                `db:"weight_grams"`
+	Content          catalog.Content    `db:"content"`
 	Dimensions       catalog.Dimensions `db:"dimensions"`
 	MinQuantity      int                `db:"min_quantity"`
 	MaxQuantity      int                `db:"max_quantity"`
@@ -158,7 +160,7 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 	)
 	read(b, selectAttributes, nil, func(a attributeFact) { described[a.Key] = a })
 	read(b, selectProducts, args, func(p productFact) {
-		f := &facts{product: p, described: described, translated: translated}
+		f := &facts{product: p, attributes: readAttributes(p.Attributes), described: described, translated: translated}
 		list, of[p.ID] = append(list, f), f
 	})
 	read(b, selectTranslatedCategories, args, func(c translatedCategory) { translated[c.ID] = c })

@@ -44,6 +44,7 @@ type want struct {
 	facets bool
 	total  bool
 	locale string // "" is the shop's
+	buyer  id.User
 }
 
 // position is where a page ends: what its last product is sorted by, and that
@@ -93,7 +94,7 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 		return found{}, err
 	}
 	var f found
-	if f.cards, err = readCards(ctx, s.DB, products(result.Places), q.Currency, w.locale); err != nil {
+	if f.cards, err = readCards(ctx, s.DB, products(result.Places), q.Currency, w.locale, w.buyer); err != nil {
 		return found{}, fmt.Errorf("find products: %w", err)
 	}
 	if result.More {
@@ -177,16 +178,17 @@ func products(places []index.Place) []id.Product {
 	return list
 }
 
-// readCards is the cards of products in their order. Who left the shop a moment
-// ago has none.
-func readCards(ctx context.Context, db postgres.DB, products []id.Product, c money.Currency, locale string) ([]json.RawMessage, error) {
+// readCards is the cards of products in their order, with the prices of a buyer.
+// Who left the shop a moment ago has none.
+func readCards(ctx context.Context, db postgres.DB, products []id.Product, c money.Currency, locale string, buyer id.User) ([]json.RawMessage, error) {
 	if len(products) == 0 {
 		return nil, nil
 	}
 	rows, err := postgres.All[struct {
-		ID   id.Product `db:"product_id"`
-		Card string     `db:"card"`
-	}](ctx, db, selectCards, pgx.NamedArgs{"products": products, "currency": string(c), "locale": locale})
+		ID     id.Product `db:"product_id"`
+		Card   string     `db:"card"`
+		Listed bool       `db:"listed"` // there are price lists for the buyer
+	}](ctx, db, selectCards, pgx.NamedArgs{"products": products, "currency": string(c), "locale": locale, "buyer": buyer})
 	if err != nil {
 		return nil, err
 	}
@@ -194,11 +196,14 @@ func readCards(ctx context.Context, db postgres.DB, products []id.Product, c mon
 	for _, row := range rows {
 		card[row.ID] = row.Card
 	}
-	cards := make([]json.RawMessage, 0, len(products))
+	cards, shown := make([]json.RawMessage, 0, len(products)), make([]id.Product, 0, len(products))
 	for _, p := range products {
 		if card[p] != "" {
-			cards = append(cards, json.RawMessage(card[p]))
+			cards, shown = append(cards, json.RawMessage(card[p])), append(shown, p)
 		}
+	}
+	if len(rows) > 0 && rows[0].Listed {
+		return cards, listedCards(ctx, db, buyer, c, shown, cards)
 	}
 	return cards, nil
 }

@@ -290,6 +290,28 @@ func TestRebuild(t *testing.T) {
 	}
 }
 
+// Whoever is second to list a product finds it listed.
+func TestRebuildsAtOnce(t *testing.T) {
+	t.Parallel()
+	const products, rebuilds = 300, 4
+	pool := pgtest.DB(t)
+	change(t, pool, func(tx pgx.Tx) error { large(products).insert(t, tx); return nil })
+	var all errgroup.Group
+	for range rebuilds {
+		all.Go(func() error {
+			_, err := newSearch(pool).Rebuild(t.Context(), nil)
+			return err
+		})
+	}
+	if err := all.Wait(); err != nil {
+		t.Fatal(err)
+	}
+	status, err := newSearch(pool).Status(t.Context())
+	if err != nil || status.Listed == 0 || status.Listed != status.Active {
+		t.Errorf("status %+v, %v", status, err)
+	}
+}
+
 // follow knows events by name; those who raise them say what theirs are.
 func TestEventNames(t *testing.T) {
 	for _, e := range []events.Event{catalog.Changed{}, inventory.StockChanged{}, pricing.PricesChanged{}, vendors.Changed{}, orders.Placed{}, orders.Cancelled{}} {

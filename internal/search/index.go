@@ -36,7 +36,7 @@ type node struct {
 	shelf *shelf
 	words atomic.Pointer[vocabulary]
 	noted noted
-	past  atomic.Pointer[[]pastQuery]
+	past  atomic.Pointer[pastQueries]
 	merge chan struct{} // asks for a new base of the index
 
 	follower atomic.Pointer[events.Follower] // nil until there is something to keep

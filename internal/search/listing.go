@@ -1,14 +1,13 @@
 package search
 
 import (
+	"bytes"
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
-	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 )
 
@@ -18,8 +17,8 @@ const atOnce = 500
 
 // Refresh brings what is shown of products up to date with the shop's tables:
 // rows that differ are written, those of products that are not on sale are
-// deleted, and Refreshed is raised if there was any. It costs three round trips
-// for any number of products.
+// deleted, and Refreshed is raised if there was any. It costs four round trips
+// for any number of products, and a few more when some were not listed before.
 func (s *Search) Refresh(ctx context.Context, tx pgx.Tx, products []id.Product) error {
 	_, err := s.refresh(ctx, tx, products, lockRefresh, false)
 	return err
@@ -42,7 +41,7 @@ func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, 
 	var changed []entry
 	for _, f := range found {
 		e := s.describe(f)
-		if anew || e.product.Digest != f.digest() {
+		if e.fresh = !listed[f.product.ID]; e.fresh || anew || !bytes.Equal(e.product.Digest, f.product.Digest) {
 			changed = append(changed, e)
 		}
 		delete(listed, f.product.ID)
@@ -74,49 +73,4 @@ func lockListed(ctx context.Context, tx pgx.Tx, lock string, products []id.Produ
 		return nil, fmt.Errorf("lock listings: %w", err)
 	}
 	return listed, nil
-}
-
-func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) error {
-	var (
-		ids        []id.Product
-		products   []productEntry
-		facets     []facetRow
-		listings   []listingRow
-		pages      []pageRow
-		translated []pageRow
-	)
-	for _, e := range changed {
-		ids = append(ids, id.Product(e.product.ProductID))
-		products = append(products, e.product)
-		facets = append(facets, e.facets...)
-		listings = append(listings, e.listings...)
-		pages = append(pages, e.pages...)
-		translated = append(translated, e.translated...)
-	}
-	b := postgres.NewBatch()
-	if len(changed) > 0 {
-		b.Queue(insertFacetValues, pgx.NamedArgs{"facets": rows(facets)})
-		b.Queue(renameFacetValues, pgx.NamedArgs{"facets": rows(facets)})
-		b.Queue(upsertProducts, pgx.NamedArgs{"products": rows(products)})
-		b.Queue(deleteOtherListings, pgx.NamedArgs{"products": ids, "listings": rows(listings)})
-		b.Queue(upsertListings, pgx.NamedArgs{"listings": rows(listings)})
-		b.Queue(deleteOtherPages, pgx.NamedArgs{"products": ids, "pages": rows(pages)})
-		b.Queue(upsertPages, pgx.NamedArgs{"pages": rows(pages)})
-		b.Queue(deleteOtherTranslations, pgx.NamedArgs{"products": ids, "pages": rows(translated)})
-		b.Queue(upsertTranslations, pgx.NamedArgs{"pages": rows(translated)})
-		b.Queue(countSold, pgx.NamedArgs{"products": ids})
-	}
-	if len(gone) > 0 {
-		b.Queue(deleteProducts, pgx.NamedArgs{"products": gone})
-	}
-	events.Queue(ctx, b, Refreshed{ProductIDs: slices.Concat(ids, gone), Listing: true})
-	return b.Send(ctx, tx)
-}
-
-// rows is an argument for json_to_recordset.
-func rows[T any](list []T) string {
-	if list == nil {
-		return "[]"
-	}
-	return encode(list)
 }

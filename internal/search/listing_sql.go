@@ -62,7 +62,7 @@ const selectMedia = `
 
 const selectVariants = `
 	SELECT v.product_id, v.id, coalesce(v.sku, '') AS sku, v.barcode, v.title, v.options, v.weight_grams,
-	       (v.length_mm, v.width_mm, v.height_mm) AS dimensions, v.min_quantity, v.max_quantity, v.requires_shipping,
+	       (v.length_mm, v.width_mm, v.height_mm) AS dimensions, (v.content_amount, v.content_unit) AS content, v.min_quantity, v.max_quantity, v.requires_shipping,
 	       ARRAY(SELECT m.id FROM (SELECT v.media_id AS id, 0 AS position UNION ALL SELECT media_id, position FROM variant_media WHERE variant_id = v.id) AS w
 	             JOIN media AS m ON m.id = w.id AND m.product_id = v.product_id AND (m.state = 'ready' OR m.state <> 'removed' AND m.source_url LIKE 'https://%')
 	             ORDER BY w.position) AS media_ids,
@@ -90,24 +90,39 @@ const selectPrices = `
 	WHERE v.product_id = ANY(@products) AND v.archived_at IS NULL
 	ORDER BY v.product_id, p.currency, v.position, v.id`
 
-const insertFacetValues = `
+// Whoever writes values takes them by name, those of others that it renames by
+// number: nobody waits for somebody who waits for him.
+const (
+	insertFacetValues = `
 	INSERT INTO facet_values (key, value, key_label, label, translations)
-	SELECT DISTINCT ON (n.key, n.value) n.key, n.value, n.key_label, n.label, n.translations
+	SELECT n.key, n.value, n.key_label, n.label, n.translations
 	FROM json_to_recordset(@facets::json) AS n (key text, value text, key_label text, label text, translations jsonb)
 	WHERE NOT EXISTS (SELECT FROM facet_values AS f WHERE f.key = n.key AND f.value = n.value)
-	ORDER BY n.key, n.value, n.label
+	ORDER BY n.key COLLATE "C", n.value COLLATE "C"
 	ON CONFLICT DO NOTHING`
 
-const renameFacetValues = `
-	UPDATE facet_values f SET key_label = n.key_label, label = n.label, translations = n.translations
-	FROM (SELECT DISTINCT ON (key, value) * FROM json_to_recordset(@facets::json)
-	          AS n (key text, value text, key_label text, label text, translations jsonb, described boolean)
-	      WHERE described ORDER BY key, value) n
-	WHERE f.key = n.key AND f.value = n.value AND (f.key_label, f.label, f.translations) <> (n.key_label, n.label, n.translations)`
+	renameFacetValues = `
+	WITH held AS MATERIALIZED (
+		SELECT f.id, n.key_label, n.label, n.translations
+		FROM json_to_recordset(@facets::json)
+		     AS n (key text, value text, key_label text, label text, translations jsonb, described boolean)
+		JOIN facet_values AS f ON f.key = n.key AND f.value = n.value
+		WHERE n.described AND (f.key_label, f.label, f.translations) <> (n.key_label, n.label, n.translations)
+		ORDER BY f.id
+		FOR NO KEY UPDATE OF f)
+	UPDATE facet_values AS f SET key_label = held.key_label, label = held.label, translations = held.translations
+	FROM held
+	WHERE f.id = held.id`
+
+	selectFacetNumbers = `
+	SELECT f.id, f.key, f.value
+	FROM json_to_recordset(@facets::json) AS n (key text, value text)
+	JOIN facet_values AS f ON f.key = n.key AND f.value = n.value`
+)
 
 const upsertProducts = `
 	INSERT INTO listed_products (product_id, name, skus, title, terms, text, translated, digest)
-	SELECT product_id, name, skus, title, terms, text, translated, decode(digest, 'hex')
+	SELECT product_id, name, skus, title, terms, text, translated, decode(digest, 'base64')
 	FROM json_to_recordset(@products::json) AS n (
 		product_id uuid, name text, skus text[], title text, terms text, text text, translated text[], digest text)
 	ON CONFLICT (product_id) DO UPDATE SET
@@ -124,15 +139,11 @@ const upsertListings = `
 	INSERT INTO listings (
 		product_id, currency, vendor_id, brand_id, name, category_ids, tag_ids, facet_ids,
 		in_stock, rating, rating_count, created_at, min_minor, max_minor, reduced)
-	SELECT n.product_id, n.currency, n.vendor_id, n.brand_id, n.name, n.category_ids, n.tag_ids,
-	       ARRAY(SELECT f.id
-	             FROM unnest(n.facet_keys, n.facet_values) AS w (key, value)
-	             JOIN facet_values AS f ON f.key = w.key AND f.value = w.value
-	             ORDER BY f.id),
+	SELECT n.product_id, n.currency, n.vendor_id, n.brand_id, n.name, n.category_ids, n.tag_ids, n.facet_ids,
 	       n.in_stock, n.rating, n.rating_count, n.created_at, n.min_minor, n.max_minor, n.reduced
 	FROM json_to_recordset(@listings::json) AS n (
 		product_id uuid, currency text, vendor_id uuid, brand_id uuid, name text, category_ids uuid[], tag_ids uuid[],
-		facet_keys text[], facet_values text[], in_stock boolean, rating numeric, rating_count int,
+		facet_ids int[], in_stock boolean, rating numeric, rating_count int,
 		created_at timestamptz, min_minor bigint, max_minor bigint, reduced boolean)
 	ON CONFLICT (product_id, currency) DO UPDATE SET
 		vendor_id = excluded.vendor_id, brand_id = excluded.brand_id, name = excluded.name,

@@ -35,7 +35,7 @@ const selectTexts = `
 	WHERE product_id = ANY(@products)`
 
 const selectCards = `
-	SELECT p.product_id, coalesce(t.card, p.card) AS card
+	SELECT p.product_id, coalesce(t.card, p.card) AS card, EXISTS (SELECT FROM price_lists_of(@buyer::uuid, NULL, NULL, now())) AS listed
 	FROM product_pages AS p
 	LEFT JOIN translated_pages AS t ON t.product_id = p.product_id AND t.currency = p.currency AND t.locale = @locale
 	WHERE p.product_id = ANY(@products) AND p.currency = @currency`

@@ -6,9 +6,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"math"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 
 	"github.com/google/uuid"
@@ -28,10 +28,9 @@ type names struct {
 
 // named is a category, brand, vendor or tag.
 type named struct {
-	ID     uuid.UUID `db:"id"`
-	Slug   string    `db:"slug"`
-	Name   string    `db:"name"`
-	folded string
+	ID   uuid.UUID `db:"id"`
+	Slug string    `db:"slug"`
+	Name string    `db:"name"`
 
 	// Of categories only.
 	ParentID uuid.UUID `db:"parent_id"` // zero: a top
@@ -50,7 +49,34 @@ type entries struct {
 	byID   map[uuid.UUID]*named
 	bySlug map[string]uuid.UUID
 	told   map[uuid.UUID]map[string]string // names in other languages, by locale
-	folded map[uuid.UUID]map[string]string // those, to be found by
+
+	completions sync.Map // by language: *completions, made when somebody asks for some
+}
+
+// completions finds those of a register by what their names begin with, the top
+// of the tree and then the alphabet first.
+type completions struct {
+	named []*named
+	*index.Completions
+}
+
+// in is the completions of names in a language and in the shop's own.
+func (e *entries) in(locale string) *completions {
+	if known, there := e.completions.Load(locale); there {
+		return known.(*completions)
+	}
+	c := &completions{named: slices.SortedFunc(maps.Values(e.byID), func(a, b *named) int {
+		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
+	})}
+	c.Completions = index.NewCompletions(len(c.named), func(n int) []string {
+		names := []string{index.Fold(c.named[n].Name)}
+		if told := e.told[c.named[n].ID][locale]; told != "" {
+			names = append(names, index.Fold(told))
+		}
+		return names
+	})
+	known, _ := e.completions.LoadOrStore(locale, c)
+	return known.(*completions)
 }
 
 // name is what something is called in a language.
@@ -82,7 +108,6 @@ func (r *register) set(rows []named) {
 	old := r.entries()
 	var changed []*named
 	for _, n := range rows {
-		n.folded = index.Fold(n.Name)
 		if known := old.byID[n.ID]; known == nil || *known != n {
 			changed = append(changed, &n)
 		}
@@ -90,9 +115,8 @@ func (r *register) set(rows []named) {
 	if len(changed) == 0 {
 		return
 	}
-	next := &entries{byID: map[uuid.UUID]*named{}, bySlug: map[string]uuid.UUID{}, told: map[uuid.UUID]map[string]string{}, folded: map[uuid.UUID]map[string]string{}}
+	next := &entries{byID: map[uuid.UUID]*named{}, bySlug: map[string]uuid.UUID{}, told: map[uuid.UUID]map[string]string{}}
 	maps.Copy(next.byID, old.byID)
-	maps.Copy(next.folded, old.folded)
 	maps.Copy(next.told, old.told)
 	maps.Copy(next.bySlug, old.bySlug)
 	for _, n := range changed { // first, for two may have swapped their slugs
@@ -103,10 +127,6 @@ func (r *register) set(rows []named) {
 	for _, n := range changed {
 		next.byID[n.ID], next.bySlug[n.Slug] = n, n.ID
 		next.told[n.ID] = toldNames(n.Translations)
-		next.folded[n.ID] = make(map[string]string, len(next.told[n.ID]))
-		for locale, name := range next.told[n.ID] {
-			next.folded[n.ID][locale] = index.Fold(name)
-		}
 	}
 	r.current.Store(next)
 }
@@ -269,26 +289,20 @@ func distinctValues(ids []int32) []int32 {
 
 // begun are those whose name, in a language or in the shop's own, goes on from
 // what is begun, with as few typos as any, and which has reports as having products.
-func (e *entries) begun(c *index.Completion, locale string, has func(uuid.UUID) bool, most int) []*named {
-	var list []*named
-	fewest := math.MaxInt
-	for _, n := range e.byID {
-		typos, ok := c.Of(n.folded)
-		if told := e.folded[n.ID][locale]; told != "" {
-			if also, begins := c.Of(told); begins && (!ok || also < typos) {
-				typos, ok = also, true
+func (e *entries) begun(text, locale string, has func(uuid.UUID) bool, most int) (list []*named) {
+	c := e.in(locale)
+	for numbers := range c.Of(text) {
+		for _, n := range numbers {
+			if has(c.named[n].ID) {
+				list = append(list, c.named[n])
+			}
+			if len(list) == most {
+				return list
 			}
 		}
-		if !ok || typos > fewest || !has(n.ID) {
-			continue
+		if len(list) > 0 {
+			return list
 		}
-		if typos < fewest {
-			fewest, list = typos, nil
-		}
-		list = append(list, n)
 	}
-	slices.SortFunc(list, func(a, b *named) int {
-		return cmp.Or(cmp.Compare(a.Depth, b.Depth), strings.Compare(a.Name, b.Name), slices.Compare(a.ID[:], b.ID[:]))
-	})
-	return list[:min(len(list), most)]
+	return nil
 }

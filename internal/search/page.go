@@ -6,6 +6,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
+	"souk/internal/pricing"
 )
 
 // Page is a product as its page shows it, in one currency.
@@ -82,14 +83,17 @@ type Variant struct {
 	Options          []string           `json:"options" doc:"Its values, in the order of the product's options."`
 	Price            *money.Amount      `json:"price"`
 	CompareAtPrice   *money.Amount      `json:"compare_at_price"`
+	UnitPrice        *catalog.UnitPrice `json:"unit_price" doc:"The price by what is in it, such as 12.40 per kg; null where nothing is said of that."`
 	MediaID          *id.Media          `json:"media_id" doc:"The first of its own pictures."`
 	MediaIDs         []id.Media         `json:"media_ids" doc:"Its own pictures in the order to show, among the media of the product; none shows those."`
 	RequiresShipping bool               `json:"requires_shipping"`
 	Barcode          string             `json:"barcode" doc:"GTIN, UPC, EAN or ISBN; empty when there is none."`
 	WeightGrams      int                `json:"weight_grams" doc:"0 is not known."`
 	Dimensions       catalog.Dimensions `json:"dimensions"`
+	Content          catalog.Content    `json:"content" doc:"How much is in it."`
 	MinQuantity      int                `json:"min_quantity" doc:"As many at least are sold at once."`
 	MaxQuantity      int                `json:"max_quantity" doc:"As many at most are sold at once; 0 is any number."`
+	PriceBreaks      []pricing.Break    `json:"price_breaks,omitempty" doc:"What a unit costs where more are bought."`
 	Components       []Component        `json:"components,omitempty" doc:"What is in a bundle. It is in stock as long as all of them are."`
 
 	// Last, because they are those of the moment when the page is read.

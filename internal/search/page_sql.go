@@ -11,7 +11,7 @@ const weaveFragment = `
 			ELSE 'false,"available_quantity":0}' END, ',' ORDER BY v.place)
 		FROM unnest(coalesce(t.variants, p.variants), p.variant_ids) WITH ORDINALITY AS v (json, id, place)
 		LEFT JOIN LATERAL stock_of(v.id) AS s ON true
-	), '') || ']}', 'UTF8') AS json
+	), '') || ']}', 'UTF8') AS json, EXISTS (SELECT FROM price_lists_of(@buyer::uuid, NULL, NULL, now())) AS listed
 	FROM product_pages AS p
 	LEFT JOIN translated_pages AS t ON t.product_id = p.product_id AND t.currency = p.currency AND t.locale = @locale
 `

@@ -144,7 +144,7 @@ func (s *Search) exchangePast(ctx context.Context) error {
 	}
 	past, err := readPast(ctx, s.DB)
 	if err == nil {
-		s.node().past.Store(&past)
+		s.node().past.Store(past)
 	}
 	return err
 }
@@ -174,26 +174,47 @@ func (s *Search) askedRows(visitors map[string]uint64) []askedRow {
 	return list
 }
 
-// pastQuery is a text that several have asked for.
-type pastQuery struct {
-	Text   string `db:"text"`
-	folded string
+// pastQueries are the texts to suggest, those that were asked most first.
+type pastQueries struct {
+	texts, folded []string
+	*index.Completions
 }
 
-// readPast is the texts to suggest, those that were asked most first.
-func readPast(ctx context.Context, db postgres.DB) ([]pastQuery, error) {
-	past, err := postgres.All[pastQuery](ctx, db, selectPast, pgx.NamedArgs{"most": mostPast})
+func readPast(ctx context.Context, db postgres.DB) (*pastQueries, error) {
+	texts, err := postgres.Column[string](ctx, db, selectPast, pgx.NamedArgs{"most": mostPast})
 	if err != nil {
 		return nil, fmt.Errorf("read past queries: %w", err)
 	}
-	for i := range past {
-		past[i].folded = index.Fold(past[i].Text)
+	p := &pastQueries{texts: texts, folded: make([]string, len(texts))}
+	for i, text := range texts {
+		p.folded[i] = index.Fold(text)
 	}
-	return past, nil
+	p.Completions = index.NewCompletions(len(texts), func(n int) []string { return p.folded[n : n+1] })
+	return p, nil
+}
+
+// begun are those that go on from text, with as few typos as any, and that still
+// find something.
+func (p *pastQueries) begun(text string, finds func(string) bool) []string {
+	list := []string{}
+	for numbers := range p.Of(text) {
+		for _, n := range numbers {
+			if p.folded[n] != text && finds(p.texts[n]) {
+				list = append(list, p.texts[n])
+			}
+			if len(list) == suggestedOthers {
+				return list
+			}
+		}
+		if len(list) > 0 {
+			return list
+		}
+	}
+	return list
 }
 
 // past is what this node knows of past queries; nothing where staff want none.
-func (s *Search) past(ctx context.Context) ([]pastQuery, error) {
+func (s *Search) past(ctx context.Context) (*pastQueries, error) {
 	on, err := PastQueriesSetting.Get(ctx, s.Settings)
 	if err != nil || !on {
 		return nil, err
@@ -201,10 +222,7 @@ func (s *Search) past(ctx context.Context) ([]pastQuery, error) {
 	if s.ReadAnew {
 		return readPast(ctx, s.DB)
 	}
-	if known := s.node().past.Load(); known != nil {
-		return *known, nil
-	}
-	return nil, nil
+	return s.node().past.Load(), nil
 }
 
 // FadePast lets past queries weigh less with time, and forgets those that weigh

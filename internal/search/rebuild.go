@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 	"golang.org/x/sync/errgroup"
 
 	"souk/internal/id"
@@ -32,11 +33,10 @@ func (s *Search) Rebuild(ctx context.Context, tell func(done int64)) (written in
 	hands, ctx := errgroup.WithContext(ctx)
 	hands.SetLimit(rebuilders)
 	rebuild := func(some []id.Product) error {
-		n := 0
-		err := postgres.InTx(ctx, s.DB, func(tx pgx.Tx) (err error) {
-			n, err = s.refresh(ctx, tx, some, lockRebuild, true)
-			return err
-		})
+		n, err := s.rebuild(ctx, some)
+		if listedTwice(err) {
+			n, err = s.rebuild(ctx, some)
+		}
 		if err != nil {
 			return fmt.Errorf("rebuild from %s on: %w", some[0], err)
 		}
@@ -66,4 +66,19 @@ func (s *Search) Rebuild(ctx context.Context, tell func(done int64)) (written in
 	}
 	err = errors.Join(hands.Wait(), err)
 	return written, err
+}
+
+func (s *Search) rebuild(ctx context.Context, some []id.Product) (written int, err error) {
+	err = postgres.InTx(ctx, s.DB, func(tx pgx.Tx) (err error) {
+		written, err = s.refresh(ctx, tx, some, lockRebuild, true)
+		return err
+	})
+	return written, err
+}
+
+// listedTwice reports whether another rebuild has listed a product first: the
+// next look finds it there.
+func listedTwice(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.ConstraintName == "listed_products_pkey"
 }

@@ -54,8 +54,12 @@ func (s *Search) related(ctx context.Context, in *relatedInput) (httpapi.Stored,
 	}
 	kinds := slices.DeleteFunc(slices.Clone(relatedKinds), func(kind string) bool { return len(in.Kind) > 0 && !slices.Contains(in.Kind, kind) })
 	key := fmt.Sprintf("related %q %s %s %v", in.Product, c, locale, kinds)
-	a, err := s.cache().get(ctx, key, func(ctx context.Context) (answer, error) {
-		list, err := s.relatedTo(ctx, in.Product, kinds, c, locale)
+	buyer, err := s.buyer(ctx)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	a, err := s.answer(ctx, buyer, key, func(ctx context.Context) (answer, error) {
+		list, err := s.relatedTo(ctx, in.Product, kinds, c, locale, buyer)
 		return newAnswer([]byte(encode(httpapi.List[relatedCards]{Data: list})), id.Product{}), err
 	})
 	if errors.Is(err, ErrNoProduct) {
@@ -74,7 +78,7 @@ func (s *Search) related(ctx context.Context, in *relatedInput) (httpapi.Stored,
 
 // relatedTo is what is shown with a product, by kind. What somebody has chosen
 // is not named again as bought together.
-func (s *Search) relatedTo(ctx context.Context, product string, kinds []string, c money.Currency, locale string) ([]relatedCards, error) {
+func (s *Search) relatedTo(ctx context.Context, product string, kinds []string, c money.Currency, locale string, buyer id.User) ([]relatedCards, error) {
 	sql, args := selectListedBySlug, pgx.NamedArgs{"slug": product}
 	if known, err := id.Parse[id.Product](product); err == nil {
 		sql, args = selectListedByID, pgx.NamedArgs{"product": known}
@@ -90,14 +94,21 @@ func (s *Search) relatedTo(ctx context.Context, product string, kinds []string, 
 	if err != nil {
 		return nil, fmt.Errorf("read what is related to %s: %w", of, err)
 	}
+	shown, cards := make([]id.Product, len(rows)), make([]json.RawMessage, len(rows))
+	for i, row := range rows {
+		shown[i], cards[i] = row.ID, json.RawMessage(row.Card)
+	}
+	if err := listedCards(ctx, s.DB, buyer, c, shown, cards); err != nil {
+		return nil, err
+	}
 	list := []relatedCards{}
 	chosen := map[id.Product]bool{}
 	for _, kind := range kinds {
 		r := relatedCards{Kind: kind}
-		for _, row := range rows {
+		for i, row := range rows {
 			if row.Kind == kind && !(kind == together && chosen[row.ID]) {
 				chosen[row.ID] = true
-				r.Products = append(r.Products, json.RawMessage(row.Card))
+				r.Products = append(r.Products, cards[i])
 			}
 		}
 		if len(r.Products) > 0 {

@@ -57,7 +57,10 @@ func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error
 		return httpapi.Stored{}, err
 	}
 	key := words.key + scope + strconv.Itoa(w.limit) + in.After + strconv.FormatBool(w.facets) + strconv.FormatBool(w.total) + w.locale
-	a, err := s.cache().get(ctx, key, func(ctx context.Context) (answer, error) {
+	if w.buyer, err = s.buyer(ctx); err != nil {
+		return httpapi.Stored{}, err
+	}
+	a, err := s.answer(ctx, w.buyer, key, func(ctx context.Context) (answer, error) {
 		f, err := s.find(ctx, q, w)
 		if err != nil {
 			return answer{}, err
@@ -98,8 +101,12 @@ func (s *Search) show(ctx context.Context, in *showInput) (httpapi.Stored, error
 	if err != nil {
 		return httpapi.Stored{}, err
 	}
-	a, err := s.cache().get(ctx, in.Product+" "+string(c)+" "+locale, func(ctx context.Context) (answer, error) {
-		return s.page(ctx, in.Product, c, locale)
+	buyer, err := s.buyer(ctx)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	a, err := s.answer(ctx, buyer, in.Product+" "+string(c)+" "+locale, func(ctx context.Context) (answer, error) {
+		return s.page(ctx, in.Product, c, locale, buyer)
 	})
 	if errors.Is(err, ErrNoProduct) {
 		return s.moved(ctx, in.Product)
@@ -123,10 +130,10 @@ func (s *Search) moved(ctx context.Context, slug string) (httpapi.Stored, error)
 	return httpapi.Stored{MovedTo: "/api/v1/products/" + now}, nil
 }
 
-// page reads the page of a product by id or slug.
-func (s *Search) page(ctx context.Context, product string, c money.Currency, locale string) (answer, error) {
+// page reads the page of a product by id or slug, with the prices of a buyer.
+func (s *Search) page(ctx context.Context, product string, c money.Currency, locale string, buyer id.User) (answer, error) {
 	sql := selectPageBySlug
-	args := pgx.NamedArgs{"slug": product, "currency": string(c), "standard": string(s.Currency), "locale": locale}
+	args := pgx.NamedArgs{"slug": product, "currency": string(c), "standard": string(s.Currency), "locale": locale, "buyer": buyer}
 	var p id.Product
 	if p.UnmarshalText([]byte(product)) == nil {
 		sql, args["product"] = selectPage, p
@@ -135,12 +142,18 @@ func (s *Search) page(ctx context.Context, product string, c money.Currency, loc
 		ID     id.Product `db:"product_id"`
 		Locale string     `db:"locale"`
 		JSON   []byte     `db:"json"`
+		Listed bool       `db:"listed"` // there are price lists for the buyer
 	}](ctx, s.DB, sql, args)
 	if errors.Is(err, postgres.ErrNoRow) {
 		return answer{}, ErrNoProduct
 	}
 	if err != nil {
 		return answer{}, fmt.Errorf("read page of %s: %w", product, err)
+	}
+	if row.Listed {
+		if row.JSON, err = s.listed(ctx, row.JSON, buyer); err != nil {
+			return answer{}, err
+		}
 	}
 	page := newAnswer(row.JSON, row.ID)
 	page.locale = row.Locale

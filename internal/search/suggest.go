@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"math"
 
 	"souk/internal/catalog"
 	"souk/internal/id"
@@ -89,7 +88,7 @@ func (s *Search) suggestions(ctx context.Context, text, locale string, words *vo
 	if err != nil {
 		return found, err
 	}
-	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, locale)
+	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, locale, id.User{})
 	if err != nil {
 		return found, fmt.Errorf("suggest: %w", err)
 	}
@@ -102,7 +101,7 @@ func (s *Search) suggestions(ctx context.Context, text, locale string, words *vo
 	}
 	shelf.suggest(&found, text, locale)
 	past, err := s.past(ctx)
-	if err != nil {
+	if err != nil || past == nil {
 		return found, err
 	}
 	err = s.ask(ctx, shelf, func(sn *index.Snapshot) {
@@ -110,39 +109,22 @@ func (s *Search) suggestions(ctx context.Context, text, locale string, words *vo
 			q := &index.Query{Currency: string(s.Currency), Text: index.Parse(query, words.Vocabulary)}
 			return sn.Matches(q) > 0
 		}
-		found.Queries = begunQueries(past, text, finds)
+		found.Queries = past.begun(text, finds)
 	})
 	return found, err
 }
 
-// begunQueries are the past queries that go on from text, with as few typos as
-// any, and that still find something.
-func begunQueries(past []pastQuery, text string, finds func(string) bool) []string {
-	list, fewest, c := []string{}, math.MaxInt, index.Complete(text)
-	for _, q := range past {
-		typos, ok := c.Of(q.folded)
-		if !ok || q.folded == text || typos > fewest || typos == fewest && len(list) == suggestedOthers || !finds(q.Text) {
-			continue
-		}
-		if typos < fewest {
-			fewest, list = typos, []string{}
-		}
-		list = append(list, q.Text)
-	}
-	return list
-}
-
 // suggest adds what is not a product: what has one and goes on from text.
 func (s *shelf) suggest(found *Suggestions, text, locale string) {
-	sn, c := s.index.Snapshot(), index.Complete(text)
+	sn := s.index.Snapshot()
 	categories := s.names.categories.entries()
-	for _, c := range categories.begun(c, locale, sn.HasCategory, suggestedOthers) {
+	for _, c := range categories.begun(text, locale, sn.HasCategory, suggestedOthers) {
 		found.Categories = append(found.Categories, SuggestedCategory{id.Category(c.ID), c.Slug, categories.name(c, locale), categories.path(c, locale)})
 	}
-	for _, b := range s.names.brands.entries().begun(c, "", sn.HasBrand, suggestedOthers) {
+	for _, b := range s.names.brands.entries().begun(text, "", sn.HasBrand, suggestedOthers) {
 		found.Brands = append(found.Brands, SuggestedBrand{id.Brand(b.ID), b.Slug, b.Name})
 	}
-	for _, v := range s.names.vendors.entries().begun(c, "", sn.HasVendor, suggestedOthers) {
+	for _, v := range s.names.vendors.entries().begun(text, "", sn.HasVendor, suggestedOthers) {
 		found.Vendors = append(found.Vendors, SuggestedVendor{id.Vendor(v.ID), v.Slug, v.Name})
 	}
 }

@@ -127,6 +127,9 @@ SELECT o.id FROM orders o
 WHERE o.trace <> '[]'
   AND o.grand_total_minor <> (SELECT sum((step -> 'amount' ->> 'amount')::bigint) FROM jsonb_array_elements(o.trace) step);
 
+-- [A16] where a tax engine has not answered, the order was taxed by the table
+SELECT id FROM orders WHERE tax_source ->> 'failure' <> '' AND tax_source ->> 'engine' <> 'table';
+
 -- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
 WHERE NOT (0 <= refunded_minor AND refunded_minor <= captured_minor AND 0 <= voided_minor
@@ -495,9 +498,9 @@ SELECT r.id FROM reviews r JOIN review_reports e ON e.review_id = r.id AND e.use
 -- [L3] whoever reviews a product has received it, and says so once
 SELECT r.id FROM reviews r
 WHERE r.user_id IS NOT NULL AND NOT EXISTS (
-    SELECT FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.product_id = r.product_id
+    SELECT FROM orders o JOIN order_lines l ON l.order_id = o.id
     JOIN shipment_lines i ON i.order_line_id = l.id JOIN shipments s ON s.id = i.shipment_id AND s.status = 'delivered'
-    WHERE o.user_id = r.user_id)
+    WHERE o.user_id = r.user_id AND l.product_id = r.product_id) -- both of r here: then PostgreSQL joins instead of asking for each review
 UNION ALL
 SELECT min(id::text)::uuid FROM reviews WHERE user_id IS NOT NULL GROUP BY user_id, product_id HAVING count(*) > 1;
 
@@ -532,19 +535,45 @@ WHERE l.digital AND NOT EXISTS (SELECT FROM plans p WHERE p.variant_id = l.varia
 SELECT g.id FROM digital_grants g JOIN order_lines l ON l.id = g.order_line_id JOIN vendor_orders v ON v.id = l.vendor_order_id
 WHERE l.order_id <> g.order_id OR l.vendor_id <> g.vendor_id OR NOT v.paid AND v.total_minor > 0;
 
--- [P1] a user has one live membership at most, which ends when the last of its periods does
+-- [P1] a derived price is the main one at the rate, rounded by the rule, and there is one where no own price is, once a new rule has been settled (eventual)
+WITH rule AS (
+    SELECT c.*, 10::numeric ^ (9 + base_decimals) AS d FROM currencies c WHERE settled
+), due AS (
+    SELECT b.variant_id, r.currency,
+           CASE WHEN b.amount_minor = 0 THEN 0 ELSE least(1000000000000, coalesce(nullif(
+               greatest(0, div(2 * (b.amount_minor * r.rate_ppb::numeric * 10::numeric ^ r.decimals - r.ending_minor * r.d) + r.round_to_minor * r.d, 2 * r.round_to_minor * r.d))
+               * r.round_to_minor + r.ending_minor, 0), r.round_to_minor)) END AS amount_minor
+    FROM rule r JOIN prices b ON b.currency = r.base JOIN variants v ON v.id = b.variant_id
+    WHERE r.rate_ppb IS NOT NULL AND v.bundle IS DISTINCT FROM 'summed'
+)
+SELECT d.variant_id FROM due d LEFT JOIN prices p ON p.variant_id = d.variant_id AND p.currency = d.currency
+WHERE p.variant_id IS NULL OR p.derived AND p.amount_minor <> d.amount_minor
+UNION ALL
+SELECT p.variant_id FROM prices p
+WHERE p.derived AND NOT EXISTS (SELECT FROM due d WHERE d.variant_id = p.variant_id AND d.currency = p.currency)
+  AND NOT EXISTS (SELECT FROM currencies c WHERE c.currency = p.currency AND NOT c.settled);
+
+-- [P2] a vendor's price list prices that vendor's variants only
+SELECT p.variant_id FROM price_lists l JOIN price_list_prices p ON p.list_id = l.id LEFT JOIN variants v ON v.id = p.variant_id
+WHERE v.id IS NULL OR l.vendor_id <> v.vendor_id;
+
+-- [P3] a price list that is not archived names customer groups that there are
+SELECT l.id FROM price_lists l CROSS JOIN unnest(l.customer_groups) AS named
+WHERE l.status <> 'archived' AND NOT EXISTS (SELECT FROM customer_groups g WHERE g.handle = named);
+
+-- [Q1] a user has one live membership at most, which ends when the last of its periods does
 SELECT min(id::text)::uuid FROM memberships WHERE status NOT IN ('cancelled', 'lapsed') GROUP BY user_id HAVING count(*) > 1
 UNION ALL
 SELECT m.id FROM memberships m LEFT JOIN (SELECT membership_id, max(ends_at) AS ends_at FROM membership_periods GROUP BY 1) p ON p.membership_id = m.id
 WHERE p.ends_at IS DISTINCT FROM m.ends_at;
 
--- [P2] the periods of a membership are numbered without a gap, and no moment is in two of them
+-- [Q2] the periods of a membership are numbered without a gap, and no moment is in two of them
 SELECT membership_id FROM membership_periods GROUP BY 1 HAVING max(number) <> count(*) OR count(*) <> count(DISTINCT number)
 UNION ALL
 SELECT a.membership_id FROM membership_periods a JOIN membership_periods b
   ON b.membership_id = a.membership_id AND b.number > a.number AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at AND a.starts_at < a.ends_at AND b.starts_at < b.ends_at;
 
--- [P3] each order line that sold a plan and was handed over is a period at what was paid for it, and no period is without one
+-- [Q3] each order line that sold a plan and was handed over is a period at what was paid for it, and no period is without one
 SELECT coalesce(p.membership_id, l.id)
 FROM (SELECT membership_id, order_id, plan_id, paid_minor, currency FROM membership_periods WHERE kind = 'paid') p
 FULL JOIN (
@@ -553,11 +582,11 @@ FULL JOIN (
 ) l ON l.order_id = p.order_id AND l.plan_id = p.plan_id
 WHERE p.membership_id IS NULL AND l.user_id IS NOT NULL OR l.id IS NULL OR (p.paid_minor, p.currency) <> (l.total_minor, l.currency);
 
--- [P4] what was not used of periods is what their carried parts are worth
+-- [Q4] what was not used of periods is what their carried parts are worth
 SELECT membership_id FROM membership_periods
 GROUP BY membership_id, currency HAVING sum(credited_minor) <> sum(CASE WHEN kind = 'carried' THEN paid_minor ELSE 0 END);
 
--- [P5] what a plan takes off is for its members alone, and an order tells what that was
+-- [Q5] what a plan takes off is for its members alone, and an order tells what that was
 SELECT p.id FROM promotions p JOIN plans plan ON plan.id = p.plan_id
 WHERE p.status = 'active' AND (jsonb_array_length(coalesce(p.conditions -> 'plans', '[]')) <> 1 OR NOT starts_with(p.name, plan.name || ': ') OR p.needs_code)
 UNION ALL
@@ -570,7 +599,7 @@ LEFT JOIN (
 ) a ON a.order_id = o.id
 WHERE o.membership_minor <> coalesce(a.amount, 0);
 
--- [P6] what an order was placed for is the period after those that the membership had then: nobody is charged twice for one
+-- [Q6] what an order was placed for is the period after those that the membership had then: nobody is charged twice for one
 SELECT r.membership_id FROM membership_renewals r JOIN membership_periods p ON p.order_id = r.order_id
 WHERE p.membership_id <> r.membership_id OR p.number < r.number
 UNION ALL

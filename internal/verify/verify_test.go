@@ -108,6 +108,8 @@ var corruptions = []corruption{
 	{rule: "A15", sql: `UPDATE orders SET trace = jsonb_build_array(jsonb_build_object('amount', jsonb_build_object('amount', grand_total_minor - 1)))
 		WHERE id = u('travelling')`},
 
+	{rule: "A16", sql: `UPDATE orders SET tax_source = '{"engine": "taxjar", "failure": "taxjar answered 503"}' WHERE id = u('arrived')`},
+
 	{rule: "B1", sql: `UPDATE payments SET amount_minor = 4999 WHERE id = u('payment 1')`},
 	{rule: "B1", sql: `UPDATE payments SET voided_minor = -1, authorized_minor = authorized_minor - 1 WHERE id = u('payment 1');
 		UPDATE payment_events SET amount_minor = amount_minor - 1 WHERE id = u('fact 1');
@@ -249,7 +251,7 @@ var corruptions = []corruption{
 	{rule: "K3", sql: `UPDATE listings SET in_stock = false WHERE product_id = u('sets')`},
 	{rule: "K5", sql: `UPDATE variants SET bundle = 'fixed' WHERE id = u('card'); UPDATE listings SET in_stock = false WHERE product_id = u('cards')`},
 	{rule: "K5", sql: `UPDATE variants SET vendor_id = u('weaver') WHERE id = u('card')`},
-	{rule: "K6", sql: `UPDATE prices SET amount_minor = 2091 WHERE variant_id = u('set'); UPDATE listings SET min_minor = 2091, max_minor = 2091 WHERE product_id = u('sets');
+	{rule: "K6", sql: `UPDATE prices SET amount_minor = 2091 WHERE variant_id = u('set') AND currency = 'USD'; UPDATE listings SET min_minor = 2091, max_minor = 2091 WHERE product_id = u('sets') AND currency = 'USD';
 		INSERT INTO price_history (variant_id, currency, amount_minor, actor) VALUES (u('set'), 'USD', 2091, 'potter')`},
 	{rule: "K6", sql: `UPDATE variants SET bundle_discount_bps = 0 WHERE id = u('set')`},
 	{rule: "K6", sql: `DELETE FROM prices WHERE variant_id = u('set'); DELETE FROM listings WHERE product_id = u('sets')`},
@@ -287,22 +289,28 @@ var corruptions = []corruption{
 	},
 	{rule: "M4", sql: `UPDATE digital_grants SET vendor_id = u('potter') WHERE id = u('grant 1')`},
 	{rule: "M4", sql: `UPDATE digital_grants SET order_id = u('arrived') WHERE id = u('grant 1')`},
+	{rule: "P1", sql: `UPDATE currencies SET rate_ppb = 6900000000`},
+	{rule: "P1", sql: `UPDATE currencies SET round_to_minor = 100, ending_minor = 99`},
+	{rule: "P1", sql: `UPDATE currencies SET rate_ppb = NULL`},
+	{rule: "P1", sql: `DELETE FROM prices WHERE variant_id = u('rug') AND currency = 'DKK'; DELETE FROM listings WHERE product_id = u('rugs') AND currency = 'DKK'`},
+	{rule: "P2", sql: `UPDATE price_list_prices SET variant_id = u('rug')`},
+	{rule: "P3", sql: `DELETE FROM customer_groups`},
 
-	{rule: "P1", sql: `INSERT INTO memberships (id, user_id, status, ends_at, benefits_until, currency) VALUES (u('again'), u('anna'), 'past_due', '2050-01-02', '2050-01-02', 'USD');
+	{rule: "Q1", sql: `INSERT INTO memberships (id, user_id, status, ends_at, benefits_until, currency) VALUES (u('again'), u('anna'), 'past_due', '2050-01-02', '2050-01-02', 'USD');
 		INSERT INTO membership_periods (membership_id, number, plan_id, kind, starts_at, ends_at, currency) VALUES (u('again'), 1, u('gold'), 'granted', '2050-01-01', '2050-01-02', 'USD')`},
-	{rule: "P1", sql: `UPDATE memberships SET ends_at = '2050-02-11'`},
-	{rule: "P2", sql: `UPDATE membership_periods SET number = 3 WHERE number = 2`},
-	{rule: "P2", sql: `UPDATE membership_periods SET starts_at = '2050-01-20' WHERE number = 2`},
-	{rule: "P3", sql: `UPDATE membership_periods SET paid_minor = 1 WHERE number = 1`},
-	{rule: "P3", sql: `UPDATE membership_periods SET order_id = u('heard') WHERE number = 1`},
-	{rule: "P3", sql: `UPDATE membership_periods SET kind = 'granted' WHERE number = 1`},
-	{rule: "P4", sql: `UPDATE membership_periods SET credited_minor = 1 WHERE number = 1`},
-	{rule: "P4", sql: `UPDATE membership_periods SET paid_minor = 1 WHERE number = 2`},
-	{rule: "P5", sql: `UPDATE promotions SET name = '10 % off' WHERE plan_id IS NOT NULL`},
-	{rule: "P5", sql: `UPDATE promotions SET conditions = '{}' WHERE plan_id IS NOT NULL`},
-	{rule: "P5", sql: `UPDATE orders SET membership_minor = 1 WHERE id = u('travelling')`},
-	{rule: "P6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 3, u('waiting')), (u('anna of gold'), 3, u('travelling'))`},
-	{rule: "P6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 2, u('joined'))`},
+	{rule: "Q1", sql: `UPDATE memberships SET ends_at = '2050-02-11'`},
+	{rule: "Q2", sql: `UPDATE membership_periods SET number = 3 WHERE number = 2`},
+	{rule: "Q2", sql: `UPDATE membership_periods SET starts_at = '2050-01-20' WHERE number = 2`},
+	{rule: "Q3", sql: `UPDATE membership_periods SET paid_minor = 1 WHERE number = 1`},
+	{rule: "Q3", sql: `UPDATE membership_periods SET order_id = u('heard') WHERE number = 1`},
+	{rule: "Q3", sql: `UPDATE membership_periods SET kind = 'granted' WHERE number = 1`},
+	{rule: "Q4", sql: `UPDATE membership_periods SET credited_minor = 1 WHERE number = 1`},
+	{rule: "Q4", sql: `UPDATE membership_periods SET paid_minor = 1 WHERE number = 2`},
+	{rule: "Q5", sql: `UPDATE promotions SET name = '10 % off' WHERE plan_id IS NOT NULL`},
+	{rule: "Q5", sql: `UPDATE promotions SET conditions = '{}' WHERE plan_id IS NOT NULL`},
+	{rule: "Q5", sql: `UPDATE orders SET membership_minor = 1 WHERE id = u('travelling')`},
+	{rule: "Q6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 3, u('waiting')), (u('anna of gold'), 3, u('travelling'))`},
+	{rule: "Q6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 2, u('joined'))`},
 }
 
 // What search has yet to read about in the log is not held against it.

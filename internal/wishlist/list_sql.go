@@ -97,7 +97,7 @@ func lockLists(ctx context.Context, tx pgx.Tx, owner id.User) (int, error) {
 // Who has more than that, because a membership ended, keeps them.
 func mostLists(ctx context.Context, db postgres.DB, owner id.User) (int, error) {
 	more, err := postgres.Scalar[int](ctx, db, `
-		SELECT coalesce((SELECT more_wishlists FROM plans WHERE id = plan_of(@owner, now())), 0)::int AS more`, pgx.NamedArgs{"owner": owner})
+		SELECT coalesce(max(p.more_wishlists), 0)::int AS more FROM buyer_plans b JOIN plans p ON p.id = b.plan_id WHERE b.user_id = @owner`, pgx.NamedArgs{"owner": owner})
 	if err != nil {
 		return 0, fmt.Errorf("read how many wishlists user %s may keep: %w", owner, err)
 	}

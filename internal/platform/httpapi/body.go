@@ -266,8 +266,10 @@ func teach(registry huma.Registry, t reflect.Type, s *huma.Schema, seen map[refl
 		return
 	}
 	if p, ok := reflect.Zero(t).Interface().(patterned); ok && s.Type == huma.TypeString {
-		s.Pattern = p.Pattern()
-		s.PrecomputeMessages()
+		if s.Pattern != p.Pattern() { // many operations have the type
+			s.Pattern = p.Pattern()
+			s.PrecomputeMessages()
+		}
 		return
 	}
 	switch t.Kind() {

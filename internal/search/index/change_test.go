@@ -189,7 +189,7 @@ func checkTexts(t *testing.T, s *segment, doc uint32, d *Document) {
 		if s.inTitle.of(uint32(number)).Contains(doc) != inTitle || s.named.of(uint32(number)).Contains(doc) != names || s.anywhere.of(uint32(number)).Contains(doc) != anywhere {
 			t.Fatalf("postings of %s: %+v", term, d)
 		}
-		if stem := s.stems("de").stems[number]; stem != Language("de").stem(term) || s.letters[number] != lettersOf(term) {
+		if stem := s.stems("de").stems[number]; stem != Language("de").stem(term) || s.outlines[number] != outlineOf(term) {
 			t.Fatalf("%s is in the lexicon with %s", term, stem)
 		}
 	}
@@ -243,7 +243,7 @@ func equal(t *testing.T, a, b *Snapshot) {
 		"popularity": {x.popularity, y.popularity}, "created": {x.created, y.created}, "names": {x.name.all.String(), y.name.all.String()}, "starts of names": {x.name.start, y.name.start}, "terms": {x.terms, y.terms},
 		"texts": {x.stream, y.stream}, "starts": {x.start, y.start}, "SKUs": {x.skus.values, y.skus.values}, "SKUs of documents": {x.skus.start, y.skus.start}, "by SKU": {x.bySKU, y.bySKU},
 		"by rating": {x.byRating.docs, y.byRating.docs}, "by created": {x.byCreated.docs, y.byCreated.docs}, "by name": {x.byName.docs, y.byName.docs},
-		"by product": {x.byProduct, y.byProduct}, "alphabet": {x.alphabetical, y.alphabetical}, "by stem": {x.stems("en").byStem, y.stems("en").byStem},
+		"by product": {x.byProduct, y.byProduct}, "alphabet": {x.alphabetical, y.alphabetical}, "alphabet backwards": {x.backwards, y.backwards}, "by stem": {x.stems("en").byStem, y.stems("en").byStem},
 		"listed": {x.anywhere.packed, y.anywhere.packed}, "listed in titles": {x.inTitle.packed, y.inTitle.packed}, "listed by name": {x.named.packed, y.named.packed},
 		"live": {x.live.ToArray(), y.live.ToArray()},
 	} {

@@ -106,28 +106,46 @@ func TestCorrect(t *testing.T) {
 }
 
 // A name goes on from what is begun at one of its words, give or take typos.
-func TestComplete(t *testing.T) {
+func TestCompletions(t *testing.T) {
 	t.Parallel()
 	letters := rapid.SampledFrom([]rune("abcé日 "))
 	text := rapid.StringOfN(letters, 1, 12, -1)
 	rapid.Check(t, func(t *rapid.T) {
-		begun, name := Fold(text.Draw(t, "begun")), Fold(text.Draw(t, "name"))
+		begun := Fold(text.Draw(t, "begun"))
+		var names []string
+		for _, name := range rapid.SliceOfN(text, 1, 20).Draw(t, "names") {
+			names = append(names, Fold(name))
+		}
 		if begun == "" {
 			return
 		}
-		want := tolerance(begun) + 1
-		for at := range name {
-			if at > 0 && name[at-1] != ' ' {
-				continue
-			}
-			runes := []rune(name[at:])
-			for end := range len(runes) + 1 {
-				want = min(want, tableDistance(begun, string(runes[:end])))
+		var want [3][]int // by typos
+		for n, name := range names {
+			if typos := typosIn(begun, name); typos <= tolerance(begun) {
+				want[typos] = append(want[typos], n)
 			}
 		}
-		typos, ok := Complete(begun).Of(name)
-		if ok != (want <= tolerance(begun)) || ok && typos != want {
-			t.Fatalf("%q goes on from %q: %v with %d typos, want %d", name, begun, ok, typos, want)
+		var got [][]int
+		for some := range NewCompletions(len(names), func(n int) []string { return names[n : n+1] }).Of(begun) {
+			got = append(got, some)
+		}
+		if wanted := slices.DeleteFunc(want[:], func(some []int) bool { return len(some) == 0 }); !slices.EqualFunc(got, wanted, slices.Equal) {
+			t.Fatalf("%q is gone on from in %v of %q, want %v", begun, got, names, wanted)
 		}
 	})
+}
+
+// typosIn is how many typos what is begun has, if name goes on from it.
+func typosIn(begun, name string) int {
+	fewest := len(begun)
+	for at := range name {
+		if at > 0 && name[at-1] != ' ' {
+			continue
+		}
+		runes := []rune(name[at:])
+		for end := range len(runes) + 1 {
+			fewest = min(fewest, tableDistance(begun, string(runes[:end])))
+		}
+	}
+	return fewest
 }

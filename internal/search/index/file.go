@@ -16,7 +16,7 @@ import (
 // Format is the version of what [Snapshot.Write] writes. It is another one
 // whenever the bytes mean something else: when a structure is added, or when
 // texts are taken apart in another way.
-const Format = 1
+const Format = 2
 
 // Write writes all that took long to make; the rest is made again by [Read].
 func (sn *Snapshot) Write(w io.Writer) error {
@@ -101,6 +101,7 @@ func (f *file) segment(s *segment) {
 		column(f, &s.listings[currency].byPrice.docs)
 	}
 	column(f, &s.alphabetical)
+	column(f, &s.backwards)
 	f.postings(&s.inTitle)
 	f.postings(&s.named)
 	f.postings(&s.anywhere)
@@ -157,10 +158,7 @@ func (s *segment) derive(edges func(currency string) []int64) {
 	for currency, l := range s.listings {
 		l.divide(edges(currency))
 	}
-	s.letters = make([]uint64, len(s.terms))
-	for i, term := range s.terms {
-		s.letters[i] = lettersOf(term)
-	}
+	s.outline(&s.dictionary)
 }
 
 // length is that of a list, which it makes when it is read.

@@ -11,10 +11,11 @@ import (
 
 // lexicon is the term dictionary of a segment with the ways into it: by the
 // alphabet for terms and their beginnings, by stem for the forms of a word, by
-// letters for typos.
+// their ends and outlines for typos.
 type lexicon struct {
-	alphabetical []uint32 // numbers of terms
-	letters      []uint64 // of each term: see lettersOf
+	alphabetical []uint32  // numbers of terms
+	backwards    []uint32  // the same by the alphabet from their last letter on
+	outlines     []outline // of each term
 
 	// stemmed has the stems in each language that was asked for, which the
 	// shop may change at any time: Language to *inflection.
@@ -27,11 +28,30 @@ type lexicon struct {
 
 func (l *lexicon) fill(d *dictionary) {
 	n := len(d.terms)
-	l.alphabetical, l.letters = make([]uint32, n), make([]uint64, n)
-	for i, term := range d.terms {
-		l.alphabetical[i], l.letters[i] = uint32(i), lettersOf(term)
+	l.alphabetical, l.backwards = make([]uint32, n), make([]uint32, n)
+	for i := range d.terms {
+		l.alphabetical[i], l.backwards[i] = uint32(i), uint32(i)
 	}
 	slices.SortFunc(l.alphabetical, func(a, b uint32) int { return strings.Compare(d.terms[a], d.terms[b]) })
+	slices.SortFunc(l.backwards, func(a, b uint32) int { return compareBackwards(d.terms[a], d.terms[b]) })
+	l.outline(d)
+}
+
+func (l *lexicon) outline(d *dictionary) {
+	l.outlines = make([]outline, len(d.terms))
+	for i, term := range d.terms {
+		l.outlines[i] = outlineOf(term)
+	}
+}
+
+// compareBackwards compares two texts from their last bytes on.
+func compareBackwards(a, b string) int {
+	for i := 1; i <= min(len(a), len(b)); i++ {
+		if x, y := a[len(a)-i], b[len(b)-i]; x != y {
+			return cmp.Compare(x, y)
+		}
+	}
+	return cmp.Compare(len(a), len(b))
 }
 
 // inflection is the terms of a segment by their stems in one language.
@@ -124,6 +144,19 @@ func (s *segment) begun(prefix string) []uint32 {
 	rest := s.alphabetical[at:]
 	end, _ := slices.BinarySearchFunc(rest, prefix, func(n uint32, prefix string) int {
 		if strings.HasPrefix(s.terms[n], prefix) {
+			return -1
+		}
+		return 1
+	})
+	return rest[:end]
+}
+
+// ended are the terms that end with suffix.
+func (s *segment) ended(suffix string) []uint32 {
+	at, _ := slices.BinarySearchFunc(s.backwards, suffix, func(n uint32, suffix string) int { return compareBackwards(s.terms[n], suffix) })
+	rest := s.backwards[at:]
+	end, _ := slices.BinarySearchFunc(rest, suffix, func(n uint32, suffix string) int {
+		if strings.HasSuffix(s.terms[n], suffix) {
 			return -1
 		}
 		return 1

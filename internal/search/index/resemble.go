@@ -57,19 +57,14 @@ func (sn *Snapshot) alike(word string, not bool, languages []Language) alike {
 
 // nearest are the terms with the fewest typos that some live document has, and
 // that are no forms of the word.
-func (sn *Snapshot) nearest(word string, languages []Language) []string {
-	var terms []string
-	fewest := tolerance(word)
-	for _, p := range sn.parts {
-		numbers, distances := p.near(word, tolerance(word))
-		for i, n := range numbers {
-			if distances[i] > fewest || sameWord(word, p.terms[n], languages) || !p.anywhere.of(n).Intersects(p.live) {
-				continue
+func (sn *Snapshot) nearest(word string, languages []Language) (terms []string) {
+	for typos := 1; typos <= tolerance(word) && terms == nil; typos++ {
+		for _, p := range sn.parts {
+			for _, n := range p.near(word, typos) {
+				if !sameWord(word, p.terms[n], languages) && p.anywhere.of(n).Intersects(p.live) {
+					terms = append(terms, p.terms[n])
+				}
 			}
-			if distances[i] < fewest {
-				fewest, terms = distances[i], nil
-			}
-			terms = append(terms, p.terms[n])
 		}
 	}
 	slices.Sort(terms)

@@ -2,6 +2,7 @@ package index
 
 import (
 	"math/bits"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -18,43 +19,77 @@ func tolerance(word string) int {
 	}
 }
 
-// lettersOf is the set of letters of a term, as bits: a typo adds one to the
-// set at most, takes one away at most, or both.
-func lettersOf(term string) uint64 {
-	set := uint64(0)
+// outline is the set of letters of a term as bits, below its length, as far as it
+// can be told in 6 bits. A typo adds a letter to the set at most, takes one away
+// at most, or both.
+type outline uint64
+
+const letterBits = 58
+
+func outlineOf(term string) outline {
+	set, n := outline(0), outline(0)
 	for _, r := range term {
+		n++
 		switch {
 		case r >= 'a' && r <= 'z':
 			set |= 1 << (r - 'a')
 		case r >= '0' && r <= '9':
 			set |= 1 << (r - '0' + 26)
 		default:
-			set |= 1 << (36 + r%28)
+			set |= 1 << (36 + r%(letterBits-36))
 		}
 	}
-	return set
+	return set | min(n, 1<<(64-letterBits)-1)<<letterBits
 }
 
-// near are the terms at most so many typos away from word, by number, with
-// their distance.
-func (s *segment) near(word string, typos int) (terms []uint32, distances []int) {
-	if typos == 0 {
-		return nil, nil
-	}
-	pattern, letters := newPattern(word), lettersOf(word)
-	for n, other := range s.letters {
-		if bits.OnesCount64(letters&^other) > typos || bits.OnesCount64(other&^letters) > typos {
+// mayBe reports whether a term may be so many typos away from another.
+func (o outline) mayBe(other outline, typos int) bool {
+	const letters = 1<<letterBits - 1
+	longer := int(o>>letterBits) - int(other>>letterBits)
+	return longer <= typos && -longer <= typos &&
+		bits.OnesCount64(uint64(o&^other&letters)) <= typos && bits.OnesCount64(uint64(other&^o&letters)) <= typos
+}
+
+// near are the terms so many typos away from word, not fewer.
+func (s *segment) near(word string, typos int) (terms []uint32) {
+	pattern, wanted := newPattern(word), outlineOf(word)
+	for n := range s.candidates([]rune(word), typos) {
+		if !wanted.mayBe(s.outlines[n], typos) {
 			continue
 		}
-		term := s.terms[n]
-		if len(term) > len(word)+4*typos || len(word) > len(term)+4*typos { // a letter has 4 bytes at most
-			continue
-		}
-		if d, _ := pattern.distance(term); d <= typos {
-			terms, distances = append(terms, uint32(n)), append(distances, d)
+		if d, _ := pattern.distance(s.terms[n]); d == typos {
+			terms = append(terms, n)
 		}
 	}
-	return terms, distances
+	return terms
+}
+
+// candidates are all terms, or for one typo those that begin as the word does or
+// end so: it is in one half or the other. A swap may be in the middle, so that the
+// letter there belongs to neither.
+func (s *segment) candidates(word []rune, typos int) func(yield func(uint32) bool) {
+	return func(yield func(uint32) bool) {
+		if typos > 1 {
+			for n := range uint32(len(s.terms)) {
+				if !yield(n) {
+					return
+				}
+			}
+			return
+		}
+		half := (len(word) - 1) / 2
+		beginning, end := string(word[:half]), string(word[min(half+1, len(word)):])
+		for _, n := range s.begun(beginning) {
+			if !yield(n) {
+				return
+			}
+		}
+		for _, n := range s.ended(end) {
+			if !strings.HasPrefix(s.terms[n], beginning) && !yield(n) {
+				return
+			}
+		}
+	}
 }
 
 // pattern is a word of at most 64 letters prepared for distance.
