@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/catalog"
+	"souk/internal/credit"
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/money"
@@ -28,6 +29,8 @@ type Priced struct {
 	Parcels []Parcel // one for each vendor, by the vendor's id
 	Quote   pricing.Quote
 	Uses    []promotions.Use // the promotions that lower it
+	Credits []Credit         // gift cards and store credit, in the order in which they pay
+	Due     money.Amount     // what they leave to pay
 	Codes   []Code           // what became of the codes that were put into it
 	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping
 }
@@ -45,7 +48,9 @@ type Line struct {
 	TaxClass         string        `db:"tax_class"`
 	Taxable          bool          `db:"taxable"`
 	RequiresShipping bool          `db:"requires_shipping"`
-	Digital          bool          `db:"digital"` // it has files or licence keys, and is not shipped
+	Digital          bool          `db:"digital"` // it has files or licence keys or is a gift card, and is not shipped
+	GiftCard         bool          `db:"gift_card"`
+	Gift             *credit.Gift  `db:"gift"` // whom a gift card goes to; nil: the buyer
 	Tracked          bool          `db:"tracked"`
 	MinQuantity      int           `db:"min_quantity"`
 	MaxQuantity      int           `db:"max_quantity"` // 0: any
@@ -100,6 +105,7 @@ type reading struct {
 	zone    tax.Zone
 	options []shipping.Option
 	offered []offered
+	credits []Credit
 	facts   []facts    // by item
 	bought  []id.Order // some order that the buyer has placed before
 	method  string     // of payment; "" while none is chosen
@@ -143,6 +149,7 @@ func (r *reading) queueGoods(b *postgres.Batch, cart id.Cart) {
 	postgres.ReadAll(b, &r.lines, readLines, args)
 	b.Read(readRates, args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
 	r.queuePromotions(b, cart)
+	postgres.ReadAll(b, &r.credits, readCredits, args)
 }
 
 // price makes the quote out of what was read.
@@ -159,7 +166,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 			continue
 		}
 		line := pricing.Line{
-			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice,
+			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice, AsPriced: l.GiftCard,
 		}
 		if l.Taxable {
 			line.Rates = r.zone.For(l.TaxClass)
@@ -180,6 +187,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 		p.Lines[priced.Key].Price = priced
 	}
 	r.conclude(&p)
+	r.spend(&p)
 	p.Missing = p.missing()
 	return p, nil
 }

@@ -7,10 +7,11 @@
 // cancelling ([Checkout.Cancel]).
 // Tables: none; it composes the nouns below and each writes its own.
 // Raises: the steps of package orders, exactly one for each change; [HandOverDue].
-// Calls: cart, inventory, orders, digital, payments, shipping, ledger.
+// Calls: cart, inventory, orders, digital, payments, promotions, credit, shipping,
+// ledger.
 //
 // Every flow takes its locks in the order of package postgres: the cart, the
-// order, its payment, and stock last. The order's lock decides every race on
+// order, its payments, promotions, gift cards and store credit, and stock last. The order's lock decides every race on
 // it: who has it acts on what is, who comes second finds what became of it.
 //
 //	Place ──► confirmed (cash on delivery: the promise is enough)
@@ -26,6 +27,7 @@ import (
 
 	"souk/internal/cart"
 	"souk/internal/crash"
+	"souk/internal/credit"
 	"souk/internal/digital"
 	"souk/internal/errs"
 	"souk/internal/inventory"
@@ -47,6 +49,7 @@ type Checkout struct {
 	Promotions *promotions.Promotions
 	Shipping   *shipping.Shipping
 	Digital    *digital.Goods
+	Credit     *credit.Balances
 
 	NumberPrefix string        // of order numbers
 	HoldFor      time.Duration // how long an unpaid order keeps its stock; half an hour when 0

@@ -37,6 +37,7 @@ func (v View) ETag() string { return fmt.Sprintf(`"v%d"`, v.Version) }
 // Part is a vendor's part with what is in it and its parcels.
 type Part struct {
 	VendorOrder
+	Due       money.Amount        `json:"due" doc:"What is left to pay of it: with cash on delivery, what the courier asks for"`
 	Items     []Line              `json:"items"`
 	Shipments []shipping.Shipment `json:"shipments"`
 }
@@ -85,7 +86,7 @@ func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment) Vie
 	}
 	at := map[id.VendorOrder]int{}
 	for i, p := range w.Parts {
-		v.Parts[i] = Part{VendorOrder: p, Items: []Line{}, Shipments: []shipping.Shipment{}}
+		v.Parts[i] = Part{VendorOrder: p, Due: w.due(p), Items: []Line{}, Shipments: []shipping.Shipment{}}
 		at[p.ID] = i
 	}
 	for _, l := range w.Lines {
@@ -105,6 +106,14 @@ func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment) Vie
 		}
 	}
 	return v
+}
+
+// due is what somebody still has to pay of a part.
+func (w Whole) due(p VendorOrder) money.Amount {
+	if p.Paid {
+		return money.Zero(w.Currency)
+	}
+	return w.Owed(p)
 }
 
 // Show reads the whole view of an order; ErrNoOrder when there is none. Who may
@@ -180,8 +189,8 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 
 // PlacedView is the view of an order that was placed a moment ago, made without
 // reading it back.
-func PlacedView(n New, paid payments.Payment) View {
-	v := Assemble(n.Whole, []payments.Payment{paid}, nil)
+func PlacedView(n New, paid []payments.Payment) View {
+	v := Assemble(n.Whole, paid, nil)
 	v.Timeline = []TimelineStep{{Version: 1, Event: "placed", To: n.Status, At: n.PlacedAt}}
 	return v
 }

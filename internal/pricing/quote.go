@@ -33,6 +33,7 @@ type Line struct {
 	Quantity  int64
 	UnitPrice money.Amount
 	Rates     []tax.Rate
+	AsPriced  bool // no promotion lowers it or counts it, as of gift cards
 
 	// What promotions ask of goods; nothing where none asks.
 	Product    id.Product
