@@ -290,3 +290,79 @@ func TestR8AGiftCardIsDrainedInParallel(t *testing.T) {
 	s.books(map[ledger.AccountKey]int64{{Kind: ledger.GiftCardLiability}: -1000})
 	s.sound()
 }
+
+// sellCards puts gift cards of the house up for sale.
+func (s *shop) sellCards(price int64) id.Variant {
+	s.t.Helper()
+	v := s.sell(goods{vendor: s.house(), digital: true, untracked: true, price: price})
+	s.exec(`UPDATE products SET gift_card = true WHERE id = (SELECT product_id FROM variants WHERE id = @v)`, pgx.NamedArgs{"v": v})
+	s.exec(`UPDATE variants SET taxable = false WHERE id = @v`, pgx.NamedArgs{"v": v})
+	return v
+}
+
+// cards is the gift cards of an order.
+func (s *shop) cards(p checkout.Placed) []credit.GiftCard {
+	s.t.Helper()
+	return decode[struct{ Data []credit.GiftCard }](s.call("staff", "GET", "/admin/gift-cards?order="+p.Order.ID.String(), "").want(200)).Data
+}
+
+// A card for each unit, once it is paid for, in full whatever else is taken off
+// the order, and untaxed: tax is due on what is bought with it.
+func TestGiftCardsAreBoughtAndHandedOver(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	s.taxed(true, 190_000)
+	s.promote(tenOff(), "TEN")
+	v := s.sellCards(2500)
+	c := s.fillDigital(2, v)
+	s.enter(c, "TEN").want(422, "coupon_not_applicable")
+	item := c.Items[0].ID.String()
+	const gift = `{"email": "bo@example.com", "name": "Bo", "message": "Happy birthday"}`
+	c = decode[cart.View](s.call("", "PATCH", "/carts/"+c.ID.String()+"/items/"+item, `{"quantity": 3, "gift": `+gift+`}`).want(200, `"gift":{"email":"bo@example.com"`))
+	if c.Totals.GrandTotal != usd(7500) || !c.Totals.Tax.IsZero() {
+		t.Errorf("three cards cost %v, with a tax of %v", c.Totals.GrandTotal, c.Totals.Tax)
+	}
+	placed := s.order("", c, "stripe")
+	s.handOver()
+	if got := s.cards(placed); len(got) != 0 {
+		t.Errorf("%d cards were handed over before they were paid for", len(got))
+	}
+	s.pays(placed)
+	s.handOver() // and again
+	s.books(map[ledger.AccountKey]int64{{Kind: ledger.GiftCardLiability}: -7500, {Kind: ledger.SalesRevenue}: 0, {Kind: ledger.Clearing, Party: "stripe"}: 7500})
+	got := s.cards(placed)
+	if len(got) != 3 {
+		t.Fatalf("%d cards, want 3", len(got))
+	}
+	seen := map[string]bool{}
+	for _, g := range got {
+		if g.Balance != usd(2500) || g.Email != "bo@example.com" || g.Name != "Bo" || g.Message != "Happy birthday" || g.ExpiresAt != nil {
+			t.Errorf("card %+v", g)
+		}
+		_, code, err := s.flow.Credit.ToMail(t.Context(), s.db, g.ID)
+		if err != nil || seen[code] || code[len(code)-4:] != g.Hint {
+			t.Errorf("code %q, %v, hint %s", code, err, g.Hint)
+		}
+		seen[code] = true
+	}
+	if o := s.show(placed); o.Status != orders.StatusDelivered {
+		t.Errorf("the order is %s", o.Status)
+	}
+	s.sound()
+}
+
+// Whoever names nobody gets the cards themselves.
+func TestGiftCardsGoToTheBuyerUnlessTold(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	placed := s.order("", s.fillDigital(1, s.sellCards(1000)), "stripe")
+	s.pays(placed)
+	if got := s.cards(placed); got[0].Email != "ada@example.com" || got[0].Name != "Ada" {
+		t.Errorf("the card went to %q, %q", got[0].Name, got[0].Email)
+	}
+	mug := s.sell(goods{})
+	s.call("", "POST", "/carts", fmt.Sprintf(`{"items": [{"variant_id": %q, "quantity": 1, "gift": {"email": "bo@example.com"}}]}`, mug)).want(422, "/gift", "no_gift_card")
+	for _, gift := range []string{`{"email": "bo"}`, `{"email": "bo@example.com", "message": "See evil.example"}`, `{"email": "bo@example.com", "name": "a\u0007"}`, `{"email": "bo@example.com", "send_at": "2099-01-01T00:00:00Z"}`} {
+		s.call("", "POST", "/carts", fmt.Sprintf(`{"items": [{"variant_id": %q, "quantity": 1, "gift": %s}]}`, s.sellCards(1000), gift)).want(422, `"code":"validation_failed"`, "/gift/")
+	}
+}
