@@ -89,6 +89,7 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderShipped, fresh)
 	events.On(r, buyer, n.OrderDelivered, fresh)
 	events.On(r, buyer, n.OrderCancelled, fresh)
+	events.On(r, buyer, n.OrderRefunded, fresh)
 	events.On(r, "email whom a gift card is for", n.GiftCardDue, fresh)
 	events.On(r, "email the author", n.ReviewRejected, fresh)
 	events.On(r, "email who wishes", n.PricesFell, fresh)

@@ -4,7 +4,7 @@
 // Owns: placing ([Checkout.Place]), payment facts ([Checkout.Settle]), unpaid
 // orders that run out ([Checkout.Expire]), parcels that leave and arrive
 // ([Checkout.Ship], [Checkout.Track]), digital goods ([Checkout.HandOver]),
-// cancelling ([Checkout.Cancel]).
+// cancelling ([Checkout.Cancel]), giving money back ([Checkout.Refund]).
 // Tables: none; it composes the nouns below and each writes its own.
 // Raises: the steps of package orders, exactly one for each change; [HandOverDue].
 // Calls: cart, inventory, orders, digital, payments, promotions, credit, shipping,
@@ -19,7 +19,8 @@
 //	                              └─► Expire ──► cancelled
 //	confirmed ──► Ship ──► Track … delivered: the vendor's part is paid, the ledger posted
 //	          ├─► HandOver, once paid: files and licence keys are delivered at once
-//	          └─► Cancel: what has not shipped
+//	          ├─► Cancel: what has not shipped
+//	          └─► Refund: what has been paid
 package checkout
 
 import (
@@ -86,6 +87,8 @@ var (
 	afterCancel    = crash.At("checkout.cancel.after_commit")
 	beforeExpire   = crash.At("checkout.expire.before_commit")
 	afterExpire    = crash.At("checkout.expire.after_commit")
+	beforeRefund   = crash.At("checkout.refund.before_commit")
+	afterRefund    = crash.At("checkout.refund.after_commit")
 	beforeStart    = crash.At("checkout.pay.before_start")
 	afterStart     = crash.At("checkout.pay.after_start")
 	afterPayCommit = crash.At("checkout.pay.after_commit")
@@ -95,4 +98,5 @@ var (
 func (c *Checkout) Routes(r *httpapi.Router) {
 	c.buyerRoutes(r)
 	c.fulfilmentRoutes(r)
+	c.refundRoutes(r)
 }

@@ -94,7 +94,7 @@ func (s *shop) wantPayments(o orders.View, want ...string) {
 // A card of 100.00 pays 25.00 of an order, and the rest of it another one.
 func TestAGiftCardPaysSeveralOrders(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	weaver := s.vendor()
 	rug, g := s.sell(goods{vendor: weaver, stock: 100}), s.giftCard(usd(10000))
 	c := s.payWith("", s.fill("", 2, rug), g)
@@ -139,7 +139,7 @@ func TestAGiftCardPaysSeveralOrders(t *testing.T) {
 // each is captured for the rest when it arrives.
 func TestCreditIsSpreadOverTheParts(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	s.taxed(false, 77_777)
 	u := s.customer()
 	s.grant(u, usd(333))
@@ -168,7 +168,7 @@ func TestCreditIsSpreadOverTheParts(t *testing.T) {
 // goes back; who paid last gets it back first.
 func TestCancelGivesCreditBack(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	u := s.customer()
 	who := u.String()
 	s.grant(u, usd(500))
@@ -208,7 +208,7 @@ func TestCancelGivesCreditBack(t *testing.T) {
 
 func TestAnUnpaidRestGivesCreditBackWhenItRunsOut(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	g := s.giftCard(usd(700))
 	placed := s.order("", s.payWith("", s.fill("", 1, s.sell(goods{})), g), "stripe")
 	s.wantPayments(placed.Order, "gift_card 700 captured", "stripe 800 pending")
@@ -230,7 +230,7 @@ func TestAnUnpaidRestGivesCreditBackWhenItRunsOut(t *testing.T) {
 // A provider is asked for what is left, and believed for nothing else.
 func TestAProviderPaysWhatIsLeft(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	placed := s.order("", s.payWith("", s.fill("", 1, s.sell(goods{}), s.sell(goods{})), s.giftCard(usd(1201))), "stripe") // 30.00
 	whole := payments.Fact{Payment: placed.Payment.ID, Kind: payments.Capture, Amount: placed.Order.GrandTotal, Cause: "a"}
 	if err := s.settle(whole); code(t, err) != "payment_mismatch" {
@@ -254,7 +254,7 @@ func TestAProviderPaysWhatIsLeft(t *testing.T) {
 // ordered behind their back.
 func TestNobodyPaysMoreThanTheySaw(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	g, mug := s.giftCard(usd(2000)), s.sell(goods{})
 	c, other := s.payWith("", s.fill("", 1, mug), g), s.payWith("", s.fill("", 1, mug), g) // 15.00 each
 	s.order("", c, "free")
@@ -310,7 +310,7 @@ func (s *shop) cards(p checkout.Placed) []credit.GiftCard {
 // the order, and untaxed: tax is due on what is bought with it.
 func TestGiftCardsAreBoughtAndHandedOver(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	s.taxed(true, 190_000)
 	s.promote(tenOff(), "TEN")
 	v := s.sellCards(2500)
@@ -354,7 +354,7 @@ func TestGiftCardsAreBoughtAndHandedOver(t *testing.T) {
 // Whoever names nobody gets the cards themselves.
 func TestGiftCardsGoToTheBuyerUnlessTold(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	placed := s.order("", s.fillDigital(1, s.sellCards(1000)), "stripe")
 	s.pays(placed)
 	if got := s.cards(placed); got[0].Email != "ada@example.com" || got[0].Name != "Ada" {

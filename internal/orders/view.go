@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ type View struct {
 	Parts       []Part             `json:"vendor_orders"`
 	Addresses   Addresses          `json:"addresses"`
 	Payments    []payments.Payment `json:"payments"`
-	Refunds     []struct{}         `json:"refunds"`
+	Refunds     []Refund           `json:"refunds"`
 	Returns     []struct{}         `json:"returns"`
 	Timeline    []TimelineStep     `json:"timeline,omitempty" doc:"Not in lists"`
 	Trace       []pricing.Step     `json:"trace,omitempty" doc:"How the total came about, as it was frozen: for staff, and with expand=trace"`
@@ -51,7 +52,7 @@ type Addresses struct {
 // TimelineStep is one thing that happened to an order.
 type TimelineStep struct {
 	Version       int64          `json:"version"`
-	Event         string         `json:"event" enum:"placed,confirmed,paid,paid_late,shipped,tracked,delivered,cancelled"`
+	Event         string         `json:"event" enum:"placed,confirmed,paid,paid_late,shipped,tracked,delivered,cancelled,refunded"`
 	From          Status         `json:"from"`
 	To            Status         `json:"to"`
 	VendorOrderID id.VendorOrder `json:"vendor_order_id,omitzero"`
@@ -78,10 +79,10 @@ func stepOf(r events.Record) (TimelineStep, error) {
 const cancelled = "cancelled"
 
 // Assemble makes the view of an order out of its rows.
-func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment) View {
+func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment, refunds []Refund) View {
 	v := View{
 		Order: w.Order, Items: []Line{}, Parts: make([]Part, len(w.Parts)), Payments: []payments.Payment{},
-		Refunds: []struct{}{}, Returns: []struct{}{},
+		Refunds: []Refund{}, Returns: []struct{}{},
 		Addresses: Addresses{w.Order.Shipping, w.Order.Billing},
 	}
 	at := map[id.VendorOrder]int{}
@@ -103,6 +104,11 @@ func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment) Vie
 	for _, p := range paid {
 		if p.Order == w.ID {
 			v.Payments = append(v.Payments, p)
+		}
+	}
+	for _, r := range refunds {
+		if r.Order == w.ID {
+			v.Refunds = append(v.Refunds, r)
 		}
 	}
 	return v
@@ -155,6 +161,8 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 		parts []VendorOrder
 		lines []Line
 		paid  []payments.Payment
+		back  []Refund
+		items []RefundLine
 		args  = map[string]any{"orders": orders}
 		b     = postgres.NewBatch()
 	)
@@ -162,6 +170,8 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 	postgres.ReadAll(b, &parts, selectParts, args)
 	postgres.ReadAll(b, &lines, selectLines, args)
 	payments.QueueOfOrders(b, orders, &paid)
+	postgres.ReadAll(b, &back, selectRefunds, args)
+	postgres.ReadAll(b, &items, selectRefundLines, args)
 	if err := b.Send(ctx, db); err != nil {
 		return nil, err
 	}
@@ -180,9 +190,12 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 	for _, l := range lines {
 		wholes[at[l.Order]].Lines = append(wholes[at[l.Order]].Lines, l)
 	}
+	for i := range back {
+		back[i].Lines = slices.DeleteFunc(slices.Clone(items), func(l RefundLine) bool { return l.Refund != back[i].ID })
+	}
 	views := make([]View, len(rows))
 	for i, w := range wholes {
-		views[i] = Assemble(w, paid, parcels)
+		views[i] = Assemble(w, paid, parcels, back)
 	}
 	return views, nil
 }
@@ -190,7 +203,7 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 // PlacedView is the view of an order that was placed a moment ago, made without
 // reading it back.
 func PlacedView(n New, paid []payments.Payment) View {
-	v := Assemble(n.Whole, paid, nil)
+	v := Assemble(n.Whole, paid, nil, nil)
 	v.Timeline = []TimelineStep{{Version: 1, Event: "placed", To: n.Status, At: n.PlacedAt}}
 	return v
 }

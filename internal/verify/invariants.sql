@@ -7,7 +7,6 @@
 -- Names are for good, so these are kept for rules whose tables are still to come:
 --
 --   Rule        What it says                                                       Comes with
---   B3, B4      refunds under way stay within the capture, and within each line    refunds (payments)
 --   B9          no payment of unknown outcome without a job that reconciles it     the first provider over a network (payments)
 --   D3, D4      a payout is the sum of its items; nobody gets more than was earned payouts
 --   H4          each provider's event is applied once, and none is forgotten       webhook inbox (payments)
@@ -133,6 +132,34 @@ HAVING p.authorized_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind =
     OR p.voided_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind = 'void'), 0)
     OR p.refunded_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'chargeback')), 0);
 
+-- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it
+SELECT r.id FROM refunds r LEFT JOIN (SELECT refund_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1) l ON l.refund_id = r.id
+WHERE r.amount_minor IS DISTINCT FROM l.amount
+UNION ALL
+SELECT coalesce(r.order_id, e.order_id)
+FROM (SELECT order_id, sum(amount_minor) AS amount FROM refunds WHERE destination = 'method' GROUP BY 1) r
+FULL JOIN (SELECT p.order_id, sum(e.amount_minor) AS amount FROM payment_events e JOIN payments p ON p.id = e.payment_id
+           WHERE e.kind = 'refund' AND e.cause LIKE 'refund %' GROUP BY 1) e ON e.order_id = r.order_id
+WHERE coalesce(r.amount, 0) <> coalesce(e.amount, 0);
+
+-- [B4] no line and no shipping gives back more than was paid for it, and with all of that goes all of its tax, commission and what the platform paid
+WITH back AS (
+    SELECT vendor_order_id, order_line_id, sum(quantity) AS quantity, sum(amount_minor) AS amount, sum(tax_minor) AS tax,
+           sum(commission_minor) AS commission, sum(platform_minor) AS platform
+    FROM refund_lines GROUP BY 1, 2
+), paid AS (
+    SELECT vendor_order_id, id AS order_line_id, quantity - quantity_cancelled AS quantity, total_minor - cancelled_minor AS amount,
+           tax_minor - cancelled_tax_minor AS tax, commission_minor - cancelled_commission_minor AS commission, platform_minor - cancelled_platform_minor AS platform
+    FROM order_lines
+    UNION ALL
+    SELECT v.id, NULL, 0, v.total_minor - l.total, v.shipping_tax_minor, 0, v.shipping_platform_minor
+    FROM vendor_orders v JOIN (SELECT vendor_order_id, sum(total_minor) AS total FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+)
+SELECT b.vendor_order_id FROM back b LEFT JOIN vendor_orders v ON v.id = b.vendor_order_id
+LEFT JOIN paid p ON p.vendor_order_id = b.vendor_order_id AND p.order_line_id IS NOT DISTINCT FROM b.order_line_id
+WHERE v.paid IS NOT TRUE OR p.amount IS NULL OR b.quantity > p.quantity OR b.amount > p.amount OR b.tax > p.tax OR b.commission > p.commission OR b.platform > p.platform
+   OR b.amount = p.amount AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
+
 -- [B5] what was captured for an order, less what went back to gift cards and store credit, is what its paid parts cost and what those pay of the others; 'paid' means that nothing is left
 WITH part AS (
     SELECT v.order_id, v.paid, v.status <> 'cancelled' AS live, cost, least(v.credit_minor, cost) AS credit
@@ -188,6 +215,19 @@ SELECT o.id FROM orders o
 LEFT JOIN (SELECT order_id, sum(credit_minor) AS amount FROM vendor_orders GROUP BY 1) v ON v.order_id = o.id
 LEFT JOIN (SELECT order_id, sum(amount_minor) AS amount FROM payments WHERE provider IN ('gift_card', 'store_credit') GROUP BY 1) p ON p.order_id = o.id
 WHERE coalesce(v.amount, 0) <> coalesce(p.amount, 0);
+
+-- [B12] an order reads refunded when all that was paid for it was given back, and partially so when some was
+WITH part AS (
+    SELECT v.order_id, bool_and(v.paid) FILTER (WHERE v.status <> 'cancelled') AS everything, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS paid
+    FROM vendor_orders v
+    JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+    GROUP BY 1
+), back AS (
+    SELECT order_id, sum(amount_minor) AS amount FROM refunds GROUP BY 1
+)
+SELECT o.id FROM orders o JOIN part ON part.order_id = o.id LEFT JOIN back ON back.order_id = o.id
+WHERE (o.payment_status = 'refunded') <> (coalesce(back.amount, 0) > 0 AND back.amount = part.paid AND part.everything)
+   OR (o.payment_status = 'partially_refunded') <> (coalesce(back.amount, 0) > 0 AND NOT (back.amount = part.paid AND part.everything));
 
 -- [C1] every ledger transaction sums to zero in each currency
 SELECT txn_id FROM ledger_entries GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0;
@@ -251,7 +291,7 @@ WHERE l.commission_minor < 0 OR l.commission_minor > l.total_minor - l.tax_minor
    OR l.commission_minor - l.cancelled_commission_minor
       > l.total_minor - l.cancelled_minor - (l.tax_minor - l.cancelled_tax_minor) + l.platform_minor - l.cancelled_platform_minor;
 
--- [D2] a vendor's account holds what its paid parts earned: goods and shipping without tax, less commission and what was cancelled, and what the platform adds
+-- [D2] a vendor's account holds what its paid parts earned: goods and shipping without tax, less commission, what was cancelled and what was given back, and what the platform adds
 WITH lines AS (
     SELECT vendor_order_id, sum(commission_minor - cancelled_commission_minor) AS commission, sum(cancelled_minor - cancelled_tax_minor) AS cancelled,
            sum(platform_minor - cancelled_platform_minor) AS platform
@@ -259,13 +299,16 @@ WITH lines AS (
 ), earned AS (
     SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.commission + l.platform + v.shipping_platform_minor) AS amount
     FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid AND NOT v.house GROUP BY 1, 2
+), back AS (
+    SELECT v.vendor_id, v.currency, sum(l.amount_minor + l.platform_minor - l.tax_minor - l.commission_minor) AS amount
+    FROM refund_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE NOT v.house GROUP BY 1, 2
 ), booked AS (
     SELECT a.vendor_id, e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
-    WHERE a.kind = 'vendor_payable' AND t.ref_type IN ('payment_event', 'vendor_order') GROUP BY 1, 2
+    WHERE a.kind = 'vendor_payable' AND t.ref_type IN ('payment_event', 'vendor_order', 'refund') GROUP BY 1, 2
 )
-SELECT vendor_id FROM earned FULL JOIN booked USING (vendor_id, currency)
-WHERE coalesce(earned.amount, 0) <> coalesce(booked.amount, 0);
+SELECT vendor_id FROM earned FULL JOIN booked USING (vendor_id, currency) LEFT JOIN back USING (vendor_id, currency)
+WHERE coalesce(earned.amount, 0) - coalesce(back.amount, 0) <> coalesce(booked.amount, 0);
 
 -- [D5] what the marketplace sells itself is its own revenue: its account holds what its paid parts brought without tax and gift cards, and no other vendor's is among them
 WITH lines AS (
@@ -275,12 +318,17 @@ WITH lines AS (
 ), earned AS (
     SELECT v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.cards + l.platform + v.shipping_platform_minor) AS amount
     FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid AND v.house GROUP BY 1
+), back AS (
+    SELECT v.currency, sum(l.amount_minor + l.platform_minor - l.tax_minor - l.commission_minor) AS amount
+    FROM refund_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id LEFT JOIN order_lines o ON o.id = l.order_line_id
+    WHERE v.house AND o.gift_card IS NOT TRUE GROUP BY 1
 ), booked AS (
     SELECT e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
-    WHERE a.kind = 'sales_revenue' AND t.ref_type IN ('payment_event', 'vendor_order') GROUP BY 1
+    WHERE a.kind = 'sales_revenue' AND t.ref_type IN ('payment_event', 'vendor_order', 'refund') GROUP BY 1
 )
-SELECT currency FROM earned FULL JOIN booked USING (currency) WHERE coalesce(earned.amount, 0) <> coalesce(booked.amount, 0)
+SELECT currency FROM earned FULL JOIN booked USING (currency) LEFT JOIN back USING (currency)
+WHERE coalesce(earned.amount, 0) - coalesce(back.amount, 0) <> coalesce(booked.amount, 0)
 UNION ALL
 SELECT p.id::text FROM vendor_orders p JOIN vendors v ON v.id = p.vendor_id WHERE p.house <> v.house;
 

@@ -112,7 +112,28 @@ var corruptions = []corruption{
 		INSERT INTO payment_events VALUES (u('fact 9'), u('payment 1'), 'void', -1, 'USD', 'mistake', 'anna')`},
 	{rule: "B2", sql: `DELETE FROM payment_events WHERE id = u('fact 1')`},
 	{rule: "B2", sql: `UPDATE payment_events SET amount_minor = 999 WHERE id = u('fact 5')`},
+	{
+		rule: "B3", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('arrived'), 'USD', 1, 'store_credit', 'mistake', 'staff')`,
+		too: []string{"B12"}, why: "the order does not say that something was given back",
+	},
+	{
+		rule: "B3", sql: `INSERT INTO payment_events VALUES (u('fact 99'), u('payment 2'), 'refund', 0, 'USD', 'refund 1', 'staff');
+			UPDATE payment_events SET amount_minor = 1 WHERE id = u('fact 99'); UPDATE payments SET refunded_minor = 1 WHERE id = u('payment 2')`,
+		too: []string{"C4", "C5"}, why: "nobody has posted it",
+	},
+	{
+		rule: "B4", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('travelling'), 'USD', 1, 'store_credit', 'mistake', 'staff');
+			INSERT INTO refund_lines VALUES (u('refund line 1'), u('refund 1'), u('travelling, potter'), u('travelling teapots'), 1, 1, 0, 0, 0)`,
+		too: []string{"B12", "D2"}, why: "neither the order nor the books say that something was given back",
+	},
+	{
+		rule: "B4", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('arrived'), 'USD', 2500, 'store_credit', 'mistake', 'staff'); UPDATE orders SET payment_status = 'refunded' WHERE id = u('arrived');
+			INSERT INTO refund_lines VALUES (u('refund line 1'), u('refund 1'), u('arrived, potter'), u('arrived teapots'), 2, 2500, 416, 184, 0)`,
+		too: []string{"D2"}, why: "the books do not say that something was given back",
+	},
 	{rule: "B5", sql: `UPDATE orders SET payment_status = 'partially_paid' WHERE id = u('arrived')`},
+	{rule: "B12", sql: `UPDATE orders SET payment_status = 'partially_refunded' WHERE id = u('arrived')`},
+	{rule: "B12", sql: `UPDATE orders SET payment_status = 'refunded' WHERE id = u('travelling')`},
 	{rule: "B5", sql: `UPDATE orders SET payment_status = 'paid' WHERE id = u('withdrawn')`},
 	{rule: "B6", sql: `UPDATE payments SET provider = 'online', provider_ref = 'pi_4' WHERE id = u('payment 1')`},
 	{rule: "B6", sql: `INSERT INTO payment_events VALUES (u('fact 9'), u('payment 3'), 'void', 0, 'USD', 'cancelled', 'guest')`},
