@@ -55,7 +55,7 @@ func policy() []rule {
 		the(auth.AsCustomer, users, customerRules...),
 		the(auth.AsCustomer, users, factorRules...),
 		the(auth.AsCustomer, buyers, rule{op: "claim-cart", past: 409}),
-		the(auth.AsCustomer, users, rule{op: "set-cart-store-credit", past: 409, body: `{"use": true}`}),
+		the(auth.AsCustomer, buyers, rule{op: "set-cart-store-credit", past: 409, body: `{"use": true}`, otherwise: 409}), // a guest's is nobody's
 		the(auth.AsCustomer, nobodys, opinionRules...),
 		wishPolicy(),
 		vendorPolicy(), orderPolicy(), goodsPolicy(), peoplePolicy(), shopPolicy(),
@@ -107,7 +107,7 @@ var publicRules = []rule{
 	{op: "list-countries"},
 	{op: "get-country"},
 	{op: "auth-list-login-providers"},
-	{op: "show-gift-card-balance", body: `{"code": "{gift card code}"}`},
+	{op: "show-gift-card-balance", body: `{"code": "{gift card code}"}`, anyToken: true},
 	{op: "create-cart", body: `{"items": [{"variant_id": "{variant}", "quantity": 1}]}`},
 }
 

@@ -167,6 +167,9 @@ func (m *Balances) adjustCard(ctx context.Context, tx pgx.Tx, in *adjustInput) (
 }
 
 func (m *Balances) sendAgain(ctx context.Context, tx pgx.Tx, in *cardInput) (GiftCard, error) {
+	if _, err := m.Card(ctx, tx, in.Card); err != nil {
+		return GiftCard{}, err
+	}
 	card, _, err := m.ToMail(ctx, tx, in.Card)
 	if errors.Is(err, ErrNoGiftCard) {
 		return GiftCard{}, ErrNotSendable

@@ -70,28 +70,43 @@ func (v move) args(ctx context.Context) (id.CreditEntry, pgx.NamedArgs) {
 	}
 }
 
-const insertStoreEntryFragment = `
-	INSERT INTO store_credit_entries (id, user_id, currency, kind, delta_minor, order_id, reason, actor)
-	VALUES (@entry, @user, @currency, @kind, @amount, @order, @reason, @actor)`
-
 func deposit(ctx context.Context, tx pgx.Tx, v move) (id.CreditEntry, error) {
 	entry, args := v.args(ctx)
 	b := postgres.NewBatch()
 	b.Queue(`
 		INSERT INTO store_credits (user_id, currency, balance_minor) VALUES (@user, @currency, @amount)
 		ON CONFLICT (user_id, currency) DO UPDATE SET balance_minor = store_credits.balance_minor + EXCLUDED.balance_minor`, args)
-	b.Queue(insertStoreEntryFragment, args)
+	b.Queue(`
+		INSERT INTO store_credit_entries (id, user_id, currency, kind, delta_minor, order_id, reason, actor)
+		VALUES (@entry, @user, @currency, @kind, @amount, @order, @reason, @actor)`, args)
 	return entry, b.Send(ctx, tx)
 }
 
 func withdraw(ctx context.Context, tx pgx.Tx, v move) (id.CreditEntry, error) {
 	entry, args := v.args(ctx)
-	b := postgres.NewBatch()
-	b.QueueOne(`
-		UPDATE store_credits SET balance_minor = balance_minor + @amount WHERE user_id = @user AND currency = @currency AND balance_minor + @amount >= 0`,
-		args, ErrTooLittle)
-	b.Queue(insertStoreEntryFragment, args)
-	return entry, b.Send(ctx, tx)
+	n, err := postgres.Exec(ctx, tx, `
+		WITH moved AS (
+			UPDATE store_credits SET balance_minor = balance_minor + @amount
+			WHERE user_id = @user AND currency = @currency AND balance_minor + @amount >= 0 RETURNING user_id, currency
+		)
+		INSERT INTO store_credit_entries (id, user_id, currency, kind, delta_minor, order_id, reason, actor)
+		SELECT @entry, user_id, currency, @kind, @amount, @order, @reason, @actor FROM moved`, args)
+	if err == nil && n == 0 {
+		err = ErrTooLittle
+	}
+	return entry, err
+}
+
+// known refuses users that there are not.
+func known(ctx context.Context, db postgres.DB, user id.User) error {
+	there, err := postgres.Scalar[bool](ctx, db, `SELECT EXISTS (SELECT FROM users WHERE id = @user)`, pgx.NamedArgs{"user": user})
+	switch {
+	case err != nil:
+		return fmt.Errorf("find user %s: %w", user, err)
+	case !there:
+		return errNoUser
+	}
+	return nil
 }
 
 // Of is the store credit of a customer in each currency.

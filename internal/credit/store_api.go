@@ -44,6 +44,9 @@ type ofUserInput struct {
 }
 
 func (m *Balances) ofUser(ctx context.Context, in *ofUserInput) (StoreView, error) {
+	if err := known(ctx, m.DB, in.User); err != nil {
+		return StoreView{}, err
+	}
 	return m.view(ctx, m.DB, in.User, in.Page)
 }
 
@@ -86,6 +89,9 @@ func (m *Balances) takeAway(ctx context.Context, tx pgx.Tx, in *moveInput) (Stor
 
 func (m *Balances) moved(ctx context.Context, tx pgx.Tx, in *moveInput, how func(context.Context, pgx.Tx, id.User, money.Amount, string) error) (out StoreBalance, err error) {
 	if err := positive(in.Body.Amount).Err(); err != nil {
+		return out, err
+	}
+	if err := known(ctx, tx, in.User); err != nil {
 		return out, err
 	}
 	if err := how(ctx, tx, in.User, in.Body.Amount, in.Body.Reason); err != nil {
