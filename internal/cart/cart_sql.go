@@ -69,10 +69,46 @@ const (
 	removeItem  = `DELETE FROM cart_items WHERE id = @item AND cart_id = @cart`
 )
 
-// The reads of a quote. They start from the cart's id alone, so that they can
-// travel with the statement that finds the cart.
+// The reads of a quote are about c, one row, with its items i and its codes cc,
+// at a moment; in a trial, promotions are asked that are not in the tables. These
+// are a cart's: they start from its id alone, so that they can travel with the
+// statement that finds the cart.
+const cartFragment = `
+	WITH c AS NOT MATERIALIZED (
+		SELECT user_id, currency, email, customer, shipping_address, billing_address, now() AS at, false AS trial
+		FROM carts WHERE id = @cart
+	), i AS NOT MATERIALIZED (
+		SELECT id, variant_id, quantity, gift FROM cart_items WHERE cart_id = @cart
+	), cc AS NOT MATERIALIZED (
+		SELECT coupon_id FROM cart_coupons WHERE cart_id = @cart
+	)`
+
+// supposedFragment is a cart that is in no table.
+const supposedFragment = `
+	WITH c AS (
+		SELECT @user::uuid AS user_id, @currency::text AS currency, @email::text AS email, @customer::bytea AS customer,
+		       @shipping_address::jsonb AS shipping_address, @billing_address::jsonb AS billing_address, coalesce(@at::timestamptz, now()) AS at, true AS trial
+	), i AS (
+		SELECT id, variant_id, quantity, NULL::jsonb AS gift FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[]) AS i (id, variant_id, quantity)
+	), cc AS (
+		SELECT id AS coupon_id FROM coupons WHERE code = ANY (@codes::text[])
+	)`
+
+// reads is the statements of a quote; credits is "" where nobody pays.
+type reads struct{ lines, rates, options, promotions, facts, bought, credits string }
+
+var readsOfCart = reads{
+	lines: cartFragment + linesFragment, rates: cartFragment + ratesFragment, options: cartFragment + optionsFragment,
+	promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment, bought: cartFragment + boughtFragment, credits: readCredits,
+}
+
+var readsOfSupposition = reads{
+	lines: supposedFragment + linesFragment, rates: supposedFragment + ratesFragment, options: supposedFragment + optionsFragment,
+	promotions: supposedFragment + promotionsFragment, facts: supposedFragment + factsFragment, bought: supposedFragment + boughtFragment,
+}
+
 const (
-	readLines = `
+	linesFragment = `
 		SELECT i.id, i.variant_id, i.quantity, i.gift, p.gift_card,
 		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
 		       v.requires_shipping, v.tracked, CASE WHEN v.requires_shipping THEN false ELSE
@@ -84,8 +120,7 @@ const (
 		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
 		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available,
 		       bundle.components
-		FROM cart_items i
-		JOIN carts c ON c.id = i.cart_id
+		FROM i CROSS JOIN c
 		JOIN variants v ON v.id = i.variant_id
 		JOIN products p ON p.id = v.product_id
 		JOIN vendors s ON s.id = v.vendor_id
@@ -117,43 +152,39 @@ const (
 			) stock ON part.tracked
 			WHERE component.bundle_id = v.id
 		) bundle ON v.bundle IS NOT NULL
-		WHERE i.cart_id = @cart
 		ORDER BY i.id`
 
-	readRates = `
+	ratesFragment = `
 		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
 		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound
-		FROM carts c
+		FROM c
 		CROSS JOIN LATERAL (SELECT coalesce(c.shipping_address, c.billing_address) AS address) place
 		CROSS JOIN LATERAL tax_zone_of(
 			coalesce(place.address ->> 'country', ''), coalesce(place.address ->> 'region', ''),
 			coalesce(place.address ->> 'postal_code', '')) z
 		LEFT JOIN tax_rates r ON r.zone_id = z.id
-		WHERE c.id = @cart
 		ORDER BY r.tax_class, r.name`
 
-	readOptions = `
+	optionsFragment = `
 		SELECT o.id, o.zone_id, o.vendor_id, o.name, o.kind, o.rule, (o.price_minor, o.currency) AS price, o.tiers,
 		       CASE WHEN o.free_above_minor IS NOT NULL THEN (o.free_above_minor, o.currency) END AS free_above,
 		       o.min_days, o.max_days, o.position, o.active, o.version
-		FROM carts c
+		FROM c
 		CROSS JOIN LATERAL shipping_zones_of(coalesce(c.shipping_address ->> 'country', '')) zone
 		JOIN shipping_options o ON o.zone_id = zone AND o.currency = c.currency AND o.active
-		WHERE c.id = @cart AND (o.vendor_id IS NULL OR o.vendor_id IN (
-			SELECT v.vendor_id FROM cart_items i JOIN variants v ON v.id = i.variant_id WHERE i.cart_id = @cart))
+		WHERE o.vendor_id IS NULL OR o.vendor_id IN (SELECT v.vendor_id FROM i JOIN variants v ON v.id = i.variant_id)
 		ORDER BY o.position, o.price_minor, o.id`
 )
 
-// runsFragment is the condition under which a promotion p lowers carts now.
+// runsFragment is the condition under which a promotion p lowers carts.
 const runsFragment = `(
-	p.status = 'active' AND p.starts_at <= now() AND (p.ends_at IS NULL OR p.ends_at > now())
+	p.status = 'active' AND p.starts_at <= c.at AND (p.ends_at IS NULL OR p.ends_at > c.at)
 	AND (p.usage_limit IS NULL OR p.used < p.usage_limit) AND (p.budget_minor IS NULL OR p.spent_minor < p.budget_minor))`
 
-// leftFragment holds for promotions that the customer of a cart has not used up.
+// leftFragment holds for promotions that the customer has not used up.
 const leftFragment = `(
 	p.customer_limit IS NULL OR p.customer_limit > (
-		SELECT count(*) FROM carts c JOIN promotion_redemptions r ON r.customer = c.customer
-		WHERE c.id = @cart AND r.promotion_id = p.id AND r.released_at IS NULL))`
+		SELECT count(*) FROM promotion_redemptions r WHERE r.customer = c.customer AND r.promotion_id = p.id AND r.released_at IS NULL))`
 
 // offeredFragment is the columns of a promotion p that is offered.
 const offeredFragment = `
@@ -162,39 +193,36 @@ const offeredFragment = `
 	CASE WHEN p.budget_minor IS NOT NULL THEN (p.budget_minor - p.spent_minor, p.budget_currency) END AS left_over`
 
 const (
-	readPromotions = `
+	promotionsFragment = `
 		SELECT ` + offeredFragment + `, NULL::uuid AS coupon_id, '' AS code, false AS coupon_limited, true AS runs
-		FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + ` AND ` + leftFragment + `
+		FROM c CROSS JOIN promotions p WHERE NOT p.needs_code AND ` + runsFragment + ` AND ` + leftFragment + `
 		UNION ALL
 		SELECT ` + offeredFragment + `, k.id, k.code, k.usage_limit IS NOT NULL,
 		       p.needs_code AND NOT k.disabled AND (k.usage_limit IS NULL OR k.used < k.usage_limit) AND ` + runsFragment + ` AND ` + leftFragment + `
-		FROM cart_coupons cc JOIN coupons k ON k.id = cc.coupon_id JOIN promotions p ON p.id = k.promotion_id
-		WHERE cc.cart_id = @cart
+		FROM c CROSS JOIN cc JOIN coupons k ON k.id = cc.coupon_id JOIN promotions p ON p.id = k.promotion_id
 		ORDER BY id`
 
 	// Nobody asks for facts where no promotion runs and no code was entered.
-	readFacts = `
+	factsFragment = `
 		SELECT i.id, p.brand_id, coalesce(price.compare_at_minor > price.amount_minor, false) AS reduced,
 		       ARRAY(SELECT DISTINCT unnest(k.ancestors) FROM product_categories pc JOIN categories k ON k.id = pc.category_id WHERE pc.product_id = p.id) AS categories,
 		       ARRAY(SELECT tag_id FROM product_tags t WHERE t.product_id = p.id) AS tags
-		FROM cart_items i
-		JOIN carts c ON c.id = i.cart_id
+		FROM i CROSS JOIN c
 		JOIN variants v ON v.id = i.variant_id
 		JOIN products p ON p.id = v.product_id
 		LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = c.currency
-		WHERE i.cart_id = @cart
-		  AND (EXISTS (SELECT FROM cart_coupons cc WHERE cc.cart_id = @cart) OR EXISTS (SELECT FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `))
+		WHERE c.trial OR EXISTS (SELECT FROM cc) OR EXISTS (SELECT FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `)
 		ORDER BY i.id`
 
-	// One order of the buyer's that stands, asked where some promotion is for
-	// first orders.
-	readBought = `
-		SELECT o.id FROM carts c CROSS JOIN LATERAL (
+	// One order of the buyer's that stands, of their account or their mailbox,
+	// asked where some promotion is for first orders.
+	boughtFragment = `
+		SELECT o.id FROM c CROSS JOIN LATERAL (
 			SELECT o.id FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled'
 			UNION ALL
-			SELECT o.id FROM orders o WHERE c.email <> '' AND lower(o.email) = lower(c.email) AND o.status <> 'cancelled'
+			SELECT o.id FROM orders o WHERE c.email <> '' AND o.email <> '' AND souk_mailbox(o.email) = souk_mailbox(c.email) AND o.status <> 'cancelled'
 		) o
-		WHERE c.id = @cart AND EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
+		WHERE c.trial OR EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
 		LIMIT 1`
 
 	// A code that is unknown, or one too many, adds nothing.

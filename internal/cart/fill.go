@@ -43,7 +43,7 @@ func (c *Carts) Create(ctx context.Context, tx pgx.Tx, currency money.Currency, 
 	if len(items) > 0 {
 		queueItems(b, cart, items)
 	}
-	r.queueGoods(b, cart)
+	r.queueGoods(b, ofCart(cart))
 	if err := b.Send(ctx, tx); err != nil {
 		return Priced{}, fmt.Errorf("create cart: %w", err)
 	}
@@ -188,7 +188,7 @@ func (c *Carts) write(ctx context.Context, tx pgx.Tx, cart id.Cart, sql string, 
 	if more != nil {
 		more(b)
 	}
-	r.queue(b, cart)
+	r.queue(b, ofCart(cart))
 	switch err := b.Send(ctx, tx); {
 	case errors.Is(err, errUntouched):
 		return nil, why(ctx, tx, cart)

@@ -109,6 +109,7 @@ type reading struct {
 	facts   []facts    // by item
 	bought  []id.Order // some order that the buyer has placed before
 	method  string     // of payment; "" while none is chosen
+	told    Customer   // what a supposition tells of the buyer
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -125,7 +126,7 @@ func (c *Carts) load(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql string, r reading, explain bool) (Priced, error) {
 	b := postgres.NewBatch()
 	b.Read(sql, whose(ctx, cart), takeCart(&r.cart))
-	r.queue(b, cart)
+	r.queue(b, ofCart(cart))
 	switch err := b.Send(ctx, db); {
 	case errors.Is(err, errUntouched):
 		return Priced{}, ErrNotFound
@@ -137,19 +138,28 @@ func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 	return r.price(explain)
 }
 
+// A basket is what a quote is about, as its reads find it.
+type basket struct {
+	*reads
+	args pgx.NamedArgs
+}
+
+func ofCart(cart id.Cart) basket { return basket{&readsOfCart, pgx.NamedArgs{"cart": cart}} }
+
 // queue adds the reads of a quote to a pipeline that brings the cart itself.
-func (r *reading) queue(b *postgres.Batch, cart id.Cart) {
-	r.queueGoods(b, cart)
-	postgres.ReadAll(b, &r.options, readOptions, pgx.NamedArgs{"cart": cart})
+func (r *reading) queue(b *postgres.Batch, of basket) {
+	r.queueGoods(b, of)
+	postgres.ReadAll(b, &r.options, of.options, of.args)
 }
 
 // queueGoods is queue for a cart that cannot have chosen its shipping yet.
-func (r *reading) queueGoods(b *postgres.Batch, cart id.Cart) {
-	args := pgx.NamedArgs{"cart": cart}
-	postgres.ReadAll(b, &r.lines, readLines, args)
-	b.Read(readRates, args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
-	r.queuePromotions(b, cart)
-	postgres.ReadAll(b, &r.credits, readCredits, args)
+func (r *reading) queueGoods(b *postgres.Batch, of basket) {
+	postgres.ReadAll(b, &r.lines, of.lines, of.args)
+	b.Read(of.rates, of.args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
+	r.queuePromotions(b, of)
+	if of.credits != "" {
+		postgres.ReadAll(b, &r.credits, of.credits, of.args)
+	}
 }
 
 // price makes the quote out of what was read.

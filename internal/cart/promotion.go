@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"slices"
 
-	"github.com/jackc/pgx/v5"
-
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
@@ -45,11 +43,10 @@ type facts struct {
 
 // queuePromotions reads what may lower the cart. Where nothing may, that is one
 // look at an index.
-func (r *reading) queuePromotions(b *postgres.Batch, cart id.Cart) {
-	args := pgx.NamedArgs{"cart": cart}
-	postgres.ReadAll(b, &r.offered, readPromotions, args)
-	postgres.ReadAll(b, &r.facts, readFacts, args)
-	postgres.ReadAll(b, &r.bought, readBought, args)
+func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
+	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
+	postgres.ReadAll(b, &r.facts, of.facts, of.args)
+	postgres.ReadColumn(b, &r.bought, of.bought, of.args)
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
@@ -58,14 +55,14 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		o := &r.offered[i]
 		twice := slices.ContainsFunc(s.Promotions, func(p pricing.Promotion) bool { return p.ID == o.ID }) // two codes of one promotion
 		if o.Runs = o.Runs && !twice && (o.Left == nil || o.Left.Currency == s.Currency); o.Runs {
-			s.Promotions = append(s.Promotions, o.rule(s.Currency))
+			s.Promotions = append(s.Promotions, o.rule())
 		}
 	}
 	if len(s.Promotions) == 0 {
 		return
 	}
 	s.Country, s.Method = r.cart.Country(), r.method
-	s.Buyer.FirstOrder = len(r.bought) == 0
+	s.Buyer = r.buyer()
 	for i := range s.Lines {
 		l := &s.Lines[i]
 		at, found := slices.BinarySearchFunc(r.facts, lines[l.Key].ID, func(f facts, item id.CartItem) int { return bytes.Compare(f.Item[:], item[:]) })
@@ -79,17 +76,13 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 
 // rule is the promotion as it is reckoned: with no more than is left of its
 // budget.
-func (o offered) rule(c money.Currency) pricing.Promotion {
+func (o offered) rule() pricing.Promotion {
 	p := pricing.Promotion{
 		ID: o.ID, Name: o.Name, Code: o.Code, Vendor: o.Vendor, Priority: o.Priority, Exclusive: o.Exclusive, Group: o.Group,
 		PlatformPPM: o.PlatformPPM, Conditions: o.Conditions, Reward: o.Reward,
 	}
 	if o.Left != nil {
-		most, limited := p.Reward.Most[c]
-		if !limited || o.Left.Minor < most {
-			most = o.Left.Minor
-		}
-		p.Reward.Most = pricing.Amounts{c: most}
+		p.Reward = p.Reward.UpTo(*o.Left)
 	}
 	return p
 }

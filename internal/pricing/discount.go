@@ -127,6 +127,9 @@ func (d *discounter) choose() (apply []int, verdicts []Verdict) {
 func rivalOf(s *Snapshot, apply []int, p *Promotion) *Promotion {
 	for _, at := range apply {
 		o := &s.Promotions[at]
+		if p.Given != nil && o.Given != nil { // they were combined then
+			continue
+		}
 		if p.keepsOut(o) || o.keepsOut(p) || p.Group != "" && p.Group == o.Group && p.Vendor == o.Vendor {
 			return o
 		}
@@ -198,6 +201,8 @@ func (d *discounter) reckon(p *Promotion) (parts []part, off int64) {
 	r, amount := &p.Reward, p.Reward.Amounts[d.s.Currency]
 	d.parts = d.parts[:0]
 	switch {
+	case p.Given != nil:
+		return d.findGiven(p)
 	case r.Kind.stage() == shippingStage:
 		d.findShipping(p)
 	case r.Kind == BuyGet:
@@ -242,6 +247,22 @@ func (d *discounter) baseOf(kind RewardKind, amount int64, t *part) int64 {
 	default: // PercentOff, BuyGet
 		return price * t.units
 	}
+}
+
+// findGiven is what an order was given before: each part of it is its own base, so
+// that it is divided as it was then.
+func (d *discounter) findGiven(p *Promotion) (parts []part, off int64) {
+	order := d.lines
+	if p.Reward.Kind.stage() == shippingStage {
+		order = d.parcels
+	}
+	for _, at := range order {
+		if given := p.Given[at]; given > 0 {
+			d.parts = append(d.parts, part{at: at, base: given})
+			off += given
+		}
+	}
+	return d.parts, off
 }
 
 func (d *discounter) findShipping(p *Promotion) {

@@ -63,6 +63,8 @@ func (p *Promotion) concerns(s *Snapshot) bool {
 func (p *Promotion) unmet(s *Snapshot) string {
 	c := &p.Conditions
 	switch {
+	case p.Given != nil:
+		return ""
 	case p.Reward.Kind.needsAmounts() && !p.Reward.Amounts.in(s.Currency), !p.Reward.Most.in(s.Currency) && len(p.Reward.Most) > 0,
 		!c.MinSubtotal.in(s.Currency) && len(c.MinSubtotal) > 0:
 		return "it is not given in " + string(s.Currency)

@@ -26,6 +26,12 @@ type Promotion struct {
 	PlatformPPM int64
 	Conditions  Conditions
 	Reward      Reward
+	// Given is what it took off an order that has been placed: minor units off
+	// each line of the snapshot, or off each parcel where the reward is on
+	// shipping. It takes that again, as far as others leave it there, whatever
+	// its conditions and its reward say by now, and keeps no other such out; nil
+	// in carts.
+	Given []int64
 }
 
 // Amounts are sums of money in minor units, one for each currency.
@@ -88,6 +94,16 @@ type Reward struct {
 	MaxTimes int64      `json:"max_times,omitempty" minimum:"0" maximum:"1000" doc:"For buy_get: so often in one order at most; 0 is any number"`
 	Ways     []string   `json:"shipping_kinds,omitempty" maxItems:"10" doc:"For shipping: standard, express, pickup; none is all"`
 	Most     Amounts    `json:"max_discount,omitempty" doc:"So much in one order at most, in minor units by currency"`
+}
+
+// UpTo is the reward where no more than that is left of a budget: it is given in
+// no other currency.
+func (r Reward) UpTo(left money.Amount) Reward {
+	if most, limited := r.Most[left.Currency]; limited {
+		left.Minor = min(left.Minor, most)
+	}
+	r.Most = Amounts{left.Currency: left.Minor}
+	return r
 }
 
 // When a kind is applied.

@@ -10,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
-	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/httpapi"
@@ -97,44 +96,12 @@ func (h handlers) show(ctx context.Context, in *promotionInput) (Promotion, erro
 	return h.Get(ctx, h.DB, h.scope(ctx), in.Promotion)
 }
 
-type createInput struct {
-	Body struct {
-		Vendor        id.Vendor          `json:"vendor_id,omitzero" doc:"Whose goods alone it lowers; vendors leave it out"`
-		Name          string             `json:"name" minLength:"1" maxLength:"100"`
-		NeedsCode     bool               `json:"needs_code,omitempty"`
-		Status        Status             `json:"status,omitempty" enum:"draft,active,paused" default:"draft"`
-		Priority      int                `json:"priority,omitempty" minimum:"-1000000" maximum:"1000000"`
-		Exclusive     bool               `json:"exclusive,omitempty"`
-		StackingGroup string             `json:"stacking_group,omitempty" maxLength:"60"`
-		PlatformPPM   *int64             `json:"platform_ppm,omitempty" minimum:"0" maximum:"1000000" doc:"The part that the platform pays: all of the shop's own promotions, nothing of a vendor's, unless told"`
-		Conditions    pricing.Conditions `json:"conditions,omitzero"`
-		Reward        pricing.Reward     `json:"reward"`
-		StartsAt      time.Time          `json:"starts_at,omitzero"`
-		EndsAt        *time.Time         `json:"ends_at,omitempty"`
-		UsageLimit    *int               `json:"usage_limit,omitempty" minimum:"1" maximum:"2000000000"`
-		CustomerLimit *int               `json:"customer_limit,omitempty" minimum:"1" maximum:"2000000000"`
-		Budget        *money.Amount      `json:"budget,omitempty"`
-	}
-}
+type createInput struct{ Body Proposal }
 
 func (h handlers) create(ctx context.Context, tx pgx.Tx, in *createInput) (Promotion, error) {
-	b := &in.Body
-	p := Promotion{
-		VendorID: b.Vendor, Name: b.Name, NeedsCode: b.NeedsCode, Status: b.Status, Priority: b.Priority, Exclusive: b.Exclusive,
-		StackingGroup: b.StackingGroup, Conditions: b.Conditions, Reward: b.Reward, StartsAt: b.StartsAt, EndsAt: b.EndsAt,
-		UsageLimit: b.UsageLimit, CustomerLimit: b.CustomerLimit, Budget: b.Budget,
-	}
-	if h.vendor {
-		if !b.Vendor.IsZero() {
-			return Promotion{}, errs.Validation.Field("/vendor_id", "not_yours", "Leave the vendor out: it is yours.")
-		}
-		p.VendorID = h.scope(ctx)
-	}
-	switch {
-	case b.PlatformPPM != nil:
-		p.PlatformPPM = *b.PlatformPPM
-	case p.VendorID.IsZero():
-		p.PlatformPPM = million
+	p, err := in.Body.promotion(h.scope(ctx))
+	if err != nil {
+		return Promotion{}, err
 	}
 	return h.Create(ctx, tx, p)
 }
