@@ -87,8 +87,9 @@ DECLARE
 BEGIN
     PERFORM id FROM variants WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE;
     IF TG_TABLE_NAME = 'variant_components' THEN
-        IF EXISTS (SELECT FROM digital_files WHERE variant_id = ANY (ids) AND state <> 'removed') OR EXISTS (SELECT FROM licence_keys WHERE variant_id = ANY (ids)) THEN
-            RAISE EXCEPTION 'files and licence keys in a bundle' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
+        IF EXISTS (SELECT FROM digital_files WHERE variant_id = ANY (ids) AND state <> 'removed') OR EXISTS (SELECT FROM licence_keys WHERE variant_id = ANY (ids))
+           OR EXISTS (SELECT FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = ANY (ids) AND p.gift_card) THEN
+            RAISE EXCEPTION 'files, licence keys and gift cards in a bundle' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
         END IF;
     ELSIF EXISTS (SELECT FROM variant_components WHERE bundle_id = ANY (ids) OR component_id = ANY (ids)) THEN
         RAISE EXCEPTION 'a bundle, or a part of one, with files or licence keys' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
@@ -117,18 +118,6 @@ BEGIN
     END IF;
     RETURN NEW;
 END $$;
-
-CREATE FUNCTION public.price_lists_of(buyer uuid, told_groups text[], told_plans uuid[], moment timestamp with time zone) RETURNS TABLE(id uuid, name text, priority integer)
-    LANGUAGE sql STABLE
-    AS $$
-    SELECT l.id, l.name, l.priority
-    FROM price_lists l
-    WHERE l.status = 'active' AND l.starts_at <= moment AND (l.ends_at IS NULL OR l.ends_at > moment)
-      AND (l.customer_groups = '{}' OR l.customer_groups && told_groups OR told_groups IS NULL AND EXISTS (
-          SELECT FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id
-          WHERE m.user_id = buyer AND g.handle = ANY (l.customer_groups)))
-      AND (l.plans = '{}' OR l.plans && told_plans OR told_plans IS NULL AND EXISTS (SELECT FROM buyer_plans p WHERE p.user_id = buyer AND p.plan_id = ANY (l.plans)))
-$$;
 
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -199,18 +188,10 @@ CREATE FUNCTION public.stock_of(variant uuid) RETURNS TABLE(available bigint)
     FROM variants v WHERE v.id = variant
 $$;
 
-CREATE FUNCTION public.tax_shop() RETURNS TABLE(country text, region text, postal_code text, tax_id text)
+CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean, per_total boolean, half_even boolean)
     LANGUAGE sql STABLE
     AS $$
-    SELECT coalesce(max(value #>> '{}') FILTER (WHERE key = 'tax.country'), ''), coalesce(max(value #>> '{}') FILTER (WHERE key = 'tax.region'), ''),
-           coalesce(max(value #>> '{}') FILTER (WHERE key = 'tax.postal_code'), ''), coalesce(max(value #>> '{}') FILTER (WHERE key = 'tax.id'), '')
-    FROM settings WHERE key IN ('tax.country', 'tax.region', 'tax.postal_code', 'tax.id')
-$$;
-
-CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean, per_total boolean, half_even boolean, reverse_charge boolean)
-    LANGUAGE sql STABLE
-    AS $$
-    SELECT z.id, z.included, z.per_total, z.half_even, z.reverse_charge
+    SELECT z.id, z.included, z.per_total, z.half_even
     FROM tax_zones z CROSS JOIN LATERAL (
         SELECT max(length(prefix)) AS longest FROM unnest(z.postal_prefixes) prefix
         WHERE starts_with(upper(replace(tax_zone_of.postal, ' ', '')), prefix)
@@ -335,8 +316,7 @@ CREATE TABLE public.addresses (
     phone text DEFAULT ''::text NOT NULL,
     is_default boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    tax_id text DEFAULT ''::text NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
 CREATE TABLE public.adjustments (
@@ -421,39 +401,15 @@ CREATE TABLE public.brands (
     name text NOT NULL
 );
 
-CREATE TABLE public.users (
-    id uuid NOT NULL,
-    username text NOT NULL,
-    email text,
-    email_verified_at timestamp with time zone,
-    name text DEFAULT ''::text NOT NULL,
-    phone text DEFAULT ''::text NOT NULL,
-    disabled_at timestamp with time zone,
-    erased_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    locale text DEFAULT ''::text NOT NULL,
-    currency text DEFAULT ''::text NOT NULL,
-    avatar text DEFAULT ''::text NOT NULL,
-    CONSTRAINT users_check CHECK (((erased_at IS NULL) OR (email IS NULL))),
-    CONSTRAINT users_currency_check CHECK ((length(currency) = ANY (ARRAY[0, 3]))),
-    CONSTRAINT users_email_check CHECK ((length(email) <= 254)),
-    CONSTRAINT users_locale_check CHECK ((length(locale) <= 35)),
-    CONSTRAINT users_name_check CHECK ((length(name) <= 200)),
-    CONSTRAINT users_phone_check CHECK ((length(phone) <= 20)),
-    CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
-);
-
-CREATE VIEW public.buyer_plans AS
- SELECT users.id AS user_id,
-    NULL::uuid AS plan_id
-   FROM public.users
-  WHERE false;
-
 CREATE TABLE public.cart_coupons (
     cart_id uuid NOT NULL,
     coupon_id uuid NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.cart_gift_cards (
+    cart_id uuid NOT NULL,
+    gift_card_id uuid NOT NULL,
     added_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -463,6 +419,7 @@ CREATE TABLE public.cart_items (
     variant_id uuid NOT NULL,
     quantity integer NOT NULL,
     added_at timestamp with time zone DEFAULT now() NOT NULL,
+    gift jsonb,
     CONSTRAINT cart_items_quantity_range CHECK (((quantity >= 1) AND (quantity <= 10000)))
 )
 WITH (fillfactor='80');
@@ -481,7 +438,10 @@ CREATE TABLE public.carts (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     customer bytea,
-    CONSTRAINT carts_customer_check CHECK ((length(customer) = 32))
+    store_credit boolean DEFAULT false NOT NULL,
+    store_credit_most bigint,
+    CONSTRAINT carts_customer_check CHECK ((length(customer) = 32)),
+    CONSTRAINT carts_store_credit_most_check CHECK ((store_credit_most > 0))
 )
 WITH (fillfactor='70');
 
@@ -542,44 +502,6 @@ CREATE TABLE public.credentials (
     user_id uuid NOT NULL,
     password_hash text NOT NULL,
     changed_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE public.currencies (
-    currency character(3) NOT NULL,
-    base character(3) NOT NULL,
-    rate_ppb bigint,
-    round_to_minor integer DEFAULT 1 NOT NULL,
-    ending_minor integer DEFAULT 0 NOT NULL,
-    decimals smallint NOT NULL,
-    base_decimals smallint NOT NULL,
-    settled boolean DEFAULT false NOT NULL,
-    settled_to uuid,
-    version bigint DEFAULT 1 NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT currencies_ending CHECK ((ending_minor < round_to_minor)),
-    CONSTRAINT currencies_ending_minor_check CHECK ((ending_minor >= 0)),
-    CONSTRAINT currencies_other CHECK ((currency <> base)),
-    CONSTRAINT currencies_rate_ppb_check CHECK (((rate_ppb >= 1) AND (rate_ppb <= '1000000000000000'::bigint))),
-    CONSTRAINT currencies_round_to_minor_check CHECK (((round_to_minor >= 1) AND (round_to_minor <= 1000000)))
-);
-
-CREATE TABLE public.customer_group_members (
-    user_id uuid NOT NULL,
-    group_id uuid NOT NULL,
-    added_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE public.customer_groups (
-    id uuid NOT NULL,
-    handle text NOT NULL,
-    name text NOT NULL,
-    description text DEFAULT ''::text NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT customer_groups_description_check CHECK ((length(description) <= 500)),
-    CONSTRAINT customer_groups_handle_check CHECK ((handle ~ '^[a-z0-9](-?[a-z0-9]){0,59}$'::text)),
-    CONSTRAINT customer_groups_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100)))
 );
 
 CREATE TABLE public.data_exports (
@@ -689,6 +611,53 @@ CREATE TABLE public.feeds (
     made_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.gift_card_entries (
+    id uuid NOT NULL,
+    gift_card_id uuid NOT NULL,
+    kind text NOT NULL,
+    delta_minor bigint NOT NULL,
+    payment_id uuid,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT gift_card_entries_check CHECK (((kind = ANY (ARRAY['redeemed'::text, 'returned'::text])) = (payment_id IS NOT NULL))),
+    CONSTRAINT gift_card_entries_delta_minor_check CHECK ((delta_minor <> 0)),
+    CONSTRAINT gift_card_entries_kind_check CHECK ((kind = ANY (ARRAY['issued'::text, 'redeemed'::text, 'returned'::text, 'adjusted'::text, 'voided'::text]))),
+    CONSTRAINT gift_card_entries_reason_check CHECK ((length(reason) <= 500))
+);
+
+CREATE TABLE public.gift_cards (
+    id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    hint text NOT NULL,
+    currency character(3) NOT NULL,
+    initial_minor bigint NOT NULL,
+    balance_minor bigint NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    expires_at timestamp with time zone,
+    order_id uuid,
+    order_line_id uuid,
+    number integer DEFAULT 1 NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    send_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT gift_cards_balance CHECK (((0 <= balance_minor) AND (balance_minor <= initial_minor))),
+    CONSTRAINT gift_cards_check CHECK (((order_id IS NULL) = (order_line_id IS NULL))),
+    CONSTRAINT gift_cards_code_hash_check CHECK ((length(code_hash) = 32)),
+    CONSTRAINT gift_cards_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT gift_cards_hint_check CHECK ((length(hint) = 4)),
+    CONSTRAINT gift_cards_initial_minor_check CHECK ((initial_minor > 0)),
+    CONSTRAINT gift_cards_message_check CHECK ((length(message) <= 500)),
+    CONSTRAINT gift_cards_name_check CHECK ((length(name) <= 100)),
+    CONSTRAINT gift_cards_number_check CHECK ((number > 0)),
+    CONSTRAINT gift_cards_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
+);
+
 CREATE TABLE public.idempotency_keys (
     principal text NOT NULL,
     operation text NOT NULL,
@@ -786,7 +755,7 @@ CREATE TABLE public.ledger_accounts (
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
     CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text])))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -1054,6 +1023,8 @@ CREATE TABLE public.order_lines (
     digital boolean DEFAULT false NOT NULL,
     platform_minor bigint DEFAULT 0 NOT NULL,
     cancelled_platform_minor bigint DEFAULT 0 NOT NULL,
+    gift_card boolean DEFAULT false NOT NULL,
+    gift jsonb,
     CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
     CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
@@ -1109,7 +1080,6 @@ CREATE TABLE public.orders (
     version bigint DEFAULT 1 NOT NULL,
     personal text DEFAULT 'all'::text NOT NULL,
     forget_asked_at timestamp with time zone,
-    tax_source jsonb DEFAULT '{"engine": "table"}'::jsonb NOT NULL,
     CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
     CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
     CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text]))),
@@ -1207,34 +1177,6 @@ ALTER TABLE public.price_history ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTI
     CACHE 1
 );
 
-CREATE TABLE public.price_list_prices (
-    list_id uuid NOT NULL,
-    variant_id uuid NOT NULL,
-    currency character(3) NOT NULL,
-    min_quantity integer DEFAULT 1 NOT NULL,
-    amount_minor bigint NOT NULL,
-    CONSTRAINT price_list_prices_amount_minor_check CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
-    CONSTRAINT price_list_prices_min_quantity_check CHECK (((min_quantity >= 1) AND (min_quantity <= 10000)))
-);
-
-CREATE TABLE public.price_lists (
-    id uuid NOT NULL,
-    vendor_id uuid,
-    name text NOT NULL,
-    status text DEFAULT 'draft'::text NOT NULL,
-    priority integer DEFAULT 0 NOT NULL,
-    customer_groups text[] DEFAULT '{}'::text[] NOT NULL,
-    plans uuid[] DEFAULT '{}'::uuid[] NOT NULL,
-    starts_at timestamp with time zone DEFAULT now() NOT NULL,
-    ends_at timestamp with time zone,
-    version bigint DEFAULT 1 NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT price_lists_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
-    CONSTRAINT price_lists_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'active'::text, 'archived'::text]))),
-    CONSTRAINT price_lists_window CHECK ((ends_at > starts_at))
-);
-
 CREATE TABLE public.prices (
     variant_id uuid NOT NULL,
     currency character(3) NOT NULL,
@@ -1242,7 +1184,6 @@ CREATE TABLE public.prices (
     compare_at_minor bigint,
     lowest_30d_minor bigint,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    derived boolean DEFAULT false NOT NULL,
     CONSTRAINT prices_amount_range CHECK (((amount_minor >= 0) AND (amount_minor <= '1000000000000'::bigint))),
     CONSTRAINT prices_compare_at_above CHECK ((compare_at_minor > amount_minor))
 );
@@ -1381,6 +1322,7 @@ CREATE TABLE public.products (
     publish_at timestamp with time zone,
     unpublish_at timestamp with time zone,
     translations jsonb DEFAULT '{}'::jsonb NOT NULL,
+    gift_card boolean DEFAULT false NOT NULL,
     CONSTRAINT products_sale_window CHECK ((unpublish_at > publish_at)),
     CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'scheduled'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
     CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
@@ -1456,6 +1398,37 @@ CREATE TABLE public.refresh_tokens (
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
     revoked_at timestamp with time zone
+);
+
+CREATE TABLE public.refund_lines (
+    id uuid NOT NULL,
+    refund_id uuid NOT NULL,
+    vendor_order_id uuid NOT NULL,
+    order_line_id uuid,
+    quantity integer DEFAULT 0 NOT NULL,
+    amount_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    commission_minor bigint NOT NULL,
+    platform_minor bigint NOT NULL,
+    CONSTRAINT refund_lines_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT refund_lines_commission_minor_check CHECK ((commission_minor >= 0)),
+    CONSTRAINT refund_lines_platform_minor_check CHECK ((platform_minor >= 0)),
+    CONSTRAINT refund_lines_quantity_check CHECK ((quantity >= 0)),
+    CONSTRAINT refund_lines_tax_minor_check CHECK ((tax_minor >= 0))
+);
+
+CREATE TABLE public.refunds (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    destination text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refunds_destination_check CHECK ((destination = ANY (ARRAY['method'::text, 'store_credit'::text]))),
+    CONSTRAINT refunds_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
 );
 
 CREATE TABLE public.reservations (
@@ -1697,52 +1670,34 @@ ALTER TABLE public.stock_movements ALTER COLUMN seq ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
+CREATE TABLE public.store_credit_entries (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    kind text NOT NULL,
+    delta_minor bigint NOT NULL,
+    payment_id uuid,
+    order_id uuid,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT store_credit_entries_check CHECK (((kind = ANY (ARRAY['redeemed'::text, 'returned'::text])) = (payment_id IS NOT NULL))),
+    CONSTRAINT store_credit_entries_delta_minor_check CHECK ((delta_minor <> 0)),
+    CONSTRAINT store_credit_entries_kind_check CHECK ((kind = ANY (ARRAY['granted'::text, 'withdrawn'::text, 'redeemed'::text, 'returned'::text, 'refunded'::text]))),
+    CONSTRAINT store_credit_entries_reason_check CHECK ((length(reason) <= 500))
+);
+
+CREATE TABLE public.store_credits (
+    user_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    balance_minor bigint NOT NULL,
+    CONSTRAINT store_credits_balance CHECK ((balance_minor >= 0))
+);
+
 CREATE TABLE public.tags (
     id uuid NOT NULL,
     slug text NOT NULL,
     name text NOT NULL
-);
-
-CREATE TABLE public.tax_answers (
-    cart_id uuid NOT NULL,
-    question bytea NOT NULL,
-    engine text NOT NULL,
-    answer jsonb,
-    failure text DEFAULT ''::text NOT NULL,
-    until timestamp with time zone NOT NULL,
-    CONSTRAINT tax_answers_question_check CHECK ((length(question) = 32)),
-    CONSTRAINT tax_answers_told CHECK (((answer IS NOT NULL) OR (failure <> ''::text)))
-);
-
-CREATE TABLE public.tax_engines (
-    name text NOT NULL,
-    enabled boolean NOT NULL,
-    base_url text NOT NULL,
-    key_sealed bytea NOT NULL,
-    countries text[] NOT NULL,
-    on_failure text NOT NULL,
-    timeout_ms integer NOT NULL,
-    codes jsonb DEFAULT '{}'::jsonb NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    CONSTRAINT tax_engines_countries_check CHECK ((cardinality(countries) > 0)),
-    CONSTRAINT tax_engines_name_check CHECK ((name = 'taxjar'::text)),
-    CONSTRAINT tax_engines_on_failure_check CHECK ((on_failure = ANY (ARRAY['refuse'::text, 'table'::text]))),
-    CONSTRAINT tax_engines_timeout_ms_check CHECK (((timeout_ms >= 100) AND (timeout_ms <= 30000)))
-);
-
-CREATE TABLE public.tax_exemptions (
-    id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    certificate text NOT NULL,
-    countries text[] NOT NULL,
-    regions text[] DEFAULT '{}'::text[] NOT NULL,
-    valid_until date,
-    decided_by text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    revoked_at timestamp with time zone,
-    CONSTRAINT tax_exemptions_certificate_check CHECK (((length(certificate) >= 1) AND (length(certificate) <= 100))),
-    CONSTRAINT tax_exemptions_countries_check CHECK ((cardinality(countries) > 0))
 );
 
 CREATE TABLE public.tax_rates (
@@ -1753,8 +1708,6 @@ CREATE TABLE public.tax_rates (
     rate_ppm integer NOT NULL,
     shipping boolean DEFAULT true NOT NULL,
     compound boolean DEFAULT false NOT NULL,
-    applies text DEFAULT 'always'::text NOT NULL,
-    CONSTRAINT tax_rates_applies_check CHECK ((applies = ANY (ARRAY['always'::text, 'same_region'::text, 'other_region'::text, 'other_country'::text]))),
     CONSTRAINT tax_rates_rate_ppm_check CHECK (((rate_ppm >= 0) AND (rate_ppm <= 1000000)))
 );
 
@@ -1767,10 +1720,7 @@ CREATE TABLE public.tax_zones (
     included boolean DEFAULT false NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     per_total boolean DEFAULT false NOT NULL,
-    half_even boolean DEFAULT false NOT NULL,
-    reverse_charge boolean DEFAULT false NOT NULL,
-    preset text DEFAULT ''::text NOT NULL,
-    preset_version bigint DEFAULT 0 NOT NULL
+    half_even boolean DEFAULT false NOT NULL
 );
 
 CREATE TABLE public.totp_factors (
@@ -1814,6 +1764,30 @@ CREATE TABLE public.user_roles (
     granted_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    username text NOT NULL,
+    email text,
+    email_verified_at timestamp with time zone,
+    name text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    disabled_at timestamp with time zone,
+    erased_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    locale text DEFAULT ''::text NOT NULL,
+    currency text DEFAULT ''::text NOT NULL,
+    avatar text DEFAULT ''::text NOT NULL,
+    CONSTRAINT users_check CHECK (((erased_at IS NULL) OR (email IS NULL))),
+    CONSTRAINT users_currency_check CHECK ((length(currency) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT users_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT users_locale_check CHECK ((length(locale) <= 35)),
+    CONSTRAINT users_name_check CHECK ((length(name) <= 200)),
+    CONSTRAINT users_phone_check CHECK ((length(phone) <= 20)),
+    CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
+);
+
 CREATE TABLE public.variant_components (
     bundle_id uuid NOT NULL,
     component_id uuid NOT NULL,
@@ -1855,15 +1829,10 @@ CREATE TABLE public.variants (
     max_quantity integer DEFAULT 0 NOT NULL,
     bundle text,
     bundle_discount_bps integer DEFAULT 0 NOT NULL,
-    content_amount integer DEFAULT 0 NOT NULL,
-    content_unit text DEFAULT ''::text NOT NULL,
     CONSTRAINT variants_bundle_check CHECK ((bundle = ANY (ARRAY['fixed'::text, 'summed'::text]))),
     CONSTRAINT variants_bundle_discount CHECK (((bundle_discount_bps = 0) OR ((bundle = 'summed'::text) AND ((bundle_discount_bps >= 1) AND (bundle_discount_bps <= 9999))))),
     CONSTRAINT variants_bundle_tracked CHECK (((bundle IS NULL) OR tracked)),
     CONSTRAINT variants_check CHECK (((max_quantity = 0) OR (max_quantity >= min_quantity))),
-    CONSTRAINT variants_content CHECK (((content_amount = 0) = (content_unit = ''::text))),
-    CONSTRAINT variants_content_amount_check CHECK ((content_amount >= 0)),
-    CONSTRAINT variants_content_unit_check CHECK ((content_unit = ANY (ARRAY[''::text, 'g'::text, 'kg'::text, 'ml'::text, 'l'::text, 'cm'::text, 'm'::text, 'cm2'::text, 'm2'::text, 'piece'::text]))),
     CONSTRAINT variants_height_mm_check CHECK ((height_mm >= 0)),
     CONSTRAINT variants_length_mm_check CHECK ((length_mm >= 0)),
     CONSTRAINT variants_min_quantity_check CHECK ((min_quantity >= 1)),
@@ -1916,7 +1885,9 @@ CREATE TABLE public.vendor_orders (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     shipping_platform_minor bigint DEFAULT 0 NOT NULL,
     house boolean DEFAULT false NOT NULL,
+    credit_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
+    CONSTRAINT vendor_orders_check1 CHECK (((credit_minor >= 0) AND (credit_minor <= total_minor))),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
     CONSTRAINT vendor_orders_total_minor_check CHECK ((total_minor >= 0))
@@ -1935,10 +1906,6 @@ CREATE TABLE public.vendors (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     house boolean DEFAULT false NOT NULL,
-    tax_country text DEFAULT ''::text NOT NULL,
-    tax_region text DEFAULT ''::text NOT NULL,
-    tax_postal_code text DEFAULT ''::text NOT NULL,
-    tax_id text DEFAULT ''::text NOT NULL,
     CONSTRAINT vendors_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT vendors_house CHECK (((NOT house) OR ((status = 'active'::text) AND (commission_bps = 0)))),
     CONSTRAINT vendors_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
@@ -2024,6 +1991,9 @@ ALTER TABLE ONLY public.brands
 ALTER TABLE ONLY public.cart_coupons
     ADD CONSTRAINT cart_coupons_pkey PRIMARY KEY (cart_id, coupon_id);
 
+ALTER TABLE ONLY public.cart_gift_cards
+    ADD CONSTRAINT cart_gift_cards_pkey PRIMARY KEY (cart_id, gift_card_id);
+
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_pkey PRIMARY KEY (id);
 
@@ -2057,18 +2027,6 @@ ALTER TABLE ONLY public.coupons
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_pkey PRIMARY KEY (user_id);
 
-ALTER TABLE ONLY public.currencies
-    ADD CONSTRAINT currencies_pkey PRIMARY KEY (currency);
-
-ALTER TABLE ONLY public.customer_group_members
-    ADD CONSTRAINT customer_group_members_pkey PRIMARY KEY (user_id, group_id);
-
-ALTER TABLE ONLY public.customer_groups
-    ADD CONSTRAINT customer_groups_handle_key UNIQUE (handle);
-
-ALTER TABLE ONLY public.customer_groups
-    ADD CONSTRAINT customer_groups_pkey PRIMARY KEY (id);
-
 ALTER TABLE ONLY public.data_exports
     ADD CONSTRAINT data_exports_pkey PRIMARY KEY (id);
 
@@ -2101,6 +2059,21 @@ ALTER TABLE ONLY public.feed_files
 
 ALTER TABLE ONLY public.feeds
     ADD CONSTRAINT feeds_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.gift_card_entries
+    ADD CONSTRAINT gift_card_entries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_code_key UNIQUE (code_hash);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_id_currency_key UNIQUE (id, currency);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_unit_key UNIQUE (order_line_id, number);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal, operation, key);
@@ -2243,12 +2216,6 @@ ALTER TABLE ONLY public.popularity_due
 ALTER TABLE ONLY public.price_history
     ADD CONSTRAINT price_history_pkey PRIMARY KEY (seq);
 
-ALTER TABLE ONLY public.price_list_prices
-    ADD CONSTRAINT price_list_prices_pkey PRIMARY KEY (list_id, variant_id, currency, min_quantity);
-
-ALTER TABLE ONLY public.price_lists
-    ADD CONSTRAINT price_lists_pkey PRIMARY KEY (id);
-
 ALTER TABLE ONLY public.prices
     ADD CONSTRAINT prices_pkey PRIMARY KEY (variant_id, currency);
 
@@ -2311,6 +2278,12 @@ ALTER TABLE ONLY public.recovery_codes
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (hash);
+
+ALTER TABLE ONLY public.refund_lines
+    ADD CONSTRAINT refund_lines_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
@@ -2375,20 +2348,17 @@ ALTER TABLE ONLY public.stock_levels
 ALTER TABLE ONLY public.stock_movements
     ADD CONSTRAINT stock_movements_pkey PRIMARY KEY (seq);
 
+ALTER TABLE ONLY public.store_credit_entries
+    ADD CONSTRAINT store_credit_entries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.store_credits
+    ADD CONSTRAINT store_credits_pkey PRIMARY KEY (user_id, currency);
+
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_slug_key UNIQUE (slug);
-
-ALTER TABLE ONLY public.tax_answers
-    ADD CONSTRAINT tax_answers_pkey PRIMARY KEY (cart_id, question);
-
-ALTER TABLE ONLY public.tax_engines
-    ADD CONSTRAINT tax_engines_pkey PRIMARY KEY (name);
-
-ALTER TABLE ONLY public.tax_exemptions
-    ADD CONSTRAINT tax_exemptions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.tax_rates
     ADD CONSTRAINT tax_rates_class_key UNIQUE (zone_id, tax_class, name);
@@ -2500,8 +2470,6 @@ CREATE INDEX categories_parent ON public.categories USING btree (parent_id);
 
 CREATE INDEX coupons_promotion ON public.coupons USING btree (promotion_id, id);
 
-CREATE INDEX customer_group_members_group ON public.customer_group_members USING btree (group_id, user_id);
-
 CREATE INDEX data_exports_expiry ON public.data_exports USING btree (expires_at);
 
 CREATE INDEX digital_files_stray ON public.digital_files USING btree (changed_at) WHERE (state <> 'ready'::text);
@@ -2517,6 +2485,16 @@ CREATE UNIQUE INDEX digital_grants_line_key ON public.digital_grants USING btree
 CREATE INDEX digital_grants_order ON public.digital_grants USING btree (order_id);
 
 CREATE UNIQUE INDEX events_timeline_key ON public.events USING btree (subject, version) WHERE (version IS NOT NULL);
+
+CREATE INDEX gift_card_entries_card ON public.gift_card_entries USING btree (gift_card_id, id);
+
+CREATE INDEX gift_card_entries_payment ON public.gift_card_entries USING btree (payment_id) WHERE (payment_id IS NOT NULL);
+
+CREATE INDEX gift_cards_due ON public.gift_cards USING btree (send_at) WHERE (sent_at IS NULL);
+
+CREATE INDEX gift_cards_named ON public.gift_cards USING btree (sent_at) WHERE (email <> ''::text);
+
+CREATE INDEX gift_cards_order ON public.gift_cards USING btree (order_id) WHERE (order_id IS NOT NULL);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
@@ -2592,14 +2570,6 @@ CREATE UNIQUE INDEX payments_provider_ref_key ON public.payments USING btree (pr
 
 CREATE INDEX price_history_variant ON public.price_history USING btree (variant_id, currency, at);
 
-CREATE INDEX price_list_prices_variant ON public.price_list_prices USING btree (variant_id, currency, list_id);
-
-CREATE INDEX price_lists_active ON public.price_lists USING btree (starts_at) WHERE (status = 'active'::text);
-
-CREATE INDEX price_lists_vendor ON public.price_lists USING btree (vendor_id, id);
-
-CREATE INDEX prices_derived ON public.prices USING btree (currency, variant_id) WHERE derived;
-
 CREATE INDEX product_alerts_expires ON public.product_alerts USING btree (expires_at);
 
 CREATE UNIQUE INDEX product_alerts_once ON public.product_alerts USING btree (lower(email), variant_id, kind);
@@ -2650,6 +2620,12 @@ CREATE UNIQUE INDEX refresh_tokens_one_live ON public.refresh_tokens USING btree
 
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 
+CREATE INDEX refund_lines_part ON public.refund_lines USING btree (vendor_order_id);
+
+CREATE INDEX refund_lines_refund ON public.refund_lines USING btree (refund_id);
+
+CREATE INDEX refunds_order ON public.refunds USING btree (order_id);
+
 CREATE INDEX reservations_due ON public.reservations USING btree (expires_at) WHERE (state = 'held'::text);
 
 CREATE UNIQUE INDEX reservations_line_key ON public.reservations USING btree (order_line_id, variant_id, location_id);
@@ -2696,9 +2672,9 @@ CREATE INDEX stock_movements_ref ON public.stock_movements USING btree (ref) WHE
 
 CREATE INDEX stock_movements_variant ON public.stock_movements USING btree (variant_id, location_id, seq);
 
-CREATE INDEX tax_exemptions_user ON public.tax_exemptions USING btree (user_id) WHERE (revoked_at IS NULL);
+CREATE INDEX store_credit_entries_payment ON public.store_credit_entries USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 
-CREATE UNIQUE INDEX tax_zones_preset_key ON public.tax_zones USING btree (preset) WHERE (preset <> ''::text);
+CREATE INDEX store_credit_entries_user ON public.store_credit_entries USING btree (user_id, id);
 
 CREATE INDEX tracking_events_shipment ON public.tracking_events USING btree (shipment_id, seq);
 
@@ -2764,6 +2740,8 @@ CREATE TRIGGER digital_is_no_bundle BEFORE INSERT OR UPDATE ON public.variant_co
 
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER gift_card_entries_append_only BEFORE DELETE OR UPDATE ON public.gift_card_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE CONSTRAINT TRIGGER ledger_must_balance AFTER INSERT ON public.ledger_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.ledger_must_balance();
@@ -2778,7 +2756,13 @@ CREATE TRIGGER payment_events_append_only BEFORE DELETE OR UPDATE ON public.paym
 
 CREATE TRIGGER price_history_append_only BEFORE DELETE OR UPDATE ON public.price_history FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER refund_lines_append_only BEFORE DELETE OR UPDATE ON public.refund_lines FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER refunds_append_only BEFORE DELETE OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER stock_movements_append_only BEFORE DELETE OR UPDATE ON public.stock_movements FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER store_credit_entries_append_only BEFORE DELETE OR UPDATE ON public.store_credit_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tracking_events_append_only BEFORE DELETE ON public.tracking_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -2812,6 +2796,12 @@ ALTER TABLE ONLY public.cart_coupons
 ALTER TABLE ONLY public.cart_coupons
     ADD CONSTRAINT cart_coupons_coupon_id_fkey FOREIGN KEY (coupon_id) REFERENCES public.coupons(id);
 
+ALTER TABLE ONLY public.cart_gift_cards
+    ADD CONSTRAINT cart_gift_cards_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cart_gift_cards
+    ADD CONSTRAINT cart_gift_cards_gift_card_id_fkey FOREIGN KEY (gift_card_id) REFERENCES public.gift_cards(id);
+
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
 
@@ -2823,12 +2813,6 @@ ALTER TABLE ONLY public.coupons
 
 ALTER TABLE ONLY public.credentials
     ADD CONSTRAINT credentials_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
-
-ALTER TABLE ONLY public.customer_group_members
-    ADD CONSTRAINT customer_group_members_group_id_fkey FOREIGN KEY (group_id) REFERENCES public.customer_groups(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.customer_group_members
-    ADD CONSTRAINT customer_group_members_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.data_exports
     ADD CONSTRAINT data_exports_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
@@ -2853,6 +2837,18 @@ ALTER TABLE ONLY public.digital_grants
 
 ALTER TABLE ONLY public.digital_grants
     ADD CONSTRAINT digital_grants_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.gift_card_entries
+    ADD CONSTRAINT gift_card_entries_gift_card_id_fkey FOREIGN KEY (gift_card_id) REFERENCES public.gift_cards(id);
+
+ALTER TABLE ONLY public.gift_card_entries
+    ADD CONSTRAINT gift_card_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
 
 ALTER TABLE ONLY public.import_changes
     ADD CONSTRAINT import_changes_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
@@ -2929,12 +2925,6 @@ ALTER TABLE ONLY public.payment_events
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
 
-ALTER TABLE ONLY public.price_list_prices
-    ADD CONSTRAINT price_list_prices_list_id_fkey FOREIGN KEY (list_id) REFERENCES public.price_lists(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.price_lists
-    ADD CONSTRAINT price_lists_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
-
 ALTER TABLE ONLY public.product_alerts
     ADD CONSTRAINT product_alerts_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
@@ -3001,6 +2991,18 @@ ALTER TABLE ONLY public.refresh_tokens
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.refund_lines
+    ADD CONSTRAINT refund_lines_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
+
+ALTER TABLE ONLY public.refund_lines
+    ADD CONSTRAINT refund_lines_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES public.refunds(id);
+
+ALTER TABLE ONLY public.refund_lines
+    ADD CONSTRAINT refund_lines_vendor_order_id_fkey FOREIGN KEY (vendor_order_id) REFERENCES public.vendor_orders(id);
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
 ALTER TABLE ONLY public.review_photos
     ADD CONSTRAINT review_photos_review_id_fkey FOREIGN KEY (review_id) REFERENCES public.reviews(id) ON DELETE SET NULL;
 
@@ -3046,11 +3048,17 @@ ALTER TABLE ONLY public.shipping_options
 ALTER TABLE ONLY public.stock_levels
     ADD CONSTRAINT stock_levels_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id);
 
-ALTER TABLE ONLY public.tax_answers
-    ADD CONSTRAINT tax_answers_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.store_credit_entries
+    ADD CONSTRAINT store_credit_entries_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
 
-ALTER TABLE ONLY public.tax_exemptions
-    ADD CONSTRAINT tax_exemptions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+ALTER TABLE ONLY public.store_credit_entries
+    ADD CONSTRAINT store_credit_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
+
+ALTER TABLE ONLY public.store_credit_entries
+    ADD CONSTRAINT store_credit_entries_user_id_currency_fkey FOREIGN KEY (user_id, currency) REFERENCES public.store_credits(user_id, currency);
+
+ALTER TABLE ONLY public.store_credits
+    ADD CONSTRAINT store_credits_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.tax_rates
     ADD CONSTRAINT tax_rates_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.tax_zones(id) ON DELETE CASCADE;
@@ -3188,12 +3196,6 @@ CREATE POLICY own ON public.price_history USING ((EXISTS ( SELECT
    FROM public.variants v
   WHERE (v.id = price_history.variant_id))));
 
-CREATE POLICY own ON public.price_list_prices USING ((EXISTS ( SELECT
-   FROM public.price_lists l
-  WHERE (l.id = price_list_prices.list_id))));
-
-CREATE POLICY own ON public.price_lists USING ((vendor_id = public.souk_vendor_id()));
-
 CREATE POLICY own ON public.prices USING ((EXISTS ( SELECT
    FROM public.variants v
   WHERE (v.id = prices.variant_id))));
@@ -3271,10 +3273,6 @@ CREATE POLICY own ON public.vendor_orders USING ((vendor_id = public.souk_vendor
 CREATE POLICY own ON public.vendors USING ((id = public.souk_vendor_id()));
 
 ALTER TABLE public.price_history ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.price_list_prices ENABLE ROW LEVEL SECURITY;
-
-ALTER TABLE public.price_lists ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 

@@ -24,6 +24,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/credit"
 	"souk/internal/digital"
 	"souk/internal/feeds"
 	"souk/internal/idp"
@@ -98,6 +99,7 @@ type App struct {
 	Payments   *payments.Payments
 	Prices     *pricing.Prices
 	Promotions *promotions.Promotions
+	Credit     *credit.Balances
 	Orders     *orders.Orders
 	Digital    *digital.Goods
 	Reviews    *reviews.Reviews
@@ -123,14 +125,14 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), credit.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
+		accounts.Settings(), catalog.Settings(), credit.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -153,7 +155,7 @@ func Build(p Parts) *App {
 	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
 	locales := &catalog.Locales{Settings: a.Settings, Own: p.Config.Locale}
 	a.Catalog = &catalog.Catalog{
-		DB: p.DB, Settings: a.Settings, Locales: locales, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
+		DB: p.DB, Vendors: a.Vendors, Settings: a.Settings, Locales: locales, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
 	}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
 	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
@@ -163,6 +165,7 @@ func Build(p Parts) *App {
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
+	a.Credit = &credit.Balances{DB: p.DB, Clock: p.Clock, Settings: a.Settings, CodeKeys: p.Keys.All("gift cards")}
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
 	a.Digital = &digital.Goods{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
@@ -174,9 +177,9 @@ func Build(p Parts) *App {
 	}
 
 	// Flows.
-	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Tax: a.Tax, Wishlists: a.Wishlists}
+	a.Carts = &cart.Carts{DB: p.DB, Clock: p.Clock, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Tax: a.Tax, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
-		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital,
+		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital, Credit: a.Credit,
 		NumberPrefix: "S",
 	}
 	a.Simulator = &simulator.Simulator{Carts: a.Carts, Promotions: a.Promotions, Users: a.Accounts, Currency: currency}
@@ -197,7 +200,7 @@ func Build(p Parts) *App {
 	a.Pages = &storefront.Pages{ShopName: shopName}
 
 	a.Notifications = &notifications.Notifications{
-		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Reviews: a.Reviews, Wishlists: a.Wishlists,
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists,
 		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
 	}
 

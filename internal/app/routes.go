@@ -15,6 +15,7 @@ func (a *App) routes() {
 	a.Payments.Routes(a.Router)
 	a.Prices.Routes(a.Router)
 	a.Promotions.Routes(a.Router)
+	a.Credit.Routes(a.Router)
 	a.Orders.Routes(a.Router)
 	a.Digital.Routes(a.Router)
 	a.Reviews.Routes(a.Router)

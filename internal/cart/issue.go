@@ -37,6 +37,8 @@ func (l *Line) judge(currency money.Currency, stock shelves) {
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not for sale any more."})
 	case l.Minor == nil:
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not sold in " + string(currency) + "."})
+	case l.GiftCard && *l.Minor == 0:
+		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This gift card is worth nothing yet."})
 	case gone >= 0:
 		l.Issues = append(l.Issues, l.without(l.Components[gone]))
 	case left != nil && *left < l.Quantity:

@@ -21,6 +21,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/credit"
 	"souk/internal/digital"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -80,6 +81,8 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels},
 		NumberPrefix: "S-",
 	}
+	s.flow.Carts.Clock = s.clock
+	s.flow.Credit = &credit.Balances{DB: db, Clock: s.clock, CodeKeys: [][]byte{[]byte("codes")}}
 	files, err := blob.OpenDir(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -95,6 +98,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s.flow.Orders.Routes(r)
 	s.flow.Digital.Routes(r)
 	s.flow.Payments.Routes(r)
+	s.flow.Credit.Routes(r)
 	(&ledger.Books{DB: db}).Routes(r)
 	s.door = r.Handler()
 	// Of its own name: tests beside this one must not wait for each other.
@@ -129,6 +133,7 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 		grants.Declare(payments.Permissions()...)
 		grants.Declare(ledger.Permissions()...)
 		grants.Declare(catalog.Permissions()...)
+		grants.Declare(credit.Permissions()...)
 	}
 	if a.User.IsZero() {
 		return auth.Actor{}, nil

@@ -59,6 +59,8 @@ var (
 	DigitalReady       = Kind{"digital_ready", Orders, true, false} // owed: how to get what was paid for
 	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
 	OrderPartCancelled = Kind{"order_part_cancelled", Orders, true, false}
+	OrderRefunded      = Kind{"order_refunded", Orders, true, false}
+	GiftCard           = Kind{"gift_card", Orders, true, true} // it is what was paid for
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
 	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
 	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}
@@ -70,7 +72,7 @@ var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
-	OrderConfirmed, OrderShipped, OrderDelivered, DigitalReady, OrderCancelled, OrderPartCancelled,
+	OrderConfirmed, OrderShipped, OrderDelivered, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
 	AlertConfirm, PriceDrop, BackInStock, Test,
 }
 

@@ -38,6 +38,7 @@ type Line struct {
 	Relief    string // what the rates are not charged for, as [tax.Levy] says; "" where they are
 	Why       string // why these rates, or why not
 	Class     string // of tax, for engines; "" where it is not taxable
+	AsPriced  bool // no promotion lowers it or counts it, as of gift cards
 
 	// What promotions ask of goods; nothing where none asks.
 	Product    id.Product

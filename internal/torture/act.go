@@ -54,6 +54,8 @@ func Act(ctx context.Context, c *config.Config, act, on string) error {
 			return err
 		}
 		return a.Checkout.HandOver(ctx, checkout.HandOverDue{OrderID: order})
+	case "send gift cards":
+		return a.Credit.Send(ctx)
 	case "action":
 		return stored(ctx, a, on)
 	}
