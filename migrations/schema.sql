@@ -181,6 +181,10 @@ BEGIN
     GRANT SELECT ON brands, categories, tags, attributes, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
 END $$;
 
+CREATE FUNCTION public.souk_mailbox(email text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (SELECT CASE WHEN (parts.host = ANY (ARRAY['gmail.com'::text, 'googlemail.com'::text])) THEN (replace(parts.name, '.'::text, ''::text) || '@gmail.com'::text) ELSE ((parts.name || '@'::text) || parts.host) END AS "case" FROM ((SELECT lower(NORMALIZE(btrim(souk_mailbox.email), NFKC)) AS address) a CROSS JOIN LATERAL (SELECT split_part(split_part(a.address, '@'::text, 1), '+'::text, 1) AS name, substr(a.address, (strpos((a.address || '@'::text), '@'::text) + 1)) AS host) parts));
+
 CREATE FUNCTION public.souk_vendor_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     AS $$ SELECT current_setting('souk.vendor_id')::uuid $$;
@@ -2499,6 +2503,8 @@ CREATE INDEX orders_due ON public.orders USING btree (expires_at) WHERE (status 
 CREATE INDEX orders_email ON public.orders USING btree (lower(email) text_pattern_ops);
 
 CREATE INDEX orders_forget_asked ON public.orders USING btree (forget_asked_at) WHERE ((forget_asked_at IS NOT NULL) AND (personal = 'all'::text));
+
+CREATE INDEX orders_mailbox ON public.orders USING btree (public.souk_mailbox(email)) WHERE (email <> ''::text);
 
 CREATE INDEX orders_placed ON public.orders USING btree (placed_at);
 

@@ -23,27 +23,28 @@ var version = "dev"
 type cli struct {
 	config.Config
 
-	Serve    serveCmd    `cmd:"" help:"Serve the shop."`
-	Worker   workerCmd   `cmd:"" help:"Work jobs beside other nodes that serve."`
-	Demo     demoCmd     `cmd:"" help:"Serve a marketplace full of demo data."`
-	Migrate  migrateCmd  `cmd:"" help:"Bring the database's schema up to date."`
-	User     userCmd     `cmd:"" help:"Make and mend user accounts."`
-	APIKey   apikeyCmd   `cmd:"" name:"apikey" help:"Make and revoke API keys."`
-	Audit    auditCmd    `cmd:"" help:"Check the audit trail."`
-	Keys     keysCmd     `cmd:"" help:"Show and change the keys that sign access tokens."`
-	Settings settingsCmd `cmd:"" help:"List and change what staff change while the shop runs."`
-	Secrets  secretsCmd  `cmd:"" help:"Change the master key."`
-	Mail     mailCmd     `cmd:"" help:"Try whether mail arrives."`
-	Import   importCmd   `cmd:"" help:"Bring a catalogue in from a file."`
-	Export   exportCmd   `cmd:"" help:"Take the catalogue out to a file."`
-	Search   searchCmd   `cmd:"" help:"Rebuild the listings, or say how they stand."`
-	Verify   verifyCmd   `cmd:"" help:"Check that every invariant of the shop holds."`
-	Torture  tortureCmd  `cmd:"" help:"Try to make a shop oversell, with races and kill -9."`
-	Doctor   doctorCmd   `cmd:"" help:"Say what is healthy and what is not."`
-	Conf     configCmd   `cmd:"" name:"config" help:"Show the settings."`
-	OpenAPI  openapiCmd  `cmd:"" name:"openapi" help:"Print the API's contract as OpenAPI 3.1."`
-	Routes   routesCmd   `cmd:"" help:"Print every URL with the permission it needs."`
-	Psql     psqlCmd     `cmd:"" passthrough:"" help:"Open psql on the shop's database."`
+	Serve    serveCmd      `cmd:"" help:"Serve the shop."`
+	Worker   workerCmd     `cmd:"" help:"Work jobs beside other nodes that serve."`
+	Demo     demoCmd       `cmd:"" help:"Serve a marketplace full of demo data."`
+	Migrate  migrateCmd    `cmd:"" help:"Bring the database's schema up to date."`
+	User     userCmd       `cmd:"" help:"Make and mend user accounts."`
+	APIKey   apikeyCmd     `cmd:"" name:"apikey" help:"Make and revoke API keys."`
+	Audit    auditCmd      `cmd:"" help:"Check the audit trail."`
+	Keys     keysCmd       `cmd:"" help:"Show and change the keys that sign access tokens."`
+	Settings settingsCmd   `cmd:"" help:"List and change what staff change while the shop runs."`
+	Secrets  secretsCmd    `cmd:"" help:"Change the master key."`
+	Mail     mailCmd       `cmd:"" help:"Try whether mail arrives."`
+	Import   importCmd     `cmd:"" help:"Bring a catalogue in from a file."`
+	Export   exportCmd     `cmd:"" help:"Take the catalogue out to a file."`
+	Promos   promotionsCmd `cmd:"" name:"promotions" help:"Try promotions on past orders."`
+	Search   searchCmd     `cmd:"" help:"Rebuild the listings, or say how they stand."`
+	Verify   verifyCmd     `cmd:"" help:"Check that every invariant of the shop holds."`
+	Torture  tortureCmd    `cmd:"" help:"Try to make a shop oversell, with races and kill -9."`
+	Doctor   doctorCmd     `cmd:"" help:"Say what is healthy and what is not."`
+	Conf     configCmd     `cmd:"" name:"config" help:"Show the settings."`
+	OpenAPI  openapiCmd    `cmd:"" name:"openapi" help:"Print the API's contract as OpenAPI 3.1."`
+	Routes   routesCmd     `cmd:"" help:"Print every URL with the permission it needs."`
+	Psql     psqlCmd       `cmd:"" passthrough:"" help:"Open psql on the shop's database."`
 
 	Version    versionCmd    `cmd:"" help:"Print the version."`
 	Completion completionCmd `cmd:"" help:"Print a completion script for a shell."`

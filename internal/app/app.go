@@ -52,6 +52,7 @@ import (
 	"souk/internal/reviews"
 	"souk/internal/search"
 	"souk/internal/shipping"
+	"souk/internal/simulator"
 	"souk/internal/storefront"
 	"souk/internal/tax"
 	"souk/internal/vendors"
@@ -103,6 +104,7 @@ type App struct {
 	Wishlists  *wishlist.Wishlists
 	Carts      *cart.Carts
 	Checkout   *checkout.Checkout
+	Simulator  *simulator.Simulator
 	Importer   *importer.Importer
 	Search     *search.Search
 	Feeds      *feeds.Feeds
@@ -177,7 +179,8 @@ func Build(p Parts) *App {
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital,
 		NumberPrefix: "S",
 	}
-	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
+	a.Simulator = &simulator.Simulator{Carts: a.Carts, Promotions: a.Promotions, Users: a.Accounts, Currency: currency}
+	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), House: "House"}
 
 	// Echoes.
 	a.Search = &search.Search{

@@ -262,3 +262,78 @@ func TestBadPromotions(t *testing.T) {
 	a.Play(t, table)
 	a.WantRows(t, "promotions", 0)
 }
+
+// R18: 40 % and 70 % are each of the price, so together they give the goods away,
+// as is stated; whoever makes them is warned, and one group lets the better alone.
+func TestR18FortyAndSeventyPercent(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	mug := a.Variant(t, apptest.Price(1000))
+	percent := func(ppm int) string {
+		return fmt.Sprintf(`"reward": {"kind": "percent_off", "percent_ppm": %d}`, ppm)
+	}
+	both := []string{offer(t, a, "", percent(400_000)), offer(t, a, "", percent(700_000))}
+	const warning = "stack to 110 %"
+	a.Call(t, apptest.Admin, "GET", "/admin/promotions/lint", "").Want(t, 200, warning)
+	if c := a.Basket(t, "", 1, mug); c.Totals.Discount != money.Of(1000, "USD") {
+		t.Errorf("together they take off %s, want all of it", c.Totals.Discount)
+	}
+	for _, path := range both {
+		etag := a.Call(t, apptest.Admin, "GET", path, "").Want(t, 200).Header.Get("ETag")
+		a.Call(t, apptest.Admin, "PATCH", path, `{"stacking_group": "sale"}`, "If-Match", etag).Want(t, 200)
+	}
+	if lint := a.Call(t, apptest.Admin, "GET", "/admin/promotions/lint", "").Want(t, 200); strings.Contains(lint.Body, warning) {
+		t.Errorf("they are of one group, and still: %s", lint.Body)
+	}
+	if c := a.Basket(t, "", 1, mug); c.Totals.Discount != money.Of(700, "USD") {
+		t.Errorf("of one group they take off %s, want 7.00", c.Totals.Discount)
+	}
+}
+
+// scans is how often this transaction has read the tables of the catalogue.
+func scans(t *testing.T, a *apptest.App) int {
+	t.Helper()
+	return a.Count(t, `SELECT sum(coalesce(seq_scan, 0) + coalesce(idx_scan, 0))::int FROM pg_stat_xact_user_tables
+		WHERE relname IN ('products', 'variants', 'prices', 'media', 'product_categories', 'product_tags', 'categories', 'tags', 'brands', 'listings', 'listed_products')`, nil)
+}
+
+// R28: editing a promotion loads nothing of the catalogue, whatever it names.
+func TestR28EditingAPromotionDoesNotLoadTheCatalogue(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	mug := a.Variant(t, apptest.Tagged("blue"), apptest.In("Kitchen"))
+	path := offer(t, a, "TEN", tenthOff+fmt.Sprintf(`, "conditions": {"min_quantity": 1, "goods": {"variants": [%q]}}`, mug))
+	etag := a.Call(t, apptest.Admin, "GET", path, "").Want(t, 200).Header.Get("ETag")
+	before := scans(t, a)
+	edited := a.Call(t, apptest.Admin, "PATCH", path, `{"reward": {"kind": "percent_off", "percent_ppm": 200000}, "status": "paused"}`, "If-Match", etag).Want(t, 200)
+	a.Call(t, apptest.Admin, "PATCH", path, `{"status": "active"}`, "If-Match", edited.Header.Get("ETag")).Want(t, 200)
+	a.Call(t, apptest.Admin, "GET", path, "").Want(t, 200)
+	if n := scans(t, a) - before; n != 0 {
+		t.Errorf("editing a promotion read the catalogue %d times", n)
+	}
+	if a.Basket(t, "", 1, mug); scans(t, a) == before {
+		t.Error("a cart was not seen to read the catalogue: this counts nothing")
+	}
+}
+
+// Codes and goods come to one total in whatever order they were put into a cart.
+func TestTheTotalDoesNotDependOnTheOrderOfCodesAndGoods(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	a.VAT(t, 70_000, false)
+	goods := []id.Variant{a.Variant(t, apptest.Price(999)), a.Variant(t, apptest.Price(333)), a.Variant(t, apptest.Price(1001))}
+	offer(t, a, "THIRD", `"reward": {"kind": "percent_off", "percent_ppm": 333333}`)
+	offer(t, a, "REST", `"reward": {"kind": "order_percent_off", "percent_ppm": 142857}`)
+	offer(t, a, "FREIGHT", `"reward": {"kind": "shipping_off", "percent_ppm": 500000}`)
+	codes := []string{"THIRD", "REST", "FREIGHT"}
+	var first *apptest.Cart
+	for _, order := range [][3]int{{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
+		c := a.Cart(t, "", 1, goods[order[2]], goods[order[0]], goods[order[1]])
+		for _, n := range order {
+			c = apptest.Read[apptest.Cart](t, enter(t, a, c, codes[n]).Want(t, 200))
+		}
+		if first == nil {
+			first = &c
+		}
+		if c.Totals != first.Totals || c.Totals.Discount.IsZero() {
+			t.Errorf("in the order %v it comes to %+v, in another to %+v", order, c.Totals, first.Totals)
+		}
+	}
+}

@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"app"},
 	{"storefront", "console"},
 	{"search", "feeds", "notifications", "privacy", "webhooks", "reports", "verify"},
-	{"cart", "checkout", "payouts", "importer"},
+	{"cart", "checkout", "simulator", "payouts", "importer"},
 	{
 		"mfa", "accounts", "idp", "vendors", "apikeys", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing", "promotions",
 		"memberships", "orders", "digital", "reviews", "wishlist",

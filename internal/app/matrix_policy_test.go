@@ -75,19 +75,20 @@ func means(parameter, thing string) map[string]string { return map[string]string
 
 // Bodies that several doors take.
 const (
-	parcel   = `{"courier": "DHL", "tracking_number": "42"}`
-	counted  = `{"variant_id": "{variant}", "location_id": "{location}", "on_hand": 7, "expected_on_hand": {on hand}}`
-	adjusted = `{"variant_id": "{variant}", "location_id": "{location}", "delta": 1, "reason": "count"}`
-	priced   = `{"prices": [{"price": {"amount": 1500, "currency": "USD"}}]}`
-	listed   = `{"variants": [{"variant_id": "{variant}", "prices": [{"min_quantity": 10, "price": {"amount": 900, "currency": "USD"}}]}]}`
-	listFile = "variant_id,price,currency\n{variant},8.00,USD\n"
-	tenOff   = `{"name": "Ten off", "reward": {"kind": "percent_off", "percent_ppm": 100000}}`
-	address  = `{"name": "Someone", "line1": "2 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`
-	account  = `"email": "new@example.com", "username": "newcomer", "password": "seven brass lanterns"`
-	aLink    = `{"url": "https://example.com/a.png"}`
-	aFile    = "Handle,Title,Variant Price\na,A,1\n"
-	aMapping = `{"mapping": {"What": "title"}}`
-	someKeys = `{"keys": ["QQQQ-1111-RRRR", "QQQQ-2222-SSSS"]}`
+	parcel       = `{"courier": "DHL", "tracking_number": "42"}`
+	counted      = `{"variant_id": "{variant}", "location_id": "{location}", "on_hand": 7, "expected_on_hand": {on hand}}`
+	adjusted     = `{"variant_id": "{variant}", "location_id": "{location}", "delta": 1, "reason": "count"}`
+	priced       = `{"prices": [{"price": {"amount": 1500, "currency": "USD"}}]}`
+	listed       = `{"variants": [{"variant_id": "{variant}", "prices": [{"min_quantity": 10, "price": {"amount": 900, "currency": "USD"}}]}]}`
+	listFile     = "variant_id,price,currency\n{variant},8.00,USD\n"
+	tenOff       = `{"name": "Ten off", "reward": {"kind": "percent_off", "percent_ppm": 100000}}`
+	aSupposition = `{"items": [{"variant_id": "{variant}", "quantity": 1}]}`
+	address      = `{"name": "Someone", "line1": "2 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`
+	account      = `"email": "new@example.com", "username": "newcomer", "password": "seven brass lanterns"`
+	aLink        = `{"url": "https://example.com/a.png"}`
+	aFile        = "Handle,Title,Variant Price\na,A,1\n"
+	aMapping     = `{"mapping": {"What": "title"}}`
+	someKeys     = `{"keys": ["QQQQ-1111-RRRR", "QQQQ-2222-SSSS"]}`
 )
 
 var publicRules = []rule{
@@ -273,6 +274,9 @@ func vendorPolicy() []rule {
 			{op: "vendor-list-promotions"},
 			{op: "vendor-get-promotion"},
 			{op: "vendor-list-promotion-coupons"},
+			{op: "vendor-get-promotion-coupons-file"},
+			{op: "vendor-simulate-promotions", body: aSupposition},
+			{op: "vendor-replay-promotions", body: `{"promotion_id": "{promotion}"}`},
 			{op: "vendor-get-variant-prices-history"},
 			{op: "vendor-list-price-lists"},
 			{op: "vendor-get-price-list"},
@@ -469,7 +473,8 @@ func goodsPolicy() []rule {
 			{op: "admin-import-price-list", body: listFile, mime: "text/csv"},
 			{op: "admin-set-currency", body: `{"rate_ppb": 918273000, "round_to_minor": 100, "ending_minor": 99}`},
 		}...),
-		the("promotions.read", shops, rule{op: "admin-list-promotions"}, rule{op: "admin-get-promotion"}, rule{op: "admin-list-promotion-coupons"}, rule{op: "admin-get-promotions-lint"}),
+		the("promotions.read", shops, rule{op: "admin-list-promotions"}, rule{op: "admin-get-promotion"}, rule{op: "admin-list-promotion-coupons"}, rule{op: "admin-get-promotions-lint"},
+			rule{op: "admin-get-promotion-coupons-file"}, rule{op: "admin-simulate-promotions", body: aSupposition}, rule{op: "admin-replay-promotions", body: `{"promotion_id": "{promotion}"}`}),
 		the("promotions.write", shops, []rule{
 			{op: "admin-create-promotion", body: tenOff},
 			{op: "admin-update-promotion", body: `{"status": "active"}`},

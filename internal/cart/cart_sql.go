@@ -213,15 +213,15 @@ const (
 		WHERE c.trial OR EXISTS (SELECT FROM cc) OR EXISTS (SELECT FROM promotions p WHERE NOT p.needs_code AND ` + runsFragment + `)
 		ORDER BY i.id`
 
-	// Who buys, and whether an order of theirs stands: that is looked up where some
-	// promotion is for first orders.
+	// Who buys, and whether an order of theirs stands, of their account or their
+	// mailbox: that is looked up where some promotion is for first orders.
 	buyerFragment = `
 		SELECT coalesce(c.groups, ARRAY(
 		           SELECT g.handle FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id WHERE m.user_id = c.user_id ORDER BY g.handle)) AS groups,
 		       coalesce(c.plans, ARRAY(SELECT plan_id FROM buyer_plans WHERE user_id = c.user_id ORDER BY plan_id)) AS plans,
 		       CASE WHEN c.trial OR EXISTS (SELECT FROM promotions p WHERE p.conditions @> '{"first_order": true}' AND ` + runsFragment + `)
 		            THEN EXISTS (SELECT FROM orders o WHERE o.user_id = c.user_id AND o.status <> 'cancelled')
-		              OR c.email <> '' AND EXISTS (SELECT FROM orders o WHERE lower(o.email) = lower(c.email) AND o.status <> 'cancelled')
+		              OR c.email <> '' AND EXISTS (SELECT FROM orders o WHERE o.email <> '' AND souk_mailbox(o.email) = souk_mailbox(c.email) AND o.status <> 'cancelled')
 		            ELSE false END AS bought
 		FROM c`
 

@@ -62,7 +62,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		o := &r.offered[i]
 		twice := slices.ContainsFunc(s.Promotions, func(p pricing.Promotion) bool { return p.ID == o.ID }) // two codes of one promotion
 		if o.Runs = o.Runs && !twice && (o.Left == nil || o.Left.Currency == s.Currency); o.Runs {
-			s.Promotions = append(s.Promotions, o.rule(s.Currency))
+			s.Promotions = append(s.Promotions, o.rule())
 		}
 	}
 	if len(s.Promotions) == 0 {
@@ -83,17 +83,13 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 
 // rule is the promotion as it is reckoned: with no more than is left of its
 // budget.
-func (o offered) rule(c money.Currency) pricing.Promotion {
+func (o offered) rule() pricing.Promotion {
 	p := pricing.Promotion{
 		ID: o.ID, Name: o.Name, Code: o.Code, Vendor: o.Vendor, Priority: o.Priority, Exclusive: o.Exclusive, Group: o.Group,
 		PlatformPPM: o.PlatformPPM, Conditions: o.Conditions, Reward: o.Reward,
 	}
 	if o.Left != nil {
-		most, limited := p.Reward.Most[c]
-		if !limited || o.Left.Minor < most {
-			most = o.Left.Minor
-		}
-		p.Reward.Most = pricing.Amounts{c: most}
+		p.Reward = p.Reward.UpTo(*o.Left)
 	}
 	return p
 }

@@ -73,7 +73,10 @@ func (c *Carts) Suppose(ctx context.Context, db postgres.DB, s Supposition) (*Tr
 	t := &Trial{}
 	b := postgres.NewBatch()
 	r.queue(b, basket{&readsOfSupposition, args})
-	postgres.ReadOne(b, &t.At, supposedFragment+` SELECT at FROM c`, args)
+	b.Read(supposedFragment+` SELECT at FROM c`, args, func(rows pgx.Rows) (err error) {
+		t.At, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[time.Time])
+		return err
+	})
 	if err := b.Send(ctx, db); err != nil {
 		return nil, fmt.Errorf("suppose a cart of %d items: %w", n, err)
 	}
@@ -121,10 +124,7 @@ func (c *Carts) SupposeCart(ctx context.Context, db postgres.DB, cart id.Cart) (
 	b := postgres.NewBatch()
 	postgres.ReadOne(b, &found, `SELECT `+cartColumnsFragment+` FROM carts WHERE id = @cart`, args)
 	postgres.ReadAll(b, &s.Items, `SELECT variant_id AS variant, quantity FROM cart_items WHERE cart_id = @cart ORDER BY id`, args)
-	b.Read(`SELECT k.code FROM cart_coupons cc JOIN coupons k ON k.id = cc.coupon_id WHERE cc.cart_id = @cart ORDER BY k.code`, args, func(rows pgx.Rows) (err error) {
-		s.Codes, err = pgx.CollectRows(rows, pgx.RowTo[string])
-		return err
-	})
+	postgres.ReadColumn(b, &s.Codes, `SELECT k.code FROM cart_coupons cc JOIN coupons k ON k.id = cc.coupon_id WHERE cc.cart_id = @cart ORDER BY k.code`, args)
 	switch err := b.Send(ctx, db); {
 	case errors.Is(err, postgres.ErrNoRow):
 		return Supposition{}, ErrNotFound

@@ -129,3 +129,18 @@ func KindOf(err error) Kind {
 	}
 	return 0
 }
+
+// Under puts the inputs at fault in a refusal under a pointer, for what is checked
+// as a part of something larger.
+func Under(pointer string, err error) error {
+	var e *Error
+	if !errors.As(err, &e) || len(e.Fields) == 0 {
+		return err
+	}
+	c := *e
+	c.Fields = make([]Field, len(e.Fields))
+	for i, f := range e.Fields {
+		c.Fields[i] = Field{pointer + f.Pointer, f.Code, f.Detail}
+	}
+	return &c
+}

@@ -96,6 +96,16 @@ type Reward struct {
 	Most     Amounts    `json:"max_discount,omitempty" doc:"So much in one order at most, in minor units by currency"`
 }
 
+// UpTo is the reward where no more than that is left of a budget: it is given in
+// no other currency.
+func (r Reward) UpTo(left money.Amount) Reward {
+	if most, limited := r.Most[left.Currency]; limited {
+		left.Minor = min(left.Minor, most)
+	}
+	r.Most = Amounts{left.Currency: left.Minor}
+	return r
+}
+
 // When a kind is applied.
 const (
 	goodsStage = iota

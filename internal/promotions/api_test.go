@@ -1,6 +1,7 @@
 package promotions_test
 
 import (
+	"encoding/csv"
 	"fmt"
 	"strings"
 	"testing"
@@ -153,6 +154,16 @@ func TestAHundredThousandCodes(t *testing.T) {
 	if n := a.Count(t, `SELECT count(DISTINCT code)::int FROM coupons WHERE starts_with(code, 'MAIL-') AND usage_limit = 1`, nil); n != 100_000 {
 		t.Errorf("%d codes", n)
 	}
+	file := a.Call(t, apptest.Admin, "GET", path(apptest.Admin, p)+"/coupons/file", "").Want(t, 200)
+	rows, err := csv.NewReader(strings.NewReader(file.Body)).ReadAll()
+	if err != nil || len(rows) != 100_001 || rows[0][0] != "code" || !strings.HasPrefix(rows[100_000][0], "MAIL-") || rows[1][1] != "1" || rows[1][2] != "0" {
+		t.Errorf("a file of %d lines, %v: %.200s", len(rows), err, file.Body)
+	}
+	if kind := file.Header.Get("Content-Type"); kind != "text/csv; charset=utf-8" {
+		t.Errorf("the file is %s", kind)
+	}
+	a.Owner(t, "vera")
+	a.Call(t, "vera", "GET", path("vera", p)+"/coupons/file", "").Want(t, 404, "promotion_not_found")
 }
 
 // A limit is not set below what was given; what was given before there was a

@@ -2,6 +2,7 @@ package promotions
 
 import (
 	"crypto/rand"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -61,7 +62,7 @@ func drawn() string {
 	return string(b[:])
 }
 
-// draw is n different codes.
+// draw is n different codes, sorted: so they go into their index side by side.
 func draw(n int, prefix string) []string {
 	seen := make(map[string]bool, n)
 	codes := make([]string, 0, n)
@@ -71,5 +72,6 @@ func draw(n int, prefix string) []string {
 			codes = append(codes, code)
 		}
 	}
+	slices.Sort(codes)
 	return codes
 }

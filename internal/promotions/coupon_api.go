@@ -2,6 +2,7 @@ package promotions
 
 import (
 	"context"
+	"encoding/csv"
 	"errors"
 	"net/http"
 	"strconv"
@@ -17,6 +18,8 @@ func (h handlers) couponRoutes(r *httpapi.Router, all string, read, write httpap
 	httpapi.Get(r, all, h.listCoupons, read, httpapi.Private(), httpapi.Summary("List the codes of a promotion"))
 	httpapi.Post(r, all, h.createCoupons, write, httpapi.Status(http.StatusCreated), httpapi.Summary("Give a promotion codes"),
 		httpapi.Describe("Up to 5,000 codes that you name, or `generate` with up to 100,000 that are drawn: unguessable, each different, listed by GET. Case, blanks and full-width letters do not count in a code."))
+	httpapi.Raw(r, http.MethodGet, all+"/file", h.saveCoupons, read, httpapi.Private(), httpapi.Produces("text/csv"), httpapi.Summary("The codes of a promotion as a file"),
+		httpapi.Describe("One a line, with its limit, how often it was used, and whether it is switched off."))
 	httpapi.Patch(r, all+"/{coupon}", h.editCoupon, write, httpapi.Summary("Switch a code off or on, or change how often it may be used"))
 }
 
@@ -36,6 +39,49 @@ func (h handlers) listCoupons(ctx context.Context, in *listCouponsInput) (out ht
 	}
 	found, err := listCoupons(ctx, h.DB, in.Promotion, after, in.Limit+1)
 	return httpapi.ListOf(h.cursors, scope, found, in.Limit, func(c Coupon) any { return c.ID }), err
+}
+
+// perPage bounds the codes that are held at once while a file of them is written.
+const perPage = 5000
+
+// saveCoupons writes codes as they are read. A code is letters, digits, hyphens
+// and underscores, so no cell is a formula that does anything.
+func (h handlers) saveCoupons(w http.ResponseWriter, r *http.Request) error {
+	ctx := r.Context()
+	promotion, err := id.Parse[id.Promotion](r.PathValue("promotion"))
+	if err != nil {
+		return ErrNoPromotion
+	}
+	if _, err := h.Get(ctx, h.DB, h.scope(ctx), promotion); err != nil {
+		return err
+	}
+	header := w.Header()
+	header.Set("Content-Type", "text/csv; charset=utf-8")
+	header.Set("Content-Disposition", `attachment; filename="`+promotion.String()+`-codes.csv"`)
+	header.Set("Cache-Control", "private, no-store")
+	header.Set("X-Content-Type-Options", "nosniff")
+	out := csv.NewWriter(w)
+	rows, after := [][]string{{"code", "usage_limit", "used", "disabled"}}, id.Coupon{}
+	for {
+		page, err := listCoupons(ctx, h.DB, promotion, after, perPage)
+		if err != nil {
+			return err
+		}
+		for _, c := range page {
+			limit := ""
+			if c.UsageLimit != nil {
+				limit = strconv.Itoa(*c.UsageLimit)
+			}
+			rows = append(rows, []string{c.Code, limit, strconv.Itoa(c.Used), strconv.FormatBool(c.Disabled)})
+			after = c.ID
+		}
+		if err := out.WriteAll(rows); err != nil {
+			return err
+		}
+		if rows = rows[:0]; len(page) < perPage {
+			return nil
+		}
+	}
 }
 
 type createCouponsInput struct {

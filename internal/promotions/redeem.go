@@ -29,6 +29,7 @@ func (m *Promotions) Customer(email string) []byte {
 	return mac.Sum(nil)
 }
 
+// mailbox is the one form of an address; souk_mailbox in the schema makes the same.
 func mailbox(email string) string {
 	email = strings.ToLower(norm.NFKC.String(strings.TrimSpace(email)))
 	name, host, _ := strings.Cut(email, "@")

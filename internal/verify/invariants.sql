@@ -122,6 +122,11 @@ END;
 SELECT l.id FROM order_lines l JOIN order_line_components c ON c.order_line_id = l.id
 GROUP BY l.id, l.total_minor, l.tax_minor HAVING (sum(c.total_minor), sum(c.tax_minor)) <> (l.total_minor, l.tax_minor);
 
+-- [A15] the steps that explain an order come to its total
+SELECT o.id FROM orders o
+WHERE o.trace <> '[]'
+  AND o.grand_total_minor <> (SELECT sum((step -> 'amount' ->> 'amount')::bigint) FROM jsonb_array_elements(o.trace) step);
+
 -- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
 WHERE NOT (0 <= refunded_minor AND refunded_minor <= captured_minor AND 0 <= voided_minor

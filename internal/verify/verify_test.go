@@ -105,6 +105,8 @@ var corruptions = []corruption{
 
 	{rule: "A14", sql: `UPDATE order_line_components SET total_minor = 381 WHERE variant_id = u('card')`},
 	{rule: "A14", sql: `UPDATE order_line_components SET tax_minor = 1 WHERE variant_id = u('card')`},
+	{rule: "A15", sql: `UPDATE orders SET trace = jsonb_build_array(jsonb_build_object('amount', jsonb_build_object('amount', grand_total_minor - 1)))
+		WHERE id = u('travelling')`},
 
 	{rule: "B1", sql: `UPDATE payments SET amount_minor = 4999 WHERE id = u('payment 1')`},
 	{rule: "B1", sql: `UPDATE payments SET voided_minor = -1, authorized_minor = authorized_minor - 1 WHERE id = u('payment 1');

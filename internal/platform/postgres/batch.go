@@ -60,6 +60,11 @@ func ReadAll[T any](b *Batch, dest *[]T, sql string, args pgx.NamedArgs) {
 	b.Read(sql, args, func(rows pgx.Rows) (err error) { *dest, err = Rows[T](rows); return err })
 }
 
+// ReadColumn adds a query of one column, whose values land in dest.
+func ReadColumn[T any](b *Batch, dest *[]T, sql string, args pgx.NamedArgs) {
+	b.Read(sql, args, func(rows pgx.Rows) (err error) { *dest, err = pgx.CollectRows(rows, pgx.RowTo[T]); return err })
+}
+
 // Send runs the statements in order and stops at the first error, refusal or
 // complaint of a reader; the Batch is empty afterwards. Outside a transaction
 // it is all or nothing too: PostgreSQL makes one transaction of the pipeline,
