@@ -20,6 +20,7 @@ type tortureCmd struct {
 	Kill        bool          `help:"Kill the server with SIGKILL now and then, sometimes its PostgreSQL too."`
 	CrashPoints bool          `help:"Kill the server at every named crash point instead."`
 	Coupon      bool          `help:"Have the buyers race for the uses of one coupon instead, of which there are as many as units."`
+	GiftCard    bool          `help:"Have the buyers drain one gift card instead, which pays as many orders as there are units; with --kill under kills."`
 	Seed        uint64        `help:"Repeat the schedule of faults of an earlier run; random when 0."`
 	Within      time.Duration `default:"1h" help:"Give up after this time."`
 	JSON        bool          `help:"Print JSON."`
@@ -43,6 +44,8 @@ func (cmd *tortureCmd) Validate() error {
 		return errors.New("--rounds: want 1 to 100000")
 	case cmd.Coupon && (cmd.Kill || cmd.CrashPoints):
 		return errors.New("--coupon: nothing is killed over a coupon: leave out --kill and --crash-points")
+	case cmd.GiftCard && (cmd.Coupon || cmd.CrashPoints):
+		return errors.New("--gift-card: leave out --coupon and --crash-points")
 	case cmd.URL != "" && (cmd.Email == "" || cmd.Password == ""):
 		return errors.New("--url: say --email and SOUK_TORTURE_PASSWORD of a staff member too")
 	}
@@ -65,6 +68,8 @@ func (cmd *tortureCmd) Run(ctx context.Context, c *config.Config) error {
 	switch {
 	case cmd.CrashPoints:
 		try = torture.CrashPoints
+	case cmd.GiftCard:
+		try = torture.DrainGiftCard
 	case cmd.Coupon:
 		try = torture.HotCoupon
 	}

@@ -24,6 +24,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/credit"
 	"souk/internal/digital"
 	"souk/internal/feeds"
 	"souk/internal/idp"
@@ -101,6 +102,7 @@ type App struct {
 	Prices      *pricing.Prices
 	Promotions  *promotions.Promotions
 	Memberships *memberships.Memberships
+	Credit      *credit.Balances
 	Orders      *orders.Orders
 	Digital     *digital.Goods
 	Reviews     *reviews.Reviews
@@ -126,14 +128,14 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), memberships.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), memberships.Permissions(), credit.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), transfer.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
+		accounts.Settings(), catalog.Settings(), transfer.Settings(), memberships.Settings(), credit.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -156,7 +158,7 @@ func Build(p Parts) *App {
 	a.APIKeys = &apikeys.Keys{DB: p.DB, Clock: p.Clock, Grants: a.Grants}
 	locales := &catalog.Locales{Settings: a.Settings, Own: p.Config.Locale}
 	a.Catalog = &catalog.Catalog{
-		DB: p.DB, Settings: a.Settings, Locales: locales, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
+		DB: p.DB, Vendors: a.Vendors, Settings: a.Settings, Locales: locales, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
 	}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
 	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
@@ -169,6 +171,7 @@ func Build(p Parts) *App {
 	a.Memberships = &memberships.Memberships{
 		DB: p.DB, Settings: a.Settings, Users: a.Accounts, Vendors: a.Vendors, Catalog: a.Catalog, Prices: a.Prices, Promotions: a.Promotions,
 	}
+	a.Credit = &credit.Balances{DB: p.DB, Clock: p.Clock, Settings: a.Settings, CodeKeys: p.Keys.All("gift cards")}
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, Payments: a.Payments, InvoiceYears: p.Config.InvoiceYears}
 	a.Digital = &digital.Goods{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
@@ -180,9 +183,9 @@ func Build(p Parts) *App {
 	}
 
 	// Flows.
-	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Tax: a.Tax, Wishlists: a.Wishlists}
+	a.Carts = &cart.Carts{DB: p.DB, Clock: p.Clock, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Tax: a.Tax, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
-		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital,
+		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital, Credit: a.Credit,
 		Memberships:  a.Memberships,
 		NumberPrefix: "S",
 	}
@@ -204,7 +207,7 @@ func Build(p Parts) *App {
 	a.Pages = &storefront.Pages{ShopName: shopName}
 
 	a.Notifications = &notifications.Notifications{
-		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Memberships: a.Memberships, Shipping: a.Shipping, Reviews: a.Reviews, Wishlists: a.Wishlists,
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Credit: a.Credit, Memberships: a.Memberships, Reviews: a.Reviews, Wishlists: a.Wishlists,
 		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
 	}
 

@@ -19,7 +19,7 @@ var floors = [][]string{
 	{"search", "feeds", "notifications", "privacy", "webhooks", "reports", "verify"},
 	{"cart", "checkout", "simulator", "payouts", "importer"},
 	{
-		"mfa", "accounts", "idp", "vendors", "apikeys", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing", "promotions",
+		"mfa", "accounts", "idp", "vendors", "apikeys", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing", "promotions", "credit",
 		"memberships", "orders", "digital", "reviews", "wishlist",
 	},
 	{"platform/httpapi", "platform/pgtest"},

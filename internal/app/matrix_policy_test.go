@@ -55,6 +55,7 @@ func policy() []rule {
 		the(auth.AsCustomer, users, customerRules...),
 		the(auth.AsCustomer, users, factorRules...),
 		the(auth.AsCustomer, buyers, rule{op: "claim-cart", past: 409}),
+		the(auth.AsCustomer, buyers, rule{op: "set-cart-store-credit", past: 409, body: `{"use": true}`, otherwise: 409}), // a guest's is nobody's
 		the(auth.AsCustomer, nobodys, opinionRules...),
 		wishPolicy(),
 		vendorPolicy(), orderPolicy(), goodsPolicy(), peoplePolicy(), shopPolicy(),
@@ -111,6 +112,7 @@ var publicRules = []rule{
 	{op: "list-countries"},
 	{op: "get-country"},
 	{op: "auth-list-login-providers"},
+	{op: "show-gift-card-balance", body: `{"code": "{gift card code}"}`, anyToken: true},
 	{op: "create-cart", body: `{"items": [{"variant_id": "{variant}", "quantity": 1}]}`},
 }
 
@@ -145,6 +147,8 @@ var buyerRules = []rule{
 	{op: "delete-cart-item", past: 409},
 	{op: "create-cart-coupon", past: 409, body: `{"code": "more"}`},
 	{op: "delete-cart-coupon", past: 409, with: means("code", "cart code")},
+	{op: "create-cart-gift-card", past: 409, body: `{"code": "{gift card code}"}`},
+	{op: "delete-cart-gift-card", past: 409},
 	{op: "set-cart-addresses", past: 409, body: `{"email": "new@example.com", "shipping": ` + address + `}`},
 	{op: "set-cart-shipping", past: 409, body: `{"selections": [{"vendor_id": "{vendor}", "option_id": "{way}"}]}`},
 	{op: "checkout", past: 409, body: `{"cart_id": "{cart}", "payment_method": "cod", "expected_total": {total}}`},
@@ -173,6 +177,7 @@ var customerRules = []rule{
 	{op: "update-my-address", body: `{"city": "Bremen"}`},
 	{op: "delete-my-address"},
 	{op: "list-my-orders"},
+	{op: "show-my-store-credit"},
 	{op: "get-my-order", with: means("id", "own order")},
 	{op: "list-my-sessions"},
 	{op: "delete-my-session"},
@@ -375,6 +380,7 @@ func orderPolicy() []rule {
 			{op: "admin-create-order-shipment", body: parcel},
 			{op: "admin-create-shipment-event", body: `{"status": "in_transit"}`},
 		}...),
+		the("orders.refund", shops, rule{op: "refund-order", body: `{"shipping": true, "reason": "late"}`, otherwise: 409, elsewhere: "TestR20MoneyBackWithoutAReturn"}),
 		the("orders.forget", shops, rule{op: "admin-forget-order", fresh: true, otherwise: 409, elsewhere: "TestForget"}),
 		the("reviews.read", shops, rule{op: "admin-list-reviews"}, rule{op: "admin-get-review"}),
 		the("reviews.moderate", shops, []rule{
@@ -497,6 +503,16 @@ func goodsPolicy() []rule {
 		}...),
 		the("promotions.read", shops, rule{op: "admin-list-promotions"}, rule{op: "admin-get-promotion"}, rule{op: "admin-list-promotion-coupons"}, rule{op: "admin-get-promotions-lint"},
 			rule{op: "admin-get-promotion-coupons-file"}, rule{op: "admin-simulate-promotions", body: aSupposition}, rule{op: "admin-replay-promotions", body: `{"promotion_id": "{promotion}"}`}),
+		the("credit.read", shops, rule{op: "admin-list-gift-cards"}, rule{op: "admin-get-gift-card"}, rule{op: "admin-show-store-credit"}),
+		the("credit.write", shops, []rule{
+			{op: "give-gift-card", body: `{"amount": {"amount": 500, "currency": "USD"}, "gift": {"email": "new@example.com"}, "reason": "sorry"}`},
+			{op: "admin-disable-gift-card"},
+			{op: "admin-enable-gift-card"},
+			{op: "admin-adjust-gift-card", body: `{"amount": {"amount": -100, "currency": "USD"}, "reason": "mistake"}`},
+			{op: "admin-send-gift-card"},
+			{op: "admin-grant-store-credit", body: `{"amount": {"amount": 500, "currency": "USD"}, "reason": "sorry"}`},
+			{op: "admin-withdraw-store-credit", body: `{"amount": {"amount": 1, "currency": "USD"}, "reason": "mistake"}`},
+		}...),
 		the("promotions.write", shops, []rule{
 			{op: "admin-create-promotion", body: tenOff},
 			{op: "admin-update-promotion", body: `{"status": "active"}`},

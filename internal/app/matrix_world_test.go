@@ -149,6 +149,7 @@ func (w *world) shopThings() {
 	w.as(apptest.Admin, "POST", "/admin/login-providers", `{"slug": "code", "preset": "github", "client_id": "c", "client_secret": "s", "enabled": true}`)
 	s["provider"] = w.as(apptest.Admin, "POST", "/admin/login-providers", `{"slug": "spare", "preset": "github", "client_id": "c", "client_secret": "s"}`).text("id")
 	s["user"], s["newcomer"] = w.User(w.t, "victim").ID.String(), w.User(w.t, "newcomer").ID.String()
+	w.as(apptest.Admin, "POST", "/admin/users/"+s["user"]+"/store-credit/grant", `{"amount": {"amount": 500, "currency": "USD"}, "reason": "sorry"}`)
 	w.as(apptest.Admin, "POST", "/admin/users/"+s["user"]+"/export", "")
 	s["preset"] = "eu-vat"
 	s["exemption"] = w.as(apptest.Admin, "POST", "/admin/users/"+s["user"]+"/tax-exemptions", `{"certificate": "C-0", "countries": ["NO"]}`).text("id")
@@ -169,6 +170,7 @@ func (w *world) shopThings() {
 // common are the things that are everybody's.
 func (w *world) common(s things) {
 	s["provider slug"], s["country"], s["password"], s["token"], s["digital token"] = "code", "DE", apptest.Password, "", ""
+	w.giftCard(s, "someone@example.com")
 }
 
 // ids gives a side an id that a fixture writes into the database by hand.
@@ -272,6 +274,19 @@ func (w *world) downloads(side, vendor string) checkout.Placed {
 		s[map[string]string{"file": "file grant", "licence_key": "key grant"}[grant["kind"].(string)]] = grant["id"].(string)
 	}
 	return placed
+}
+
+// giftCard gives a side a gift card with its code.
+func (w *world) giftCard(s things, email string) {
+	w.t.Helper()
+	s["card"] = w.as(apptest.Admin, "POST", "/admin/gift-cards", fmt.Sprintf(`{"amount": {"amount": 5000, "currency": "USD"}, "gift": {"email": %q}, "reason": "sorry"}`, email)).text("id")
+	card, err := id.Parse[id.GiftCard](s["card"])
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if _, s["gift card code"], err = w.Credit.ToMail(w.t.Context(), w.DB, card); err != nil {
+		w.t.Fatal(err)
+	}
 }
 
 // promotion is a promotion with one code.
@@ -418,6 +433,8 @@ func (w *world) cartThings(side string, c apptest.Cart) {
 	s := w.sides[side]
 	s["cart"], s["item"], s["cart code"] = c.ID.String(), c.Items[0].ID.String(), "HERE"
 	total := w.as(side, "POST", c.Path("/coupons"), `{"code": "here"}`)["totals"].(map[string]any)["grand_total"].(map[string]any)
+	w.giftCard(s, "someone@example.com")
+	w.as(side, "POST", c.Path("/gift-cards"), fmt.Sprintf(`{"code": %q}`, s["gift card code"]))
 	s["total"] = fmt.Sprintf(`{"amount": %.0f, "currency": %q}`, total["amount"], total["currency"])
 	s["way"] = w.as(side, "GET", c.Path("/shipping-options"), "")["data"].([]any)[0].(map[string]any)["options"].([]any)[0].(map[string]any)["id"].(string)
 }

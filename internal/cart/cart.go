@@ -1,11 +1,11 @@
 // Package cart is what somebody means to buy.
 //
 // Owns: carts and their items; the snapshot that a quote is made of ([Carts.Load]).
-// Tables: carts, cart_items. It reads the catalogue, stock, prices, shipping
+// Tables: carts, cart_items, cart_coupons, cart_gift_cards. It reads the catalogue, stock, prices, shipping
 // options and tax zones in its own joined statements.
 // Raises: nothing; a cart is nobody's business until it is an order.
 // Calls: accounts (saved addresses), pricing (the quote), shipping and tax (what
-// options and rates mean), payments (ways to pay), inventory (picks), wishlist
+// options and rates mean), payments (ways to pay), credit (what a code is), inventory (picks), wishlist
 // (later.go).
 //
 // A cart's id is 128 random bits: who knows it may use it, until a signed-in
@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"souk/internal/accounts"
+	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -35,6 +36,7 @@ import (
 // Carts keeps everybody's cart.
 type Carts struct {
 	DB       postgres.DB
+	Clock    clock.Clock
 	Users    *accounts.Users
 	Payments *payments.Payments
 	Currency money.Currency // of carts that name none
@@ -95,6 +97,7 @@ func init() {
 	postgres.Name("cart_items_quantity_range", ErrQuantity)
 	postgres.Name("cart_items_cart_id_fkey", ErrNotFound)
 	postgres.Name("cart_coupons_cart_id_fkey", ErrNotFound)
+	postgres.Name("cart_gift_cards_cart_id_fkey", ErrNotFound)
 }
 
 // Country is where the cart goes, or its invoice where nothing is shipped; ""

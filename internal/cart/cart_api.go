@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/auth"
+	"souk/internal/credit"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -40,6 +41,7 @@ func (c *Carts) Routes(r *httpapi.Router) {
 		httpapi.Summary("Make a guest's cart one's own"),
 		httpapi.Describe("The caller's open cart takes the items in; without one, the guest's cart becomes theirs. Items that cannot be taken stay where they are, with the reason."))
 	c.couponRoutes(r)
+	c.creditRoutes(r)
 	c.wishRoutes(r)
 }
 
@@ -97,12 +99,13 @@ type setQuantityInput struct {
 	Cart id.Cart     `path:"cart"`
 	Item id.CartItem `path:"item"`
 	Body struct {
-		Quantity int `json:"quantity" minimum:"0" maximum:"10000" doc:"0 removes the item"`
+		Quantity int          `json:"quantity" minimum:"0" maximum:"10000" doc:"0 removes the item"`
+		Gift     *credit.Gift `json:"gift,omitempty" doc:"Of a gift card, whom it goes to; stays as it is when left out"`
 	}
 }
 
 func (c *Carts) setQuantity(ctx context.Context, tx pgx.Tx, in *setQuantityInput) (View, error) {
-	p, err := c.SetQuantity(ctx, tx, in.Cart, in.Item, in.Body.Quantity)
+	p, err := c.SetItem(ctx, tx, in.Cart, in.Item, in.Body.Quantity, in.Body.Gift)
 	return p.View(), err
 }
 
@@ -112,7 +115,7 @@ type removeItemInput struct {
 }
 
 func (c *Carts) removeItem(ctx context.Context, tx pgx.Tx, in *removeItemInput) (View, error) {
-	p, err := c.SetQuantity(ctx, tx, in.Cart, in.Item, 0)
+	p, err := c.SetItem(ctx, tx, in.Cart, in.Item, 0, nil)
 	return p.View(), err
 }
 
@@ -224,7 +227,7 @@ func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, erro
 // Offer is what providers are told of the cart.
 func (p Priced) Offer() payments.Offer {
 	digital := !p.needsShipping() || slices.ContainsFunc(p.Lines, func(l Line) bool { return l.Digital })
-	return payments.Offer{Total: p.Quote.Totals.GrandTotal, Country: p.Cart.Country(), Digital: digital}
+	return payments.Offer{Total: p.Due, Country: p.Cart.Country(), Digital: digital}
 }
 
 type claimInput struct {

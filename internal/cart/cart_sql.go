@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
+	"souk/internal/credit"
 	"souk/internal/id"
 	"souk/internal/platform/postgres"
 	"souk/internal/tax"
@@ -61,11 +62,11 @@ const (
 
 	// What is in the cart already grows by the quantity.
 	addItems = `
-		INSERT INTO cart_items (id, cart_id, variant_id, quantity)
-		SELECT id, @cart, variant, quantity FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[]) AS i (id, variant, quantity)
-		ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_items.quantity + EXCLUDED.quantity`
+		INSERT INTO cart_items (id, cart_id, variant_id, quantity, gift)
+		SELECT id, @cart, variant, quantity, gift FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[], @gifts::jsonb[]) AS i (id, variant, quantity, gift)
+		ON CONFLICT (cart_id, variant_id) DO UPDATE SET quantity = cart_items.quantity + EXCLUDED.quantity, gift = coalesce(EXCLUDED.gift, cart_items.gift)`
 
-	setQuantity = `UPDATE cart_items SET quantity = @quantity WHERE id = @item AND cart_id = @cart`
+	setQuantity = `UPDATE cart_items SET quantity = @quantity, gift = coalesce(@gift::jsonb, gift) WHERE id = @item AND cart_id = @cart`
 	removeItem  = `DELETE FROM cart_items WHERE id = @item AND cart_id = @cart`
 )
 
@@ -78,7 +79,7 @@ const cartFragment = `
 		SELECT user_id, currency, email, customer, shipping_address, billing_address, NULL::text[] AS groups, NULL::uuid[] AS plans, now() AS at, false AS trial
 		FROM carts WHERE id = @cart
 	), i AS NOT MATERIALIZED (
-		SELECT id, variant_id, quantity FROM cart_items WHERE cart_id = @cart
+		SELECT id, variant_id, quantity, gift FROM cart_items WHERE cart_id = @cart
 	), cc AS NOT MATERIALIZED (
 		SELECT coupon_id FROM cart_coupons WHERE cart_id = @cart
 	)`
@@ -89,20 +90,19 @@ const supposedFragment = `
 		SELECT @user::uuid AS user_id, @currency::text AS currency, @email::text AS email, @customer::bytea AS customer,
 		       @shipping_address::jsonb AS shipping_address, @billing_address::jsonb AS billing_address, @groups::text[] AS groups, @plans::uuid[] AS plans, coalesce(@at::timestamptz, now()) AS at, true AS trial
 	), i AS (
-		SELECT id, variant_id, quantity FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[]) AS i (id, variant_id, quantity)
+		SELECT id, variant_id, quantity, NULL::jsonb AS gift FROM unnest(@ids::uuid[], @variants::uuid[], @quantities::int[]) AS i (id, variant_id, quantity)
 	), cc AS (
 		SELECT id AS coupon_id FROM coupons WHERE code = ANY (@codes::text[])
 	)`
 
-// reads is the statements of a quote.
-// What engines have said of tax is kept for stored carts only: of others the table
-// knows.
-type reads struct{ lines, listed, rates, exemption, remote, options, promotions, facts, buyer string }
+// reads is the statements of a quote; remote and credits are "" where nobody pays:
+// what engines have said of tax is kept for stored carts only.
+type reads struct{ lines, listed, rates, exemption, remote, options, promotions, facts, buyer, credits string }
 
 var readsOfCart = reads{
 	lines: cartFragment + linesFragment, listed: cartFragment + listedFragment, rates: cartFragment + ratesFragment, exemption: cartFragment + exemptionFragment,
 	remote: tax.ReadRemote, options: cartFragment + optionsFragment, promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment,
-	buyer: cartFragment + buyerFragment,
+	buyer: cartFragment + buyerFragment, credits: readCredits,
 }
 
 var readsOfSupposition = reads{
@@ -113,12 +113,12 @@ var readsOfSupposition = reads{
 
 const (
 	linesFragment = `
-		SELECT i.id, i.variant_id, i.quantity,
+		SELECT i.id, i.variant_id, i.quantity, i.gift, p.gift_card,
 		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
 		       v.requires_shipping, v.tracked, plan.id AS plan_id, plan.archived_at IS NOT NULL AS plan_archived,
 		       gate.plans AS gate_plans, gate.names AS gate_names,
 		       CASE WHEN v.requires_shipping THEN false ELSE
-		           plan.id IS NOT NULL OR EXISTS (SELECT FROM digital_files f WHERE f.variant_id = v.id AND f.state = 'ready')
+		           plan.id IS NOT NULL OR p.gift_card OR EXISTS (SELECT FROM digital_files f WHERE f.variant_id = v.id AND f.state = 'ready')
 		           OR EXISTS (SELECT FROM licence_keys k WHERE k.variant_id = v.id) END AS digital,
 		       v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
@@ -302,7 +302,7 @@ func takeCart(into *Cart) func(rows pgx.Rows) error {
 	}
 }
 
-// why tells the two reasons apart for which a write touched nothing.
+// why tells the reasons apart for which a write touched nothing.
 func why(ctx context.Context, db postgres.DB, cart id.Cart) error {
 	found, err := postgres.Get[Cart](ctx, db, readCart, whose(ctx, cart))
 	switch {
@@ -311,15 +311,18 @@ func why(ctx context.Context, db postgres.DB, cart id.Cart) error {
 	case err != nil:
 		return fmt.Errorf("read cart: %w", err)
 	}
+	if found.OrderID.IsZero() { // only its owner may do this
+		return ErrNotOwned
+	}
 	return ErrCompleted.With("order_id", found.OrderID)
 }
 
 func queueItems(b *postgres.Batch, cart id.Cart, items []NewItem) {
-	ids, variants, quantities := make([]id.CartItem, len(items)), make([]id.Variant, len(items)), make([]int, len(items))
+	ids, variants, quantities, gifts := make([]id.CartItem, len(items)), make([]id.Variant, len(items)), make([]int, len(items)), make([]*credit.Gift, len(items))
 	for i, item := range items {
-		ids[i], variants[i], quantities[i] = id.New[id.CartItem](), item.Variant, item.Quantity
+		ids[i], variants[i], quantities[i], gifts[i] = id.New[id.CartItem](), item.Variant, item.Quantity, item.Gift
 	}
-	b.Queue(addItems, pgx.NamedArgs{"cart": cart, "ids": ids, "variants": variants, "quantities": quantities})
+	b.Queue(addItems, pgx.NamedArgs{"cart": cart, "ids": ids, "variants": variants, "quantities": quantities, "gifts": gifts})
 }
 
 // QueueClose says that a cart has become an order. The caller has locked it.

@@ -63,6 +63,7 @@ func (c *Carts) merge(ctx context.Context, tx pgx.Tx, guest Priced, own id.Cart)
 	b.Read(touchCart, whose(ctx, own), takeCart(&r.cart))
 	if before.Cart.Currency == guest.Cart.Currency {
 		b.Queue(adoptAddresses, pgx.NamedArgs{"cart": own, "guest": guest.Cart.ID})
+		b.Queue(adoptGiftCards, pgx.NamedArgs{"cart": own, "guest": guest.Cart.ID})
 		b.Queue(adoptCoupons, pgx.NamedArgs{"cart": own, "guest": guest.Cart.ID})
 		queueItems(b, own, moved)
 		b.Queue(removeVariants, pgx.NamedArgs{"cart": guest.Cart.ID, "variants": variantsOf(moved)})
@@ -98,7 +99,7 @@ func (p Priced) takeIn(guest Priced) (moved []NewItem, refused []Refused) {
 		case wanted > maxQuantity, at < 0 && lines == maxLines:
 			no.Code, no.Detail = "too_many", "Your cart holds no more."
 		default:
-			moved = append(moved, NewItem{Variant: l.VariantID, Quantity: l.Quantity})
+			moved = append(moved, NewItem{Variant: l.VariantID, Quantity: l.Quantity, Gift: l.Gift})
 			if at < 0 {
 				lines++
 			}

@@ -12,6 +12,7 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/auth"
+	"souk/internal/credit"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -22,6 +23,8 @@ import (
 type NewItem struct {
 	Variant  id.Variant `json:"variant_id"`
 	Quantity int        `json:"quantity" minimum:"1" maximum:"10000"`
+
+	Gift *credit.Gift `json:"gift,omitempty" doc:"Of a gift card, whom it goes to; the buyer when left out"`
 }
 
 // Create makes a cart, the caller's own when they are signed in.
@@ -44,7 +47,7 @@ func (c *Carts) Create(ctx context.Context, tx pgx.Tx, currency money.Currency, 
 	if err := b.Send(ctx, tx); err != nil {
 		return Priced{}, fmt.Errorf("create cart: %w", err)
 	}
-	return r.with(items)
+	return c.with(&r, items)
 }
 
 // Add puts more of a variant into a cart.
@@ -54,17 +57,18 @@ func (c *Carts) Add(ctx context.Context, tx pgx.Tx, cart id.Cart, item NewItem) 
 	if err != nil {
 		return Priced{}, err
 	}
-	return r.with(items)
+	return c.with(r, items)
 }
 
-// SetQuantity changes how many of an item are wanted; 0 removes it.
-func (c *Carts) SetQuantity(ctx context.Context, tx pgx.Tx, cart id.Cart, item id.CartItem, quantity int) (Priced, error) {
+// SetItem changes how many of an item are wanted, 0 removes it, and whom its
+// gift cards go to; nil leaves that as it is.
+func (c *Carts) SetItem(ctx context.Context, tx pgx.Tx, cart id.Cart, item id.CartItem, quantity int, gift *credit.Gift) (Priced, error) {
 	sql := setQuantity
 	if quantity == 0 {
 		sql = removeItem
 	}
 	r, err := c.write(ctx, tx, cart, touchCart, nil, func(b *postgres.Batch) {
-		b.QueueOne(sql, pgx.NamedArgs{"cart": cart, "item": item, "quantity": quantity}, ErrItemNotFound)
+		b.QueueOne(sql, pgx.NamedArgs{"cart": cart, "item": item, "quantity": quantity, "gift": gift}, ErrItemNotFound)
 	})
 	if err != nil {
 		return Priced{}, err
@@ -74,7 +78,10 @@ func (c *Carts) SetQuantity(ctx context.Context, tx pgx.Tx, cart id.Cart, item i
 		return Priced{}, err
 	}
 	if at := slices.IndexFunc(p.Lines, func(l Line) bool { return l.ID == item }); at >= 0 {
-		err = p.Lines[at].refusal()
+		if err := p.Lines[at].refusal(); err != nil {
+			return Priced{}, err
+		}
+		err = c.checkGift(p.Lines[at], gift)
 	}
 	return p, err
 }
@@ -200,7 +207,7 @@ func (c *Carts) write(ctx context.Context, tx pgx.Tx, cart id.Cart, sql string, 
 
 // with prices a cart into which items were put, and refuses those that may not
 // be in it: the caller rolls back.
-func (r *reading) with(items []NewItem) (Priced, error) {
+func (c *Carts) with(r *reading, items []NewItem) (Priced, error) {
 	if len(r.lines) > maxLines {
 		return Priced{}, ErrTooManyLines
 	}
@@ -216,8 +223,22 @@ func (r *reading) with(items []NewItem) (Priced, error) {
 		if err := p.Lines[at].refusal(); err != nil {
 			return Priced{}, err
 		}
+		if err := c.checkGift(p.Lines[at], item.Gift); err != nil {
+			return Priced{}, err
+		}
 	}
 	return p, nil
+}
+
+// checkGift refuses a recipient that cannot be written to, and one of what is no
+// gift card.
+func (c *Carts) checkGift(l Line, gift *credit.Gift) error {
+	if gift == nil {
+		return nil
+	}
+	bad := gift.Problems("/gift", c.Clock.Now())
+	bad.Require(l.GiftCard, "/gift", "no_gift_card", "This is no gift card: it goes where the cart goes.")
+	return bad.Err()
 }
 
 // summed makes one item of those of one variant, in the order of the first.
@@ -227,6 +248,7 @@ func summed(items []NewItem) []NewItem {
 	for _, item := range items {
 		if i, seen := at[item.Variant]; seen {
 			sums[i].Quantity += item.Quantity
+			sums[i].Gift = cmp.Or(item.Gift, sums[i].Gift)
 			continue
 		}
 		at[item.Variant] = len(sums)

@@ -48,6 +48,8 @@ func (l *Line) judge(r *reading, stock shelves) {
 		l.Issues = append(l.Issues, Issue{
 			Code: ErrMembersOnly.Code, Detail: "This is for members of " + strings.Join(l.MemberNames, ", ") + ".", Plans: l.MemberNames,
 		})
+	case l.GiftCard && *l.Minor == 0:
+		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This gift card is worth nothing yet."})
 	case gone >= 0:
 		l.Issues = append(l.Issues, l.without(l.Components[gone]))
 	case left != nil && *left < l.Quantity:

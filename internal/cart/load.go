@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/catalog"
+	"souk/internal/credit"
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/money"
@@ -28,6 +29,8 @@ type Priced struct {
 	Parcels []Parcel // one for each vendor, by the vendor's id
 	Quote   pricing.Quote
 	Uses    []promotions.Use // the promotions that lower it
+	Credits []Credit         // gift cards and store credit, in the order in which they pay
+	Due     money.Amount     // what they leave to pay
 	Codes   []Code           // what became of the codes that were put into it
 	Saved   money.Amount     // what the buyer's plan takes off
 	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping, tax
@@ -48,7 +51,9 @@ type Line struct {
 	TaxClass         string        `db:"tax_class"`
 	Taxable          bool          `db:"taxable"`
 	RequiresShipping bool          `db:"requires_shipping"`
-	Digital          bool          `db:"digital"` // it has files or licence keys, and is not shipped
+	Digital          bool          `db:"digital"` // it has files or licence keys or is a gift card, and is not shipped
+	GiftCard         bool          `db:"gift_card"`
+	Gift             *credit.Gift  `db:"gift"` // whom a gift card goes to; nil: the buyer
 	Tracked          bool          `db:"tracked"`
 	MinQuantity      int           `db:"min_quantity"`
 	MaxQuantity      int           `db:"max_quantity"` // 0: any
@@ -112,6 +117,7 @@ type reading struct {
 	asks    *tax.Asks   // the engine that reckons tax; nil where the zone's rates do
 	options []shipping.Option
 	offered []offered
+	credits []Credit
 	facts   []facts // by item
 	listed  []listPrice
 	buyer   buyer
@@ -169,6 +175,9 @@ func (r *reading) queueGoods(b *postgres.Batch, of basket) {
 	}
 	postgres.ReadAll(b, &r.listed, of.listed, of.args)
 	r.queuePromotions(b, of)
+	if of.credits != "" {
+		postgres.ReadAll(b, &r.credits, of.credits, of.args)
+	}
 }
 
 // price makes the quote out of what was read.
@@ -187,10 +196,12 @@ func (r *reading) price(explain bool) (Priced, error) {
 			continue
 		}
 		line := pricing.Line{
-			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice,
+			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice, AsPriced: l.GiftCard,
 		}
 		t.line(&line, *l)
-		line.Lists = r.listsOf(l.ID)
+		if !l.GiftCard {
+			line.Lists = r.listsOf(l.ID)
+		}
 		snapshot.Lines = append(snapshot.Lines, line)
 	}
 	for i, unit := range pricing.UnitPrices(snapshot.Lines) {
@@ -212,6 +223,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 		l.Price, l.UnitPrice = priced, priced.Unit.Price
 	}
 	r.conclude(&p)
+	r.spend(&p)
 	p.Missing = p.missing()
 	return p, nil
 }

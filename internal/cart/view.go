@@ -2,6 +2,7 @@ package cart
 
 import (
 	"souk/internal/accounts"
+	"souk/internal/credit"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/pricing"
@@ -21,9 +22,14 @@ type View struct {
 	Addresses         AddressesView  `json:"addresses"`
 	Shipping          []ChosenView   `json:"shipping" doc:"What has been chosen, where it is still offered"`
 	Totals            TotalsView     `json:"totals"`
-	Missing           []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,billing_address,shipping,tax"`
-	TaxSource         tax.Source     `json:"tax_source"`
-	Trace             []pricing.Step `json:"trace,omitempty" doc:"How the total came about, with expand=trace"`
+
+	GiftCards   []GiftCardView   `json:"gift_cards" doc:"What it is to be paid with"`
+	StoreCredit *StoreCreditView `json:"store_credit,omitempty" doc:"Of its owner, where there is some in its currency"`
+	Due         money.Amount     `json:"due" doc:"What is left of the total for a way to pay"`
+
+	Missing   []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,billing_address,shipping,tax"`
+	TaxSource tax.Source     `json:"tax_source"`
+	Trace     []pricing.Step `json:"trace,omitempty" doc:"How the total came about, with expand=trace"`
 }
 
 // ItemView is a line of the cart.
@@ -35,6 +41,8 @@ type ItemView struct {
 	SKU       *string         `json:"sku"`
 	Vendor    VendorView      `json:"vendor"`
 	Quantity  int             `json:"quantity"`
+	GiftCard  bool            `json:"gift_card,omitempty" doc:"Its units are gift cards"`
+	Gift      *credit.Gift    `json:"gift,omitempty" doc:"Whom they go to"`
 	Digital   bool            `json:"digital" doc:"Files or licence keys, handed over once they are paid for"`
 	UnitPrice money.Amount    `json:"unit_price"`
 	PriceList *ListView       `json:"price_list,omitempty" doc:"The price list that the unit price is from"`
@@ -148,7 +156,7 @@ func (p Priced) View() View {
 	}
 	for i, l := range p.Lines {
 		v.Items[i] = ItemView{
-			ID: l.ID, VariantID: l.VariantID, Title: l.VariantTitle, SKU: l.SKU, Quantity: l.Quantity, Digital: l.Digital,
+			ID: l.ID, VariantID: l.VariantID, Title: l.VariantTitle, SKU: l.SKU, Quantity: l.Quantity, GiftCard: l.GiftCard, Gift: l.Gift, Digital: l.Digital,
 			Product:   ProductView{l.ProductID, l.ProductSlug, l.ProductTitle, l.Image},
 			Vendor:    VendorView{l.VendorID, l.VendorName, l.VendorSlug},
 			UnitPrice: l.UnitPrice, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total, Issues: l.Issues,
@@ -163,6 +171,7 @@ func (p Priced) View() View {
 	for _, code := range p.Codes {
 		v.Coupons = append(v.Coupons, code.Code)
 	}
+	p.viewCredits(&v)
 	for _, d := range p.Quote.Verdicts {
 		if d.Reason == "" {
 			v.Discounts = append(v.Discounts, DiscountView{d.Promotion, d.Name, d.Code, d.Amount})

@@ -7,7 +7,7 @@
 // product_categories, product_tags, product_relations, attributes, variants,
 // variant_components, variant_media, media, brands, categories, tags, collections.
 // Raises: [Changed], [StatusChanged], [ChangeDecided], [CollectionsChanged].
-// Calls: settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
+// Calls: vendors (the house, which sells gift cards), settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see
 // [Catalog.SetOffers].
 //
@@ -29,11 +29,13 @@ import (
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
 	"souk/internal/platform/settings"
+	"souk/internal/vendors"
 )
 
 // Catalog is what is for sale.
 type Catalog struct {
 	DB       postgres.DB
+	Vendors  *vendors.Vendors
 	Settings *settings.Settings
 	Locales  *Locales
 	Cursors  httpapi.Cursors

@@ -25,6 +25,7 @@ type Product struct {
 	Title          string                 `db:"title" json:"title"`
 	Description    string                 `db:"description" json:"description" doc:"Sanitised HTML."`
 	Kind           string                 `db:"kind" json:"kind" doc:"The vendor's own word for what it is."`
+	GiftCard       bool                   `db:"gift_card" json:"gift_card" doc:"Its units are gift cards of what they cost, sold by the shop itself."`
 	Status         Status                 `db:"status" json:"status"`
 	StatusReason   string                 `db:"status_reason" json:"status_reason"`
 	Brand          *Brand                 `db:"brand" json:"brand"`
@@ -316,6 +317,9 @@ func (p *Product) finish() {
 		if v.Bundle != nil { // its components are counted
 			v.Tracked = true
 		}
+		if p.GiftCard { // tax is due when something is bought with it
+			v.Taxable, v.RequiresShipping, v.Tracked = false, false, false
+		}
 	}
 	p.Options = slices.Clone(p.Options)
 	for i := range p.Options {
@@ -364,6 +368,7 @@ func (p *Product) check() (bad errs.Fields) {
 	length(len(p.Attributes), maxAttributes, "/attributes")
 	length(len(p.Options), maxOptions, "/options")
 	bad.Require(p.PublishAt == nil || p.UnpublishAt == nil || p.PublishAt.Before(*p.UnpublishAt), "/unpublish_at", "too_early", "It comes off sale before it goes on.")
+	bad.Require(!p.GiftCard || !slices.ContainsFunc(p.Variants, func(v Variant) bool { return v.Bundle != nil }), "/variants", "gift_card", "Gift cards are no bundles.")
 	names := map[string]bool{}
 	for i, o := range p.Options {
 		pointer := "/options/" + strconv.Itoa(i) + "/name"

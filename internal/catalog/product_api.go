@@ -199,9 +199,9 @@ func (v newVariantBody) offer(pointer string) (Offer, error) {
 }
 
 // build makes a product of a vendor out of a body.
-func (h handlers) build(ctx context.Context, tx pgx.Tx, vendor id.Vendor, status Status, b NewProduct) (Product, error) {
+func (h handlers) build(ctx context.Context, tx pgx.Tx, vendor id.Vendor, status Status, giftCard bool, b NewProduct) (Product, error) {
 	d := Draft{
-		Slug: b.Slug, Title: b.Title, Description: b.Description, Kind: b.Kind, Brand: b.Brand, Tags: b.Tags,
+		Slug: b.Slug, Title: b.Title, Description: b.Description, Kind: b.Kind, GiftCard: giftCard, Brand: b.Brand, Tags: b.Tags,
 		Attributes: b.Attributes, Options: b.Options, Status: status, SEO: SEO{b.SEOTitle, b.SEODescription}, PublishAt: b.PublishAt, UnpublishAt: b.UnpublishAt,
 	}
 	err := checkTagNames(b.Tags)
@@ -233,13 +233,25 @@ func (h handlers) build(ctx context.Context, tx pgx.Tx, vendor id.Vendor, status
 type createInput struct {
 	Body struct {
 		NewProduct
-		VendorID id.Vendor `json:"vendor_id" doc:"Who sells it."`
+		VendorID id.Vendor `json:"vendor_id,omitzero" doc:"Who sells it; left out of gift cards, which the shop sells itself."`
+		GiftCard bool      `json:"gift_card,omitempty" doc:"Its units are gift cards of what they cost: neither taxed, shipped nor counted."`
 		Status   Status    `json:"status,omitempty" enum:"draft,pending_review,active" default:"draft"`
 	}
 }
 
 func (h handlers) create(ctx context.Context, tx pgx.Tx, in *createInput) (Product, error) {
-	return h.build(ctx, tx, in.Body.VendorID, in.Body.Status, in.Body.NewProduct)
+	vendor := in.Body.VendorID
+	switch {
+	case in.Body.GiftCard != vendor.IsZero():
+		return Product{}, errs.Validation.Field("/vendor_id", "required", "Say who sells it; of gift cards say nothing, the shop sells them itself.")
+	case in.Body.GiftCard:
+		house, err := h.Vendors.House(ctx, tx)
+		if err != nil {
+			return Product{}, err
+		}
+		vendor = house.ID
+	}
+	return h.build(ctx, tx, vendor, in.Body.Status, in.Body.GiftCard, in.Body.NewProduct)
 }
 
 type proposeInput struct {
@@ -250,7 +262,7 @@ type proposeInput struct {
 }
 
 func (h handlers) propose(ctx context.Context, tx pgx.Tx, in *proposeInput) (Product, error) {
-	return h.build(ctx, tx, h.scope(ctx), in.Body.Status, in.Body.NewProduct)
+	return h.build(ctx, tx, h.scope(ctx), in.Body.Status, false, in.Body.NewProduct)
 }
 
 type updateInput struct {

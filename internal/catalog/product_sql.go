@@ -10,7 +10,7 @@ import (
 )
 
 const selectProducts = `
-	SELECT p.id, p.vendor_id, p.slug, COALESCE(p.handle, p.slug) AS handle, p.title, p.description, p.kind,
+	SELECT p.id, p.vendor_id, p.slug, COALESCE(p.handle, p.slug) AS handle, p.title, p.description, p.kind, p.gift_card,
 	       p.status, p.status_reason, p.attributes, p.seo_title, p.seo_description, p.translations,
 	       p.published_at, p.publish_at, p.unpublish_at, p.created_at, p.updated_at, p.version,
 	       CASE WHEN b.id IS NOT NULL THEN (b.id, b.slug, b.name) END AS brand

@@ -26,6 +26,7 @@ type Draft struct {
 	Title         string
 	Description   string // HTML, sanitised on the way in
 	Kind          string
+	GiftCard      bool // only of a new one
 	Brand         string
 	CategoryPaths [][]string // names from the root, the main path first; made when missing
 	Categories    []Category // known ones; CategoryPaths is not looked at when set
@@ -257,7 +258,7 @@ func (p *putting) put(e *edits, handle string, d Draft) Outcome {
 	}
 	want := was
 	if !known {
-		want = Product{ID: id.New[id.Product](), VendorID: p.vendor, Status: InDraft}
+		want = Product{ID: id.New[id.Product](), VendorID: p.vendor, GiftCard: d.GiftCard, Status: InDraft}
 		want.Handle, want.Slug = handle, slug(handle)
 		if _, taken := p.present[handle]; taken {
 			want.Handle = otherSlug(handle, want.ID)

@@ -29,47 +29,63 @@ func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason
 	if was.Status == orders.StatusCancelled {
 		return was, nil
 	}
-	is, lines, err := c.withdraw(ctx, tx, was, reason)
+	out, err := c.withdraw(ctx, tx, was, reason)
 	if err != nil {
 		return orders.Whole{}, fmt.Errorf("cancel order %s: %w", order, err)
 	}
+	is := out.is
 	if is.Status == orders.StatusCancelled {
 		if err := promotions.Release(ctx, tx, []id.Order{order}); err != nil {
 			return orders.Whole{}, err
 		}
 	}
+	if err := giveBack(ctx, tx, out.back); err != nil {
+		return orders.Whole{}, err
+	}
 	inCancel.Here()
-	return is, c.Stock.Release(ctx, tx, order, lines)
+	return is, c.Stock.Release(ctx, tx, order, out.lines)
 }
 
-// withdraw is all of Cancel but the stock, whose locks come last. It tells the
-// lines that stock is to be given back for.
-func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, reason string) (is orders.Whole, lines []id.OrderLine, err error) {
-	is = was.Clone()
+// withdrawal is an order of which something was withdrawn, and what of others'
+// is to be given back for that.
+type withdrawal struct {
+	is    orders.Whole
+	lines []id.OrderLine // to their stock
+	back  []returned     // to gift cards and store credit
+}
+
+// withdraw is all of Cancel but what is given back, whose locks come later.
+func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, reason string) (withdrawal, error) {
+	is := was.Clone()
 	withdrawn, err := is.Cancel(reason)
 	if err != nil {
-		return is, nil, err
+		return withdrawal{}, err
 	}
 	// What was withdrawn may have been all that a part waited for.
 	if slices.ContainsFunc(is.Parts, func(p orders.VendorOrder) bool { return p.Status == orders.PartShipped }) {
 		if err := c.arrive(ctx, tx, was, &is); err != nil {
-			return is, nil, err
+			return withdrawal{}, err
 		}
 	}
 	if err := is.Follow(); err != nil {
-		return is, nil, err
+		return withdrawal{}, err
+	}
+	back, err := returnCredit(ctx, tx, was, is)
+	if err != nil {
+		return withdrawal{}, err
 	}
 	if err := c.giveUp(ctx, tx, was, is); err != nil {
-		return is, nil, err
+		return withdrawal{}, err
 	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
 		return orders.Cancelled{Change: ch, VendorOrderIDs: touched(is, withdrawn)}
 	})
+	var lines []id.OrderLine
 	for _, u := range withdrawn {
 		lines = append(lines, u.Line)
 	}
-	return is, lines, b.Send(ctx, tx)
+	return withdrawal{is, lines, back}, b.Send(ctx, tx)
 }
 
 // giveUp voids the money for what was withdrawn. What somebody else holds or
@@ -82,7 +98,7 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) 
 	if err != nil {
 		return err
 	}
-	amount := was.Due().Minus(is.Due())
+	amount := was.Due().Minus(was.Credit()).Minus(is.Due().Minus(is.Credit()))
 	if payment.Authorized.IsZero() && payment.Amount.Minor > 0 { // nobody has promised anything yet, the provider may even be gone
 		amount = money.Zero(is.Currency)
 	} else if provider, err := c.Payments.Provider(payment.Provider); err != nil {
@@ -91,7 +107,7 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) 
 		return ErrPaid
 	}
 	_, _, err = payments.Record(ctx, tx, payments.Fact{
-		Payment: payment.ID, Kind: payments.Void, Amount: amount, Cause: fmt.Sprintf("cancelled at step %d", was.Version+1),
+		Payment: payment.ID, Kind: payments.Void, Amount: amount, Cause: cancelCause(was),
 	})
 	return err
 }

@@ -4,13 +4,15 @@
 // Owns: placing ([Checkout.Place]), payment facts ([Checkout.Settle]), unpaid
 // orders that run out ([Checkout.Expire]), parcels that leave and arrive
 // ([Checkout.Ship], [Checkout.Track]), digital goods ([Checkout.HandOver]),
-// memberships ([Checkout.Renew]), cancelling ([Checkout.Cancel]).
+// memberships ([Checkout.Renew]), cancelling ([Checkout.Cancel]), giving money
+// back ([Checkout.Refund]).
 // Tables: none; it composes the nouns below and each writes its own.
 // Raises: the steps of package orders, exactly one for each change; [HandOverDue].
-// Calls: cart, inventory, memberships, orders, digital, payments, shipping, ledger.
+// Calls: cart, inventory, memberships, orders, digital, payments, promotions, credit, shipping,
+// ledger.
 //
 // Every flow takes its locks in the order of package postgres: the cart, the
-// order, its payment, and stock last. The order's lock decides every race on
+// order, its payments, promotions, gift cards and store credit, and stock last. The order's lock decides every race on
 // it: who has it acts on what is, who comes second finds what became of it.
 //
 //	Place ──► confirmed (cash on delivery: the promise is enough)
@@ -18,7 +20,8 @@
 //	                              └─► Expire ──► cancelled
 //	confirmed ──► Ship ──► Track … delivered: the vendor's part is paid, the ledger posted
 //	          ├─► HandOver, once paid: files and licence keys are delivered at once
-//	          └─► Cancel: what has not shipped
+//	          ├─► Cancel: what has not shipped
+//	          └─► Refund: what has been paid
 package checkout
 
 import (
@@ -26,6 +29,7 @@ import (
 
 	"souk/internal/cart"
 	"souk/internal/crash"
+	"souk/internal/credit"
 	"souk/internal/digital"
 	"souk/internal/errs"
 	"souk/internal/inventory"
@@ -48,6 +52,7 @@ type Checkout struct {
 	Promotions  *promotions.Promotions
 	Shipping    *shipping.Shipping
 	Digital     *digital.Goods
+	Credit      *credit.Balances
 	Memberships *memberships.Memberships
 
 	NumberPrefix string        // of order numbers
@@ -87,6 +92,8 @@ var (
 	afterExpire    = crash.At("checkout.expire.after_commit")
 	beforeRenew    = crash.At("checkout.renew.before_commit")
 	afterRenew     = crash.At("checkout.renew.after_commit")
+	beforeRefund   = crash.At("checkout.refund.before_commit")
+	afterRefund    = crash.At("checkout.refund.after_commit")
 	beforeStart    = crash.At("checkout.pay.before_start")
 	afterStart     = crash.At("checkout.pay.after_start")
 	afterPayCommit = crash.At("checkout.pay.after_commit")
@@ -98,4 +105,5 @@ func (c *Checkout) Routes(r *httpapi.Router) {
 	c.fulfilmentRoutes(r)
 	c.memberRoutes(r)
 	c.captureRoutes(r)
+	c.refundRoutes(r)
 }

@@ -18,6 +18,7 @@ func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 		httpapi.ID("checkout"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace),
 		httpapi.Summary("Place the order that a cart holds"),
 		httpapi.Describe("`expected_total` is what the buyer was shown. Where the order costs something else it is not placed: 409 `total_changed` with the new `total`. "+
+			"Gift cards and store credit in the cart pay first, `payment_method` what they leave; `free` where that is nothing. 409 `credit_changed` with what is `due` where they pay something else than `expected_due` says. "+
 			"409 `insufficient_stock` names the items and what is left of each, `cart_incomplete` what is `missing`, `cart_completed` the `order_id` that the cart became. "+
 			"A guest reads the order with its `access_token`, which is told here only."))
 	httpapi.Post(r, "/api/v1/orders/{id}/cancel", c.cancelOwn, httpapi.Public("the order's token is the secret, or the caller owns it"),
@@ -29,10 +30,11 @@ func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 
 type placeInput struct {
 	Body struct {
-		Cart      string       `json:"cart_id" maxLength:"100"`
-		Method    string       `json:"payment_method,omitempty" enum:"cod,free,bank_transfer,stripe,razorpay,paypal"`
-		Expected  money.Amount `json:"expected_total" doc:"What the buyer was shown"`
-		ReturnURL string       `json:"return_url,omitempty" format:"uri" maxLength:"2000" doc:"Where a provider sends the buyer back"`
+		Cart      string        `json:"cart_id" maxLength:"100"`
+		Method    string        `json:"payment_method,omitempty" enum:"cod,free,bank_transfer,stripe,razorpay,paypal"`
+		Expected  money.Amount  `json:"expected_total" doc:"What the buyer was shown"`
+		Due       *money.Amount `json:"expected_due,omitempty" doc:"What of it was left to pay beside gift cards and store credit; not looked at when left out"`
+		ReturnURL string        `json:"return_url,omitempty" format:"uri" maxLength:"2000" doc:"Where a provider sends the buyer back"`
 	}
 }
 
@@ -41,7 +43,7 @@ func (c *Checkout) place(ctx context.Context, tx pgx.Tx, in *placeInput) (Placed
 	if err != nil {
 		return Placed{}, cart.ErrNotFound
 	}
-	return c.Place(ctx, tx, Placing{Cart: named, Method: in.Body.Method, Expected: in.Body.Expected, ReturnURL: in.Body.ReturnURL})
+	return c.Place(ctx, tx, Placing{Cart: named, Method: in.Body.Method, Expected: in.Body.Expected, Due: in.Body.Due, ReturnURL: in.Body.ReturnURL})
 }
 
 type reasonBody struct {

@@ -39,19 +39,25 @@ func (c *Checkout) expireBatch(ctx context.Context) (n int, err error) {
 		if err != nil {
 			return err
 		}
+		var back []returned
 		for _, order := range overdue {
 			was, err := orders.Lock(ctx, tx, order)
 			if err != nil {
 				return err
 			}
-			if _, _, err := c.withdraw(ctx, tx, was, "not paid in time"); err != nil {
+			out, err := c.withdraw(ctx, tx, was, "not paid in time")
+			if err != nil {
 				return fmt.Errorf("expire order %s: %w", order, err)
 			}
+			back = append(back, out.back...)
 		}
 		if n = len(overdue); n == 0 {
 			return nil
 		}
 		if err := promotions.Release(ctx, tx, overdue); err != nil {
+			return err
+		}
+		if err := giveBack(ctx, tx, back); err != nil {
 			return err
 		}
 		if err := c.Stock.ReleaseAll(ctx, tx, overdue); err != nil {

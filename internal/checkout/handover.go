@@ -35,7 +35,7 @@ func queueHandOver(ctx context.Context, b *postgres.Batch, w orders.Whole) {
 	}
 }
 
-// HandOver gives a buyer the files and licence keys that they have paid for. For
+// HandOver gives a buyer the files, licence keys and gift cards that they have paid for. For
 // each part they are a shipment that is delivered when it is made: the units
 // leave the stock, the keys are taken, and where they were all of it the part is
 // delivered. Doing it again does nothing, since nothing is left to hand over.
@@ -63,10 +63,14 @@ func (c *Checkout) HandOver(ctx context.Context, due HandOverDue) error {
 			return err
 		}
 		inHandOver.Here()
-		if all, err = c.extend(ctx, tx, w, all); err != nil {
+		goods, cards := apart(w, all)
+		if goods, err = c.extend(ctx, tx, w, goods); err != nil {
 			return err
 		}
-		if err := c.Digital.Grant(ctx, tx, w, all); err != nil {
+		if err := c.Digital.Grant(ctx, tx, w, goods); err != nil {
+			return err
+		}
+		if err := c.issueCards(ctx, tx, w, cards); err != nil {
 			return err
 		}
 		beforeHandOver.Here()
@@ -77,6 +81,18 @@ func (c *Checkout) HandOver(ctx context.Context, due HandOverDue) error {
 	}
 	afterHandOver.Here()
 	return nil
+}
+
+// apart tells files and licence keys from gift cards.
+func apart(w orders.Whole, units []orders.Units) (goods, cards []orders.Units) {
+	for _, u := range units {
+		if lineIn(w, u.Line).GiftCard {
+			cards = append(cards, u)
+		} else {
+			goods = append(goods, u)
+		}
+	}
+	return goods, cards
 }
 
 // handOver is HandOver for one part of an order, but for stock and keys, whose

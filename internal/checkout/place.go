@@ -11,12 +11,15 @@ import (
 
 	"souk/internal/auth"
 	"souk/internal/cart"
+	"souk/internal/credit"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/inventory"
+	"souk/internal/ledger"
 	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
+	"souk/internal/payments/free"
 	"souk/internal/platform/postgres"
 	"souk/internal/pricing"
 	"souk/internal/promotions"
@@ -26,7 +29,8 @@ import (
 type Placing struct {
 	Cart      id.Cart
 	Method    string
-	Expected  money.Amount // what the buyer was shown
+	Expected  money.Amount  // what the buyer was shown
+	Due       *money.Amount // what of it was left to pay; nil: the buyer was not shown that
 	ReturnURL string
 	HoldFor   time.Duration // as long may the order wait for its money; as others where 0
 }
@@ -68,16 +72,20 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	if n.User.IsZero() {
 		token, n.TokenHash = orders.NewToken()
 	}
-	opening := payments.Opening{
-		ID: id.New[id.Payment](), Order: n.ID, Provider: provider.Method(), Amount: n.GrandTotal, AuthorizedNow: provider.Settled(),
-	}
+	paid := open(n, priced, provider)
 	inPlace.Here()
 	b := postgres.NewBatch()
 	orders.QueueCreate(ctx, b, &n)
-	payments.QueueOpen(ctx, b, opening)
+	for _, p := range paid.list {
+		payments.QueueOpen(ctx, b, p)
+	}
 	c.Carts.QueueClose(b, p.Cart, n.ID)
 	queueHandOver(ctx, b, n.Whole)
 	promotions.QueueRedeem(b, n.ID, c.Promotions.Customer(n.Email), priced.Uses)
+	credit.QueueSpend(ctx, b, paid.spends)
+	if err := ledger.Queue(b, paid.deposits()...); err != nil {
+		return Placed{}, err
+	}
 	if provider.Settled() {
 		c.Stock.QueueAllocate(b, n.ID, picks)
 	} else {
@@ -86,8 +94,12 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	if err := b.Send(ctx, tx); err != nil {
 		return Placed{}, c.lost(ctx, tx, priced, err)
 	}
-	payment := opening.Open(n.PlacedAt)
-	placed := Placed{Order: orders.PlacedView(n, payment), Payment: Payment{ID: payment.ID, Method: payment.Provider, Status: payment.Status}}
+	var made []payments.Payment
+	for _, p := range paid.list {
+		made = append(made, p.Open(n.PlacedAt))
+	}
+	payment := made[len(made)-1]
+	placed := Placed{Order: orders.PlacedView(n, made), Payment: Payment{ID: payment.ID, Method: payment.Provider, Status: payment.Status}}
 	placed.Order.AccessToken = token
 	placed.Payment.Next, err = c.Payments.Next(ctx, payment, n.Number)
 	return placed, err
@@ -108,6 +120,9 @@ func (c *Checkout) ready(ctx context.Context, priced cart.Priced, p Placing) (pa
 		return nil, err
 	}
 	total := priced.Quote.Totals.GrandTotal
+	if p.outdated(priced) {
+		return nil, credit.ErrChanged.With("due", priced.Due)
+	}
 	if err := provider.Offered(ctx, priced.Offer()); err != nil {
 		return nil, err
 	}
@@ -115,6 +130,12 @@ func (c *Checkout) ready(ctx context.Context, priced cart.Priced, p Placing) (pa
 		return nil, ErrTotalChanged.With("total", total).With("totals", totalsOf(priced))
 	}
 	return provider, nil
+}
+
+// outdated reports that gift cards and store credit pay something else than the
+// buyer was shown; who chooses to pay nothing was shown that nothing is left.
+func (p Placing) outdated(priced cart.Priced) bool {
+	return p.Due != nil && *p.Due != priced.Due || p.Method == free.Method && len(priced.Credits) > 0 && !priced.Due.IsZero()
 }
 
 func totalsOf(priced cart.Priced) orders.Totals {
@@ -145,6 +166,10 @@ func (c *Checkout) compose(ctx context.Context, priced cart.Priced, provider pay
 		n.Status, n.PaymentStatus, status = orders.StatusConfirmed, orders.PaymentAuthorized, orders.PartConfirmed
 	}
 	parts := c.composeParts(&n, priced, status)
+	share(n.Parts, priced)
+	if provider.Settled() && priced.Due.IsZero() && !priced.Quote.Totals.GrandTotal.IsZero() { // by gift cards and store credit
+		n.PaymentStatus = orders.PaymentPaid
+	}
 	var picks []inventory.Pick
 	for _, l := range priced.Lines {
 		line := lineOf(n.ID, parts[l.VendorID], l)
@@ -184,7 +209,8 @@ func lineOf(order id.Order, part id.VendorOrder, l cart.Line) orders.Line {
 	line := orders.Line{
 		ID: id.New[id.OrderLine](), Order: order, Part: part, Vendor: l.VendorID, Variant: l.VariantID,
 		Thing: orders.Thing{Product: l.ProductID, Slug: l.ProductSlug, Title: l.ProductTitle, Image: l.Image}, VariantTitle: l.VariantTitle,
-		Tracked: l.Tracked, RequiresShipping: l.RequiresShipping, Digital: l.Digital, Quantity: l.Quantity, UnitPrice: l.UnitPrice,
+		Tracked: l.Tracked, RequiresShipping: l.RequiresShipping, Digital: l.Digital, GiftCard: l.GiftCard, Gift: l.Gift,
+		Quantity: l.Quantity, UnitPrice: l.UnitPrice,
 		Subtotal: l.Price.Subtotal, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total,
 		CommissionBPS: int64(l.CommissionBPS), Commission: orders.Commission(l.Price.Total, l.Price.Tax, platform, int64(l.CommissionBPS)), Platform: platform,
 		WithdrawnTotal: none, WithdrawnTax: none, WithdrawnCommission: none, WithdrawnPlatform: none, Components: componentsOf(l),

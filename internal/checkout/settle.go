@@ -46,14 +46,15 @@ func (c *Checkout) Settle(ctx context.Context, tx pgx.Tx, fact payments.Fact) (o
 // that it was authorised, whether or not that has been told yet. One that is
 // not of what is due is not believed: nothing changes, and a person must look.
 func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, fact payments.Fact) (payments.Event, bool, error) {
+	due := was.Due().Minus(was.Credit())
 	switch {
-	case fact.Amount.Currency != was.Currency:
+	case payment.IsCredit(), fact.Amount.Currency != was.Currency:
 		return payments.Event{}, false, payments.ErrMismatch
 	case fact.Kind == payments.Authorize && payment.Authorized == payment.Amount:
 		return payments.Event{}, false, nil
 	case fact.Kind == payments.Authorize && fact.Amount != payment.Amount,
-		fact.Kind == payments.Capture && payment.Captured.IsZero() && was.Status != orders.StatusCancelled && fact.Amount != was.Due():
-		return payments.Event{}, false, payments.ErrMismatch.With("due", was.Due())
+		fact.Kind == payments.Capture && payment.Captured.IsZero() && was.Status != orders.StatusCancelled && fact.Amount != due:
+		return payments.Event{}, false, payments.ErrMismatch.With("due", due)
 	case fact.Kind == payments.Capture && payment.Authorized.IsZero():
 		implied := payments.Fact{Payment: payment.ID, Kind: payments.Authorize, Amount: payment.Amount, Cause: fact.Cause}
 		if _, _, err := payments.Record(ctx, tx, implied); err != nil {
@@ -150,25 +151,38 @@ func (c *Checkout) tooLate(ctx context.Context, tx pgx.Tx, was orders.Whole, pay
 // post writes a capture into the books: what it brings each vendor, the
 // marketplace and the state. See package ledger for the table.
 func post(ctx context.Context, tx pgx.Tx, w orders.Whole, provider string, event payments.Event, parts []orders.VendorOrder) error {
-	if event.Amount.IsZero() {
+	if event.Amount.IsZero() { // of an order that costs nothing
 		return nil
 	}
 	entries, brought := shares(w, parts)
-	fees := event.Amount.Minus(brought) // and rounding: the marketplace's own
+	ahead := paidAhead(w, parts)
+	fees := event.Amount.Plus(ahead).Minus(brought) // and rounding: the marketplace's own
 	entries = append(entries,
+		ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, ahead),
 		ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: provider}, event.Amount),
 		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, fees))
 	return ledger.Post(ctx, tx, ledger.Posting{RefType: "payment_event", RefID: event.ID, Memo: "order " + w.Number, Entries: entries})
 }
 
-// postGiven writes a part into the books for which the buyer pays nothing, and
-// the platform does.
-func postGiven(ctx context.Context, tx pgx.Tx, w orders.Whole, part orders.VendorOrder) error {
-	if w.Earnings(part).Platform.IsZero() {
+// paidAhead is what gift cards and store credit have paid of parts.
+func paidAhead(w orders.Whole, parts []orders.VendorOrder) money.Amount {
+	sum := money.Zero(w.Currency)
+	for _, p := range parts {
+		sum = sum.Plus(w.Credited(p))
+	}
+	return sum
+}
+
+// postEarned writes a part into the books for which nothing is left to pay:
+// gift cards and store credit have paid it, or the platform does.
+func postEarned(ctx context.Context, tx pgx.Tx, w orders.Whole, part orders.VendorOrder) error {
+	if e := w.Earnings(part); e.Total.IsZero() && e.Platform.IsZero() {
 		return nil
 	}
-	entries, _ := shares(w, []orders.VendorOrder{part})
-	return ledger.Post(ctx, tx, ledger.Posting{RefType: "vendor_order", RefID: part.ID, Memo: "order " + w.Number + ", given", Entries: entries})
+	parts := []orders.VendorOrder{part}
+	entries, _ := shares(w, parts)
+	entries = append(entries, ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, paidAhead(w, parts)))
+	return ledger.Post(ctx, tx, ledger.Posting{RefType: "vendor_order", RefID: part.ID, Memo: "order " + w.Number, Entries: entries})
 }
 
 // shares is what parts bring to whom, and what the platform adds; brought is
@@ -178,7 +192,7 @@ func shares(w orders.Whole, parts []orders.VendorOrder) (entries []ledger.Entry,
 	commission, tax, given, brought := none, none, none, none
 	for _, p := range parts {
 		e := w.Earnings(p)
-		entries = append(entries, ledger.Credit(sellerOf(p), e.Vendor))
+		entries = append(entries, sold(w, p, e.Vendor)...)
 		commission, tax, given, brought = commission.Plus(e.Commission), tax.Plus(e.Tax), given.Plus(e.Platform), brought.Plus(e.Total)
 	}
 	return append(entries,
@@ -187,53 +201,63 @@ func shares(w orders.Whole, parts []orders.VendorOrder) (entries []ledger.Entry,
 		ledger.Debit(ledger.AccountKey{Kind: ledger.PromotionExpense}, given)), brought
 }
 
-// sellerOf is the account that a part's sale is credited to.
-func sellerOf(p orders.VendorOrder) ledger.AccountKey {
-	if p.House {
-		return ledger.AccountKey{Kind: ledger.SalesRevenue}
+// sold credits what a part brings its seller. What the marketplace sells itself
+// is its revenue, but for gift cards: those it owes to whoever comes with them.
+func sold(w orders.Whole, p orders.VendorOrder, brought money.Amount) []ledger.Entry {
+	if !p.House {
+		return []ledger.Entry{ledger.Credit(ledger.AccountKey{Kind: ledger.VendorPayable, Vendor: p.Seller.ID}, brought)}
 	}
-	return ledger.AccountKey{Kind: ledger.VendorPayable, Vendor: p.Seller.ID}
+	cards := money.Zero(w.Currency)
+	for _, l := range w.Lines {
+		if l.Part == p.ID && l.GiftCard {
+			cards = cards.Plus(l.Total).Minus(l.WithdrawnTotal)
+		}
+	}
+	return []ledger.Entry{
+		ledger.Credit(ledger.AccountKey{Kind: ledger.GiftCardLiability}, cards),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.SalesRevenue}, brought.Minus(cards)),
+	}
 }
 
-// captureDelivered takes the cash for the parts that have been delivered since
-// was, one fact for each, and posts it. Parts that are paid already, and those
-// of ways to pay that are not settled at the door, stay as they are.
+// captureDelivered takes what is left to pay for the parts that have been
+// delivered since was. Parts that are paid already, and those of ways to pay that
+// are not settled at the door, stay as they are.
 func (c *Checkout) captureDelivered(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole) error {
 	for i := range is.Parts {
 		p := &is.Parts[i]
 		if p.Status != orders.PartDelivered || was.Parts[i].Status == orders.PartDelivered || p.Paid {
 			continue
 		}
-		payment, err := payments.LiveOf(ctx, tx, is.ID)
+		paid, err := c.captureCash(ctx, tx, *is, *p)
 		if err != nil {
-			return err
-		}
-		provider, err := c.Payments.Provider(payment.Provider)
-		if err != nil {
-			return err
-		}
-		if !provider.Settled() {
-			continue
-		}
-		if err := c.captureCash(ctx, tx, *is, *p, payment); err != nil {
 			return fmt.Errorf("capture vendor order %s: %w", p.Number, err)
 		}
-		p.Paid = true
+		p.Paid = paid
 	}
 	return nil
 }
 
-func (c *Checkout) captureCash(ctx context.Context, tx pgx.Tx, w orders.Whole, p orders.VendorOrder, payment payments.Payment) error {
-	due := w.Earnings(p).Total
+// captureCash takes the cash for a part and posts it. False where it is not paid
+// at the door.
+func (c *Checkout) captureCash(ctx context.Context, tx pgx.Tx, w orders.Whole, p orders.VendorOrder) (bool, error) {
+	due := w.Owed(p)
 	if due.IsZero() {
-		return postGiven(ctx, tx, w, p)
+		return true, postEarned(ctx, tx, w, p)
+	}
+	payment, err := payments.LiveOf(ctx, tx, w.ID)
+	if err != nil {
+		return false, err
+	}
+	provider, err := c.Payments.Provider(payment.Provider)
+	if err != nil || !provider.Settled() {
+		return false, err
 	}
 	event, fresh, err := payments.Record(ctx, tx, payments.Fact{Payment: payment.ID, Kind: payments.Capture, Amount: due, Cause: captureCause(p.ID)})
 	if err != nil || !fresh {
-		return err
+		return true, err
 	}
 	inCapture.Here()
-	return post(ctx, tx, w, payment.Provider, event, []orders.VendorOrder{p})
+	return true, post(ctx, tx, w, payment.Provider, event, []orders.VendorOrder{p})
 }
 
 // captureCause makes the capture of a part count once.

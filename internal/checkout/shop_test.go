@@ -22,6 +22,7 @@ import (
 	"souk/internal/catalog"
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/credit"
 	"souk/internal/digital"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -90,6 +91,8 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels, Payments: ways},
 		NumberPrefix: "S-",
 	}
+	s.flow.Carts.Clock = s.clock
+	s.flow.Credit = &credit.Balances{DB: db, Clock: s.clock, CodeKeys: [][]byte{[]byte("codes")}}
 	files, err := blob.OpenDir(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -112,6 +115,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s.flow.Digital.Routes(r)
 	s.flow.Payments.Routes(r)
 	s.flow.Memberships.Routes(r)
+	s.flow.Credit.Routes(r)
 	(&ledger.Books{DB: db}).Routes(r)
 	s.door = r.Handler()
 	// Of its own name: tests beside this one must not wait for each other.
@@ -147,6 +151,7 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 		grants.Declare(ledger.Permissions()...)
 		grants.Declare(catalog.Permissions()...)
 		grants.Declare(memberships.Permissions()...)
+		grants.Declare(credit.Permissions()...)
 	}
 	if a.User.IsZero() {
 		return auth.Actor{}, nil

@@ -84,7 +84,7 @@ var (
 	// ErrHasGoods says that a variant has files or keys.
 	ErrHasGoods = errs.New(errs.Conflict, "variant_is_digital", "This variant has files or licence keys: it is not shipped, and keys stay counted.")
 	// ErrInBundle says that nobody would hand a part of a bundle over.
-	ErrInBundle = errs.New(errs.Conflict, "digital_in_bundle", "Files and licence keys are not sold in bundles. Sell the variant by itself.")
+	ErrInBundle = errs.New(errs.Conflict, "digital_in_bundle", "Files, licence keys and gift cards are not sold in bundles. Sell the variant by itself.")
 	// ErrNoFile says that a variant has no such file, or that it is another's.
 	ErrNoFile = errs.New(errs.NotFound, "file_not_found", "There is no such file.")
 	// ErrManyFiles bounds the files of a variant.

@@ -47,6 +47,9 @@ var errNoGoods = errs.New(errs.Conflict, "nothing_to_hand_over", "There are no f
 // their variants, and a key for each unit of those that are sold by keys. The
 // caller has locked the order, and the stock of the units has left.
 func (g *Goods) Grant(ctx context.Context, tx pgx.Tx, w orders.Whole, units []orders.Units) error {
+	if len(units) == 0 {
+		return nil
+	}
 	lines, err := readGoods(ctx, tx, w.PlacedAt, units)
 	if err != nil {
 		return err

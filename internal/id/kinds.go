@@ -23,7 +23,9 @@ type (
 	Category      = Of[category]
 	Collection    = Of[collection]
 	DigitalFile   = Of[digitalFile]
+	CreditEntry   = Of[creditEntry]
 	Event         = Of[event]
+	GiftCard      = Of[giftCard]
 	Grant         = Of[grant]
 	Import        = Of[importRun]
 	Invoice       = Of[invoice]
@@ -47,6 +49,7 @@ type (
 	Promotion     = Of[promotion]
 	Redemption    = Of[redemption]
 	Refund        = Of[refund]
+	RefundLine    = Of[refundLine]
 	Reservation   = Of[reservation]
 	Review        = Of[review]
 	Role          = Of[role]
@@ -113,6 +116,7 @@ type (
 	promotion     struct{}
 	redemption    struct{}
 	refund        struct{}
+	refundLine    struct{}
 	reservation   struct{}
 	review        struct{}
 	role          struct{}
@@ -137,6 +141,8 @@ type (
 	digitalFile   struct{}
 	grant         struct{}
 	licenceKey    struct{}
+	giftCard      struct{}
+	creditEntry   struct{}
 )
 
 func (auditEntry) prefix() string    { return "audit" }
@@ -205,3 +211,6 @@ func (alert) prefix() string         { return "alert" }
 func (digitalFile) prefix() string   { return "file" }
 func (grant) prefix() string         { return "grant" }
 func (licenceKey) prefix() string    { return "lkey" }
+func (giftCard) prefix() string      { return "gift" }
+func (creditEntry) prefix() string   { return "centry" }
+func (refundLine) prefix() string    { return "refl" }

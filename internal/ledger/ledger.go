@@ -24,6 +24,16 @@
 //	sells itself (vendors.House)                                 others as above, without a commission
 //	goods are given away at the          promotion_expense       vendor_payable, commission_revenue, as above
 //	platform's expense, vendor_order
+//	a gift card or store credit pays of  gift_card_liability or    customer_deposits
+//	an order, payment_event (capture)    store_credit_liability
+//	a part of it is earned, with the     customer_deposits: the    as above
+//	posting above or vendor_order        part's share of it
+//	it goes back, payment_event          customer_deposits         gift_card_liability or store_credit_liability
+//	(refund)
+//	a gift card is bought                as above                  gift_card_liability instead of sales_revenue
+//	credit is given, gift_card_entry or  goodwill_expense          gift_card_liability or store_credit_liability
+//	store_credit_entry; taken back: the
+//	other way round
 //	money arrives for an order that is   psp_clearing(provider)  buyer_payable: it is owed back
 //	dead, payment_event (capture)        what was captured
 //
@@ -62,6 +72,11 @@ const (
 	BuyerPayable      Kind = "buyer_payable"      // owed back to buyers
 	PromotionExpense  Kind = "promotion_expense"  // discounts that the marketplace gives
 	SalesRevenue      Kind = "sales_revenue"      // what the marketplace sells itself
+
+	GiftCardLiability    Kind = "gift_card_liability"    // what is left on gift cards
+	StoreCreditLiability Kind = "store_credit_liability" // what customers have
+	CustomerDeposits     Kind = "customer_deposits"      // paid ahead, for parts of orders that are not earned yet
+	GoodwillExpense      Kind = "goodwill_expense"       // credit that the marketplace gives away
 )
 
 // AccountKey names an account within a currency. Accounts come into being with
@@ -119,21 +134,42 @@ func init() {
 // are. Entries of nothing are left out; what is left of each must be two entries
 // or more that sum to zero in each currency.
 func Post(ctx context.Context, tx pgx.Tx, postings ...Posting) error {
+	postings, err := checked(postings)
+	if err != nil {
+		return err
+	}
+	if len(postings) == 0 {
+		return nil
+	}
+	b := postgres.NewBatch()
+	queue(b, postings)
+	if err := b.Send(ctx, tx); err != nil {
+		return fmt.Errorf("post %d transactions from %s %q on: %w", len(postings), postings[0].RefType, postings[0].Memo, err)
+	}
+	return nil
+}
+
+// Queue is Post at the end of a pipeline; it refuses what does not balance at
+// once.
+func Queue(b *postgres.Batch, postings ...Posting) error {
+	postings, err := checked(postings)
+	if err == nil && len(postings) > 0 {
+		queue(b, postings)
+	}
+	return err
+}
+
+// checked leaves out entries of nothing and refuses what does not balance.
+func checked(postings []Posting) ([]Posting, error) {
 	postings = slices.Clone(postings)
 	for i := range postings {
 		p := &postings[i]
 		p.Entries = slices.DeleteFunc(slices.Clone(p.Entries), func(e Entry) bool { return e.Amount.IsZero() })
 		if err := balanced(p.Entries); err != nil {
-			return fmt.Errorf("post %s %q: %w", p.RefType, p.Memo, err)
+			return nil, fmt.Errorf("post %s %q: %w", p.RefType, p.Memo, err)
 		}
 	}
-	if len(postings) == 0 {
-		return nil
-	}
-	if err := write(ctx, tx, postings); err != nil {
-		return fmt.Errorf("post %d transactions from %s %q on: %w", len(postings), postings[0].RefType, postings[0].Memo, err)
-	}
-	return nil
+	return postings, nil
 }
 
 func balanced(entries []Entry) error {

@@ -10,10 +10,10 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// write sends the accounts that may be missing, the transactions and their
-// entries in one round trip. Accounts are inserted in one order by everybody,
+// queue adds the accounts that may be missing, the transactions and their
+// entries to a pipeline. Accounts are inserted in one order by everybody,
 // so two postings that open the same accounts do not wait in a circle.
-func write(ctx context.Context, tx pgx.Tx, postings []Posting) error {
+func queue(b *postgres.Batch, postings []Posting) {
 	var (
 		txns, refs     []pgtype.UUID // of transactions
 		types, memos   []string
@@ -39,7 +39,6 @@ func write(ctx context.Context, tx pgx.Tx, postings []Posting) error {
 		"txns": txns, "types": types, "refs": refs, "memos": memos,
 		"of": of, "ids": ids, "kinds": kinds, "currencies": currencies, "parties": parties, "vendors": vendors, "amounts": amounts,
 	}
-	b := postgres.NewBatch()
 	b.Queue(`
 		INSERT INTO ledger_accounts (id, kind, currency, party, vendor_id)
 		SELECT DISTINCT e.id, e.kind, e.currency, e.party, e.vendor
@@ -58,7 +57,6 @@ func write(ctx context.Context, tx pgx.Tx, postings []Posting) error {
 		FROM unnest(@of::uuid[], @ids::uuid[], @currencies::text[], @amounts::bigint[])
 		     WITH ORDINALITY AS e (txn, account, currency, amount, place)
 		ORDER BY e.place`, args)
-	return b.Send(ctx, tx)
 }
 
 func readBalance(ctx context.Context, db postgres.DB, account id.LedgerAccount) (int64, error) {

@@ -64,6 +64,8 @@ var (
 	MembershipDue      = Kind{"membership_due", Account, true, false}
 	MembershipOverdue  = Kind{"membership_overdue", Account, true, false}
 	MembershipEnded    = Kind{"membership_ended", Account, true, false}
+	OrderRefunded      = Kind{"order_refunded", Orders, true, false}
+	GiftCard           = Kind{"gift_card", Orders, true, true} // it is what was paid for
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
 	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
 	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}
@@ -75,7 +77,7 @@ var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
-	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, DigitalReady, OrderCancelled, OrderPartCancelled,
+	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
 	MembershipStarted, MembershipDue, MembershipOverdue, MembershipEnded,
 	AlertConfirm, PriceDrop, BackInStock, Test,
 }

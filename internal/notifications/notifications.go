@@ -6,7 +6,7 @@
 // (preference.go), and /dev/mail, which shows mail where none leaves.
 // Tables: messages, notification_preferences.
 // Raises: [RetryAsked].
-// Calls: accounts, vendors, orders, shipping, reviews and wishlist, to read (and to end
+// Calls: accounts, vendors, orders, shipping, credit, reviews and wishlist, to read (and to end
 // alerts, which have no account to switch them off in); nobody imports it.
 //
 // # From an event to a mailbox
@@ -28,6 +28,7 @@ import (
 	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/clock"
+	"souk/internal/credit"
 	"souk/internal/memberships"
 	"souk/internal/orders"
 	"souk/internal/platform/httpapi"
@@ -55,6 +56,7 @@ type Notifications struct {
 	Vendors     *vendors.Vendors
 	Orders      *orders.Orders
 	Memberships *memberships.Memberships
+	Credit      *credit.Balances
 	Shipping    *shipping.Shipping
 	Reviews     *reviews.Reviews
 	Wishlists   *wishlist.Wishlists

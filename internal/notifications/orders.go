@@ -111,6 +111,18 @@ func (n *Notifications) OrderCancelled(ctx context.Context, e orders.Cancelled) 
 	return n.tellBuyer(ctx, l)
 }
 
+// OrderRefunded tells the buyer what was given back.
+func (n *Notifications) OrderRefunded(ctx context.Context, e orders.Refunded) error {
+	w, err := orders.Read(ctx, n.DB, e.OrderID)
+	if err != nil {
+		return err
+	}
+	l := n.about(OrderRefunded, w)
+	l.Words["amount"] = e.Amount.String()
+	l.Facts = []fact{{"order", w.Number}}
+	return n.tellBuyer(ctx, l)
+}
+
 // about begins a letter about an order to the address that it was placed with.
 // Guests get no link: only their browser has what opens their order.
 func (n *Notifications) about(kind Kind, w orders.Whole) letter {

@@ -74,6 +74,13 @@ type Cancelled struct {
 	VendorOrderIDs []id.VendorOrder `json:"vendor_order_ids"`
 }
 
+// Refunded says that money was given back.
+type Refunded struct {
+	Change
+	RefundID id.Refund    `json:"refund_id"`
+	Amount   money.Amount `json:"amount"`
+}
+
 // The names of the steps in the log.
 func (Placed) EventName() string    { return "orders.placed" }
 func (Confirmed) EventName() string { return "orders.confirmed" }
@@ -83,3 +90,4 @@ func (Shipped) EventName() string   { return "orders.shipped" }
 func (Tracked) EventName() string   { return "orders.tracked" }
 func (Delivered) EventName() string { return "orders.delivered" }
 func (Cancelled) EventName() string { return "orders.cancelled" }
+func (Refunded) EventName() string  { return "orders.refunded" }

@@ -45,8 +45,10 @@ func (o *Orders) forgetSome(ctx context.Context, mask string, args pgx.NamedArgs
 			return err
 		}
 		n = len(masked)
-		if _, err := postgres.Exec(ctx, tx, deleteNotes, pgx.NamedArgs{"orders": masked}); err != nil {
-			return err
+		for _, sql := range []string{deleteNotes, dropGifts} {
+			if _, err := postgres.Exec(ctx, tx, sql, pgx.NamedArgs{"orders": masked}); err != nil {
+				return err
+			}
 		}
 		return shipping.Forget(ctx, tx, masked)
 	})
@@ -93,6 +95,8 @@ const maskOld = `
 	WHERE o.id = due.id RETURNING o.id`
 
 const deleteNotes = `DELETE FROM order_notes WHERE order_id = ANY (@orders::uuid[])`
+
+const dropGifts = `UPDATE order_lines SET gift = NULL WHERE order_id = ANY (@orders::uuid[]) AND gift IS NOT NULL`
 
 func askToForget(ctx context.Context, tx pgx.Tx, order id.Order) error {
 	n, err := postgres.Exec(ctx, tx, `

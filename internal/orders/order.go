@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"souk/internal/accounts"
+	"souk/internal/credit"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/pricing"
@@ -68,6 +69,7 @@ type VendorOrder struct {
 	PartTotals     `json:"totals"`
 	ShippingTax    money.Amount   `db:"shipping_tax" json:"-"`
 	Platform       money.Amount   `db:"shipping_platform" json:"-"` // the part of the discount on shipping that the platform pays
+	Credit         money.Amount   `db:"credit" json:"-"`            // what gift cards and store credit were to pay of it when it was placed
 	ShippingOption ShippingOption `db:"shipping_option" json:"shipping_option"`
 	PlacedAt       time.Time      `db:"placed_at" json:"created_at"`
 	UpdatedAt      time.Time      `db:"updated_at" json:"updated_at"`
@@ -122,6 +124,8 @@ type Line struct {
 	Total            money.Amount `db:"total" json:"total"`
 	CommissionBPS    int64        `db:"commission_bps" json:"-"`
 	Commission       money.Amount `db:"commission" json:"-"`
+	GiftCard         bool         `db:"gift_card" json:"gift_card,omitempty" doc:"Gift cards, handed over by their codes once they are paid for"`
+	Gift             *credit.Gift `db:"gift" json:"gift,omitempty" doc:"Whom the gift cards go to"`
 	Components       []Component  `db:"components" json:"components,omitempty" doc:"What a bundle is made of"`
 	Platform         money.Amount `db:"platform" json:"-"` // the part of the discount that the platform pays
 
@@ -251,6 +255,33 @@ func (w Whole) Due() money.Amount {
 		due = due.Plus(w.Earnings(p).Total)
 	}
 	return due
+}
+
+// Credited is what gift cards and store credit pay of a part as it is now. They
+// pay first: what is cancelled lowers what is left to pay, and only then theirs.
+func (w Whole) Credited(part VendorOrder) money.Amount {
+	return least(part.Credit, w.Earnings(part).Total)
+}
+
+// Owed is what is left to pay of a part beside that, paid or not.
+func (w Whole) Owed(part VendorOrder) money.Amount {
+	return w.Earnings(part).Total.Minus(w.Credited(part))
+}
+
+// Credit is what gift cards and store credit pay of the order as it is now.
+func (w Whole) Credit() money.Amount {
+	sum := money.Zero(w.Currency)
+	for _, p := range w.Parts {
+		sum = sum.Plus(w.Credited(p))
+	}
+	return sum
+}
+
+func least(a, b money.Amount) money.Amount {
+	if a.Minor < b.Minor {
+		return a
+	}
+	return b
 }
 
 // PartOf finds a part by its id.

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/credit"
 	"souk/internal/id"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
@@ -62,12 +63,12 @@ func queueParts(b *postgres.Batch, w Whole) {
 	parts := w.Parts
 	b.Queue(`
 		INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, house, currency,
-			items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_tax_minor, shipping_platform_minor, shipping_option)
+			items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_tax_minor, shipping_platform_minor, credit_minor, shipping_option)
 		SELECT p.id, o.id, p.vendor, p.name, p.slug, o.number || '-' || p.place, p.status, p.house, o.currency,
-		       p.items, p.discount, p.shipping, p.tax, p.total, p.shipping_tax, p.platform, p.option::jsonb
+		       p.items, p.discount, p.shipping, p.tax, p.total, p.shipping_tax, p.platform, p.credit, p.option::jsonb
 		FROM orders o, unnest(@ids::uuid[], @vendors::uuid[], @names::text[], @slugs::text[], @statuses::text[], @houses::bool[], @items::bigint[],
-			@discounts::bigint[], @shippings::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @platforms::bigint[], @options::text[])
-			WITH ORDINALITY AS p (id, vendor, name, slug, status, house, items, discount, shipping, tax, total, shipping_tax, platform, option, place)
+			@discounts::bigint[], @shippings::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @platforms::bigint[], @credits::bigint[], @options::text[])
+			WITH ORDINALITY AS p (id, vendor, name, slug, status, house, items, discount, shipping, tax, total, shipping_tax, platform, credit, option, place)
 		WHERE o.id = @order`,
 		pgx.NamedArgs{
 			"order": w.ID, "ids": column(parts, func(p *VendorOrder) id.VendorOrder { return p.ID }),
@@ -83,6 +84,7 @@ func queueParts(b *postgres.Batch, w Whole) {
 			"totals":         column(parts, func(p *VendorOrder) int64 { return p.Total.Minor }),
 			"shipping_taxes": column(parts, func(p *VendorOrder) int64 { return p.ShippingTax.Minor }),
 			"platforms":      column(parts, func(p *VendorOrder) int64 { return p.Platform.Minor }),
+			"credits":        column(parts, func(p *VendorOrder) int64 { return p.Credit.Minor }),
 			"options":        column(parts, func(p *VendorOrder) string { return string(mustJSON(p.ShippingOption)) }),
 		})
 }
@@ -91,15 +93,15 @@ func queueLines(b *postgres.Batch, w Whole) {
 	lines := w.Lines
 	b.Queue(`
 		INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title,
-			variant_title, sku, image, tracked, requires_shipping, digital, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
+			variant_title, sku, image, tracked, requires_shipping, digital, gift_card, gift, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
 			total_minor, commission_bps, commission_minor, platform_minor, currency)
 		SELECT l.id, @order, l.part, l.vendor, l.variant, l.product, l.slug, l.place, l.title, l.variant_title, nullif(l.sku, ''), l.image,
-		       l.tracked, l.shipped, l.digital, l.quantity, l.price, l.subtotal, l.discount, l.tax, l.total, l.bps, l.commission, l.platform, @currency
+		       l.tracked, l.shipped, l.digital, l.gift_card, l.gift, l.quantity, l.price, l.subtotal, l.discount, l.tax, l.total, l.bps, l.commission, l.platform, @currency
 		FROM unnest(@ids::uuid[], @parts::uuid[], @vendors::uuid[], @variants::uuid[], @products::uuid[], @slugs::text[], @titles::text[],
-			@variant_titles::text[], @skus::text[], @images::text[], @tracked::bool[], @shipped::bool[], @digital::bool[], @quantities::int[], @prices::bigint[],
+			@variant_titles::text[], @skus::text[], @images::text[], @tracked::bool[], @shipped::bool[], @digital::bool[], @gift_cards::bool[], @gifts::jsonb[], @quantities::int[], @prices::bigint[],
 			@subtotals::bigint[], @discounts::bigint[], @taxes::bigint[], @totals::bigint[], @bps::int[], @commissions::bigint[],
 			@platforms::bigint[])
-			WITH ORDINALITY AS l (id, part, vendor, variant, product, slug, title, variant_title, sku, image, tracked, shipped, digital, quantity,
+			WITH ORDINALITY AS l (id, part, vendor, variant, product, slug, title, variant_title, sku, image, tracked, shipped, digital, gift_card, gift, quantity,
 				price, subtotal, discount, tax, total, bps, commission, platform, place)`,
 		pgx.NamedArgs{
 			"order": w.ID, "currency": string(w.Currency),
@@ -116,6 +118,8 @@ func queueLines(b *postgres.Batch, w Whole) {
 			"tracked":        column(lines, func(l *Line) bool { return l.Tracked }),
 			"shipped":        column(lines, func(l *Line) bool { return l.RequiresShipping }),
 			"digital":        column(lines, func(l *Line) bool { return l.Digital }),
+			"gift_cards":     column(lines, func(l *Line) bool { return l.GiftCard }),
+			"gifts":          column(lines, func(l *Line) *credit.Gift { return l.Gift }),
 			"quantities":     column(lines, func(l *Line) int { return l.Quantity }),
 			"prices":         column(lines, func(l *Line) int64 { return l.UnitPrice.Minor }),
 			"subtotals":      column(lines, func(l *Line) int64 { return l.Subtotal.Minor }),

@@ -4,9 +4,10 @@
 // Owns: the rows, their numbers, the states and the moves between them, the
 // token with which a guest reads an order, the timeline, notes of staff, what
 // is forgotten of an order and when ([Orders.Forget]).
-// Tables: orders, vendor_orders, order_lines, order_line_components, adjustments, order_notes.
+// Tables: orders, vendor_orders, order_lines, order_line_components, adjustments, order_notes,
+// refunds, refund_lines.
 // Raises: Placed, Confirmed, Shipped, Tracked, Delivered, Cancelled, Paid,
-// PaidLate. Each is a step of one order's timeline: exactly one for each
+// PaidLate, Refunded. Each is a step of one order's timeline: exactly one for each
 // change, numbered 1, 2, 3 … by the order's version.
 // Calls: shipping and payments, to show what belongs to an order.
 //
@@ -54,12 +55,16 @@ type Orders struct {
 const (
 	CanRead  auth.Permission = "orders.read"
 	CanWrite auth.Permission = "orders.write" // ship, cancel, note
+	// CanRefund gives money back.
+	CanRefund auth.Permission = "orders.refund"
 	// CanForget drops personal data for good.
 	CanForget auth.Permission = "orders.forget"
 )
 
 // Permissions lists what this module can permit.
-func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite, CanForget} }
+func Permissions() []auth.Permission {
+	return []auth.Permission{CanRead, CanWrite, CanRefund, CanForget}
+}
 
 var (
 	// ErrNoOrder says that there is no such order, or that it is not yours.

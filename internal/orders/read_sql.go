@@ -38,7 +38,7 @@ const partColumnsFragment = `
 	p.id, p.order_id, p.vendor_id, p.vendor_slug, p.vendor_name, p.number, p.status, p.house, p.paid, p.currency,
 	(p.items_minor, p.currency) AS items, (p.discount_minor, p.currency) AS discount, (p.shipping_minor, p.currency) AS shipping,
 	(p.tax_minor, p.currency) AS tax, (p.total_minor, p.currency) AS total, (p.shipping_tax_minor, p.currency) AS shipping_tax,
-	(p.shipping_platform_minor, p.currency) AS shipping_platform,
+	(p.shipping_platform_minor, p.currency) AS shipping_platform, (p.credit_minor, p.currency) AS credit,
 	p.shipping_option, p.placed_at, p.updated_at`
 
 const selectParts = `
@@ -49,7 +49,7 @@ const selectParts = `
 
 const lineColumnsFragment = `
 	l.id, l.order_id, l.vendor_order_id, l.vendor_id, l.variant_id, l.product_id, l.product_slug, l.title, l.variant_title,
-	coalesce(l.sku, '') AS sku, l.image, l.tracked, l.requires_shipping, l.digital, l.quantity, l.quantity_fulfilled, l.quantity_cancelled,
+	coalesce(l.sku, '') AS sku, l.image, l.tracked, l.requires_shipping, l.digital, l.gift_card, l.gift, l.quantity, l.quantity_fulfilled, l.quantity_cancelled,
 	l.quantity_returned, (l.unit_price_minor, l.currency) AS unit_price, (l.subtotal_minor, l.currency) AS subtotal,
 	(l.discount_minor, l.currency) AS discount, (l.tax_minor, l.currency) AS tax, (l.total_minor, l.currency) AS total,
 	l.commission_bps, (l.commission_minor, l.currency) AS commission, (l.cancelled_minor, l.currency) AS cancelled,

@@ -82,7 +82,7 @@ const (
 // Follow makes the order's states follow from its parts. It refuses a move
 // that is not in the table.
 func (w *Whole) Follow() error {
-	live, shipped, delivered, begun, paid := 0, 0, 0, 0, 0
+	live, shipped, delivered, begun, paid, settled := 0, 0, 0, 0, 0, 0
 	for _, p := range w.Parts {
 		if p.Status == PartCancelled {
 			continue
@@ -100,9 +100,12 @@ func (w *Whole) Follow() error {
 		if p.Paid {
 			paid++
 		}
+		if w.settled(p) {
+			settled++
+		}
 	}
 	w.FulfillmentStatus = fulfillment(live, begun, shipped, delivered)
-	w.PaymentStatus = payment(w.PaymentStatus, live, paid)
+	w.PaymentStatus = payment(w.PaymentStatus, live, paid, settled)
 	to := w.Status
 	switch {
 	case live == 0:
@@ -136,13 +139,19 @@ func fulfillment(live, begun, shipped, delivered int) Fulfillment {
 	return Unfulfilled
 }
 
-func payment(was PaymentStatus, live, paid int) PaymentStatus {
+// settled reports that nothing is left to pay of a part that costs something:
+// it has been paid, or gift cards and store credit pay all of it.
+func (w Whole) settled(p VendorOrder) bool {
+	return p.Paid || !w.Credited(p).IsZero() && w.Owed(p).IsZero()
+}
+
+func payment(was PaymentStatus, live, paid, settled int) PaymentStatus {
 	switch {
 	case was == PaymentPartiallyRefunded || was == PaymentRefunded: // refunds decide
 		return was
 	case live == 0:
 		return PaymentVoided
-	case paid == live:
+	case settled == live:
 		return PaymentPaid
 	case paid > 0:
 		return PaymentPartiallyPaid
@@ -182,7 +191,7 @@ func (w *Whole) Ship(part int, units []Units) ([]Units, error) {
 // Goods is the digital goods of a part that its buyer has paid for and does not
 // have yet.
 func (w Whole) Goods(part int) []Units {
-	if p := w.Parts[part]; w.Status == StatusPending || !p.Paid && !w.Earnings(p).Total.IsZero() {
+	if p := w.Parts[part]; w.Status == StatusPending || !p.Paid && !w.Owed(p).IsZero() {
 		return nil
 	}
 	return w.left(part, true)

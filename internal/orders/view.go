@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -25,7 +26,7 @@ type View struct {
 	Addresses   Addresses          `json:"addresses"`
 	Payments    []payments.Payment `json:"payments"`
 	Next        *payments.Action   `json:"next_action,omitempty" doc:"What is to be done to pay, as long as it is"`
-	Refunds     []struct{}         `json:"refunds"`
+	Refunds     []Refund           `json:"refunds"`
 	Returns     []struct{}         `json:"returns"`
 	Timeline    []TimelineStep     `json:"timeline,omitempty" doc:"Not in lists"`
 	Trace       []pricing.Step     `json:"trace,omitempty" doc:"How the total came about, as it was frozen: for staff, and with expand=trace"`
@@ -38,6 +39,7 @@ func (v View) ETag() string { return fmt.Sprintf(`"v%d"`, v.Version) }
 // Part is a vendor's part with what is in it and its parcels.
 type Part struct {
 	VendorOrder
+	Due       money.Amount        `json:"due" doc:"What is left to pay of it: with cash on delivery, what the courier asks for"`
 	Items     []Line              `json:"items"`
 	Shipments []shipping.Shipment `json:"shipments"`
 }
@@ -51,7 +53,7 @@ type Addresses struct {
 // TimelineStep is one thing that happened to an order.
 type TimelineStep struct {
 	Version       int64          `json:"version"`
-	Event         string         `json:"event" enum:"placed,confirmed,paid,paid_late,shipped,tracked,delivered,cancelled"`
+	Event         string         `json:"event" enum:"placed,confirmed,paid,paid_late,shipped,tracked,delivered,cancelled,refunded"`
 	From          Status         `json:"from"`
 	To            Status         `json:"to"`
 	VendorOrderID id.VendorOrder `json:"vendor_order_id,omitzero"`
@@ -78,15 +80,15 @@ func stepOf(r events.Record) (TimelineStep, error) {
 const cancelled = "cancelled"
 
 // Assemble makes the view of an order out of its rows.
-func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment) View {
+func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment, refunds []Refund) View {
 	v := View{
 		Order: w.Order, Items: []Line{}, Parts: make([]Part, len(w.Parts)), Payments: []payments.Payment{},
-		Refunds: []struct{}{}, Returns: []struct{}{},
+		Refunds: []Refund{}, Returns: []struct{}{},
 		Addresses: Addresses{w.Order.Shipping, w.Order.Billing},
 	}
 	at := map[id.VendorOrder]int{}
 	for i, p := range w.Parts {
-		v.Parts[i] = Part{VendorOrder: p, Items: []Line{}, Shipments: []shipping.Shipment{}}
+		v.Parts[i] = Part{VendorOrder: p, Due: w.due(p), Items: []Line{}, Shipments: []shipping.Shipment{}}
 		at[p.ID] = i
 	}
 	for _, l := range w.Lines {
@@ -105,7 +107,20 @@ func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment) Vie
 			v.Payments = append(v.Payments, p)
 		}
 	}
+	for _, r := range refunds {
+		if r.Order == w.ID {
+			v.Refunds = append(v.Refunds, r)
+		}
+	}
 	return v
+}
+
+// due is what somebody still has to pay of a part.
+func (w Whole) due(p VendorOrder) money.Amount {
+	if p.Paid {
+		return money.Zero(w.Currency)
+	}
+	return w.Owed(p)
 }
 
 // Show reads the whole view of an order; ErrNoOrder when there is none. Who may
@@ -158,6 +173,8 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 		parts []VendorOrder
 		lines []Line
 		paid  []payments.Payment
+		back  []Refund
+		items []RefundLine
 		args  = map[string]any{"orders": orders}
 		b     = postgres.NewBatch()
 	)
@@ -165,6 +182,8 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 	postgres.ReadAll(b, &parts, selectParts, args)
 	postgres.ReadAll(b, &lines, selectLines, args)
 	payments.QueueOfOrders(b, orders, &paid)
+	postgres.ReadAll(b, &back, selectRefunds, args)
+	postgres.ReadAll(b, &items, selectRefundLines, args)
 	if err := b.Send(ctx, db); err != nil {
 		return nil, err
 	}
@@ -183,17 +202,20 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 	for _, l := range lines {
 		wholes[at[l.Order]].Lines = append(wholes[at[l.Order]].Lines, l)
 	}
+	for i := range back {
+		back[i].Lines = slices.DeleteFunc(slices.Clone(items), func(l RefundLine) bool { return l.Refund != back[i].ID })
+	}
 	views := make([]View, len(rows))
 	for i, w := range wholes {
-		views[i] = Assemble(w, paid, parcels)
+		views[i] = Assemble(w, paid, parcels, back)
 	}
 	return views, nil
 }
 
 // PlacedView is the view of an order that was placed a moment ago, made without
 // reading it back.
-func PlacedView(n New, paid payments.Payment) View {
-	v := Assemble(n.Whole, []payments.Payment{paid}, nil)
+func PlacedView(n New, paid []payments.Payment) View {
+	v := Assemble(n.Whole, paid, nil, nil)
 	v.Timeline = []TimelineStep{{Version: 1, Event: "placed", To: n.Status, At: n.PlacedAt}}
 	return v
 }

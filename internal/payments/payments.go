@@ -40,6 +40,17 @@ type Payments struct {
 	cursors httpapi.Cursors
 }
 
+// The methods of what the shop itself owes to buyers. Nobody chooses them at
+// checkout: they stand in the cart and pay first, and one of [Payments.Providers]
+// pays what is left.
+const (
+	GiftCard    = "gift_card"
+	StoreCredit = "store_credit"
+)
+
+// IsCredit reports whether a payment was made with what the shop owes.
+func (p Payment) IsCredit() bool { return p.Provider == GiftCard || p.Provider == StoreCredit }
+
 // The rights of staff.
 const (
 	CanRead  auth.Permission = "payments.read"
@@ -140,6 +151,8 @@ type Opening struct {
 	Provider      string
 	Amount        money.Amount
 	AuthorizedNow bool // promised by the order itself, as cash on delivery is
+
+	CapturedBy id.PaymentEvent // taken when it is placed, by the fact of this id; zero: not yet
 }
 
 // Open is the payment that an Opening becomes.
@@ -151,6 +164,9 @@ func (o Opening) Open(at time.Time) Payment {
 	}
 	if o.AuthorizedNow {
 		p.Status, p.Authorized = Authorized, o.Amount
+	}
+	if !o.CapturedBy.IsZero() {
+		p.Status, p.Authorized, p.Captured = Captured, o.Amount, o.Amount
 	}
 	return p
 }
@@ -184,8 +200,9 @@ func OfOrder(ctx context.Context, db postgres.DB, order id.Order) ([]Payment, er
 	return list, nil
 }
 
-// LiveOf is the payment of an order that money can still move on; ErrNoPayment
-// when there is none.
+// LiveOf is the payment of an order that money can still move on, gift cards and
+// store credit apart: those have paid when it was placed. ErrNoPayment when there
+// is none.
 func LiveOf(ctx context.Context, db postgres.DB, order id.Order) (Payment, error) {
 	p, err := liveOf(ctx, db, order)
 	if err != nil {

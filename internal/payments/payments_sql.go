@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -19,23 +20,31 @@ const columnsFragment = `
 
 // QueueOpen opens a payment at the end of a pipeline.
 func QueueOpen(ctx context.Context, b *postgres.Batch, o Opening) {
-	status, authorized := Pending, int64(0)
-	if o.AuthorizedNow {
-		status, authorized = Authorized, o.Amount.Minor
-	}
+	p := o.Open(time.Time{})
 	args := pgx.NamedArgs{
-		"id": o.ID, "order": o.Order, "provider": o.Provider, "status": string(status), "currency": string(o.Amount.Currency),
-		"amount": o.Amount.Minor, "authorized": authorized,
-		"event": id.New[id.PaymentEvent](), "kind": string(Authorize), "cause": Placed, "actor": auth.From(ctx).Name(),
+		"id": o.ID, "order": o.Order, "provider": o.Provider, "status": string(p.Status), "currency": string(o.Amount.Currency),
+		"amount": o.Amount.Minor, "authorized": p.Authorized.Minor, "captured": p.Captured.Minor,
 	}
 	b.Queue(`
-		INSERT INTO payments (id, order_id, provider, status, currency, amount_minor, authorized_minor)
-		VALUES (@id, @order, @provider, @status, @currency, @amount, @authorized)`, args)
-	if o.AuthorizedNow {
-		b.Queue(`
-			INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor)
-			VALUES (@event, @id, @kind, @amount, @currency, @cause, @actor)`, args)
+		INSERT INTO payments (id, order_id, provider, status, currency, amount_minor, authorized_minor, captured_minor)
+		VALUES (@id, @order, @provider, @status, @currency, @amount, @authorized, @captured)`, args)
+	if p.Status != Pending {
+		queuePlaced(ctx, b, o, Authorize, id.New[id.PaymentEvent]())
 	}
+	if !o.CapturedBy.IsZero() {
+		queuePlaced(ctx, b, o, Capture, o.CapturedBy)
+	}
+}
+
+// queuePlaced writes a fact down that the placing of the order is.
+func queuePlaced(ctx context.Context, b *postgres.Batch, o Opening, kind Kind, event id.PaymentEvent) {
+	b.Queue(`
+		INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor)
+		VALUES (@event, @id, @kind, @amount, @currency, @cause, @actor)`,
+		pgx.NamedArgs{
+			"event": event, "id": o.ID, "kind": string(kind), "amount": o.Amount.Minor, "currency": string(o.Amount.Currency),
+			"cause": Placed, "actor": auth.From(ctx).Name(),
+		})
 }
 
 // Placed is the cause of what an order promises by being placed.
@@ -148,7 +157,7 @@ func liveOf(ctx context.Context, db postgres.DB, order id.Order) (Payment, error
 	p, err := postgres.Get[Payment](ctx, db, `
 		SELECT `+columnsFragment+`
 		FROM payments p
-		WHERE p.order_id = @order AND p.status NOT IN ('failed', 'voided')
+		WHERE p.order_id = @order AND p.status NOT IN ('failed', 'voided') AND p.provider NOT IN ('gift_card', 'store_credit')
 		ORDER BY p.id DESC
 		LIMIT 1`,
 		pgx.NamedArgs{"order": order})

@@ -18,7 +18,7 @@ type Buyer struct {
 
 // holds reports whether a line's goods are in the scope.
 func (c *Scope) holds(l *Line) bool {
-	return anyOf(c.Products, l.Product) && anyOf(c.Variants, l.Variant) && anyOf(c.Vendors, l.Vendor) && anyOf(c.Brands, l.Brand) &&
+	return !l.AsPriced && anyOf(c.Products, l.Product) && anyOf(c.Variants, l.Variant) && anyOf(c.Vendors, l.Vendor) && anyOf(c.Brands, l.Brand) &&
 		overlap(c.Categories, l.Categories) && overlap(c.Tags, l.Tags) && !slices.Contains(c.Except, l.Product) && !(c.FullPrice && l.Reduced)
 }
 

@@ -38,6 +38,7 @@ type Line struct {
 	Relief    string // what the rates are not charged for, as [tax.Levy] says; "" where they are
 	Why       string // why these rates, or why not
 	Class     string // of tax, for engines; "" where it is not taxable
+	AsPriced  bool // no promotion lowers it or counts it, as of gift cards
 
 	// What promotions ask of goods; nothing where none asks.
 	Product    id.Product
@@ -119,8 +120,8 @@ type Totals struct {
 var ErrAmountTooLarge = errs.New(errs.Invalid, "amount_too_large", "This comes to more money than the shop can count. Order fewer.")
 
 // Price computes what a snapshot costs: prices, by lists where those say so, then
-// discounts, then tax on what is left. It refuses with [ErrAmountTooLarge] what would overflow. The order of
-// lines, parcels and promotions changes no figure.
+// discounts, then tax on what is left. It refuses with [ErrAmountTooLarge] what
+// would overflow. The order of lines, parcels and promotions changes no figure.
 func Price(s Snapshot) (Quote, error) {
 	q := Quote{Lines: make([]PricedLine, len(s.Lines))}
 	usual, prices := s.Lines, UnitPrices(s.Lines)

@@ -94,6 +94,11 @@ var subjects = []subject{
 		FROM digital_grants g JOIN orders o ON o.id = g.order_id JOIN order_lines l ON l.id = g.order_line_id
 		LEFT JOIN digital_files f ON f.id = g.file_id
 		WHERE o.user_id = @user ORDER BY g.id`},
+	{"store_credit", `
+		SELECT s.currency, s.balance_minor,
+		       ARRAY(SELECT json_build_object('kind', e.kind, 'amount_minor', e.delta_minor, 'reason', e.reason, 'at', e.at)
+		             FROM store_credit_entries e WHERE e.user_id = s.user_id AND e.currency = s.currency ORDER BY e.id) AS entries
+		FROM store_credits s WHERE s.user_id = @user ORDER BY s.currency`},
 	{"reviews", `
 		SELECT p.title AS product, r.rating, r.title, r.body, r.author, r.status, r.reason, r.reply, r.replied_at, r.helpful_count, r.created_at, r.updated_at,
 		       ARRAY(SELECT '/review-photos/' || f.file FROM review_photos f WHERE f.review_id = r.id ORDER BY f.id) AS photos

@@ -14,7 +14,8 @@ type buyer struct {
 	Cart  string       `json:"id"`
 	Total money.Amount `json:"-"`
 
-	signedIn bool // as the member of staff, whose token there is
+	signedIn   bool // as the member of staff, whose token there is
+	nothingDue bool // a gift card pays everything
 }
 
 // order is what a checkout acknowledged.
@@ -82,9 +83,11 @@ type priced struct {
 }
 
 func (b buyer) checkout(key string) request {
-	return request{method: "POST", path: "/api/v1/checkout", key: key, staff: b.signedIn, body: map[string]any{
-		"cart_id": b.Cart, "payment_method": "cod", "expected_total": b.Total,
-	}}
+	body := map[string]any{"cart_id": b.Cart, "payment_method": "cod", "expected_total": b.Total}
+	if b.nothingDue {
+		body["payment_method"], body["expected_due"] = "free", money.Zero(b.Total.Currency)
+	}
+	return request{method: "POST", path: "/api/v1/checkout", key: key, staff: b.signedIn, body: body}
 }
 
 // verdict is what became of a click on "order now".
@@ -94,7 +97,7 @@ type verdict struct {
 	replayed bool   // under a key that had its answer
 	earlier  string // the order that the cart has become by another click
 	refused  bool   // sold out
-	outdated bool   // a discount has gone
+	outdated bool   // a discount has gone, or what was on a gift card
 	wrong    string // none of these
 	took     time.Duration
 }
@@ -144,7 +147,7 @@ func (v verdict) read(a answer, signedIn bool) verdict {
 		v.earlier = said.OrderID
 	case a.status == http.StatusConflict && a.code() == "insufficient_stock" && said.Available != nil && *said.Available == 0:
 		v.refused = true
-	case a.status == http.StatusConflict && (a.code() == "promotion_used_up" || a.code() == "total_changed"):
+	case a.status == http.StatusConflict && (a.code() == "promotion_used_up" || a.code() == "total_changed" || a.code() == "credit_changed"):
 		v.outdated = true
 	default:
 		v.wrong = a.String()

@@ -32,6 +32,9 @@ var scenarios = []scenario{
 	{"hand over", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverKeys},
 	{"join", []crash.Name{"checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, joinPlan},
 	{"renew", []crash.Name{"checkout.renew.before_commit", "checkout.renew.after_commit"}, renewPlan},
+	{"hand over gift cards", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverCards},
+	{"send gift cards", []crash.Name{"credit.send.before_commit", "credit.send.after_commit"}, sendCards},
+	{"refund", []crash.Name{"checkout.refund.before_commit", "checkout.refund.after_commit"}, refundOrder},
 	{"expire", []crash.Name{"checkout.expire.before_commit", "checkout.expire.after_commit"}, expireOrder},
 	{"sell", []crash.Name{
 		"httpapi.write.before_commit", "httpapi.write.after_commit", "events.consumer.before_commit", "events.consumer.after_commit",
@@ -296,6 +299,82 @@ func handOverKeys(ctx context.Context, s *shop) (step, error) {
 			if err == nil && grants != 1 {
 				err = fmt.Errorf("%d keys were granted, want 1", grants)
 			}
+			return err
+		},
+	}, err
+}
+
+// handOverCards sells two gift cards. The money comes with the server gone, as in
+// handOverKeys.
+func handOverCards(ctx context.Context, s *shop) (step, error) {
+	var p product
+	do := s.newProduct(0)
+	body := do.body.(map[string]any)
+	delete(body, "vendor_id")
+	body["gift_card"], body["variants"] = true, []map[string]any{{"price": money.Of(2500, "USD")}}
+	if _, err := s.insist(ctx, do, &p); err != nil {
+		return step{}, err
+	}
+	o, err := s.promised(ctx, p)
+	return step{
+		last: func(ctx context.Context) error { return capture(ctx, s.app, o.String()) },
+		run:  act("hand over", o.String()),
+		right: func(ctx context.Context, _ answer) error {
+			seen, err := s.see(ctx, o.String())
+			if err != nil {
+				return err
+			}
+			cards, err := postgres.Scalar[int](ctx, s.pool, `SELECT count(*)::int FROM gift_cards WHERE order_id = @order AND balance_minor = 2500`, pgx.NamedArgs{"order": o})
+			if err == nil && (cards != 1 || seen.Status != "delivered") {
+				err = fmt.Errorf("%d gift cards were issued, want 1; the order is %s", cards, seen.Status)
+			}
+			return err
+		},
+	}, err
+}
+
+// sendCards has a gift card come due with the server gone: its sweep would be
+// faster than the process that is to die.
+func sendCards(ctx context.Context, s *shop) (step, error) {
+	g, err := s.giveCard(ctx, money.Of(100, "USD"), time.Hour)
+	return step{
+		last: func(ctx context.Context) error {
+			_, err := s.pool.Exec(ctx, `UPDATE gift_cards SET send_at = now() WHERE sent_at IS NULL`)
+			return err
+		},
+		run: act("send gift cards", ""),
+		right: func(ctx context.Context, _ answer) error {
+			sent, err := postgres.Scalar[int](ctx, s.pool, `
+				SELECT count(*)::int FROM events WHERE name = 'credit.gift_card_due' AND data ->> 'gift_card_id' = @card`, pgx.NamedArgs{"card": g.ID})
+			if err == nil && sent != 1 {
+				err = fmt.Errorf("the gift card was sent %d times, want once", sent)
+			}
+			return err
+		},
+	}, err
+}
+
+// refundOrder gives a part of the money for a delivered order back.
+func refundOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, err := s.ordered(ctx)
+	if err != nil {
+		return step{}, err
+	}
+	var parcel struct {
+		ID string `json:"id"`
+	}
+	ship := request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/shipments", staff: true, key: "ship-" + o.ID, body: map[string]any{}}
+	if _, err := s.insist(ctx, ship, &parcel); err != nil {
+		return step{}, err
+	}
+	deliver := request{method: "POST", path: "/api/v1/admin/shipments/" + parcel.ID + "/events", staff: true, key: "deliver-" + parcel.ID, body: map[string]string{"status": "delivered"}}
+	_, err = s.insist(ctx, deliver, nil)
+	return step{
+		do: request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/refunds", staff: true, key: "refund-" + o.ID, body: map[string]any{
+			"amount": money.Of(500, "USD"), "reason": "torture",
+		}},
+		right: func(ctx context.Context, _ answer) error {
+			_, err := s.wantOrder(ctx, o.ID, p, want{"delivered", "partially_refunded", "delivered", []string{"placed", "shipped", "delivered", "refunded"}, stock{1, 0, 0, 1}})
 			return err
 		},
 	}, err

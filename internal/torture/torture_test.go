@@ -77,6 +77,20 @@ func TestRaceForTheLastUnit(t *testing.T) {
 	}
 }
 
+// A gift card of 3 orders and a half, 20 buyers at once, the server killed under
+// them: 3 orders, and the half is left.
+func TestAGiftCardIsDrainedUnderKills(t *testing.T) {
+	t.Parallel()
+	p := plan(t)
+	p.Seed, p.Kill = 5, true
+	p.Buyers, p.Units, p.Rounds = 20, 3, 3
+	r, err := torture.DrainGiftCard(within(t), p)
+	held(t, r, err)
+	if r.Orders != 3*3 || r.Kills == 0 {
+		t.Errorf("%d orders in %d kills, want 9 in some", r.Orders, r.Kills)
+	}
+}
+
 func TestNothingAcknowledgedIsLostByKills(t *testing.T) {
 	t.Parallel()
 	p := plan(t)

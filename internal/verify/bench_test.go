@@ -21,7 +21,7 @@ var multiplied = []string{
 	"product_ratings", "reviews", "review_votes", "review_reports",
 	"orders", "carts", "idempotency_keys", "vendor_orders", "order_lines", "order_line_components", "adjustments", "shipments", "shipment_lines",
 	"stock_levels", "stock_movements", "reservations", "promotions", "coupons", "promotion_redemptions", "payments", "payment_events", "ledger_txns", "ledger_entries", "events",
-	"digital_files", "licence_keys", "digital_grants",
+	"digital_files", "licence_keys", "digital_grants", "gift_cards", "gift_card_entries", "store_credits", "store_credit_entries",
 }
 
 // copies is how each kind of column differs from copy to copy (n).
@@ -29,10 +29,10 @@ func copies(table, column, kind string) string {
 	switch {
 	case kind == "uuid" && column != "vendor_id" && column != "location_id" && column != "account_id" && column != "brand_id":
 		return fmt.Sprintf(`md5(%s::text || n)::uuid`, column)
-	case column == "number", column == "sku", column == "slug", column == "username", column == "email", column == "provider_ref", column == "key", column == "file",
+	case column == "number" && kind == "text", column == "sku", column == "slug", column == "username", column == "email", column == "provider_ref", column == "key", column == "file",
 		column == "code":
 		return column + ` || '-' || n`
-	case table == "refresh_tokens" && column == "hash":
+	case table == "refresh_tokens" && column == "hash", column == "code_hash":
 		return fmt.Sprintf(`sha256(%s || n::text::bytea)`, column)
 	case table == "idempotency_keys" && column == "response":
 		return `convert_to(replace(convert_from(response, 'UTF8'), '"S-2"', '"S-2-' || n || '"'), 'UTF8')`

@@ -7,11 +7,8 @@
 -- Names are for good, so these are kept for rules whose tables are still to come:
 --
 --   Rule        What it says                                                       Comes with
---   B3, B4      refunds under way stay within the capture, and within each line    refunds (payments)
 --   B9          no payment of unknown outcome without a job that reconciles it     the first provider over a network (payments)
 --   D3, D4      a payout is the sum of its items; nobody gets more than was earned payouts
---   F1 F2 F3    coupon uses stay within their limits and belong to live orders     coupons (pricing)
---   F4          a gift card's balance is the sum of its entries                    gift cards (pricing)
 --   H4          each provider's event is applied once, and none is forgotten       webhook inbox (payments)
 --   I1, I2      invoice numbers have no gap; one invoice for each paid part        invoices (orders)
 --   J4          each refund stands in the audit trail                              refunds (payments)
@@ -143,20 +140,52 @@ HAVING p.authorized_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind =
     OR p.voided_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind = 'void'), 0)
     OR p.refunded_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'chargeback')), 0);
 
--- [B5] what was captured for an order is what its paid parts cost, less what was cancelled of them; 'paid' means all parts
+-- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it
+SELECT r.id FROM refunds r LEFT JOIN (SELECT refund_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1) l ON l.refund_id = r.id
+WHERE r.amount_minor IS DISTINCT FROM l.amount
+UNION ALL
+SELECT coalesce(r.order_id, e.order_id)
+FROM (SELECT order_id, sum(amount_minor) AS amount FROM refunds WHERE destination = 'method' GROUP BY 1) r
+FULL JOIN (SELECT p.order_id, sum(e.amount_minor) AS amount FROM payment_events e JOIN payments p ON p.id = e.payment_id
+           WHERE e.kind = 'refund' AND e.cause LIKE 'refund %' GROUP BY 1) e ON e.order_id = r.order_id
+WHERE coalesce(r.amount, 0) <> coalesce(e.amount, 0);
+
+-- [B4] no line and no shipping gives back more than was paid for it, and with all of that goes all of its tax, commission and what the platform paid
+WITH back AS (
+    SELECT vendor_order_id, order_line_id, sum(quantity) AS quantity, sum(amount_minor) AS amount, sum(tax_minor) AS tax,
+           sum(commission_minor) AS commission, sum(platform_minor) AS platform
+    FROM refund_lines GROUP BY 1, 2
+), paid AS (
+    SELECT vendor_order_id, id AS order_line_id, quantity - quantity_cancelled AS quantity, total_minor - cancelled_minor AS amount,
+           tax_minor - cancelled_tax_minor AS tax, commission_minor - cancelled_commission_minor AS commission, platform_minor - cancelled_platform_minor AS platform
+    FROM order_lines
+    UNION ALL
+    SELECT v.id, NULL, 0, v.total_minor - l.total, v.shipping_tax_minor, 0, v.shipping_platform_minor
+    FROM vendor_orders v JOIN (SELECT vendor_order_id, sum(total_minor) AS total FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+)
+SELECT b.vendor_order_id FROM back b LEFT JOIN vendor_orders v ON v.id = b.vendor_order_id
+LEFT JOIN paid p ON p.vendor_order_id = b.vendor_order_id AND p.order_line_id IS NOT DISTINCT FROM b.order_line_id
+WHERE v.paid IS NOT TRUE OR p.amount IS NULL OR b.quantity > p.quantity OR b.amount > p.amount OR b.tax > p.tax OR b.commission > p.commission OR b.platform > p.platform
+   OR b.amount = p.amount AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
+
+-- [B5] what was captured for an order, less what went back to gift cards and store credit, is what its paid parts cost and what those pay of the others; 'paid' means that nothing is left
 WITH part AS (
-    SELECT v.order_id, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS due, bool_or(v.paid) AS some,
-           bool_or(v.status <> 'cancelled') AND coalesce(bool_and(v.paid) FILTER (WHERE v.status <> 'cancelled'), true) AS everything
+    SELECT v.order_id, v.paid, v.status <> 'cancelled' AS live, cost, least(v.credit_minor, cost) AS credit
     FROM vendor_orders v
     JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
-    GROUP BY 1
+    CROSS JOIN LATERAL (SELECT CASE v.status WHEN 'cancelled' THEN 0 ELSE v.total_minor - l.cancelled END AS cost) c
+), whole AS (
+    SELECT order_id, sum(CASE WHEN paid THEN cost ELSE credit END) AS due, bool_or(paid) AS some,
+           bool_or(live) AND coalesce(bool_and(paid) FILTER (WHERE live), true) AS everything,
+           bool_or(live) AND coalesce(bool_and(paid OR credit > 0 AND credit = cost) FILTER (WHERE live), true) AS settled
+    FROM part GROUP BY 1
 ), taken AS (
-    SELECT order_id, sum(captured_minor) AS amount FROM payments GROUP BY 1
+    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END) AS amount FROM payments GROUP BY 1
 )
-SELECT o.id FROM orders o JOIN part ON part.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
+SELECT o.id FROM orders o JOIN whole ON whole.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
 WHERE o.status <> 'cancelled' AND o.payment_status NOT IN ('partially_refunded', 'refunded')
-  AND (coalesce(taken.amount, 0) <> part.due + CASE WHEN part.everything THEN o.fee_minor + o.rounding_minor ELSE 0 END
-    OR (o.payment_status = 'paid') <> part.everything OR (o.payment_status = 'partially_paid') <> (part.some AND NOT part.everything))
+  AND (coalesce(taken.amount, 0) <> whole.due + CASE WHEN whole.everything THEN o.fee_minor + o.rounding_minor ELSE 0 END
+    OR (o.payment_status = 'paid') <> whole.settled OR (o.payment_status = 'partially_paid') <> (whole.some AND NOT whole.settled))
 UNION ALL
 SELECT id FROM orders WHERE status = 'cancelled' AND payment_status IN ('paid', 'partially_paid');
 
@@ -174,12 +203,13 @@ SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
 GROUP BY o.id, o.grand_total_minor
 HAVING sum(p.captured_minor - p.refunded_minor) > o.grand_total_minor OR max(p.amount_minor) > o.grand_total_minor;
 
--- [B10] what was promised and neither taken nor given up is what a confirmed order still owes: its unpaid parts, less what was cancelled
+-- [B10] what was promised and neither taken nor given up is what a confirmed order still owes: its unpaid parts, less what was cancelled and what gift cards and store credit pay
 WITH owed AS (
-    SELECT v.order_id, sum(v.total_minor - l.cancelled) FILTER (WHERE NOT v.paid AND v.status <> 'cancelled') AS amount,
+    SELECT v.order_id, sum(cost - least(v.credit_minor, cost)) FILTER (WHERE NOT v.paid) AS amount,
            bool_or(NOT v.paid AND v.status <> 'cancelled') AS some
     FROM vendor_orders v
     JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+    CROSS JOIN LATERAL (SELECT CASE v.status WHEN 'cancelled' THEN 0 ELSE v.total_minor - l.cancelled END AS cost) c
     GROUP BY 1
 ), promised AS (
     SELECT order_id, sum(authorized_minor - voided_minor - captured_minor) AS amount FROM payments GROUP BY 1
@@ -187,6 +217,25 @@ WITH owed AS (
 SELECT o.id FROM orders o JOIN owed ON owed.order_id = o.id LEFT JOIN promised ON promised.order_id = o.id
 WHERE o.status <> 'pending'
   AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.fee_minor + o.rounding_minor ELSE 0 END;
+
+-- [B11] what gift cards and store credit pay of an order is spread over its parts
+SELECT o.id FROM orders o
+LEFT JOIN (SELECT order_id, sum(credit_minor) AS amount FROM vendor_orders GROUP BY 1) v ON v.order_id = o.id
+LEFT JOIN (SELECT order_id, sum(amount_minor) AS amount FROM payments WHERE provider IN ('gift_card', 'store_credit') GROUP BY 1) p ON p.order_id = o.id
+WHERE coalesce(v.amount, 0) <> coalesce(p.amount, 0);
+
+-- [B12] an order reads refunded when all that was paid for it was given back, and partially so when some was
+WITH part AS (
+    SELECT v.order_id, bool_and(v.paid) FILTER (WHERE v.status <> 'cancelled') AS everything, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS paid
+    FROM vendor_orders v
+    JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+    GROUP BY 1
+), back AS (
+    SELECT order_id, sum(amount_minor) AS amount FROM refunds GROUP BY 1
+)
+SELECT o.id FROM orders o JOIN part ON part.order_id = o.id LEFT JOIN back ON back.order_id = o.id
+WHERE (o.payment_status = 'refunded') <> (coalesce(back.amount, 0) > 0 AND back.amount = part.paid AND part.everything)
+   OR (o.payment_status = 'partially_refunded') <> (coalesce(back.amount, 0) > 0 AND NOT (back.amount = part.paid AND part.everything));
 
 -- [C1] every ledger transaction sums to zero in each currency
 SELECT txn_id FROM ledger_entries GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0;
@@ -210,11 +259,39 @@ WHERE t.ref_type = 'payment_event' AND NOT EXISTS (SELECT FROM payment_events e 
 -- [C5] each provider's clearing account = captured - refunded
 SELECT coalesce(f.provider, l.party)
 FROM (SELECT p.provider, e.currency, sum(CASE e.kind WHEN 'capture' THEN e.amount_minor WHEN 'refund' THEN -e.amount_minor WHEN 'chargeback' THEN -e.amount_minor ELSE 0 END) AS amount
-      FROM payment_events e JOIN payments p ON p.id = e.payment_id GROUP BY 1, 2) f
+      FROM payment_events e JOIN payments p ON p.id = e.payment_id WHERE p.provider NOT IN ('gift_card', 'store_credit') GROUP BY 1, 2) f
 FULL JOIN (SELECT a.party, e.currency, sum(e.amount_minor) AS amount
       FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
       WHERE a.kind = 'psp_clearing' AND t.ref_type = 'payment_event' GROUP BY 1, 2) l ON l.party = f.provider AND l.currency = f.currency
 WHERE coalesce(f.amount, 0) <> coalesce(l.amount, 0);
+
+-- [C6] what was paid ahead is what gift cards and store credit pay of parts that are not earned yet
+WITH ahead AS (
+    SELECT v.currency, sum(least(v.credit_minor, v.total_minor - l.cancelled)) AS amount
+    FROM vendor_orders v
+    JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+    WHERE NOT v.paid AND v.status <> 'cancelled' GROUP BY 1
+), booked AS (
+    SELECT a.currency, -sum(e.amount_minor) AS amount FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE a.kind = 'customer_deposits' GROUP BY 1
+)
+SELECT currency FROM ahead FULL JOIN booked USING (currency) WHERE coalesce(ahead.amount, 0) <> coalesce(booked.amount, 0);
+
+-- [C7] what the shop owes on gift cards and as store credit is what their balances say, with the cards that are paid for and not handed over yet
+WITH balances AS (
+    SELECT kind, currency, sum(amount) AS amount FROM (
+        SELECT 'gift_card_liability' AS kind, currency, balance_minor AS amount FROM gift_cards
+        UNION ALL
+        SELECT 'gift_card_liability', l.currency, l.unit_price_minor * (l.quantity - l.quantity_cancelled - l.quantity_fulfilled)
+        FROM order_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE l.gift_card AND v.paid
+        UNION ALL
+        SELECT 'store_credit_liability', currency, balance_minor FROM store_credits) owed
+    GROUP BY 1, 2
+), booked AS (
+    SELECT a.kind, a.currency, -sum(e.amount_minor) AS amount FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE a.kind IN ('gift_card_liability', 'store_credit_liability') GROUP BY 1, 2
+)
+SELECT kind || ' ' || currency FROM balances FULL JOIN booked USING (kind, currency) WHERE coalesce(balances.amount, 0) <> coalesce(booked.amount, 0);
 
 -- [D1] a commission is within its basis: 0 <= commission <= what the line brings without tax, with what the platform adds, after cancelling, too
 SELECT l.id FROM order_lines l JOIN orders o ON o.id = l.order_id
@@ -222,7 +299,7 @@ WHERE l.commission_minor < 0 OR l.commission_minor > l.total_minor - l.tax_minor
    OR l.commission_minor - l.cancelled_commission_minor
       > l.total_minor - l.cancelled_minor - (l.tax_minor - l.cancelled_tax_minor) + l.platform_minor - l.cancelled_platform_minor;
 
--- [D2] a vendor's account holds what its paid parts earned: goods and shipping without tax, less commission and what was cancelled, and what the platform adds
+-- [D2] a vendor's account holds what its paid parts earned: goods and shipping without tax, less commission, what was cancelled and what was given back, and what the platform adds
 WITH lines AS (
     SELECT vendor_order_id, sum(commission_minor - cancelled_commission_minor) AS commission, sum(cancelled_minor - cancelled_tax_minor) AS cancelled,
            sum(platform_minor - cancelled_platform_minor) AS platform
@@ -230,27 +307,36 @@ WITH lines AS (
 ), earned AS (
     SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.commission + l.platform + v.shipping_platform_minor) AS amount
     FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid AND NOT v.house GROUP BY 1, 2
+), back AS (
+    SELECT v.vendor_id, v.currency, sum(l.amount_minor + l.platform_minor - l.tax_minor - l.commission_minor) AS amount
+    FROM refund_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE NOT v.house GROUP BY 1, 2
 ), booked AS (
     SELECT a.vendor_id, e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
-    WHERE a.kind = 'vendor_payable' AND t.ref_type IN ('payment_event', 'vendor_order') GROUP BY 1, 2
+    WHERE a.kind = 'vendor_payable' AND t.ref_type IN ('payment_event', 'vendor_order', 'refund') GROUP BY 1, 2
 )
-SELECT vendor_id FROM earned FULL JOIN booked USING (vendor_id, currency)
-WHERE coalesce(earned.amount, 0) <> coalesce(booked.amount, 0);
+SELECT vendor_id FROM earned FULL JOIN booked USING (vendor_id, currency) LEFT JOIN back USING (vendor_id, currency)
+WHERE coalesce(earned.amount, 0) - coalesce(back.amount, 0) <> coalesce(booked.amount, 0);
 
--- [D5] what the marketplace sells itself is its own revenue: its account holds what its paid parts brought without tax, and no other vendor's is among them
+-- [D5] what the marketplace sells itself is its own revenue: its account holds what its paid parts brought without tax and gift cards, and no other vendor's is among them
 WITH lines AS (
-    SELECT vendor_order_id, sum(cancelled_minor - cancelled_tax_minor) AS cancelled, sum(platform_minor - cancelled_platform_minor) AS platform
+    SELECT vendor_order_id, sum(cancelled_minor - cancelled_tax_minor) AS cancelled, sum(platform_minor - cancelled_platform_minor) AS platform,
+           coalesce(sum(total_minor - cancelled_minor) FILTER (WHERE gift_card), 0) AS cards
     FROM order_lines GROUP BY 1
 ), earned AS (
-    SELECT v.currency, sum(v.total_minor - v.tax_minor - l.cancelled + l.platform + v.shipping_platform_minor) AS amount
+    SELECT v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.cards + l.platform + v.shipping_platform_minor) AS amount
     FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid AND v.house GROUP BY 1
+), back AS (
+    SELECT v.currency, sum(l.amount_minor + l.platform_minor - l.tax_minor - l.commission_minor) AS amount
+    FROM refund_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id LEFT JOIN order_lines o ON o.id = l.order_line_id
+    WHERE v.house AND o.gift_card IS NOT TRUE GROUP BY 1
 ), booked AS (
     SELECT e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
-    WHERE a.kind = 'sales_revenue' AND t.ref_type IN ('payment_event', 'vendor_order') GROUP BY 1
+    WHERE a.kind = 'sales_revenue' AND t.ref_type IN ('payment_event', 'vendor_order', 'refund') GROUP BY 1
 )
-SELECT currency FROM earned FULL JOIN booked USING (currency) WHERE coalesce(earned.amount, 0) <> coalesce(booked.amount, 0)
+SELECT currency FROM earned FULL JOIN booked USING (currency) LEFT JOIN back USING (currency)
+WHERE coalesce(earned.amount, 0) - coalesce(back.amount, 0) <> coalesce(booked.amount, 0)
 UNION ALL
 SELECT p.id::text FROM vendor_orders p JOIN vendors v ON v.id = p.vendor_id WHERE p.house <> v.house;
 
@@ -346,6 +432,34 @@ UNION ALL
 SELECT v.id FROM vendor_orders v
 LEFT JOIN (SELECT vendor_order_id, sum(platform_minor) AS amount FROM adjustments WHERE order_line_id IS NULL GROUP BY 1) a ON a.vendor_order_id = v.id
 WHERE v.shipping_platform_minor <> coalesce(a.amount, 0);
+
+-- [F5] a gift card's balance is the sum of its entries, the first of which is what it was issued with, and within that
+SELECT g.id FROM gift_cards g
+LEFT JOIN (SELECT gift_card_id, sum(delta_minor) AS balance, sum(delta_minor) FILTER (WHERE kind = 'issued') AS initial FROM gift_card_entries GROUP BY 1) e
+    ON e.gift_card_id = g.id
+WHERE g.balance_minor IS DISTINCT FROM e.balance OR g.initial_minor IS DISTINCT FROM e.initial OR g.balance_minor NOT BETWEEN 0 AND g.initial_minor;
+
+-- [F6] a customer's store credit is the sum of its entries, and not below nothing
+SELECT coalesce(s.user_id, e.user_id) FROM store_credits s
+FULL JOIN (SELECT user_id, currency, sum(delta_minor) AS balance FROM store_credit_entries GROUP BY 1, 2) e ON e.user_id = s.user_id AND e.currency = s.currency
+WHERE coalesce(s.balance_minor, 0) <> coalesce(e.balance, 0) OR s.balance_minor < 0;
+
+-- [F7] what gift cards and store credit have paid stands in their entries, in their currency
+SELECT p.id FROM payments p LEFT JOIN (
+    SELECT e.payment_id, g.currency, 'gift_card' AS provider, e.delta_minor FROM gift_card_entries e JOIN gift_cards g ON g.id = e.gift_card_id WHERE e.payment_id IS NOT NULL
+    UNION ALL
+    SELECT payment_id, currency, 'store_credit', delta_minor FROM store_credit_entries WHERE payment_id IS NOT NULL) e ON e.payment_id = p.id
+GROUP BY p.id, p.provider, p.currency, p.captured_minor, p.refunded_minor
+HAVING CASE WHEN p.provider IN ('gift_card', 'store_credit') THEN p.captured_minor - p.refunded_minor ELSE 0 END <> -coalesce(sum(e.delta_minor), 0)
+    OR bool_or(e.currency <> p.currency OR e.provider <> p.provider);
+
+-- [F8] gift cards are sold by the house, untaxed and uncounted, and one was issued for each unit that was handed over
+SELECT v.id FROM variants v JOIN products p ON p.id = v.product_id JOIN vendors s ON s.id = p.vendor_id
+WHERE p.gift_card AND (NOT s.house OR v.archived_at IS NULL AND (v.taxable OR v.tracked OR v.requires_shipping OR v.bundle IS NOT NULL))
+UNION ALL
+SELECT l.id FROM order_lines l LEFT JOIN (SELECT order_line_id, count(*) AS cards, sum(initial_minor) AS amount FROM gift_cards GROUP BY 1) g ON g.order_line_id = l.id
+WHERE coalesce(g.cards, 0) <> CASE WHEN l.gift_card THEN l.quantity_fulfilled ELSE 0 END
+   OR coalesce(g.amount, 0) <> CASE WHEN l.gift_card THEN l.quantity_fulfilled * l.unit_price_minor ELSE 0 END;
 
 -- [G1] one order for each cart, one for each number; a cart and the order that it became name each other
 SELECT (array_agg(id))[1] FROM orders GROUP BY cart_id HAVING count(*) > 1
@@ -528,7 +642,7 @@ WHERE l.digital <> (s.kind = 'digital')
 UNION ALL
 SELECT l.id FROM order_lines l
 LEFT JOIN (SELECT order_line_id, count(*) AS grants, count(key_id) AS keys FROM digital_grants GROUP BY 1) g ON g.order_line_id = l.id
-WHERE l.digital AND NOT EXISTS (SELECT FROM plans p WHERE p.variant_id = l.variant_id)
+WHERE l.digital AND NOT l.gift_card AND NOT EXISTS (SELECT FROM plans p WHERE p.variant_id = l.variant_id)
   AND ((l.quantity_fulfilled > 0) <> (coalesce(g.grants, 0) > 0) OR g.keys NOT IN (0, l.quantity_fulfilled));
 
 -- [M4] nobody has digital goods that were not paid for

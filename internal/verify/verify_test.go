@@ -116,7 +116,28 @@ var corruptions = []corruption{
 		INSERT INTO payment_events VALUES (u('fact 9'), u('payment 1'), 'void', -1, 'USD', 'mistake', 'anna')`},
 	{rule: "B2", sql: `DELETE FROM payment_events WHERE id = u('fact 1')`},
 	{rule: "B2", sql: `UPDATE payment_events SET amount_minor = 999 WHERE id = u('fact 5')`},
+	{
+		rule: "B3", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('arrived'), 'USD', 1, 'store_credit', 'mistake', 'staff')`,
+		too: []string{"B12"}, why: "the order does not say that something was given back",
+	},
+	{
+		rule: "B3", sql: `INSERT INTO payment_events VALUES (u('fact 99'), u('payment 2'), 'refund', 0, 'USD', 'refund 1', 'staff');
+			UPDATE payment_events SET amount_minor = 1 WHERE id = u('fact 99'); UPDATE payments SET refunded_minor = 1 WHERE id = u('payment 2')`,
+		too: []string{"C4", "C5"}, why: "nobody has posted it",
+	},
+	{
+		rule: "B4", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('travelling'), 'USD', 1, 'store_credit', 'mistake', 'staff');
+			INSERT INTO refund_lines VALUES (u('refund line 1'), u('refund 1'), u('travelling, potter'), u('travelling teapots'), 1, 1, 0, 0, 0)`,
+		too: []string{"B12", "D2"}, why: "neither the order nor the books say that something was given back",
+	},
+	{
+		rule: "B4", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('arrived'), 'USD', 2500, 'store_credit', 'mistake', 'staff'); UPDATE orders SET payment_status = 'refunded' WHERE id = u('arrived');
+			INSERT INTO refund_lines VALUES (u('refund line 1'), u('refund 1'), u('arrived, potter'), u('arrived teapots'), 2, 2500, 416, 184, 0)`,
+		too: []string{"D2"}, why: "the books do not say that something was given back",
+	},
 	{rule: "B5", sql: `UPDATE orders SET payment_status = 'partially_paid' WHERE id = u('arrived')`},
+	{rule: "B12", sql: `UPDATE orders SET payment_status = 'partially_refunded' WHERE id = u('arrived')`},
+	{rule: "B12", sql: `UPDATE orders SET payment_status = 'refunded' WHERE id = u('travelling')`},
 	{rule: "B5", sql: `UPDATE orders SET payment_status = 'paid' WHERE id = u('withdrawn')`},
 	{rule: "B6", sql: `UPDATE payments SET provider = 'online', provider_ref = 'pi_4' WHERE id = u('payment 1')`},
 	{rule: "B6", sql: `INSERT INTO payment_events VALUES (u('fact 9'), u('payment 3'), 'void', 0, 'USD', 'cancelled', 'guest')`},
@@ -130,6 +151,12 @@ var corruptions = []corruption{
 	{rule: "B10", sql: `UPDATE payments SET voided_minor = 100 WHERE id = u('payment 1');
 		INSERT INTO payment_events VALUES (u('fact 9'), u('payment 1'), 'void', 100, 'USD', 'mistake', 'anna')`},
 
+	{rule: "B5", sql: `UPDATE orders SET payment_status = 'authorized' WHERE id = u('treated')`},
+	{
+		rule: "B11", sql: `UPDATE vendor_orders SET credit_minor = 1 WHERE id = u('waiting, weaver')`,
+		too: []string{"B5", "C6"}, why: "nobody has paid it, ahead or otherwise",
+	},
+
 	{rule: "C1", sql: `UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE txn_id = u('posting 1') AND account_id = u('commission');
 		UPDATE ledger_entries SET amount_minor = amount_minor - 1 WHERE txn_id = u('posting 2') AND account_id = u('commission')`},
 	{rule: "C2", sql: `UPDATE ledger_accounts SET currency = 'EUR' WHERE id = u('tax')`},
@@ -142,6 +169,10 @@ var corruptions = []corruption{
 	{rule: "C4", sql: `UPDATE ledger_txns SET ref_id = u('fact 1') WHERE id = u('posting 1')`},
 	{rule: "C4", sql: `UPDATE ledger_txns SET ref_id = u('no fact') WHERE id = u('posting 2')`},
 	{rule: "C5", sql: `UPDATE ledger_accounts SET party = 'online' WHERE id = u('cash')`},
+
+	{rule: "C6", sql: `UPDATE ledger_entries SET account_id = u('commission') WHERE account_id = u('ahead')`},
+	{rule: "C7", sql: `UPDATE ledger_entries SET account_id = u('on account') WHERE txn_id = u('posting 10') AND account_id = u('on cards')`},
+	{rule: "C7", sql: `UPDATE ledger_entries SET account_id = u('commission') WHERE account_id = u('on account')`},
 
 	{rule: "D1", sql: `UPDATE order_lines SET commission_minor = 5001 WHERE id = u('waiting rug')`},
 	{
@@ -206,6 +237,25 @@ var corruptions = []corruption{
 	{rule: "F3", sql: `UPDATE promotion_redemptions SET currency = 'EUR' WHERE id = u('redemption 1')`},
 	{rule: "F4", sql: `UPDATE order_lines SET platform_minor = 199 WHERE id = u('travelling rug')`},
 	{rule: "F4", sql: `UPDATE vendor_orders SET shipping_platform_minor = 1 WHERE id = u('travelling, weaver')`},
+
+	{
+		rule: "F5", sql: `UPDATE gift_cards SET balance_minor = 3999 WHERE id = u('treat')`,
+		too: []string{"C7"}, why: "the books say what is owed on it",
+	},
+	{rule: "F5", sql: `UPDATE gift_card_entries SET kind = 'adjusted' WHERE id = u('entry 1')`},
+	{
+		rule: "F5", sql: `UPDATE gift_card_entries SET delta_minor = -5001 WHERE id = u('entry 2'); UPDATE gift_cards SET balance_minor = -1 WHERE id = u('treat')`,
+		too: []string{"C7", "F7"}, why: "its order was not paid with so much",
+	},
+	{
+		rule: "F6", sql: `UPDATE store_credits SET balance_minor = 299`,
+		too: []string{"C7"}, why: "the books say what is owed",
+	},
+	{rule: "F7", sql: `UPDATE gift_card_entries SET kind = 'adjusted', payment_id = NULL WHERE id = u('entry 2')`},
+	{rule: "F7", sql: `UPDATE gift_card_entries SET payment_id = u('payment 11') WHERE id = u('entry 2')`},
+	{rule: "F8", sql: `UPDATE products SET vendor_id = u('potter') WHERE id = u('vouchers')`},
+	{rule: "F8", sql: `UPDATE variants SET taxable = true WHERE id = u('voucher')`},
+	{rule: "F8", sql: `UPDATE gift_cards SET order_id = u('arrived'), order_line_id = u('arrived card') WHERE id = u('treat')`},
 
 	{rule: "G1", sql: `UPDATE orders SET cart_id = u('cart 2') WHERE id = u('withdrawn'); UPDATE carts SET order_id = NULL WHERE id = u('cart 3');
 		DELETE FROM carts WHERE id = u('cart 2')`},

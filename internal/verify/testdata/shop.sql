@@ -335,12 +335,50 @@ INSERT INTO digital_grants (id, order_id, order_line_id, vendor_id, file_id, key
 -- Prices in kroner follow those in dollars and end in .00 or .50; the rug has its own. Traders pay less for a dozen teapots.
 INSERT INTO currencies (currency, base, rate_ppb, round_to_minor, ending_minor, decimals, base_decimals, settled) VALUES ('DKK', 'USD', 6871234567, 50, 0, 2, 2, true);
 INSERT INTO prices (variant_id, currency, amount_minor, derived) VALUES
-    (u('teapot'), 'DKK', 6850, true), (u('card'), 'DKK', 1350, true), (u('rug'), 'DKK', 30000, false), (u('set'), 'DKK', 14298, false);
+    (u('teapot'), 'DKK', 6850, true), (u('card'), 'DKK', 1350, true), (u('rug'), 'DKK', 30000, false), (u('set'), 'DKK', 14298, false), (u('gold'), 'DKK', 0, true);
 INSERT INTO price_history (variant_id, currency, amount_minor, actor) VALUES
-    (u('teapot'), 'DKK', 6850, 'prices'), (u('card'), 'DKK', 1350, 'prices'), (u('rug'), 'DKK', 30000, 'weaver'), (u('set'), 'DKK', 14298, 'prices');
+    (u('teapot'), 'DKK', 6850, 'prices'), (u('card'), 'DKK', 1350, 'prices'), (u('rug'), 'DKK', 30000, 'weaver'), (u('set'), 'DKK', 14298, 'prices'), (u('gold'), 'DKK', 0, 'prices');
 INSERT INTO listings (product_id, currency, vendor_id, name, category_ids, tag_ids, facet_ids, in_stock, rating, rating_count, created_at, min_minor, max_minor)
 SELECT product_id, 'DKK', vendor_id, name, category_ids, tag_ids, facet_ids, in_stock, rating, rating_count, created_at, kroner, kroner
 FROM listings JOIN (VALUES (u('teapots'), 6850), (u('cards'), 1350), (u('rugs'), 30000), (u('sets'), 14298)) AS k (product_id, kroner) USING (product_id);
 INSERT INTO customer_groups (id, handle, name) VALUES (u('trade'), 'trade', 'Trade');
 INSERT INTO price_lists (id, vendor_id, name, status, customer_groups) VALUES (u('trade list'), u('potter'), 'Trade', 'active', '{trade}');
 INSERT INTO price_list_prices (list_id, variant_id, currency, min_quantity, amount_minor) VALUES (u('trade list'), u('teapot'), 'USD', 12, 850);
+-- Anna was given a gift card of 50.00, of which 10.00 have paid five cards of the potter's that are not on their way yet, and 3.00 of
+-- store credit. The house sells gift cards, too.
+INSERT INTO vendors (id, slug, name, status, commission_bps, house) VALUES (u('house'), 'house', 'House', 'active', 0, true);
+INSERT INTO products (id, vendor_id, slug, title, status, gift_card, updated_at) VALUES (u('vouchers'), u('house'), 'vouchers', 'Vouchers', 'draft', true, now() - interval '1 day');
+INSERT INTO variants (id, product_id, vendor_id, sku, title, taxable, tracked, requires_shipping) VALUES (u('voucher'), u('vouchers'), u('house'), 'VOU', 'Voucher', false, false, false);
+INSERT INTO orders (id, number, cart_id, user_id, email, status, payment_status, fulfillment_status, currency, items_minor,
+                    discount_minor, shipping_minor, tax_minor, tax_included, grand_total_minor, shipping_address, billing_address, version) VALUES
+    (u('treated'), 'S-10', u('cart 10'), u('anna'), 'anna@example.com', 'confirmed', 'paid', 'unfulfilled', 'USD', 1000, 0, 0, 0, false, 1000, '{}', '{}', 1);
+INSERT INTO carts (id, currency, order_id) VALUES (u('cart 10'), 'USD', u('treated'));
+INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, currency,
+                           items_minor, discount_minor, shipping_minor, tax_minor, total_minor, credit_minor, shipping_option) VALUES
+    (u('treated, potter'), u('treated'), u('potter'), 'Potter', 'potter', 'S-10-1', 'confirmed', 'USD', 1000, 0, 0, 0, 1000, 1000, '{}');
+INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title, variant_title, tracked,
+                         requires_shipping, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor, total_minor, commission_bps, commission_minor, currency) VALUES
+    (u('treated cards'), u('treated'), u('treated, potter'), u('potter'), u('card'), u('cards'), 'cards', 1, 'Cards', 'Card', false,
+     true, 5, 200, 1000, 0, 0, 1000, 1000, 100, 'USD');
+INSERT INTO payments (id, order_id, provider, status, currency, amount_minor, authorized_minor, captured_minor) VALUES
+    (u('payment 10'), u('treated'), 'gift_card', 'captured', 'USD', 1000, 1000, 1000), (u('payment 11'), u('treated'), 'free', 'authorized', 'USD', 0, 0, 0);
+INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor) VALUES
+    (u('fact 10'), u('payment 10'), 'authorize', 1000, 'USD', 'placed', 'anna'), (u('fact 11'), u('payment 10'), 'capture', 1000, 'USD', 'placed', 'anna'),
+    (u('fact 12'), u('payment 11'), 'authorize', 0, 'USD', 'placed', 'anna');
+INSERT INTO events (id, name, subject, version, data, actor) VALUES (u('event treated1'), 'orders.placed', u('treated'), 1, '{"from": "", "to": "confirmed"}', 'somebody');
+UPDATE event_cursors SET xid = e.xid, seq = e.seq FROM (SELECT xid, seq FROM events ORDER BY xid DESC, seq DESC LIMIT 1) e;
+INSERT INTO gift_cards (id, code_hash, hint, currency, initial_minor, balance_minor) VALUES (u('treat'), sha256('treat'), 'TRTT', 'USD', 5000, 4000);
+INSERT INTO gift_card_entries (id, gift_card_id, kind, delta_minor, payment_id, actor) VALUES
+    (u('entry 1'), u('treat'), 'issued', 5000, NULL, 'staff'), (u('entry 2'), u('treat'), 'redeemed', -1000, u('payment 10'), 'anna');
+INSERT INTO store_credits (user_id, currency, balance_minor) VALUES (u('anna'), 'USD', 300);
+INSERT INTO store_credit_entries (id, user_id, currency, kind, delta_minor, actor) VALUES (u('entry 3'), u('anna'), 'USD', 'granted', 300, 'staff');
+INSERT INTO ledger_accounts (id, kind, currency) VALUES
+    (u('goodwill'), 'goodwill_expense', 'USD'), (u('on cards'), 'gift_card_liability', 'USD'), (u('on account'), 'store_credit_liability', 'USD'),
+    (u('ahead'), 'customer_deposits', 'USD');
+INSERT INTO ledger_txns (id, ref_type, ref_id, memo) VALUES
+    (u('posting 10'), 'gift_card_entry', u('entry 1'), 'given'), (u('posting 11'), 'payment_event', u('fact 11'), 'order S-10'),
+    (u('posting 12'), 'store_credit_entry', u('entry 3'), 'granted');
+INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
+    (u('posting 10'), u('goodwill'), 'USD', 5000), (u('posting 10'), u('on cards'), 'USD', -5000),
+    (u('posting 11'), u('on cards'), 'USD', 1000), (u('posting 11'), u('ahead'), 'USD', -1000),
+    (u('posting 12'), u('goodwill'), 'USD', 300), (u('posting 12'), u('on account'), 'USD', -300);

@@ -1,0 +1,274 @@
+package orders
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/postgres"
+)
+
+// A Refund is money of an order that was given back.
+type Refund struct {
+	ID        id.Refund    `db:"id" json:"id"`
+	Order     id.Order     `db:"order_id" json:"-"`
+	Amount    money.Amount `db:"amount" json:"amount"`
+	To        Destination  `db:"destination" json:"to" enum:"method,store_credit"`
+	Reason    string       `db:"reason" json:"reason"`
+	CreatedAt time.Time    `db:"created_at" json:"created_at"`
+	Lines     []RefundLine `db:"-" json:"lines"`
+}
+
+// Destination is where a refund goes.
+type Destination string
+
+// The destinations: what paid the order, gift cards and store credit first, or
+// the store credit of who ordered.
+const (
+	ToMethod      Destination = "method"
+	ToStoreCredit Destination = "store_credit"
+)
+
+// A RefundLine is what a refund gives back of one line, or of the shipping of a
+// part, with its share of every figure.
+type RefundLine struct {
+	ID         id.RefundLine  `db:"id" json:"-"`
+	Refund     id.Refund      `db:"refund_id" json:"-"`
+	Order      id.Order       `db:"order_id" json:"-"`
+	Part       id.VendorOrder `db:"vendor_order_id" json:"vendor_order_id"`
+	Line       id.OrderLine   `db:"order_line_id" json:"order_line_id,omitzero" doc:"Absent of shipping"`
+	Quantity   int            `db:"quantity" json:"quantity" doc:"Units that it was for; 0 of money alone"`
+	Amount     money.Amount   `db:"amount" json:"amount"`
+	Tax        money.Amount   `db:"tax" json:"tax"`
+	Commission money.Amount   `db:"commission" json:"-"`
+	Platform   money.Amount   `db:"platform" json:"-"`
+}
+
+// Vendor is what the seller gives back of it.
+func (l RefundLine) Vendor() money.Amount {
+	return l.Amount.Plus(l.Platform).Minus(l.Tax).Minus(l.Commission)
+}
+
+var (
+	// ErrNothingToRefund says that nothing of what was asked for has been paid, or all of it was given back.
+	ErrNothingToRefund = errs.New(errs.Conflict, "nothing_to_refund", "Nothing of this has been paid, or it was given back already.")
+	// ErrBeyondPaid says that more was asked for than is left of what was paid.
+	ErrBeyondPaid = errs.New(errs.Conflict, "refund_exceeds_paid", "That is more than is left of what was paid.")
+)
+
+// Wanted is what a refund is to give back: an amount, or units of lines and
+// shipping.
+type Wanted struct {
+	Amount   *money.Amount // spread over all that was paid, gift cards apart
+	Units    []Units
+	Shipping bool // what is left of that of the parts of the units, or of all parts
+}
+
+// A refundable is what was paid for a line or for the shipping of a part, less
+// what was cancelled, and what has been given back of it.
+type refundable struct {
+	paid     RefundLine // Quantity: the units that it is for
+	back     RefundLine
+	giftCard bool
+}
+
+func (r *refundable) left() money.Amount { return r.paid.Amount.Minus(r.back.Amount) }
+
+// take gives back an amount with its share of every figure. The shares are
+// computed for all that has been given back together, so that they end at exactly
+// what was paid however often a line is cut.
+func (r *refundable) take(amount money.Amount, units int) RefundLine {
+	was := r.back
+	r.back.Quantity += units
+	r.back.Amount = was.Amount.Plus(amount)
+	part := func(whole money.Amount) money.Amount {
+		if r.paid.Amount.IsZero() { // what cost nothing gives nothing back
+			return money.Zero(whole.Currency)
+		}
+		return whole.Share(r.back.Amount.Minor, r.paid.Amount.Minor)
+	}
+	r.back.Tax, r.back.Commission, r.back.Platform = part(r.paid.Tax), part(r.paid.Commission), part(r.paid.Platform)
+	return RefundLine{
+		ID: id.New[id.RefundLine](), Order: r.paid.Order, Part: r.paid.Part, Line: r.paid.Line, Quantity: units, Amount: amount,
+		Tax: r.back.Tax.Minus(was.Tax), Commission: r.back.Commission.Minus(was.Commission), Platform: r.back.Platform.Minus(was.Platform),
+	}
+}
+
+// takeUnits gives back units of a line at their frozen share, and never more
+// than is left of it.
+func (r *refundable) takeUnits(n int) RefundLine {
+	share := func(units int) money.Amount { return r.paid.Amount.Share(int64(units), int64(r.paid.Quantity)) }
+	amount := r.left()
+	if all := r.back.Quantity + n; all < r.paid.Quantity {
+		amount = least(amount, share(all).Minus(share(r.back.Quantity)))
+	}
+	return r.take(amount, n)
+}
+
+// refundables is what has been paid for the parts of an order, line by line and
+// then the shipping of each.
+func (w Whole) refundables(before []RefundLine) (list []*refundable) {
+	for _, p := range w.Parts {
+		if !p.Paid || p.Status == PartCancelled {
+			continue
+		}
+		shipping := RefundLine{Order: w.ID, Part: p.ID, Amount: p.Total, Tax: p.ShippingTax, Commission: money.Zero(w.Currency), Platform: p.Platform}
+		for _, l := range w.Lines {
+			if l.Part != p.ID {
+				continue
+			}
+			shipping.Amount = shipping.Amount.Minus(l.Total)
+			list = append(list, &refundable{giftCard: l.GiftCard, paid: RefundLine{
+				Order: w.ID, Part: p.ID, Line: l.ID, Quantity: l.Quantity - l.Withdrawn, Amount: l.Total.Minus(l.WithdrawnTotal), Tax: l.Tax.Minus(l.WithdrawnTax),
+				Commission: l.Commission.Minus(l.WithdrawnCommission), Platform: l.Platform.Minus(l.WithdrawnPlatform),
+			}})
+		}
+		list = append(list, &refundable{paid: shipping})
+	}
+	zero := money.Zero(w.Currency)
+	for _, r := range list {
+		r.back = RefundLine{Amount: zero, Tax: zero, Commission: zero, Platform: zero}
+		for _, l := range before {
+			if l.Part == r.paid.Part && l.Line == r.paid.Line {
+				r.back.Quantity += l.Quantity
+				r.back.Amount, r.back.Tax = r.back.Amount.Plus(l.Amount), r.back.Tax.Plus(l.Tax)
+				r.back.Commission, r.back.Platform = r.back.Commission.Plus(l.Commission), r.back.Platform.Plus(l.Platform)
+			}
+		}
+	}
+	return list
+}
+
+// Refund works out what a refund gives back, from frozen shares alone, and moves
+// the order's payment status. What was given back before is told by its lines.
+func (w *Whole) Refund(wanted Wanted, before []RefundLine) ([]RefundLine, error) {
+	list := w.refundables(before)
+	lines, err := wanted.of(list)
+	if err != nil {
+		return nil, err
+	}
+	lines = slices.DeleteFunc(lines, func(l RefundLine) bool { return l.Amount.IsZero() })
+	if len(lines) == 0 {
+		return nil, ErrNothingToRefund
+	}
+	w.PaymentStatus = PaymentRefunded
+	if slices.ContainsFunc(list, func(r *refundable) bool { return !r.left().IsZero() }) ||
+		slices.ContainsFunc(w.Parts, func(p VendorOrder) bool { return !p.Paid && p.Status != PartCancelled }) {
+		w.PaymentStatus = PaymentPartiallyRefunded
+	}
+	return lines, nil
+}
+
+func (want Wanted) of(list []*refundable) ([]RefundLine, error) {
+	if want.Amount != nil {
+		return want.spread(list)
+	}
+	var lines []RefundLine
+	parts := map[id.VendorOrder]bool{}
+	for i, u := range want.Units {
+		pointer := "/lines/" + strconv.Itoa(i)
+		at := slices.IndexFunc(list, func(r *refundable) bool { return r.paid.Line == u.Line && !u.Line.IsZero() })
+		switch {
+		case at < 0:
+			return nil, errs.Validation.Field(pointer+"/order_line_id", "unknown", "The order has no such line that has been paid for.")
+		case slices.ContainsFunc(want.Units[:i], func(earlier Units) bool { return earlier.Line == u.Line }):
+			return nil, errs.Validation.Field(pointer+"/order_line_id", "twice", "Name each line once.")
+		case u.Quantity < 1:
+			return nil, errs.Validation.Field(pointer+"/quantity", "out_of_range", "Give back one unit or more.")
+		}
+		r := list[at]
+		if left := r.paid.Quantity - r.back.Quantity; u.Quantity > left {
+			return nil, ErrBeyondRemaining.With("order_line_id", u.Line).With("remaining", left)
+		}
+		parts[r.paid.Part] = true
+		lines = append(lines, r.takeUnits(u.Quantity))
+	}
+	for _, r := range list {
+		if want.Shipping && r.paid.Line.IsZero() && (len(parts) == 0 || parts[r.paid.Part]) && !r.left().IsZero() {
+			lines = append(lines, r.take(r.left(), 0))
+		}
+	}
+	return lines, nil
+}
+
+// spread divides an amount over all that is left of what was paid. Gift cards
+// are given back by their units: whoever has the money for one may not keep it.
+func (want Wanted) spread(list []*refundable) ([]RefundLine, error) {
+	weights, left := make([]int64, len(list)), int64(0)
+	for i, r := range list {
+		if !r.giftCard {
+			weights[i] = r.left().Minor
+		}
+		left += weights[i]
+	}
+	if want.Amount.Minor > left {
+		return nil, ErrBeyondPaid.With("refundable", money.Of(left, want.Amount.Currency))
+	}
+	var lines []RefundLine
+	for i, amount := range want.Amount.Split(weights) {
+		if !amount.IsZero() {
+			lines = append(lines, list[i].take(amount, 0))
+		}
+	}
+	return lines, nil
+}
+
+const refundColumnsFragment = `r.id, r.order_id, (r.amount_minor, r.currency) AS amount, r.destination, r.reason, r.created_at`
+
+const (
+	selectRefunds = `SELECT ` + refundColumnsFragment + ` FROM refunds r WHERE r.order_id = ANY (@orders::uuid[]) ORDER BY r.id`
+
+	selectRefundLines = `
+		SELECT l.id, l.refund_id, r.order_id, l.vendor_order_id, l.order_line_id, l.quantity, (l.amount_minor, r.currency) AS amount, (l.tax_minor, r.currency) AS tax,
+		       (l.commission_minor, r.currency) AS commission, (l.platform_minor, r.currency) AS platform
+		FROM refunds r JOIN refund_lines l ON l.refund_id = r.id
+		WHERE r.order_id = ANY (@orders::uuid[])
+		ORDER BY l.id`
+)
+
+// RefundedOf reads what has been given back of an order, line by line.
+func RefundedOf(ctx context.Context, db postgres.DB, order id.Order) ([]RefundLine, error) {
+	list, err := postgres.All[RefundLine](ctx, db, selectRefundLines, pgx.NamedArgs{"orders": []id.Order{order}})
+	if err != nil {
+		return nil, fmt.Errorf("read refunds of order %s: %w", order, err)
+	}
+	return list, nil
+}
+
+// QueueRefund writes a refund down.
+func QueueRefund(b *postgres.Batch, r *Refund, actor string) {
+	lines := r.Lines
+	b.Read(`
+		INSERT INTO refunds (id, order_id, currency, amount_minor, destination, reason, actor)
+		VALUES (@id, @order, @currency, @amount, @to, @reason, @actor) RETURNING created_at`,
+		pgx.NamedArgs{
+			"id": r.ID, "order": r.Order, "currency": string(r.Amount.Currency), "amount": r.Amount.Minor, "to": string(r.To), "reason": r.Reason, "actor": actor,
+		},
+		func(rows pgx.Rows) (err error) {
+			r.CreatedAt, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[time.Time])
+			return err
+		})
+	b.Queue(`
+		INSERT INTO refund_lines (id, refund_id, vendor_order_id, order_line_id, quantity, amount_minor, tax_minor, commission_minor, platform_minor)
+		SELECT l.id, @refund, l.part, l.line, l.quantity, l.amount, l.tax, l.commission, l.platform
+		FROM unnest(@ids::uuid[], @parts::uuid[], @lines::uuid[], @quantities::int[], @amounts::bigint[], @taxes::bigint[], @commissions::bigint[], @platforms::bigint[])
+			AS l (id, part, line, quantity, amount, tax, commission, platform)`,
+		pgx.NamedArgs{
+			"refund":      r.ID,
+			"ids":         column(lines, func(l *RefundLine) id.RefundLine { return l.ID }),
+			"parts":       column(lines, func(l *RefundLine) id.VendorOrder { return l.Part }),
+			"lines":       column(lines, func(l *RefundLine) id.OrderLine { return l.Line }),
+			"quantities":  column(lines, func(l *RefundLine) int { return l.Quantity }),
+			"amounts":     column(lines, func(l *RefundLine) int64 { return l.Amount.Minor }),
+			"taxes":       column(lines, func(l *RefundLine) int64 { return l.Tax.Minor }),
+			"commissions": column(lines, func(l *RefundLine) int64 { return l.Commission.Minor }),
+			"platforms":   column(lines, func(l *RefundLine) int64 { return l.Platform.Minor }),
+		})
+}
