@@ -87,9 +87,8 @@ DECLARE
 BEGIN
     PERFORM id FROM variants WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE;
     IF TG_TABLE_NAME = 'variant_components' THEN
-        IF EXISTS (SELECT FROM digital_files WHERE variant_id = ANY (ids) AND state <> 'removed') OR EXISTS (SELECT FROM licence_keys WHERE variant_id = ANY (ids))
-           OR EXISTS (SELECT FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = ANY (ids) AND p.gift_card) THEN
-            RAISE EXCEPTION 'files, licence keys and gift cards in a bundle' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
+        IF EXISTS (SELECT FROM digital_files WHERE variant_id = ANY (ids) AND state <> 'removed') OR EXISTS (SELECT FROM licence_keys WHERE variant_id = ANY (ids)) THEN
+            RAISE EXCEPTION 'files and licence keys in a bundle' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
         END IF;
     ELSIF EXISTS (SELECT FROM variant_components WHERE bundle_id = ANY (ids) OR component_id = ANY (ids)) THEN
         RAISE EXCEPTION 'a bundle, or a part of one, with files or licence keys' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
@@ -105,6 +104,20 @@ BEGIN
         RAISE EXCEPTION 'ledger transaction % does not balance', NEW.txn_id USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_must_balance';
     END IF;
     RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.memberships_may_move() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF (OLD.status, NEW.status) NOT IN (
+        ('trialing', 'active'), ('trialing', 'past_due'), ('trialing', 'cancelled'), ('trialing', 'lapsed'),
+        ('active', 'past_due'), ('active', 'paused'), ('active', 'cancelled'), ('active', 'lapsed'),
+        ('past_due', 'active'), ('past_due', 'cancelled'), ('past_due', 'lapsed'),
+        ('paused', 'active'), ('paused', 'cancelled')) THEN
+        RAISE EXCEPTION 'membership % may not move from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation', CONSTRAINT = 'memberships_moves';
+    END IF;
+    RETURN NEW;
 END $$;
 
 CREATE FUNCTION public.orders_may_move() RETURNS trigger
@@ -422,45 +435,67 @@ CREATE TABLE public.brands (
     name text NOT NULL
 );
 
-CREATE TABLE public.users (
+CREATE TABLE public.membership_periods (
+    membership_id uuid NOT NULL,
+    number integer NOT NULL,
+    plan_id uuid NOT NULL,
+    kind text NOT NULL,
+    order_id uuid,
+    starts_at timestamp with time zone NOT NULL,
+    ends_at timestamp with time zone NOT NULL,
+    paid_minor bigint DEFAULT 0 NOT NULL,
+    credited_minor bigint DEFAULT 0 NOT NULL,
+    currency character(3) NOT NULL,
+    CONSTRAINT membership_periods_check CHECK (((credited_minor >= 0) AND (credited_minor <= paid_minor))),
+    CONSTRAINT membership_periods_kind_check CHECK ((kind = ANY (ARRAY['trial'::text, 'paid'::text, 'granted'::text, 'carried'::text]))),
+    CONSTRAINT membership_periods_number_check CHECK ((number > 0)),
+    CONSTRAINT membership_periods_paid CHECK ((((kind = 'paid'::text) = (order_id IS NOT NULL)) AND (((kind <> 'granted'::text) AND (kind <> 'trial'::text)) OR (paid_minor = 0)))),
+    CONSTRAINT membership_periods_paid_minor_check CHECK ((paid_minor >= 0)),
+    CONSTRAINT membership_periods_window CHECK ((ends_at >= starts_at))
+);
+
+CREATE TABLE public.memberships (
     id uuid NOT NULL,
-    username text NOT NULL,
-    email text,
-    email_verified_at timestamp with time zone,
-    name text DEFAULT ''::text NOT NULL,
-    phone text DEFAULT ''::text NOT NULL,
-    disabled_at timestamp with time zone,
-    erased_at timestamp with time zone,
+    user_id uuid NOT NULL,
+    customer bytea,
+    status text NOT NULL,
+    trialed boolean DEFAULT false NOT NULL,
+    next_plan_id uuid,
+    ends_at timestamp with time zone NOT NULL,
+    benefits_until timestamp with time zone NOT NULL,
+    cancel_at_period_end boolean DEFAULT false NOT NULL,
+    paused_at timestamp with time zone,
+    paused_until timestamp with time zone,
+    payment_method text DEFAULT ''::text NOT NULL,
+    currency character(3) NOT NULL,
+    billing_address jsonb,
+    reminded integer DEFAULT 0 NOT NULL,
+    retry_at timestamp with time zone,
+    due_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    locale text DEFAULT ''::text NOT NULL,
-    currency text DEFAULT ''::text NOT NULL,
-    avatar text DEFAULT ''::text NOT NULL,
-    CONSTRAINT users_check CHECK (((erased_at IS NULL) OR (email IS NULL))),
-    CONSTRAINT users_currency_check CHECK ((length(currency) = ANY (ARRAY[0, 3]))),
-    CONSTRAINT users_email_check CHECK ((length(email) <= 254)),
-    CONSTRAINT users_locale_check CHECK ((length(locale) <= 35)),
-    CONSTRAINT users_name_check CHECK ((length(name) <= 200)),
-    CONSTRAINT users_phone_check CHECK ((length(phone) <= 20)),
-    CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
+    CONSTRAINT memberships_customer_check CHECK ((length(customer) = 32)),
+    CONSTRAINT memberships_ends CHECK ((benefits_until >= ends_at)),
+    CONSTRAINT memberships_over CHECK (((status <> ALL (ARRAY['cancelled'::text, 'lapsed'::text])) OR (due_at IS NULL))),
+    CONSTRAINT memberships_paused CHECK ((((status = 'paused'::text) = (paused_at IS NOT NULL)) AND ((paused_at IS NULL) = (paused_until IS NULL)))),
+    CONSTRAINT memberships_status_check CHECK ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'cancelled'::text, 'lapsed'::text])))
 );
 
 CREATE VIEW public.buyer_plans AS
- SELECT users.id AS user_id,
-    NULL::uuid AS plan_id
-   FROM public.users
-  WHERE false;
+ SELECT m.user_id,
+    p.plan_id
+   FROM (public.memberships m
+     CROSS JOIN LATERAL ( SELECT p_1.plan_id
+           FROM public.membership_periods p_1
+          WHERE ((p_1.membership_id = m.id) AND (p_1.starts_at <= now()) AND (p_1.ends_at > p_1.starts_at))
+          ORDER BY p_1.starts_at DESC, p_1.number DESC
+         LIMIT 1) p)
+  WHERE ((m.status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text])) AND (m.benefits_until > now()));
 
 CREATE TABLE public.cart_coupons (
     cart_id uuid NOT NULL,
     coupon_id uuid NOT NULL,
-    added_at timestamp with time zone DEFAULT now() NOT NULL
-);
-
-CREATE TABLE public.cart_gift_cards (
-    cart_id uuid NOT NULL,
-    gift_card_id uuid NOT NULL,
     added_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
@@ -470,7 +505,6 @@ CREATE TABLE public.cart_items (
     variant_id uuid NOT NULL,
     quantity integer NOT NULL,
     added_at timestamp with time zone DEFAULT now() NOT NULL,
-    gift jsonb,
     CONSTRAINT cart_items_quantity_range CHECK (((quantity >= 1) AND (quantity <= 10000)))
 )
 WITH (fillfactor='80');
@@ -489,10 +523,7 @@ CREATE TABLE public.carts (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     customer bytea,
-    store_credit boolean DEFAULT false NOT NULL,
-    store_credit_most bigint,
-    CONSTRAINT carts_customer_check CHECK ((length(customer) = 32)),
-    CONSTRAINT carts_store_credit_most_check CHECK ((store_credit_most > 0))
+    CONSTRAINT carts_customer_check CHECK ((length(customer) = 32))
 )
 WITH (fillfactor='70');
 
@@ -700,53 +731,6 @@ CREATE TABLE public.feeds (
     made_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
-CREATE TABLE public.gift_card_entries (
-    id uuid NOT NULL,
-    gift_card_id uuid NOT NULL,
-    kind text NOT NULL,
-    delta_minor bigint NOT NULL,
-    payment_id uuid,
-    reason text DEFAULT ''::text NOT NULL,
-    actor text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT gift_card_entries_check CHECK (((kind = ANY (ARRAY['redeemed'::text, 'returned'::text])) = (payment_id IS NOT NULL))),
-    CONSTRAINT gift_card_entries_delta_minor_check CHECK ((delta_minor <> 0)),
-    CONSTRAINT gift_card_entries_kind_check CHECK ((kind = ANY (ARRAY['issued'::text, 'redeemed'::text, 'returned'::text, 'adjusted'::text, 'voided'::text]))),
-    CONSTRAINT gift_card_entries_reason_check CHECK ((length(reason) <= 500))
-);
-
-CREATE TABLE public.gift_cards (
-    id uuid NOT NULL,
-    code_hash bytea NOT NULL,
-    hint text NOT NULL,
-    currency character(3) NOT NULL,
-    initial_minor bigint NOT NULL,
-    balance_minor bigint NOT NULL,
-    status text DEFAULT 'active'::text NOT NULL,
-    expires_at timestamp with time zone,
-    order_id uuid,
-    order_line_id uuid,
-    number integer DEFAULT 1 NOT NULL,
-    email text DEFAULT ''::text NOT NULL,
-    name text DEFAULT ''::text NOT NULL,
-    message text DEFAULT ''::text NOT NULL,
-    send_at timestamp with time zone DEFAULT now() NOT NULL,
-    sent_at timestamp with time zone,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    version bigint DEFAULT 1 NOT NULL,
-    CONSTRAINT gift_cards_balance CHECK (((0 <= balance_minor) AND (balance_minor <= initial_minor))),
-    CONSTRAINT gift_cards_check CHECK (((order_id IS NULL) = (order_line_id IS NULL))),
-    CONSTRAINT gift_cards_code_hash_check CHECK ((length(code_hash) = 32)),
-    CONSTRAINT gift_cards_email_check CHECK ((length(email) <= 254)),
-    CONSTRAINT gift_cards_hint_check CHECK ((length(hint) = 4)),
-    CONSTRAINT gift_cards_initial_minor_check CHECK ((initial_minor > 0)),
-    CONSTRAINT gift_cards_message_check CHECK ((length(message) <= 500)),
-    CONSTRAINT gift_cards_name_check CHECK ((length(name) <= 100)),
-    CONSTRAINT gift_cards_number_check CHECK ((number > 0)),
-    CONSTRAINT gift_cards_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
-);
-
 CREATE TABLE public.idempotency_keys (
     principal text NOT NULL,
     operation text NOT NULL,
@@ -844,7 +828,7 @@ CREATE TABLE public.ledger_accounts (
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
     CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text])))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -1013,6 +997,34 @@ CREATE TABLE public.media (
     CONSTRAINT media_state_check CHECK ((state = ANY (ARRAY['pending'::text, 'proposed'::text, 'ready'::text, 'failed'::text, 'removed'::text])))
 );
 
+CREATE TABLE public.membership_events (
+    seq bigint NOT NULL,
+    membership_id uuid NOT NULL,
+    kind text NOT NULL,
+    plan_id uuid,
+    order_id uuid,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT membership_events_reason_check CHECK ((length(reason) <= 500))
+);
+
+ALTER TABLE public.membership_events ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.membership_events_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.membership_renewals (
+    membership_id uuid NOT NULL,
+    number integer NOT NULL,
+    order_id uuid NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.messages (
     id uuid NOT NULL,
     event_id uuid NOT NULL,
@@ -1112,8 +1124,6 @@ CREATE TABLE public.order_lines (
     digital boolean DEFAULT false NOT NULL,
     platform_minor bigint DEFAULT 0 NOT NULL,
     cancelled_platform_minor bigint DEFAULT 0 NOT NULL,
-    gift_card boolean DEFAULT false NOT NULL,
-    gift jsonb,
     CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
     CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
@@ -1170,6 +1180,8 @@ CREATE TABLE public.orders (
     personal text DEFAULT 'all'::text NOT NULL,
     forget_asked_at timestamp with time zone,
     tax_source jsonb DEFAULT '{"engine": "table"}'::jsonb NOT NULL,
+    membership_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT orders_check CHECK (((membership_minor >= 0) AND (membership_minor <= discount_minor))),
     CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
     CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
     CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text]))),
@@ -1242,6 +1254,36 @@ CREATE TABLE public.payments (
     CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'authorized'::text, 'partially_captured'::text, 'captured'::text, 'failed'::text, 'voided'::text]))),
     CONSTRAINT payments_within_bounds CHECK (((0 <= refunded_minor) AND (refunded_minor <= captured_minor) AND (0 <= voided_minor) AND ((captured_minor + voided_minor) <= authorized_minor) AND (authorized_minor <= amount_minor)))
+);
+
+CREATE TABLE public.plans (
+    id uuid NOT NULL,
+    product_id uuid NOT NULL,
+    variant_id uuid NOT NULL,
+    name text NOT NULL,
+    description text DEFAULT ''::text NOT NULL,
+    rank integer DEFAULT 0 NOT NULL,
+    unit text NOT NULL,
+    units integer NOT NULL,
+    trial_days integer DEFAULT 0 NOT NULL,
+    grace_days integer DEFAULT 0 NOT NULL,
+    dunning_days integer[] DEFAULT '{}'::integer[] NOT NULL,
+    pause_days integer DEFAULT 0 NOT NULL,
+    early_access_hours integer DEFAULT 0 NOT NULL,
+    more_wishlists integer DEFAULT 0 NOT NULL,
+    archived_at timestamp with time zone,
+    version bigint DEFAULT 1 NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT plans_description_check CHECK ((length(description) <= 2000)),
+    CONSTRAINT plans_early_access_hours_check CHECK (((early_access_hours >= 0) AND (early_access_hours <= 8760))),
+    CONSTRAINT plans_grace_days_check CHECK (((grace_days >= 0) AND (grace_days <= 90))),
+    CONSTRAINT plans_more_wishlists_check CHECK (((more_wishlists >= 0) AND (more_wishlists <= 1000))),
+    CONSTRAINT plans_name_check CHECK (((length(name) >= 1) AND (length(name) <= 60))),
+    CONSTRAINT plans_pause_days_check CHECK (((pause_days >= 0) AND (pause_days <= 365))),
+    CONSTRAINT plans_trial_days_check CHECK (((trial_days >= 0) AND (trial_days <= 365))),
+    CONSTRAINT plans_unit_check CHECK ((unit = ANY (ARRAY['day'::text, 'week'::text, 'month'::text, 'year'::text]))),
+    CONSTRAINT plans_units_check CHECK (((units >= 1) AND (units <= 120)))
 );
 
 CREATE TABLE public.popularity_due (
@@ -1364,6 +1406,20 @@ CREATE TABLE public.product_exports (
     CONSTRAINT product_exports_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'failed'::text])))
 );
 
+CREATE TABLE public.product_gate_plans (
+    product_id uuid NOT NULL,
+    plan_id uuid NOT NULL
+);
+
+CREATE TABLE public.product_gates (
+    product_id uuid NOT NULL,
+    until timestamp with time zone,
+    hours integer,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT product_gates_hours_check CHECK (((hours >= 1) AND (hours <= 8760))),
+    CONSTRAINT product_gates_one CHECK (((until IS NULL) OR (hours IS NULL)))
+);
+
 CREATE TABLE public.product_options (
     product_id uuid NOT NULL,
     "position" integer NOT NULL,
@@ -1441,7 +1497,7 @@ CREATE TABLE public.products (
     publish_at timestamp with time zone,
     unpublish_at timestamp with time zone,
     translations jsonb DEFAULT '{}'::jsonb NOT NULL,
-    gift_card boolean DEFAULT false NOT NULL,
+    unlisted boolean DEFAULT false NOT NULL,
     CONSTRAINT products_sale_window CHECK ((unpublish_at > publish_at)),
     CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'scheduled'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
     CONSTRAINT products_title_check CHECK (((length(title) >= 1) AND (length(title) <= 300)))
@@ -1486,10 +1542,12 @@ CREATE TABLE public.promotions (
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    plan_id uuid,
     CONSTRAINT promotions_budget CHECK (((budget_minor IS NULL) = (budget_currency IS NULL))),
     CONSTRAINT promotions_budget_minor_check CHECK ((budget_minor > 0)),
     CONSTRAINT promotions_customer_limit_check CHECK ((customer_limit > 0)),
     CONSTRAINT promotions_name_check CHECK (((length(name) >= 1) AND (length(name) <= 100))),
+    CONSTRAINT promotions_plan CHECK (((plan_id IS NULL) OR ((vendor_id IS NULL) AND (NOT needs_code)))),
     CONSTRAINT promotions_platform_ppm_check CHECK (((platform_ppm >= 0) AND (platform_ppm <= 1000000))),
     CONSTRAINT promotions_spent_minor_check CHECK ((spent_minor >= 0)),
     CONSTRAINT promotions_stacking_group_check CHECK ((length(stacking_group) <= 60)),
@@ -1517,37 +1575,6 @@ CREATE TABLE public.refresh_tokens (
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
     revoked_at timestamp with time zone
-);
-
-CREATE TABLE public.refund_lines (
-    id uuid NOT NULL,
-    refund_id uuid NOT NULL,
-    vendor_order_id uuid NOT NULL,
-    order_line_id uuid,
-    quantity integer DEFAULT 0 NOT NULL,
-    amount_minor bigint NOT NULL,
-    tax_minor bigint NOT NULL,
-    commission_minor bigint NOT NULL,
-    platform_minor bigint NOT NULL,
-    CONSTRAINT refund_lines_amount_minor_check CHECK ((amount_minor >= 0)),
-    CONSTRAINT refund_lines_commission_minor_check CHECK ((commission_minor >= 0)),
-    CONSTRAINT refund_lines_platform_minor_check CHECK ((platform_minor >= 0)),
-    CONSTRAINT refund_lines_quantity_check CHECK ((quantity >= 0)),
-    CONSTRAINT refund_lines_tax_minor_check CHECK ((tax_minor >= 0))
-);
-
-CREATE TABLE public.refunds (
-    id uuid NOT NULL,
-    order_id uuid NOT NULL,
-    currency character(3) NOT NULL,
-    amount_minor bigint NOT NULL,
-    destination text NOT NULL,
-    reason text NOT NULL,
-    actor text NOT NULL,
-    created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor > 0)),
-    CONSTRAINT refunds_destination_check CHECK ((destination = ANY (ARRAY['method'::text, 'store_credit'::text]))),
-    CONSTRAINT refunds_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
 );
 
 CREATE TABLE public.reservations (
@@ -1789,30 +1816,6 @@ ALTER TABLE public.stock_movements ALTER COLUMN seq ADD GENERATED ALWAYS AS IDEN
     CACHE 1
 );
 
-CREATE TABLE public.store_credit_entries (
-    id uuid NOT NULL,
-    user_id uuid NOT NULL,
-    currency character(3) NOT NULL,
-    kind text NOT NULL,
-    delta_minor bigint NOT NULL,
-    payment_id uuid,
-    order_id uuid,
-    reason text DEFAULT ''::text NOT NULL,
-    actor text NOT NULL,
-    at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT store_credit_entries_check CHECK (((kind = ANY (ARRAY['redeemed'::text, 'returned'::text])) = (payment_id IS NOT NULL))),
-    CONSTRAINT store_credit_entries_delta_minor_check CHECK ((delta_minor <> 0)),
-    CONSTRAINT store_credit_entries_kind_check CHECK ((kind = ANY (ARRAY['granted'::text, 'withdrawn'::text, 'redeemed'::text, 'returned'::text, 'refunded'::text]))),
-    CONSTRAINT store_credit_entries_reason_check CHECK ((length(reason) <= 500))
-);
-
-CREATE TABLE public.store_credits (
-    user_id uuid NOT NULL,
-    currency character(3) NOT NULL,
-    balance_minor bigint NOT NULL,
-    CONSTRAINT store_credits_balance CHECK ((balance_minor >= 0))
-);
-
 CREATE TABLE public.tags (
     id uuid NOT NULL,
     slug text NOT NULL,
@@ -1930,6 +1933,30 @@ CREATE TABLE public.user_roles (
     granted_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.users (
+    id uuid NOT NULL,
+    username text NOT NULL,
+    email text,
+    email_verified_at timestamp with time zone,
+    name text DEFAULT ''::text NOT NULL,
+    phone text DEFAULT ''::text NOT NULL,
+    disabled_at timestamp with time zone,
+    erased_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    locale text DEFAULT ''::text NOT NULL,
+    currency text DEFAULT ''::text NOT NULL,
+    avatar text DEFAULT ''::text NOT NULL,
+    CONSTRAINT users_check CHECK (((erased_at IS NULL) OR (email IS NULL))),
+    CONSTRAINT users_currency_check CHECK ((length(currency) = ANY (ARRAY[0, 3]))),
+    CONSTRAINT users_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT users_locale_check CHECK ((length(locale) <= 35)),
+    CONSTRAINT users_name_check CHECK ((length(name) <= 200)),
+    CONSTRAINT users_phone_check CHECK ((length(phone) <= 20)),
+    CONSTRAINT users_username_check CHECK (((length(username) >= 3) AND (length(username) <= 40)))
+);
+
 CREATE TABLE public.variant_components (
     bundle_id uuid NOT NULL,
     component_id uuid NOT NULL,
@@ -2032,9 +2059,7 @@ CREATE TABLE public.vendor_orders (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     shipping_platform_minor bigint DEFAULT 0 NOT NULL,
     house boolean DEFAULT false NOT NULL,
-    credit_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
-    CONSTRAINT vendor_orders_check1 CHECK (((credit_minor >= 0) AND (credit_minor <= total_minor))),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
     CONSTRAINT vendor_orders_total_minor_check CHECK ((total_minor >= 0))
@@ -2142,9 +2167,6 @@ ALTER TABLE ONLY public.brands
 ALTER TABLE ONLY public.cart_coupons
     ADD CONSTRAINT cart_coupons_pkey PRIMARY KEY (cart_id, coupon_id);
 
-ALTER TABLE ONLY public.cart_gift_cards
-    ADD CONSTRAINT cart_gift_cards_pkey PRIMARY KEY (cart_id, gift_card_id);
-
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_pkey PRIMARY KEY (id);
 
@@ -2223,21 +2245,6 @@ ALTER TABLE ONLY public.feed_files
 ALTER TABLE ONLY public.feeds
     ADD CONSTRAINT feeds_pkey PRIMARY KEY (name);
 
-ALTER TABLE ONLY public.gift_card_entries
-    ADD CONSTRAINT gift_card_entries_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.gift_cards
-    ADD CONSTRAINT gift_cards_code_key UNIQUE (code_hash);
-
-ALTER TABLE ONLY public.gift_cards
-    ADD CONSTRAINT gift_cards_id_currency_key UNIQUE (id, currency);
-
-ALTER TABLE ONLY public.gift_cards
-    ADD CONSTRAINT gift_cards_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.gift_cards
-    ADD CONSTRAINT gift_cards_unit_key UNIQUE (order_line_id, number);
-
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal, operation, key);
 
@@ -2313,6 +2320,24 @@ ALTER TABLE ONLY public.mail_tokens
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.membership_events
+    ADD CONSTRAINT membership_events_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_order_key UNIQUE (order_id);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_pkey PRIMARY KEY (membership_id, number);
+
+ALTER TABLE ONLY public.membership_renewals
+    ADD CONSTRAINT membership_renewals_once PRIMARY KEY (membership_id, number);
+
+ALTER TABLE ONLY public.membership_renewals
+    ADD CONSTRAINT membership_renewals_order_id_key UNIQUE (order_id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_once UNIQUE (event_id, kind, recipient);
 
@@ -2373,6 +2398,12 @@ ALTER TABLE ONLY public.payments
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_variant_key UNIQUE (variant_id);
+
 ALTER TABLE ONLY public.popularity_due
     ADD CONSTRAINT popularity_due_pkey PRIMARY KEY (product_id);
 
@@ -2402,6 +2433,12 @@ ALTER TABLE ONLY public.product_changes
 
 ALTER TABLE ONLY public.product_exports
     ADD CONSTRAINT product_exports_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.product_gate_plans
+    ADD CONSTRAINT product_gate_plans_pkey PRIMARY KEY (product_id, plan_id);
+
+ALTER TABLE ONLY public.product_gates
+    ADD CONSTRAINT product_gates_pkey PRIMARY KEY (product_id);
 
 ALTER TABLE ONLY public.product_options
     ADD CONSTRAINT product_options_pkey PRIMARY KEY (product_id, "position");
@@ -2447,12 +2484,6 @@ ALTER TABLE ONLY public.recovery_codes
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (hash);
-
-ALTER TABLE ONLY public.refund_lines
-    ADD CONSTRAINT refund_lines_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.refunds
-    ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
@@ -2516,12 +2547,6 @@ ALTER TABLE ONLY public.stock_levels
 
 ALTER TABLE ONLY public.stock_movements
     ADD CONSTRAINT stock_movements_pkey PRIMARY KEY (seq);
-
-ALTER TABLE ONLY public.store_credit_entries
-    ADD CONSTRAINT store_credit_entries_pkey PRIMARY KEY (id);
-
-ALTER TABLE ONLY public.store_credits
-    ADD CONSTRAINT store_credits_pkey PRIMARY KEY (user_id, currency);
 
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_pkey PRIMARY KEY (id);
@@ -2666,16 +2691,6 @@ CREATE INDEX digital_grants_order ON public.digital_grants USING btree (order_id
 
 CREATE UNIQUE INDEX events_timeline_key ON public.events USING btree (subject, version) WHERE (version IS NOT NULL);
 
-CREATE INDEX gift_card_entries_card ON public.gift_card_entries USING btree (gift_card_id, id);
-
-CREATE INDEX gift_card_entries_payment ON public.gift_card_entries USING btree (payment_id) WHERE (payment_id IS NOT NULL);
-
-CREATE INDEX gift_cards_due ON public.gift_cards USING btree (send_at) WHERE (sent_at IS NULL);
-
-CREATE INDEX gift_cards_named ON public.gift_cards USING btree (sent_at) WHERE (email <> ''::text);
-
-CREATE INDEX gift_cards_order ON public.gift_cards USING btree (order_id) WHERE (order_id IS NOT NULL);
-
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
 CREATE UNIQUE INDEX import_mappings_key ON public.import_mappings USING btree (COALESCE(vendor_id, '00000000-0000-0000-0000-000000000000'::uuid), md5(columns));
@@ -2707,6 +2722,18 @@ CREATE INDEX media_change ON public.media USING btree (change_id) WHERE (change_
 CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state = ANY (ARRAY['pending'::text, 'proposed'::text, 'removed'::text]));
 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
+
+CREATE INDEX membership_events_membership ON public.membership_events USING btree (membership_id, seq);
+
+CREATE INDEX memberships_customer ON public.memberships USING btree (customer);
+
+CREATE INDEX memberships_due ON public.memberships USING btree (due_at) WHERE (due_at IS NOT NULL);
+
+CREATE UNIQUE INDEX memberships_live ON public.memberships USING btree (user_id) WHERE (status <> ALL (ARRAY['cancelled'::text, 'lapsed'::text]));
+
+CREATE UNIQUE INDEX memberships_one_trial ON public.memberships USING btree (customer) WHERE trialed;
+
+CREATE INDEX memberships_user ON public.memberships USING btree (user_id, id);
 
 CREATE INDEX messages_created ON public.messages USING btree (created_at);
 
@@ -2748,6 +2775,8 @@ CREATE INDEX payments_order ON public.payments USING btree (order_id);
 
 CREATE UNIQUE INDEX payments_provider_ref_key ON public.payments USING btree (provider, provider_ref) WHERE (provider_ref IS NOT NULL);
 
+CREATE UNIQUE INDEX plans_name_key ON public.plans USING btree (lower(name)) WHERE (archived_at IS NULL);
+
 CREATE INDEX price_history_variant ON public.price_history USING btree (variant_id, currency, at);
 
 CREATE INDEX price_list_prices_variant ON public.price_list_prices USING btree (variant_id, currency, list_id);
@@ -2776,6 +2805,8 @@ CREATE INDEX product_changes_vendor_idx ON public.product_changes USING btree (v
 
 CREATE INDEX product_exports_expiry ON public.product_exports USING btree (expires_at);
 
+CREATE INDEX product_gate_plans_plan_id ON public.product_gate_plans USING btree (plan_id);
+
 CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
 
 CREATE INDEX product_relations_related ON public.product_relations USING btree (related_id);
@@ -2802,17 +2833,13 @@ CREATE UNIQUE INDEX promotion_redemptions_customer ON public.promotion_redemptio
 
 CREATE INDEX promotions_automatic ON public.promotions USING btree (starts_at) WHERE ((status = 'active'::text) AND (NOT needs_code));
 
+CREATE INDEX promotions_plan ON public.promotions USING btree (plan_id) WHERE (plan_id IS NOT NULL);
+
 CREATE INDEX promotions_vendor ON public.promotions USING btree (vendor_id, id);
 
 CREATE UNIQUE INDEX refresh_tokens_one_live ON public.refresh_tokens USING btree (session_id) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
-
-CREATE INDEX refund_lines_part ON public.refund_lines USING btree (vendor_order_id);
-
-CREATE INDEX refund_lines_refund ON public.refund_lines USING btree (refund_id);
-
-CREATE INDEX refunds_order ON public.refunds USING btree (order_id);
 
 CREATE INDEX reservations_due ON public.reservations USING btree (expires_at) WHERE (state = 'held'::text);
 
@@ -2859,10 +2886,6 @@ CREATE INDEX stock_levels_vendor ON public.stock_levels USING btree (vendor_id, 
 CREATE INDEX stock_movements_ref ON public.stock_movements USING btree (ref) WHERE (ref IS NOT NULL);
 
 CREATE INDEX stock_movements_variant ON public.stock_movements USING btree (variant_id, location_id, seq);
-
-CREATE INDEX store_credit_entries_payment ON public.store_credit_entries USING btree (payment_id) WHERE (payment_id IS NOT NULL);
-
-CREATE INDEX store_credit_entries_user ON public.store_credit_entries USING btree (user_id, id);
 
 CREATE INDEX tax_exemptions_user ON public.tax_exemptions USING btree (user_id) WHERE (revoked_at IS NULL);
 
@@ -2932,13 +2955,15 @@ CREATE TRIGGER digital_is_no_bundle BEFORE INSERT OR UPDATE ON public.variant_co
 
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
-CREATE TRIGGER gift_card_entries_append_only BEFORE DELETE OR UPDATE ON public.gift_card_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE CONSTRAINT TRIGGER ledger_must_balance AFTER INSERT ON public.ledger_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.ledger_must_balance();
 
 CREATE TRIGGER ledger_txns_append_only BEFORE DELETE OR UPDATE ON public.ledger_txns FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER membership_events_append_only BEFORE DELETE OR UPDATE ON public.membership_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER memberships_moves BEFORE UPDATE OF status ON public.memberships FOR EACH ROW WHEN ((old.status IS DISTINCT FROM new.status)) EXECUTE FUNCTION public.memberships_may_move();
 
 CREATE TRIGGER order_line_components_append_only BEFORE DELETE OR UPDATE ON public.order_line_components FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -2948,13 +2973,7 @@ CREATE TRIGGER payment_events_append_only BEFORE DELETE OR UPDATE ON public.paym
 
 CREATE TRIGGER price_history_append_only BEFORE DELETE OR UPDATE ON public.price_history FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
-CREATE TRIGGER refund_lines_append_only BEFORE DELETE OR UPDATE ON public.refund_lines FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-CREATE TRIGGER refunds_append_only BEFORE DELETE OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
 CREATE TRIGGER stock_movements_append_only BEFORE DELETE OR UPDATE ON public.stock_movements FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
-
-CREATE TRIGGER store_credit_entries_append_only BEFORE DELETE OR UPDATE ON public.store_credit_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tracking_events_append_only BEFORE DELETE ON public.tracking_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -2987,12 +3006,6 @@ ALTER TABLE ONLY public.cart_coupons
 
 ALTER TABLE ONLY public.cart_coupons
     ADD CONSTRAINT cart_coupons_coupon_id_fkey FOREIGN KEY (coupon_id) REFERENCES public.coupons(id);
-
-ALTER TABLE ONLY public.cart_gift_cards
-    ADD CONSTRAINT cart_gift_cards_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY public.cart_gift_cards
-    ADD CONSTRAINT cart_gift_cards_gift_card_id_fkey FOREIGN KEY (gift_card_id) REFERENCES public.gift_cards(id);
 
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
@@ -3036,18 +3049,6 @@ ALTER TABLE ONLY public.digital_grants
 ALTER TABLE ONLY public.digital_grants
     ADD CONSTRAINT digital_grants_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
-ALTER TABLE ONLY public.gift_card_entries
-    ADD CONSTRAINT gift_card_entries_gift_card_id_fkey FOREIGN KEY (gift_card_id) REFERENCES public.gift_cards(id);
-
-ALTER TABLE ONLY public.gift_card_entries
-    ADD CONSTRAINT gift_card_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
-
-ALTER TABLE ONLY public.gift_cards
-    ADD CONSTRAINT gift_cards_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
-
-ALTER TABLE ONLY public.gift_cards
-    ADD CONSTRAINT gift_cards_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
-
 ALTER TABLE ONLY public.import_changes
     ADD CONSTRAINT import_changes_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
 
@@ -3090,6 +3091,36 @@ ALTER TABLE ONLY public.media
 ALTER TABLE ONLY public.media
     ADD CONSTRAINT media_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
 
+ALTER TABLE ONLY public.membership_events
+    ADD CONSTRAINT membership_events_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id);
+
+ALTER TABLE ONLY public.membership_events
+    ADD CONSTRAINT membership_events_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.membership_events
+    ADD CONSTRAINT membership_events_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.membership_periods
+    ADD CONSTRAINT membership_periods_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.membership_renewals
+    ADD CONSTRAINT membership_renewals_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id);
+
+ALTER TABLE ONLY public.membership_renewals
+    ADD CONSTRAINT membership_renewals_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_next_plan_id_fkey FOREIGN KEY (next_plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
@@ -3123,6 +3154,12 @@ ALTER TABLE ONLY public.payment_events
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
 
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
+
+ALTER TABLE ONLY public.plans
+    ADD CONSTRAINT plans_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id);
+
 ALTER TABLE ONLY public.price_list_prices
     ADD CONSTRAINT price_list_prices_list_id_fkey FOREIGN KEY (list_id) REFERENCES public.price_lists(id) ON DELETE CASCADE;
 
@@ -3143,6 +3180,15 @@ ALTER TABLE ONLY public.product_changes
 
 ALTER TABLE ONLY public.product_changes
     ADD CONSTRAINT product_changes_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.product_gate_plans
+    ADD CONSTRAINT product_gate_plans_plan FOREIGN KEY (plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.product_gate_plans
+    ADD CONSTRAINT product_gate_plans_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.product_gates(product_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.product_gates
+    ADD CONSTRAINT product_gates_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.product_options
     ADD CONSTRAINT product_options_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id);
@@ -3184,6 +3230,9 @@ ALTER TABLE ONLY public.promotion_redemptions
     ADD CONSTRAINT promotion_redemptions_promotion_id_fkey FOREIGN KEY (promotion_id) REFERENCES public.promotions(id);
 
 ALTER TABLE ONLY public.promotions
+    ADD CONSTRAINT promotions_plan_id_fkey FOREIGN KEY (plan_id) REFERENCES public.plans(id);
+
+ALTER TABLE ONLY public.promotions
     ADD CONSTRAINT promotions_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.recovery_codes
@@ -3194,18 +3243,6 @@ ALTER TABLE ONLY public.refresh_tokens
 
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
-
-ALTER TABLE ONLY public.refund_lines
-    ADD CONSTRAINT refund_lines_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
-
-ALTER TABLE ONLY public.refund_lines
-    ADD CONSTRAINT refund_lines_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES public.refunds(id);
-
-ALTER TABLE ONLY public.refund_lines
-    ADD CONSTRAINT refund_lines_vendor_order_id_fkey FOREIGN KEY (vendor_order_id) REFERENCES public.vendor_orders(id);
-
-ALTER TABLE ONLY public.refunds
-    ADD CONSTRAINT refunds_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
 
 ALTER TABLE ONLY public.review_photos
     ADD CONSTRAINT review_photos_review_id_fkey FOREIGN KEY (review_id) REFERENCES public.reviews(id) ON DELETE SET NULL;
@@ -3251,18 +3288,6 @@ ALTER TABLE ONLY public.shipping_options
 
 ALTER TABLE ONLY public.stock_levels
     ADD CONSTRAINT stock_levels_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id);
-
-ALTER TABLE ONLY public.store_credit_entries
-    ADD CONSTRAINT store_credit_entries_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
-
-ALTER TABLE ONLY public.store_credit_entries
-    ADD CONSTRAINT store_credit_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
-
-ALTER TABLE ONLY public.store_credit_entries
-    ADD CONSTRAINT store_credit_entries_user_id_currency_fkey FOREIGN KEY (user_id, currency) REFERENCES public.store_credits(user_id, currency);
-
-ALTER TABLE ONLY public.store_credits
-    ADD CONSTRAINT store_credits_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.tax_answers
     ADD CONSTRAINT tax_answers_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
@@ -3422,6 +3447,14 @@ CREATE POLICY own ON public.product_categories USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.product_changes USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.product_gate_plans USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_gate_plans.product_id))));
+
+CREATE POLICY own ON public.product_gates USING ((EXISTS ( SELECT
+   FROM public.products p
+  WHERE (p.id = product_gates.product_id))));
+
 CREATE POLICY own ON public.product_options USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_options.product_id))));
@@ -3499,6 +3532,10 @@ ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.product_categories ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_gate_plans ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_gates ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_options ENABLE ROW LEVEL SECURITY;
 

@@ -31,6 +31,7 @@ import (
 	"souk/internal/importer"
 	"souk/internal/inventory"
 	"souk/internal/ledger"
+	"souk/internal/memberships"
 	"souk/internal/mfa"
 	"souk/internal/money"
 	"souk/internal/notifications"
@@ -38,6 +39,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
 	"souk/internal/payments/free"
+	"souk/internal/payments/transfer"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/config"
 	"souk/internal/platform/events"
@@ -79,39 +81,40 @@ type App struct {
 	Parts
 	Unlisted bool // asks search engines to stay away, from every answer of Serve
 
-	Bell       *events.Bell
-	Hub        *events.Hub
-	Relay      *events.Relay
-	Router     *httpapi.Router
-	Grants     *auth.Grants
-	Vault      *vault.Vault
-	Settings   *settings.Settings
-	MFA        *mfa.Factors
-	Accounts   *accounts.Users
-	Logins     *idp.Providers
-	Vendors    *vendors.Vendors
-	APIKeys    *apikeys.Keys
-	Catalog    *catalog.Catalog
-	Stock      *inventory.Stock
-	Tax        *tax.Zones
-	Books      *ledger.Books
-	Shipping   *shipping.Shipping
-	Payments   *payments.Payments
-	Prices     *pricing.Prices
-	Promotions *promotions.Promotions
-	Credit     *credit.Balances
-	Orders     *orders.Orders
-	Digital    *digital.Goods
-	Reviews    *reviews.Reviews
-	Wishlists  *wishlist.Wishlists
-	Carts      *cart.Carts
-	Checkout   *checkout.Checkout
-	Simulator  *simulator.Simulator
-	Importer   *importer.Importer
-	Search     *search.Search
-	Feeds      *feeds.Feeds
-	Privacy    *privacy.Privacy
-	Pages      *storefront.Pages
+	Bell        *events.Bell
+	Hub         *events.Hub
+	Relay       *events.Relay
+	Router      *httpapi.Router
+	Grants      *auth.Grants
+	Vault       *vault.Vault
+	Settings    *settings.Settings
+	MFA         *mfa.Factors
+	Accounts    *accounts.Users
+	Logins      *idp.Providers
+	Vendors     *vendors.Vendors
+	APIKeys     *apikeys.Keys
+	Catalog     *catalog.Catalog
+	Stock       *inventory.Stock
+	Tax         *tax.Zones
+	Books       *ledger.Books
+	Shipping    *shipping.Shipping
+	Payments    *payments.Payments
+	Prices      *pricing.Prices
+	Promotions  *promotions.Promotions
+	Credit      *credit.Balances
+	Memberships *memberships.Memberships
+	Orders      *orders.Orders
+	Digital     *digital.Goods
+	Reviews     *reviews.Reviews
+	Wishlists   *wishlist.Wishlists
+	Carts       *cart.Carts
+	Checkout    *checkout.Checkout
+	Simulator   *simulator.Simulator
+	Importer    *importer.Importer
+	Search      *search.Search
+	Feeds       *feeds.Feeds
+	Privacy     *privacy.Privacy
+	Pages       *storefront.Pages
 
 	Notifications *notifications.Notifications
 }
@@ -125,14 +128,14 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), credit.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), credit.Permissions(), memberships.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), credit.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
+		accounts.Settings(), catalog.Settings(), transfer.Settings(), credit.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -161,12 +164,15 @@ func Build(p Parts) *App {
 	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
-	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, free.Provider{}}}
+	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, transfer.Provider{Settings: a.Settings}, free.Provider{}}}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
 	a.Credit = &credit.Balances{DB: p.DB, Clock: p.Clock, Settings: a.Settings, CodeKeys: p.Keys.All("gift cards")}
-	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, InvoiceYears: p.Config.InvoiceYears}
+	a.Memberships = &memberships.Memberships{
+		DB: p.DB, Settings: a.Settings, Users: a.Accounts, Vendors: a.Vendors, Catalog: a.Catalog, Prices: a.Prices, Promotions: a.Promotions,
+	}
+	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, Payments: a.Payments, InvoiceYears: p.Config.InvoiceYears}
 	a.Digital = &digital.Goods{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
 		BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("download links"), HashKey: p.Keys.Key("licence keys"),
@@ -180,6 +186,7 @@ func Build(p Parts) *App {
 	a.Carts = &cart.Carts{DB: p.DB, Clock: p.Clock, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Tax: a.Tax, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital, Credit: a.Credit,
+		Memberships:  a.Memberships,
 		NumberPrefix: "S",
 	}
 	a.Simulator = &simulator.Simulator{Carts: a.Carts, Promotions: a.Promotions, Users: a.Accounts, Currency: currency}
@@ -200,7 +207,7 @@ func Build(p Parts) *App {
 	a.Pages = &storefront.Pages{ShopName: shopName}
 
 	a.Notifications = &notifications.Notifications{
-		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists,
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Memberships: a.Memberships, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists,
 		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
 	}
 

@@ -59,7 +59,7 @@ func (m *matrix) asDocumented(t *testing.T, d *door, g got) {
 
 // public are kinds of ids that everybody may name in a cart or on a wishlist: what
 // is for sale, by whom, and how it is sent.
-var public = []string{"var_", "prod_", "vend_", "sopt_"}
+var public = []string{"plan_", "var_", "prod_", "vend_", "sopt_"}
 
 // swap repeats a good call of side a with each id in it replaced by each of the
 // same kind that others have: no other thing is shown, and none is touched.

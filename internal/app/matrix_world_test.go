@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -71,6 +72,11 @@ func newWorld(t *testing.T, db postgres.DB) *world {
 			}
 		}
 	}
+	for _, s := range w.sides { // what is offered to everybody
+		for _, plan := range []string{"plan", "better plan", "best plan"} {
+			s[plan] = w.sides[shop][plan]
+		}
+	}
 	w.staff()
 	return w
 }
@@ -118,6 +124,10 @@ func (w *world) shopThings() {
 	s := w.sides[shop]
 	s["category"] = w.as(apptest.Admin, "POST", "/admin/categories", `{"name": "Kitchen"}`).text("id")
 	s["collection"] = w.as(apptest.Admin, "POST", "/admin/collections", `{"title": "Finds", "published": true}`).text("id")
+	s["soon"] = w.Clock.Now().AddDate(0, 1, 0).UTC().Format(time.RFC3339)
+	for name, fields := range map[string]string{"plan": `"name": "Silver", "rank": 1`, "better plan": `"name": "Gold", "rank": 2, "pause_days": 30`, "best plan": `"name": "Platinum", "rank": 3`} {
+		s[name] = w.as(apptest.Admin, "POST", "/admin/plans", `{`+fields+`, "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 0, "currency": "USD"}]}`).text("id")
+	}
 	s["tag"] = w.as(apptest.Admin, "POST", "/admin/tags", `{"name": "old"}`).text("id")
 	s["attribute"] = w.as(apptest.Admin, "POST", "/admin/attributes", `{"key": "fabric", "label": "Cloth", "kind": "text"}`).text("key")
 	s["tax zone"] = w.VAT(w.t, 190_000, true).ID.String()
@@ -296,8 +306,22 @@ func (w *world) customerThings(side string, seller things) {
 	w.User(w.t, dashed(side))
 	w.Know(side, w.Token(w.t, dashed(side)))
 	w.userThings(side, s)
+	w.join(side, s)
 	s["variant"], s["product"], s["vendor"] = seller["variant"], seller["product"], seller["vendor"]
 	w.as(side, "POST", "/me/export", "")
+}
+
+// join makes a customer a member, for nothing.
+func (w *world) join(side string, s things) {
+	joined := w.as(side, "POST", "/me/membership", `{"plan_id": "`+w.sides[shop]["better plan"]+`", "payment_method": "free", "billing": `+address+`}`)
+	order, err := id.Parse[id.Order](joined["order"].(map[string]any)["id"].(string))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := w.Checkout.HandOver(w.t.Context(), checkout.HandOverDue{OrderID: order}); err != nil {
+		w.t.Fatal(err)
+	}
+	s["membership"] = w.as(side, "GET", "/me/membership", "").text("id")
 }
 
 // userThings are what everybody has who has signed up.

@@ -16,6 +16,7 @@ func (a *App) routes() {
 	a.Prices.Routes(a.Router)
 	a.Promotions.Routes(a.Router)
 	a.Credit.Routes(a.Router)
+	a.Memberships.Routes(a.Router)
 	a.Orders.Routes(a.Router)
 	a.Digital.Routes(a.Router)
 	a.Reviews.Routes(a.Router)

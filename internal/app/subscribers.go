@@ -37,6 +37,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "forget answers of passkeys", time.Hour, a.MFA.Sweep)
 	events.Sweep(a.Relay, "forget mailed tokens", time.Hour, a.Accounts.ForgetMail)
 	events.Sweep(a.Relay, "expire holds", 15*time.Second, a.expireHolds)
+	events.Sweep(a.Relay, "renew memberships", time.Minute, a.Checkout.Renew)
 	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)
 	events.Sweep(a.Relay, "renew signing keys", time.Hour, a.Accounts.RenewKeys)
 	events.Sweep(a.Relay, "forget idle carts", time.Hour, a.Carts.Forget)
@@ -93,6 +94,10 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderCancelled, fresh)
 	events.On(r, buyer, n.OrderRefunded, fresh)
 	events.On(r, "email whom a gift card is for", n.GiftCardDue, fresh)
+	events.On(r, "email the member", n.MemberStarted, fresh)
+	events.On(r, "email the member", n.MemberRenewal, fresh)
+	events.On(r, "email the member", n.MemberReminded, fresh)
+	events.On(r, "email the member", n.MemberEnded, fresh)
 	events.On(r, "email the author", n.ReviewRejected, fresh)
 	events.On(r, "email who wishes", n.PricesFell, fresh)
 	events.On(r, "email who wishes", n.BackInStock, fresh)
@@ -148,6 +153,9 @@ func (a *App) forget() {
 	})
 	events.On(a.Relay, "forget wishes of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Wishlists.Forget(ctx, tx, e.UserID) })
+	})
+	events.On(a.Relay, "forget memberships of the erased", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Memberships.Forget(ctx, tx, e.UserID) })
 	})
 	events.On(a.Relay, "forget copies of the erased", func(ctx context.Context, e accounts.Erased) error { return a.Privacy.Forget(ctx, e.UserID) })
 	events.On(a.Relay, "forget answers to the erased", func(ctx context.Context, e accounts.Erased) error {

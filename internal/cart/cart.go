@@ -79,6 +79,10 @@ var (
 	ErrCompleted = errs.New(errs.Conflict, "cart_completed", "This cart has been ordered already.")
 	// ErrNotPurchasable says that something cannot be bought now, or not in this currency.
 	ErrNotPurchasable = errs.New(errs.Conflict, "not_purchasable", "This cannot be bought at the moment.")
+	// ErrAccountRequired says that something is sold to people with an account.
+	ErrAccountRequired = errs.New(errs.Conflict, "account_required", "Sign in first: a membership belongs to an account.")
+	// ErrMembersOnly says that something is sold to members of some plans; it carries their names.
+	ErrMembersOnly = errs.New(errs.Conflict, "members_only", "This is for members.")
 	// ErrQuantityLimit says that the vendor sells fewer or more at once.
 	ErrQuantityLimit = errs.New(errs.Invalid, "quantity_limit", "This is not sold in that quantity.")
 	// ErrIncomplete says what is missing before the cart can be ordered.

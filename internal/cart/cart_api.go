@@ -134,11 +134,11 @@ type addressesInput struct {
 
 func (c *Carts) setAddresses(ctx context.Context, tx pgx.Tx, in *addressesInput) (View, error) {
 	body := &in.Body
-	shipping, err := c.address(ctx, tx, "/shipping", body.Shipping, body.ShippingAddressID)
+	shipping, err := c.AddressOf(ctx, tx, "/shipping", body.Shipping, body.ShippingAddressID)
 	if err != nil {
 		return View{}, err
 	}
-	billing, err := c.address(ctx, tx, "/billing", body.Billing, body.BillingAddressID)
+	billing, err := c.AddressOf(ctx, tx, "/billing", body.Billing, body.BillingAddressID)
 	if err != nil {
 		return View{}, err
 	}
@@ -150,9 +150,9 @@ func (c *Carts) setAddresses(ctx context.Context, tx pgx.Tx, in *addressesInput)
 	return p.View(), err
 }
 
-// address is the one that was written, or the saved one of the caller; nil
+// AddressOf is the address that was written, or the saved one of the caller; nil
 // when neither was given.
-func (c *Carts) address(ctx context.Context, tx pgx.Tx, pointer string, written *accounts.PostalAddress, saved id.Address) (*accounts.PostalAddress, error) {
+func (c *Carts) AddressOf(ctx context.Context, tx pgx.Tx, pointer string, written *accounts.PostalAddress, saved id.Address) (*accounts.PostalAddress, error) {
 	if saved.IsZero() {
 		return written, nil
 	}
@@ -202,7 +202,7 @@ type methods struct {
 }
 
 // methodNames is how ways to pay are called; others go by their method.
-var methodNames = map[string]string{"cod": "Cash on delivery", "free": "Nothing to pay"}
+var methodNames = map[string]string{"cod": "Cash on delivery", "free": "Nothing to pay", payments.BankTransfer: "Bank transfer"}
 
 func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, error) {
 	p, err := c.open(ctx, in.Cart, false)
@@ -210,7 +210,11 @@ func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, erro
 		return methods{}, err
 	}
 	found := methods{Data: []MethodView{}}
-	for _, m := range c.Payments.Methods(p.Offer()) {
+	offered, err := c.Payments.Methods(ctx, p.Offer())
+	if err != nil {
+		return methods{}, err
+	}
+	for _, m := range offered {
 		name := methodNames[m]
 		if name == "" {
 			name = m

@@ -115,8 +115,10 @@ const (
 	linesFragment = `
 		SELECT i.id, i.variant_id, i.quantity, i.gift, p.gift_card,
 		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
-		       v.requires_shipping, v.tracked, CASE WHEN v.requires_shipping THEN false ELSE
-		           p.gift_card OR EXISTS (SELECT FROM digital_files f WHERE f.variant_id = v.id AND f.state = 'ready')
+		       v.requires_shipping, v.tracked, plan.id AS plan_id, plan.archived_at IS NOT NULL AS plan_archived,
+		       gate.plans AS gate_plans, gate.names AS gate_names,
+		       CASE WHEN v.requires_shipping THEN false ELSE
+		           plan.id IS NOT NULL OR p.gift_card OR EXISTS (SELECT FROM digital_files f WHERE f.variant_id = v.id AND f.state = 'ready')
 		           OR EXISTS (SELECT FROM licence_keys k WHERE k.variant_id = v.id) END AS digital,
 		       v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
@@ -132,6 +134,17 @@ const (
 		JOIN vendors s ON s.id = v.vendor_id
 		CROSS JOIN tax_shop() shop
 		LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = c.currency
+		LEFT JOIN plans plan ON plan.variant_id = i.variant_id
+		LEFT JOIN LATERAL (
+			SELECT coalesce(array_agg(member.id ORDER BY member.rank, member.id) FILTER (WHERE g.hours IS NULL
+			           OR p.published_at + (g.hours - least(member.early_access_hours, g.hours)) * interval '1 hour' <= c.at), '{}') AS plans,
+			       array_agg(member.name ORDER BY member.rank, member.id) AS names
+			FROM product_gates g
+			JOIN product_gate_plans named ON named.product_id = g.product_id
+			JOIN plans member ON member.id = named.plan_id
+			WHERE g.product_id = p.id AND coalesce(g.until, p.published_at + g.hours * interval '1 hour', 'infinity') > c.at
+			GROUP BY g.product_id
+		) gate ON true
 		LEFT JOIN LATERAL (
 			SELECT m.blob_key, m.content_type, m.width, m.height FROM media m
 			WHERE m.product_id = v.product_id AND m.state = 'ready'
@@ -206,7 +219,7 @@ const leftFragment = `(
 
 // offeredFragment is the columns of a promotion p that is offered.
 const offeredFragment = `
-	p.id, p.version, p.name, p.vendor_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
+	p.id, p.version, p.name, p.vendor_id, p.plan_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
 	p.usage_limit IS NOT NULL OR p.customer_limit IS NOT NULL OR p.budget_minor IS NOT NULL AS limited,
 	CASE WHEN p.budget_minor IS NOT NULL THEN (p.budget_minor - p.spent_minor, p.budget_currency) END AS left_over`
 

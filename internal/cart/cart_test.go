@@ -77,7 +77,7 @@ func TestTheShapeOfACart(t *testing.T) {
 		`"vendor":{"id":"%s","name":"Vendor","slug":"%s"},"quantity":1,"digital":false,`+
 		`"unit_price":{"amount":1000,"currency":"USD"},"discount":{"amount":0,"currency":"USD"},`+
 		`"tax":{"amount":100,"currency":"USD"},"total":{"amount":1100,"currency":"USD"},"issues":[]}],`+
-		`"coupons":[],"codes":[],"discounts":[],"addresses":{"email":"","phone":"","shipping":null,"billing":null},"shipping":[],`+
+		`"coupons":[],"codes":[],"discounts":[],"membership_savings":{"amount":0,"currency":"USD"},"addresses":{"email":"","phone":"","shipping":null,"billing":null},"shipping":[],`+
 		`"totals":{"items":{"amount":1000,"currency":"USD"},"discount":{"amount":0,"currency":"USD"},`+
 		`"shipping":{"amount":0,"currency":"USD"},"tax":{"amount":100,"currency":"USD"},`+
 		`"grand_total":{"amount":1100,"currency":"USD"},"tax_included":false},"gift_cards":[],"due":{"amount":1100,"currency":"USD"},`+

@@ -135,6 +135,13 @@ func (a *Addresses) check() error {
 	return bad.Err()
 }
 
+// CheckBilling says what is wrong with an invoice's address, and brings it into
+// the form in which it is kept.
+func CheckBilling(email string, billing *accounts.PostalAddress) error {
+	a := Addresses{Email: email, Billing: billing}
+	return a.check()
+}
+
 // A Selection is the way that a vendor's parcel is to go.
 type Selection struct {
 	Vendor id.Vendor     `json:"vendor_id"`

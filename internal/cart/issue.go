@@ -3,6 +3,7 @@ package cart
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"souk/internal/id"
 	"souk/internal/inventory"
@@ -12,16 +13,18 @@ import (
 
 // An Issue is why a line cannot be ordered as it is.
 type Issue struct {
-	Code      string `json:"code" enum:"not_purchasable,insufficient_stock,quantity_limit"`
-	Detail    string `json:"detail"`
-	Available *int   `json:"available_quantity,omitempty" doc:"How many are left"`
+	Code      string   `json:"code" enum:"not_purchasable,account_required,members_only,insufficient_stock,quantity_limit"`
+	Detail    string   `json:"detail"`
+	Available *int     `json:"available_quantity,omitempty" doc:"How many are left"`
+	Plans     []string `json:"plans,omitempty" doc:"Whose members may buy it"`
 
 	Component *ComponentView `json:"component,omitempty" doc:"Of a bundle, the part that is short or gone"`
 }
 
 // judge says what a line costs and what is wrong with it, and takes its units
 // off the shelves.
-func (l *Line) judge(currency money.Currency, stock shelves) {
+func (l *Line) judge(r *reading, stock shelves) {
+	currency := r.cart.Currency
 	l.UnitPrice, l.Image = money.Zero(currency), l.image()
 	zero := money.Zero(currency)
 	l.Price.Subtotal, l.Price.Discount, l.Price.Tax, l.Price.Total = zero, zero, zero, zero
@@ -39,6 +42,14 @@ func (l *Line) judge(currency money.Currency, stock shelves) {
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not sold in " + string(currency) + "."})
 	case l.GiftCard && *l.Minor == 0:
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This gift card is worth nothing yet."})
+	case l.PlanArchived && !slices.Contains(r.buyer.Plans, l.Plan):
+		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This plan is not offered any more."})
+	case !l.Plan.IsZero() && r.cart.UserID.IsZero():
+		l.Issues = append(l.Issues, Issue{Code: ErrAccountRequired.Code, Detail: ErrAccountRequired.Message})
+	case l.Members != nil && !slices.ContainsFunc(r.buyer.Plans, func(p id.Plan) bool { return slices.Contains(l.Members, p) }):
+		l.Issues = append(l.Issues, Issue{
+			Code: ErrMembersOnly.Code, Detail: "This is for members of " + strings.Join(l.MemberNames, ", ") + ".", Plans: l.MemberNames,
+		})
 	case gone >= 0:
 		l.Issues = append(l.Issues, l.without(l.Components[gone]))
 	case left != nil && *left < l.Quantity:
@@ -55,9 +66,14 @@ func (l *Line) judge(currency money.Currency, stock shelves) {
 
 func (l Line) tooMany(quantity int) bool { return l.MaxQuantity > 0 && quantity > l.MaxQuantity }
 
-// Purchasable reports whether the line is for sale, whatever the stock.
+// Purchasable reports whether the line is for sale to this buyer, whatever the
+// stock.
 func (l Line) Purchasable() bool {
-	return len(l.Issues) == 0 || l.Issues[0].Code != ErrNotPurchasable.Code
+	if len(l.Issues) == 0 {
+		return true
+	}
+	code := l.Issues[0].Code
+	return code != ErrNotPurchasable.Code && code != ErrAccountRequired.Code && code != ErrMembersOnly.Code
 }
 
 // hidden reports whether the public never saw it, so that it does not exist.
@@ -74,6 +90,10 @@ func (l Line) refusal() error {
 	switch {
 	case len(l.Issues) == 0:
 		return nil
+	case l.Issues[0].Code == ErrAccountRequired.Code:
+		return ErrAccountRequired.With("variant_id", l.VariantID)
+	case l.Issues[0].Code == ErrMembersOnly.Code:
+		return ErrMembersOnly.With("variant_id", l.VariantID).With("plans", l.MemberNames)
 	case !l.Purchasable():
 		return ErrNotPurchasable.With("variant_id", l.VariantID)
 	case l.Issues[0].Code == ErrQuantityLimit.Code:
@@ -97,13 +117,17 @@ type Fault struct {
 // cannot be bought, then those of which there is not enough, those of which
 // another quantity is sold, then what is missing.
 func (p Priced) Ready() error {
-	var unsold, short, limited []Fault
+	var unsold, unknown, members, short, limited []Fault
 	for _, l := range p.Lines {
 		for _, issue := range l.Issues {
 			fault := Fault{l.ID, l.VariantID, issue}
 			switch issue.Code {
 			case ErrNotPurchasable.Code:
 				unsold = append(unsold, fault)
+			case ErrAccountRequired.Code:
+				unknown = append(unknown, fault)
+			case ErrMembersOnly.Code:
+				members = append(members, fault)
 			case ErrQuantityLimit.Code:
 				limited = append(limited, fault)
 			default:
@@ -114,6 +138,10 @@ func (p Priced) Ready() error {
 	switch {
 	case len(unsold) > 0:
 		return ErrNotPurchasable.With("items", unsold)
+	case len(unknown) > 0:
+		return ErrAccountRequired.With("items", unknown)
+	case len(members) > 0:
+		return ErrMembersOnly.With("items", members).With("plans", members[0].Plans)
 	case len(short) > 0:
 		return inventory.ErrInsufficientStock.With("items", short).With("variant_id", short[0].Variant).With("available_quantity", *short[0].Available)
 	case len(limited) > 0:

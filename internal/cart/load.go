@@ -32,6 +32,7 @@ type Priced struct {
 	Credits []Credit         // gift cards and store credit, in the order in which they pay
 	Due     money.Amount     // what they leave to pay
 	Codes   []Code           // what became of the codes that were put into it
+	Saved   money.Amount     // what the buyer's plan takes off
 	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping, tax
 
 	Exemption string // the certificate by which the buyer pays no tax
@@ -63,7 +64,11 @@ type Line struct {
 	VendorName       string        `db:"vendor_name"`
 	VendorSlug       string        `db:"vendor_slug"`
 	VendorStatus     string        `db:"vendor_status"`
-	House            bool          `db:"house"` // the marketplace sells it itself
+	House            bool          `db:"house"`         // the marketplace sells it itself
+	Plan             id.Plan       `db:"plan_id"`       // of which it sells a period; zero for all other goods
+	Members          []id.Plan     `db:"gate_plans"`    // who alone may buy it now; nil is everybody
+	MemberNames      []string      `db:"gate_names"`    // as plans that may, or will, are called
+	PlanArchived     bool          `db:"plan_archived"` // only its members buy more of it
 	CommissionBPS    int           `db:"commission_bps"`
 	Seller           tax.Seller    `db:"seller"`       // where the vendor is registered for tax, or the shop
 	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
@@ -186,7 +191,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 	stock := shelves{}
 	for i := range p.Lines {
 		l := &p.Lines[i]
-		l.judge(r.cart.Currency, stock)
+		l.judge(r, stock)
 		if !l.Purchasable() {
 			continue
 		}

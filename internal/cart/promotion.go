@@ -18,6 +18,7 @@ type offered struct {
 	Version     int64              `db:"version"`
 	Name        string             `db:"name"`
 	Vendor      id.Vendor          `db:"vendor_id"`
+	Plan        id.Plan            `db:"plan_id"`   // whose benefit it is
 	Coupon      id.Coupon          `db:"coupon_id"` // zero where it needs no code
 	Code        string             `db:"code"`
 	Priority    int                `db:"priority"`
@@ -62,7 +63,7 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 		o := &r.offered[i]
 		twice := slices.ContainsFunc(s.Promotions, func(p pricing.Promotion) bool { return p.ID == o.ID }) // two codes of one promotion
 		if o.Runs = o.Runs && !twice && (o.Left == nil || o.Left.Currency == s.Currency); o.Runs {
-			s.Promotions = append(s.Promotions, o.rule())
+			s.Promotions = append(s.Promotions, o.rule(lines))
 		}
 	}
 	if len(s.Promotions) == 0 {
@@ -82,8 +83,8 @@ func (r *reading) promote(s *pricing.Snapshot, lines []Line) {
 }
 
 // rule is the promotion as it is reckoned: with no more than is left of its
-// budget.
-func (o offered) rule() pricing.Promotion {
+// budget. What a plan gives lowers all but plans.
+func (o offered) rule(lines []Line) pricing.Promotion {
 	p := pricing.Promotion{
 		ID: o.ID, Name: o.Name, Code: o.Code, Vendor: o.Vendor, Priority: o.Priority, Exclusive: o.Exclusive, Group: o.Group,
 		PlatformPPM: o.PlatformPPM, Conditions: o.Conditions, Reward: o.Reward,
@@ -91,12 +92,20 @@ func (o offered) rule() pricing.Promotion {
 	if o.Left != nil {
 		p.Reward = p.Reward.UpTo(*o.Left)
 	}
+	if !o.Plan.IsZero() && o.Reward.Kind == pricing.PercentOff {
+		for _, l := range lines {
+			if !l.Plan.IsZero() {
+				p.Reward.Goods.Except = append(slices.Clip(p.Reward.Goods.Except), l.ProductID)
+			}
+		}
+	}
 	return p
 }
 
 // conclude notes on a priced cart which promotions lower it, and what became of
 // its codes.
 func (r *reading) conclude(p *Priced) {
+	p.Saved = money.Zero(p.Cart.Currency)
 	verdicts := map[id.Promotion]pricing.Verdict{}
 	for _, v := range p.Quote.Verdicts {
 		verdicts[v.Promotion] = v
@@ -104,6 +113,9 @@ func (r *reading) conclude(p *Priced) {
 	for _, o := range r.offered {
 		v := verdicts[o.ID]
 		applied := o.Runs && v.Reason == ""
+		if applied && !o.Plan.IsZero() {
+			p.Saved = p.Saved.Plus(v.Amount)
+		}
 		if applied {
 			p.Uses = append(p.Uses, promotions.Use{Promotion: o.ID, Version: o.Version, Coupon: o.Coupon, Amount: v.Amount, Limited: o.Limited, ByCode: o.CodeLimited})
 		}

@@ -12,15 +12,16 @@ import (
 
 // View is a cart as its owner sees it.
 type View struct {
-	ID        id.Cart        `json:"id"`
-	Currency  money.Currency `json:"currency"`
-	Items     []ItemView     `json:"items"`
-	Coupons   []string       `json:"coupons" doc:"The codes in the cart"`
-	Codes     []Code         `json:"codes" doc:"What became of each of them"`
-	Discounts []DiscountView `json:"discounts" doc:"What lowers the price"`
-	Addresses AddressesView  `json:"addresses"`
-	Shipping  []ChosenView   `json:"shipping" doc:"What has been chosen, where it is still offered"`
-	Totals    TotalsView     `json:"totals"`
+	ID                id.Cart        `json:"id"`
+	Currency          money.Currency `json:"currency"`
+	Items             []ItemView     `json:"items"`
+	Coupons           []string       `json:"coupons" doc:"The codes in the cart"`
+	Codes             []Code         `json:"codes" doc:"What became of each of them"`
+	Discounts         []DiscountView `json:"discounts" doc:"What lowers the price"`
+	MembershipSavings money.Amount   `json:"membership_savings" doc:"What one's plan takes off, part of the discount"`
+	Addresses         AddressesView  `json:"addresses"`
+	Shipping          []ChosenView   `json:"shipping" doc:"What has been chosen, where it is still offered"`
+	Totals            TotalsView     `json:"totals"`
 
 	GiftCards   []GiftCardView   `json:"gift_cards" doc:"What it is to be paid with"`
 	StoreCredit *StoreCreditView `json:"store_credit,omitempty" doc:"Of its owner, where there is some in its currency"`
@@ -148,9 +149,10 @@ func (p Priced) View() View {
 	v := View{
 		ID: p.Cart.ID, Currency: p.Cart.Currency, Coupons: []string{}, Codes: append([]Code{}, p.Codes...), Discounts: []DiscountView{}, Missing: p.Missing, Trace: p.Quote.Trace,
 		Items: make([]ItemView, len(p.Lines)), Shipping: make([]ChosenView, 0, len(p.Parcels)),
-		Addresses: AddressesView{p.Cart.Email, p.Cart.Phone, p.Cart.ShippingAddress, p.Cart.Billing()},
-		TaxSource: p.TaxSource(),
-		Totals:    TotalsView{t.Items, t.Discount, t.Shipping, t.Tax, t.GrandTotal, t.TaxIncluded},
+		MembershipSavings: p.Saved,
+		Addresses:         AddressesView{p.Cart.Email, p.Cart.Phone, p.Cart.ShippingAddress, p.Cart.Billing()},
+		TaxSource:         p.TaxSource(),
+		Totals:            TotalsView{t.Items, t.Discount, t.Shipping, t.Tax, t.GrandTotal, t.TaxIncluded},
 	}
 	for i, l := range p.Lines {
 		v.Items[i] = ItemView{

@@ -131,3 +131,12 @@ func leads(from, to Status) bool {
 	}
 	return false
 }
+
+// Unlist hides a product from listings, search and feeds for good: it is sold
+// from a page of its own, as memberships are. The caller has just made it.
+func Unlist(ctx context.Context, tx pgx.Tx, product id.Product) error {
+	if _, err := postgres.Exec(ctx, tx, `UPDATE products SET unlisted = true WHERE id = @id`, pgx.NamedArgs{"id": product}); err != nil {
+		return fmt.Errorf("unlist product %s: %w", product, err)
+	}
+	return nil
+}

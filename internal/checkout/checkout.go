@@ -4,11 +4,12 @@
 // Owns: placing ([Checkout.Place]), payment facts ([Checkout.Settle]), unpaid
 // orders that run out ([Checkout.Expire]), parcels that leave and arrive
 // ([Checkout.Ship], [Checkout.Track]), digital goods ([Checkout.HandOver]),
-// cancelling ([Checkout.Cancel]), giving money back ([Checkout.Refund]).
+// memberships ([Checkout.Renew]), cancelling ([Checkout.Cancel]), giving money
+// back ([Checkout.Refund]).
 // Tables: none; it composes the nouns below and each writes its own.
 // Raises: the steps of package orders, exactly one for each change; [HandOverDue].
-// Calls: cart, inventory, orders, digital, payments, promotions, credit, shipping,
-// ledger.
+// Calls: cart, inventory, orders, digital, payments, promotions, credit,
+// memberships, shipping, ledger.
 //
 // Every flow takes its locks in the order of package postgres: the cart, the
 // order, its payments, promotions, gift cards and store credit, and stock last. The order's lock decides every race on
@@ -32,6 +33,7 @@ import (
 	"souk/internal/digital"
 	"souk/internal/errs"
 	"souk/internal/inventory"
+	"souk/internal/memberships"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/httpapi"
@@ -42,15 +44,16 @@ import (
 
 // Checkout composes the flows of an order.
 type Checkout struct {
-	DB         postgres.DB
-	Carts      *cart.Carts
-	Stock      *inventory.Stock
-	Orders     *orders.Orders
-	Payments   *payments.Payments
-	Promotions *promotions.Promotions
-	Shipping   *shipping.Shipping
-	Digital    *digital.Goods
-	Credit     *credit.Balances
+	DB          postgres.DB
+	Carts       *cart.Carts
+	Stock       *inventory.Stock
+	Orders      *orders.Orders
+	Payments    *payments.Payments
+	Promotions  *promotions.Promotions
+	Shipping    *shipping.Shipping
+	Digital     *digital.Goods
+	Credit      *credit.Balances
+	Memberships *memberships.Memberships
 
 	NumberPrefix string        // of order numbers
 	HoldFor      time.Duration // how long an unpaid order keeps its stock; half an hour when 0
@@ -89,6 +92,8 @@ var (
 	afterExpire    = crash.At("checkout.expire.after_commit")
 	beforeRefund   = crash.At("checkout.refund.before_commit")
 	afterRefund    = crash.At("checkout.refund.after_commit")
+	beforeRenew    = crash.At("checkout.renew.before_commit")
+	afterRenew     = crash.At("checkout.renew.after_commit")
 	beforeStart    = crash.At("checkout.pay.before_start")
 	afterStart     = crash.At("checkout.pay.after_start")
 	afterPayCommit = crash.At("checkout.pay.after_commit")
@@ -99,4 +104,6 @@ func (c *Checkout) Routes(r *httpapi.Router) {
 	c.buyerRoutes(r)
 	c.fulfilmentRoutes(r)
 	c.refundRoutes(r)
+	c.memberRoutes(r)
+	c.captureRoutes(r)
 }

@@ -63,6 +63,9 @@ func (c *Checkout) HandOver(ctx context.Context, due HandOverDue) error {
 			return err
 		}
 		inHandOver.Here()
+		if all, err = c.extend(ctx, tx, w, all); err != nil {
+			return err
+		}
 		goods, cards := apart(w, all)
 		if err := c.Digital.Grant(ctx, tx, w, goods); err != nil {
 			return err
@@ -127,6 +130,9 @@ func (c *Checkout) handOver(ctx context.Context, tx pgx.Tx, was orders.Whole, pa
 func (c *Checkout) takeBack(ctx context.Context, tx pgx.Tx, order id.Order, payment id.Payment) error {
 	now, err := payments.Get(ctx, tx, payment)
 	if err != nil || now.Refunded != now.Captured {
+		return err
+	}
+	if err := c.Memberships.Revoke(ctx, tx, order); err != nil {
 		return err
 	}
 	return c.Digital.RevokeAll(ctx, tx, order)

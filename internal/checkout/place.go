@@ -32,6 +32,7 @@ type Placing struct {
 	Expected  money.Amount  // what the buyer was shown
 	Due       *money.Amount // what of it was left to pay; nil: the buyer was not shown that
 	ReturnURL string
+	HoldFor   time.Duration // as long may the order wait for its money; as others where 0
 }
 
 // Placed is an order that was placed.
@@ -57,11 +58,16 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	if err != nil {
 		return Placed{}, err
 	}
-	provider, err := c.ready(priced, p)
+	provider, err := c.ready(ctx, priced, p)
 	if err != nil {
 		return Placed{}, err
 	}
 	n, picks := c.compose(ctx, priced, provider)
+	waits, err := provider.Waits(ctx)
+	if err != nil {
+		return Placed{}, err
+	}
+	n.HeldFor = cmp.Or(p.HoldFor, waits, n.HeldFor)
 	token := ""
 	if n.User.IsZero() {
 		token, n.TokenHash = orders.NewToken()
@@ -95,13 +101,14 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	payment := made[len(made)-1]
 	placed := Placed{Order: orders.PlacedView(n, made), Payment: Payment{ID: payment.ID, Method: payment.Provider, Status: payment.Status}}
 	placed.Order.AccessToken = token
-	return placed, nil
+	placed.Payment.Next, err = c.Payments.Next(ctx, payment, n.Number)
+	return placed, err
 }
 
 // ready refuses what cannot be ordered as the buyer agreed to it. It looks at
 // the snapshot only, so most of those who come too late are told so before
 // they take a lock that anybody waits for.
-func (c *Checkout) ready(priced cart.Priced, p Placing) (payments.Provider, error) {
+func (c *Checkout) ready(ctx context.Context, priced cart.Priced, p Placing) (payments.Provider, error) {
 	if p.Method == "" {
 		priced.Missing = append(priced.Missing, "payment_method")
 	}
@@ -116,7 +123,7 @@ func (c *Checkout) ready(priced cart.Priced, p Placing) (payments.Provider, erro
 	if p.outdated(priced) {
 		return nil, credit.ErrChanged.With("due", priced.Due)
 	}
-	if err := provider.Offered(priced.Offer()); err != nil {
+	if err := provider.Offered(ctx, priced.Offer()); err != nil {
 		return nil, err
 	}
 	if total != p.Expected {
@@ -147,7 +154,7 @@ func (c *Checkout) compose(ctx context.Context, priced cart.Priced, provider pay
 			ID: id.New[id.Order](), Cart: priced.Cart.ID, User: auth.From(ctx).User,
 			Status: orders.StatusPending, PaymentStatus: orders.PaymentPending, FulfillmentStatus: orders.Unfulfilled,
 			Currency: priced.Cart.Currency, Email: priced.Cart.Email, Phone: priced.Cart.Phone,
-			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced), TaxSource: priced.TaxSource(),
+			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced), Saved: priced.Saved, TaxSource: priced.TaxSource(),
 		}},
 		Trace: priced.Quote.Trace, Numbers: orders.NewNumbers(c.NumberPrefix), HeldFor: cmp.Or(c.HoldFor, 30*time.Minute),
 	}

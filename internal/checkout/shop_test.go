@@ -12,6 +12,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -27,19 +28,24 @@ import (
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/ledger"
+	"souk/internal/memberships"
 	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
 	"souk/internal/payments/free"
+	"souk/internal/payments/transfer"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
 	"souk/internal/platform/vault"
+	"souk/internal/pricing"
 	"souk/internal/promotions"
 	"souk/internal/shipping"
+	"souk/internal/vendors"
 	"souk/internal/verify"
 )
 
@@ -48,9 +54,11 @@ func usd(minor int64) money.Amount { return money.Of(minor, "USD") }
 // card is a provider that answers later, as those over the network will.
 type card struct{ payments.Provider }
 
-func (card) Method() string               { return "stripe" }
-func (card) Settled() bool                { return false }
-func (card) Offered(payments.Offer) error { return nil }
+func (card) Method() string                                                  { return "stripe" }
+func (card) Settled() bool                                                   { return false }
+func (card) Offered(context.Context, payments.Offer) error                   { return nil }
+func (card) Waits(context.Context) (time.Duration, error)                    { return 0, nil }
+func (card) Tells(context.Context, payments.Start) (*payments.Action, error) { return nil, nil }
 
 func (card) Start(_ context.Context, p payments.Start) (payments.Begun, error) {
 	return payments.Begun{Ref: "ref of " + p.Key, Next: &payments.Action{Kind: "redirect", URL: "https://pay.example/" + p.Number}}, nil
@@ -73,12 +81,14 @@ func open(t testing.TB) *shop { return openOn(t, pgtest.Tx(t)) }
 func openOn(t testing.TB, db postgres.DB) *shop {
 	t.Helper()
 	s := &shop{t: t, db: db, hub: &events.Hub{DB: db}, clock: clock.At(clock.System{}.Now())}
-	ways := &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}, free.Provider{}, card{}}}
+	set := &settings.Settings{DB: db}
+	set.Declare(transfer.Settings()...)
+	ways := &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}, free.Provider{}, transfer.Provider{Settings: set}, card{}}}
 	parcels, offers := &shipping.Shipping{DB: db}, &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")}
 	s.flow = &checkout.Checkout{
 		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways, Promotions: offers},
 		Stock: &inventory.Stock{DB: db, Clock: s.clock}, Payments: ways, Shipping: parcels, Promotions: offers,
-		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels},
+		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels, Payments: ways},
 		NumberPrefix: "S-",
 	}
 	s.flow.Carts.Clock = s.clock
@@ -88,6 +98,12 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = files.Close() })
+	users := &accounts.Users{DB: db, Clock: s.clock}
+	prices := &pricing.Prices{DB: db, Stock: s.flow.Stock}
+	goods := &catalog.Catalog{DB: db, SetOffers: prices.SetOffers, Offers: prices.Offers, SumBundles: prices.SumBundles}
+	s.flow.Memberships = &memberships.Memberships{
+		DB: db, Users: users, Vendors: &vendors.Vendors{DB: db, Clock: s.clock, ShopName: "Market"}, Catalog: goods, Prices: prices, Promotions: offers,
+	}
 	s.flow.Digital = &digital.Goods{
 		DB: db, Clock: s.clock, Stock: s.flow.Stock, Orders: s.flow.Orders, Blobs: files, Vault: vault.New(make([]byte, 32)),
 		LinkKey: []byte("links"), HashKey: []byte("keys"),
@@ -99,6 +115,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s.flow.Digital.Routes(r)
 	s.flow.Payments.Routes(r)
 	s.flow.Credit.Routes(r)
+	s.flow.Memberships.Routes(r)
 	(&ledger.Books{DB: db}).Routes(r)
 	s.door = r.Handler()
 	// Of its own name: tests beside this one must not wait for each other.
@@ -134,6 +151,7 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 		grants.Declare(ledger.Permissions()...)
 		grants.Declare(catalog.Permissions()...)
 		grants.Declare(credit.Permissions()...)
+		grants.Declare(memberships.Permissions()...)
 	}
 	if a.User.IsZero() {
 		return auth.Actor{}, nil

@@ -7,6 +7,7 @@ type (
 	Coupon        = Of[coupon]
 	CustomerGroup = Of[customerGroup]
 	Export        = Of[exportRun]
+	Membership    = Of[membership]
 	Message       = Of[message]
 	MailToken     = Of[mailToken]
 	LoginProvider = Of[loginProvider]
@@ -78,6 +79,7 @@ type (
 	coupon        struct{}
 	customerGroup struct{}
 	exportRun     struct{}
+	membership    struct{}
 	message       struct{}
 	mailToken     struct{}
 	loginProvider struct{}
@@ -151,6 +153,7 @@ func (invitation) prefix() string    { return "invite" }
 func (loginProvider) prefix() string { return "idp" }
 func (identity) prefix() string      { return "ident" }
 func (mailToken) prefix() string     { return "mtok" }
+func (membership) prefix() string    { return "memb" }
 func (message) prefix() string       { return "msg" }
 func (coupon) prefix() string        { return "cpn" }
 func (customerGroup) prefix() string { return "cgrp" }

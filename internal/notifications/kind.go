@@ -54,13 +54,18 @@ var (
 	RolesChanged       = Kind{"roles_changed", Account, false, false}
 	ReviewRejected     = Kind{"review_rejected", Account, true, false} // owed: whoever is silenced hears why
 	OrderConfirmed     = Kind{"order_confirmed", Orders, true, false}  // owed: the contract on a durable medium
+	OrderToPay         = Kind{"order_to_pay", Orders, true, false}     // owed: where to send the money
 	OrderShipped       = Kind{"order_shipped", Orders, false, false}
 	OrderDelivered     = Kind{"order_delivered", Orders, false, false}
 	DigitalReady       = Kind{"digital_ready", Orders, true, false} // owed: how to get what was paid for
 	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
 	OrderPartCancelled = Kind{"order_part_cancelled", Orders, true, false}
 	OrderRefunded      = Kind{"order_refunded", Orders, true, false}
-	GiftCard           = Kind{"gift_card", Orders, true, true} // it is what was paid for
+	GiftCard           = Kind{"gift_card", Orders, true, true}            // it is what was paid for
+	MembershipStarted  = Kind{"membership_started", Account, true, false} // owed: what was agreed, and until when
+	MembershipDue      = Kind{"membership_due", Account, true, false}
+	MembershipOverdue  = Kind{"membership_overdue", Account, true, false}
+	MembershipEnded    = Kind{"membership_ended", Account, true, false}
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
 	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
 	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}
@@ -72,7 +77,8 @@ var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
-	OrderConfirmed, OrderShipped, OrderDelivered, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
+	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
+	MembershipStarted, MembershipDue, MembershipOverdue, MembershipEnded,
 	AlertConfirm, PriceDrop, BackInStock, Test,
 }
 

@@ -29,6 +29,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/clock"
 	"souk/internal/credit"
+	"souk/internal/memberships"
 	"souk/internal/orders"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
@@ -48,17 +49,18 @@ const kept = 30 * 24 * time.Hour
 
 // Notifications tells people what happened.
 type Notifications struct {
-	DB        postgres.DB
-	Clock     clock.Clock
-	Log       *slog.Logger
-	Users     *accounts.Users
-	Vendors   *vendors.Vendors
-	Orders    *orders.Orders
-	Shipping  *shipping.Shipping
-	Credit    *credit.Balances
-	Reviews   *reviews.Reviews
-	Wishlists *wishlist.Wishlists
-	Sender    Sender
+	DB          postgres.DB
+	Clock       clock.Clock
+	Log         *slog.Logger
+	Users       *accounts.Users
+	Vendors     *vendors.Vendors
+	Orders      *orders.Orders
+	Credit      *credit.Balances
+	Memberships *memberships.Memberships
+	Shipping    *shipping.Shipping
+	Reviews     *reviews.Reviews
+	Wishlists   *wishlist.Wishlists
+	Sender      Sender
 
 	ShopName string
 	BaseURL  string // of links, without a slash at its end

@@ -12,10 +12,11 @@ import (
 	"souk/internal/shipping"
 )
 
-// OrderPlaced confirms an order that needs no payment first.
+// OrderPlaced confirms an order that needs no payment first, and tells how to pay
+// for one that waits for money which its buyer sends.
 func (n *Notifications) OrderPlaced(ctx context.Context, e orders.Placed) error {
 	if e.To != orders.StatusConfirmed {
-		return nil
+		return n.toPay(ctx, e.OrderID)
 	}
 	return n.confirm(ctx, e.OrderID)
 }

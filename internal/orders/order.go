@@ -28,12 +28,13 @@ type Order struct {
 	Shipping          accounts.PostalAddress `db:"shipping_address" json:"-"`
 	Billing           accounts.PostalAddress `db:"billing_address" json:"-"`
 	Totals            `json:"totals"`
-	TaxSource         tax.Source `db:"tax_source" json:"tax_source"`
-	CancelReason      string     `db:"cancel_reason" json:"cancel_reason,omitempty"`
-	PlacedAt          time.Time  `db:"placed_at" json:"created_at"`
-	UpdatedAt         time.Time  `db:"updated_at" json:"updated_at"`
-	ExpiresAt         *time.Time `db:"expires_at" json:"expires_at,omitempty" doc:"When an unpaid order is cancelled"`
-	Version           int64      `db:"version" json:"-"`
+	Saved             money.Amount `db:"membership" json:"membership_savings" doc:"What the buyer's plan took off, part of the discount"`
+	TaxSource         tax.Source   `db:"tax_source" json:"tax_source"`
+	CancelReason      string       `db:"cancel_reason" json:"cancel_reason,omitempty"`
+	PlacedAt          time.Time    `db:"placed_at" json:"created_at"`
+	UpdatedAt         time.Time    `db:"updated_at" json:"updated_at"`
+	ExpiresAt         *time.Time   `db:"expires_at" json:"expires_at,omitempty" doc:"When an unpaid order is cancelled"`
+	Version           int64        `db:"version" json:"-"`
 }
 
 // Totals is what an order costs and why.

@@ -29,6 +29,7 @@ import (
 	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
@@ -41,6 +42,7 @@ type Orders struct {
 	Clock    clock.Clock
 	Hub      *events.Hub // of live timelines
 	Shipping *shipping.Shipping
+	Payments *payments.Payments
 
 	// InvoiceYears is how long invoices must be kept, from the end of the year
 	// of the order; 0 is 10.

@@ -25,6 +25,7 @@ type View struct {
 	Parts       []Part             `json:"vendor_orders"`
 	Addresses   Addresses          `json:"addresses"`
 	Payments    []payments.Payment `json:"payments"`
+	Next        *payments.Action   `json:"next_action,omitempty" doc:"What is to be done to pay, as long as it is"`
 	Refunds     []Refund           `json:"refunds"`
 	Returns     []struct{}         `json:"returns"`
 	Timeline    []TimelineStep     `json:"timeline,omitempty" doc:"Not in lists"`
@@ -147,7 +148,18 @@ func (o *Orders) Show(ctx context.Context, db postgres.DB, order id.Order) (View
 		}
 		v.Timeline = append(v.Timeline, step)
 	}
-	return v, nil
+	if v.Status == StatusPending {
+		v.Next, err = o.next(ctx, v)
+	}
+	return v, err
+}
+
+// next is what the buyer of an order that waits for its money has to do.
+func (o *Orders) next(ctx context.Context, v View) (*payments.Action, error) {
+	if o.Payments == nil || len(v.Payments) == 0 {
+		return nil, nil //nolint:nilnil // there is nothing to do
+	}
+	return o.Payments.Next(ctx, v.Payments[len(v.Payments)-1], v.Number)
 }
 
 // views reads orders with all but their timelines, the newest first, in two

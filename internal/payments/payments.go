@@ -51,11 +51,17 @@ const (
 // IsCredit reports whether a payment was made with what the shop owes.
 func (p Payment) IsCredit() bool { return p.Provider == GiftCard || p.Provider == StoreCredit }
 
-// CanRead is the right to see payments.
-const CanRead auth.Permission = "payments.read"
+// The rights of staff.
+const (
+	CanRead  auth.Permission = "payments.read"
+	CanWrite auth.Permission = "payments.write" // say that money has come
+)
 
 // Permissions lists what this module can permit.
-func Permissions() []auth.Permission { return []auth.Permission{CanRead} }
+func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
+
+// BankTransfer is the method of payments that staff see and nobody else tells of.
+const BankTransfer = "bank_transfer"
 
 // Status is how far a payment has come.
 type Status string

@@ -211,10 +211,10 @@ func TestWaysToPay(t *testing.T) {
 	if _, err := p.Provider("cash"); !errors.Is(err, payments.ErrMethod) {
 		t.Errorf("err = %v, want ErrMethod", err)
 	}
-	if got := p.Methods(payments.Offer{Total: usd(1)}); !cmp.Equal(got, []string{"cod"}) {
+	if got, err := p.Methods(t.Context(), payments.Offer{Total: usd(1)}); err != nil || !cmp.Equal(got, []string{"cod"}) {
 		t.Errorf("methods of a parcel: %v", got)
 	}
-	if got := p.Methods(payments.Offer{Total: usd(1), Digital: true}); len(got) != 0 {
+	if got, err := p.Methods(t.Context(), payments.Offer{Total: usd(1), Digital: true}); err != nil || len(got) != 0 {
 		t.Errorf("methods of a download: %v, want none", got)
 	}
 }

@@ -2,6 +2,8 @@ package payments
 
 import (
 	"context"
+	"errors"
+	"time"
 
 	"souk/internal/id"
 	"souk/internal/money"
@@ -21,7 +23,15 @@ type Provider interface {
 	Settled() bool
 
 	// Offered refuses, with ErrMethod, an order that cannot be paid this way.
-	Offered(Offer) error
+	Offered(context.Context, Offer) error
+
+	// Waits is how long an order may wait for its money; 0 is as long as the shop
+	// lets others wait.
+	Waits(context.Context) (time.Duration, error)
+
+	// Tells is what buyers are to do who pay in their own time, known without
+	// asking anybody; nil where Start tells, or nothing is to be done.
+	Tells(context.Context, Start) (*Action, error)
 
 	// Start asks for the money of a placed order.
 	Start(context.Context, Start) (Begun, error)
@@ -62,7 +72,9 @@ type Begun struct {
 
 // Action is what a buyer must do to pay.
 type Action struct {
-	Kind         string `json:"type" doc:"redirect, or the provider's own form"`
+	Kind         string `json:"type" doc:"redirect, bank_transfer, or the provider's own form"`
+	Text         string `json:"text,omitempty" doc:"Of the shop, where money is to be sent"`
+	Reference    string `json:"reference,omitempty" doc:"To name with it"`
 	URL          string `json:"url,omitempty"`
 	ClientSecret string `json:"client_secret,omitempty"`
 }
@@ -87,12 +99,32 @@ func (p *Payments) Provider(method string) (Provider, error) {
 }
 
 // Methods lists the ways to pay that are offered for an order.
-func (p *Payments) Methods(o Offer) []string {
+func (p *Payments) Methods(ctx context.Context, o Offer) ([]string, error) {
 	methods := []string{}
 	for _, provider := range p.Providers {
-		if provider.Offered(o) == nil {
+		err := provider.Offered(ctx, o)
+		if err != nil && !errors.Is(err, ErrMethod) {
+			return nil, err
+		}
+		if err == nil {
 			methods = append(methods, provider.Method())
 		}
 	}
-	return methods
+	return methods, nil
+}
+
+// Next is what the buyer of an order has to do about its payment; nil when
+// nothing, or when only the provider could say.
+func (p *Payments) Next(ctx context.Context, payment Payment, number string) (*Action, error) {
+	if payment.Status != Pending && payment.Status != Processing {
+		return nil, nil //nolint:nilnil // there is nothing to do
+	}
+	provider, err := p.Provider(payment.Provider)
+	if errors.Is(err, ErrMethod) { // it is not offered any more
+		return nil, nil //nolint:nilnil // nobody could say
+	}
+	if err != nil {
+		return nil, err
+	}
+	return provider.Tells(ctx, Start{Payment: payment.ID, Number: number, Amount: payment.Amount})
 }

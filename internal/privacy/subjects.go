@@ -60,6 +60,12 @@ var subjects = []subject{
 		             FROM wishlist_items i JOIN variants v ON v.id = i.variant_id JOIN products p ON p.id = v.product_id
 		             WHERE i.wishlist_id = l.id ORDER BY i.id) AS items
 		FROM wishlists l WHERE l.user_id = @user ORDER BY l.id`},
+	{"memberships", `
+		SELECT m.status, m.ends_at, m.benefits_until, m.cancel_at_period_end, m.paused_at, m.paused_until, m.payment_method, m.currency, m.billing_address, m.created_at,
+		       ARRAY(SELECT json_build_object('plan', plan.name, 'kind', p.kind, 'starts_at', p.starts_at, 'ends_at', p.ends_at, 'paid_minor', p.paid_minor, 'currency', p.currency)
+		             FROM membership_periods p JOIN plans plan ON plan.id = p.plan_id WHERE p.membership_id = m.id ORDER BY p.number) AS periods,
+		       ARRAY(SELECT json_build_object('kind', e.kind, 'reason', e.reason, 'at', e.at) FROM membership_events e WHERE e.membership_id = m.id ORDER BY e.seq) AS history
+		FROM memberships m WHERE m.user_id = @user ORDER BY m.id`},
 	{"alerts", `
 		SELECT a.kind, p.title AS product, v.title AS variant, a.email, a.locale, a.currency, a.created_at, a.confirmed_at, a.told_at, a.expires_at
 		FROM product_alerts a JOIN variants v ON v.id = a.variant_id JOIN products p ON p.id = v.product_id

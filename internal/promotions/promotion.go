@@ -32,6 +32,7 @@ const (
 type Promotion struct {
 	ID            id.Promotion       `json:"id" db:"id"`
 	VendorID      id.Vendor          `json:"vendor_id,omitzero" db:"vendor_id" doc:"Whose goods alone it lowers; left out for the shop's own"`
+	PlanID        id.Plan            `json:"plan_id,omitzero" db:"plan_id" doc:"Whose benefit it is; edited with the plan"`
 	Name          string             `json:"name" db:"name" doc:"As buyers are told of it"`
 	NeedsCode     bool               `json:"needs_code" db:"needs_code"`
 	Status        Status             `json:"status" db:"status" enum:"draft,active,paused,archived"`

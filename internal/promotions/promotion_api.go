@@ -137,8 +137,11 @@ func (h handlers) edit(ctx context.Context, tx pgx.Tx, in *editInput) (Promotion
 	if err := in.Check(p.ETag()); err != nil {
 		return Promotion{}, err
 	}
-	if p.Status == Archived {
+	switch {
+	case p.Status == Archived:
 		return Promotion{}, ErrArchived
+	case !p.PlanID.IsZero():
+		return Promotion{}, ErrOfPlan
 	}
 	in.apply(&p)
 	if err := p.tidy(); err != nil {

@@ -16,7 +16,7 @@ import (
 // selectPromotions has the columns of [Promotion]. Uses are read from what was
 // given, which is also there where no limit has them counted.
 const selectPromotions = `
-	SELECT p.id, p.vendor_id, p.name, p.needs_code, p.status, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
+	SELECT p.id, p.vendor_id, p.plan_id, p.name, p.needs_code, p.status, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
 	       p.starts_at, p.ends_at, p.usage_limit, p.customer_limit,
 	       CASE WHEN p.budget_minor IS NOT NULL THEN (p.budget_minor, p.budget_currency) END AS budget,
 	       (SELECT count(*)::int FROM promotion_redemptions r WHERE r.promotion_id = p.id AND r.released_at IS NULL) AS used,
@@ -89,9 +89,9 @@ func fillSpent(ctx context.Context, db postgres.DB, list []Promotion) error {
 
 func insert(ctx context.Context, tx pgx.Tx, p Promotion) error {
 	_, err := postgres.Exec(ctx, tx, `
-		INSERT INTO promotions (id, vendor_id, name, needs_code, status, priority, exclusive, stacking_group, platform_ppm, conditions, reward,
+		INSERT INTO promotions (id, vendor_id, plan_id, name, needs_code, status, priority, exclusive, stacking_group, platform_ppm, conditions, reward,
 			starts_at, ends_at, usage_limit, customer_limit, budget_minor, budget_currency)
-		VALUES (@id, @vendor, @name, @needs_code, @status, @priority, @exclusive, @stacking_group, @platform_ppm, @conditions, @reward,
+		VALUES (@id, @vendor, @plan, @name, @needs_code, @status, @priority, @exclusive, @stacking_group, @platform_ppm, @conditions, @reward,
 			coalesce(@starts_at, now()), @ends_at, @usage_limit, @customer_limit, @budget, @budget_currency)`, p.args())
 	return err
 }
@@ -119,7 +119,7 @@ func update(ctx context.Context, tx pgx.Tx, p Promotion) error {
 
 func (p Promotion) args() pgx.NamedArgs {
 	args := pgx.NamedArgs{
-		"id": p.ID, "vendor": p.VendorID, "name": p.Name, "needs_code": p.NeedsCode, "status": string(p.Status), "priority": p.Priority,
+		"id": p.ID, "vendor": p.VendorID, "plan": p.PlanID, "name": p.Name, "needs_code": p.NeedsCode, "status": string(p.Status), "priority": p.Priority,
 		"exclusive": p.Exclusive, "stacking_group": p.StackingGroup, "platform_ppm": p.PlatformPPM, "conditions": p.Conditions, "reward": p.Reward,
 		"starts_at": (*time.Time)(nil), "ends_at": p.EndsAt, "usage_limit": p.UsageLimit, "customer_limit": p.CustomerLimit,
 		"budget": (*int64)(nil), "budget_currency": (*string)(nil), "limited": p.limited(),

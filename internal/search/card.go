@@ -1,6 +1,8 @@
 package search
 
 import (
+	"time"
+
 	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -19,6 +21,13 @@ type Card struct {
 	InStock      bool          `json:"in_stock"`
 	Rating       Rating        `json:"rating"`
 	VariantCount int           `json:"variant_count"`
+	Members      *Members      `json:"members_only,omitempty" doc:"Who alone may buy it. Left out where everybody may."`
+}
+
+// Members is who alone may buy something.
+type Members struct {
+	Plans []string   `json:"plans" doc:"Names of the plans whose members may"`
+	Until *time.Time `json:"until,omitempty" doc:"From then on everybody may: look at the clock, this may be told after it"`
 }
 
 // Vendor is who sells.

@@ -284,7 +284,7 @@ func (f *facts) card(c money.Currency) Card {
 	card := Card{
 		ID: f.product.ID, Slug: f.product.Slug, Title: f.product.Title, Vendor: f.vendor(), Brand: f.brand(),
 		PriceRange: PriceRange{money.Of(cheapest.Amount, c), money.Of(dearest.Amount, c)}, CompareAt: amountOrNil(cheapest.CompareAt, c),
-		InStock: f.inStock(), Rating: f.rating(), VariantCount: len(f.variants),
+		InStock: f.inStock(), Rating: f.rating(), VariantCount: len(f.variants), Members: f.members(),
 	}
 	if pictures := f.pictures(); len(pictures) > 0 {
 		card.Image = &pictures[0]

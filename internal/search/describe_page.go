@@ -17,7 +17,7 @@ func (f *facts) page(c money.Currency) pageRow {
 		ID: p.ID, Slug: p.Slug, Title: p.Title, Description: p.Description, Kind: p.Kind,
 		Vendor: f.vendor(), Brand: f.brand(), Attributes: f.attributes, Media: f.pictures(), Rating: f.rating(),
 		SEO: SEO{p.SEOTitle, p.SEODescription}, CreatedAt: p.CreatedAt,
-		Categories: []Category{}, Tags: []Tag{}, Options: []Option{}, Variants: []Variant{},
+		Categories: []Category{}, Tags: []Tag{}, Options: []Option{}, Variants: []Variant{}, Members: f.members(),
 	}
 	for _, category := range f.categories {
 		page.Categories = append(page.Categories, Category{category.ID, category.Slug, category.Name, category.Path})
@@ -47,6 +47,14 @@ func (f *facts) page(c money.Currency) pageRow {
 		}
 	}
 	return row
+}
+
+// members is who alone may buy the product; nil where everybody may.
+func (f *facts) members() *Members {
+	if len(f.product.Members) == 0 {
+		return nil
+	}
+	return &Members{f.product.Members, f.product.MembersUntil}
 }
 
 func (f *facts) variant(v *variantFact, c money.Currency) Variant {

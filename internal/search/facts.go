@@ -49,7 +49,9 @@ type productFact struct {
 	BrandName      string                         `db:"brand_name"`
 	Rating         float64                        `db:"rating"`
 	RatingCount    int                            `db:"rating_count"`
-	Digest         []byte                         `db:"digest"` // of the listing as it is; nil when there is none
+	Members        []string                       `db:"members"`       // names of the plans whose members alone may buy it
+	MembersUntil   *time.Time                     `db:"members_until"` // nil: for good
+	Digest         []byte                         `db:"digest"`        // of the listing as it is; nil when there is none
 }
 
 // attributeFact is what staff have said of an attribute.

@@ -51,7 +51,7 @@ func (g *gathered) add(r events.Record) error {
 		g.lists = true
 		return nil
 	case "catalog.changed", "pricing.prices_changed", "vendors.changed", "inventory.stock_changed",
-		"orders.placed", "orders.cancelled", "reviews.rating_changed":
+		"orders.placed", "orders.cancelled", "reviews.rating_changed", "memberships.gates_changed":
 	default:
 		return nil
 	}

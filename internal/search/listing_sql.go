@@ -7,13 +7,17 @@ const selectProducts = `
 	SELECT p.id, p.slug, p.title, p.description, p.kind, p.attributes, p.seo_title, p.seo_description, p.translations, p.created_at,
 	       v.id AS vendor_id, v.slug AS vendor_slug, v.name AS vendor_name,
 	       b.id AS brand_id, coalesce(b.slug, '') AS brand_slug, coalesce(b.name, '') AS brand_name,
-	       coalesce(round(r.rating_sum::numeric / nullif(r.rating_count, 0), 2), 0)::float8 AS rating, coalesce(r.rating_count, 0) AS rating_count, l.digest
+	       coalesce(round(r.rating_sum::numeric / nullif(r.rating_count, 0), 2), 0)::float8 AS rating, coalesce(r.rating_count, 0) AS rating_count, l.digest,
+	       coalesce(g.until, p.published_at + g.hours * interval '1 hour') AS members_until,
+	       ARRAY(SELECT plan.name FROM product_gate_plans named JOIN plans plan ON plan.id = named.plan_id
+	             WHERE named.product_id = p.id ORDER BY plan.rank, plan.id) AS members
 	FROM products AS p
 	JOIN vendors AS v ON v.id = p.vendor_id AND v.status = 'active'
 	LEFT JOIN brands AS b ON b.id = p.brand_id
 	LEFT JOIN listed_products AS l ON l.product_id = p.id
 	LEFT JOIN product_ratings AS r ON r.product_id = p.id
-	WHERE p.id = ANY(@products) AND p.status = 'active'
+	LEFT JOIN product_gates AS g ON g.product_id = p.id
+	WHERE p.id = ANY(@products) AND p.status = 'active' AND NOT p.unlisted
 	ORDER BY p.id`
 
 const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, translations FROM attributes`

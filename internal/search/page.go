@@ -26,6 +26,7 @@ type Page struct {
 	PriceRange     *PriceRange         `json:"price_range"`
 	LowestPrice30d *money.Amount       `json:"lowest_price_30d" doc:"The lowest price of any variant in the 30 days before its present price took effect; that price itself where there was none."`
 	Rating         Rating              `json:"rating"`
+	Members        *Members            `json:"members_only,omitempty" doc:"Who alone may buy it. Left out where everybody may."`
 	SEO            SEO                 `json:"seo"`
 	CreatedAt      time.Time           `json:"created_at"`
 

@@ -4,7 +4,7 @@ const selectStatus = `
 	SELECT
 		(SELECT count(*) FROM listed_products) AS listed,
 		(SELECT count(*) FROM products AS p JOIN vendors AS v ON v.id = p.vendor_id
-		 WHERE p.status = 'active' AND v.status = 'active') AS active,
+		 WHERE p.status = 'active' AND v.status = 'active' AND NOT p.unlisted) AS active,
 		(SELECT count(*) FROM listings_due) AS put_off,
 		coalesce((
 			SELECT extract(epoch FROM clock_timestamp() - e.at)::float8

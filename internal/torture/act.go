@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -56,6 +57,8 @@ func Act(ctx context.Context, c *config.Config, act, on string) error {
 		return a.Checkout.HandOver(ctx, checkout.HandOverDue{OrderID: order})
 	case "send gift cards":
 		return a.Credit.Send(ctx)
+	case "renew":
+		return a.Checkout.Renew(ctx)
 	case "action":
 		return stored(ctx, a, on)
 	}
@@ -73,7 +76,9 @@ func (later) Method() string { return methodLater }
 func (later) Settled() bool  { return false }
 
 // Offered refuses nothing: what is promised first may be digital.
-func (later) Offered(payments.Offer) error { return nil }
+func (later) Offered(context.Context, payments.Offer) error                   { return nil }
+func (later) Waits(context.Context) (time.Duration, error)                    { return 0, nil }
+func (later) Tells(context.Context, payments.Start) (*payments.Action, error) { return nil, nil }
 
 // Start promises the money under a name of the provider's.
 func (l later) Start(ctx context.Context, s payments.Start) (payments.Begun, error) {

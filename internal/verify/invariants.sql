@@ -533,7 +533,7 @@ WITH followed AS (
         SELECT FROM event_cursors c WHERE c.follower = 'search' AND NOT EXISTS (SELECT FROM events e WHERE (e.xid, e.seq) > (c.xid, c.seq))) AS wholly
 ), sold AS (
     SELECT p.id, greatest(p.updated_at, v.updated_at) AS since FROM products p JOIN vendors v ON v.id = p.vendor_id
-    WHERE p.status = 'active' AND v.status = 'active'
+    WHERE p.status = 'active' AND v.status = 'active' AND NOT p.unlisted
 )
 SELECT coalesce(l.product_id, sold.id) FROM listed_products l FULL JOIN sold ON sold.id = l.product_id
 LEFT JOIN products p ON p.id = l.product_id LEFT JOIN vendors v ON v.id = p.vendor_id
@@ -636,13 +636,14 @@ LEFT JOIN (SELECT key_id, count(*) AS holders FROM digital_grants WHERE key_id I
        ON g.key_id = k.id
 WHERE coalesce(g.holders, 0) <> CASE k.state WHEN 'granted' THEN 1 ELSE 0 END;
 
--- [M3] digital goods travel in no parcel; of what was handed over of a line there is a grant, and a key for each unit of a line sold by keys
+-- [M3] digital goods travel in no parcel; of what was handed over of a line there is a grant, unless it was a plan, and a key for each unit of a line sold by keys
 SELECT l.id FROM order_lines l JOIN shipment_lines i ON i.order_line_id = l.id JOIN shipments s ON s.id = i.shipment_id
 WHERE l.digital <> (s.kind = 'digital')
 UNION ALL
 SELECT l.id FROM order_lines l
 LEFT JOIN (SELECT order_line_id, count(*) AS grants, count(key_id) AS keys FROM digital_grants GROUP BY 1) g ON g.order_line_id = l.id
-WHERE l.digital AND NOT l.gift_card AND ((l.quantity_fulfilled > 0) <> (coalesce(g.grants, 0) > 0) OR g.keys NOT IN (0, l.quantity_fulfilled));
+WHERE l.digital AND NOT l.gift_card AND NOT EXISTS (SELECT FROM plans p WHERE p.variant_id = l.variant_id)
+  AND ((l.quantity_fulfilled > 0) <> (coalesce(g.grants, 0) > 0) OR g.keys NOT IN (0, l.quantity_fulfilled));
 
 -- [M4] nobody has digital goods that were not paid for
 SELECT g.id FROM digital_grants g JOIN order_lines l ON l.id = g.order_line_id JOIN vendor_orders v ON v.id = l.vendor_order_id
@@ -673,3 +674,47 @@ WHERE v.id IS NULL OR l.vendor_id <> v.vendor_id;
 -- [P3] a price list that is not archived names customer groups that there are
 SELECT l.id FROM price_lists l CROSS JOIN unnest(l.customer_groups) AS named
 WHERE l.status <> 'archived' AND NOT EXISTS (SELECT FROM customer_groups g WHERE g.handle = named);
+
+-- [Q1] a user has one live membership at most, which ends when the last of its periods does
+SELECT min(id::text)::uuid FROM memberships WHERE status NOT IN ('cancelled', 'lapsed') GROUP BY user_id HAVING count(*) > 1
+UNION ALL
+SELECT m.id FROM memberships m LEFT JOIN (SELECT membership_id, max(ends_at) AS ends_at FROM membership_periods GROUP BY 1) p ON p.membership_id = m.id
+WHERE p.ends_at IS DISTINCT FROM m.ends_at;
+
+-- [Q2] the periods of a membership are numbered without a gap, and no moment is in two of them
+SELECT membership_id FROM membership_periods GROUP BY 1 HAVING max(number) <> count(*) OR count(*) <> count(DISTINCT number)
+UNION ALL
+SELECT a.membership_id FROM membership_periods a JOIN membership_periods b
+  ON b.membership_id = a.membership_id AND b.number > a.number AND a.starts_at < b.ends_at AND b.starts_at < a.ends_at AND a.starts_at < a.ends_at AND b.starts_at < b.ends_at;
+
+-- [Q3] each order line that sold a plan and was handed over is a period at what was paid for it, and no period is without one
+SELECT coalesce(p.membership_id, l.id)
+FROM (SELECT membership_id, order_id, plan_id, paid_minor, currency FROM membership_periods WHERE kind = 'paid') p
+FULL JOIN (
+    SELECT l.id, l.order_id, plan.id AS plan_id, l.total_minor, l.currency, o.user_id
+    FROM order_lines l JOIN plans plan ON plan.variant_id = l.variant_id JOIN orders o ON o.id = l.order_id WHERE l.quantity_fulfilled > 0
+) l ON l.order_id = p.order_id AND l.plan_id = p.plan_id
+WHERE p.membership_id IS NULL AND l.user_id IS NOT NULL OR l.id IS NULL OR (p.paid_minor, p.currency) <> (l.total_minor, l.currency);
+
+-- [Q4] what was not used of periods is what their carried parts are worth
+SELECT membership_id FROM membership_periods
+GROUP BY membership_id, currency HAVING sum(credited_minor) <> sum(CASE WHEN kind = 'carried' THEN paid_minor ELSE 0 END);
+
+-- [Q5] what a plan takes off is for its members alone, and an order tells what that was
+SELECT p.id FROM promotions p JOIN plans plan ON plan.id = p.plan_id
+WHERE p.status = 'active' AND (jsonb_array_length(coalesce(p.conditions -> 'plans', '[]')) <> 1 OR NOT starts_with(p.name, plan.name || ': ') OR p.needs_code)
+UNION ALL
+SELECT p.plan_id FROM promotions p WHERE p.plan_id IS NOT NULL AND p.status = 'active' GROUP BY p.plan_id, p.reward ->> 'kind' HAVING count(*) > 1
+UNION ALL
+SELECT o.id FROM orders o
+LEFT JOIN (
+    SELECT a.order_id, sum(a.amount_minor) AS amount FROM adjustments a JOIN promotions p ON p.id = a.promotion_id
+    WHERE a.kind = 'discount' AND p.plan_id IS NOT NULL GROUP BY 1
+) a ON a.order_id = o.id
+WHERE o.membership_minor <> coalesce(a.amount, 0);
+
+-- [Q6] what an order was placed for is the period after those that the membership had then: nobody is charged twice for one
+SELECT r.membership_id FROM membership_renewals r JOIN membership_periods p ON p.order_id = r.order_id
+WHERE p.membership_id <> r.membership_id OR p.number < r.number
+UNION ALL
+SELECT membership_id FROM membership_renewals GROUP BY membership_id, number HAVING count(*) > 1;

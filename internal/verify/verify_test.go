@@ -345,6 +345,22 @@ var corruptions = []corruption{
 	{rule: "P1", sql: `DELETE FROM prices WHERE variant_id = u('rug') AND currency = 'DKK'; DELETE FROM listings WHERE product_id = u('rugs') AND currency = 'DKK'`},
 	{rule: "P2", sql: `UPDATE price_list_prices SET variant_id = u('rug')`},
 	{rule: "P3", sql: `DELETE FROM customer_groups`},
+
+	{rule: "Q1", sql: `INSERT INTO memberships (id, user_id, status, ends_at, benefits_until, currency) VALUES (u('again'), u('anna'), 'past_due', '2050-01-02', '2050-01-02', 'USD');
+		INSERT INTO membership_periods (membership_id, number, plan_id, kind, starts_at, ends_at, currency) VALUES (u('again'), 1, u('gold'), 'granted', '2050-01-01', '2050-01-02', 'USD')`},
+	{rule: "Q1", sql: `UPDATE memberships SET ends_at = '2050-02-11'`},
+	{rule: "Q2", sql: `UPDATE membership_periods SET number = 3 WHERE number = 2`},
+	{rule: "Q2", sql: `UPDATE membership_periods SET starts_at = '2050-01-20' WHERE number = 2`},
+	{rule: "Q3", sql: `UPDATE membership_periods SET paid_minor = 1 WHERE number = 1`},
+	{rule: "Q3", sql: `UPDATE membership_periods SET order_id = u('heard') WHERE number = 1`},
+	{rule: "Q3", sql: `UPDATE membership_periods SET kind = 'granted' WHERE number = 1`},
+	{rule: "Q4", sql: `UPDATE membership_periods SET credited_minor = 1 WHERE number = 1`},
+	{rule: "Q4", sql: `UPDATE membership_periods SET paid_minor = 1 WHERE number = 2`},
+	{rule: "Q5", sql: `UPDATE promotions SET name = '10 % off' WHERE plan_id IS NOT NULL`},
+	{rule: "Q5", sql: `UPDATE promotions SET conditions = '{}' WHERE plan_id IS NOT NULL`},
+	{rule: "Q5", sql: `UPDATE orders SET membership_minor = 1 WHERE id = u('travelling')`},
+	{rule: "Q6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 3, u('waiting')), (u('anna of gold'), 3, u('travelling'))`},
+	{rule: "Q6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 2, u('joined'))`},
 }
 
 // What search has yet to read about in the log is not held against it.

@@ -60,8 +60,12 @@ func (w *Wishlists) Create(ctx context.Context, tx pgx.Tx, owner id.User, name s
 		}
 		kept++
 	}
-	if kept >= maxLists {
-		return List{}, ErrTooManyLists
+	most, err := mostLists(ctx, tx, owner)
+	if err != nil {
+		return List{}, err
+	}
+	if kept >= most {
+		return List{}, ErrTooManyLists.With("most", most)
 	}
 	return insertList(ctx, tx, id.New[id.Wishlist](), owner, name)
 }

@@ -62,7 +62,7 @@ type counted struct {
 func listsOf(ctx context.Context, db postgres.DB, owner id.User) ([]counted, error) {
 	lists, err := postgres.All[counted](ctx, db, `
 		SELECT `+listColumnsFragment+`, (SELECT count(*)::int FROM wishlist_items i WHERE i.wishlist_id = l.id) AS items
-		FROM wishlists l WHERE l.user_id = @owner ORDER BY l.is_default DESC, l.id DESC LIMIT @most`, pgx.NamedArgs{"owner": owner, "most": maxLists})
+		FROM wishlists l WHERE l.user_id = @owner ORDER BY l.is_default DESC, l.id DESC`, pgx.NamedArgs{"owner": owner})
 	if err != nil {
 		return nil, fmt.Errorf("list wishlists of user %s: %w", owner, err)
 	}
@@ -91,6 +91,17 @@ func lockLists(ctx context.Context, tx pgx.Tx, owner id.User) (int, error) {
 		return 0, fmt.Errorf("count wishlists of user %s: %w", owner, err)
 	}
 	return n, nil
+}
+
+// mostLists is how many lists a user may keep: more as a member of some plans.
+// Who has more than that, because a membership ended, keeps them.
+func mostLists(ctx context.Context, db postgres.DB, owner id.User) (int, error) {
+	more, err := postgres.Scalar[int](ctx, db, `
+		SELECT coalesce(max(p.more_wishlists), 0)::int AS more FROM buyer_plans b JOIN plans p ON p.id = b.plan_id WHERE b.user_id = @owner`, pgx.NamedArgs{"owner": owner})
+	if err != nil {
+		return 0, fmt.Errorf("read how many wishlists user %s may keep: %w", owner, err)
+	}
+	return maxLists + more, nil
 }
 
 func touchList(ctx context.Context, tx pgx.Tx, which Which) (List, error) {

@@ -64,7 +64,7 @@ var PriceDropSetting = settings.Value[int]{
 func Settings() []settings.Declared { return []settings.Declared{PriceDropSetting} }
 
 const (
-	maxLists = 50
+	maxLists = 50 // and as many more as one's plan gives
 	maxItems = 500
 	maxNote  = 500
 	maxName  = 100
@@ -84,7 +84,7 @@ var (
 	// ErrVariantNotFound says that nothing like that was ever for sale.
 	ErrVariantNotFound = errs.New(errs.NotFound, "variant_not_found", "There is no such thing for sale.")
 	// ErrTooManyLists bounds how many lists somebody has.
-	ErrTooManyLists = errs.New(errs.Conflict, "too_many_wishlists", "You keep 50 wishlists. Remove one first.")
+	ErrTooManyLists = errs.New(errs.Conflict, "too_many_wishlists", "You keep as many wishlists as you may. Remove one first.")
 	// ErrListFull bounds a list.
 	ErrListFull = errs.New(errs.Conflict, "wishlist_full", "A wishlist holds 500 different things at most. Remove some first, or use another list.")
 	// ErrDefaultList keeps everybody a list that a heart on a page means.

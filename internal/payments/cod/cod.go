@@ -7,6 +7,7 @@ package cod
 
 import (
 	"context"
+	"time"
 
 	"souk/internal/payments"
 )
@@ -27,11 +28,19 @@ func (Provider) Settled() bool { return true }
 
 // Offered refuses orders with files or licence keys, which nobody brings back,
 // and those of which nothing is brought to a door.
-func (Provider) Offered(o payments.Offer) error {
+func (Provider) Offered(_ context.Context, o payments.Offer) error {
 	if o.Digital {
 		return payments.ErrMethod.Field("/payment_method", "nothing_to_deliver", "Cash on delivery is for what is brought to a door, and not for digital goods.")
 	}
 	return nil
+}
+
+// Waits is no time.
+func (Provider) Waits(context.Context) (time.Duration, error) { return 0, nil }
+
+// Tells nothing: there is nothing to do.
+func (Provider) Tells(context.Context, payments.Start) (*payments.Action, error) {
+	return nil, nil //nolint:nilnil // nothing is to be done
 }
 
 // Start promises the whole amount. The payment was opened as authorised, so

@@ -6,6 +6,7 @@ package free
 
 import (
 	"context"
+	"time"
 
 	"souk/internal/payments"
 )
@@ -25,11 +26,19 @@ func (Provider) Method() string { return Method }
 func (Provider) Settled() bool { return true }
 
 // Offered refuses orders that cost something.
-func (Provider) Offered(o payments.Offer) error {
+func (Provider) Offered(_ context.Context, o payments.Offer) error {
 	if !o.Total.IsZero() {
 		return payments.ErrMethod.Field("/payment_method", "not_free", "This order costs something. Choose another way to pay.")
 	}
 	return nil
+}
+
+// Waits is no time.
+func (Provider) Waits(context.Context) (time.Duration, error) { return 0, nil }
+
+// Tells nothing: there is nothing to do.
+func (Provider) Tells(context.Context, payments.Start) (*payments.Action, error) {
+	return nil, nil //nolint:nilnil // nothing is to be done
 }
 
 // Start promises nothing at all. The payment was opened as authorised, so the

@@ -14,6 +14,10 @@
 --
 --   heard       2 songs; handed over
 --
+-- a plan for nothing, Gold, of which anna is a member by
+--
+--   joined      1 gold; handed over
+--
 -- and, at the end of this file, a set: 2 teapots and a card, 5 % cheaper than these.
 CREATE FUNCTION u(name text) RETURNS uuid LANGUAGE sql IMMUTABLE RETURN md5(name)::uuid;
 
@@ -232,6 +236,41 @@ INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause,
 INSERT INTO events (id, name, subject, version, data, actor) VALUES
     (u('event given1'), 'orders.placed', u('given'), 1, '{"from": "", "to": "confirmed"}', 'somebody'),
     (u('event given2'), 'orders.shipped', u('given'), 2, '{"from": "confirmed", "to": "confirmed"}', 'somebody');
+
+-- Anna joined Gold, paused, and goes on.
+INSERT INTO products (id, vendor_id, slug, title, status, unlisted, updated_at) VALUES (u('gold'), u('potter'), 'gold', 'Gold', 'active', true, now() - interval '1 day');
+INSERT INTO variants (id, product_id, vendor_id, title, requires_shipping, tracked) VALUES (u('gold'), u('gold'), u('potter'), 'Gold', false, false);
+INSERT INTO price_history (variant_id, currency, amount_minor, actor) VALUES (u('gold'), 'USD', 0, 'staff');
+INSERT INTO prices (variant_id, currency, amount_minor) VALUES (u('gold'), 'USD', 0);
+INSERT INTO orders (id, number, cart_id, user_id, email, status, payment_status, fulfillment_status, currency, items_minor,
+                    discount_minor, shipping_minor, tax_minor, tax_included, grand_total_minor, shipping_address, billing_address, version) VALUES
+    (u('joined'), 'S-10', u('cart 10'), u('anna'), 'anna@example.com', 'delivered', 'paid', 'delivered', 'USD', 0, 0, 0, 0, false, 0, '{}', '{}', 2);
+INSERT INTO carts (id, currency, order_id) VALUES (u('cart 10'), 'USD', u('joined'));
+INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, paid, currency,
+                           items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_option) VALUES
+    (u('joined, potter'), u('joined'), u('potter'), 'Potter', 'potter', 'S-10-1', 'delivered', true, 'USD', 0, 0, 0, 0, 0, '{}');
+INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title, variant_title, tracked,
+                         requires_shipping, digital, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor, total_minor, commission_bps,
+                         commission_minor, currency, quantity_fulfilled) VALUES
+    (u('joined gold'), u('joined'), u('joined, potter'), u('potter'), u('gold'), u('gold'), 'gold', 1, 'Gold', 'Gold', false,
+     false, true, 1, 0, 0, 0, 0, 0, 1000, 0, 'USD', 1);
+INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, kind, status, delivered_at) VALUES
+    (u('joined at once'), u('joined'), u('joined, potter'), u('potter'), 'digital', 'delivered', now());
+INSERT INTO shipment_lines (shipment_id, order_line_id, quantity) VALUES (u('joined at once'), u('joined gold'), 1);
+INSERT INTO payments (id, order_id, provider, status, currency, amount_minor) VALUES (u('payment 10'), u('joined'), 'free', 'authorized', 'USD', 0);
+INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor) VALUES
+    (u('fact 100'), u('payment 10'), 'authorize', 0, 'USD', 'placed', 'anna');
+INSERT INTO events (id, name, subject, version, data, actor) VALUES
+    (u('event joined1'), 'orders.placed', u('joined'), 1, '{"from": "", "to": "confirmed"}', 'anna'),
+    (u('event joined2'), 'orders.delivered', u('joined'), 2, '{"from": "confirmed", "to": "delivered"}', 'anna');
+INSERT INTO plans (id, product_id, variant_id, name, unit, units) VALUES (u('gold'), u('gold'), u('gold'), 'Gold', 'month', 1);
+INSERT INTO promotions (id, plan_id, name, needs_code, status, platform_ppm, conditions, reward) VALUES
+    (u('a tenth off'), u('gold'), 'Gold: 10 % off', false, 'active', 1000000, '{"plans": ["gold"]}', '{"kind": "percent_off"}');
+INSERT INTO memberships (id, user_id, status, ends_at, benefits_until, currency, due_at) VALUES
+    (u('anna of gold'), u('anna'), 'active', '2050-02-10', '2050-02-10', 'USD', '2050-02-10');
+INSERT INTO membership_periods (membership_id, number, plan_id, kind, order_id, starts_at, ends_at, currency) VALUES
+    (u('anna of gold'), 1, u('gold'), 'paid', u('joined'), '2050-01-01', '2050-01-21', 'USD'),
+    (u('anna of gold'), 2, u('gold'), 'carried', NULL, '2050-01-31', '2050-02-10', 'USD');
 
 INSERT INTO event_cursors (follower, xid, seq)
 SELECT f.name, e.xid, e.seq FROM (VALUES ('relay'), ('search')) f (name), (SELECT xid, seq FROM events ORDER BY xid DESC, seq DESC LIMIT 1) e;

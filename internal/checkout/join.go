@@ -1,0 +1,222 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/accounts"
+	"souk/internal/auth"
+	"souk/internal/cart"
+	"souk/internal/id"
+	"souk/internal/memberships"
+	"souk/internal/money"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/httpapi"
+)
+
+func (c *Checkout) memberRoutes(r *httpapi.Router) {
+	me := httpapi.Needs(auth.AsCustomer)
+	httpapi.Post(r, "/api/v1/me/membership", c.join, me, httpapi.ID("join-my-membership"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace),
+		httpapi.Summary("Become a member, or go on as one"),
+		httpapi.Describe("It places the order for a period of the plan; paid for, the membership begins, or goes on where one is a member of the plan already. "+
+			"With `trial` nothing is ordered yet: the first period is, shortly before the trial ends. 409 `no_trial` for who was a member before, `already_member` for who is one of another plan."))
+	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace),
+		httpapi.Summary("Go up to a better plan"),
+		httpapi.Describe("It places the order for a period of the plan; paid for, it begins at once, and what was not used of the old plan, by what was paid for it, is added to it as time."))
+}
+
+type joinInput struct {
+	Body struct {
+		Plan             id.Plan                 `json:"plan_id"`
+		Method           string                  `json:"payment_method" enum:"free,bank_transfer,stripe,razorpay,paypal" doc:"Also of the periods to come"`
+		Currency         money.Currency          `json:"currency,omitempty" maxLength:"3" doc:"ISO 4217; the membership's, or the shop's own, unless told"`
+		Trial            bool                    `json:"trial,omitempty" doc:"Begin with the trial of the plan"`
+		Billing          *accounts.PostalAddress `json:"billing,omitempty" doc:"Of the invoice; that of the last period unless told"`
+		BillingAddressID id.Address              `json:"billing_address_id,omitzero" doc:"A saved address, instead of billing"`
+	}
+}
+
+// Joined is what became of a wish to be a member.
+type Joined struct {
+	Membership *memberships.View `json:"membership" doc:"Null until it is paid for"`
+	Order      *orders.View      `json:"order,omitempty" doc:"Left out with a trial"`
+	Payment    *Payment          `json:"payment,omitempty"`
+}
+
+func (c *Checkout) join(ctx context.Context, tx pgx.Tx, in *joinInput) (Joined, error) {
+	w, err := c.wish(ctx, tx, in)
+	switch {
+	case err != nil:
+		return Joined{}, err
+	case in.Body.Trial:
+		return c.try(ctx, tx, w)
+	case w.is != nil && w.is.Plan.ID != w.Plan.ID && w.is.NextPlan != w.Plan.ID:
+		return Joined{}, memberships.ErrMember
+	}
+	return c.ordered(ctx, tx, w)
+}
+
+func (c *Checkout) upgrade(ctx context.Context, tx pgx.Tx, in *joinInput) (Joined, error) {
+	w, err := c.wish(ctx, tx, in)
+	switch {
+	case err != nil:
+		return Joined{}, err
+	case w.is == nil:
+		return Joined{}, memberships.ErrNoMembership
+	case w.Plan.Rank <= w.is.Plan.Rank:
+		return Joined{}, memberships.ErrNotHigher
+	}
+	return c.ordered(ctx, tx, w)
+}
+
+// A wish is the period of a plan that somebody is to have.
+type wish struct {
+	memberships.Sale
+	is       *memberships.Membership // that they have; nil while they have none
+	now      time.Time
+	currency money.Currency
+	heldFor  time.Duration // for the money; as long as others where 0
+}
+
+func (c *Checkout) wish(ctx context.Context, tx pgx.Tx, in *joinInput) (w wish, err error) {
+	b := &in.Body
+	user, err := c.Carts.Users.Get(ctx, tx, auth.From(ctx).User)
+	if err != nil {
+		return w, err
+	}
+	w.User, w.Email, w.Method, w.currency = user.ID, user.Email, b.Method, b.Currency
+	if w.Plan, err = c.Memberships.GetPlan(ctx, tx, b.Plan); err != nil {
+		return w, err
+	}
+	is, now, err := c.Memberships.Live(ctx, tx, user.ID)
+	switch {
+	case errors.Is(err, memberships.ErrNoMembership):
+	case err != nil:
+		return w, err
+	default:
+		w.is, w.now, w.Billing = &is, now, is.Billing
+		if w.currency == "" {
+			w.currency = is.Currency
+		}
+	}
+	if w.Plan.Archived() && (w.is == nil || w.is.Plan.ID != w.Plan.ID) {
+		return w, memberships.ErrPlanArchived
+	}
+	if w.currency == "" {
+		w.currency = c.Carts.Currency
+	}
+	given, err := c.Carts.AddressOf(ctx, tx, "/billing", b.Billing, b.BillingAddressID)
+	if given != nil {
+		w.Billing = given
+	}
+	return w, err
+}
+
+func (c *Checkout) try(ctx context.Context, tx pgx.Tx, w wish) (Joined, error) {
+	if w.is != nil {
+		return Joined{}, memberships.ErrMember
+	}
+	price, sold := w.Plan.Price(w.currency)
+	if !sold {
+		return Joined{}, cart.ErrNotPurchasable
+	}
+	if w.Billing == nil {
+		return Joined{}, cart.ErrIncomplete.With("missing", []string{"billing_address"})
+	}
+	if err := cart.CheckBilling(w.Email, w.Billing); err != nil {
+		return Joined{}, err
+	}
+	provider, err := c.Payments.Provider(w.Method)
+	if err != nil {
+		return Joined{}, err
+	}
+	if err := provider.Offered(ctx, payments.Offer{Total: price, Country: w.Billing.Country, Digital: true}); err != nil {
+		return Joined{}, err
+	}
+	w.Paid = money.Zero(w.currency)
+	is, err := c.Memberships.Try(ctx, tx, w.Sale)
+	if err != nil {
+		return Joined{}, err
+	}
+	view, err := c.Memberships.View(ctx, tx, is, is.CreatedAt)
+	return Joined{Membership: &view}, err
+}
+
+// ordered places the order of a wish, and answers with it.
+func (c *Checkout) ordered(ctx context.Context, tx pgx.Tx, w wish) (Joined, error) {
+	placed, err := c.order(ctx, tx, w)
+	if err != nil {
+		return Joined{}, err
+	}
+	joined := Joined{Order: &placed.Order, Payment: &placed.Payment}
+	if w.is != nil {
+		view, err := c.Memberships.View(ctx, tx, *w.is, w.now)
+		if err != nil {
+			return Joined{}, err
+		}
+		joined.Membership = &view
+	}
+	return joined, nil
+}
+
+// order places an order for a period of a plan, as its buyer would: by a cart.
+func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error) {
+	who := auth.From(ctx)
+	who.User = w.User
+	ctx = auth.With(ctx, who)
+	p, err := c.Carts.Create(ctx, tx, w.currency, []cart.NewItem{{Variant: w.Plan.Variant, Quantity: 1}})
+	if err != nil {
+		return Placed{}, err
+	}
+	if w.Billing != nil {
+		if _, err := c.Carts.SetAddresses(ctx, tx, p.Cart.ID, cart.Addresses{Email: w.Email, Billing: w.Billing}); err != nil {
+			return Placed{}, err
+		}
+	}
+	if p, err = c.Carts.Lock(ctx, tx, p.Cart.ID, w.Method); err != nil {
+		return Placed{}, err
+	}
+	return c.Place(ctx, tx, Placing{Cart: p.Cart.ID, Method: w.Method, Expected: p.Quote.Totals.GrandTotal, HoldFor: w.heldFor})
+}
+
+// extend gives the buyer of an order the memberships among units that were paid
+// for, and tells the other units.
+func (c *Checkout) extend(ctx context.Context, tx pgx.Tx, w orders.Whole, units []orders.Units) (others []orders.Units, err error) {
+	lines := make([]orders.Line, len(units))
+	variants := make([]id.Variant, len(units))
+	for i, u := range units {
+		lines[i] = w.Lines[slices.IndexFunc(w.Lines, func(l orders.Line) bool { return l.ID == u.Line })]
+		variants[i] = lines[i].Variant
+	}
+	plans, err := c.Memberships.SoldAs(ctx, tx, variants)
+	if err != nil || len(plans) == 0 {
+		return units, err
+	}
+	paid, err := payments.OfOrder(ctx, tx, w.ID)
+	if err != nil {
+		return nil, err
+	}
+	for i, l := range lines {
+		plan, sold := plans[l.Variant]
+		switch {
+		case !sold:
+			others = append(others, units[i])
+		case !w.User.IsZero(): // erased users are members of nothing
+			billing := w.Billing
+			err := c.Memberships.Extend(ctx, tx, memberships.Sale{User: w.User, Email: w.Email, Purchase: memberships.Purchase{
+				Plan: plan, Order: w.ID, Paid: l.Total, Method: paid[len(paid)-1].Provider, Billing: &billing,
+			}})
+			if err != nil {
+				return nil, fmt.Errorf("membership of order %s: %w", w.ID, err)
+			}
+		}
+	}
+	return others, nil
+}

@@ -1,0 +1,207 @@
+package memberships
+
+import (
+	"math"
+	"math/big"
+	"time"
+
+	"souk/internal/id"
+	"souk/internal/money"
+)
+
+// upgrade cuts what is left of the time so far, and adds what it is worth to
+// the first period of a better plan.
+func (m *Membership) upgrade(now time.Time, bought Purchase) {
+	unused, left := m.cut(now)
+	ends := bought.Plan.Interval.After(now, now.Day())
+	m.append(Period{Plan: bought.Plan.ID, Kind: Paid, Order: bought.Order, Starts: now, Ends: ends, Paid: bought.Paid})
+	if more := worth(unused, left, ends.Sub(now), bought.Paid); more > 0 {
+		m.append(Period{Plan: bought.Plan.ID, Kind: Carried, Starts: ends, Ends: ends.Add(more), Paid: unused})
+	}
+	m.note("upgraded", bought.Plan.ID, bought.Order, "")
+}
+
+// worth is the time of a new plan that unused money pays for, by what a period
+// of it costs: ten years at most, however little that is. Where it is nothing,
+// time is kept as it is.
+func worth(unused money.Amount, left, period time.Duration, price money.Amount) time.Duration {
+	const most = 10 * 365 * 24 * time.Hour
+	if price.IsZero() {
+		return left
+	}
+	micros := min(portion(unused.Minor, int64(period/time.Microsecond), price.Minor), int64(most/time.Microsecond))
+	return time.Duration(micros) * time.Microsecond
+}
+
+// cut ends all periods now. It tells what was paid for the time after it, each
+// period's share rounded down, and how long that is.
+func (m *Membership) cut(now time.Time) (unused money.Amount, left time.Duration) {
+	unused = money.Zero(m.Currency)
+	for i := range m.Periods {
+		p := &m.Periods[i]
+		whole := *p
+		if rest := p.stop(now); rest > 0 {
+			share := whole.share(rest)
+			p.Credited = p.Credited.Plus(share)
+			unused, left = unused.Plus(share), left+rest
+		}
+	}
+	return unused, left
+}
+
+// stop ends a period now, if it has not ended, and tells how long it would have
+// lasted; one that has not begun is left with no time at all.
+func (p *Period) stop(now time.Time) (rest time.Duration) {
+	now = now.Truncate(time.Microsecond)
+	switch {
+	case !p.Ends.After(now):
+		return 0
+	case p.Starts.After(now):
+		rest, p.Starts = p.Ends.Sub(p.Starts), now
+	default:
+		rest = p.Ends.Sub(now)
+	}
+	p.Ends, p.changed = now, true
+	return rest
+}
+
+// share is what was paid for some of a period's time, rounded down.
+func (p *Period) share(of time.Duration) money.Amount {
+	return money.Of(portion(p.Paid.Minor, int64(of), int64(p.Ends.Sub(p.Starts))), p.Paid.Currency)
+}
+
+// portion is n × of / whole, rounded down. The product of money and microseconds
+// may pass 64 bits.
+func portion(n, of, whole int64) int64 {
+	product := new(big.Int).Mul(big.NewInt(n), big.NewInt(of))
+	if product.Quo(product, big.NewInt(whole)); !product.IsInt64() {
+		return math.MaxInt64
+	}
+	return product.Int64()
+}
+
+// Downgrade has the next period be of a lower plan.
+func (m *Membership) Downgrade(to Plan) error {
+	switch {
+	case m.Status != Active && m.Status != Trialing && m.Status != PastDue:
+		return ErrState.With("status", m.Status)
+	case to.Archived():
+		return ErrPlanArchived
+	case to.ID == m.Plan.ID: // as it was
+		m.NextPlan = id.Plan{}
+	case to.Rank >= m.Plan.Rank:
+		return ErrNotLower
+	default:
+		m.NextPlan = to.ID
+	}
+	m.CancelAtEnd = false
+	m.note("downgrade_planned", to.ID, id.Order{}, "")
+	m.settle()
+	return nil
+}
+
+// Cancel ends a membership with its period. Until then nothing changes.
+func (m *Membership) Cancel(now time.Time) error {
+	switch {
+	case m.Status.Over():
+		return ErrState.With("status", m.Status)
+	case m.Status == Paused || m.Status == PastDue: // nothing is left that could run out
+		m.end(now, "")
+		return nil
+	case m.CancelAtEnd:
+		return nil
+	}
+	m.CancelAtEnd, m.NextPlan = true, id.Plan{}
+	m.note("cancel_planned", m.Plan.ID, id.Order{}, "")
+	m.settle()
+	return nil
+}
+
+// CancelNow ends a membership at once: staff do, who say why.
+func (m *Membership) CancelNow(now time.Time, reason string) error {
+	if m.Status.Over() {
+		return ErrState.With("status", m.Status)
+	}
+	m.end(now, reason)
+	return nil
+}
+
+func (m *Membership) end(now time.Time, reason string) {
+	if m.PausedAt != nil {
+		now = *m.PausedAt
+	}
+	for i := range m.Periods {
+		m.Periods[i].stop(now)
+	}
+	m.Status, m.PausedAt, m.PausedUntil = Cancelled, nil, nil
+	m.note("cancelled", m.Plan.ID, id.Order{}, reason)
+	m.settle()
+}
+
+// Revoke ends a membership at once where one of its periods that is not over
+// was paid by an order whose money went back. It reports whether it did.
+func (m *Membership) Revoke(now time.Time, order id.Order) bool {
+	for _, p := range m.Periods {
+		if p.Order == order && p.Ends.After(now) && !m.Status.Over() {
+			m.end(now, "its order was refunded")
+			return true
+		}
+	}
+	return false
+}
+
+// Pause stops the time of a membership, and its benefits.
+func (m *Membership) Pause(now time.Time) error {
+	switch {
+	case m.Status != Active || m.CancelAtEnd || !now.Before(m.EndsAt):
+		return ErrState.With("status", m.Status)
+	case m.Plan.PauseDays == 0:
+		return ErrNoPause
+	}
+	until := now.AddDate(0, 0, m.Plan.PauseDays)
+	m.Status, m.PausedAt, m.PausedUntil = Paused, &now, &until
+	m.note("paused", m.Plan.ID, id.Order{}, "")
+	m.settle()
+	return nil
+}
+
+// Resume lets the time of a paused membership run on, and takes back that it
+// was to be cancelled. One that runs anyhow stays as it is.
+func (m *Membership) Resume(now time.Time) error {
+	switch {
+	case m.Status == Paused:
+		m.resume(now)
+	case m.Status.Over(), m.CancelAtEnd && m.Method == "": // what was given away is not renewed
+		return ErrState.With("status", m.Status)
+	case m.CancelAtEnd && now.Before(m.EndsAt):
+		m.CancelAtEnd = false
+		m.note("cancel_withdrawn", m.Plan.ID, id.Order{}, "")
+	}
+	m.settle()
+	return nil
+}
+
+// resume moves what was left when the time stopped to now: the rest of the
+// period that ran, with its share of what was paid, and the periods after it.
+func (m *Membership) resume(now time.Time) {
+	now = now.Truncate(time.Microsecond)
+	stopped := m.PausedAt.Truncate(time.Microsecond)
+	var rest []Period
+	for i := range m.Periods {
+		p := &m.Periods[i]
+		if !p.Ends.After(stopped) {
+			continue
+		}
+		whole := *p
+		left := p.stop(stopped)
+		share := whole.share(left)
+		rest = append(rest, Period{Plan: p.Plan, Kind: Carried, Starts: now, Ends: now.Add(left), Paid: share})
+		p.Credited = p.Credited.Plus(share)
+		now = now.Add(left)
+	}
+	for _, p := range rest {
+		m.append(p)
+	}
+	m.Status, m.PausedAt, m.PausedUntil = Active, nil, nil
+	m.note("resumed", m.Plan.ID, id.Order{}, "")
+}

@@ -1,0 +1,177 @@
+package memberships
+
+import (
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/pgtest"
+)
+
+var noon = time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
+
+func monthly(rank int, price int64) Plan {
+	return Plan{ID: id.New[id.Plan](), Rank: rank, PauseDays: 30, Interval: Interval{"month", 1}, Prices: []money.Amount{usd(price)}}
+}
+
+func bought(p Plan) Purchase {
+	return Purchase{Plan: p, Order: id.New[id.Order](), Paid: p.Prices[0], Method: "stripe"}
+}
+
+func TestPeriodsAreCalendarMonths(t *testing.T) {
+	t.Parallel()
+	gold := monthly(1, 999)
+	m := Join(id.New[id.User](), nil, noon, bought(gold))
+	for _, want := range []string{"2026-02-28", "2026-03-31", "2026-04-30", "2026-05-31"} {
+		if got := m.EndsAt.Format(time.DateOnly); got != want {
+			t.Errorf("ends %s, want %s", got, want)
+		}
+		m.Extend(m.EndsAt.AddDate(0, 0, -3), bought(gold))
+	}
+	for _, test := range []struct {
+		unit string
+		n    int
+		want string
+	}{{"day", 3, "2026-02-03"}, {"week", 2, "2026-02-14"}, {"month", 13, "2027-02-28"}, {"year", 2, "2028-01-31"}} {
+		if got := (Interval{test.unit, test.n}).After(noon, noon.Day()).Format(time.DateOnly); got != test.want {
+			t.Errorf("%d %s: %s, want %s", test.n, test.unit, got, test.want)
+		}
+	}
+}
+
+// 10 of 28 days of a period of 5.60 are left: 2.00. At 8.00 for 30 days they are
+// 7 days and a half of the better plan.
+func TestAnUpgradeCarriesOnWhatWasNotUsed(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 560), monthly(2, 800)
+	silver.Interval, gold.Interval = Interval{"day", 28}, Interval{"day", 30}
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	now := noon.AddDate(0, 0, 18)
+	m.Extend(now, bought(gold))
+	old, paid, carried := m.Periods[0], m.Periods[1], m.Periods[2]
+	if !old.Ends.Equal(now) || old.Credited != usd(200) || !paid.Starts.Equal(now) || carried.Paid != usd(200) ||
+		carried.Ends.Sub(carried.Starts) != 180*time.Hour || carried.Plan != gold.ID || !m.EndsAt.Equal(carried.Ends) {
+		t.Errorf("periods: %+v", m.Periods)
+	}
+}
+
+func TestADowngradeWaitsForTheEndOfThePeriod(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 560), monthly(2, 800)
+	m := Join(id.New[id.User](), nil, noon, bought(gold))
+	if err := m.Downgrade(gold); err != nil || m.Renews() != gold.ID {
+		t.Errorf("%v; renews %s", err, m.Renews())
+	}
+	if err := m.Downgrade(silver); err != nil || m.Renews() != silver.ID {
+		t.Fatalf("%v; renews %s", err, m.Renews())
+	}
+	if p, _ := m.At(noon.AddDate(0, 0, 20)); p.Plan != gold.ID {
+		t.Error("lower at once")
+	}
+	end := m.EndsAt
+	m.Extend(end.AddDate(0, 0, -2), bought(silver))
+	if p, _ := m.At(end.Add(-time.Hour)); p.Plan != gold.ID {
+		t.Error("lower before the period's end")
+	}
+	if p, _ := m.At(end); p.Plan != silver.ID {
+		t.Error("not lower after the period's end")
+	}
+	if err := m.Downgrade(gold); !errors.Is(err, ErrNotLower) {
+		t.Errorf("up: %v", err)
+	}
+}
+
+func TestAPauseKeepsTheRestOfThePeriod(t *testing.T) {
+	t.Parallel()
+	gold := monthly(1, 900)
+	gold.Interval = Interval{"day", 30}
+	m := Join(id.New[id.User](), nil, noon, bought(gold))
+	if err := m.Pause(noon.AddDate(0, 0, 10)); err != nil {
+		t.Fatal(err)
+	}
+	if _, has := m.At(noon.AddDate(0, 0, 11)); has {
+		t.Error("benefits while paused")
+	}
+	if err := m.Resume(noon.AddDate(0, 0, 15)); err != nil {
+		t.Fatal(err)
+	}
+	rest := m.Periods[1]
+	if rest.Kind != Carried || rest.Paid != usd(600) || !m.EndsAt.Equal(noon.AddDate(0, 0, 35)) {
+		t.Errorf("rest: %+v until %v", rest, m.EndsAt)
+	}
+	// It runs on by itself after the days that the plan allows.
+	if err := m.Pause(noon.AddDate(0, 0, 20)); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.Tick(noon.AddDate(0, 0, 49)); got != Nothing {
+		t.Errorf("early: %v", got)
+	}
+	if got := m.Tick(noon.AddDate(0, 0, 50)); got != Changed || m.Status != Active || !m.EndsAt.Equal(noon.AddDate(0, 0, 65)) {
+		t.Errorf("%v, %s until %v", got, m.Status, m.EndsAt)
+	}
+}
+
+func TestACancelledMembershipRunsOutAndCanBeTakenBack(t *testing.T) {
+	t.Parallel()
+	gold := monthly(1, 900)
+	gold.GraceDays = 5
+	m := Join(id.New[id.User](), nil, noon, bought(gold))
+	end := m.EndsAt
+	if err := m.Cancel(noon); err != nil || !m.BenefitsUntil.Equal(end) {
+		t.Fatalf("%v; benefits until %v", err, m.BenefitsUntil)
+	}
+	if err := m.Resume(noon); err != nil || m.CancelAtEnd || !m.BenefitsUntil.Equal(end.AddDate(0, 0, 5)) {
+		t.Errorf("taken back: %v, %+v", err, m)
+	}
+	if err := m.Cancel(noon); err != nil {
+		t.Fatal(err)
+	}
+	if got := m.Tick(end); got != Changed || m.Status != Cancelled || m.DueAt != nil {
+		t.Errorf("%v, %s", got, m.Status)
+	}
+	for name, err := range map[string]error{"cancel": m.Cancel(end), "pause": m.Pause(end), "resume": m.Resume(end), "downgrade": m.Downgrade(gold), "end": m.CancelNow(end, "")} {
+		if !errors.Is(err, ErrState) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// The table in Go and the trigger in the database are one.
+func TestTheDatabaseKnowsTheSameMoves(t *testing.T) {
+	t.Parallel()
+	tx, ctx := pgtest.Tx(t), t.Context()
+	user := id.New[id.User]()
+	if _, err := tx.Exec(ctx, `INSERT INTO users (id, username) VALUES ($1, $1::uuid::text)`, user); err != nil {
+		t.Fatal(err)
+	}
+	for from := range moves {
+		for to := range moves {
+			sub, err := tx.Begin(ctx)
+			if err != nil {
+				t.Fatal(err)
+			}
+			m := id.New[id.Membership]()
+			paused := `CASE WHEN $1::text = 'paused' THEN now() END`
+			if _, err := sub.Exec(ctx, `INSERT INTO memberships (id, user_id, status, ends_at, benefits_until, currency, paused_at, paused_until)
+				VALUES ($2, $3, $1, now(), now(), 'USD', `+paused+`, `+paused+`)`, string(from), m, user); err != nil {
+				t.Fatal(err)
+			}
+			_, err = sub.Exec(ctx, `UPDATE memberships SET status = $1, paused_at = `+paused+`, paused_until = `+paused+` WHERE id = $2`, string(to), m)
+			var pg *pgconn.PgError
+			refused := errors.As(err, &pg) && pg.ConstraintName == "memberships_moves"
+			if err != nil && !refused {
+				t.Fatal(err)
+			}
+			if may := from == to || from.May(to); may == refused {
+				t.Errorf("%s to %s: Go says %v, the database says %v", from, to, may, !refused)
+			}
+			if err := sub.Rollback(ctx); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}

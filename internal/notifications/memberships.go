@@ -1,0 +1,78 @@
+package notifications
+
+import (
+	"context"
+	"time"
+
+	"souk/internal/id"
+	"souk/internal/memberships"
+	"souk/internal/orders"
+)
+
+const membershipPage = "/account#membership"
+
+// MemberStarted welcomes a member, and tells until when the first period lasts.
+func (n *Notifications) MemberStarted(ctx context.Context, e memberships.Started) error {
+	return n.tellMember(ctx, MembershipStarted, e.UserID, e.MembershipID, id.Order{})
+}
+
+// MemberRenewal tells of the order for the next period, and how to pay for it.
+// What costs nothing needs no mail.
+func (n *Notifications) MemberRenewal(ctx context.Context, e memberships.RenewalDue) error {
+	return n.tellMember(ctx, MembershipDue, e.UserID, e.MembershipID, e.OrderID)
+}
+
+// MemberReminded tells that a period has ended unpaid, and for how long benefits go on.
+func (n *Notifications) MemberReminded(ctx context.Context, e memberships.Reminded) error {
+	return n.tellMember(ctx, MembershipOverdue, e.UserID, e.MembershipID, e.OrderID)
+}
+
+// MemberEnded says good-bye.
+func (n *Notifications) MemberEnded(ctx context.Context, e memberships.Ended) error {
+	return n.tellMember(ctx, MembershipEnded, e.UserID, e.MembershipID, id.Order{})
+}
+
+func (n *Notifications) tellMember(ctx context.Context, kind Kind, to id.User, membership id.Membership, order id.Order) error {
+	is, err := n.Memberships.Get(ctx, n.DB, membership)
+	if err != nil {
+		return err
+	}
+	l := letter{Kind: kind, Link: n.BaseURL + membershipPage, Words: words{
+		"plan": is.Plan.Name, "until": is.EndsAt.UTC().Format(time.DateOnly), "benefits_until": is.BenefitsUntil.UTC().Format(time.DateOnly),
+	}}
+	if !order.IsZero() {
+		due, err := n.Orders.Show(ctx, n.DB, order)
+		if err != nil || due.Status != orders.StatusPending { // paid for in the meantime
+			return err
+		}
+		l.Words["total"] = due.GrandTotal.String()
+		l.Facts = howToPay(due)
+	}
+	return n.tell(ctx, to, l)
+}
+
+// howToPay is what a buyer has to do about an order, and how much it is.
+func howToPay(due orders.View) []fact {
+	facts := []fact{{"order", due.Number}, {"total", due.GrandTotal.String()}}
+	if due.Next != nil && due.Next.Text != "" {
+		facts = append(facts, fact{"pay_to", due.Next.Text}, fact{"reference", due.Next.Reference})
+	}
+	return facts
+}
+
+// toPay tells a buyer where to send the money for an order, where the shop has
+// said so. Renewals of memberships have a letter of their own.
+func (n *Notifications) toPay(ctx context.Context, order id.Order) error {
+	renewal, err := memberships.IsRenewal(ctx, n.DB, order)
+	if err != nil || renewal {
+		return err
+	}
+	due, err := n.Orders.Show(ctx, n.DB, order)
+	if err != nil || due.Next == nil || due.Next.Text == "" || due.ExpiresAt == nil {
+		return err
+	}
+	l := n.about(OrderToPay, orders.Whole{Order: due.Order})
+	l.Words["total"], l.Words["until"] = due.GrandTotal.String(), due.ExpiresAt.UTC().Format(time.DateOnly)
+	l.Facts = howToPay(due)
+	return n.tellBuyer(ctx, l)
+}
