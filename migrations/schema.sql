@@ -87,8 +87,9 @@ DECLARE
 BEGIN
     PERFORM id FROM variants WHERE id = ANY (ids) ORDER BY id FOR NO KEY UPDATE;
     IF TG_TABLE_NAME = 'variant_components' THEN
-        IF EXISTS (SELECT FROM digital_files WHERE variant_id = ANY (ids) AND state <> 'removed') OR EXISTS (SELECT FROM licence_keys WHERE variant_id = ANY (ids)) THEN
-            RAISE EXCEPTION 'files and licence keys in a bundle' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
+        IF EXISTS (SELECT FROM digital_files WHERE variant_id = ANY (ids) AND state <> 'removed') OR EXISTS (SELECT FROM licence_keys WHERE variant_id = ANY (ids))
+           OR EXISTS (SELECT FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = ANY (ids) AND p.gift_card) THEN
+            RAISE EXCEPTION 'files, licence keys and gift cards in a bundle' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
         END IF;
     ELSIF EXISTS (SELECT FROM variant_components WHERE bundle_id = ANY (ids) OR component_id = ANY (ids)) THEN
         RAISE EXCEPTION 'a bundle, or a part of one, with files or licence keys' USING ERRCODE = 'check_violation', CONSTRAINT = 'digital_is_no_bundle';
@@ -499,12 +500,19 @@ CREATE TABLE public.cart_coupons (
     added_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.cart_gift_cards (
+    cart_id uuid NOT NULL,
+    gift_card_id uuid NOT NULL,
+    added_at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.cart_items (
     id uuid NOT NULL,
     cart_id uuid NOT NULL,
     variant_id uuid NOT NULL,
     quantity integer NOT NULL,
     added_at timestamp with time zone DEFAULT now() NOT NULL,
+    gift jsonb,
     CONSTRAINT cart_items_quantity_range CHECK (((quantity >= 1) AND (quantity <= 10000)))
 )
 WITH (fillfactor='80');
@@ -523,7 +531,10 @@ CREATE TABLE public.carts (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     customer bytea,
-    CONSTRAINT carts_customer_check CHECK ((length(customer) = 32))
+    store_credit boolean DEFAULT false NOT NULL,
+    store_credit_most bigint,
+    CONSTRAINT carts_customer_check CHECK ((length(customer) = 32)),
+    CONSTRAINT carts_store_credit_most_check CHECK ((store_credit_most > 0))
 )
 WITH (fillfactor='70');
 
@@ -731,6 +742,53 @@ CREATE TABLE public.feeds (
     made_at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.gift_card_entries (
+    id uuid NOT NULL,
+    gift_card_id uuid NOT NULL,
+    kind text NOT NULL,
+    delta_minor bigint NOT NULL,
+    payment_id uuid,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT gift_card_entries_check CHECK (((kind = ANY (ARRAY['redeemed'::text, 'returned'::text])) = (payment_id IS NOT NULL))),
+    CONSTRAINT gift_card_entries_delta_minor_check CHECK ((delta_minor <> 0)),
+    CONSTRAINT gift_card_entries_kind_check CHECK ((kind = ANY (ARRAY['issued'::text, 'redeemed'::text, 'returned'::text, 'adjusted'::text, 'voided'::text]))),
+    CONSTRAINT gift_card_entries_reason_check CHECK ((length(reason) <= 500))
+);
+
+CREATE TABLE public.gift_cards (
+    id uuid NOT NULL,
+    code_hash bytea NOT NULL,
+    hint text NOT NULL,
+    currency character(3) NOT NULL,
+    initial_minor bigint NOT NULL,
+    balance_minor bigint NOT NULL,
+    status text DEFAULT 'active'::text NOT NULL,
+    expires_at timestamp with time zone,
+    order_id uuid,
+    order_line_id uuid,
+    number integer DEFAULT 1 NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    name text DEFAULT ''::text NOT NULL,
+    message text DEFAULT ''::text NOT NULL,
+    send_at timestamp with time zone DEFAULT now() NOT NULL,
+    sent_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT gift_cards_balance CHECK (((0 <= balance_minor) AND (balance_minor <= initial_minor))),
+    CONSTRAINT gift_cards_check CHECK (((order_id IS NULL) = (order_line_id IS NULL))),
+    CONSTRAINT gift_cards_code_hash_check CHECK ((length(code_hash) = 32)),
+    CONSTRAINT gift_cards_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT gift_cards_hint_check CHECK ((length(hint) = 4)),
+    CONSTRAINT gift_cards_initial_minor_check CHECK ((initial_minor > 0)),
+    CONSTRAINT gift_cards_message_check CHECK ((length(message) <= 500)),
+    CONSTRAINT gift_cards_name_check CHECK ((length(name) <= 100)),
+    CONSTRAINT gift_cards_number_check CHECK ((number > 0)),
+    CONSTRAINT gift_cards_status_check CHECK ((status = ANY (ARRAY['active'::text, 'disabled'::text])))
+);
+
 CREATE TABLE public.idempotency_keys (
     principal text NOT NULL,
     operation text NOT NULL,
@@ -828,7 +886,7 @@ CREATE TABLE public.ledger_accounts (
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
     CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text])))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -1124,6 +1182,8 @@ CREATE TABLE public.order_lines (
     digital boolean DEFAULT false NOT NULL,
     platform_minor bigint DEFAULT 0 NOT NULL,
     cancelled_platform_minor bigint DEFAULT 0 NOT NULL,
+    gift_card boolean DEFAULT false NOT NULL,
+    gift jsonb,
     CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
     CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
@@ -1497,6 +1557,7 @@ CREATE TABLE public.products (
     publish_at timestamp with time zone,
     unpublish_at timestamp with time zone,
     translations jsonb DEFAULT '{}'::jsonb NOT NULL,
+    gift_card boolean DEFAULT false NOT NULL,
     unlisted boolean DEFAULT false NOT NULL,
     CONSTRAINT products_sale_window CHECK ((unpublish_at > publish_at)),
     CONSTRAINT products_status_check CHECK ((status = ANY (ARRAY['draft'::text, 'pending_review'::text, 'scheduled'::text, 'active'::text, 'rejected'::text, 'archived'::text]))),
@@ -1575,6 +1636,37 @@ CREATE TABLE public.refresh_tokens (
     expires_at timestamp with time zone NOT NULL,
     used_at timestamp with time zone,
     revoked_at timestamp with time zone
+);
+
+CREATE TABLE public.refund_lines (
+    id uuid NOT NULL,
+    refund_id uuid NOT NULL,
+    vendor_order_id uuid NOT NULL,
+    order_line_id uuid,
+    quantity integer DEFAULT 0 NOT NULL,
+    amount_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    commission_minor bigint NOT NULL,
+    platform_minor bigint NOT NULL,
+    CONSTRAINT refund_lines_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT refund_lines_commission_minor_check CHECK ((commission_minor >= 0)),
+    CONSTRAINT refund_lines_platform_minor_check CHECK ((platform_minor >= 0)),
+    CONSTRAINT refund_lines_quantity_check CHECK ((quantity >= 0)),
+    CONSTRAINT refund_lines_tax_minor_check CHECK ((tax_minor >= 0))
+);
+
+CREATE TABLE public.refunds (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    destination text NOT NULL,
+    reason text NOT NULL,
+    actor text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refunds_destination_check CHECK ((destination = ANY (ARRAY['method'::text, 'store_credit'::text]))),
+    CONSTRAINT refunds_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
 );
 
 CREATE TABLE public.reservations (
@@ -1814,6 +1906,30 @@ ALTER TABLE public.stock_movements ALTER COLUMN seq ADD GENERATED ALWAYS AS IDEN
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.store_credit_entries (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    kind text NOT NULL,
+    delta_minor bigint NOT NULL,
+    payment_id uuid,
+    order_id uuid,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT store_credit_entries_check CHECK (((kind = ANY (ARRAY['redeemed'::text, 'returned'::text])) = (payment_id IS NOT NULL))),
+    CONSTRAINT store_credit_entries_delta_minor_check CHECK ((delta_minor <> 0)),
+    CONSTRAINT store_credit_entries_kind_check CHECK ((kind = ANY (ARRAY['granted'::text, 'withdrawn'::text, 'redeemed'::text, 'returned'::text, 'refunded'::text]))),
+    CONSTRAINT store_credit_entries_reason_check CHECK ((length(reason) <= 500))
+);
+
+CREATE TABLE public.store_credits (
+    user_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    balance_minor bigint NOT NULL,
+    CONSTRAINT store_credits_balance CHECK ((balance_minor >= 0))
 );
 
 CREATE TABLE public.tags (
@@ -2059,7 +2175,9 @@ CREATE TABLE public.vendor_orders (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     shipping_platform_minor bigint DEFAULT 0 NOT NULL,
     house boolean DEFAULT false NOT NULL,
+    credit_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
+    CONSTRAINT vendor_orders_check1 CHECK (((credit_minor >= 0) AND (credit_minor <= total_minor))),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
     CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
     CONSTRAINT vendor_orders_total_minor_check CHECK ((total_minor >= 0))
@@ -2167,6 +2285,9 @@ ALTER TABLE ONLY public.brands
 ALTER TABLE ONLY public.cart_coupons
     ADD CONSTRAINT cart_coupons_pkey PRIMARY KEY (cart_id, coupon_id);
 
+ALTER TABLE ONLY public.cart_gift_cards
+    ADD CONSTRAINT cart_gift_cards_pkey PRIMARY KEY (cart_id, gift_card_id);
+
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_pkey PRIMARY KEY (id);
 
@@ -2244,6 +2365,21 @@ ALTER TABLE ONLY public.feed_files
 
 ALTER TABLE ONLY public.feeds
     ADD CONSTRAINT feeds_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.gift_card_entries
+    ADD CONSTRAINT gift_card_entries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_code_key UNIQUE (code_hash);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_id_currency_key UNIQUE (id, currency);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_unit_key UNIQUE (order_line_id, number);
 
 ALTER TABLE ONLY public.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (principal, operation, key);
@@ -2485,6 +2621,12 @@ ALTER TABLE ONLY public.recovery_codes
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.refund_lines
+    ADD CONSTRAINT refund_lines_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.reservations
     ADD CONSTRAINT reservations_pkey PRIMARY KEY (id);
 
@@ -2547,6 +2689,12 @@ ALTER TABLE ONLY public.stock_levels
 
 ALTER TABLE ONLY public.stock_movements
     ADD CONSTRAINT stock_movements_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.store_credit_entries
+    ADD CONSTRAINT store_credit_entries_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.store_credits
+    ADD CONSTRAINT store_credits_pkey PRIMARY KEY (user_id, currency);
 
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_pkey PRIMARY KEY (id);
@@ -2690,6 +2838,16 @@ CREATE UNIQUE INDEX digital_grants_line_key ON public.digital_grants USING btree
 CREATE INDEX digital_grants_order ON public.digital_grants USING btree (order_id);
 
 CREATE UNIQUE INDEX events_timeline_key ON public.events USING btree (subject, version) WHERE (version IS NOT NULL);
+
+CREATE INDEX gift_card_entries_card ON public.gift_card_entries USING btree (gift_card_id, id);
+
+CREATE INDEX gift_card_entries_payment ON public.gift_card_entries USING btree (payment_id) WHERE (payment_id IS NOT NULL);
+
+CREATE INDEX gift_cards_due ON public.gift_cards USING btree (send_at) WHERE (sent_at IS NULL);
+
+CREATE INDEX gift_cards_named ON public.gift_cards USING btree (sent_at) WHERE (email <> ''::text);
+
+CREATE INDEX gift_cards_order ON public.gift_cards USING btree (order_id) WHERE (order_id IS NOT NULL);
 
 CREATE INDEX idempotency_keys_age ON public.idempotency_keys USING btree (created_at);
 
@@ -2841,6 +2999,12 @@ CREATE UNIQUE INDEX refresh_tokens_one_live ON public.refresh_tokens USING btree
 
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
 
+CREATE INDEX refund_lines_part ON public.refund_lines USING btree (vendor_order_id);
+
+CREATE INDEX refund_lines_refund ON public.refund_lines USING btree (refund_id);
+
+CREATE INDEX refunds_order ON public.refunds USING btree (order_id);
+
 CREATE INDEX reservations_due ON public.reservations USING btree (expires_at) WHERE (state = 'held'::text);
 
 CREATE UNIQUE INDEX reservations_line_key ON public.reservations USING btree (order_line_id, variant_id, location_id);
@@ -2886,6 +3050,10 @@ CREATE INDEX stock_levels_vendor ON public.stock_levels USING btree (vendor_id, 
 CREATE INDEX stock_movements_ref ON public.stock_movements USING btree (ref) WHERE (ref IS NOT NULL);
 
 CREATE INDEX stock_movements_variant ON public.stock_movements USING btree (variant_id, location_id, seq);
+
+CREATE INDEX store_credit_entries_payment ON public.store_credit_entries USING btree (payment_id) WHERE (payment_id IS NOT NULL);
+
+CREATE INDEX store_credit_entries_user ON public.store_credit_entries USING btree (user_id, id);
 
 CREATE INDEX tax_exemptions_user ON public.tax_exemptions USING btree (user_id) WHERE (revoked_at IS NULL);
 
@@ -2955,6 +3123,8 @@ CREATE TRIGGER digital_is_no_bundle BEFORE INSERT OR UPDATE ON public.variant_co
 
 CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER gift_card_entries_append_only BEFORE DELETE OR UPDATE ON public.gift_card_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE CONSTRAINT TRIGGER ledger_must_balance AFTER INSERT ON public.ledger_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.ledger_must_balance();
@@ -2973,7 +3143,13 @@ CREATE TRIGGER payment_events_append_only BEFORE DELETE OR UPDATE ON public.paym
 
 CREATE TRIGGER price_history_append_only BEFORE DELETE OR UPDATE ON public.price_history FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER refund_lines_append_only BEFORE DELETE OR UPDATE ON public.refund_lines FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER refunds_append_only BEFORE DELETE OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
 CREATE TRIGGER stock_movements_append_only BEFORE DELETE OR UPDATE ON public.stock_movements FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
+
+CREATE TRIGGER store_credit_entries_append_only BEFORE DELETE OR UPDATE ON public.store_credit_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER tracking_events_append_only BEFORE DELETE ON public.tracking_events FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -3006,6 +3182,12 @@ ALTER TABLE ONLY public.cart_coupons
 
 ALTER TABLE ONLY public.cart_coupons
     ADD CONSTRAINT cart_coupons_coupon_id_fkey FOREIGN KEY (coupon_id) REFERENCES public.coupons(id);
+
+ALTER TABLE ONLY public.cart_gift_cards
+    ADD CONSTRAINT cart_gift_cards_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.cart_gift_cards
+    ADD CONSTRAINT cart_gift_cards_gift_card_id_fkey FOREIGN KEY (gift_card_id) REFERENCES public.gift_cards(id);
 
 ALTER TABLE ONLY public.cart_items
     ADD CONSTRAINT cart_items_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
@@ -3048,6 +3230,18 @@ ALTER TABLE ONLY public.digital_grants
 
 ALTER TABLE ONLY public.digital_grants
     ADD CONSTRAINT digital_grants_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.gift_card_entries
+    ADD CONSTRAINT gift_card_entries_gift_card_id_fkey FOREIGN KEY (gift_card_id) REFERENCES public.gift_cards(id);
+
+ALTER TABLE ONLY public.gift_card_entries
+    ADD CONSTRAINT gift_card_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.gift_cards
+    ADD CONSTRAINT gift_cards_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
 
 ALTER TABLE ONLY public.import_changes
     ADD CONSTRAINT import_changes_import_id_fkey FOREIGN KEY (import_id) REFERENCES public.imports(id) ON DELETE CASCADE;
@@ -3244,6 +3438,18 @@ ALTER TABLE ONLY public.refresh_tokens
 ALTER TABLE ONLY public.refresh_tokens
     ADD CONSTRAINT refresh_tokens_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.refund_lines
+    ADD CONSTRAINT refund_lines_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
+
+ALTER TABLE ONLY public.refund_lines
+    ADD CONSTRAINT refund_lines_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES public.refunds(id);
+
+ALTER TABLE ONLY public.refund_lines
+    ADD CONSTRAINT refund_lines_vendor_order_id_fkey FOREIGN KEY (vendor_order_id) REFERENCES public.vendor_orders(id);
+
+ALTER TABLE ONLY public.refunds
+    ADD CONSTRAINT refunds_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
 ALTER TABLE ONLY public.review_photos
     ADD CONSTRAINT review_photos_review_id_fkey FOREIGN KEY (review_id) REFERENCES public.reviews(id) ON DELETE SET NULL;
 
@@ -3288,6 +3494,18 @@ ALTER TABLE ONLY public.shipping_options
 
 ALTER TABLE ONLY public.stock_levels
     ADD CONSTRAINT stock_levels_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id);
+
+ALTER TABLE ONLY public.store_credit_entries
+    ADD CONSTRAINT store_credit_entries_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.store_credit_entries
+    ADD CONSTRAINT store_credit_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
+
+ALTER TABLE ONLY public.store_credit_entries
+    ADD CONSTRAINT store_credit_entries_user_id_currency_fkey FOREIGN KEY (user_id, currency) REFERENCES public.store_credits(user_id, currency);
+
+ALTER TABLE ONLY public.store_credits
+    ADD CONSTRAINT store_credits_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.tax_answers
     ADD CONSTRAINT tax_answers_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
