@@ -187,10 +187,18 @@ CREATE FUNCTION public.stock_of(variant uuid) RETURNS TABLE(available bigint)
     FROM variants v WHERE v.id = variant
 $$;
 
-CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean, per_total boolean, half_even boolean)
+CREATE FUNCTION public.tax_shop() RETURNS TABLE(country text, region text, postal_code text, tax_id text)
     LANGUAGE sql STABLE
     AS $$
-    SELECT z.id, z.included, z.per_total, z.half_even
+    SELECT coalesce(max(value #>> '{}') FILTER (WHERE key = 'tax.country'), ''), coalesce(max(value #>> '{}') FILTER (WHERE key = 'tax.region'), ''),
+           coalesce(max(value #>> '{}') FILTER (WHERE key = 'tax.postal_code'), ''), coalesce(max(value #>> '{}') FILTER (WHERE key = 'tax.id'), '')
+    FROM settings WHERE key IN ('tax.country', 'tax.region', 'tax.postal_code', 'tax.id')
+$$;
+
+CREATE FUNCTION public.tax_zone_of(country text, region text, postal text) RETURNS TABLE(id uuid, included boolean, per_total boolean, half_even boolean, reverse_charge boolean)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT z.id, z.included, z.per_total, z.half_even, z.reverse_charge
     FROM tax_zones z CROSS JOIN LATERAL (
         SELECT max(length(prefix)) AS longest FROM unnest(z.postal_prefixes) prefix
         WHERE starts_with(upper(replace(tax_zone_of.postal, ' ', '')), prefix)
@@ -315,7 +323,8 @@ CREATE TABLE public.addresses (
     phone text DEFAULT ''::text NOT NULL,
     is_default boolean DEFAULT false NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    updated_at timestamp with time zone DEFAULT now() NOT NULL
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    tax_id text DEFAULT ''::text NOT NULL
 );
 
 CREATE TABLE public.adjustments (
@@ -1020,6 +1029,7 @@ CREATE TABLE public.orders (
     version bigint DEFAULT 1 NOT NULL,
     personal text DEFAULT 'all'::text NOT NULL,
     forget_asked_at timestamp with time zone,
+    tax_source jsonb DEFAULT '{"engine": "table"}'::jsonb NOT NULL,
     CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
     CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
     CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text]))),
@@ -1584,6 +1594,48 @@ CREATE TABLE public.tags (
     name text NOT NULL
 );
 
+CREATE TABLE public.tax_answers (
+    cart_id uuid NOT NULL,
+    question bytea NOT NULL,
+    engine text NOT NULL,
+    answer jsonb,
+    failure text DEFAULT ''::text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    CONSTRAINT tax_answers_question_check CHECK ((length(question) = 32)),
+    CONSTRAINT tax_answers_told CHECK (((answer IS NOT NULL) OR (failure <> ''::text)))
+);
+
+CREATE TABLE public.tax_engines (
+    name text NOT NULL,
+    enabled boolean NOT NULL,
+    base_url text NOT NULL,
+    key_sealed bytea NOT NULL,
+    countries text[] NOT NULL,
+    on_failure text NOT NULL,
+    timeout_ms integer NOT NULL,
+    codes jsonb DEFAULT '{}'::jsonb NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT tax_engines_countries_check CHECK ((cardinality(countries) > 0)),
+    CONSTRAINT tax_engines_name_check CHECK ((name = 'taxjar'::text)),
+    CONSTRAINT tax_engines_on_failure_check CHECK ((on_failure = ANY (ARRAY['refuse'::text, 'table'::text]))),
+    CONSTRAINT tax_engines_timeout_ms_check CHECK (((timeout_ms >= 100) AND (timeout_ms <= 30000)))
+);
+
+CREATE TABLE public.tax_exemptions (
+    id uuid NOT NULL,
+    user_id uuid NOT NULL,
+    certificate text NOT NULL,
+    countries text[] NOT NULL,
+    regions text[] DEFAULT '{}'::text[] NOT NULL,
+    valid_until date,
+    decided_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    revoked_at timestamp with time zone,
+    CONSTRAINT tax_exemptions_certificate_check CHECK (((length(certificate) >= 1) AND (length(certificate) <= 100))),
+    CONSTRAINT tax_exemptions_countries_check CHECK ((cardinality(countries) > 0))
+);
+
 CREATE TABLE public.tax_rates (
     id uuid NOT NULL,
     zone_id uuid NOT NULL,
@@ -1592,6 +1644,8 @@ CREATE TABLE public.tax_rates (
     rate_ppm integer NOT NULL,
     shipping boolean DEFAULT true NOT NULL,
     compound boolean DEFAULT false NOT NULL,
+    applies text DEFAULT 'always'::text NOT NULL,
+    CONSTRAINT tax_rates_applies_check CHECK ((applies = ANY (ARRAY['always'::text, 'same_region'::text, 'other_region'::text, 'other_country'::text]))),
     CONSTRAINT tax_rates_rate_ppm_check CHECK (((rate_ppm >= 0) AND (rate_ppm <= 1000000)))
 );
 
@@ -1604,7 +1658,10 @@ CREATE TABLE public.tax_zones (
     included boolean DEFAULT false NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     per_total boolean DEFAULT false NOT NULL,
-    half_even boolean DEFAULT false NOT NULL
+    half_even boolean DEFAULT false NOT NULL,
+    reverse_charge boolean DEFAULT false NOT NULL,
+    preset text DEFAULT ''::text NOT NULL,
+    preset_version bigint DEFAULT 0 NOT NULL
 );
 
 CREATE TABLE public.totp_factors (
@@ -1788,6 +1845,10 @@ CREATE TABLE public.vendors (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     house boolean DEFAULT false NOT NULL,
+    tax_country text DEFAULT ''::text NOT NULL,
+    tax_region text DEFAULT ''::text NOT NULL,
+    tax_postal_code text DEFAULT ''::text NOT NULL,
+    tax_id text DEFAULT ''::text NOT NULL,
     CONSTRAINT vendors_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT vendors_house CHECK (((NOT house) OR ((status = 'active'::text) AND (commission_bps = 0)))),
     CONSTRAINT vendors_name_check CHECK (((length(name) >= 1) AND (length(name) <= 200))),
@@ -2212,6 +2273,15 @@ ALTER TABLE ONLY public.tags
 ALTER TABLE ONLY public.tags
     ADD CONSTRAINT tags_slug_key UNIQUE (slug);
 
+ALTER TABLE ONLY public.tax_answers
+    ADD CONSTRAINT tax_answers_pkey PRIMARY KEY (cart_id, question);
+
+ALTER TABLE ONLY public.tax_engines
+    ADD CONSTRAINT tax_engines_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.tax_exemptions
+    ADD CONSTRAINT tax_exemptions_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.tax_rates
     ADD CONSTRAINT tax_rates_class_key UNIQUE (zone_id, tax_class, name);
 
@@ -2507,6 +2577,10 @@ CREATE INDEX stock_levels_vendor ON public.stock_levels USING btree (vendor_id, 
 CREATE INDEX stock_movements_ref ON public.stock_movements USING btree (ref) WHERE (ref IS NOT NULL);
 
 CREATE INDEX stock_movements_variant ON public.stock_movements USING btree (variant_id, location_id, seq);
+
+CREATE INDEX tax_exemptions_user ON public.tax_exemptions USING btree (user_id) WHERE (revoked_at IS NULL);
+
+CREATE UNIQUE INDEX tax_zones_preset_key ON public.tax_zones USING btree (preset) WHERE (preset <> ''::text);
 
 CREATE INDEX tracking_events_shipment ON public.tracking_events USING btree (shipment_id, seq);
 
@@ -2841,6 +2915,12 @@ ALTER TABLE ONLY public.shipping_options
 
 ALTER TABLE ONLY public.stock_levels
     ADD CONSTRAINT stock_levels_location_id_fkey FOREIGN KEY (location_id) REFERENCES public.locations(id);
+
+ALTER TABLE ONLY public.tax_answers
+    ADD CONSTRAINT tax_answers_cart_id_fkey FOREIGN KEY (cart_id) REFERENCES public.carts(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.tax_exemptions
+    ADD CONSTRAINT tax_exemptions_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.tax_rates
     ADD CONSTRAINT tax_rates_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.tax_zones(id) ON DELETE CASCADE;

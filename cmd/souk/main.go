@@ -32,6 +32,7 @@ type cli struct {
 	Audit    auditCmd      `cmd:"" help:"Check the audit trail."`
 	Keys     keysCmd       `cmd:"" help:"Show and change the keys that sign access tokens."`
 	Settings settingsCmd   `cmd:"" help:"List and change what staff change while the shop runs."`
+	Tax      taxCmd        `cmd:"" help:"Make tax zones and rates from presets."`
 	Secrets  secretsCmd    `cmd:"" help:"Change the master key."`
 	Mail     mailCmd       `cmd:"" help:"Try whether mail arrives."`
 	Import   importCmd     `cmd:"" help:"Bring a catalogue in from a file."`

@@ -11,6 +11,7 @@ import (
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/postgres"
+	"souk/internal/taxid"
 )
 
 // PostalAddress is where something can be sent, as carts, orders and saved
@@ -24,6 +25,7 @@ type PostalAddress struct {
 	PostalCode string `db:"postal_code" json:"postal_code" maxLength:"500" doc:"Empty where the country has none."`
 	Country    string `db:"country" json:"country" maxLength:"2" example:"DE" doc:"ISO 3166-1 alpha-2."`
 	Phone      string `db:"phone" json:"phone,omitempty" maxLength:"40"`
+	TaxID      string `db:"tax_id" json:"tax_id,omitempty" maxLength:"60" doc:"Of a business: VAT id of the European Union, GSTIN, or what another country gives" example:"DE136695976"`
 }
 
 // Validate brings a into the form in which addresses are kept (spaces, capital
@@ -57,6 +59,11 @@ func (a *PostalAddress) Validate(pointer string) []errs.Field {
 		var ok bool
 		a.Phone, ok = Phone(a.Phone, a.Country)
 		bad.Require(ok, pointer+"/phone", "invalid", "This is not a phone number.")
+	}
+	number, ok := taxid.Parse(a.Country, a.TaxID)
+	bad.Require(ok, pointer+"/tax_id", "invalid_tax_id", wrongTaxID(a.Country))
+	if ok {
+		a.TaxID = number
 	}
 	return bad
 }

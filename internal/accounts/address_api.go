@@ -61,6 +61,7 @@ type editAddressInput struct {
 		PostalCode *string `json:"postal_code,omitempty" maxLength:"500"`
 		Country    *string `json:"country,omitempty" maxLength:"2"`
 		Phone      *string `json:"phone,omitempty" maxLength:"40"`
+		TaxID      *string `json:"tax_id,omitempty" maxLength:"60"`
 		IsDefault  *bool   `json:"is_default,omitempty"`
 	}
 }
@@ -74,7 +75,7 @@ func (u *Users) editAddress(ctx context.Context, tx pgx.Tx, in *editAddressInput
 	body := in.Body
 	for to, from := range map[*string]*string{
 		&a.Label: body.Label, &a.Name: body.Name, &a.Line1: body.Line1, &a.Line2: body.Line2, &a.City: body.City,
-		&a.Region: body.Region, &a.PostalCode: body.PostalCode, &a.Country: body.Country, &a.Phone: body.Phone,
+		&a.Region: body.Region, &a.PostalCode: body.PostalCode, &a.Country: body.Country, &a.Phone: body.Phone, &a.TaxID: body.TaxID,
 	} {
 		if from != nil {
 			*to = *from

@@ -12,7 +12,7 @@ import (
 )
 
 const selectAddress = `
-	SELECT id, label, name, line1, line2, city, region, postal_code, country, phone, is_default, created_at, updated_at
+	SELECT id, label, name, line1, line2, city, region, postal_code, country, phone, tax_id, is_default, created_at, updated_at
 	FROM addresses `
 
 // Addresses lists what a user keeps: the default, then the newest first.
@@ -47,7 +47,7 @@ func lockAddresses(ctx context.Context, tx pgx.Tx, user id.User) (int64, error) 
 func (a Address) args(user id.User) pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"id": a.ID, "user": user, "label": a.Label, "name": a.Name, "line1": a.Line1, "line2": a.Line2, "city": a.City,
-		"region": a.Region, "postal_code": a.PostalCode, "country": a.Country, "phone": a.Phone,
+		"region": a.Region, "postal_code": a.PostalCode, "country": a.Country, "phone": a.Phone, "tax_id": a.TaxID,
 		"is_default": a.IsDefault, "created": a.CreatedAt, "updated": a.UpdatedAt,
 	}
 }
@@ -58,8 +58,8 @@ func insertAddress(ctx context.Context, tx pgx.Tx, user id.User, a Address) erro
 	b := postgres.NewBatch()
 	b.Queue(unsetDefault, a.args(user))
 	b.Queue(`
-		INSERT INTO addresses (id, user_id, label, name, line1, line2, city, region, postal_code, country, phone, is_default, created_at, updated_at)
-		VALUES (@id, @user, @label, @name, @line1, @line2, @city, @region, @postal_code, @country, @phone, @is_default, @created, @updated)`,
+		INSERT INTO addresses (id, user_id, label, name, line1, line2, city, region, postal_code, country, phone, tax_id, is_default, created_at, updated_at)
+		VALUES (@id, @user, @label, @name, @line1, @line2, @city, @region, @postal_code, @country, @phone, @tax_id, @is_default, @created, @updated)`,
 		a.args(user))
 	return b.Send(ctx, tx)
 }
@@ -72,7 +72,7 @@ func updateAddress(ctx context.Context, tx pgx.Tx, user id.User, a Address) erro
 	b.Queue(unsetDefault, a.args(user))
 	b.QueueOne(`
 		UPDATE addresses SET label = @label, name = @name, line1 = @line1, line2 = @line2, city = @city, region = @region,
-		       postal_code = @postal_code, country = @country, phone = @phone, is_default = is_default OR @is_default, updated_at = @updated
+		       postal_code = @postal_code, country = @country, phone = @phone, tax_id = @tax_id, is_default = is_default OR @is_default, updated_at = @updated
 		WHERE id = @id AND user_id = @user`, a.args(user), ErrNoAddress)
 	return b.Send(ctx, tx)
 }

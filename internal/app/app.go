@@ -130,7 +130,7 @@ func Build(p Parts) *App {
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(),
+		accounts.Settings(), catalog.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -156,7 +156,7 @@ func Build(p Parts) *App {
 		DB: p.DB, Settings: a.Settings, Locales: locales, Cursors: a.Router.Cursors, Blobs: p.Blobs, Outbound: outbound.New(p.Config.OutboundAllowPrivate),
 	}
 	a.Stock = &inventory.Stock{DB: p.DB, Clock: p.Clock, Cursors: a.Router.Cursors}
-	a.Tax = &tax.Zones{DB: p.DB}
+	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
 	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, free.Provider{}}}
@@ -174,13 +174,13 @@ func Build(p Parts) *App {
 	}
 
 	// Flows.
-	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Wishlists: a.Wishlists}
+	a.Carts = &cart.Carts{DB: p.DB, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Tax: a.Tax, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital,
 		NumberPrefix: "S",
 	}
 	a.Simulator = &simulator.Simulator{Carts: a.Carts, Promotions: a.Promotions, Users: a.Accounts, Currency: currency}
-	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, House: "House"}
+	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), House: "House"}
 
 	// Echoes.
 	a.Search = &search.Search{

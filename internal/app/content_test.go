@@ -84,6 +84,9 @@ func TestShoppersReadTheirLanguage(t *testing.T) {
 			{"/products?q=messinglampe", "", "en", []string{`"title":"Brass lamp"`}},
 			{"/products", "", "en", []string{`"title":"Brass lamp"`}},
 			{"/categories?locale=de", "", "de", []string{`"name":"Lampen","path":"Home > Lampen"`}},
+			{"/search/suggest?q=lamp", "de", "de", []string{`"title":"Messinglampe"`, `"name":"Lampen","path":"Home > Lampen"`}},
+			{"/search/suggest?q=lampen", "de", "de", []string{`"name":"Lampen"`}},
+			{"/search/suggest?q=lamp", "", "en", []string{`"title":"Brass lamp"`, `"name":"Lamps","path":"Home > Lamps"`}},
 			{"/categories", "", "en", []string{`"name":"Lamps","path":"Home > Lamps"`}},
 		} {
 			if got := get(c.path, c.accept).Want(t, 200, c.says...).Header.Get("Content-Language"); got != c.language {

@@ -26,7 +26,7 @@ var floors = [][]string{
 	{"platform/events", "platform/telemetry"},
 	{"platform/audit", "platform/settings", "platform/vault", "platform/picture"},
 	{"platform/postgres", "platform/redis", "platform/config", "platform/blob", "platform/outbound"},
-	{"errs", "id", "clock", "crash", "money", "auth"},
+	{"errs", "id", "clock", "crash", "money", "auth", "taxid"},
 }
 
 // tenants may stand outside the floors: programs around the shop, not parts of it.

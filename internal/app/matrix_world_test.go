@@ -135,6 +135,8 @@ func (w *world) shopThings() {
 	s["provider"] = w.as(apptest.Admin, "POST", "/admin/login-providers", `{"slug": "spare", "preset": "github", "client_id": "c", "client_secret": "s"}`).text("id")
 	s["user"], s["newcomer"] = w.User(w.t, "victim").ID.String(), w.User(w.t, "newcomer").ID.String()
 	w.as(apptest.Admin, "POST", "/admin/users/"+s["user"]+"/export", "")
+	s["preset"] = "eu-vat"
+	s["exemption"] = w.as(apptest.Admin, "POST", "/admin/users/"+s["user"]+"/tax-exemptions", `{"certificate": "C-0", "countries": ["NO"]}`).text("id")
 	w.User(w.t, "applicant")
 	s["applicant"] = w.as("applicant", "POST", "/vendors/apply", `{"name": "Hopeful"}`).text("id")
 	w.exec(`INSERT INTO messages (id, event_id, kind, recipient, locale, subject, html, text, status)

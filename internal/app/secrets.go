@@ -17,6 +17,7 @@ func (a *App) sealed() []sealedColumn {
 		{"authenticator apps", a.MFA.Reseal},
 		{"secrets of login providers", a.Logins.Reseal},
 		{"licence keys", a.Digital.Reseal},
+		{"the key of the tax engine", a.Tax.Reseal},
 	}
 }
 

@@ -55,7 +55,7 @@ var owners = map[string][]string{
 	"apikeys":           {"api_keys"},
 	"catalog":           {"brands", "categories", "tags", "attributes", "products", "product_slugs", "product_changes", "product_options", "product_categories", "product_tags", "media", "variants", "variant_components", "variant_media", "product_relations", "collections"},
 	"inventory":         {"locations", "stock_levels", "stock_movements", "reservations"},
-	"tax":               {"tax_zones", "tax_rates"},
+	"tax":               {"tax_zones", "tax_rates", "tax_exemptions", "tax_engines", "tax_answers"},
 	"shipping":          {"shipping_zones", "shipping_options", "shipments", "shipment_lines", "tracking_events"},
 	"ledger":            {"ledger_accounts", "ledger_txns", "ledger_entries"},
 	"payments":          {"payments", "payment_events"},

@@ -40,6 +40,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)
 	events.Sweep(a.Relay, "renew signing keys", time.Hour, a.Accounts.RenewKeys)
 	events.Sweep(a.Relay, "forget idle carts", time.Hour, a.Carts.Forget)
+	events.Sweep(a.Relay, "forget answers of tax engines", time.Hour, a.Tax.Forget)
 	events.Sweep(a.Relay, "keep the schedule of products", 5*time.Second, a.Catalog.KeepSchedule)
 	events.Sweep(a.Relay, "fetch pictures", 5*time.Second, a.Catalog.FetchImages)
 	events.Sweep(a.Relay, "remove files of pictures", time.Hour, a.Catalog.RemoveFiles)

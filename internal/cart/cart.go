@@ -28,6 +28,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/platform/postgres"
 	"souk/internal/promotions"
+	"souk/internal/tax"
 	"souk/internal/wishlist"
 )
 
@@ -39,6 +40,7 @@ type Carts struct {
 	Currency money.Currency // of carts that name none
 
 	Promotions *promotions.Promotions
+	Tax        *tax.Zones
 	Wishlists  *wishlist.Wishlists
 }
 
@@ -94,11 +96,8 @@ func init() {
 // Country is where the cart goes, or its invoice where nothing is shipped; ""
 // while that is not known.
 func (c Cart) Country() string {
-	switch {
-	case c.ShippingAddress != nil:
-		return c.ShippingAddress.Country
-	case c.BillingAddress != nil:
-		return c.BillingAddress.Country
+	if to := c.place(); to != nil {
+		return to.Country
 	}
 	return ""
 }

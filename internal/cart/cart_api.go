@@ -1,6 +1,7 @@
 package cart
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -71,7 +72,11 @@ func (c *Carts) show(ctx context.Context, in *showInput) (View, error) {
 // open reads a cart that is still one: for its readers, a cart that has become
 // an order is no more.
 func (c *Carts) open(ctx context.Context, cart id.Cart, explain bool) (Priced, error) {
-	p, err := c.load(ctx, c.DB, cart, readCart, explain)
+	load := func() (Priced, error) { return c.load(ctx, c.DB, cart, readCart, explain) }
+	p, err := load()
+	if err == nil {
+		p, err = c.ask(ctx, p, load)
+	}
 	if errors.Is(err, ErrCompleted) {
 		return Priced{}, ErrNotFound
 	}
@@ -120,6 +125,7 @@ type addressesInput struct {
 		ShippingAddressID id.Address              `json:"shipping_address_id,omitzero" doc:"A saved address of the caller, instead of shipping"`
 		Billing           *accounts.PostalAddress `json:"billing,omitempty" doc:"The shipping address unless told"`
 		BillingAddressID  id.Address              `json:"billing_address_id,omitzero" doc:"A saved address of the caller, instead of billing"`
+		TaxID             *string                 `json:"tax_id,omitempty" maxLength:"60" doc:"Of the business that buys, instead of the one of the billing address; empty is none" example:"DE136695976"`
 	}
 }
 
@@ -132,6 +138,10 @@ func (c *Carts) setAddresses(ctx context.Context, tx pgx.Tx, in *addressesInput)
 	billing, err := c.address(ctx, tx, "/billing", body.Billing, body.BillingAddressID)
 	if err != nil {
 		return View{}, err
+	}
+	if body.TaxID != nil && (billing != nil || shipping != nil) {
+		named := *cmp.Or(billing, shipping)
+		named.TaxID, billing = *body.TaxID, &named
 	}
 	p, err := c.SetAddresses(ctx, tx, in.Cart, Addresses{Email: body.Email, Phone: body.Phone, Shipping: shipping, Billing: billing})
 	return p.View(), err

@@ -10,6 +10,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/id"
 	"souk/internal/platform/postgres"
+	"souk/internal/tax"
 )
 
 // cartColumnsFragment is a row of carts.
@@ -94,15 +95,17 @@ const supposedFragment = `
 	)`
 
 // reads is the statements of a quote.
-type reads struct{ lines, rates, options, promotions, facts, bought string }
+// What engines have said of tax is kept for stored carts only: of others the table
+// knows.
+type reads struct{ lines, rates, exemption, remote, options, promotions, facts, bought string }
 
 var readsOfCart = reads{
-	lines: cartFragment + linesFragment, rates: cartFragment + ratesFragment, options: cartFragment + optionsFragment,
+	lines: cartFragment + linesFragment, rates: cartFragment + ratesFragment, exemption: cartFragment + exemptionFragment, remote: tax.ReadRemote, options: cartFragment + optionsFragment,
 	promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment, bought: cartFragment + boughtFragment,
 }
 
 var readsOfSupposition = reads{
-	lines: supposedFragment + linesFragment, rates: supposedFragment + ratesFragment, options: supposedFragment + optionsFragment,
+	lines: supposedFragment + linesFragment, rates: supposedFragment + ratesFragment, exemption: supposedFragment + exemptionFragment, options: supposedFragment + optionsFragment,
 	promotions: supposedFragment + promotionsFragment, facts: supposedFragment + factsFragment, bought: supposedFragment + boughtFragment,
 }
 
@@ -116,6 +119,8 @@ const (
 		       v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
 		       s.name AS vendor_name, s.slug AS vendor_slug, s.status AS vendor_status, s.house, s.commission_bps,
+		       CASE WHEN s.tax_country <> '' THEN (s.tax_country, s.tax_region, s.tax_postal_code, s.tax_id)
+		            ELSE (shop.country, shop.region, shop.postal_code, shop.tax_id) END AS seller,
 		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
 		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available,
 		       bundle.components
@@ -123,6 +128,7 @@ const (
 		JOIN variants v ON v.id = i.variant_id
 		JOIN products p ON p.id = v.product_id
 		JOIN vendors s ON s.id = v.vendor_id
+		CROSS JOIN tax_shop() shop
 		LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = c.currency
 		LEFT JOIN LATERAL (
 			SELECT m.blob_key, m.content_type, m.width, m.height FROM media m
@@ -154,8 +160,9 @@ const (
 		ORDER BY i.id`
 
 	ratesFragment = `
-		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
-		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound
+		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, z.reverse_charge, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
+		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound,
+		       coalesce(r.applies, 'always') AS applies
 		FROM c
 		CROSS JOIN LATERAL (SELECT coalesce(c.shipping_address, c.billing_address) AS address) place
 		CROSS JOIN LATERAL tax_zone_of(
@@ -163,6 +170,16 @@ const (
 			coalesce(place.address ->> 'postal_code', '')) z
 		LEFT JOIN tax_rates r ON r.zone_id = z.id
 		ORDER BY r.tax_class, r.name`
+
+	// The certificate that exempts the buyer from tax where the cart goes.
+	exemptionFragment = `
+		SELECT x.certificate
+		FROM c
+		CROSS JOIN LATERAL (SELECT coalesce(c.shipping_address, c.billing_address) AS address) place
+		JOIN tax_exemptions x ON x.user_id = c.user_id AND x.revoked_at IS NULL AND (x.valid_until IS NULL OR x.valid_until >= (c.at AT TIME ZONE 'UTC')::date)
+		 AND place.address ->> 'country' = ANY (x.countries)
+		 AND (x.regions = '{}' OR upper(replace(coalesce(place.address ->> 'region', ''), ' ', '')) = ANY (x.regions))
+		ORDER BY x.id LIMIT 1`
 
 	optionsFragment = `
 		SELECT o.id, o.zone_id, o.vendor_id, o.name, o.kind, o.rule, (o.price_minor, o.currency) AS price, o.tiers,

@@ -81,7 +81,7 @@ func TestTheShapeOfACart(t *testing.T) {
 		`"totals":{"items":{"amount":1000,"currency":"USD"},"discount":{"amount":0,"currency":"USD"},`+
 		`"shipping":{"amount":0,"currency":"USD"},"tax":{"amount":100,"currency":"USD"},`+
 		`"grand_total":{"amount":1100,"currency":"USD"},"tax_included":false},`+
-		`"missing":["email","shipping_address","shipping"],`+
+		`"missing":["email","shipping_address","shipping"],"tax_source":{"engine":"table"},`+
 		`"trace":[{"kind":"item","subject":"%s","text":"Mug: Red: 1 × 10.00 USD","amount":{"amount":1000,"currency":"USD"}},`+
 		`{"kind":"tax","subject":"%s","text":"VAT 10 %% on 10.00 USD","amount":{"amount":100,"currency":"USD"}}]}`,
 		c.ID, item.ID, item.VariantID, item.Product.ID, item.Product.Slug, *item.SKU, item.Vendor.ID, item.Vendor.Slug, item.VariantID, item.VariantID)

@@ -7,6 +7,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/money"
+	"souk/internal/tax"
 )
 
 // An Issue is why a line cannot be ordered as it is.
@@ -115,6 +116,10 @@ func (p Priced) Ready() error {
 		return inventory.ErrInsufficientStock.With("items", short).With("variant_id", short[0].Variant).With("available_quantity", *short[0].Available)
 	case len(limited) > 0:
 		return ErrQuantityLimit.With("items", limited)
+	case slices.Equal(p.Missing, []string{"tax"}) && p.Quote.TaxFailure != "":
+		return tax.ErrEngine.With("failure", p.Quote.TaxFailure)
+	case slices.Equal(p.Missing, []string{"tax"}):
+		return tax.ErrPending
 	case len(p.Missing) > 0:
 		return ErrIncomplete.With("missing", p.Missing)
 	}

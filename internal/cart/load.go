@@ -29,7 +29,9 @@ type Priced struct {
 	Quote   pricing.Quote
 	Uses    []promotions.Use // the promotions that lower it
 	Codes   []Code           // what became of the codes that were put into it
-	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping
+	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping, tax
+
+	Exemption string // the certificate by which the buyer pays no tax
 }
 
 // A Line is an item with what it is, what it costs and where it is taken from.
@@ -58,6 +60,7 @@ type Line struct {
 	VendorStatus     string        `db:"vendor_status"`
 	House            bool          `db:"house"` // the marketplace sells it itself
 	CommissionBPS    int           `db:"commission_bps"`
+	Seller           tax.Seller    `db:"seller"`       // where the vendor is registered for tax, or the shop
 	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
 	BlobKey          string        `db:"blob_key"`
 	ContentType      string        `db:"content_type"`
@@ -88,6 +91,8 @@ type Parcel struct {
 	Value         money.Amount
 	Options       []shipping.Quote
 	Selected      *shipping.Quote // one of Options, nil while none is chosen
+
+	seller tax.Seller
 }
 
 // imagePixels is the size of the picture beside an item.
@@ -98,6 +103,8 @@ type reading struct {
 	cart    Cart
 	lines   []Line
 	zone    tax.Zone
+	exempt  []exemption // what exempts the buyer
+	asks    *tax.Asks   // the engine that reckons tax; nil where the zone's rates do
 	options []shipping.Option
 	offered []offered
 	facts   []facts    // by item
@@ -150,6 +157,10 @@ func (r *reading) queue(b *postgres.Batch, of basket) {
 func (r *reading) queueGoods(b *postgres.Batch, of basket) {
 	postgres.ReadAll(b, &r.lines, of.lines, of.args)
 	b.Read(of.rates, of.args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
+	postgres.ReadAll(b, &r.exempt, of.exemption, of.args)
+	if of.remote != "" {
+		b.Read(of.remote, of.args, func(rows pgx.Rows) (err error) { r.asks, err = tax.TakeRemote(rows); return err })
+	}
 	r.queuePromotions(b, of)
 }
 
@@ -159,6 +170,8 @@ func (r *reading) price(explain bool) (Priced, error) {
 	snapshot := pricing.Snapshot{
 		Currency: r.cart.Currency, Tax: r.zone.Terms, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
 	}
+	t := r.taxing(&snapshot)
+	p.Exemption = t.buyer.Exemption
 	stock := shelves{}
 	for i := range p.Lines {
 		l := &p.Lines[i]
@@ -169,15 +182,13 @@ func (r *reading) price(explain bool) (Priced, error) {
 		line := pricing.Line{
 			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice,
 		}
-		if l.Taxable {
-			line.Rates = r.zone.For(l.TaxClass)
-		}
+		t.line(&line, *l)
 		snapshot.Lines = append(snapshot.Lines, line)
 		if err := p.pack(*l); err != nil {
 			return Priced{}, err
 		}
 	}
-	snapshot.Parcels = p.chooseShipping(r.options, r.zone)
+	snapshot.Parcels = p.chooseShipping(r.options, t)
 	r.promote(&snapshot, p.Lines)
 	quote, err := pricing.Price(snapshot)
 	if err != nil {
@@ -185,7 +196,8 @@ func (r *reading) price(explain bool) (Priced, error) {
 	}
 	p.Quote = quote
 	for _, priced := range quote.Lines {
-		p.Lines[priced.Key].Price = priced
+		l := &p.Lines[priced.Key]
+		l.Price, l.UnitPrice = priced, priced.UnitPrice
 	}
 	r.conclude(&p)
 	p.Missing = p.missing()
@@ -202,6 +214,7 @@ func (p *Priced) pack(l Line) error {
 	if !found {
 		p.Parcels = slices.Insert(p.Parcels, at, Parcel{
 			Vendor: l.VendorID, VendorName: l.VendorName, VendorSlug: l.VendorSlug, House: l.House, CommissionBPS: l.CommissionBPS, Value: money.Zero(value.Currency),
+			seller: l.Seller,
 		})
 	}
 	parcel := &p.Parcels[at]
@@ -215,7 +228,7 @@ func (p *Priced) pack(l Line) error {
 
 // chooseShipping prices the ways for each parcel that needs one, and the one
 // that the cart has chosen where it is still offered.
-func (p *Priced) chooseShipping(options []shipping.Option, zone tax.Zone) []pricing.Parcel {
+func (p *Priced) chooseShipping(options []shipping.Option, t taxing) []pricing.Parcel {
 	var chosen []pricing.Parcel
 	for i := range p.Parcels {
 		parcel := &p.Parcels[i]
@@ -229,10 +242,12 @@ func (p *Priced) chooseShipping(options []shipping.Option, zone tax.Zone) []pric
 			continue
 		}
 		parcel.Selected = &parcel.Options[at]
-		chosen = append(chosen, pricing.Parcel{
+		sent := pricing.Parcel{
 			Vendor: parcel.Vendor, Name: parcel.VendorName + ": " + parcel.Selected.Option.Name, Kind: parcel.Selected.Option.Kind,
-			Shipping: parcel.Selected.Price, Rates: zone.ForShipping(),
-		})
+			Shipping: parcel.Selected.Price,
+		}
+		t.parcel(&sent, parcel.seller)
+		chosen = append(chosen, sent)
 	}
 	return chosen
 }
@@ -253,6 +268,9 @@ func (p *Priced) missing() []string {
 	}
 	if slices.ContainsFunc(p.Parcels, func(q Parcel) bool { return q.NeedsShipping && q.Selected == nil }) {
 		missing = append(missing, "shipping")
+	}
+	if len(p.Quote.Unanswered) > 0 || p.Quote.TaxFailure != "" {
+		missing = append(missing, "tax")
 	}
 	return missing
 }

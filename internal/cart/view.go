@@ -6,6 +6,7 @@ import (
 	"souk/internal/money"
 	"souk/internal/pricing"
 	"souk/internal/shipping"
+	"souk/internal/tax"
 )
 
 // View is a cart as its owner sees it.
@@ -19,7 +20,8 @@ type View struct {
 	Addresses AddressesView  `json:"addresses"`
 	Shipping  []ChosenView   `json:"shipping" doc:"What has been chosen, where it is still offered"`
 	Totals    TotalsView     `json:"totals"`
-	Missing   []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,billing_address,shipping"`
+	Missing   []string       `json:"missing" doc:"What checkout still needs" enum:"items,email,shipping_address,billing_address,shipping,tax"`
+	TaxSource tax.Source     `json:"tax_source"`
 	Trace     []pricing.Step `json:"trace,omitempty" doc:"How the total came about, with expand=trace"`
 }
 
@@ -131,6 +133,7 @@ func (p Priced) View() View {
 		ID: p.Cart.ID, Currency: p.Cart.Currency, Coupons: []string{}, Codes: append([]Code{}, p.Codes...), Discounts: []DiscountView{}, Missing: p.Missing, Trace: p.Quote.Trace,
 		Items: make([]ItemView, len(p.Lines)), Shipping: make([]ChosenView, 0, len(p.Parcels)),
 		Addresses: AddressesView{p.Cart.Email, p.Cart.Phone, p.Cart.ShippingAddress, p.Cart.Billing()},
+		TaxSource: p.TaxSource(),
 		Totals:    TotalsView{t.Items, t.Discount, t.Shipping, t.Tax, t.GrandTotal, t.TaxIncluded},
 	}
 	for i, l := range p.Lines {

@@ -3,6 +3,7 @@ package catalog
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"strconv"
 
@@ -91,8 +92,15 @@ type candidate struct {
 	Bundle   bool      `db:"bundle"`
 }
 
-// candidates reads what is wanted in bundles; nothing where nothing is.
+// candidates reads what is wanted in bundles and still sold; nothing where
+// nothing is wanted.
 func candidates(ctx context.Context, db postgres.DB, wanted []BundlePart) (map[id.Variant]candidate, error) {
+	known, err := allCandidates(ctx, db, wanted)
+	maps.DeleteFunc(known, func(_ id.Variant, c candidate) bool { return c.State == ComponentGone })
+	return known, err
+}
+
+func allCandidates(ctx context.Context, db postgres.DB, wanted []BundlePart) (map[id.Variant]candidate, error) {
 	if len(wanted) == 0 {
 		return nil, nil
 	}
@@ -127,7 +135,7 @@ func (v *Variant) bundled(n NewBundle, known map[id.Variant]candidate, pointer s
 		c, found := known[part.VariantID]
 		c.Quantity = part.Quantity
 		twice := slices.ContainsFunc(b.Components, func(o Component) bool { return o.VariantID == part.VariantID })
-		bad.Require(found && c.VendorID == v.VendorID && part.VariantID != v.ID && c.State != ComponentGone, at+"/variant_id", "not_found", errForeignComponent.Fields[0].Detail)
+		bad.Require(found && c.VendorID == v.VendorID && part.VariantID != v.ID, at+"/variant_id", "not_found", errForeignComponent.Fields[0].Detail)
 		bad.Require(!c.Bundle, at+"/variant_id", ErrNestedBundle.Code, ErrNestedBundle.Message)
 		bad.Require(!twice, at+"/variant_id", "duplicate", "This variant is named before. Raise its quantity there.")
 		bad.Require(part.Quantity >= 1 && part.Quantity <= 1000, at+"/quantity", "out_of_range", "From 1 to 1000 are possible.")

@@ -55,6 +55,7 @@ type (
 		Description    string                 `json:"description"`
 		Kind           string                 `json:"kind"`
 		Status         Status                 `json:"status"`
+		StatusReason   string                 `json:"status_reason"` // of a new one
 		Attributes     map[string][]string    `json:"attributes"`
 		SEOTitle       string                 `json:"seo_title"`
 		SEODescription string                 `json:"seo_description"`
@@ -357,7 +358,7 @@ func tagSet(tags []Tag) map[id.Tag]bool {
 func rowOfProduct(p Product) productRow {
 	row := productRow{
 		ID: uuid.UUID(p.ID), VendorID: uuid.UUID(p.VendorID), Slug: p.Slug, Handle: p.Handle, Title: p.Title,
-		Description: p.Description, Kind: p.Kind, Status: p.Status, Attributes: p.Attributes,
+		Description: p.Description, Kind: p.Kind, Status: p.Status, StatusReason: p.StatusReason, Attributes: p.Attributes,
 		SEOTitle: p.SEOTitle, SEODescription: p.SEODescription, Translations: p.Translations, PublishAt: moment(p.PublishAt), UnpublishAt: moment(p.UnpublishAt), Version: p.Version,
 	}
 	if p.Brand != nil {

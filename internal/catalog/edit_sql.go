@@ -1,14 +1,14 @@
 package catalog
 
 const insertProducts = `
-	INSERT INTO products (id, vendor_id, brand_id, slug, handle, title, description, kind, status, attributes,
+	INSERT INTO products (id, vendor_id, brand_id, slug, handle, title, description, kind, status, status_reason, attributes,
 	                      seo_title, seo_description, translations, publish_at, unpublish_at, published_at)
-	SELECT id, vendor_id, brand_id, slug, NULLIF(handle, ''), title, description, kind, status, attributes,
+	SELECT id, vendor_id, brand_id, slug, NULLIF(handle, ''), title, description, kind, status, status_reason, attributes,
 	       seo_title, seo_description, translations, CASE WHEN publish_at > now() THEN publish_at END, CASE WHEN unpublish_at > now() THEN unpublish_at END,
 	       CASE WHEN status = 'active' THEN now() END
 	FROM jsonb_to_recordset(@rows::jsonb) AS r(
 	    id uuid, vendor_id uuid, brand_id uuid, slug text, handle text, title text, description text, kind text,
-	    status text, attributes jsonb, seo_title text, seo_description text, translations jsonb, publish_at timestamptz, unpublish_at timestamptz)
+	    status text, status_reason text, attributes jsonb, seo_title text, seo_description text, translations jsonb, publish_at timestamptz, unpublish_at timestamptz)
 	ON CONFLICT (slug) DO NOTHING
 	RETURNING id`
 

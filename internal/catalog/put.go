@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/errs"
@@ -20,6 +21,8 @@ import (
 // does no harm.
 type Draft struct {
 	Slug          string // the vendor's handle, by which it is found again; made from the title when empty
+	PublicSlug    string // its address in the shop; made from the handle of a new one when empty
+	FormerSlugs   []string
 	Title         string
 	Description   string // HTML, sanitised on the way in
 	Kind          string
@@ -31,8 +34,9 @@ type Draft struct {
 	Options       []Option
 	Status        Status
 	StatusIfNew   Status // where Status is empty and the product is new; a draft when empty, too
+	StatusReason  string // of a new one
 	SEO           SEO
-	Translations  map[string]Translation // tidied; nil leaves them
+	Translations  map[string]Translation // nil leaves them
 	PublishAt     *time.Time
 	UnpublishAt   *time.Time
 	Variants      []VariantDraft
@@ -58,15 +62,17 @@ type VariantDraft struct {
 	Tracked          bool
 	Bundle           *NewBundle // stays as it is when nil
 	Unsaid           Unsaid
-	Position         int    // as listed when equal
-	ImageURL         string // one of the draft's images; added to them when it is not
+	Position         int      // as listed when equal
+	ImageURL         string   // one of the draft's images, added to them when it is not; shown before those that it has
+	ImageURLs        []string // the same of all that it shows, in place of those that it has
 }
 
 // Unsaid are the flags of a variant that a draft does not speak of: one that is
 // there already keeps its own.
 type Unsaid struct{ Taxable, RequiresShipping, Tracked bool }
 
-// ImageDraft is a picture in a draft, to be fetched from its URL.
+// ImageDraft is a picture in a draft, to be fetched from its URL. One that was
+// uploaded is known by its address in the shop.
 type ImageDraft struct {
 	URL      string
 	Alt      string
@@ -140,6 +146,8 @@ type putting struct {
 	present    map[string]Product  // by handle
 	owners     map[string]skuOwner // by SKU, in the database
 	claimed    map[string]id.Product
+	former     map[string]bool       // slugs that products had before
+	slugs      map[string]id.Product // that they have
 	brands     labels[Brand]
 	tags       labels[Tag]
 	categories map[string]Category
@@ -154,13 +162,23 @@ type skuOwner struct {
 	ProductID id.Product `db:"product_id"`
 }
 
+// slugOwner is whose an address is, or was.
+type slugOwner struct {
+	Slug      string     `db:"slug"`
+	ProductID id.Product `db:"product_id"`
+	Former    bool       `db:"former"`
+}
+
 func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err error) {
-	var handles, skus, brands, tags []string
+	var handles, skus, brands, tags, slugs, former []string
 	var paths [][]string
 	var parts []BundlePart
 	for _, d := range drafts {
 		handles = append(handles, handleOf(d))
-		brands, tags = append(brands, d.Brand), append(tags, d.Tags...)
+		brands, tags, former = append(brands, d.Brand), append(tags, d.Tags...), append(former, d.FormerSlugs...)
+		if d.PublicSlug != "" {
+			slugs = append(slugs, slug(d.PublicSlug))
+		}
 		for _, path := range d.CategoryPaths {
 			if d.Categories == nil && goodPath(path) {
 				paths = append(paths, path)
@@ -184,6 +202,9 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 		return err
 	}
 	if p.components, err = candidates(ctx, tx, parts); err != nil {
+		return err
+	}
+	if p.slugs, p.former, err = knownSlugs(ctx, tx, slugs, former); err != nil {
 		return err
 	}
 	if p.brands, err = p.ensureBrands(ctx, tx, brands); err != nil {
@@ -244,6 +265,9 @@ func (p *putting) put(e *edits, handle string, d Draft) Outcome {
 			want.Slug = otherSlug("", want.ID)
 		}
 	}
+	if owner, taken := p.slugs[slug(d.PublicSlug)]; !known || !taken || owner == want.ID { // another's stays another's
+		fillText(&want.Slug, slug(d.PublicSlug))
+	}
 	out.Product, out.Slug = want.ID, want.Handle
 	p.fill(&want, d, &out)
 	p.fillMedia(&want, d, &out)
@@ -266,11 +290,15 @@ func (p *putting) put(e *edits, handle string, d Draft) Outcome {
 			p.claimed[v.SKU] = want.ID
 		}
 	}
+	former := p.fillFormer(e, want, d)
 	switch {
 	case !known:
 		e.add(nil, want)
 		out.Change = Created
 	case e.add(&was, want):
+		out.Change = Updated
+	case former:
+		e.changed = append(e.changed, want.ID)
 		out.Change = Updated
 	default:
 		out.Change = Unchanged
@@ -286,7 +314,9 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 	fillText(&want.SEOTitle, line(d.SEO.Title))
 	fillText(&want.SEODescription, line(d.SEO.Description))
 	if d.Translations != nil {
-		want.Translations = d.Translations
+		var bad errs.Fields
+		want.Translations, bad = cleanTranslations(d.Translations)
+		out.Problems = append(out.Problems, bad...)
 	}
 	if d.PublishAt != nil {
 		want.PublishAt = d.PublishAt
@@ -311,15 +341,53 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 	case d.CategoryPaths != nil:
 		want.Categories = p.placesOf(d.CategoryPaths, out)
 	}
-	if d.Status == "" && want.Version == 0 {
-		d.Status = d.StatusIfNew
+	if isNew := want.Version == 0; isNew {
+		want.StatusReason = line(d.StatusReason)
+		if d.Status == "" {
+			d.Status = d.StatusIfNew
+		}
 	}
 	if d.Status != "" {
 		now := want.Status
-		if want.Status = p.status(now, d.Status, out); want.Status == Active && now != Active {
+		if want.Status = p.status(now, d.Status, want.Version == 0, out); want.Status == Active && now != Active {
 			want.Status = want.approved()
 		}
 	}
+}
+
+// fillFormer keeps the addresses that a product had, but for those that lead
+// somewhere already, and reports whether there were any.
+func (p *putting) fillFormer(e *edits, want Product, d Draft) (any bool) {
+	for _, former := range d.FormerSlugs {
+		if former = slug(former); former == "" || former == want.Slug || p.former[former] {
+			continue
+		}
+		p.former[former], any = true, true
+		e.moved = append(e.moved, movedRow{uuid.UUID(want.ID), former})
+	}
+	return any
+}
+
+// knownSlugs are those of addresses that products have, and those that products had.
+func knownSlugs(ctx context.Context, db postgres.DB, slugs, former []string) (now map[string]id.Product, before map[string]bool, err error) {
+	now, before = map[string]id.Product{}, map[string]bool{}
+	if len(slugs)+len(former) == 0 {
+		return now, before, nil
+	}
+	found, err := postgres.All[slugOwner](ctx, db, `
+		SELECT slug, id AS product_id, false AS former FROM products WHERE slug = ANY(@slugs)
+		UNION ALL SELECT slug, product_id, true FROM product_slugs WHERE slug = ANY(@former)`, pgx.NamedArgs{"slugs": slugs, "former": former})
+	if err != nil {
+		return nil, nil, fmt.Errorf("read addresses: %w", err)
+	}
+	for _, o := range found {
+		if o.Former {
+			before[o.Slug] = true
+		} else {
+			now[o.Slug] = o.ProductID
+		}
+	}
+	return now, before, nil
 }
 
 func fillText(field *string, text string) {
@@ -345,7 +413,7 @@ func (p *putting) placesOf(paths [][]string, out *Outcome) []Category {
 
 // status is where a draft may bring a product. What it calls active is on
 // sale already, or has to be looked at, unless that was done.
-func (p *putting) status(now, wanted Status, out *Outcome) Status {
+func (p *putting) status(now, wanted Status, isNew bool, out *Outcome) Status {
 	switch {
 	case wanted == Active && now == Scheduled: // when its time comes
 		return now
@@ -354,6 +422,8 @@ func (p *putting) status(now, wanted Status, out *Outcome) Status {
 	}
 	switch {
 	case now == wanted, leads(now, wanted):
+		return wanted
+	case isNew && p.options.Reviewed: // it is what it was elsewhere
 		return wanted
 	case now == Archived && leads(InDraft, wanted): // restored, then moved on
 		return wanted

@@ -26,8 +26,8 @@ func (p *putting) fillMedia(want *Product, d Draft, out *Outcome) {
 	images := slices.Clone(d.Images)
 	slices.SortStableFunc(images, func(a, b ImageDraft) int { return cmp.Compare(a.Position, b.Position) })
 	for _, v := range d.Variants {
-		if v.ImageURL != "" {
-			images = append(images, ImageDraft{URL: v.ImageURL})
+		for _, url := range v.pictures() {
+			images = append(images, ImageDraft{URL: url})
 		}
 	}
 	if len(images) == 0 && d.Images == nil {
@@ -37,6 +37,8 @@ func (p *putting) fillMedia(want *Product, d Draft, out *Outcome) {
 	var list []Media
 	for _, m := range want.Media {
 		switch {
+		case m.SourceURL == "" && slices.ContainsFunc(images, func(i ImageDraft) bool { return m.isAt(i.URL) }):
+			bySource[uploaded(m)] = m
 		case m.SourceURL == "":
 			list = append(list, m)
 		case d.Images == nil: // only variants name pictures: keep the others
@@ -52,10 +54,13 @@ func (p *putting) fillMedia(want *Product, d Draft, out *Outcome) {
 			out.problem("/images", i, "url", "bad_url", errBadURL.Fields[0].Detail)
 			continue
 		}
-		if slices.ContainsFunc(list, func(m Media) bool { return m.SourceURL == source }) {
+		if slices.ContainsFunc(list, func(m Media) bool { return m.isAt(source) }) {
 			continue
 		}
 		m, ok := bySource[source]
+		if own := strings.LastIndex(source, "/media/"); own >= 0 && !ok {
+			m, ok = bySource[source[own:]]
+		}
 		if !ok {
 			m = Media{ID: id.New[id.Media](), ProductID: want.ID, SourceURL: source, State: MediaPending}
 		}
@@ -181,11 +186,40 @@ func (d VariantDraft) apply(v *Variant, isNew bool, media []Media) {
 	fillFlag(&v.Taxable, d.Taxable, d.Unsaid.Taxable && !isNew)
 	fillFlag(&v.RequiresShipping, d.RequiresShipping, d.Unsaid.RequiresShipping && !isNew)
 	fillFlag(&v.Tracked, d.Tracked, d.Unsaid.Tracked && !isNew)
-	for _, m := range media {
-		if d.ImageURL != "" && m.SourceURL == strings.TrimSpace(d.ImageURL) {
-			v.showFirst(m.ID)
+	var shown []id.Media
+	for _, url := range d.pictures() {
+		if i := slices.IndexFunc(media, func(m Media) bool { return m.isAt(strings.TrimSpace(url)) }); i >= 0 && !slices.Contains(shown, media[i].ID) {
+			shown = append(shown, media[i].ID)
 		}
 	}
+	switch {
+	case len(d.ImageURLs) > 0:
+		v.show(shown)
+	case len(shown) > 0:
+		v.showFirst(shown[0])
+	}
+}
+
+// pictures are those that a variant shows.
+func (d VariantDraft) pictures() []string {
+	if len(d.ImageURLs) == 0 && d.ImageURL != "" {
+		return []string{d.ImageURL}
+	}
+	return d.ImageURLs
+}
+
+// isAt reports whether a picture is the one at an address, whatever the shop was
+// called then: the names of those that were uploaded are random.
+func (m Media) isAt(url string) bool {
+	if m.SourceURL != "" {
+		return m.SourceURL == url
+	}
+	return m.BlobKey != "" && strings.HasSuffix(url, uploaded(m))
+}
+
+// uploaded is where the shop has a picture in its largest size.
+func uploaded(m Media) string {
+	return PictureURL(m.BlobKey, m.ContentType, m.Width, m.Height, pictureSizes[len(pictureSizes)-1])
 }
 
 func fillFlag(field *bool, flag, keep bool) {

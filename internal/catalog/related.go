@@ -66,12 +66,25 @@ func (p *Product) relate(r relationOf) {
 // checkRelations refuses products that are not there, and those of others where
 // a vendor names them; what staff have chosen may stay.
 func (c *Catalog) checkRelations(ctx context.Context, db postgres.DB, vendor id.Vendor, p Product, wanted Relations) error {
-	known, err := postgres.Column[id.Product](ctx, db, selectRelatable, pgx.NamedArgs{"ids": wanted.all(), "vendor": vendor})
+	known, err := relatable(ctx, db, vendor, wanted.all())
 	if err != nil {
-		return fmt.Errorf("look for related products: %w", err)
+		return err
 	}
-	known = append(known, p.Relations.all()...)
-	var bad errs.Fields
+	return p.relatedTo(wanted, known).Err()
+}
+
+// relatable are those of products that somebody may name: a vendor its own.
+func relatable(ctx context.Context, db postgres.DB, vendor id.Vendor, products []id.Product) ([]id.Product, error) {
+	known, err := postgres.Column[id.Product](ctx, db, selectRelatable, pgx.NamedArgs{"ids": products, "vendor": vendor})
+	if err != nil {
+		return nil, fmt.Errorf("look for related products: %w", err)
+	}
+	return known, nil
+}
+
+// relatedTo finds what is wrong with relations that a product shall have.
+func (p Product) relatedTo(wanted Relations, known []id.Product) (bad errs.Fields) {
+	known = slices.Concat(known, p.Relations.all())
 	for kind, list := range wanted.lists() {
 		for i, related := range *list {
 			at := "/relations/" + kind + "/" + strconv.Itoa(i)
@@ -79,7 +92,7 @@ func (c *Catalog) checkRelations(ctx context.Context, db postgres.DB, vendor id.
 			bad.Require(related == p.ID || slices.Contains(known, related), at, "not_found", "There is no such product, or it is not yours.")
 		}
 	}
-	return bad.Err()
+	return bad
 }
 
 const selectRelatable = `

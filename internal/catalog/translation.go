@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 
+	"golang.org/x/text/language"
+
 	"souk/internal/errs"
 )
 
@@ -73,7 +75,12 @@ const maxWords = 500
 func cleanTranslations(list map[string]Translation) (map[string]Translation, errs.Fields) {
 	clean := map[string]Translation{}
 	var bad errs.Fields
+	bad.Require(len(list) <= maxLocales, "/translations", "too_many", "At most "+strconv.Itoa(maxLocales)+" languages are possible.")
 	for locale, t := range list {
+		if tag, err := language.Parse(locale); err != nil || tag.String() != locale {
+			bad.Require(false, "/translations/"+locale, "not_a_language", "Name a language as in de or pt-BR.")
+			continue
+		}
 		t.Title, t.Description = line(t.Title), sanitise(t.Description)
 		t.SEOTitle, t.SEODescription = line(t.SEOTitle), line(t.SEODescription)
 		t.Options = cleanWords(t.Options, "/translations/"+locale+"/options", &bad)

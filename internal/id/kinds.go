@@ -53,6 +53,7 @@ type (
 	Shipment      = Of[shipment]
 	StockMove     = Of[stockMove]
 	Tag           = Of[tag]
+	TaxExemption  = Of[taxExemption]
 	TaxRate       = Of[taxRate]
 	TaxZone       = Of[taxZone]
 	TrackingMark  = Of[trackingMark]
@@ -115,6 +116,7 @@ type (
 	shipment      struct{}
 	stockMove     struct{}
 	tag           struct{}
+	taxExemption  struct{}
 	taxRate       struct{}
 	taxZone       struct{}
 	trackingMark  struct{}
@@ -179,6 +181,7 @@ func (shipZone) prefix() string      { return "szone" }
 func (shipment) prefix() string      { return "ship" }
 func (stockMove) prefix() string     { return "move" }
 func (tag) prefix() string           { return "tag" }
+func (taxExemption) prefix() string  { return "texem" }
 func (taxRate) prefix() string       { return "trate" }
 func (taxZone) prefix() string       { return "tzone" }
 func (trackingMark) prefix() string  { return "trk" }

@@ -31,6 +31,9 @@ type placed struct {
 // apply brings products, then their prices, then their stock to what the file
 // says.
 func (r *run) apply(ctx context.Context, tx pgx.Tx, batch []*item) error {
+	if len(batch) > 0 && batch[0].links {
+		return r.link(ctx, tx, batch)
+	}
 	named := make([]vendors.Named, len(batch))
 	for i, it := range batch {
 		named[i] = it.owner
@@ -58,6 +61,9 @@ func (r *run) apply(ctx context.Context, tx pgx.Tx, batch []*item) error {
 			return err
 		}
 		all = append(all, put...)
+	}
+	if err := missFiles(ctx, tx, all); err != nil {
+		return err
 	}
 	if err := r.setPrices(ctx, tx, batch, owners, all); err != nil {
 		return err
@@ -290,17 +296,27 @@ func (v placed) count(location id.Location, levels []level) (c inventory.Count, 
 func draft(p Product, publish bool) catalog.Draft {
 	d := catalog.Draft{
 		Slug: p.Handle, Title: p.Title, Description: p.Description, Kind: p.Kind, Brand: p.Brand,
-		CategoryPaths: p.Categories, Tags: p.Tags, Attributes: p.Attributes, Status: p.Status, StatusIfNew: catalog.Active,
-		SEO: catalog.SEO{Title: p.SEOTitle, Description: p.SEODescription},
+		CategoryPaths: p.Categories, Tags: p.Tags, Attributes: p.Attributes, Status: p.Status, StatusIfNew: catalog.Active, StatusReason: p.StatusReason,
+		SEO:        catalog.SEO{Title: p.SEOTitle, Description: p.SEODescription},
+		PublicSlug: p.Slug, FormerSlugs: p.OldSlugs, Translations: p.Translations, PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt,
 	}
 	switch {
+	case p.Status == catalog.Rejected && publish:
+		d.Status, d.StatusIfNew = "", catalog.Rejected
 	case p.Status == catalog.Rejected: // that was a judgement, not a wish
+		d.Status, d.StatusIfNew, d.StatusReason = "", catalog.InDraft, ""
+	case p.sellsFiles(): // which somebody has to send first
 		d.Status, d.StatusIfNew = "", catalog.InDraft
+	case p.Status == catalog.Scheduled: // when the time comes
+		d.Status = catalog.Active
 	case p.Status == "" && publish:
 		d.Status = catalog.Active
 	}
 	for i, name := range p.OptionNames {
 		option := catalog.Option{Name: name}
+		if len(p.OptionValues) > 0 {
+			option.Values = slices.Clone(p.OptionValues[i])
+		}
 		for _, v := range p.Variants {
 			if !slices.Contains(option.Values, v.Options[i]) {
 				option.Values = append(option.Values, v.Options[i])
@@ -329,13 +345,13 @@ func (v Variant) draft() catalog.VariantDraft {
 		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, TaxClass: v.TaxClass,
 		Taxable: said(v.Taxable), RequiresShipping: said(v.RequiresShipping), Tracked: tracked,
 		Unsaid:   catalog.Unsaid{Taxable: v.Taxable == nil, RequiresShipping: v.RequiresShipping == nil, Tracked: v.Tracked == nil},
-		ImageURL: v.Image,
+		ImageURL: v.Image, ImageURLs: v.Images, Dimensions: v.Dimensions, MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
 	}
 }
 
 // fieldOf is what importer calls what the catalogue points to.
 var fieldOf = map[string]string{
-	"slug": "handle", "media": "images", "category_paths": "categories", "options": "option1", "media_id": "variant_image",
+	"slug": "handle", "media": "images", "category_paths": "categories", "options": "option1", "media_id": "variant_image", "media_ids": "variant_images", "public_slug": "slug",
 }
 
 // problem translates what the catalogue says of a draft into a row of the file.
@@ -371,14 +387,15 @@ func (f format) problem(p Product, pointer, reason string, refused bool) Problem
 	return c.problems[0]
 }
 
-// pictured is the row of the i-th variant with a picture of its own.
+// pictured is the row of the variant with the i-th picture that is one's own.
 func pictured(p Product, i int) row {
 	for _, v := range p.Variants {
-		if v.Image != "" {
-			if i == 0 {
-				return v.row
-			}
-			i--
+		n := len(v.Images)
+		if n == 0 && v.Image != "" {
+			n = 1
+		}
+		if i -= n; i < 0 {
+			return v.row
 		}
 	}
 	return p.rows[0]

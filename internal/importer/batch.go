@@ -111,7 +111,7 @@ func (r *run) applyOnce(ctx context.Context, batch []*item) error {
 	var s Step
 	err := postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error {
 		for _, it := range batch { // it may be the second attempt
-			it.change, it.repriced, it.problems, it.changes = "", false, nil, nil
+			it.change, it.repriced, it.relinked, it.problems, it.changes = "", false, false, nil, nil
 		}
 		if r.options.DryRun {
 			if err := r.compare(ctx, tx, batch); err != nil {
@@ -187,13 +187,13 @@ func (r *run) count(s *Step, it *item) {
 	}
 	change := it.change
 	switch {
-	case len(it.Variants) > 0:
+	case len(it.Variants) > 0 && !it.links:
 	case !known:
 		s.extra++
-		if change = catalog.Unchanged; it.repriced {
+		if change = catalog.Unchanged; it.repriced || it.relinked {
 			change = catalog.Updated
 		}
-	case it.repriced && at.change == catalog.Unchanged:
+	case (it.repriced || it.relinked) && at.change == catalog.Unchanged:
 		s.Report.Unchanged--
 		change = catalog.Updated
 	default:

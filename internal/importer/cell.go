@@ -1,10 +1,12 @@
 package importer
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"strconv"
 	"strings"
+	"time"
 
 	"souk/internal/money"
 )
@@ -144,6 +146,44 @@ func (c *cells) grams(field, unit string) int {
 		c.refuse(field, "%q is not a weight", text)
 	}
 	return 0
+}
+
+// upTo reads a whole number up to the most that there can be; 0 for an empty cell.
+func (c *cells) upTo(field string, most int) int {
+	text := c.get(field)
+	if text == "" {
+		return 0
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 0 || n > most {
+		c.refuse(field, "%q is not a whole number from 0 to %d", text, most)
+	}
+	return n
+}
+
+// moment reads a time as RFC 3339 writes it; nil for an empty cell.
+func (c *cells) moment(field string) *time.Time {
+	text := c.get(field)
+	if text == "" {
+		return nil
+	}
+	at, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		c.refuse(field, "%q is not a time: write it as 2027-01-31T12:00:00Z", text)
+		return nil
+	}
+	return &at
+}
+
+// json reads a cell that holds JSON of some form into what to points to.
+func (c *cells) json(field string, to any, form string) {
+	text := c.get(field)
+	if text == "" {
+		return
+	}
+	if err := json.Unmarshal([]byte(text), to); err != nil {
+		c.refuse(field, "is not of the form %s", form)
+	}
 }
 
 // flag reads TRUE or FALSE; nil for an empty cell.

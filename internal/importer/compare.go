@@ -87,7 +87,7 @@ func (l exportLine) changes(was exportLine, first bool, r *run) (changes []Chang
 			continue
 		}
 		c := Change{Handle: l.Handle, Field: field, Before: shortened(unguard(before[i])), After: shortened(unguard(is[i]))}
-		if i > productCells {
+		if i > len(productColumns) {
 			c.SKU = l.SKU
 		}
 		changes = append(changes, c)
@@ -116,6 +116,9 @@ func (r *run) state(ctx context.Context, tx pgx.Tx, batch []*item) ([]exportLine
 		ORDER BY v.slug, p.handle, r.position, r.id`, pgx.NamedArgs{"owners": owners, "handles": handles})
 	if err != nil {
 		return nil, fmt.Errorf("read what is there: %w", err)
+	}
+	for i := range lines {
+		lines[i] = lines[i].settled(r.BaseURL)
 	}
 	return lines, nil
 }

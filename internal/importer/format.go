@@ -19,7 +19,7 @@ type format struct {
 	statuses map[string]catalog.Status // what it calls them, in lower case; nil: as we do
 	unguard  func(cell string) string  // takes off what keeps spreadsheets from running a cell; nil: nothing does
 	blank    string                    // a cell that says this says nothing
-	strict   bool                      // a price to compare with that is not above the price is refused, not overlooked
+	strict   bool                      // a price to compare with that is not above the price is refused, not overlooked; what has no price says so
 	local    bool                      // numbers are written as people do where the file comes from, see plainNumber
 
 	// Where a row is a product with all its variants, it is read by parse alone.

@@ -21,9 +21,7 @@ type source interface {
 // reads all of them before it gives the first. They wait on the disk; in memory
 // there is where each of them is.
 type gathered struct {
-	table    *table
-	waiting  *os.File
-	size     int64
+	*shelf
 	families []family // in the order of their first rows
 	known    map[string]int
 	orphans  map[string][]int64 // rows whose parent has not come yet
@@ -38,21 +36,18 @@ type family struct{ rows []int64 }
 
 // gather reads a table to its end.
 func gather(t *table) (_ *gathered, err error) {
-	waiting, err := blob.Scratch()
+	kept, err := newShelf(t)
 	if err != nil {
 		return nil, err
 	}
-	g := &gathered{table: t, waiting: waiting, known: map[string]int{}, orphans: map[string][]int64{}}
+	g := &gathered{shelf: kept, known: map[string]int{}, orphans: map[string][]int64{}}
 	if err := g.read(); err != nil {
 		return nil, errors.Join(err, g.close())
 	}
 	return g, nil
 }
 
-func (g *gathered) close() error { return g.waiting.Close() }
-
 func (g *gathered) read() error {
-	out := bufio.NewWriterSize(g.waiting, 64<<10)
 	for {
 		r, fault, err := g.table.next()
 		if errors.Is(err, io.EOF) {
@@ -62,11 +57,9 @@ func (g *gathered) read() error {
 			return err
 		}
 		g.place(r, fault)
-		n, err := out.Write(packed(r, fault))
-		if err != nil {
-			return fmt.Errorf("keep row %d: %w", r.number, err)
+		if _, err := g.keep(r, fault); err != nil {
+			return err
 		}
-		g.size += int64(n)
 	}
 	for _, parent := range g.order {
 		if at, found := g.known[parent]; found {
@@ -78,7 +71,7 @@ func (g *gathered) read() error {
 		}
 	}
 	g.orphans, g.known = nil, nil
-	return out.Flush()
+	return g.out.Flush()
 }
 
 // place finds the family of a row that is about to be kept.
@@ -129,6 +122,35 @@ func (g *gathered) next() (r row, fault string, err error) {
 	return r, fault, nil
 }
 
+// A shelf keeps rows on the disk until they are read again.
+type shelf struct {
+	table *table
+	file  *os.File
+	out   *bufio.Writer
+	size  int64
+}
+
+func newShelf(t *table) (*shelf, error) {
+	file, err := blob.Scratch()
+	if err != nil {
+		return nil, err
+	}
+	return &shelf{table: t, file: file, out: bufio.NewWriterSize(file, 64<<10)}, nil
+}
+
+func (s *shelf) close() error { return s.file.Close() }
+
+// keep puts a row on the shelf, and says where.
+func (s *shelf) keep(r row, fault string) (at int64, err error) {
+	n, err := s.out.Write(packed(r, fault))
+	if err != nil {
+		return 0, fmt.Errorf("keep row %d: %w", r.number, err)
+	}
+	at = s.size
+	s.size += int64(n)
+	return at, nil
+}
+
 // packed is a row as it waits: its number, its fault and its cells.
 func packed(r row, fault string) []byte {
 	b := binary.AppendUvarint(nil, uint64(r.number))
@@ -140,8 +162,9 @@ func packed(r row, fault string) []byte {
 	return b
 }
 
-func (g *gathered) unpack(at int64) (r row, fault string, err error) {
-	in := bufio.NewReader(io.NewSectionReader(g.waiting, at, g.size-at))
+// unpack reads a row again. What was kept has to be flushed before.
+func (s *shelf) unpack(at int64) (r row, fault string, err error) {
+	in := bufio.NewReader(io.NewSectionReader(s.file, at, s.size-at))
 	number, err := binary.ReadUvarint(in)
 	if err != nil {
 		return row{}, "", err
@@ -162,5 +185,5 @@ func (g *gathered) unpack(at int64) (r row, fault string, err error) {
 		}
 		texts[i] = string(text)
 	}
-	return row{table: g.table, number: int(number), cells: texts[1:]}, texts[0], nil
+	return row{table: s.table, number: int(number), cells: texts[1:]}, texts[0], nil
 }

@@ -55,6 +55,7 @@ type Importer struct {
 	Prices   *pricing.Prices
 	Currency money.Currency // of prices that a file gives without one
 	Blobs    blob.Store     // of files that were sent, and of exports
+	BaseURL  string         // of the shop, before the addresses of pictures that were uploaded
 	House    string         // name of the vendor of products that name none, when the shop's staff import them
 
 	cursors httpapi.Cursors

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 
 	"souk/internal/catalog"
 	"souk/internal/money"
@@ -51,22 +52,30 @@ func (c *cells) refuseJSON(err error) {
 // A productLine is a product as a line of JSON. What it leaves out stays as it
 // is where the product is known.
 type productLine struct {
-	Handle         string              `json:"handle"`
-	Title          string              `json:"title,omitempty"`
-	Description    string              `json:"description,omitempty"`
-	Vendor         string              `json:"vendor,omitempty"`
-	VendorSlug     string              `json:"vendor_slug,omitempty"`
-	Brand          string              `json:"brand,omitempty"`
-	Kind           string              `json:"kind,omitempty"`
-	Status         string              `json:"status,omitempty"`
-	Categories     []string            `json:"categories,omitempty"` // Home > Lighting
-	Tags           []string            `json:"tags,omitempty"`
-	Attributes     map[string][]string `json:"attributes,omitempty"`
-	SEOTitle       string              `json:"seo_title,omitempty"`
-	SEODescription string              `json:"seo_description,omitempty"`
-	Images         []imageLine         `json:"images,omitempty"`
-	Options        []string            `json:"options,omitempty"`
-	Variants       []variantLine       `json:"variants"`
+	Handle         string                         `json:"handle"`
+	Slug           string                         `json:"slug,omitempty"`
+	OldSlugs       []string                       `json:"old_slugs,omitempty"`
+	Title          string                         `json:"title,omitempty"`
+	Description    string                         `json:"description,omitempty"`
+	Vendor         string                         `json:"vendor,omitempty"`
+	VendorSlug     string                         `json:"vendor_slug,omitempty"`
+	Brand          string                         `json:"brand,omitempty"`
+	Kind           string                         `json:"kind,omitempty"`
+	Status         string                         `json:"status,omitempty"`
+	StatusReason   string                         `json:"status_reason,omitempty"`
+	PublishAt      *time.Time                     `json:"publish_at,omitempty"`
+	UnpublishAt    *time.Time                     `json:"unpublish_at,omitempty"`
+	Categories     []string                       `json:"categories,omitempty"` // Home > Lighting
+	Tags           []string                       `json:"tags,omitempty"`
+	Attributes     map[string][]string            `json:"attributes,omitempty"`
+	SEOTitle       string                         `json:"seo_title,omitempty"`
+	SEODescription string                         `json:"seo_description,omitempty"`
+	Translations   map[string]catalog.Translation `json:"translations,omitempty"`
+	Relations      relationRefs                   `json:"relations,omitzero"`
+	Images         []imageLine                    `json:"images,omitempty"`
+	Options        []string                       `json:"options,omitempty"`
+	OptionValues   [][]string                     `json:"option_values,omitempty"` // where they are not shown in the order of the variants
+	Variants       []variantLine                  `json:"variants"`
 }
 
 type imageLine struct {
@@ -75,18 +84,24 @@ type imageLine struct {
 }
 
 type variantLine struct {
-	SKU              string      `json:"sku,omitempty"`
-	Barcode          string      `json:"barcode,omitempty"`
-	Options          []string    `json:"options,omitempty"`
-	Prices           []priceLine `json:"prices,omitempty"`
-	OnHand           *int        `json:"on_hand,omitempty"`
-	Tracked          *bool       `json:"tracked,omitempty"`
-	Backorders       *bool       `json:"backorders,omitempty"`
-	WeightGrams      int         `json:"weight_grams,omitempty"`
-	TaxClass         string      `json:"tax_class,omitempty"`
-	Taxable          *bool       `json:"taxable,omitempty"`
-	RequiresShipping *bool       `json:"requires_shipping,omitempty"`
-	Image            string      `json:"image,omitempty"`
+	SKU              string             `json:"sku,omitempty"`
+	Barcode          string             `json:"barcode,omitempty"`
+	Options          []string           `json:"options,omitempty"`
+	Prices           []priceLine        `json:"prices,omitempty"`
+	Bundle           *bundleRef         `json:"bundle,omitempty"`
+	OnHand           *int               `json:"on_hand,omitempty"`
+	Tracked          *bool              `json:"tracked,omitempty"`
+	Backorders       *bool              `json:"backorders,omitempty"`
+	MinQuantity      int                `json:"min_quantity,omitempty"`
+	MaxQuantity      int                `json:"max_quantity,omitempty"`
+	WeightGrams      int                `json:"weight_grams,omitempty"`
+	Dimensions       catalog.Dimensions `json:"dimensions,omitzero"`
+	TaxClass         string             `json:"tax_class,omitempty"`
+	Taxable          *bool              `json:"taxable,omitempty"`
+	RequiresShipping *bool              `json:"requires_shipping,omitempty"`
+	Image            string             `json:"image,omitempty"` // the first, before those that it shows already
+	Images           []string           `json:"images,omitempty"`
+	Files            []fileRef          `json:"files,omitempty"`
 }
 
 type priceLine struct {
@@ -99,12 +114,17 @@ func (l productLine) product(c *cells) Product {
 	p := Product{
 		Handle: strings.TrimSpace(l.Handle), Title: l.Title, Description: l.Description, Vendor: l.Vendor, VendorSlug: l.VendorSlug,
 		Brand: l.Brand, Kind: l.Kind, Tags: l.Tags, Attributes: l.Attributes, SEOTitle: l.SEOTitle, SEODescription: l.SEODescription,
-		OptionNames: l.Options, Status: catalog.Status(l.Status),
+		OptionNames: l.Options, OptionValues: l.OptionValues, Slug: l.Slug, OldSlugs: l.OldSlugs, Translations: l.Translations, Relations: l.Relations,
+		Status: catalog.Status(l.Status), StatusReason: l.StatusReason, PublishAt: l.PublishAt, UnpublishAt: l.UnpublishAt,
 	}
 	switch p.Status {
-	case "", catalog.Active, catalog.InDraft, catalog.Archived, catalog.PendingReview, catalog.Rejected:
+	case "", catalog.Active, catalog.InDraft, catalog.Archived, catalog.PendingReview, catalog.Rejected, catalog.Scheduled:
 	default:
 		c.refuse("status", "%q is not a status: active, draft and archived are", l.Status)
+		return p
+	}
+	p.refuseShapes(c)
+	if len(c.problems) > 0 {
 		return p
 	}
 	for _, path := range l.Categories {
@@ -132,6 +152,7 @@ func (l variantLine) variant(c *cells, at string, options int) Variant {
 	v := Variant{
 		row: c.row, SKU: l.SKU, Barcode: l.Barcode, Options: l.Options, OnHand: l.OnHand, Tracked: l.Tracked, Backorders: l.Backorders,
 		WeightGrams: l.WeightGrams, TaxClass: l.TaxClass, Taxable: l.Taxable, RequiresShipping: l.RequiresShipping, Image: l.Image,
+		Dimensions: l.Dimensions, MinQuantity: l.MinQuantity, MaxQuantity: l.MaxQuantity, Bundle: l.Bundle, Images: l.Images, Files: l.Files,
 	}
 	switch {
 	case len(l.Options) != options:
@@ -140,6 +161,10 @@ func (l variantLine) variant(c *cells, at string, options int) Variant {
 		c.refuse(at+"on_hand", "%d is not a number of stock", *l.OnHand)
 	case l.WeightGrams < 0 || l.WeightGrams > maxCount:
 		c.refuse(at+"weight_grams", "%d is not a weight", l.WeightGrams)
+	case !possible(l.Dimensions):
+		c.refuse(at+"dimensions", "are not sizes in millimetres")
+	case l.MinQuantity < 0 || l.MaxQuantity < 0 || l.MinQuantity > maxPerOrder || l.MaxQuantity > maxPerOrder:
+		c.refuse(at+"min_quantity", "%d to %d are not quantities of an order", l.MinQuantity, l.MaxQuantity)
 	}
 	for _, price := range l.Prices {
 		compareAt := price.CompareAt
@@ -181,7 +206,7 @@ func (w *linesWriter) finish() error {
 }
 
 func (w *linesWriter) flush() error {
-	if w.product.Variants == nil {
+	if len(w.product.Variants) == 0 {
 		return nil
 	}
 	line := json.NewEncoder(w.out)
@@ -191,12 +216,13 @@ func (w *linesWriter) flush() error {
 
 func (l exportLine) productLine() productLine {
 	p := productLine{
-		Handle: l.Handle, Title: l.Title, Description: l.Description, Vendor: l.Vendor, VendorSlug: l.VendorSlug, Brand: l.Brand,
-		Kind: l.Kind, Status: l.Status, Categories: l.Categories, Tags: l.Tags, Attributes: l.Attributes,
-		SEOTitle: l.SEOTitle, SEODescription: l.SEODescription, Options: l.OptionNames,
+		Handle: l.Handle, Slug: l.Slug, OldSlugs: l.OldSlugs, Title: l.Title, Description: l.Description, Vendor: l.Vendor, VendorSlug: l.VendorSlug, Brand: l.Brand,
+		Kind: l.Kind, Status: l.Status, StatusReason: l.StatusReason, PublishAt: l.PublishAt, UnpublishAt: l.UnpublishAt,
+		Categories: l.Categories, Tags: l.Tags, Attributes: l.Attributes, SEOTitle: l.SEOTitle, SEODescription: l.SEODescription,
+		Translations: l.Translations, Relations: l.Relations, Options: l.OptionNames, OptionValues: l.OptionValues,
 	}
-	for i, url := range l.Images {
-		p.Images = append(p.Images, imageLine{url, l.ImageAlts[i]})
+	for _, image := range l.Images {
+		p.Images = append(p.Images, imageLine{image.URL, image.Alt})
 	}
 	return p
 }
@@ -204,12 +230,10 @@ func (l exportLine) productLine() productLine {
 func (l exportLine) variantLine() variantLine {
 	v := variantLine{
 		SKU: l.SKU, Barcode: l.Barcode, Options: l.Options, Tracked: &l.Tracked, Backorders: &l.Backorders, WeightGrams: l.WeightGrams,
-		TaxClass: l.TaxClass, Taxable: &l.Taxable, RequiresShipping: &l.Ships, Image: l.Image,
+		TaxClass: l.TaxClass, Taxable: &l.Taxable, RequiresShipping: &l.Ships, Images: addresses(l.VariantImages), OnHand: l.counted(),
+		Dimensions: l.Dimensions, MinQuantity: l.MinQuantity, MaxQuantity: l.MaxQuantity, Bundle: l.Bundle, Files: l.Files,
 	}
-	if l.Tracked {
-		v.OnHand = l.OnHand
-	}
-	for i, currency := range l.Currencies {
+	for i, currency := range l.priced() {
 		price := priceLine{Price: money.Of(l.Amounts[i], currency)}
 		if l.CompareAt[i] > 0 {
 			price.CompareAt = new(money.Of(l.CompareAt[i], currency))

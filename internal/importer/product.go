@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"souk/internal/catalog"
 	"souk/internal/money"
@@ -17,6 +18,8 @@ type Product struct {
 	warnings []Problem // what was read otherwise than it stands there
 
 	Handle         string
+	Slug           string   // its address, where the file says it
+	OldSlugs       []string // that it had before
 	Title          string
 	Description    string
 	Vendor         string // a name
@@ -24,10 +27,16 @@ type Product struct {
 	Brand          string
 	Kind           string
 	Status         catalog.Status
+	StatusReason   string
+	PublishAt      *time.Time
+	UnpublishAt    *time.Time
 	Categories     [][]string // paths from the root
 	Tags           []string
 	Attributes     map[string][]string
 	OptionNames    []string
+	OptionValues   [][]string // in the order to show, where that is not the variants'
+	Translations   map[string]catalog.Translation
+	Relations      relationRefs
 	SEOTitle       string
 	SEODescription string
 	Images         []Image
@@ -49,8 +58,14 @@ type Variant struct {
 	Taxable          *bool
 	RequiresShipping *bool
 	WeightGrams      int
+	Dimensions       catalog.Dimensions
+	MinQuantity      int
+	MaxQuantity      int
 	TaxClass         string
-	Image            string
+	Bundle           *bundleRef
+	Image            string   // before those that it shows already
+	Images           []string // all that it shows
+	Files            []fileRef
 }
 
 // A Price is what a variant costs in one currency.
@@ -191,7 +206,8 @@ func (c *cells) variant(p *Product) Variant {
 
 // usualPrices reads the price of a row, with the one that it is compared with where
 // that is above it: shops export it in any case, and show it in this one only.
-// What is not for sale yet may do without a price.
+// What is not for sale yet may do without a price, and so may what Souk itself
+// wrote: nobody can buy it.
 func (c *cells) usualPrices(p *Product) []Price {
 	if own := money.Currency(strings.ToUpper(c.get("currency"))); own != "" {
 		c.currency = own
@@ -205,7 +221,7 @@ func (c *cells) usualPrices(p *Product) []Price {
 	switch {
 	case len(c.problems) > before:
 		return nil
-	case amount == nil && (p.Status == catalog.InDraft || c.get("further_prices") != ""):
+	case amount == nil && (p.Status == catalog.InDraft || c.table.format.strict):
 		return nil
 	case amount == nil:
 		c.refuse("price", "has no price")
@@ -226,7 +242,7 @@ func (c *cells) status() catalog.Status {
 		return known
 	}
 	switch text {
-	case "", "active", "draft", "archived", "pending_review", "rejected":
+	case "", "active", "draft", "archived", "pending_review", "rejected", "scheduled":
 		return catalog.Status(text)
 	case "unlisted": // Shopify's: sold, but not shown, which there is not here
 		return catalog.InDraft

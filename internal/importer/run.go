@@ -96,6 +96,11 @@ func (im *Importer) Run(ctx context.Context, file io.Reader, o Options) (report 
 		Importer: im, options: o, report: &report, table: t, rows: rows,
 		seed: maphash.MakeSeed(), seen: map[uint64]place{}, skus: map[uint64]int{},
 	}
+	defer func() {
+		if r.naming != nil {
+			err = errors.Join(err, r.naming.close())
+		}
+	}()
 	if o.AllOrNothing && !o.DryRun {
 		return report, r.readWhole(ctx)
 	}
@@ -125,6 +130,9 @@ type run struct {
 	told     bool      // the refused rows have their header
 	grown    int       // variants that came since the planner was told
 
+	naming *shelf   // rows of products that name others
+	named  []family // of them
+
 	number int     // of what was read last: a product, or a row that is of none
 	now    reading // what was read up to here
 	extra  int     // products that only rows with prices speak of
@@ -145,6 +153,8 @@ type item struct {
 	now      reading // what was read up to its end
 	owner    vendors.Named
 	change   catalog.Change
+	links    bool      // all of the file is in, and only what it says of others is to be settled
+	relinked bool      // by that
 	repriced bool      // by a row that only gives a price
 	misread  []Problem // of reading it
 	problems []Problem // of applying it
@@ -189,6 +199,9 @@ func (r *run) read(ctx context.Context) error {
 			group, bytes = nil, 0
 		}
 		if end {
+			if err := r.linkAll(ctx); err != nil {
+				return err
+			}
 			return r.finish(ctx)
 		}
 		if bytes += at.size(); bytes > maxOneBytes {
@@ -251,6 +264,11 @@ func (r *run) add(ctx context.Context, rows []row) error {
 		r.seen[key] = place{row: rows[0].number}
 		r.refuseTaken(it)
 		if len(it.Variants) > 0 {
+			if it.Product.links() {
+				if err := r.remember(rows); err != nil {
+					return err
+				}
+			}
 			return r.put(ctx, it)
 		}
 		r.hold(it.misread)
@@ -263,7 +281,7 @@ func (r *run) add(ctx context.Context, rows []row) error {
 // put puts an item into the batch, unless an earlier run has done so.
 func (r *run) put(ctx context.Context, it *item) error {
 	if r.skipped() {
-		if at := r.key(it.owner.Slug, it.Handle); len(it.Variants) > 0 {
+		if at := r.key(it.owner.Slug, it.Handle); len(it.Variants) > 0 && !it.links {
 			r.seen[at] = place{r.seen[at].row, catalog.Updated}
 		}
 		return nil

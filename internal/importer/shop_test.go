@@ -32,9 +32,9 @@ func newShop(t testing.TB) shop {
 
 func shopOn(pool *pgxpool.Pool) shop {
 	stock := &inventory.Stock{DB: pool, Clock: clock.System{}}
-	return shop{&Importer{
-		DB: pool, Catalog: &catalog.Catalog{DB: pool}, Stock: stock, Prices: &pricing.Prices{DB: pool, Stock: stock}, Currency: "USD",
-	}, pool}
+	prices := &pricing.Prices{DB: pool, Stock: stock}
+	goods := &catalog.Catalog{DB: pool, SetOffers: prices.SetOffers, Offers: prices.Offers, SumBundles: prices.SumBundles}
+	return shop{&Importer{DB: pool, Catalog: goods, Stock: stock, Prices: prices, Currency: "USD", BaseURL: "https://shop.example"}, pool}
 }
 
 // run imports a file and gives the report and the refused rows.
@@ -47,7 +47,7 @@ func (s shop) run(t testing.TB, file string, o Options) (Report, string) {
 	o.Refused = &refused
 	report, err := s.Run(t.Context(), strings.NewReader(file), o)
 	if err != nil {
-		t.Fatal(err)
+		t.Fatalf("%v: %+v", err, report.Problems)
 	}
 	return report, refused.String()
 }

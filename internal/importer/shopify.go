@@ -190,7 +190,7 @@ func (w *shopifyWriter) pictures() error {
 func (w *shopifyWriter) row(cells map[string]string) error {
 	cells["Handle"] = w.last.Slug
 	if w.rows < len(w.last.Images) {
-		cells["Image Src"], cells["Image Position"], cells["Image Alt Text"] = w.last.Images[w.rows], strconv.Itoa(w.rows+1), w.last.ImageAlts[w.rows]
+		cells["Image Src"], cells["Image Position"], cells["Image Alt Text"] = w.last.Images[w.rows].URL, strconv.Itoa(w.rows+1), w.last.Images[w.rows].Alt
 	}
 	w.rows++
 	row := make([]string, len(shopifyColumns))
@@ -207,7 +207,7 @@ func (l exportLine) shopify(first bool, currency money.Currency) map[string]stri
 		"Variant SKU": l.SKU, "Variant Grams": strconv.Itoa(l.WeightGrams), "Variant Inventory Policy": "deny",
 		"Variant Fulfillment Service": "manual", "Variant Price": price, "Variant Compare At Price": compareAt,
 		"Variant Requires Shipping": upper(l.Ships), "Variant Taxable": upper(l.Taxable), "Variant Barcode": l.Barcode,
-		"Variant Image": l.Image, "Variant Weight Unit": "g",
+		"Variant Image": at(addresses(l.VariantImages), 0), "Variant Weight Unit": "g",
 	}
 	if l.Backorders {
 		cells["Variant Inventory Policy"] = "continue"

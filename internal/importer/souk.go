@@ -1,23 +1,32 @@
 package importer
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
+	"souk/internal/catalog"
 	"souk/internal/money"
 )
 
 // soukColumns are those of Souk's own CSV, which export writes and import
 // reads without a loss: a row for each variant, the product's own columns on
 // the first of them. Lists are separated by " | ".
-var soukColumns = []string{
-	"souk_handle", "title", "description", "vendor", "vendor_slug", "brand", "kind", "status", "categories", "tags", "attributes",
-	"seo_title", "seo_description", "images", "image_alts",
-	"option1", "option2", "option3", "value1", "value2", "value3",
-	"sku", "barcode", "price", "compare_at_price", "currency", "further_prices", "on_hand", "tracked", "backorders",
-	"weight_grams", "tax_class", "taxable", "requires_shipping", "variant_image",
-}
+// What has parts of its own (attributes, translations, relations, bundles, files)
+// is JSON within its cell, of the same shape as in a file of lines.
+var soukColumns = slices.Concat([]string{"souk_handle"}, productColumns, variantColumns)
+
+var (
+	productColumns = []string{
+		"title", "description", "vendor", "vendor_slug", "brand", "kind", "status", "status_reason", "publish_at", "unpublish_at", "slug", "old_slugs",
+		"categories", "tags", "attributes", "seo_title", "seo_description", "translations", "relations", "images", "image_alts",
+		"option1", "option2", "option3", "option_values",
+	}
+	variantColumns = []string{
+		"value1", "value2", "value3", "sku", "barcode", "price", "compare_at_price", "currency", "further_prices", "bundle",
+		"on_hand", "tracked", "backorders", "min_quantity", "max_quantity", "weight_grams", "length_mm", "width_mm", "height_mm",
+		"tax_class", "taxable", "requires_shipping", "variant_images", "files",
+	}
+)
 
 var soukFormat = format{
 	name:     "souk",
@@ -37,11 +46,13 @@ func soukProduct(p *Product, first *cells) {
 	for _, path := range split(first.get("categories")) {
 		p.Categories = append(p.Categories, strings.Split(path, " > "))
 	}
-	if text := first.get("attributes"); text != "" {
-		if err := json.Unmarshal([]byte(text), &p.Attributes); err != nil {
-			first.refuse("attributes", `is not of the form {"name": ["value"]}`)
-		}
-	}
+	p.Slug, p.OldSlugs, p.StatusReason = first.get("slug"), split(first.get("old_slugs")), first.get("status_reason")
+	p.PublishAt, p.UnpublishAt = first.moment("publish_at"), first.moment("unpublish_at")
+	first.json("attributes", &p.Attributes, `{"name": ["value"]}`)
+	first.json("translations", &p.Translations, `{"de": {"title": "Tasse"}}`)
+	first.json("relations", &p.Relations, `{"related": [{"handle": "cup"}]}`)
+	first.json("option_values", &p.OptionValues, `[["S", "M"], ["Red", "Blue"]]`)
+	p.refuseShapes(first)
 }
 
 func soukPictures(p *Product, r row) {
@@ -56,6 +67,13 @@ func soukPictures(p *Product, r row) {
 }
 
 func soukVariant(v *Variant, c *cells) {
+	v.Images = split(c.get("variant_images"))
+	v.MinQuantity, v.MaxQuantity = c.upTo("min_quantity", maxPerOrder), c.upTo("max_quantity", maxPerOrder)
+	v.Dimensions = catalog.Dimensions{
+		Length: c.upTo("length_mm", maxMillimetres), Width: c.upTo("width_mm", maxMillimetres), Height: c.upTo("height_mm", maxMillimetres),
+	}
+	c.json("bundle", &v.Bundle, `{"pricing": "summed", "components": [{"handle": "cup", "options": ["Red"], "quantity": 4}]}`)
+	c.json("files", &v.Files, `[{"name": "manual.pdf", "sha256": "…"}]`)
 	for _, text := range split(c.get("further_prices")) {
 		code, amounts, _ := strings.Cut(text, " ")
 		amount, compareAt, _ := strings.Cut(amounts, "/")

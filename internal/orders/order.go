@@ -8,6 +8,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/pricing"
+	"souk/internal/tax"
 )
 
 // Order is what a buyer bought at once, from one vendor or many.
@@ -26,6 +27,7 @@ type Order struct {
 	Shipping          accounts.PostalAddress `db:"shipping_address" json:"-"`
 	Billing           accounts.PostalAddress `db:"billing_address" json:"-"`
 	Totals            `json:"totals"`
+	TaxSource         tax.Source `db:"tax_source" json:"tax_source"`
 	CancelReason      string     `db:"cancel_reason" json:"cancel_reason,omitempty"`
 	PlacedAt          time.Time  `db:"placed_at" json:"created_at"`
 	UpdatedAt         time.Time  `db:"updated_at" json:"updated_at"`

@@ -29,13 +29,13 @@ func queueOrder(b *postgres.Batch, n *New) {
 	b.Read(`
 		INSERT INTO orders (id, number, cart_id, user_id, email, phone, token_hash, status, payment_status, fulfillment_status,
 			currency, items_minor, discount_minor, shipping_minor, fee_minor, tax_minor, tax_included, rounding_minor, grand_total_minor,
-			shipping_address, billing_address, trace, expires_at)
+			shipping_address, billing_address, tax_source, trace, expires_at)
 		VALUES (@id,
 			(SELECT c FROM unnest(@numbers::text[]) AS c
 			 WHERE coalesce((SELECT false FROM orders o WHERE o.number = c), true) LIMIT 1),
 			@cart, @user, @email, @phone, @token_hash, @status, @payment_status, @fulfillment_status,
 			@currency, @items, @discount, @shipping, @fee, @tax, @tax_included, @rounding, @grand_total,
-			@shipping_address, @billing_address, @trace, CASE WHEN @status::text = 'pending' THEN now() + @held_for::interval END)
+			@shipping_address, @billing_address, @tax_source, @trace, CASE WHEN @status::text = 'pending' THEN now() + @held_for::interval END)
 		RETURNING number, placed_at, expires_at`,
 		pgx.NamedArgs{
 			"id": n.ID, "numbers": n.Numbers, "cart": n.Cart, "user": n.User, "email": n.Email, "phone": n.Phone, "token_hash": n.TokenHash,
@@ -43,7 +43,7 @@ func queueOrder(b *postgres.Batch, n *New) {
 			"currency": string(n.Currency), "items": n.Items.Minor, "discount": n.Discount.Minor, "shipping": n.ShippingFee.Minor,
 			"fee": n.Fee.Minor, "tax": n.Tax.Minor, "tax_included": n.TaxIncluded, "rounding": n.Rounding.Minor,
 			"grand_total": n.GrandTotal.Minor, "shipping_address": mustJSON(n.Shipping), "billing_address": mustJSON(n.Billing),
-			"trace": mustJSON(n.Trace), "held_for": n.HeldFor,
+			"tax_source": mustJSON(n.TaxSource), "trace": mustJSON(n.Trace), "held_for": n.HeldFor,
 		},
 		func(rows pgx.Rows) error {
 			_, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (struct{}, error) {

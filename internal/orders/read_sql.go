@@ -16,7 +16,7 @@ import (
 
 const orderColumnsFragment = `
 	o.id, o.number, o.cart_id, o.user_id, o.token_hash, o.status, o.payment_status, o.fulfillment_status, o.currency, o.email, o.phone,
-	o.shipping_address, o.billing_address, (o.items_minor, o.currency) AS items, (o.discount_minor, o.currency) AS discount,
+	o.shipping_address, o.billing_address, o.tax_source, (o.items_minor, o.currency) AS items, (o.discount_minor, o.currency) AS discount,
 	(o.shipping_minor, o.currency) AS shipping, (o.fee_minor, o.currency) AS fee, (o.tax_minor, o.currency) AS tax,
 	(o.rounding_minor, o.currency) AS rounding, (o.grand_total_minor, o.currency) AS grand_total, o.tax_included, o.cancel_reason,
 	o.placed_at, o.updated_at, o.expires_at, o.version`

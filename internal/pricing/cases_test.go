@@ -37,6 +37,7 @@ func TestWorkedCases(t *testing.T) {
 			if err != nil {
 				t.Fatalf("%s: %v", c[2], err)
 			}
+			in.levy()
 			q := mustPrice(t, in.Snapshot)
 			for want := range strings.Lines(c[4]) {
 				want = strings.TrimPrefix(strings.TrimSpace(want), "= ")
@@ -58,7 +59,9 @@ func TestWorkedCases(t *testing.T) {
 // A workedCase is a snapshot as the page writes it.
 type workedCase struct {
 	Snapshot
-	rates []tax.Rate
+	rates   []tax.Rate
+	sellers map[id.Vendor]tax.Seller
+	to      tax.Buyer
 }
 
 // fields fits a text to a pattern, and scans its groups.
@@ -76,7 +79,7 @@ func readCase(text string) (in workedCase, err error) {
 			err = fmt.Errorf("%v", wrong)
 		}
 	}()
-	in.Explain = true
+	in.Explain, in.sellers = true, map[id.Vendor]tax.Seller{}
 	for line := range strings.Lines(text) {
 		in.read(strings.TrimSpace(line))
 	}
@@ -94,6 +97,10 @@ func (in *workedCase) read(line string) {
 		in.Parcels = append(in.Parcels, Parcel{
 			Vendor: named16[id.Vendor](f[0]), Kind: cmp.Or(f[2], "standard"), Shipping: in.money(f[1]), Rates: in.rates,
 		})
+	} else if f := fields(line, `(\w+) sells from ([A-Z]{2})(?:-([A-Z]{2}))?`); f != nil {
+		in.sellers[named16[id.Vendor](f[0])] = tax.Seller{Country: f[1], Region: f[2]}
+	} else if f := fields(line, `taxed as in ([A-Z]{2})(?:-([A-Z]{2}))?(?:, business (\w+))?(?:, exempt by (\S+))?`); f != nil {
+		in.to = tax.Buyer{Country: f[0], Region: f[1], TaxID: f[2], Exemption: f[3]}
 	} else if f := fields(line, `buyer: (.+)`); f != nil {
 		in.readBuyer(f[0])
 	} else if f := fields(line, `([P-Z]): (.+)`); f != nil {
@@ -103,13 +110,36 @@ func (in *workedCase) read(line string) {
 	}
 }
 
+// levy asks who sells and who buys which of the rates are charged, where the case
+// says who that is.
+func (in *workedCase) levy() {
+	if in.to.Country == "" {
+		return
+	}
+	of := func(vendor id.Vendor, rates []tax.Rate) tax.Levy {
+		zone := tax.Zone{Terms: in.Tax, ReverseCharge: true, Rates: rates}
+		return zone.Levy(tax.Standard, in.sellers[vendor], in.to)
+	}
+	for i := range in.Lines {
+		l := &in.Lines[i]
+		levy := of(l.Vendor, l.Rates)
+		l.Rates, l.Relief, l.Why = levy.Rates, levy.Relief, levy.Why
+	}
+	for i := range in.Parcels {
+		p := &in.Parcels[i]
+		levy := of(p.Vendor, p.Rates)
+		p.Rates, p.Relief, p.Why = levy.Rates, levy.Relief, levy.Why
+	}
+}
+
 func readRates(text string) (rates []tax.Rate) {
 	if text == "" {
 		return nil
 	}
 	for _, name := range strings.Split(text, " + ") {
-		f := fields(name, `([\d.]+ %)( compound)?`)
-		rates = append(rates, tax.Rate{Name: name, PPM: ppm(f[0]), Compound: f[1] != ""})
+		f := fields(name, `(?:\w+ )?([\d.]+ %)( compound)?(?: (within|between|abroad))?`)
+		name, applies := strings.TrimSuffix(name, " "+f[2]), map[string]string{"within": tax.SameRegion, "between": tax.OtherRegion, "abroad": tax.OtherCountry}
+		rates = append(rates, tax.Rate{Class: tax.Standard, Name: name, PPM: ppm(f[0]), Compound: f[1] != "", Applies: applies[f[2]]})
 	}
 	return rates
 }
@@ -264,6 +294,13 @@ func readScope(text string) (c Scope) {
 
 // answer is what the quote says in the words in which a line of the page asks.
 func (in *workedCase) answer(q *Quote, asked string) string {
+	if f := fields(asked, `told: (.+)`); f != nil {
+		at := slices.IndexFunc(q.Trace, func(s Step) bool { return strings.HasPrefix(s.Kind, "tax") && s.Text == f[0] })
+		if at < 0 {
+			return fmt.Sprintf("told: %+v", q.Trace)
+		}
+		return asked
+	}
 	if f := fields(asked, `([P-Z]) (?:does|takes) .+`); f != nil {
 		return in.became(q, f[0], strings.Contains(asked, "the platform pays"))
 	}

@@ -15,6 +15,7 @@ import (
 type Snapshot struct {
 	Currency   money.Currency
 	Tax        tax.Terms
+	Remote     *tax.Remote // the engine that says what tax is, instead of the rates of lines and parcels; nil where they do
 	Lines      []Line
 	Parcels    []Parcel // what carrying the goods of a vendor costs, where that is chosen; one for each vendor at most
 	Promotions []Promotion
@@ -33,6 +34,9 @@ type Line struct {
 	Quantity  int64
 	UnitPrice money.Amount
 	Rates     []tax.Rate
+	Relief    string // what the rates are not charged for, as [tax.Levy] says; "" where they are
+	Why       string // why these rates, or why not
+	Class     string // of tax, for engines; "" where it is not taxable
 
 	// What promotions ask of goods; nothing where none asks.
 	Product    id.Product
@@ -49,6 +53,8 @@ type Parcel struct {
 	Kind     string // of the way: standard, express, pickup
 	Shipping money.Amount
 	Rates    []tax.Rate
+	Relief   string
+	Why      string
 }
 
 // A Quote is a snapshot with its price. Its figures add up exactly, as
@@ -59,11 +65,18 @@ type Quote struct {
 	Totals   Totals
 	Verdicts []Verdict // one for each promotion, in the order of the snapshot
 	Trace    []Step
+
+	// Where an engine says what tax is. Before nothing is unanswered, and nothing
+	// has failed, this is not the price.
+	Unanswered []tax.Question
+	TaxFailure string     // why the engine has not answered, where it was asked
+	TaxedBy    []tax.Kept // what it, or whoever stood in, has said of each vendor's part
 }
 
 // A PricedLine is a line with its price.
 type PricedLine struct {
 	Key       int
+	UnitPrice money.Amount // without the tax that it held, where the buyer is relieved of that
 	Subtotal  money.Amount // unit price × quantity
 	Discount  money.Amount
 	Tax       money.Amount
@@ -108,6 +121,7 @@ var ErrAmountTooLarge = errs.New(errs.Invalid, "amount_too_large", "This comes t
 // is left. It refuses with [ErrAmountTooLarge] what would overflow. The order of
 // lines, parcels and promotions changes no figure.
 func Price(s Snapshot) (Quote, error) {
+	s.relieve()
 	q := Quote{Lines: make([]PricedLine, len(s.Lines))}
 	if err := q.list(&s); err != nil {
 		return Quote{}, err
@@ -135,7 +149,7 @@ func (q *Quote) list(s *Snapshot) error {
 		if cost += subtotal.Minor; err != nil || cost > money.Max {
 			return ErrAmountTooLarge
 		}
-		q.Lines[i] = PricedLine{Key: l.Key, Subtotal: subtotal, Discount: zero}
+		q.Lines[i] = PricedLine{Key: l.Key, UnitPrice: l.UnitPrice, Subtotal: subtotal, Discount: zero}
 		at, found := q.parcelOf(l.Vendor)
 		if !found {
 			q.Parcels = slices.Insert(q.Parcels, at, PricedParcel{
@@ -202,7 +216,11 @@ func (q *Quote) tax(s *Snapshot) {
 	for n, i := range order {
 		items[n] = q.taxed(s, i)
 	}
-	for n, shares := range tax.ChargeAll(items, s.Tax) {
+	all := tax.ChargeAll(items, s.Tax)
+	if s.Remote != nil {
+		q.ask(s, order, items, all)
+	}
+	for n, shares := range all {
 		i, sum := order[n], tax.Total(s.Currency, shares)
 		if i < len(s.Lines) {
 			l := &q.Lines[i]

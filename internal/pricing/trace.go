@@ -8,10 +8,10 @@ import (
 )
 
 // A Step explains one figure to people. The amounts of all steps add up to the
-// grand total: tax that prices hold already, and what became of promotions that
-// do not apply, is told in steps of nothing.
+// grand total: tax that prices hold already, why there is none, and what became
+// of promotions that do not apply, is told in steps of nothing.
 type Step struct {
-	Kind    string       `json:"kind" enum:"item,discount,not_applied,shipping,tax,tax_included"`
+	Kind    string       `json:"kind" enum:"item,discount,not_applied,shipping,tax,tax_included,tax_relief"`
 	Subject string       `json:"subject" doc:"The variant, the vendor whose parcel it is, or the promotion that does not apply"`
 	Rule    string       `json:"rule,omitempty" doc:"The promotion that takes it off"`
 	Text    string       `json:"text"`
@@ -26,14 +26,14 @@ func (q *Quote) explain(s *Snapshot) {
 		subject, priced := l.Variant.String(), q.Lines[i]
 		q.step("item", subject, named(l.Name)+strconv.FormatInt(l.Quantity, 10)+" × "+l.UnitPrice.String(), priced.Subtotal)
 		q.discountSteps(subject, named(l.Name), priced.Discounts)
-		q.taxSteps(s, subject, priced.Subtotal.Minus(priced.Discount), priced.Taxes)
+		q.taxSteps(s, subject, priced.Subtotal.Minus(priced.Discount), priced.Taxes, l.Relief, l.Why)
 	}
 	for _, parcel := range s.Parcels {
 		at, _ := q.parcelOf(parcel.Vendor)
 		p, subject, name := q.Parcels[at], parcel.Vendor.String(), cmp.Or(parcel.Name, "Shipping")
 		q.step("shipping", subject, name, parcel.Shipping)
 		q.discountSteps(subject, name+": ", p.ShippingDiscounts)
-		q.taxSteps(s, subject, parcel.Shipping.Minus(sumOf(s.Currency, p.ShippingDiscounts)), p.ShippingTaxes)
+		q.taxSteps(s, subject, parcel.Shipping.Minus(sumOf(s.Currency, p.ShippingDiscounts)), p.ShippingTaxes, parcel.Relief, parcel.Why)
 	}
 	for i, v := range q.Verdicts {
 		if v.Reason != "" && (v.Code != "" || s.Promotions[i].concerns(s)) {
@@ -57,12 +57,19 @@ func (q *Quote) discountSteps(subject, of string, discounts []Discount) {
 	}
 }
 
-func (q *Quote) taxSteps(s *Snapshot, subject string, of money.Amount, shares []TaxShare) {
+func (q *Quote) taxSteps(s *Snapshot, subject string, of money.Amount, shares []TaxShare, relief, why string) {
+	if why != "" {
+		why = ": " + why
+	}
+	if relief != "" {
+		q.step("tax_relief", subject, relief+why, money.Zero(s.Currency))
+		return
+	}
 	for _, share := range shares {
 		if s.Tax.Included {
-			q.step("tax_included", subject, of.String()+" holds "+share.Amount.String()+" of "+share.Label, money.Zero(s.Currency))
+			q.step("tax_included", subject, of.String()+" holds "+share.Amount.String()+" of "+share.Label+why, money.Zero(s.Currency))
 		} else {
-			q.step("tax", subject, share.Label+" on "+of.String(), share.Amount)
+			q.step("tax", subject, share.Label+" on "+of.String()+why, share.Amount)
 		}
 	}
 }

@@ -46,7 +46,7 @@ var Inventory = []Holding{
 	{"notification_preferences", "topic channel", Dropped, "minutes later"},
 	{"roles", "name label description", Nothing, "of the shop"},
 	{"login_failures", "key", Nothing, "hashes, for two hours"},
-	{"addresses", "label name line1 line2 city region postal_code country phone", Dropped, "at once"},
+	{"addresses", "label name line1 line2 city region postal_code country phone tax_id", Dropped, "at once"},
 	{"data_exports", "file actor", Dropped, "with its file, minutes later"},
 	{"imports", "state file format columns separator mapping suggested target failure actor", Nothing, "of goods, and the id of who sent a file; with the file, for 30 days"},
 	{"import_findings", "field reason", Nothing, "of goods"},
@@ -61,7 +61,7 @@ var Inventory = []Holding{
 	{"idempotency_keys", "principal operation key request_hash response", Dropped, "answers to the user, minutes later; answers to staff and vendors that tell of the user, within two days"},
 	{"orders", "email phone shipping_address cancel_reason", Dropped, "when the order is finished: it cannot be delivered without; of the address, region and country stay, which the tax goes by"},
 	{"orders", "billing_address", Kept, "an invoice names who it is for: 10 years from the end of the year, unless nothing was paid; the phone number goes when the order is finished"},
-	{"orders", "number token_hash status payment_status fulfillment_status currency trace personal", Nothing, "numbers, states, and how the total came about"},
+	{"orders", "number token_hash status payment_status fulfillment_status currency trace tax_source personal", Nothing, "numbers, states, and how the total and its tax came about"},
 	{"order_notes", "author body", Dropped, "when the order is finished"},
 	{"reviews", "author title body fingerprint reply", Dropped, "minutes later; the stars of what was published stay, as nobody's, and all else of it goes"},
 	{"reviews", "status held_for reason", Dropped, "minutes later, with what was not published; of the rest they are states"},
@@ -88,7 +88,7 @@ var Inventory = []Holding{
 	{"stock_movements", "reason actor note", Nothing, "of goods, by staff and vendors"},
 	{"digital_files", "name content_type file state", Nothing, "of goods"},
 	{"licence_keys", "digest sealed hint state", Nothing, "of goods; which order has one stands in digital_grants, which holds ids and times"},
-	{"vendors", "name email status_reason", Kept, "a business, as it is known to the public, as long as its shop stands"},
+	{"vendors", "name email status_reason tax_country tax_region tax_postal_code tax_id", Kept, "a business, as it is known to the public, as long as its shop stands"},
 	{"feeds", "name", Nothing, "of goods"},
 	{"brands", "name", Nothing, "of goods"},
 	{"categories", "name", Nothing, "of goods"},
@@ -104,7 +104,10 @@ var Inventory = []Holding{
 	{"shipping_options", "name", Nothing, "of the shop's settings"},
 	{"shipping_zones", "name", Nothing, "of the shop's settings"},
 	{"tax_rates", "name", Nothing, "of the shop's settings"},
-	{"tax_zones", "name postal_prefixes", Nothing, "of the shop's settings"},
+	{"tax_zones", "name postal_prefixes preset", Nothing, "of the shop's settings"},
+	{"tax_exemptions", "certificate decided_by", Kept, "why no tax was charged, which the books must prove: a number, and the id of who decided it"},
+	{"tax_engines", "name base_url key_sealed on_failure codes", Nothing, "of the shop's settings"},
+	{"tax_answers", "question engine answer failure", Dropped, "with the cart: a hash, and amounts of tax"},
 }
 
 // FateOf is what becomes of a column, "" where nobody decided.

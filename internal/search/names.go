@@ -50,6 +50,7 @@ type entries struct {
 	byID   map[uuid.UUID]*named
 	bySlug map[string]uuid.UUID
 	told   map[uuid.UUID]map[string]string // names in other languages, by locale
+	folded map[uuid.UUID]map[string]string // those, to be found by
 }
 
 // name is what something is called in a language.
@@ -62,6 +63,18 @@ func (r *register) entries() *entries {
 		return e
 	}
 	return &entries{}
+}
+
+// path is that of a category in a language.
+func (e *entries) path(n *named, locale string) string {
+	if locale == "" {
+		return n.Path
+	}
+	path := e.name(n, locale)
+	for above := e.byID[n.ParentID]; above != nil; above = e.byID[above.ParentID] {
+		path = e.name(above, locale) + pathGlue + path
+	}
+	return path
 }
 
 // set takes rows over; there is one writer.
@@ -77,8 +90,9 @@ func (r *register) set(rows []named) {
 	if len(changed) == 0 {
 		return
 	}
-	next := &entries{byID: map[uuid.UUID]*named{}, bySlug: map[string]uuid.UUID{}, told: map[uuid.UUID]map[string]string{}}
+	next := &entries{byID: map[uuid.UUID]*named{}, bySlug: map[string]uuid.UUID{}, told: map[uuid.UUID]map[string]string{}, folded: map[uuid.UUID]map[string]string{}}
 	maps.Copy(next.byID, old.byID)
+	maps.Copy(next.folded, old.folded)
 	maps.Copy(next.told, old.told)
 	maps.Copy(next.bySlug, old.bySlug)
 	for _, n := range changed { // first, for two may have swapped their slugs
@@ -89,6 +103,10 @@ func (r *register) set(rows []named) {
 	for _, n := range changed {
 		next.byID[n.ID], next.bySlug[n.Slug] = n, n.ID
 		next.told[n.ID] = toldNames(n.Translations)
+		next.folded[n.ID] = make(map[string]string, len(next.told[n.ID]))
+		for locale, name := range next.told[n.ID] {
+			next.folded[n.ID][locale] = index.Fold(name)
+		}
 	}
 	r.current.Store(next)
 }
@@ -249,13 +267,18 @@ func distinctValues(ids []int32) []int32 {
 	return slices.Compact(ids)
 }
 
-// begun are those of a register whose name goes on from what is begun, with as
-// few typos as any, and which has reports as having products.
-func (r *register) begun(c *index.Completion, has func(uuid.UUID) bool, most int) []*named {
+// begun are those whose name, in a language or in the shop's own, goes on from
+// what is begun, with as few typos as any, and which has reports as having products.
+func (e *entries) begun(c *index.Completion, locale string, has func(uuid.UUID) bool, most int) []*named {
 	var list []*named
 	fewest := math.MaxInt
-	for _, n := range r.entries().byID {
+	for _, n := range e.byID {
 		typos, ok := c.Of(n.folded)
+		if told := e.folded[n.ID][locale]; told != "" {
+			if also, begins := c.Of(told); begins && (!ok || also < typos) {
+				typos, ok = also, true
+			}
+		}
 		if !ok || typos > fewest || !has(n.ID) {
 			continue
 		}

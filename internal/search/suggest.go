@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
 	"souk/internal/search/index"
@@ -43,6 +44,7 @@ type SuggestedVendor struct {
 }
 
 type suggestInput struct {
+	catalog.LocaleWish
 	Q string `query:"q" required:"true" maxLength:"200" doc:"The beginning of a word, or words with an unfinished one."`
 }
 
@@ -52,20 +54,28 @@ const (
 )
 
 func (s *Search) suggest(ctx context.Context, in *suggestInput) (httpapi.Stored, error) {
+	locale, err := s.Locales.Choose(ctx, in.LocaleWish)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
 	text := index.Fold(in.Q)
 	words, err := s.vocabulary(ctx)
 	if err != nil {
 		return httpapi.Stored{}, err
 	}
-	a, err := s.cache().get(ctx, words.key+"suggest "+text, func(ctx context.Context) (answer, error) {
-		found, err := s.suggestions(ctx, text, words)
+	a, err := s.cache().get(ctx, words.key+"suggest "+locale+" "+text, func(ctx context.Context) (answer, error) {
+		found, err := s.suggestions(ctx, text, locale, words)
 		return newAnswer([]byte(encode(found)), id.Product{}), err
 	})
-	return a.stored(), err
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	s.Locales.Tell(ctx, locale)
+	return a.stored(), nil
 }
 
-// suggestions finds what begins with text, or nearly so.
-func (s *Search) suggestions(ctx context.Context, text string, words *vocabulary) (Suggestions, error) {
+// suggestions finds what begins with text, or nearly so, and tells it in a language.
+func (s *Search) suggestions(ctx context.Context, text, locale string, words *vocabulary) (Suggestions, error) {
 	found := Suggestions{Products: []Card{}, Categories: []SuggestedCategory{}, Brands: []SuggestedBrand{}, Vendors: []SuggestedVendor{}, Queries: []string{}}
 	if !searchable(text) {
 		return found, nil
@@ -79,7 +89,7 @@ func (s *Search) suggestions(ctx context.Context, text string, words *vocabulary
 	if err != nil {
 		return found, err
 	}
-	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, "")
+	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, locale)
 	if err != nil {
 		return found, fmt.Errorf("suggest: %w", err)
 	}
@@ -90,7 +100,7 @@ func (s *Search) suggestions(ctx context.Context, text string, words *vocabulary
 		}
 		found.Products = append(found.Products, c)
 	}
-	shelf.suggest(&found, text)
+	shelf.suggest(&found, text, locale)
 	past, err := s.past(ctx)
 	if err != nil {
 		return found, err
@@ -123,15 +133,16 @@ func begunQueries(past []pastQuery, text string, finds func(string) bool) []stri
 }
 
 // suggest adds what is not a product: what has one and goes on from text.
-func (s *shelf) suggest(found *Suggestions, text string) {
+func (s *shelf) suggest(found *Suggestions, text, locale string) {
 	sn, c := s.index.Snapshot(), index.Complete(text)
-	for _, c := range s.names.categories.begun(c, sn.HasCategory, suggestedOthers) {
-		found.Categories = append(found.Categories, SuggestedCategory{id.Category(c.ID), c.Slug, c.Name, c.Path})
+	categories := s.names.categories.entries()
+	for _, c := range categories.begun(c, locale, sn.HasCategory, suggestedOthers) {
+		found.Categories = append(found.Categories, SuggestedCategory{id.Category(c.ID), c.Slug, categories.name(c, locale), categories.path(c, locale)})
 	}
-	for _, b := range s.names.brands.begun(c, sn.HasBrand, suggestedOthers) {
+	for _, b := range s.names.brands.entries().begun(c, "", sn.HasBrand, suggestedOthers) {
 		found.Brands = append(found.Brands, SuggestedBrand{id.Brand(b.ID), b.Slug, b.Name})
 	}
-	for _, v := range s.names.vendors.begun(c, sn.HasVendor, suggestedOthers) {
+	for _, v := range s.names.vendors.entries().begun(c, "", sn.HasVendor, suggestedOthers) {
 		found.Vendors = append(found.Vendors, SuggestedVendor{id.Vendor(v.ID), v.Slug, v.Name})
 	}
 }

@@ -1,32 +1,45 @@
 // Package tax knows what a government takes of a sale, and where.
 //
-// Owns: zones with their rates; which zone a place belongs to ([Zones.Match]);
-// the arithmetic of tax on top of a price and included in it ([Charge]).
-// Tables: tax_zones, tax_rates.
+// Owns: zones with their rates, and presets that make them ([Zones.Apply]);
+// which zone a place belongs to ([Zones.Match]); what a seller and a buyer make
+// of its rates ([Zone.Levy]); the arithmetic of tax on top of a price and
+// included in it ([Charge]); who is exempt; services that reckon tax for the
+// shop ([Engine]) and what they have said.
+// Tables: tax_zones, tax_rates, tax_exemptions, tax_engines, tax_answers.
 // Raises: nothing; a quote reads the rates at the moment it is made.
-// Calls: nobody.
+// Calls: accounts (how registrations are written), and engines, never inside a
+// transaction.
 //
 // A fresh shop has no zone, so it charges no tax.
 package tax
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
+	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
+	"souk/internal/platform/outbound"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/vault"
 )
 
 // Zones is where taxes apply.
 type Zones struct {
-	DB postgres.DB
+	DB       postgres.DB
+	Clock    clock.Clock
+	Vault    *vault.Vault
+	Outbound *outbound.Client // to engines
+	Log      *slog.Logger
 
 	cursors httpapi.Cursors
 }
@@ -57,19 +70,23 @@ type Zone struct {
 	Regions        []string   `json:"regions" db:"regions" doc:"Codes of regions as addresses give them; none for whole countries"`
 	PostalPrefixes []string   `json:"postal_prefixes" db:"postal_prefixes"`
 	Terms
-	Version int64  `json:"version" db:"version"`
-	Rates   []Rate `json:"rates" db:"-"`
+	ReverseCharge bool   `json:"reverse_charge" db:"reverse_charge" doc:"Businesses of other members of the European Union owe the tax themselves"`
+	Preset        string `json:"preset,omitempty" db:"preset" doc:"The preset that has made it" example:"eu-vat DE"`
+	PresetVersion int64  `json:"-" db:"preset_version"` // at which the preset wrote it; at another one it was edited since
+	Version       int64  `json:"version" db:"version"`
+	Rates         []Rate `json:"rates" db:"-"`
 }
 
 // A Rate is one tax on one class of goods. 190,000 parts per million are 19 %.
 type Rate struct {
-	ID       id.TaxRate `json:"id" db:"id"`
+	ID       id.TaxRate `json:"id,omitzero" db:"id"`
 	ZoneID   id.TaxZone `json:"-" db:"zone_id"`
 	Class    string     `json:"tax_class" db:"tax_class"`
 	Name     string     `json:"name" db:"name"`
 	PPM      int64      `json:"rate_ppm" db:"rate_ppm" doc:"Parts per million: 190000 is 19 %"`
 	Shipping bool       `json:"shipping" db:"shipping" doc:"A rate of the standard class that taxes shipping, too"`
 	Compound bool       `json:"compound" db:"compound" doc:"Taken of the amount with all rates on it that are not compound"`
+	Applies  string     `json:"applies" db:"applies" enum:"always,same_region,other_region,other_country" doc:"By where the seller is registered for tax and where the goods go"`
 }
 
 // For is what a class of goods pays in z.
@@ -137,6 +154,9 @@ func (z *Zone) tidy() error {
 		compound[r.Class] = compound[r.Class] || r.Compound
 		bad.Require(!compound[r.Class] || sums[r.Class] <= million, "/rates", "invalid", "Rates of a class with a compound one come to 100 % at most.")
 		bad.Require(len(r.Class) <= 40, "/rates", "invalid", "A tax class has at most 40 letters.")
+		r.Applies = cmp.Or(r.Applies, Always)
+		bad.Require(slices.Contains([]string{Always, SameRegion, OtherRegion, OtherCountry}, r.Applies), "/rates", "invalid",
+			"A rate applies always, within the same_region, to an other_region or to an other_country.")
 	}
 	return bad.Err()
 }

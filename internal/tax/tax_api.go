@@ -19,6 +19,9 @@ func (z *Zones) Routes(r *httpapi.Router) {
 	httpapi.Patch(r, "/api/v1/admin/tax/zones/{zone}", z.edit, httpapi.Needs(CanWrite), httpapi.Summary("Edit a tax zone"),
 		httpapi.Describe("What is left out stays. Rates, where given, replace all rates of the zone. Carts are taxed anew at once; placed orders keep their tax."))
 	httpapi.Delete(r, "/api/v1/admin/tax/zones/{zone}", z.delete, httpapi.Needs(CanWrite), httpapi.Summary("Remove a tax zone and its rates"))
+	z.presetRoutes(r)
+	z.exemptionRoutes(r)
+	z.engineRoutes(r)
 }
 
 // ETag lets editors say which version they have seen.
@@ -60,6 +63,7 @@ type rateBody struct {
 	PPM      int64  `json:"rate_ppm" minimum:"0" maximum:"1000000" doc:"Parts per million: 190000 is 19 %"`
 	Shipping *bool  `json:"shipping,omitempty" doc:"Taxes shipping, too; true unless told"`
 	Compound bool   `json:"compound,omitempty" doc:"Taken of the amount with all rates on it that are not compound"`
+	Applies  string `json:"applies,omitempty" enum:"always,same_region,other_region,other_country" doc:"By where the seller is registered for tax and where the goods go; always unless told"`
 }
 
 type createInput struct {
@@ -71,6 +75,7 @@ type createInput struct {
 		Included       bool       `json:"included,omitempty" doc:"Prices hold the tax already"`
 		PerTotal       bool       `json:"per_total,omitempty" doc:"Round once for all amounts that pay the same rates, not once for each"`
 		HalfEven       bool       `json:"half_even,omitempty" doc:"Halves go to the even neighbour, not up"`
+		ReverseCharge  bool       `json:"reverse_charge,omitempty" doc:"Businesses of other members of the European Union owe the tax themselves"`
 		Rates          []rateBody `json:"rates,omitempty" maxItems:"100"`
 	}
 }
@@ -78,7 +83,8 @@ type createInput struct {
 func (z *Zones) create(ctx context.Context, tx pgx.Tx, in *createInput) (Zone, error) {
 	return z.Create(ctx, tx, Zone{
 		Name: in.Body.Name, Countries: in.Body.Countries, Regions: in.Body.Regions,
-		PostalPrefixes: in.Body.PostalPrefixes, Terms: Terms{in.Body.Included, in.Body.PerTotal, in.Body.HalfEven}, Rates: rates(in.Body.Rates),
+		PostalPrefixes: in.Body.PostalPrefixes, Terms: Terms{in.Body.Included, in.Body.PerTotal, in.Body.HalfEven}, ReverseCharge: in.Body.ReverseCharge,
+		Rates: rates(in.Body.Rates),
 	})
 }
 
@@ -93,6 +99,7 @@ type editInput struct {
 		Included       *bool       `json:"included,omitempty"`
 		PerTotal       *bool       `json:"per_total,omitempty"`
 		HalfEven       *bool       `json:"half_even,omitempty"`
+		ReverseCharge  *bool       `json:"reverse_charge,omitempty"`
 		Rates          *[]rateBody `json:"rates,omitempty" maxItems:"100"`
 	}
 }
@@ -112,6 +119,7 @@ func (z *Zones) edit(ctx context.Context, tx pgx.Tx, in *editInput) (Zone, error
 	set(&zone.Included, in.Body.Included)
 	set(&zone.PerTotal, in.Body.PerTotal)
 	set(&zone.HalfEven, in.Body.HalfEven)
+	set(&zone.ReverseCharge, in.Body.ReverseCharge)
 	if in.Body.Rates != nil {
 		zone.Rates = rates(*in.Body.Rates)
 	}
@@ -149,7 +157,10 @@ func set[T any](to *T, from *T) {
 func rates(bodies []rateBody) []Rate {
 	list := make([]Rate, len(bodies))
 	for i, b := range bodies {
-		list[i] = Rate{ID: id.New[id.TaxRate](), Class: b.Class, Name: b.Name, PPM: b.PPM, Shipping: b.Shipping == nil || *b.Shipping, Compound: b.Compound}
+		list[i] = Rate{
+			ID: id.New[id.TaxRate](), Class: b.Class, Name: b.Name, PPM: b.PPM, Shipping: b.Shipping == nil || *b.Shipping, Compound: b.Compound,
+			Applies: b.Applies,
+		}
 	}
 	return list
 }

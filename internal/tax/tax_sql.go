@@ -18,8 +18,9 @@ import (
 // statement.
 func (z *Zones) Match(ctx context.Context, db postgres.DB, country, region, postal string) (Zone, error) {
 	rows, err := db.Query(ctx, `
-		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
-		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound
+		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, z.reverse_charge, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
+		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound,
+		       coalesce(r.applies, 'always') AS applies
 		FROM tax_zone_of(@country, @region, @postal) z LEFT JOIN tax_rates r ON r.zone_id = z.id
 		ORDER BY r.tax_class, r.name`,
 		pgx.NamedArgs{"country": country, "region": region, "postal": postal})
@@ -37,11 +38,13 @@ func (z *Zones) Match(ctx context.Context, db postgres.DB, country, region, post
 type matchedRate struct {
 	Zone id.TaxZone `db:"zone_id"`
 	Terms
-	Class    string `db:"tax_class"`
-	Name     string `db:"name"`
-	PPM      int64  `db:"rate_ppm"`
-	Shipping bool   `db:"shipping"`
-	Compound bool   `db:"compound"`
+	ReverseCharge bool   `db:"reverse_charge"`
+	Class         string `db:"tax_class"`
+	Name          string `db:"name"`
+	PPM           int64  `db:"rate_ppm"`
+	Shipping      bool   `db:"shipping"`
+	Compound      bool   `db:"compound"`
+	Applies       string `db:"applies"`
 }
 
 // Matched reads a zone with its rates from the columns that Match selects, for
@@ -51,16 +54,20 @@ func Matched(rows pgx.Rows) (Zone, error) {
 	if err != nil || len(found) == 0 {
 		return Zone{}, err
 	}
-	zone := Zone{ID: found[0].Zone, Terms: found[0].Terms}
+	zone := Zone{ID: found[0].Zone, Terms: found[0].Terms, ReverseCharge: found[0].ReverseCharge}
 	for _, f := range found {
 		if f.Class != "" {
-			zone.Rates = append(zone.Rates, Rate{ZoneID: f.Zone, Class: f.Class, Name: f.Name, PPM: f.PPM, Shipping: f.Shipping, Compound: f.Compound})
+			zone.Rates = append(zone.Rates, Rate{
+				ZoneID: f.Zone, Class: f.Class, Name: f.Name, PPM: f.PPM, Shipping: f.Shipping, Compound: f.Compound, Applies: f.Applies,
+			})
 		}
 	}
 	return zone, nil
 }
 
-const zoneColumns = `SELECT id, name, countries, regions, postal_prefixes, included, per_total, half_even, version FROM tax_zones `
+const zoneColumns = `
+	SELECT id, name, countries, regions, postal_prefixes, included, per_total, half_even, reverse_charge,
+	       preset, preset_version, version FROM tax_zones `
 
 // list reads limit zones by name, those after a name.
 func list(ctx context.Context, db postgres.DB, after string, limit int) ([]Zone, error) {
@@ -105,7 +112,7 @@ func fillRates(ctx context.Context, db postgres.DB, zones []Zone) error {
 		ids[i], zones[i].Rates = zones[i].ID, []Rate{}
 	}
 	rates, err := postgres.All[Rate](ctx, db, `
-		SELECT id, zone_id, tax_class, name, rate_ppm, shipping, compound FROM tax_rates
+		SELECT id, zone_id, tax_class, name, rate_ppm, shipping, compound, applies FROM tax_rates
 		WHERE zone_id = ANY (@zones) ORDER BY zone_id, tax_class, name`,
 		pgx.NamedArgs{"zones": ids})
 	if err != nil {
@@ -121,8 +128,8 @@ func fillRates(ctx context.Context, db postgres.DB, zones []Zone) error {
 func insert(ctx context.Context, tx pgx.Tx, z Zone) error {
 	b := postgres.NewBatch()
 	b.Queue(`
-		INSERT INTO tax_zones (id, name, countries, regions, postal_prefixes, included, per_total, half_even)
-		VALUES (@id, @name, @countries, @regions, @postal_prefixes, @included, @per_total, @half_even)`, z.args())
+		INSERT INTO tax_zones (id, name, countries, regions, postal_prefixes, included, per_total, half_even, reverse_charge, preset, preset_version)
+		VALUES (@id, @name, @countries, @regions, @postal_prefixes, @included, @per_total, @half_even, @reverse_charge, @preset, @preset_version)`, z.args())
 	queueRates(b, z)
 	return b.Send(ctx, tx)
 }
@@ -132,7 +139,8 @@ func update(ctx context.Context, tx pgx.Tx, z Zone) error {
 	b := postgres.NewBatch()
 	b.Queue(`
 		UPDATE tax_zones SET name = @name, countries = @countries, regions = @regions, postal_prefixes = @postal_prefixes,
-		       included = @included, per_total = @per_total, half_even = @half_even, version = version + 1
+		       included = @included, per_total = @per_total, half_even = @half_even, reverse_charge = @reverse_charge,
+		       preset = @preset, preset_version = @preset_version, version = version + 1
 		WHERE id = @id`, z.args())
 	b.Queue(`DELETE FROM tax_rates WHERE zone_id = @id`, z.args())
 	queueRates(b, z)
@@ -147,9 +155,10 @@ func remove(ctx context.Context, tx pgx.Tx, zone id.TaxZone) error {
 func queueRates(b *postgres.Batch, z Zone) {
 	for _, r := range z.Rates {
 		b.Queue(`
-			INSERT INTO tax_rates (id, zone_id, tax_class, name, rate_ppm, shipping, compound)
-			VALUES (@id, @zone_id, @tax_class, @name, @rate_ppm, @shipping, @compound)`, pgx.NamedArgs{
+			INSERT INTO tax_rates (id, zone_id, tax_class, name, rate_ppm, shipping, compound, applies)
+			VALUES (@id, @zone_id, @tax_class, @name, @rate_ppm, @shipping, @compound, @applies)`, pgx.NamedArgs{
 			"id": r.ID, "zone_id": z.ID, "tax_class": r.Class, "name": r.Name, "rate_ppm": r.PPM, "shipping": r.Shipping, "compound": r.Compound,
+			"applies": r.Applies,
 		})
 	}
 }
@@ -158,5 +167,18 @@ func (z Zone) args() pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"id": z.ID, "name": z.Name, "countries": z.Countries, "regions": z.Regions,
 		"postal_prefixes": z.PostalPrefixes, "included": z.Included, "per_total": z.PerTotal, "half_even": z.HalfEven,
+		"reverse_charge": z.ReverseCharge, "preset": z.Preset, "preset_version": z.PresetVersion,
 	}
+}
+
+// lockAll reads every zone, and lets nobody make or edit one until tx ends.
+func lockAll(ctx context.Context, tx pgx.Tx) ([]Zone, error) {
+	if _, err := postgres.Exec(ctx, tx, `LOCK TABLE tax_zones IN SHARE ROW EXCLUSIVE MODE`, nil); err != nil {
+		return nil, fmt.Errorf("lock tax zones: %w", err)
+	}
+	zones, err := postgres.All[Zone](ctx, tx, zoneColumns+`ORDER BY name`, nil)
+	if err != nil {
+		return nil, fmt.Errorf("list tax zones: %w", err)
+	}
+	return zones, fillRates(ctx, tx, zones)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/accounts"
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
 )
@@ -77,6 +78,8 @@ type editInput struct {
 		Description   *string `json:"description,omitempty"`
 		Email         *string `json:"email,omitempty"`
 		CommissionBPS *int    `json:"commission_bps,omitempty" minimum:"0" maximum:"10000"`
+
+		Tax *accounts.TaxRegistration `json:"tax_registration,omitempty" doc:"As a whole."`
 	}
 }
 

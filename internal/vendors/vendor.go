@@ -23,19 +23,20 @@ import (
 
 // Vendor is a seller, as its owner and staff see it.
 type Vendor struct {
-	ID            id.Vendor `db:"id" json:"id"`
-	Slug          string    `db:"slug" json:"slug"`
-	Name          string    `db:"name" json:"name"`
-	Description   string    `db:"description" json:"description"`
-	Email         string    `db:"email" json:"email"`
-	Status        Status    `db:"status" json:"status" enum:"pending,active,suspended,rejected"`
-	StatusReason  string    `db:"status_reason" json:"status_reason" doc:"Why it was rejected or suspended."`
-	CommissionBPS int       `db:"commission_bps" json:"commission_bps" doc:"The market's share in hundredths of a percent."`
-	House         bool      `db:"house" json:"house" doc:"The marketplace's own shop: it pays no commission and cannot be suspended."`
-	OwnerID       id.User   `db:"owner_id" json:"owner_id,omitzero" doc:"Absent for a vendor that nobody signs in for."`
-	CreatedAt     time.Time `db:"created_at" json:"created_at"`
-	UpdatedAt     time.Time `db:"updated_at" json:"updated_at"`
-	Version       int64     `db:"version" json:"-"`
+	ID                       id.Vendor `db:"id" json:"id"`
+	Slug                     string    `db:"slug" json:"slug"`
+	Name                     string    `db:"name" json:"name"`
+	Description              string    `db:"description" json:"description"`
+	Email                    string    `db:"email" json:"email"`
+	Status                   Status    `db:"status" json:"status" enum:"pending,active,suspended,rejected"`
+	StatusReason             string    `db:"status_reason" json:"status_reason" doc:"Why it was rejected or suspended."`
+	CommissionBPS            int       `db:"commission_bps" json:"commission_bps" doc:"The market's share in hundredths of a percent."`
+	House                    bool      `db:"house" json:"house" doc:"The marketplace's own shop: it pays no commission and cannot be suspended."`
+	accounts.TaxRegistration `json:"tax_registration"`
+	OwnerID                  id.User   `db:"owner_id" json:"owner_id,omitzero" doc:"Absent for a vendor that nobody signs in for."`
+	CreatedAt                time.Time `db:"created_at" json:"created_at"`
+	UpdatedAt                time.Time `db:"updated_at" json:"updated_at"`
+	Version                  int64     `db:"version" json:"-"`
 }
 
 // ETag is the version that edits name in If-Match.
@@ -96,6 +97,7 @@ func init() {
 type Profile struct {
 	Name, Slug, Description, Email *string
 	CommissionBPS                  *int // by staff only
+	Tax                            *accounts.TaxRegistration
 }
 
 // write checks p and puts it into v.
@@ -105,6 +107,7 @@ func (p Profile) write(v *Vendor) error {
 	set(&v.Description, p.Description)
 	set(&v.Email, p.Email)
 	set(&v.CommissionBPS, p.CommissionBPS)
+	set(&v.TaxRegistration, p.Tax)
 	v.Name, v.Description = strings.TrimSpace(v.Name), strings.TrimSpace(v.Description)
 	var bad errs.Fields
 	bad.Require(v.Name != "", "/name", "required", "Give the shop a name.")
@@ -113,6 +116,7 @@ func (p Profile) write(v *Vendor) error {
 	bad.Require(utf8.RuneCountInString(v.Description) <= 5000 && isText(v.Description), "/description", "invalid", "A description is text of at most 5,000 characters.")
 	bad.Require(v.Email == "" || accounts.ValidEmail(v.Email), "/email", "invalid", "This is not an e-mail address.")
 	bad.Require(0 <= v.CommissionBPS && v.CommissionBPS <= 10_000, "/commission_bps", "out_of_range", "A commission is 0 to 10,000 hundredths of a percent.")
+	bad = append(bad, v.TaxRegistration.Validate("/tax_registration")...)
 	bad.Require(!v.House || v.CommissionBPS == 0, "/commission_bps", "invalid", "The marketplace pays itself no commission.")
 	return bad.Err()
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/platform/httpapi"
 )
@@ -82,9 +83,10 @@ func (v *Vendors) showMine(ctx context.Context, _ *struct{}) (Vendor, error) {
 type editMineInput struct {
 	httpapi.IfMatch
 	Body struct {
-		Name        *string `json:"name,omitempty"`
-		Description *string `json:"description,omitempty"`
-		Email       *string `json:"email,omitempty"`
+		Name        *string                   `json:"name,omitempty"`
+		Description *string                   `json:"description,omitempty"`
+		Email       *string                   `json:"email,omitempty"`
+		Tax         *accounts.TaxRegistration `json:"tax_registration,omitempty" doc:"Where I am registered for tax, as a whole; it decides which taxes my goods pay."`
 	}
 }
 
@@ -94,5 +96,5 @@ func (v *Vendors) editMine(ctx context.Context, tx pgx.Tx, in *editMineInput) (V
 		return Vendor{}, err
 	}
 	b := in.Body
-	return v.Edit(ctx, tx, auth.From(ctx).Vendor, version, Profile{Name: b.Name, Description: b.Description, Email: b.Email})
+	return v.Edit(ctx, tx, auth.From(ctx).Vendor, version, Profile{Name: b.Name, Description: b.Description, Email: b.Email, Tax: b.Tax})
 }

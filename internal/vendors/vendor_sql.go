@@ -13,6 +13,7 @@ import (
 
 const selectVendor = `
 	SELECT v.id, v.slug, v.name, v.description, v.email, v.status, v.status_reason, v.commission_bps, v.house,
+	       v.tax_country, v.tax_region, v.tax_postal_code, v.tax_id,
 	       (SELECT m.user_id FROM vendor_members m WHERE m.vendor_id = v.id AND m.role = 'owner' ORDER BY m.created_at, m.user_id LIMIT 1) AS owner_id,
 	       v.created_at, v.updated_at, v.version
 	FROM vendors v `
@@ -97,10 +98,11 @@ func lock(ctx context.Context, tx pgx.Tx, vendor id.Vendor) (Vendor, error) {
 func insert(ctx context.Context, tx pgx.Tx, v Vendor) error {
 	b := postgres.NewBatch()
 	b.Queue(`
-		INSERT INTO vendors (id, slug, name, description, email, status, commission_bps, created_at, updated_at)
-		VALUES (@id, @slug, @name, @description, @email, @status, @commission, @now, @now)`, pgx.NamedArgs{
+		INSERT INTO vendors (id, slug, name, description, email, status, commission_bps, tax_country, tax_region, tax_postal_code, tax_id, created_at, updated_at)
+		VALUES (@id, @slug, @name, @description, @email, @status, @commission, @tax_country, @tax_region, @tax_postal_code, @tax_id, @now, @now)`, pgx.NamedArgs{
 		"id": v.ID, "slug": v.Slug, "name": v.Name, "description": v.Description, "email": v.Email,
 		"status": v.Status, "commission": v.CommissionBPS, "now": v.CreatedAt,
+		"tax_country": v.TaxRegistration.Country, "tax_region": v.TaxRegistration.Region, "tax_postal_code": v.TaxRegistration.PostalCode, "tax_id": v.TaxRegistration.TaxID,
 	})
 	if !v.OwnerID.IsZero() {
 		b.Queue(`INSERT INTO vendor_members (vendor_id, user_id, role, created_at) VALUES (@vendor, @user, 'owner', @now)`,
@@ -112,9 +114,11 @@ func insert(ctx context.Context, tx pgx.Tx, v Vendor) error {
 func update(ctx context.Context, tx pgx.Tx, v Vendor, now time.Time) error {
 	_, err := postgres.Exec(ctx, tx, `
 		UPDATE vendors SET slug = @slug, name = @name, description = @description, email = @email, commission_bps = @commission,
+		       tax_country = @tax_country, tax_region = @tax_region, tax_postal_code = @tax_postal_code, tax_id = @tax_id,
 		       updated_at = @now, version = version + 1
 		WHERE id = @id`, pgx.NamedArgs{
 		"id": v.ID, "slug": v.Slug, "name": v.Name, "description": v.Description, "email": v.Email, "commission": v.CommissionBPS, "now": now,
+		"tax_country": v.TaxRegistration.Country, "tax_region": v.TaxRegistration.Region, "tax_postal_code": v.TaxRegistration.PostalCode, "tax_id": v.TaxRegistration.TaxID,
 	})
 	return err
 }

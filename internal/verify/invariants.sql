@@ -127,6 +127,9 @@ SELECT o.id FROM orders o
 WHERE o.trace <> '[]'
   AND o.grand_total_minor <> (SELECT sum((step -> 'amount' ->> 'amount')::bigint) FROM jsonb_array_elements(o.trace) step);
 
+-- [A16] where a tax engine has not answered, the order was taxed by the table
+SELECT id FROM orders WHERE tax_source ->> 'failure' <> '' AND tax_source ->> 'engine' <> 'table';
+
 -- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
 WHERE NOT (0 <= refunded_minor AND refunded_minor <= captured_minor AND 0 <= voided_minor

@@ -108,6 +108,8 @@ var corruptions = []corruption{
 	{rule: "A15", sql: `UPDATE orders SET trace = jsonb_build_array(jsonb_build_object('amount', jsonb_build_object('amount', grand_total_minor - 1)))
 		WHERE id = u('travelling')`},
 
+	{rule: "A16", sql: `UPDATE orders SET tax_source = '{"engine": "taxjar", "failure": "taxjar answered 503"}' WHERE id = u('arrived')`},
+
 	{rule: "B1", sql: `UPDATE payments SET amount_minor = 4999 WHERE id = u('payment 1')`},
 	{rule: "B1", sql: `UPDATE payments SET voided_minor = -1, authorized_minor = authorized_minor - 1 WHERE id = u('payment 1');
 		UPDATE payment_events SET amount_minor = amount_minor - 1 WHERE id = u('fact 1');

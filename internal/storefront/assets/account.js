@@ -166,8 +166,35 @@ onSubmit($("#preferences"), async (values) => {
 async function showOrders() {
   const { data } = await call("GET", "/me/orders?limit=20");
   $("#no-orders").hidden = data.length > 0;
-  $("#my-orders").replaceChildren(...data.map((order) => row(`${order.number} · ${order.status}`, when.format(new Date(order.created_at)))));
+  const lists = await Promise.all(data.map(async (order) => [
+    row(`${order.number} · ${order.status}`, when.format(new Date(order.created_at))),
+    ...await goodsOf(order),
+  ]));
+  $("#my-orders").replaceChildren(...lists.flat());
   if (location.hash === "#orders") $("#orders").scrollIntoView();
+}
+
+// goodsOf are the files and licence keys that came with an order.
+async function goodsOf(order) {
+  if (!order.vendor_orders.some((part) => part.shipments.some((s) => s.kind === "digital"))) return [];
+  const at = `/orders/${order.id}/digital-goods`;
+  const { data } = await call("GET", at);
+  return data.map((good) => {
+    const over = good.revoked_at || good.expires_at && new Date(good.expires_at) < new Date();
+    if (good.kind === "licence_key") {
+      const line = row(good.title, good.masked_key, !over && "Show the key", async () => {
+        const { key } = await call("POST", `${at}/${good.id}/reveal`);
+        line.querySelector(".soft").textContent = key;
+      });
+      return line;
+    }
+    const used = good.download_limit ? `downloaded ${good.downloads} of ${good.download_limit} times` : `downloaded ${good.downloads} times`;
+    const left = !over && (!good.download_limit || good.downloads < good.download_limit);
+    return row(good.title, `${good.name}, ${used}`, left && "Download", async () => {
+      location.assign((await call("POST", `${at}/${good.id}/download`)).url);
+      await showOrders();
+    });
+  });
 }
 
 async function showExport() {
