@@ -169,7 +169,7 @@ func (in *Scenario) check(vendor id.Vendor) error {
 func owned(vendor id.Vendor, lines []cart.Line) error {
 	for _, l := range lines {
 		if !vendor.IsZero() && l.VendorID != vendor {
-			return cart.ErrVariantNotFound.With("variant_id", l.VariantID)
+			return cart.ErrVariantNotFound
 		}
 	}
 	return nil
