@@ -101,8 +101,8 @@ type App struct {
 	Payments    *payments.Payments
 	Prices      *pricing.Prices
 	Promotions  *promotions.Promotions
-	Memberships *memberships.Memberships
 	Credit      *credit.Balances
+	Memberships *memberships.Memberships
 	Orders      *orders.Orders
 	Digital     *digital.Goods
 	Reviews     *reviews.Reviews
@@ -128,14 +128,14 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), memberships.Permissions(), credit.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), credit.Permissions(), memberships.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
 	a.Settings = &settings.Settings{DB: p.DB}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), transfer.Settings(), memberships.Settings(), credit.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
+		accounts.Settings(), catalog.Settings(), transfer.Settings(), credit.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -168,10 +168,10 @@ func Build(p Parts) *App {
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
+	a.Credit = &credit.Balances{DB: p.DB, Clock: p.Clock, Settings: a.Settings, CodeKeys: p.Keys.All("gift cards")}
 	a.Memberships = &memberships.Memberships{
 		DB: p.DB, Settings: a.Settings, Users: a.Accounts, Vendors: a.Vendors, Catalog: a.Catalog, Prices: a.Prices, Promotions: a.Promotions,
 	}
-	a.Credit = &credit.Balances{DB: p.DB, Clock: p.Clock, Settings: a.Settings, CodeKeys: p.Keys.All("gift cards")}
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, Payments: a.Payments, InvoiceYears: p.Config.InvoiceYears}
 	a.Digital = &digital.Goods{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
@@ -207,7 +207,7 @@ func Build(p Parts) *App {
 	a.Pages = &storefront.Pages{ShopName: shopName}
 
 	a.Notifications = &notifications.Notifications{
-		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Shipping: a.Shipping, Credit: a.Credit, Memberships: a.Memberships, Reviews: a.Reviews, Wishlists: a.Wishlists,
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Memberships: a.Memberships, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists,
 		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
 	}
 

@@ -40,6 +40,8 @@ func (l *Line) judge(r *reading, stock shelves) {
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not for sale any more."})
 	case l.Minor == nil:
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This is not sold in " + string(currency) + "."})
+	case l.GiftCard && *l.Minor == 0:
+		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This gift card is worth nothing yet."})
 	case l.PlanArchived && !slices.Contains(r.buyer.Plans, l.Plan):
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This plan is not offered any more."})
 	case !l.Plan.IsZero() && r.cart.UserID.IsZero():
@@ -48,8 +50,6 @@ func (l *Line) judge(r *reading, stock shelves) {
 		l.Issues = append(l.Issues, Issue{
 			Code: ErrMembersOnly.Code, Detail: "This is for members of " + strings.Join(l.MemberNames, ", ") + ".", Plans: l.MemberNames,
 		})
-	case l.GiftCard && *l.Minor == 0:
-		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This gift card is worth nothing yet."})
 	case gone >= 0:
 		l.Issues = append(l.Issues, l.without(l.Components[gone]))
 	case left != nil && *left < l.Quantity:

@@ -88,7 +88,7 @@ func (c *Carts) Suppose(ctx context.Context, db postgres.DB, s Supposition) (*Tr
 func (t *Trial) missing(items []NewItem) error {
 	for _, item := range items {
 		if !slices.ContainsFunc(t.reading.lines, func(l Line) bool { return l.VariantID == item.Variant }) {
-			return ErrVariantNotFound.With("variant_id", item.Variant)
+			return ErrVariantNotFound
 		}
 	}
 	return nil

@@ -8,8 +8,8 @@
 // back ([Checkout.Refund]).
 // Tables: none; it composes the nouns below and each writes its own.
 // Raises: the steps of package orders, exactly one for each change; [HandOverDue].
-// Calls: cart, inventory, memberships, orders, digital, payments, promotions, credit, shipping,
-// ledger.
+// Calls: cart, inventory, orders, digital, payments, promotions, credit,
+// memberships, shipping, ledger.
 //
 // Every flow takes its locks in the order of package postgres: the cart, the
 // order, its payments, promotions, gift cards and store credit, and stock last. The order's lock decides every race on
@@ -90,10 +90,10 @@ var (
 	afterCancel    = crash.At("checkout.cancel.after_commit")
 	beforeExpire   = crash.At("checkout.expire.before_commit")
 	afterExpire    = crash.At("checkout.expire.after_commit")
-	beforeRenew    = crash.At("checkout.renew.before_commit")
-	afterRenew     = crash.At("checkout.renew.after_commit")
 	beforeRefund   = crash.At("checkout.refund.before_commit")
 	afterRefund    = crash.At("checkout.refund.after_commit")
+	beforeRenew    = crash.At("checkout.renew.before_commit")
+	afterRenew     = crash.At("checkout.renew.after_commit")
 	beforeStart    = crash.At("checkout.pay.before_start")
 	afterStart     = crash.At("checkout.pay.after_start")
 	afterPayCommit = crash.At("checkout.pay.after_commit")
@@ -103,7 +103,7 @@ var (
 func (c *Checkout) Routes(r *httpapi.Router) {
 	c.buyerRoutes(r)
 	c.fulfilmentRoutes(r)
+	c.refundRoutes(r)
 	c.memberRoutes(r)
 	c.captureRoutes(r)
-	c.refundRoutes(r)
 }

@@ -119,7 +119,7 @@ func TestUpgradeDowngradePauseAndCancelByTheDoor(t *testing.T) {
 	s.call(who, "POST", "/me/membership/downgrade", fmt.Sprintf(`{"plan_id": %q}`, silver.ID)).want(200, `"next_plan_id":"`+silver.ID.String())
 	s.later(m.ID, "37 days")
 	s.renew()
-	if renewal := s.placed(s.membership(who).Renewal); renewal.GrandTotal != usd(900) {
+	if renewal := s.shown(s.membership(who).Renewal); renewal.GrandTotal != usd(900) {
 		t.Errorf("renewal: %+v", renewal.Totals)
 	}
 	s.call(who, "POST", "/me/membership/cancel", "").want(200, `"cancel_at_period_end":true`)

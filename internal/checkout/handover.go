@@ -63,10 +63,10 @@ func (c *Checkout) HandOver(ctx context.Context, due HandOverDue) error {
 			return err
 		}
 		inHandOver.Here()
-		goods, cards := apart(w, all)
-		if goods, err = c.extend(ctx, tx, w, goods); err != nil {
+		if all, err = c.extend(ctx, tx, w, all); err != nil {
 			return err
 		}
+		goods, cards := apart(w, all)
 		if err := c.Digital.Grant(ctx, tx, w, goods); err != nil {
 			return err
 		}

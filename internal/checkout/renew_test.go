@@ -24,7 +24,7 @@ func (s *shop) renew() {
 	s.handOver()
 }
 
-func (s *shop) placed(order id.Order) orders.View {
+func (s *shop) shown(order id.Order) orders.View {
 	s.t.Helper()
 	return decode[orders.View](s.call("staff", "GET", "/admin/orders/"+order.String(), "").want(200))
 }
@@ -85,7 +85,7 @@ func TestAShopWithoutCardsSellsPlansByTransfer(t *testing.T) {
 	if m.Renewal.IsZero() || s.raised("memberships.renewal_due") != 1 {
 		t.Fatalf("renewal %v, told %d times", m.Renewal, s.raised("memberships.renewal_due"))
 	}
-	renewal := s.placed(m.Renewal)
+	renewal := s.shown(m.Renewal)
 	if renewal.Status != orders.StatusPending || renewal.GrandTotal != usd(999) || renewal.Next == nil {
 		t.Errorf("renewal: %+v", renewal)
 	}
@@ -132,7 +132,7 @@ func TestWhoDoesNotPayIsRemindedAndLosesTheMembership(t *testing.T) {
 	if _, err := s.flow.Expire(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if o := s.placed(renewal); o.Status != orders.StatusCancelled {
+	if o := s.shown(renewal); o.Status != orders.StatusCancelled {
 		t.Errorf("the order is %s", o.Status)
 	}
 	s.sound()
@@ -153,7 +153,7 @@ func TestARenewalWaitsAsLongAsTheGrace(t *testing.T) {
 	s.later(m.ID, "26 days")
 	s.renew()
 	m = s.membership(who)
-	if o := s.placed(m.Renewal); !o.ExpiresAt.Equal(m.BenefitsUntil) {
+	if o := s.shown(m.Renewal); !o.ExpiresAt.Equal(m.BenefitsUntil) {
 		t.Errorf("the order waits until %v, the membership until %v", o.ExpiresAt, m.BenefitsUntil)
 	}
 }
@@ -182,7 +182,7 @@ func TestATrialTurnsIntoAPaidPeriod(t *testing.T) {
 	m := s.join(who, gold.ID, "stripe", `, "trial": true`).Membership
 	s.later(m.ID, "10 days")
 	s.renew()
-	renewal := s.placed(s.membership(who).Renewal)
+	renewal := s.shown(s.membership(who).Renewal)
 	if renewal.GrandTotal != usd(999) {
 		t.Fatalf("ordered: %+v", renewal)
 	}

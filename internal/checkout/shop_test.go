@@ -114,8 +114,8 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s.flow.Orders.Routes(r)
 	s.flow.Digital.Routes(r)
 	s.flow.Payments.Routes(r)
-	s.flow.Memberships.Routes(r)
 	s.flow.Credit.Routes(r)
+	s.flow.Memberships.Routes(r)
 	(&ledger.Books{DB: db}).Routes(r)
 	s.door = r.Handler()
 	// Of its own name: tests beside this one must not wait for each other.
@@ -150,8 +150,8 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 		grants.Declare(payments.Permissions()...)
 		grants.Declare(ledger.Permissions()...)
 		grants.Declare(catalog.Permissions()...)
-		grants.Declare(memberships.Permissions()...)
 		grants.Declare(credit.Permissions()...)
+		grants.Declare(memberships.Permissions()...)
 	}
 	if a.User.IsZero() {
 		return auth.Actor{}, nil

@@ -60,12 +60,12 @@ var (
 	DigitalReady       = Kind{"digital_ready", Orders, true, false} // owed: how to get what was paid for
 	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
 	OrderPartCancelled = Kind{"order_part_cancelled", Orders, true, false}
+	OrderRefunded      = Kind{"order_refunded", Orders, true, false}
+	GiftCard           = Kind{"gift_card", Orders, true, true}            // it is what was paid for
 	MembershipStarted  = Kind{"membership_started", Account, true, false} // owed: what was agreed, and until when
 	MembershipDue      = Kind{"membership_due", Account, true, false}
 	MembershipOverdue  = Kind{"membership_overdue", Account, true, false}
 	MembershipEnded    = Kind{"membership_ended", Account, true, false}
-	OrderRefunded      = Kind{"order_refunded", Orders, true, false}
-	GiftCard           = Kind{"gift_card", Orders, true, true} // it is what was paid for
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
 	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
 	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}

@@ -55,8 +55,8 @@ type Notifications struct {
 	Users       *accounts.Users
 	Vendors     *vendors.Vendors
 	Orders      *orders.Orders
-	Memberships *memberships.Memberships
 	Credit      *credit.Balances
+	Memberships *memberships.Memberships
 	Shipping    *shipping.Shipping
 	Reviews     *reviews.Reviews
 	Wishlists   *wishlist.Wishlists

@@ -38,7 +38,7 @@ type Line struct {
 	Relief    string // what the rates are not charged for, as [tax.Levy] says; "" where they are
 	Why       string // why these rates, or why not
 	Class     string // of tax, for engines; "" where it is not taxable
-	AsPriced  bool // no promotion lowers it or counts it, as of gift cards
+	AsPriced  bool   // no promotion lowers it or counts it, as of gift cards
 
 	// What promotions ask of goods; nothing where none asks.
 	Product    id.Product
@@ -78,7 +78,7 @@ type Quote struct {
 // A PricedLine is a line with its price.
 type PricedLine struct {
 	Key       int
-	Unit      UnitPrice // without the tax that it held, where the buyer is relieved of that
+	Unit      UnitPrice    // without the tax that it held, where the buyer is relieved of that
 	Subtotal  money.Amount // unit price × quantity
 	Discount  money.Amount
 	Tax       money.Amount

@@ -172,7 +172,7 @@ func TestWhatCannotBeSimulatedIsRefused(t *testing.T) {
 		{apptest.Admin, replay, `{"draft": ` + tenOff + `, "orders": 10001}`, 422, "/orders"},
 		{apptest.Admin, replay, `{"draft": {"name": "Bad", "reward": {"kind": "buy_get", "percent_ppm": 1}}}`, 422, "/draft/reward/buy"},
 		{"vera", "/vendor/promotions/simulate", `{` + item(hers) + `}`, 200, `"total"`},
-		{"vera", "/vendor/promotions/simulate", `{` + item(mug) + `}`, 422, "/items/0/variant_id"},
+		{"vera", "/vendor/promotions/simulate", `{` + item(mug) + `}`, 404, "variant_not_found"},
 		{"vera", "/vendor/promotions/simulate", `{"cart_id": "` + a.Basket(t, "", 1, hers).ID.String() + `"}`, 422, "/cart_id"},
 		{"vera", "/vendor/promotions/simulate", `{` + item(hers) + `, "customer": {"email": "ada@example.com"}}`, 422, "/customer"},
 		{"vera", "/vendor/promotions/simulate", `{` + item(hers) + `, "drafts": [{"name": "A", "platform_ppm": 5, "reward": {"kind": "percent_off", "percent_ppm": 1}}]}`, 422, "vendor_pays"},

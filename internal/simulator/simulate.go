@@ -70,7 +70,7 @@ func (s *Simulator) Simulate(ctx context.Context, db postgres.DB, vendor id.Vend
 	if err != nil {
 		return Simulation{}, err
 	}
-	if err := owned(vendor, supposition.Items, asIs.Lines); err != nil {
+	if err := owned(vendor, asIs.Lines); err != nil {
 		return Simulation{}, err
 	}
 	would, err := trial.Price(drafts, in.LeaveOut)
@@ -165,14 +165,11 @@ func (in *Scenario) check(vendor id.Vendor) error {
 	return bad.Err()
 }
 
-// owned refuses a vendor goods of others.
-func owned(vendor id.Vendor, items []cart.NewItem, lines []cart.Line) error {
-	if vendor.IsZero() {
-		return nil
-	}
-	for i, item := range items {
-		if slices.ContainsFunc(lines, func(l cart.Line) bool { return l.VariantID == item.Variant && l.VendorID != vendor }) {
-			return errs.Validation.Field("/items/"+strconv.Itoa(i)+"/variant_id", "not_yours", "This is not one of your goods.")
+// owned refuses a vendor goods of others, which are not there for them.
+func owned(vendor id.Vendor, lines []cart.Line) error {
+	for _, l := range lines {
+		if !vendor.IsZero() && l.VendorID != vendor {
+			return cart.ErrVariantNotFound
 		}
 	}
 	return nil

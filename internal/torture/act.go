@@ -55,10 +55,10 @@ func Act(ctx context.Context, c *config.Config, act, on string) error {
 			return err
 		}
 		return a.Checkout.HandOver(ctx, checkout.HandOverDue{OrderID: order})
-	case "renew":
-		return a.Checkout.Renew(ctx)
 	case "send gift cards":
 		return a.Credit.Send(ctx)
+	case "renew":
+		return a.Checkout.Renew(ctx)
 	case "action":
 		return stored(ctx, a, on)
 	}

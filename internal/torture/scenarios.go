@@ -30,11 +30,11 @@ var scenarios = []scenario{
 	{"pay", []crash.Name{"checkout.pay.before_start", "checkout.pay.after_start", "checkout.settle.after_writes", "checkout.pay.after_commit"}, payOrder},
 	{"capture", []crash.Name{"checkout.settle.after_writes"}, captureOrder},
 	{"hand over", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverKeys},
-	{"join", []crash.Name{"checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, joinPlan},
-	{"renew", []crash.Name{"checkout.renew.before_commit", "checkout.renew.after_commit"}, renewPlan},
 	{"hand over gift cards", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverCards},
 	{"send gift cards", []crash.Name{"credit.send.before_commit", "credit.send.after_commit"}, sendCards},
 	{"refund", []crash.Name{"checkout.refund.before_commit", "checkout.refund.after_commit"}, refundOrder},
+	{"join", []crash.Name{"checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, joinPlan},
+	{"renew", []crash.Name{"checkout.renew.before_commit", "checkout.renew.after_commit"}, renewPlan},
 	{"expire", []crash.Name{"checkout.expire.before_commit", "checkout.expire.after_commit"}, expireOrder},
 	{"sell", []crash.Name{
 		"httpapi.write.before_commit", "httpapi.write.after_commit", "events.consumer.before_commit", "events.consumer.after_commit",
