@@ -20,7 +20,7 @@ var multiplied = []string{
 	"users", "sessions", "refresh_tokens", "products", "variants", "variant_components", "prices", "price_history", "listed_products", "listings",
 	"product_ratings", "reviews", "review_votes", "review_reports",
 	"orders", "carts", "idempotency_keys", "vendor_orders", "order_lines", "order_line_components", "adjustments", "shipments", "shipment_lines",
-	"stock_levels", "stock_movements", "reservations", "promotions", "coupons", "promotion_redemptions", "payments", "payment_events", "ledger_txns", "ledger_entries", "events",
+	"stock_levels", "stock_movements", "reservations", "plans", "memberships", "membership_periods", "promotions", "coupons", "promotion_redemptions", "payments", "payment_events", "ledger_txns", "ledger_entries", "events",
 	"digital_files", "licence_keys", "digital_grants", "gift_cards", "gift_card_entries", "store_credits", "store_credit_entries",
 }
 
@@ -32,6 +32,10 @@ func copies(table, column, kind string) string {
 	case column == "number" && kind == "text", column == "sku", column == "slug", column == "username", column == "email", column == "provider_ref", column == "key", column == "file",
 		column == "code":
 		return column + ` || '-' || n`
+	case table == "plans" && column == "name":
+		return `name || n`
+	case table == "promotions" && column == "name": // which begins with that of its plan
+		return `replace(name, 'Gold', 'Gold' || n)`
 	case table == "refresh_tokens" && column == "hash", column == "code_hash":
 		return fmt.Sprintf(`sha256(%s || n::text::bytea)`, column)
 	case table == "idempotency_keys" && column == "response":

@@ -244,11 +244,11 @@ INSERT INTO price_history (variant_id, currency, amount_minor, actor) VALUES (u(
 INSERT INTO prices (variant_id, currency, amount_minor) VALUES (u('gold'), 'USD', 0);
 INSERT INTO orders (id, number, cart_id, user_id, email, status, payment_status, fulfillment_status, currency, items_minor,
                     discount_minor, shipping_minor, tax_minor, tax_included, grand_total_minor, shipping_address, billing_address, version) VALUES
-    (u('joined'), 'S-10', u('cart 10'), u('anna'), 'anna@example.com', 'delivered', 'paid', 'delivered', 'USD', 0, 0, 0, 0, false, 0, '{}', '{}', 2);
-INSERT INTO carts (id, currency, order_id) VALUES (u('cart 10'), 'USD', u('joined'));
+    (u('joined'), 'S-20', u('cart 20'), u('anna'), 'anna@example.com', 'delivered', 'paid', 'delivered', 'USD', 0, 0, 0, 0, false, 0, '{}', '{}', 2);
+INSERT INTO carts (id, currency, order_id) VALUES (u('cart 20'), 'USD', u('joined'));
 INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, paid, currency,
                            items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_option) VALUES
-    (u('joined, potter'), u('joined'), u('potter'), 'Potter', 'potter', 'S-10-1', 'delivered', true, 'USD', 0, 0, 0, 0, 0, '{}');
+    (u('joined, potter'), u('joined'), u('potter'), 'Potter', 'potter', 'S-20-1', 'delivered', true, 'USD', 0, 0, 0, 0, 0, '{}');
 INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title, variant_title, tracked,
                          requires_shipping, digital, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor, total_minor, commission_bps,
                          commission_minor, currency, quantity_fulfilled) VALUES
@@ -257,9 +257,9 @@ INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, p
 INSERT INTO shipments (id, order_id, vendor_order_id, vendor_id, kind, status, delivered_at) VALUES
     (u('joined at once'), u('joined'), u('joined, potter'), u('potter'), 'digital', 'delivered', now());
 INSERT INTO shipment_lines (shipment_id, order_line_id, quantity) VALUES (u('joined at once'), u('joined gold'), 1);
-INSERT INTO payments (id, order_id, provider, status, currency, amount_minor) VALUES (u('payment 10'), u('joined'), 'free', 'authorized', 'USD', 0);
+INSERT INTO payments (id, order_id, provider, status, currency, amount_minor) VALUES (u('payment 20'), u('joined'), 'free', 'authorized', 'USD', 0);
 INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause, actor) VALUES
-    (u('fact 100'), u('payment 10'), 'authorize', 0, 'USD', 'placed', 'anna');
+    (u('fact 200'), u('payment 20'), 'authorize', 0, 'USD', 'placed', 'anna');
 INSERT INTO events (id, name, subject, version, data, actor) VALUES
     (u('event joined1'), 'orders.placed', u('joined'), 1, '{"from": "", "to": "confirmed"}', 'anna'),
     (u('event joined2'), 'orders.delivered', u('joined'), 2, '{"from": "confirmed", "to": "delivered"}', 'anna');
