@@ -38,7 +38,7 @@ func (c *Checkout) captureByHand(ctx context.Context, tx pgx.Tx, in *captureInpu
 	if err != nil {
 		return payments.Payment{}, err
 	}
-	amount := due.Due()
+	amount := due.Due().Minus(due.Credit())
 	if due.Status == orders.StatusCancelled || !payment.Captured.IsZero() { // too late, or again
 		amount = payment.Amount
 	}

@@ -18,6 +18,7 @@ import (
 	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
+	"souk/internal/payments/free"
 	"souk/internal/platform/httpapi"
 )
 
@@ -211,7 +212,7 @@ func (c *Checkout) extend(ctx context.Context, tx pgx.Tx, w orders.Whole, units 
 		case !w.User.IsZero(): // erased users are members of nothing
 			billing := w.Billing
 			err := c.Memberships.Extend(ctx, tx, memberships.Sale{User: w.User, Email: w.Email, Purchase: memberships.Purchase{
-				Plan: plan, Order: w.ID, Paid: l.Total, Method: paid[len(paid)-1].Provider, Billing: &billing,
+				Plan: plan, Order: w.ID, Paid: l.Total, Method: methodOf(paid, l.Total), Billing: &billing,
 			}})
 			if err != nil {
 				return nil, fmt.Errorf("membership of order %s: %w", w.ID, err)
@@ -219,4 +220,15 @@ func (c *Checkout) extend(ctx context.Context, tx pgx.Tx, w orders.Whole, units 
 		}
 	}
 	return others, nil
+}
+
+// methodOf is how a buyer has paid what gift cards and store credit did not; ""
+// where they paid for all of it.
+func methodOf(paid []payments.Payment, total money.Amount) string {
+	for _, p := range slices.Backward(paid) {
+		if !p.IsCredit() && (p.Provider != free.Method || total.IsZero()) {
+			return p.Provider
+		}
+	}
+	return ""
 }

@@ -153,7 +153,10 @@ func Grant(user id.User, customer []byte, now, until time.Time, plan Plan, c mon
 
 // agree takes over how the member pays from now on.
 func (m *Membership) agree(bought Purchase) {
-	m.Currency, m.Method = bought.Paid.Currency, bought.Method
+	m.Currency = bought.Paid.Currency
+	if bought.Method != "" { // else it was paid for with what the shop owed
+		m.Method = bought.Method
+	}
 	if bought.Billing != nil {
 		m.Billing = bought.Billing
 	}

@@ -335,9 +335,9 @@ INSERT INTO digital_grants (id, order_id, order_line_id, vendor_id, file_id, key
 -- Prices in kroner follow those in dollars and end in .00 or .50; the rug has its own. Traders pay less for a dozen teapots.
 INSERT INTO currencies (currency, base, rate_ppb, round_to_minor, ending_minor, decimals, base_decimals, settled) VALUES ('DKK', 'USD', 6871234567, 50, 0, 2, 2, true);
 INSERT INTO prices (variant_id, currency, amount_minor, derived) VALUES
-    (u('teapot'), 'DKK', 6850, true), (u('card'), 'DKK', 1350, true), (u('rug'), 'DKK', 30000, false), (u('set'), 'DKK', 14298, false);
+    (u('teapot'), 'DKK', 6850, true), (u('card'), 'DKK', 1350, true), (u('rug'), 'DKK', 30000, false), (u('set'), 'DKK', 14298, false), (u('gold'), 'DKK', 0, true);
 INSERT INTO price_history (variant_id, currency, amount_minor, actor) VALUES
-    (u('teapot'), 'DKK', 6850, 'prices'), (u('card'), 'DKK', 1350, 'prices'), (u('rug'), 'DKK', 30000, 'weaver'), (u('set'), 'DKK', 14298, 'prices');
+    (u('teapot'), 'DKK', 6850, 'prices'), (u('card'), 'DKK', 1350, 'prices'), (u('rug'), 'DKK', 30000, 'weaver'), (u('set'), 'DKK', 14298, 'prices'), (u('gold'), 'DKK', 0, 'prices');
 INSERT INTO listings (product_id, currency, vendor_id, name, category_ids, tag_ids, facet_ids, in_stock, rating, rating_count, created_at, min_minor, max_minor)
 SELECT product_id, 'DKK', vendor_id, name, category_ids, tag_ids, facet_ids, in_stock, rating, rating_count, created_at, kroner, kroner
 FROM listings JOIN (VALUES (u('teapots'), 6850), (u('cards'), 1350), (u('rugs'), 30000), (u('sets'), 14298)) AS k (product_id, kroner) USING (product_id);
