@@ -339,9 +339,10 @@ func (l exportLine) prices(shop money.Currency) (price, compareAt, currency, fur
 
 const vendorExists = `SELECT @vendor = '' OR EXISTS (SELECT FROM vendors WHERE slug = @vendor)`
 
-// exportRows reads every variant in the order of the file.
+// exportRows reads every variant in the order of the file. Plans and gift cards
+// are this shop's: nothing would stand behind their copies.
 const exportRows = exportFragment + `
-	WHERE p.status <> 'archived' AND (@vendor = '' OR v.slug = @vendor)
+	WHERE p.status <> 'archived' AND NOT p.unlisted AND NOT p.gift_card AND (@vendor = '' OR v.slug = @vendor)
 	ORDER BY v.slug COLLATE "C", coalesce(p.handle, p.slug) COLLATE "C", p.id, r.position, r.id`
 
 // exportFragment is a variant with all that is said of it. What was removed is

@@ -142,3 +142,26 @@ func TestRealCatalogues(t *testing.T) {
 		})
 	}
 }
+
+// Nothing would stand behind a copy of a plan or of a gift card.
+func TestPlansAndGiftCardsStayInTheirShop(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.clean(t, `{"handle":"cup","title":"Cup","variants":[{}]}
+{"handle":"gold","title":"Gold","variants":[{}]}
+{"handle":"voucher","title":"Voucher","variants":[{}]}
+`, Options{Publish: true})
+	for _, sql := range []string{
+		`UPDATE products SET unlisted = true WHERE handle = 'gold'`,
+		`UPDATE vendors SET house = true, commission_bps = 0`,
+		`UPDATE variants SET taxable = false, tracked = false, requires_shipping = false FROM products p WHERE p.id = product_id AND p.handle = 'voucher'`,
+		`UPDATE products SET gift_card = true WHERE handle = 'voucher'`,
+	} {
+		if _, err := s.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.exportAs(t, "souk-jsonl"); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"cup"`) {
+		t.Errorf("exported %s", got)
+	}
+}
