@@ -29,6 +29,9 @@ var measures = map[string]struct {
 
 const maxContent = 1_000_000_000
 
+// Valid reports whether it says how much of something there is, or nothing.
+func (c Content) Valid() bool { var bad errs.Fields; c.check(&bad, ""); return bad.Err() == nil }
+
 func (c Content) check(bad *errs.Fields, pointer string) {
 	_, known := measures[c.Unit]
 	bad.Require(known == (c.Amount != 0) && (known || c.Unit == ""), pointer+"/unit", "unknown_unit", "Say how much in g, kg, ml, l, cm, m, cm2, m2 or piece.")

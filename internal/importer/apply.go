@@ -345,7 +345,7 @@ func (v Variant) draft() catalog.VariantDraft {
 		SKU: v.SKU, Barcode: v.Barcode, Options: v.Options, WeightGrams: v.WeightGrams, TaxClass: v.TaxClass,
 		Taxable: said(v.Taxable), RequiresShipping: said(v.RequiresShipping), Tracked: tracked,
 		Unsaid:   catalog.Unsaid{Taxable: v.Taxable == nil, RequiresShipping: v.RequiresShipping == nil, Tracked: v.Tracked == nil},
-		ImageURL: v.Image, ImageURLs: v.Images, Dimensions: v.Dimensions, MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
+		ImageURL: v.Image, ImageURLs: v.Images, Dimensions: v.Dimensions, Content: v.Content, MinQuantity: v.MinQuantity, MaxQuantity: v.MaxQuantity,
 	}
 }
 

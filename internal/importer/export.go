@@ -156,6 +156,7 @@ type exportLine struct {
 	MaxQuantity    int                            `db:"max_quantity"`
 	WeightGrams    int                            `db:"weight_grams"`
 	Dimensions     catalog.Dimensions             `db:"dimensions"`
+	Content        catalog.Content                `db:"content"`
 	TaxClass       string                         `db:"tax_class"`
 	Taxable        bool                           `db:"taxable"`
 	Ships          bool                           `db:"requires_shipping"`
@@ -281,7 +282,7 @@ func (l exportLine) variantCells(shop money.Currency) ([]string, error) {
 		at(l.Options, 0), at(l.Options, 1), at(l.Options, 2), l.SKU, l.Barcode, price, compareAt, currency, further, bundle,
 		onHand, strconv.FormatBool(l.Tracked), strconv.FormatBool(l.Backorders), strconv.Itoa(l.MinQuantity), numberCell(l.MaxQuantity), strconv.Itoa(l.WeightGrams),
 		numberCell(l.Dimensions.Length), numberCell(l.Dimensions.Width), numberCell(l.Dimensions.Height),
-		l.TaxClass, strconv.FormatBool(l.Taxable), strconv.FormatBool(l.Ships), join(addresses(l.VariantImages)), files,
+		l.TaxClass, strconv.FormatBool(l.Taxable), strconv.FormatBool(l.Ships), join(addresses(l.VariantImages)), files, numberCell(l.Content.Amount), l.Content.Unit,
 	}, nil
 }
 
@@ -338,9 +339,10 @@ func (l exportLine) prices(shop money.Currency) (price, compareAt, currency, fur
 
 const vendorExists = `SELECT @vendor = '' OR EXISTS (SELECT FROM vendors WHERE slug = @vendor)`
 
-// exportRows reads every variant in the order of the file.
+// exportRows reads every variant in the order of the file. Plans and gift cards
+// are this shop's: nothing would stand behind their copies.
 const exportRows = exportFragment + `
-	WHERE p.status <> 'archived' AND (@vendor = '' OR v.slug = @vendor)
+	WHERE p.status <> 'archived' AND NOT p.unlisted AND NOT p.gift_card AND (@vendor = '' OR v.slug = @vendor)
 	ORDER BY v.slug COLLATE "C", coalesce(p.handle, p.slug) COLLATE "C", p.id, r.position, r.id`
 
 // exportFragment is a variant with all that is said of it. What was removed is
@@ -373,7 +375,7 @@ const exportFragment = `
 	           FROM variant_components x JOIN variants c ON c.id = x.component_id JOIN products o ON o.id = c.product_id
 	           WHERE x.bundle_id = r.id)) END AS bundle,
 	       s.on_hand, r.tracked, coalesce(s.backorders, false) AS backorders, coalesce(s.serialised, false) AS serialised,
-	       r.min_quantity, r.max_quantity, r.weight_grams, (r.length_mm, r.width_mm, r.height_mm) AS dimensions,
+	       r.min_quantity, r.max_quantity, r.weight_grams, (r.length_mm, r.width_mm, r.height_mm) AS dimensions, (r.content_amount, r.content_unit) AS content,
 	       r.tax_class, r.taxable, r.requires_shipping,
 	       coalesce((SELECT jsonb_agg(to_jsonb(m) ORDER BY shown.position) FROM media m JOIN (
 	           SELECT r.media_id, 0 AS position UNION ALL SELECT media_id, position FROM variant_media WHERE variant_id = r.id) shown ON shown.media_id = m.id

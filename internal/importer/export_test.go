@@ -31,13 +31,13 @@ func TestImportAsChild(t *testing.T) {
 }
 
 // strange is a catalogue of everything that a file could trip over.
-const strange = `souk_handle,title,description,vendor,vendor_slug,brand,kind,status,status_reason,publish_at,unpublish_at,slug,old_slugs,categories,tags,attributes,seo_title,seo_description,translations,relations,images,image_alts,option1,option2,option3,option_values,value1,value2,value3,sku,barcode,price,compare_at_price,currency,further_prices,bundle,on_hand,tracked,backorders,min_quantity,max_quantity,weight_grams,length_mm,width_mm,height_mm,tax_class,taxable,requires_shipping,variant_images,files
-'=1+1,'=HYPERLINK(1),'+plain,'@Vendor,at-vendor,'-Brand,'＝kind,active,,,,1-1,,'+Sums > Plus | A\|B,new | -sale | =x,"{""size, big"":[""=1"",""a|b""],""x"":[""\u003cy\u003e""]}",'=seo,'-seo,,,https://x.example/a.jpg?x=1\|2 | https://x.example/b.jpg,'=alt \| one | ,'=Size,Colour,Cut,,'-1,Red; blue,"a ""b""",'=SKU,'+49,1.00,,USD,EUR 2.50/3.00 | JPY 1200,,0,true,true,1,,0,,,,'=class,true,false,https://x.example/b.jpg,
-'=1+1,,,,at-vendor,,,,,,,,,,,,,,,,,,,,,,'+1,Green,c,'-SKU,,1.50,2.00,USD,,,,true,false,1,,5,,,,standard,true,true,,
-bare,Bare,,'@Vendor,at-vendor,,,draft,,,,bare,,,,,,,,,,,,,,,,,,,,,,,,,,false,false,1,,0,,,,standard,true,true,,
+const strange = `souk_handle,title,description,vendor,vendor_slug,brand,kind,status,status_reason,publish_at,unpublish_at,slug,old_slugs,categories,tags,attributes,seo_title,seo_description,translations,relations,images,image_alts,option1,option2,option3,option_values,value1,value2,value3,sku,barcode,price,compare_at_price,currency,further_prices,bundle,on_hand,tracked,backorders,min_quantity,max_quantity,weight_grams,length_mm,width_mm,height_mm,tax_class,taxable,requires_shipping,variant_images,files,content_amount,content_unit
+'=1+1,'=HYPERLINK(1),'+plain,'@Vendor,at-vendor,'-Brand,'＝kind,active,,,,1-1,,'+Sums > Plus | A\|B,new | -sale | =x,"{""size, big"":[""=1"",""a|b""],""x"":[""\u003cy\u003e""]}",'=seo,'-seo,,,https://x.example/a.jpg?x=1\|2 | https://x.example/b.jpg,'=alt \| one | ,'=Size,Colour,Cut,,'-1,Red; blue,"a ""b""",'=SKU,'+49,1.00,,USD,EUR 2.50/3.00 | JPY 1200,,0,true,true,1,,0,,,,'=class,true,false,https://x.example/b.jpg,,,
+'=1+1,,,,at-vendor,,,,,,,,,,,,,,,,,,,,,,'+1,Green,c,'-SKU,,1.50,2.00,USD,,,,true,false,1,,5,,,,standard,true,true,,,,
+bare,Bare,,'@Vendor,at-vendor,,,draft,,,,bare,,,,,,,,,,,,,,,,,,,,,,,,,,false,false,1,,0,,,,standard,true,true,,,,
 bare,"Bare, of another vendor","<p>Two
-lines</p>",'@Vendor,vendor-2,,,pending_review,,,,bare-2,,,,,,,,,,,,,,,,,,,,7.00,,USD,,,3,true,false,1,,0,,,,standard,true,true,,
-euros,Euros only,,'@Vendor,vendor-2,,,active,,,,euros,,,,,,,,,,,,,,,,,,,,,,,EUR 1.00,,,false,false,1,,0,,,,standard,true,true,,
+lines</p>",'@Vendor,vendor-2,,,pending_review,,,,bare-2,,,,,,,,,,,,,,,,,,,,7.00,,USD,,,3,true,false,1,,0,,,,standard,true,true,,,,
+euros,Euros only,,'@Vendor,vendor-2,,,active,,,,euros,,,,,,,,,,,,,,,,,,,,,,,EUR 1.00,,,false,false,1,,0,,,,standard,true,true,,,,
 `
 
 func TestExportImportExport(t *testing.T) {
@@ -140,5 +140,28 @@ func TestRealCatalogues(t *testing.T) {
 			s.verify(t)
 			copied.verify(t)
 		})
+	}
+}
+
+// Nothing would stand behind a copy of a plan or of a gift card.
+func TestPlansAndGiftCardsStayInTheirShop(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.clean(t, `{"handle":"cup","title":"Cup","variants":[{}]}
+{"handle":"gold","title":"Gold","variants":[{}]}
+{"handle":"voucher","title":"Voucher","variants":[{}]}
+`, Options{Publish: true})
+	for _, sql := range []string{
+		`UPDATE products SET unlisted = true WHERE handle = 'gold'`,
+		`UPDATE vendors SET house = true, commission_bps = 0`,
+		`UPDATE variants SET taxable = false, tracked = false, requires_shipping = false FROM products p WHERE p.id = product_id AND p.handle = 'voucher'`,
+		`UPDATE products SET gift_card = true WHERE handle = 'voucher'`,
+	} {
+		if _, err := s.pool.Exec(t.Context(), sql); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := s.exportAs(t, "souk-jsonl"); strings.Count(got, "\n") != 1 || !strings.Contains(got, `"cup"`) {
+		t.Errorf("exported %s", got)
 	}
 }

@@ -96,6 +96,7 @@ type variantLine struct {
 	MaxQuantity      int                `json:"max_quantity,omitempty"`
 	WeightGrams      int                `json:"weight_grams,omitempty"`
 	Dimensions       catalog.Dimensions `json:"dimensions,omitzero"`
+	Content          catalog.Content    `json:"content,omitzero"`
 	TaxClass         string             `json:"tax_class,omitempty"`
 	Taxable          *bool              `json:"taxable,omitempty"`
 	RequiresShipping *bool              `json:"requires_shipping,omitempty"`
@@ -152,7 +153,7 @@ func (l variantLine) variant(c *cells, at string, options int) Variant {
 	v := Variant{
 		row: c.row, SKU: l.SKU, Barcode: l.Barcode, Options: l.Options, OnHand: l.OnHand, Tracked: l.Tracked, Backorders: l.Backorders,
 		WeightGrams: l.WeightGrams, TaxClass: l.TaxClass, Taxable: l.Taxable, RequiresShipping: l.RequiresShipping, Image: l.Image,
-		Dimensions: l.Dimensions, MinQuantity: l.MinQuantity, MaxQuantity: l.MaxQuantity, Bundle: l.Bundle, Images: l.Images, Files: l.Files,
+		Dimensions: l.Dimensions, Content: l.Content, MinQuantity: l.MinQuantity, MaxQuantity: l.MaxQuantity, Bundle: l.Bundle, Images: l.Images, Files: l.Files,
 	}
 	switch {
 	case len(l.Options) != options:
@@ -163,6 +164,8 @@ func (l variantLine) variant(c *cells, at string, options int) Variant {
 		c.refuse(at+"weight_grams", "%d is not a weight", l.WeightGrams)
 	case !possible(l.Dimensions):
 		c.refuse(at+"dimensions", "are not sizes in millimetres")
+	case !l.Content.Valid():
+		c.refuse(at+"content", "%d %q is no content: say how much in g, kg, ml, l, cm, m, cm2, m2 or piece", l.Content.Amount, l.Content.Unit)
 	case l.MinQuantity < 0 || l.MaxQuantity < 0 || l.MinQuantity > maxPerOrder || l.MaxQuantity > maxPerOrder:
 		c.refuse(at+"min_quantity", "%d to %d are not quantities of an order", l.MinQuantity, l.MaxQuantity)
 	}
@@ -231,7 +234,7 @@ func (l exportLine) variantLine() variantLine {
 	v := variantLine{
 		SKU: l.SKU, Barcode: l.Barcode, Options: l.Options, Tracked: &l.Tracked, Backorders: &l.Backorders, WeightGrams: l.WeightGrams,
 		TaxClass: l.TaxClass, Taxable: &l.Taxable, RequiresShipping: &l.Ships, Images: addresses(l.VariantImages), OnHand: l.counted(),
-		Dimensions: l.Dimensions, MinQuantity: l.MinQuantity, MaxQuantity: l.MaxQuantity, Bundle: l.Bundle, Files: l.Files,
+		Dimensions: l.Dimensions, Content: l.Content, MinQuantity: l.MinQuantity, MaxQuantity: l.MaxQuantity, Bundle: l.Bundle, Files: l.Files,
 	}
 	for i, currency := range l.priced() {
 		price := priceLine{Price: money.Of(l.Amounts[i], currency)}

@@ -26,7 +26,8 @@ import (
 var leftOut = map[string]string{
 	"Product.ID": "another shop's", "Product.CreatedAt": "of this row", "Product.UpdatedAt": "of this row", "Product.Version": "of this row",
 	"Product.PublishedAt": "when this shop began to sell it", "Product.PendingChange": "not part of it until it is approved",
-	"Variant.ID": "another shop's", "Variant.CreatedAt": "of this row", "Variant.UpdatedAt": "of this row", "Variant.Version": "of this row",
+	"Product.GiftCard": "only the house sells gift cards, and files make no house",
+	"Variant.ID":       "another shop's", "Variant.CreatedAt": "of this row", "Variant.UpdatedAt": "of this row", "Variant.Version": "of this row",
 	"Media.ID": "another shop's", "Media.ChangeID": "not part of the product until it is approved", "Media.CreatedAt": "of this row",
 	"Media.State": "whether it has been fetched", "Media.Failure": "of fetching it", "Media.BlobKey": "where this shop keeps it",
 	"Media.ContentType": "of what this shop keeps", "Media.Width": "of what this shop keeps", "Media.Height": "of what this shop keeps", "Media.Sizes": "of what this shop keeps",
@@ -327,6 +328,9 @@ func (g *generator) variants(d *catalog.Draft, n int) (offers []catalog.Offer) {
 			SKU: g.maybe(fmt.Sprint("sku", n, "-", i)), Barcode: g.maybe("'0" + g.word()), WeightGrams: g.IntN(3) * 250, TaxClass: g.maybe("reduced"),
 			Dimensions:  catalog.Dimensions{Length: g.IntN(3), Width: g.IntN(3), Height: g.IntN(3)},
 			MinQuantity: g.IntN(3), Taxable: g.chance(2), RequiresShipping: g.chance(2), Tracked: !g.chance(3),
+		}
+		if g.chance(2) {
+			v.Content = catalog.Content{Amount: 1 + g.IntN(900), Unit: "ml"}
 		}
 		if g.chance(2) {
 			v.MaxQuantity = 5 + g.IntN(5)

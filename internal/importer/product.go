@@ -59,6 +59,7 @@ type Variant struct {
 	RequiresShipping *bool
 	WeightGrams      int
 	Dimensions       catalog.Dimensions
+	Content          catalog.Content
 	MinQuantity      int
 	MaxQuantity      int
 	TaxClass         string

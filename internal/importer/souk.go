@@ -24,7 +24,7 @@ var (
 	variantColumns = []string{
 		"value1", "value2", "value3", "sku", "barcode", "price", "compare_at_price", "currency", "further_prices", "bundle",
 		"on_hand", "tracked", "backorders", "min_quantity", "max_quantity", "weight_grams", "length_mm", "width_mm", "height_mm",
-		"tax_class", "taxable", "requires_shipping", "variant_images", "files",
+		"tax_class", "taxable", "requires_shipping", "variant_images", "files", "content_amount", "content_unit",
 	}
 )
 
@@ -71,6 +71,10 @@ func soukVariant(v *Variant, c *cells) {
 	v.MinQuantity, v.MaxQuantity = c.upTo("min_quantity", maxPerOrder), c.upTo("max_quantity", maxPerOrder)
 	v.Dimensions = catalog.Dimensions{
 		Length: c.upTo("length_mm", maxMillimetres), Width: c.upTo("width_mm", maxMillimetres), Height: c.upTo("height_mm", maxMillimetres),
+	}
+	v.Content = catalog.Content{Amount: c.upTo("content_amount", maxCount), Unit: c.get("content_unit")}
+	if !v.Content.Valid() {
+		c.refuse("content_unit", "%d %q is no content: say how much in g, kg, ml, l, cm, m, cm2, m2 or piece", v.Content.Amount, v.Content.Unit)
 	}
 	c.json("bundle", &v.Bundle, `{"pricing": "summed", "components": [{"handle": "cup", "options": ["Red"], "quantity": 4}]}`)
 	c.json("files", &v.Files, `[{"name": "manual.pdf", "sha256": "…"}]`)
