@@ -1,10 +1,12 @@
 package app_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/pquerna/otp/totp"
 
 	"souk/internal/app/apptest"
@@ -79,6 +81,50 @@ func TestAccountPages(t *testing.T) {
 	b.Click("#otp .primary")
 	b.At("/account")
 	b.Sees("#totp-state", "9 recovery codes")
+}
+
+// Somebody joins a plan on the account page, is told how to pay, is a member once
+// the money has come, and ends it there.
+func TestMembershipOnTheAccountPage(t *testing.T) {
+	t.Parallel()
+	shop := apptest.Run(t, pgtest.DB(t))
+	shop.InTx(t, func(tx pgx.Tx) error {
+		return shop.Settings.Set(t.Context(), tx, map[string]json.RawMessage{"payments.transfer_instructions": json.RawMessage(`"UPI: market@bank"`)})
+	})
+	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 999, "currency": "USD"}],
+		"pause_days": 30, "benefits": {"percent_off": {"percent_ppm": 100000}, "free_shipping_above": {"USD": 2000}}}`).Want(t, 201)
+	b := shop.Browser(t)
+	b.Open("/account/register")
+	b.Type("[name=username]", "ann")
+	b.Type("[name=email]", "ann@example.com")
+	b.Type("[name=password]", "seven purple lanterns")
+	b.Click("#register .primary")
+	b.Sees("#plans", "10 % off, free shipping above $20.00")
+	b.Click("#plans button")
+	b.Sees("#join-plan", "Join: Gold")
+	b.Type(`[name="billing/name"]`, "Ann")
+	b.Click("#join .primary")
+	b.Sees("#join .wrong", "required")
+	b.Type(`[name="billing/line1"]`, "1 Side St")
+	b.Type(`[name="billing/city"]`, "Berlin")
+	b.Type(`[name="billing/postal_code"]`, "10115")
+	b.Type(`[name="billing/country"]`, "DE")
+	b.Picture("membership-join")
+	b.Click("#join .primary")
+	b.Sees("#notice", "UPI: market@bank")
+	b.Picture("membership-to-pay")
+	paid := apptest.Read[struct {
+		Data []struct{ ID string }
+	}](t, shop.Call(t, apptest.Admin, "GET", "/admin/payments?method=bank_transfer", "").Want(t, 200)).Data[0].ID
+	shop.Call(t, apptest.Admin, "POST", "/admin/payments/"+paid+"/capture", "", "Idempotency-Key", paid).Want(t, 200)
+	apptest.Await(t, "the membership", func() bool { return shop.Count(t, `SELECT count(*) FROM memberships WHERE status = 'active'`, nil) == 1 })
+	b.Open("/account#membership")
+	b.Sees("#member-state", "You are a member of Gold")
+	b.Picture("membership")
+	b.Click("#member-cancel")
+	b.Sees("#member-state", "It ends then")
+	b.Click("#member-resume")
+	b.Sees("#notice", "goes on")
 }
 
 // Each mailed link leads to a page that does what the mail said, once.

@@ -1,15 +1,9 @@
 import { call, Problem, signedIn } from "./api.js";
-import { $, make, onSubmit, say, working } from "./page.js";
+import { showMembership } from "./membership.js";
+import { $, make, onSubmit, row, say, working } from "./page.js";
 import { proven } from "./prove.js";
 
 const when = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-
-// row is a line of a list with what can be done about it.
-function row(title, detail, label, act) {
-  const text = make("span", {}, title, make("br"), make("span", { className: "soft", textContent: detail }));
-  const button = label && make("button", { type: "button", textContent: label, onclick: (event) => working(event.target, act) });
-  return make("li", {}, text, ...(button ? [button] : []));
-}
 
 function onClick(selector, fn) {
   $(selector).addEventListener("click", (event) => working(event.target, fn));
@@ -167,12 +161,14 @@ async function showOrders() {
   const { data } = await call("GET", "/me/orders?limit=20");
   $("#no-orders").hidden = data.length > 0;
   const lists = await Promise.all(data.map(async (order) => [
-    row(`${order.number} · ${order.status}`, when.format(new Date(order.created_at))),
+    row(`${order.number} · ${order.status}`, [when.format(new Date(order.created_at)), order.next_action?.text, order.next_action?.reference].filter(Boolean).join(" · ")),
     ...await goodsOf(order),
   ]));
   $("#my-orders").replaceChildren(...lists.flat());
   if (location.hash === "#orders") $("#orders").scrollIntoView();
 }
+
+document.addEventListener("ordered", () => showOrders());
 
 // goodsOf are the files and licence keys that came with an order.
 async function goodsOf(order) {
@@ -225,7 +221,7 @@ $("#sure").addEventListener("close", () => working($("#erase"), async () => {
 if (await signedIn()) {
   await showUser();
   $("#account").hidden = false;
-  for (const show of [showOrders, showFactors, showIdentities, showSessions, showPreferences, showExport]) {
+  for (const show of [showOrders, showMembership, showFactors, showIdentities, showSessions, showPreferences, showExport]) {
     show().catch((problem) => say(problem.message, true));
   }
 } else {

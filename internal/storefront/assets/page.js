@@ -18,6 +18,13 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+// row is a line of a list with what can be done about it.
+export function row(title, detail, label, act) {
+  const text = make("span", {}, title, make("br"), make("span", { className: "soft", textContent: detail }));
+  const button = label && make("button", { type: "button", textContent: label, onclick: (event) => working(event.target, act) });
+  return make("li", {}, text, ...(button ? [button] : []));
+}
+
 // working runs fn while the button cannot be pressed again, and says what went wrong.
 export async function working(button, fn) {
   say("");

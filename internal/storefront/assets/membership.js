@@ -1,0 +1,102 @@
+// The membership on the account page: what one has of it, what is to be paid, and the plans that there are.
+import { call } from "./api.js";
+import { $, make, onSubmit, row, say, working } from "./page.js";
+
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
+const on = (moment) => day.format(new Date(moment));
+
+// price tells an amount of minor units as people write it.
+function price({ amount, currency }) {
+  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
+  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
+function everySoOften({ unit, count }) {
+  return count === 1 ? `a ${unit}` : `every ${count} ${unit}s`;
+}
+
+function benefits({ percent_off: off, free_shipping_above: ships, early_access_hours: early, more_wishlists: lists }) {
+  return [
+    off && `${off.percent_ppm / 10000} % off`,
+    ships && `free shipping above ${Object.entries(ships).map(([currency, amount]) => price({ amount, currency })).join(" or ")}`,
+    early && `early access by ${early} hours`,
+    lists && `${lists} more wishlists`,
+  ].filter(Boolean).join(", ");
+}
+
+const states = {
+  trialing: (m) => `You are trying ${m.plan.name} until ${on(m.ends_at)}.`,
+  active: (m) => `You are a member of ${m.plan.name}; this period lasts until ${on(m.ends_at)}.`,
+  past_due: (m) => `Your period ended on ${on(m.ends_at)}. What ${m.plan.name} gives you goes on until ${on(m.benefits_until)}.`,
+  paused: (m) => `Your membership of ${m.plan.name} is paused${m.paused_until ? ` until ${on(m.paused_until)}` : ""}.`,
+  cancelled: (m) => `Your membership of ${m.plan.name} has ended.`,
+  lapsed: (m) => `Your membership of ${m.plan.name} has run out.`,
+};
+
+// mine is the membership of who is signed in, null where there never was one.
+async function mine() {
+  try {
+    return await call("GET", "/me/membership");
+  } catch (problem) {
+    if (problem.status === 404) return null;
+    throw problem;
+  }
+}
+
+function toPay(order, next = order.next_action) {
+  return `${price(order.totals.grand_total)} are to be paid for order ${order.number}.${next?.text ? ` ${next.text}` : ""}${next?.reference ? ` Reference: ${next.reference}` : ""}`;
+}
+
+let wanted = null; // the plan that the form is about, and how it is asked for
+
+function offer(plan, is) {
+  const live = is && !["cancelled", "lapsed"].includes(is.status);
+  const amount = plan.prices[0];
+  const detail = [amount && `${price(amount)} ${everySoOften(plan.interval)}`, benefits(plan.benefits)].filter(Boolean).join(" · ");
+  if (live && is.plan.id === plan.id) return row(plan.name, detail);
+  const ask = (path, label) => row(plan.name, detail, label, async () => {
+    wanted = { path, plan, method: amount?.amount ? "bank_transfer" : "free" };
+    $("#join").hidden = false;
+    $("#join-plan").textContent = `${label}: ${plan.name}`;
+    $("#join input").focus();
+  });
+  if (!live) return ask("/me/membership", "Join");
+  if (plan.rank > is.plan_rank) return ask("/me/membership/upgrade", "Change now");
+  return row(plan.name, detail, "Change with the next period", async () => {
+    await call("POST", "/me/membership/downgrade", { plan_id: plan.id });
+    await showMembership();
+    say(`From the next period on you are a member of ${plan.name}.`);
+  });
+}
+
+export async function showMembership() {
+  const [is, { data: plans }] = await Promise.all([mine(), call("GET", "/plans")]);
+  $("#membership").hidden = !is && plans.length === 0;
+  if (is) is.plan_rank = plans.find((p) => p.id === is.plan.id)?.rank ?? 0;
+  const has = is?.benefits && benefits(is.benefits);
+  $("#member-state").textContent = is ? `${states[is.status](is)}${has ? ` You have ${has}.` : ""}${is.cancel_at_period_end && is.status === "active" ? " It ends then." : ""}` : "You are not a member yet.";
+  const order = is?.renewal_order_id && await call("GET", `/orders/${is.renewal_order_id}`);
+  $("#member-due").textContent = order && order.status === "pending" ? toPay(order) : "";
+  $("#member-pause").hidden = is?.status !== "active" || is.cancel_at_period_end;
+  $("#member-cancel").hidden = !is || !["trialing", "active", "past_due", "paused"].includes(is.status) || is.cancel_at_period_end;
+  $("#member-resume").hidden = !is || is.status !== "paused" && !(is.cancel_at_period_end && ["trialing", "active"].includes(is.status));
+  $("#plans").replaceChildren(...plans.map((plan) => offer(plan, is)));
+  if (location.hash === "#membership") $("#membership").scrollIntoView();
+}
+
+for (const [id, said] of [["pause", "Your membership is paused."], ["cancel", "Your membership ends with its period."], ["resume", "Your membership goes on."]]) {
+  $(`#member-${id}`).addEventListener("click", (event) => working(event.target, async () => {
+    await call("POST", `/me/membership/${id}`);
+    await showMembership();
+    say(said);
+  }));
+}
+
+onSubmit($("#join"), async (values) => {
+  const billing = Object.fromEntries(Object.entries(values).filter(([, value]) => value).map(([name, value]) => [name.replace("billing/", ""), value]));
+  const { order, payment } = await call("POST", wanted.path, { plan_id: wanted.plan.id, payment_method: wanted.method, billing });
+  $("#join").hidden = true;
+  await showMembership();
+  document.dispatchEvent(new Event("ordered"));
+  say(order?.status === "pending" ? toPay(order, payment.next_action) : "Thank you.");
+});
