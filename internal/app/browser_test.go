@@ -117,7 +117,9 @@ func TestMembershipOnTheAccountPage(t *testing.T) {
 		Data []struct{ ID string }
 	}](t, shop.Call(t, apptest.Admin, "GET", "/admin/payments?method=bank_transfer", "").Want(t, 200)).Data[0].ID
 	shop.Call(t, apptest.Admin, "POST", "/admin/payments/"+paid+"/capture", "", "Idempotency-Key", paid).Want(t, 200)
-	apptest.Await(t, "the membership", func() bool { return shop.Count(t, `SELECT count(*) FROM memberships WHERE status = 'active'`, nil) == 1 })
+	apptest.Await(t, "the membership", func() bool {
+		return shop.Count(t, `SELECT count(*) FROM memberships WHERE status = 'active'`, nil) == 1
+	})
 	b.Open("/account#membership")
 	b.Sees("#member-state", "You are a member of Gold")
 	b.Picture("membership")
