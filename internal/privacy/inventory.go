@@ -120,7 +120,7 @@ var Inventory = []Holding{
 	{"shipping_zones", "name", Nothing, "of the shop's settings"},
 	{"tax_rates", "name", Nothing, "of the shop's settings"},
 	{"tax_zones", "name postal_prefixes preset", Nothing, "of the shop's settings"},
-	{"tax_exemptions", "certificate decided_by", Kept, "why no tax was charged, which the books must prove: a number, and the id of who decided it"},
+	{"tax_exemptions", "certificate countries regions decided_by", Kept, "why no tax was charged, which the books must prove: a number, where it holds, and the id of who decided it"},
 	{"tax_engines", "name base_url key_sealed on_failure codes", Nothing, "of the shop's settings"},
 	{"tax_answers", "question engine answer failure", Dropped, "with the cart: a hash, and amounts of tax"},
 }

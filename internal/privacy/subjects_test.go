@@ -11,6 +11,7 @@ import (
 
 // notExported is the tables of users that hold nothing to show them.
 var notExported = map[string]string{
+	"buyer_plans":    "a view of memberships, which are exported",
 	"credentials":    "a hash",
 	"refresh_tokens": "hashes, of the sessions that are exported",
 	"data_exports":   "this export",
