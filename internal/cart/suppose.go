@@ -123,7 +123,7 @@ func (c *Carts) SupposeCart(ctx context.Context, db postgres.DB, cart id.Cart) (
 	args := pgx.NamedArgs{"cart": cart}
 	b := postgres.NewBatch()
 	postgres.ReadOne(b, &found, `SELECT `+cartColumnsFragment+` FROM carts WHERE id = @cart`, args)
-	postgres.ReadAll(b, &s.Items, `SELECT variant_id AS variant, quantity FROM cart_items WHERE cart_id = @cart ORDER BY id`, args)
+	postgres.ReadAll(b, &s.Items, `SELECT variant_id AS variant, quantity, gift FROM cart_items WHERE cart_id = @cart ORDER BY id`, args)
 	postgres.ReadColumn(b, &s.Codes, `SELECT k.code FROM cart_coupons cc JOIN coupons k ON k.id = cc.coupon_id WHERE cc.cart_id = @cart ORDER BY k.code`, args)
 	switch err := b.Send(ctx, db); {
 	case errors.Is(err, postgres.ErrNoRow):

@@ -164,7 +164,7 @@ func TestAKeyIsOfExactlyWhatIsAsked(t *testing.T) {
 		}
 		keys[q.Key()] = name
 	}
-	if question().Key() != question().Key() {
+	if again := question(); again.Key() != question().Key() {
 		t.Error("the same question has two keys")
 	}
 }
