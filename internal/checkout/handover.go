@@ -3,6 +3,7 @@ package checkout
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -124,14 +125,19 @@ func (c *Checkout) handOver(ctx context.Context, tx pgx.Tx, was orders.Whole, pa
 	return is, units, b.Send(ctx, tx)
 }
 
-// takeBack withdraws the digital goods of an order when all that was taken for
-// it has gone back. Of a part of the money nobody can say which goods it was
-// for: staff withdraw those.
-func (c *Checkout) takeBack(ctx context.Context, tx pgx.Tx, order id.Order, payment id.Payment) error {
-	now, err := payments.Get(ctx, tx, payment)
-	if err != nil || now.Refunded != now.Captured {
+// takeBack withdraws what an order has handed over when all that was taken for
+// it, by whatever payments, has gone back. Of a part of the money nobody can say
+// which goods it was for: staff withdraw those.
+func (c *Checkout) takeBack(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	list, err := payments.OfOrder(ctx, tx, order)
+	if err != nil || slices.ContainsFunc(list, func(p payments.Payment) bool { return p.Refunded != p.Captured }) {
 		return err
 	}
+	return c.revoke(ctx, tx, order)
+}
+
+// revoke ends what an order has handed over: files, licence keys, memberships.
+func (c *Checkout) revoke(ctx context.Context, tx pgx.Tx, order id.Order) error {
 	if err := c.Memberships.Revoke(ctx, tx, order); err != nil {
 		return err
 	}

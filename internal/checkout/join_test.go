@@ -12,6 +12,7 @@ import (
 	"souk/internal/memberships"
 	"souk/internal/money"
 	"souk/internal/payments"
+	"souk/internal/platform/pgtest"
 )
 
 const billing = `"billing": {"name": "Ada", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}`
@@ -218,5 +219,53 @@ func TestMoneyBackEndsTheMembership(t *testing.T) {
 	}
 	if c := decode[cart.View](s.call(who, "POST", "/carts", fmt.Sprintf(`{"items": [{"variant_id": %q, "quantity": 1}]}`, s.sell(goods{}))).want(201)); !c.Totals.Discount.IsZero() {
 		t.Errorf("discount of %v", c.Totals.Discount)
+	}
+}
+
+// Staff who give the money for a plan back, by hand as it came, end the membership;
+// while some of it has not gone back, it goes on.
+func TestARefundByStaffEndsTheMembership(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	s.takesTransfers()
+	gold := s.plan("Gold", 999, goldBenefits)
+	who := s.customer().String()
+	c := s.payWith(who, s.fill(who, 1, gold.Variant), s.giftCard(usd(400)))
+	placed := s.order(who, c, "bank_transfer")
+	transfer := placed.Payment.ID
+	s.call("staff", "POST", "/admin/payments/"+transfer.String()+"/capture", "", "Idempotency-Key", "seen").want(200, `"captured"`)
+	s.handOver()
+
+	s.refund(placed, `{"amount": {"amount": 500, "currency": "USD"}, "reason": "half of it"}`).want(201)
+	if m := s.membership(who); m.Status != memberships.Active {
+		t.Fatalf("after a part of the money: %s", m.Status)
+	}
+	s.refund(placed, `{"amount": {"amount": 499, "currency": "USD"}, "reason": "the rest"}`).want(201)
+	if m := s.membership(who); m.Status != memberships.Cancelled || m.Benefits != nil {
+		t.Errorf("after all of the money: %s", m.Status)
+	}
+	s.wantPayments(s.show(placed), "gift_card 400 captured", "bank_transfer 599 captured")
+	for _, p := range s.show(placed).Payments {
+		if p.Refunded != p.Amount {
+			t.Errorf("%s has given back %s of %s", p.Provider, p.Refunded, p.Amount)
+		}
+	}
+	s.sound()
+}
+
+// What one payment of several gives back is not all of the money.
+func TestAPaymentOfSeveralThatIsGivenBackEndsNothing(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	gold := s.plan("Gold", 999, "")
+	who := s.customer().String()
+	placed := s.order(who, s.payWith(who, s.fill(who, 1, gold.Variant), s.giftCard(usd(400))), "stripe")
+	for _, fact := range []payments.Fact{{Kind: payments.Capture, Cause: "paid"}, {Kind: payments.Refund, Cause: "sorry"}} {
+		fact.Payment, fact.Amount = placed.Payment.ID, usd(599)
+		s.inTx(func(tx pgx.Tx) error { _, err := s.flow.Settle(t.Context(), tx, fact); return err })
+		s.handOver()
+	}
+	if m := s.membership(who); m.Status != memberships.Active {
+		t.Errorf("%s, though 4.00 of it are paid", m.Status)
 	}
 }

@@ -74,7 +74,7 @@ func (c *Checkout) Refund(ctx context.Context, tx pgx.Tx, r Refunding) (orders.R
 		return orders.Refund{}, err
 	}
 	if is.PaymentStatus == orders.PaymentRefunded {
-		return made, c.Digital.RevokeAll(ctx, tx, is.ID)
+		return made, c.revoke(ctx, tx, is.ID)
 	}
 	return made, nil
 }
@@ -212,7 +212,7 @@ func (c *Checkout) repayOne(ctx context.Context, tx pgx.Tx, p payments.Payment, 
 		if err != nil {
 			return payments.Event{}, err
 		}
-		if !provider.Settled() {
+		if !provider.ByHand() {
 			return payments.Event{}, ErrByProvider
 		}
 	}
@@ -224,7 +224,7 @@ func (c *Checkout) refundRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/refunds", c.refund, httpapi.Needs(orders.CanRefund), httpapi.RequireIdempotencyKey(), httpapi.ID("refund-order"),
 		httpapi.Status(http.StatusCreated), httpapi.Crash(beforeRefund, afterRefund), httpapi.Summary("Give money back of an order"),
 		httpapi.Describe("An `amount`, which is spread over all that was paid, or units of `lines` at their frozen share, and with `shipping` what is left of that. "+
-			"`to` is `method`: to the gift cards and store credit that paid, as far as they did, and the rest the way that it came, for cash by hand; or `store_credit`. "+
+			"`to` is `method`: to the gift cards and store credit that paid, as far as they did, and the rest the way that it came, for cash and bank transfers by hand; or `store_credit`. "+
 			"409 `refund_exceeds_paid`, `quantity_exceeds_remaining` or `nothing_to_refund` where there is not so much, `gift_card_used` where gift cards are given back that have paid for something."))
 }
 

@@ -72,7 +72,7 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 	switch event.Kind {
 	case payments.Authorize, payments.Capture:
 	case payments.Refund, payments.Chargeback:
-		return is, c.takeBack(ctx, tx, was.ID, payment.ID)
+		return is, c.takeBack(ctx, tx, was.ID)
 	case payments.Fail, payments.Void:
 		return is, nil
 	}

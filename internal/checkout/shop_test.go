@@ -56,6 +56,7 @@ type card struct{ payments.Provider }
 
 func (card) Method() string                                                  { return "stripe" }
 func (card) Settled() bool                                                   { return false }
+func (card) ByHand() bool                                                    { return false }
 func (card) Offered(context.Context, payments.Offer) error                   { return nil }
 func (card) Waits(context.Context) (time.Duration, error)                    { return 0, nil }
 func (card) Tells(context.Context, payments.Start) (*payments.Action, error) { return nil, nil }

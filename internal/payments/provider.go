@@ -22,6 +22,10 @@ type Provider interface {
 	// waits with held stock until a fact arrives.
 	Settled() bool
 
+	// ByHand reports that people give money back themselves, and the shop writes
+	// down that they have. Otherwise the provider is told to.
+	ByHand() bool
+
 	// Offered refuses, with ErrMethod, an order that cannot be paid this way.
 	Offered(context.Context, Offer) error
 

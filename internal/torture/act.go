@@ -74,6 +74,7 @@ type later struct{ cod.Provider }
 
 func (later) Method() string { return methodLater }
 func (later) Settled() bool  { return false }
+func (later) ByHand() bool   { return false }
 
 // Offered refuses nothing: what is promised first may be digital.
 func (later) Offered(context.Context, payments.Offer) error                   { return nil }

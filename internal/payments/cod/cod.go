@@ -26,6 +26,9 @@ func (Provider) Method() string { return Method }
 // Settled is true: the promise to pay at the door is all there is to wait for.
 func (Provider) Settled() bool { return true }
 
+// ByHand is true: cash goes back from hand to hand.
+func (Provider) ByHand() bool { return true }
+
 // Offered refuses orders with files or licence keys, which nobody brings back,
 // and those of which nothing is brought to a door.
 func (Provider) Offered(_ context.Context, o payments.Offer) error {

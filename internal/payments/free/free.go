@@ -25,6 +25,9 @@ func (Provider) Method() string { return Method }
 // Settled is true: there is nothing to wait for.
 func (Provider) Settled() bool { return true }
 
+// ByHand is true: there is nothing to give back.
+func (Provider) ByHand() bool { return true }
+
 // Offered refuses orders that cost something.
 func (Provider) Offered(_ context.Context, o payments.Offer) error {
 	if !o.Total.IsZero() {

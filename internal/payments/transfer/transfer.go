@@ -45,6 +45,9 @@ func (Provider) Method() string { return Method }
 // Settled is false: an order waits until staff have seen the money.
 func (Provider) Settled() bool { return false }
 
+// ByHand is true: staff send money back as buyers have sent it.
+func (Provider) ByHand() bool { return true }
+
 // Offered refuses orders for nothing, and all while the shop has not said where
 // money is to be sent.
 func (p Provider) Offered(ctx context.Context, o payments.Offer) error {
