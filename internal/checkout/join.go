@@ -193,7 +193,7 @@ func (c *Checkout) extend(ctx context.Context, tx pgx.Tx, w orders.Whole, units 
 	lines := make([]orders.Line, len(units))
 	variants := make([]id.Variant, len(units))
 	for i, u := range units {
-		lines[i] = w.Lines[slices.IndexFunc(w.Lines, func(l orders.Line) bool { return l.ID == u.Line })]
+		lines[i] = lineIn(w, u.Line)
 		variants[i] = lines[i].Variant
 	}
 	plans, err := c.Memberships.SoldAs(ctx, tx, variants)

@@ -3,7 +3,6 @@ package memberships
 import (
 	"context"
 	"fmt"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
 
@@ -47,7 +46,7 @@ func (b Benefits) rewards(p Plan) (list []promotions.Promotion) {
 		})
 	}
 	if off := b.PercentOff; off != nil {
-		made(percent(off.PPM)+" off", members, pricing.Reward{Kind: pricing.PercentOff, PPM: off.PPM, Goods: off.Goods, Most: off.Most})
+		made(pricing.Percent(off.PPM)+" off", members, pricing.Reward{Kind: pricing.PercentOff, PPM: off.PPM, Goods: off.Goods, Most: off.Most})
 	}
 	if len(b.FreeShipping) > 0 {
 		from := members
@@ -65,11 +64,6 @@ func (b *Benefits) take(p promotions.Promotion) {
 	case pricing.ShippingOff:
 		b.FreeShipping = p.Conditions.MinSubtotal
 	}
-}
-
-// percent writes 100000 as "10 %", 12500 as "1.25 %".
-func percent(ppm int64) string {
-	return strconv.FormatFloat(float64(ppm)/10_000, 'f', -1, 64) + " %"
 }
 
 // keepBenefits brings the promotions of a plan to what it gives.

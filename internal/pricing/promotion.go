@@ -1,7 +1,9 @@
 package pricing
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -202,4 +204,11 @@ func (c Scope) problems(bad *errs.Fields, pointer string) {
 	for _, n := range []int{len(c.Products), len(c.Variants), len(c.Categories), len(c.Tags), len(c.Brands), len(c.Vendors), len(c.Except)} {
 		bad.Require(n <= maxNamed, pointer, "too_many", "At most 1,000 of a kind can be named.")
 	}
+}
+
+// Percent writes parts per million as people read them: 100000 is "10 %", 12500
+// is "1.25 %".
+func Percent(ppm int64) string {
+	text := strings.TrimRight(fmt.Sprintf("%d.%04d", ppm/10_000, ppm%10_000), "0")
+	return strings.TrimSuffix(text, ".") + " %"
 }

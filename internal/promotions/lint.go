@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -98,8 +97,8 @@ func lintPair(p, q Promotion) (found []Finding) {
 	percent := p.Reward.Kind == pricing.PercentOff && q.Reward.Kind == pricing.PercentOff
 	if percent && sum >= million && p.stacksWith(q) {
 		found = append(found, Finding{"stacks", both, fmt.Sprintf(
-			"%s and %s stack to %s %% on the goods that both lower. Give them one stacking_group, or make one exclusive, unless that is meant.",
-			p.Name, q.Name, strconv.FormatFloat(float64(sum)/10_000, 'f', -1, 64))})
+			"%s and %s stack to %s on the goods that both lower. Give them one stacking_group, or make one exclusive, unless that is meant.",
+			p.Name, q.Name, pricing.Percent(sum))})
 	}
 	return found
 }
