@@ -104,6 +104,10 @@ const (
 	Refund     Kind = "refund"
 	Chargeback Kind = "chargeback"
 	Fail       Kind = "fail"
+
+	Fee                Kind = "fee"                 // the provider keeps it
+	RefundFailed       Kind = "refund_failed"       // it was accepted, and came back
+	ChargebackReversed Kind = "chargeback_reversed" // the dispute was won
 )
 
 // A Fact is something that happened to a payment. Its amount is nothing for a
