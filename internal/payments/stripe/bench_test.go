@@ -1,4 +1,4 @@
-package stripe_test
+package stripe
 
 import (
 	"encoding/json"
@@ -15,7 +15,6 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/conform"
 	"souk/internal/payments/fakes"
-	"souk/internal/payments/stripe"
 	"souk/internal/payments/stripe/stripetest"
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/pgtest"
@@ -25,7 +24,7 @@ import (
 // desk is the adapter, a fake Stripe, and the shop's account there.
 type desk struct {
 	*testing.T
-	stripe.Provider
+	Provider
 	server *stripetest.Server
 	clock  *clock.Manual
 	tx     pgx.Tx
@@ -102,8 +101,10 @@ func TestConformance(t *testing.T) {
 		d := open(t)
 		return conform.Bench{
 			Provider: d.Provider, Server: d.server, Faults: d.server.Faults, Postman: d.server.Postman, Clock: d.clock,
-			Capture: func(when payments.CaptureWhen) { d.exec(`UPDATE payment_accounts SET capture = @when`, pgx.NamedArgs{"when": string(when)}) },
-			Rotate:  d.rotate, Partial: true, Closes: true, Foreign: d.foreign, Stale: true,
+			Capture: func(when payments.CaptureWhen) {
+				d.exec(`UPDATE payment_accounts SET capture = @when`, pgx.NamedArgs{"when": string(when)})
+			},
+			Rotate: d.rotate, Partial: true, Closes: true, Foreign: d.foreign, Stale: true,
 			Amounts: []money.Amount{
 				money.Of(123_45, "USD"), money.Of(5000, "JPY"), money.Of(12_340, "KWD"), money.Of(99_00, "INR"), money.Of(1500, "ISK"), money.Of(2_500_00, "MGA"),
 			},
