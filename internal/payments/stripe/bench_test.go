@@ -1,9 +1,12 @@
 package stripe
 
 import (
+	"bytes"
 	"encoding/json"
+	"io"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -28,7 +31,13 @@ type desk struct {
 	server *stripetest.Server
 	clock  *clock.Manual
 	tx     pgx.Tx
-	asked  []*http.Request // by the adapter, the bodies read
+	asked  []request // by the adapter
+}
+
+// request is what the fake was asked.
+type request struct {
+	*http.Request
+	form url.Values
 }
 
 func open(t *testing.T) *desk {
@@ -39,7 +48,13 @@ func open(t *testing.T) *desk {
 	d.Accounts = &payments.Accounts{DB: d.tx, Clock: at, Vault: vault.New(make([]byte, 32)), Outbound: outbound.New(true)}
 	handler := d.server.Handler()
 	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		d.asked = append(d.asked, r)
+		body, err := io.ReadAll(r.Body)
+		form, e := url.ParseQuery(string(body))
+		if err != nil || e != nil {
+			t.Errorf("%s %s cannot be read: %v, %v", r.Method, r.URL, err, e)
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		d.asked = append(d.asked, request{r, form})
 		handler.ServeHTTP(w, r)
 	}))
 	listener.Config.SetKeepAlivesEnabled(false) // on a connection that it has used before, net/http itself repeats what has an Idempotency-Key
