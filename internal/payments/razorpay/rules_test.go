@@ -222,40 +222,34 @@ func TestTheOrderSaysWhoCaptures(t *testing.T) {
 	}
 }
 
-// Two tabs: the second yes is not promised to the shop once more, and goes back.
+// Two tabs: the second yes promises the shop nothing more, whichever of them is
+// captured, and the other goes back.
 func TestASecondAttemptPromisesNothingMore(t *testing.T) {
 	s := open(t)
 	p := s.start(payments.CaptureOnShipment)
 	p.pay(fakes.Declined)
 	p.pay(fakes.Pays)
+	s.clock.Advance(time.Second)
 	p.pay(fakes.Pays)
 	first := p.want("fail 0.00, authorize 500.00")
-	if _, err := s.provider.Capture(t.Context(), p.move(50_000)); err != nil {
-		t.Fatal(err)
-	}
+	s.call("/v1/payments/"+first.Refs[2]+"/capture", `{"amount":50000,"currency":"INR"}`)
 	s.clock.Advance(5 * 24 * time.Hour)
 	last := p.want("fail 0.00, authorize 500.00, capture 500.00, fee 11.80")
-	if first.Facts[1] != last.Facts[1] {
-		t.Errorf("promised as %+v and as %+v", first.Facts[1], last.Facts[1])
+	if first.Facts[1] != last.Facts[1] || last.Facts[2].Cause != first.Refs[2] {
+		t.Errorf("promised as %+v and as %+v", first.Facts, last.Facts)
 	}
+	s.wantBalance()
 }
 
 // A call that was lost and is carried out after all makes a second order. Whoever
-// asks again is told of the first.
+// asks again is told of the first, and not of one whose receipt only contains ours.
 func TestASecondOrderIsNotShown(t *testing.T) {
 	s := open(t)
 	p := s.start(payments.CaptureAutomatic)
 	ref := p.begun.Ref
-	body := fmt.Sprintf(`{"amount":50000,"currency":"INR","receipt":%q}`, p.Payment)
-	r, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.url+"/v1/orders", strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
-	r.SetBasicAuth(s.server.KeyID, s.server.KeySecret)
-	r.Header.Set("Content-Type", "application/json")
-	s.clock.Advance(time.Second)
-	if answer, err := http.DefaultClient.Do(r); err != nil || answer.StatusCode != http.StatusOK || answer.Body.Close() != nil {
-		t.Fatalf("a second order: %+v, %v", answer, err)
+	for _, receipt := range []string{p.Payment.String(), p.Payment.String() + "-2"} {
+		s.clock.Advance(time.Second)
+		s.call("/v1/orders", fmt.Sprintf(`{"amount":50000,"currency":"INR","receipt":%q}`, receipt))
 	}
 	if p.again(); p.begun.Ref != ref {
 		t.Errorf("begun as %s and as %s", ref, p.begun.Ref)
@@ -263,6 +257,54 @@ func TestASecondOrderIsNotShown(t *testing.T) {
 	p.Amount.Minor++
 	if _, err := s.provider.Start(t.Context(), p.Start); !errors.Is(err, payments.ErrMismatch) {
 		t.Errorf("the same payment of another amount: %v, want ErrMismatch", err)
+	}
+	p.Payment = id.New[id.Payment]()
+	s.call("/v1/orders", fmt.Sprintf(`{"amount":50000,"currency":"INR","receipt":"%s-2"}`, p.Payment))
+	if p.again(); p.look().Open != true {
+		t.Error("an order with another receipt is taken for ours")
+	}
+}
+
+// call is one that the shop itself does not make: its staff do, or nobody.
+func (s *shop) call(path, body string) {
+	s.Helper()
+	r, err := http.NewRequestWithContext(s.Context(), http.MethodPost, s.url+path, strings.NewReader(body))
+	if err != nil {
+		s.Fatal(err)
+	}
+	r.SetBasicAuth(s.server.KeyID, s.server.KeySecret)
+	r.Header.Set("Content-Type", "application/json")
+	if answer, err := http.DefaultClient.Do(r); err != nil || answer.StatusCode != http.StatusOK || answer.Body.Close() != nil {
+		s.Fatalf("%s: %+v, %v", path, answer, err)
+	}
+}
+
+// Razorpay takes all or nothing, and is not asked for less.
+func TestAPartIsNotAskedFor(t *testing.T) {
+	s := open(t)
+	p := s.start(payments.CaptureOnShipment)
+	p.pay(fakes.Pays)
+	s.server.Faults.Plan("capture", fakes.Down)
+	_, err := s.provider.Capture(t.Context(), p.move(20_000))
+	var no *errs.Error
+	if !errors.As(err, &no) || no.Extra["reason"] != "partial_capture" {
+		t.Errorf("%v, want a refusal", err)
+	}
+}
+
+// How long Razorpay remembers a key nobody says: the refund has our name, too.
+func TestARefundThatIsAskedForDaysLaterIsTheSame(t *testing.T) {
+	s := open(t)
+	p := s.start(payments.CaptureAutomatic)
+	p.pay(fakes.Pays)
+	move := p.move(20_000)
+	first, err := s.provider.Refund(t.Context(), move)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.clock.Advance(72 * time.Hour)
+	if again, err := s.provider.Refund(t.Context(), move); err != nil || again != first {
+		t.Errorf("given back as %+v and as %+v, %v", first, again, err)
 	}
 }
 

@@ -208,10 +208,12 @@ func (s *Server) capturePayment(r *http.Request) (any, *problem) {
 	return p, nil
 }
 
-// kept is what a key of a refund has brought.
+// kept is what a key of a refund has brought. How long it is kept is not
+// published; here it is a day.
 type kept struct {
 	body   string
 	refund *refund
+	until  int64
 }
 
 var keyable = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
@@ -228,7 +230,9 @@ func (s *Server) refundPayment(r *http.Request) (any, *problem) {
 		return nil, no
 	}
 	key, body := r.Header.Get("X-Refund-Idempotency"), r.URL.Path+string(snapshot(in))
-	switch done, again := s.keys[key]; {
+	done, again := s.keys[key]
+	again = again && s.now() < done.until
+	switch {
 	case key == "":
 	case len(key) < 10:
 		return nil, bad("The idempotency key must be at least 10 characters long.")
@@ -265,11 +269,11 @@ func (s *Server) refundPayment(r *http.Request) (any, *problem) {
 	if no := checkNotes(in.Notes); no != nil {
 		return nil, no
 	}
-	done := s.refund(p, amount, in.Receipt)
+	made := s.refund(p, amount, in.Receipt)
 	if key != "" {
-		s.keys[key] = kept{body, done}
+		s.keys[key] = kept{body, made, s.now() + 24*3600}
 	}
-	return done, nil
+	return made, nil
 }
 
 // find is the payment that a path names.
@@ -310,8 +314,10 @@ func (s *Server) orderPayments(r *http.Request) (any, *problem) {
 }
 
 func (s *Server) listOrders(r *http.Request) (any, *problem) {
-	receipt := r.URL.Query().Get("receipt")
-	list := slices.DeleteFunc(slices.Clone(s.orders), func(o *order) bool { return receipt != "" && (o.Receipt == nil || *o.Receipt != receipt) })
+	receipt := r.URL.Query().Get("receipt") // that the order's contains
+	list := slices.DeleteFunc(slices.Clone(s.orders), func(o *order) bool {
+		return receipt != "" && (o.Receipt == nil || !strings.Contains(*o.Receipt, receipt))
+	})
 	return part(r, list, func(o *order) int64 { return o.CreatedAt }, "receipt")
 }
 
