@@ -99,15 +99,19 @@ func (t transmission) check(key *rsa.PublicKey, webhook string, body []byte) err
 // of our own references in it nothing at all.
 func notice(body []byte) (payments.Notice, error) {
 	var event struct {
-		ID       string    `json:"id"`
-		Type     string    `json:"event_type"`
-		At       time.Time `json:"create_time"`
-		Resource resource  `json:"resource"`
+		ID       string          `json:"id"`
+		Type     string          `json:"event_type"`
+		At       time.Time       `json:"create_time"`
+		Resource json.RawMessage `json:"resource"`
 	}
 	if err := json.Unmarshal(body, &event); err != nil || event.ID == "" {
 		return payments.Notice{}, payments.ErrNotice
 	}
-	return payments.Notice{ID: event.ID, Type: event.Type, At: event.At, Ref: event.Resource.about(event.Type)}, nil
+	var r resource
+	if err := json.Unmarshal(event.Resource, &r); err != nil { // of a version to come: about nothing that is known here
+		r = resource{}
+	}
+	return payments.Notice{ID: event.ID, Type: event.Type, At: event.At, Ref: r.about(event.Type)}, nil
 }
 
 type resource struct {

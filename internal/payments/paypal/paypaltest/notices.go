@@ -24,23 +24,25 @@ import (
 
 const certificateName = "CERT-360caa42-fca2a594-a5cafa77"
 
-// signer signs notices with a certificate that leads to a root of its own.
-type signer struct {
+// Signer signs notices with a certificate that leads to a root of its own.
+type Signer struct {
 	key          *rsa.PrivateKey
 	chain, roots string // PEM
 }
 
 // sharedSigner is one for all servers of a process: a key takes its time.
-var sharedSigner = sync.OnceValue(func() *signer { return newSigner("messageverificationcerts.sandbox.paypal.com") })
+var sharedSigner = sync.OnceValue(func() *Signer {
+	return NewSigner("messageverificationcerts.sandbox.paypal.com", time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC))
+})
 
-// newSigner makes a signer that is made out to a name. The operating system's
-// generator does not fail, and nothing else can.
-func newSigner(name string) *signer {
+// NewSigner makes a signer whose certificate is made out to a name, and ends. The
+// operating system's generator does not fail, and nothing else can.
+func NewSigner(name string, until time.Time) *Signer {
 	rootKey := must(ecdsa.GenerateKey(elliptic.P256(), rand.Reader))
 	key := must(rsa.GenerateKey(rand.Reader, 2048))
-	from, until := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2100, 1, 1, 0, 0, 0, 0, time.UTC)
+	from := time.Date(2020, 1, 1, 0, 0, 0, 0, time.UTC)
 	root := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "A root for tests"}, NotBefore: from, NotAfter: until,
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "A root for tests"}, NotBefore: from, NotAfter: from.AddDate(100, 0, 0),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
 	}
 	leaf := &x509.Certificate{
@@ -49,7 +51,7 @@ func newSigner(name string) *signer {
 	}
 	rootPEM := encoded(must(x509.CreateCertificate(rand.Reader, root, root, rootKey.Public(), rootKey)))
 	leafPEM := encoded(must(x509.CreateCertificate(rand.Reader, leaf, root, key.Public(), rootKey)))
-	return &signer{key: key, chain: leafPEM + rootPEM, roots: rootPEM}
+	return &Signer{key: key, chain: leafPEM + rootPEM, roots: rootPEM}
 }
 
 func encoded(der []byte) string {
@@ -82,7 +84,7 @@ func (s *Server) Sign(body []byte, webhook string, at time.Time) http.Header {
 	s.mu.Unlock()
 	transmission, when := rand.Text(), stamp(at)
 	signed := sha256.Sum256(fmt.Appendf(nil, "%s|%s|%s|%d", transmission, when, webhook, crc32.ChecksumIEEE(body)))
-	signature := must(rsa.SignPKCS1v15(rand.Reader, s.signer.key, crypto.SHA256, signed[:]))
+	signature := must(rsa.SignPKCS1v15(rand.Reader, s.Signer.key, crypto.SHA256, signed[:]))
 	header := http.Header{}
 	header.Set("PAYPAL-TRANSMISSION-ID", transmission)
 	header.Set("PAYPAL-TRANSMISSION-TIME", when)
@@ -95,5 +97,5 @@ func (s *Server) Sign(body []byte, webhook string, at time.Time) http.Header {
 
 func (s *Server) showCertificate(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Type", "application/x-pem-file")
-	_, _ = w.Write([]byte(s.signer.chain)) // who has hung up does not want it
+	_, _ = w.Write([]byte(s.Signer.chain)) // who has hung up does not want it
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"time"
 
 	"souk/internal/id"
@@ -89,11 +90,11 @@ func (e experience) check() *problem {
 		}
 	}
 	switch {
-	case !contains([]string{"CONTINUE", "PAY_NOW"}, e.UserAction):
+	case !slices.Contains([]string{"CONTINUE", "PAY_NOW"}, e.UserAction):
 		return invalid("INVALID_PARAMETER_VALUE", "user_action")
-	case !contains([]string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"}, e.Shipping):
+	case !slices.Contains([]string{"GET_FROM_FILE", "NO_SHIPPING", "SET_PROVIDED_ADDRESS"}, e.Shipping):
 		return invalid("INVALID_PARAMETER_VALUE", "shipping_preference")
-	case !contains([]string{"UNRESTRICTED", "IMMEDIATE_PAYMENT_REQUIRED"}, e.Preference):
+	case !slices.Contains([]string{"UNRESTRICTED", "IMMEDIATE_PAYMENT_REQUIRED"}, e.Preference):
 		return invalid("INVALID_PARAMETER_VALUE", "payment_method_preference")
 	}
 	return nil

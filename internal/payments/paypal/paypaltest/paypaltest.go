@@ -31,9 +31,8 @@ type Server struct {
 	Postman *fakes.Postman
 
 	ClientID, Secret, WebhookID string
-	Scope                       string // what the app may do
-
-	signer *signer
+	Scope                       string  // what the app may do
+	Signer                      *Signer // of its notices
 
 	mu       sync.Mutex
 	base     string // as the shop calls this server
@@ -57,7 +56,7 @@ func New(c clock.Clock) *Server {
 		Scope: "https://uri.paypal.com/services/payments/payment https://uri.paypal.com/services/payments/refund " +
 			"https://uri.paypal.com/services/applications/webhooks https://uri.paypal.com/services/disputes/read-seller " +
 			"https://uri.paypal.com/services/reporting/search/read",
-		signer: sharedSigner(), tokens: map[string]time.Time{}, orders: map[string]*order{}, byOurs: map[id.Payment]*order{},
+		Signer: sharedSigner(), tokens: map[string]time.Time{}, orders: map[string]*order{}, byOurs: map[id.Payment]*order{},
 		invoices: map[string]bool{}, replies: map[string]reply{},
 	}
 }
@@ -74,7 +73,7 @@ func (s *Server) Books() *fakes.Book { return s.Book }
 // Fields is what the shop has to be told.
 func (s *Server) Fields() map[string]string {
 	return map[string]string{
-		"client_id": s.ClientID, "client_secret": s.Secret, "webhook_id": s.WebhookID, "certificate_roots": s.signer.roots,
+		"client_id": s.ClientID, "client_secret": s.Secret, "webhook_id": s.WebhookID, "certificate_roots": s.Signer.roots,
 	}
 }
 
@@ -85,21 +84,21 @@ func (s *Server) Handler() http.Handler {
 		operation string
 		act       http.HandlerFunc
 	}{
-		"POST /v1/oauth2/token":                               {"token", s.grant},
-		"POST /v2/checkout/orders":                            {"start", s.once(orderKeys, s.createOrder)},
-		"GET /v2/checkout/orders/{id}":                        {"look", s.read(s.showOrder)},
-		"POST /v2/checkout/orders/{id}/capture":               {"capture", s.once(orderKeys, s.captureOrder)},
-		"POST /v2/checkout/orders/{id}/authorize":             {"authorize", s.once(orderKeys, s.authorizeOrder)},
-		"POST /v2/payments/authorizations/{id}/capture":       {"capture", s.once(paymentKeys, s.captureAuthorization)},
-		"POST /v2/payments/authorizations/{id}/void":          {"void", s.once(paymentKeys, s.voidAuthorization)},
-		"POST /v2/payments/captures/{id}/refund":              {"refund", s.once(paymentKeys, s.refundCapture)},
-		"GET /v1/customer/disputes":                           {"disputes", s.read(s.listDisputes)},
-		"GET /v1/customer/disputes/{id}":                      {"disputes", s.read(s.showDispute)},
-		"GET /v1/reporting/transactions":                      {"statement", s.read(s.listTransactions)},
-		"GET /v1/notifications/webhooks/{id}":                 {"webhook", s.read(s.showWebhook)},
-		"GET /v1/notifications/certs/" + certificateName + "": {"certificate", s.showCertificate},
-		"GET /checkoutnow":                                    {"page", s.showPage},
-		"POST /checkoutnow":                                   {"page", s.leavePage},
+		"POST /v1/oauth2/token":                          {"token", s.grant},
+		"POST /v2/checkout/orders":                       {"start", s.once(http.StatusCreated, orderKeys, s.createOrder)},
+		"GET /v2/checkout/orders/{id}":                   {"look", s.read(s.showOrder)},
+		"POST /v2/checkout/orders/{id}/capture":          {"capture", s.once(http.StatusCreated, orderKeys, s.captureOrder)},
+		"POST /v2/checkout/orders/{id}/authorize":        {"authorize", s.once(http.StatusCreated, orderKeys, s.authorizeOrder)},
+		"POST /v2/payments/authorizations/{id}/capture":  {"capture", s.once(http.StatusCreated, paymentKeys, s.captureAuthorization)},
+		"POST /v2/payments/authorizations/{id}/void":     {"void", s.once(http.StatusOK, paymentKeys, s.voidAuthorization)},
+		"POST /v2/payments/captures/{id}/refund":         {"refund", s.once(http.StatusCreated, paymentKeys, s.refundCapture)},
+		"GET /v1/customer/disputes":                      {"disputes", s.read(s.listDisputes)},
+		"GET /v1/customer/disputes/{id}":                 {"disputes", s.read(s.showDispute)},
+		"GET /v1/reporting/transactions":                 {"statement", s.read(s.listTransactions)},
+		"GET /v1/notifications/webhooks/{id}":            {"webhook", s.read(s.showWebhook)},
+		"GET /v1/notifications/certs/" + certificateName: {"certificate", s.showCertificate},
+		"GET /checkoutnow":                               {"page", s.showPage},
+		"POST /checkoutnow":                              {"page", s.leavePage},
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			s.mu.Lock()

@@ -2,7 +2,9 @@ package paypaltest
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"souk/internal/money"
@@ -28,10 +30,8 @@ func (s *Server) isDisputed(c *capture) bool {
 }
 
 func (s *Server) permitted(scope string) *problem {
-	for at := range len(s.Scope) - len(scope) + 1 {
-		if s.Scope[at:at+len(scope)] == scope {
-			return nil
-		}
+	if slices.Contains(strings.Fields(s.Scope), scope) {
+		return nil
 	}
 	return &problem{http.StatusForbidden, "NOT_AUTHORIZED", "PERMISSION_DENIED", "You do not have permission to access or perform operations on this resource."}
 }
@@ -39,7 +39,7 @@ func (s *Server) permitted(scope string) *problem {
 // known refuses parameters that are not in the specification, or missing.
 func known(r *http.Request, needed, optional []string) *problem {
 	for parameter, values := range r.URL.Query() {
-		if len(values) != 1 || !contains(needed, parameter) && !contains(optional, parameter) {
+		if len(values) != 1 || !slices.Contains(needed, parameter) && !slices.Contains(optional, parameter) {
 			return invalid("INVALID_PARAMETER", parameter)
 		}
 	}
@@ -84,7 +84,7 @@ func (s *Server) listDisputes(r *http.Request) (any, *problem) {
 			items = append(items, body)
 		}
 	}
-	return map[string]any{"items": items, "links": []any{}}, nil
+	return map[string]any{"items": items, "links": []map[string]any{{"href": s.base + r.URL.String(), "rel": "self", "method": "GET"}}}, nil
 }
 
 func (s *Server) showDispute(r *http.Request) (any, *problem) {
@@ -169,7 +169,7 @@ func (s *Server) listTransactions(r *http.Request) (any, *problem) {
 }
 
 func (s *Server) rowBody(r row) map[string]any {
-	const zone = "2006-01-02T15:04:05-0700" // as the transaction search writes times
+	const zone = "2006-01-02T15:04:05-0700" // as the transaction search writes times, whatever its specification says
 	body := map[string]any{
 		"transaction_id": r.transaction, "transaction_event_code": r.code, "transaction_initiation_date": r.At.UTC().Format(zone),
 		"transaction_updated_date": r.At.UTC().Format(zone), "transaction_amount": show(r.Amount), "transaction_status": "S",

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -39,9 +40,19 @@ func notFound() *problem {
 	}
 }
 
+// messages are what PayPal says with a name.
+var messages = map[string]string{
+	"UNPROCESSABLE_ENTITY":   "The requested action could not be performed, semantically incorrect, or failed business validation.",
+	"INVALID_REQUEST":        "Request is not well-formed, syntactically incorrect, or violates schema.",
+	"RESOURCE_NOT_FOUND":     "The specified resource does not exist.",
+	"AUTHENTICATION_FAILURE": "Authentication failed due to missing authorization header, or invalid authentication credentials.",
+	"NOT_AUTHORIZED":         "Authorization failed due to insufficient permissions.",
+	"UNSUPPORTED_MEDIA_TYPE": "The server does not support the request payload's media type.",
+}
+
 func (p *problem) write(w http.ResponseWriter) {
 	writeJSON(w, p.status, map[string]any{
-		"name": p.name, "message": "The requested action could not be performed.", "debug_id": strings.ToLower(rand.Text()[:13]),
+		"name": p.name, "message": messages[p.name], "debug_id": strings.ToLower(rand.Text()[:13]),
 		"details": []map[string]any{{"issue": p.issue, "description": p.says}}, "links": []any{},
 	})
 }
@@ -59,63 +70,60 @@ type reply struct {
 	show  func() any
 }
 
-// action does what is asked for and says how to show what came of it; nil shows
-// nothing.
+// action does what is asked for and says how to show what came of it.
 type action func(r *http.Request, body []byte) (show func() any, p *problem)
 
-// once does an action once for each PayPal-Request-Id.
-func (s *Server) once(life time.Duration, act action) http.HandlerFunc {
+// once does an action once for each PayPal-Request-Id. The status of the first
+// answer is done.
+func (s *Server) once(done int, life time.Duration, act action) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		asked, err := io.ReadAll(r.Body)
 		if err != nil {
 			return
 		}
 		s.mu.Lock()
-		status, body, p := s.answer(r, asked, life, act)
+		again, body, p := s.answer(r, asked, life, act)
 		letters := s.takeLetters()
 		s.mu.Unlock()
 		s.post(r.Context(), letters)
 		switch {
 		case p != nil:
 			p.write(w)
-		case body == nil:
-			w.WriteHeader(http.StatusNoContent)
+		case again:
+			writeJSON(w, http.StatusOK, body)
 		default:
-			writeJSON(w, status, body)
+			writeJSON(w, done, body)
 		}
 	}
 }
 
-func (s *Server) answer(r *http.Request, asked []byte, life time.Duration, act action) (int, any, *problem) {
+func (s *Server) answer(r *http.Request, asked []byte, life time.Duration, act action) (again bool, body any, p *problem) {
 	if p := s.checkHead(r); p != nil {
-		return 0, nil, p
+		return false, nil, p
 	}
 	if kind := r.Header.Get("Content-Type"); kind != "application/json" {
-		return 0, nil, &problem{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "UNSUPPORTED_MEDIA_TYPE", kind}
+		return false, nil, &problem{http.StatusUnsupportedMediaType, "UNSUPPORTED_MEDIA_TYPE", "UNSUPPORTED_MEDIA_TYPE", kind}
 	}
 	key, now := r.Header.Get("PayPal-Request-Id"), s.Clock.Now()
 	if len(key) > 108 {
-		return 0, nil, invalid("INVALID_STRING_MAX_LENGTH", "PayPal-Request-Id")
+		return false, nil, invalid("INVALID_STRING_MAX_LENGTH", "PayPal-Request-Id")
 	}
 	key = r.URL.Path + " " + key
 	whole := r.Header.Get("Prefer") == "return=representation"
 	if known, ok := s.replies[key]; ok && now.Before(known.until) {
 		if known.asked != string(asked) {
-			return 0, nil, unprocessable("DUPLICATE_REQUEST_ID", "The value of PayPal-Request-Id header has already been used.")
+			return false, nil, unprocessable("DUPLICATE_REQUEST_ID", "The value of PayPal-Request-Id header has already been used.")
 		}
-		return http.StatusOK, minimal(known.show(), whole), nil
+		return true, minimal(known.show(), whole), nil
 	}
 	show, p := act(r, asked)
 	if p != nil {
-		return 0, nil, p
-	}
-	if show == nil {
-		return 0, nil, nil
+		return false, nil, p
 	}
 	if r.Header.Get("PayPal-Request-Id") != "" {
 		s.replies[key] = reply{string(asked), now.Add(life), show}
 	}
-	return http.StatusCreated, minimal(show(), whole), nil
+	return false, minimal(show(), whole), nil
 }
 
 // minimal is what PayPal shows to those who do not ask for more.
@@ -200,7 +208,7 @@ var (
 )
 
 func (a wireAmount) read() (money.Amount, *problem) {
-	some, none := contains(withDecimals, string(a.Currency)), contains(withNone, string(a.Currency))
+	some, none := slices.Contains(withDecimals, string(a.Currency)), slices.Contains(withNone, string(a.Currency))
 	_, fraction, point := strings.Cut(a.Value, ".")
 	switch {
 	case !some && !none:
@@ -222,18 +230,9 @@ func (a wireAmount) read() (money.Amount, *problem) {
 	return amount, nil
 }
 
-func contains(list []string, s string) bool {
-	for _, one := range list {
-		if one == s {
-			return true
-		}
-	}
-	return false
-}
-
 // unit is the smallest sum of a currency at PayPal, in minor units.
 func unit(c money.Currency) int64 {
-	if contains(withNone, string(c)) && c.Decimals() == 2 {
+	if slices.Contains(withNone, string(c)) && c.Decimals() == 2 {
 		return 100
 	}
 	return 1
@@ -241,7 +240,7 @@ func unit(c money.Currency) int64 {
 
 func show(a money.Amount) map[string]any {
 	value := a.Decimal()
-	if contains(withNone, string(a.Currency)) {
+	if slices.Contains(withNone, string(a.Currency)) {
 		value, _, _ = strings.Cut(value, ".")
 	}
 	return map[string]any{"currency_code": a.Currency, "value": value}
