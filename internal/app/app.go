@@ -39,6 +39,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
 	"souk/internal/payments/free"
+	"souk/internal/payments/testpay"
 	"souk/internal/payments/transfer"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/config"
@@ -164,9 +165,11 @@ func Build(p Parts) *App {
 	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
+	providers := &payments.Accounts{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)}
+	tests := &testpay.Provider{DB: p.DB, Clock: p.Clock, Accounts: providers, BaseURL: p.Config.PublicURL()}
 	a.Payments = &payments.Payments{
-		DB: p.DB, BaseURL: p.Config.PublicURL(), Providers: []payments.Provider{cod.Provider{}, transfer.Provider{Settings: a.Settings}, free.Provider{}},
-		Accounts: &payments.Accounts{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)},
+		DB: p.DB, BaseURL: p.Config.PublicURL(), Accounts: providers,
+		Providers: []payments.Provider{cod.Provider{}, transfer.Provider{Settings: a.Settings}, free.Provider{}, tests},
 	}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
@@ -207,7 +210,7 @@ func Build(p Parts) *App {
 	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 
 	// Faces.
-	a.Pages = &storefront.Pages{ShopName: shopName}
+	a.Pages = &storefront.Pages{ShopName: shopName, Tests: tests}
 
 	a.Notifications = &notifications.Notifications{
 		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Memberships: a.Memberships, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists,

@@ -30,7 +30,6 @@ const (
 	Challenge = "challenge" // the page asks the holder, and then chooses another card
 	Later     = "later"
 	Disputed  = "disputed"
-	Abandon   = "abandon"
 )
 
 // slow is how long a bank takes that takes its time.
@@ -45,7 +44,6 @@ func Cards() []Card {
 		{"insufficient_funds", "A card without enough money", "You can try another one."},
 		{Later, "A bank that takes its time", "The money comes in two minutes, by itself."},
 		{Disputed, "A card whose holder complains", "It pays. Two minutes later the bank takes the money back, and decides for its holder after two more."},
-		{Abandon, "None: go back", "The order waits, until it is given up."},
 	}
 }
 
@@ -61,7 +59,7 @@ type Visit struct {
 	ClosedAt *time.Time           `db:"closed_at"`
 }
 
-// Open reports whether its buyer can still choose.
+// Open reports whether its buyer can still choose a card.
 func (v Visit) Open() bool { return !v.Paid && v.ClosedAt == nil }
 
 // Visit reads what a page is about; payments.ErrNoPayment when there is none.
@@ -113,8 +111,6 @@ func (p *Provider) Choose(ctx context.Context, payment id.Payment, card string) 
 		}
 		now := p.Clock.Now()
 		switch {
-		case card == Abandon:
-			return nil
 		case !v.Open():
 			return errClosed
 		case card == Pays:

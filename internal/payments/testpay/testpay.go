@@ -103,6 +103,9 @@ func (p *Provider) Start(ctx context.Context, s payments.Start) (payments.Begun,
 	return payments.Begun{Ref: s.Payment.String(), Next: next}, err
 }
 
+// Path is the route of the page.
+const Path = "/pay/test/{payment}"
+
 // Page is where a payment is paid, below the address of the shop.
 func Page(payment id.Payment) string { return "/pay/test/" + payment.String() }
 
