@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/payments"
 	"souk/internal/payments/testpay"
@@ -24,7 +25,6 @@ type testPayment struct {
 	Title, Shop, Assets, Script string
 
 	testpay.Visit
-	Cards  []testpay.Card
 	Chosen string // the card that was chosen last
 }
 
@@ -39,7 +39,7 @@ func (p *Pages) showTestPayment(w http.ResponseWriter, r *http.Request) error {
 	}
 	var page bytes.Buffer
 	err = p.testPay.ExecuteTemplate(&page, "layout.html", testPayment{
-		Title: "Pay " + v.Amount.String(), Shop: p.ShopName, Assets: "/assets/" + p.version, Visit: v, Cards: testpay.Cards(),
+		Title: "Pay " + v.Amount.String(), Shop: p.ShopName, Assets: "/assets/" + p.version, Visit: v,
 		Chosen: r.URL.Query().Get("card"),
 	})
 	if err != nil {
@@ -51,7 +51,7 @@ func (p *Pages) showTestPayment(w http.ResponseWriter, r *http.Request) error {
 }
 
 // chooseCard does what comes of a card and shows the page again, so that loading
-// it anew chooses nothing.
+// it anew chooses nothing. In a tab that was left open it may be too late for any.
 func (p *Pages) chooseCard(w http.ResponseWriter, r *http.Request) error {
 	payment, err := id.Parse[id.Payment](r.PathValue("payment"))
 	if err != nil {
@@ -59,7 +59,8 @@ func (p *Pages) chooseCard(w http.ResponseWriter, r *http.Request) error {
 	}
 	card := r.PostFormValue("card")
 	if card != testpay.Challenge { // then the page asks
-		if err := p.Tests.Choose(r.Context(), payment, card); err != nil {
+		err = p.Tests.Choose(r.Context(), payment, card)
+		if err != nil && errs.KindOf(err) != errs.Conflict {
 			return err
 		}
 	}

@@ -35,16 +35,22 @@ const (
 // slow is how long a bank takes that takes its time.
 const slow = 2 * time.Minute
 
-// Cards lists them all.
-func Cards() []Card {
-	return []Card{
+// Cards lists those that can be chosen. Only money that is taken at once can be
+// taken back by a bank.
+func (v Visit) Cards() []Card {
+	cards := []Card{
 		{Pays, "A card that pays", "The money is there at once."},
 		{Challenge, "A card that asks its holder", "3-D Secure: the bank wants to know whether it is you."},
 		{"declined", "A card that is declined", "You can try another one."},
 		{"insufficient_funds", "A card without enough money", "You can try another one."},
 		{Later, "A bank that takes its time", "The money comes in two minutes, by itself."},
-		{Disputed, "A card whose holder complains", "It pays. Two minutes later the bank takes the money back, and decides for its holder after two more."},
 	}
+	if v.Capture == payments.CaptureAutomatic {
+		cards = append(cards, Card{
+			Disputed, "A card whose holder complains", "It pays. Two minutes later the bank takes the money back, and decides for its holder after two more.",
+		})
+	}
+	return cards
 }
 
 // Visit is a payment as its page shows it.
@@ -94,9 +100,8 @@ func (p *Provider) fill(ctx context.Context, db postgres.DB, v *Visit) error {
 }
 
 var (
-	errClosed    = errs.New(errs.Conflict, "payment_state", "Nothing is to be paid here any more.")
-	errComplaint = errs.New(errs.Conflict, "payment_state", "Only money that is taken at once is complained about here. Choose another card.")
-	errCard      = errs.New(errs.Invalid, "unknown_card", "Choose one of the cards.")
+	errClosed = errs.New(errs.Conflict, "payment_state", "Nothing is to be paid here any more.")
+	errCard   = errs.New(errs.Invalid, "unknown_card", "Choose one of the cards.")
 )
 
 // Choose does what comes of a card.
@@ -117,7 +122,7 @@ func (p *Provider) Choose(ctx context.Context, payment id.Payment, card string) 
 			return p.pay(ctx, tx, v, v.Amount, now)
 		case card == Later:
 			return p.pay(ctx, tx, v, v.Amount, now.Add(slow))
-		case card == Disputed:
+		case card == Disputed && v.Capture == payments.CaptureAutomatic:
 			return p.payAndComplain(ctx, tx, v, now)
 		case card == "declined", card == "insufficient_funds":
 			return insertEntry(ctx, tx, entry{Payment: payment, Kind: payments.Fail, Ref: newRef(), Amount: money.Zero(v.Amount.Currency), At: now})
@@ -137,12 +142,8 @@ func (p *Provider) pay(ctx context.Context, tx pgx.Tx, v Visit, amount money.Amo
 	return insertEntry(ctx, tx, e)
 }
 
-// payAndComplain pays, and lets the bank take it back. What was only promised
-// cannot be.
+// payAndComplain pays, and lets the bank take it back.
 func (p *Provider) payAndComplain(ctx context.Context, tx pgx.Tx, v Visit, at time.Time) error {
-	if v.Capture != payments.CaptureAutomatic {
-		return errComplaint
-	}
 	if err := p.pay(ctx, tx, v, v.Amount, at); err != nil {
 		return err
 	}
