@@ -172,8 +172,11 @@ func Build(p Parts) *App {
 	tests := &testpay.Provider{DB: p.DB, Clock: p.Clock, Accounts: accounts, BaseURL: p.Config.PublicURL()}
 	a.Payments = &payments.Payments{
 		DB: p.DB, BaseURL: p.Config.PublicURL(), Accounts: accounts, Providers: []payments.Provider{
-			cod.Provider{}, &stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
-			transfer.Provider{Settings: a.Settings}, free.Provider{}, tests,
+			cod.Provider{},
+			&stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
+			transfer.Provider{Settings: a.Settings},
+			free.Provider{},
+			tests,
 		},
 	}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
