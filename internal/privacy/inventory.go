@@ -92,6 +92,8 @@ var Inventory = []Holding{
 	{"payment_disputes", "ref currency reason status", Kept, "how a complaint about a payment ended, in the provider's words: the books"},
 	{"payment_exceptions", "provider kind subject detail state resolution resolved_by", Kept, "what did not add up, and how it was settled: amounts, the provider's names, the id of who settled it"},
 	{"webhook_inbox", "provider event_id type ref state problem", Nothing, "what a notice was about, for 90 days"},
+	{"test_payments", "number currency capture return_url", Nothing, "payments that move no money: an order's number, and the shop's own address"},
+	{"test_payment_entries", "kind ref currency key", Nothing, "what became of them: names of our own"},
 	{"reservations", "state", Nothing, "a state"},
 	{"events", "name data actor", Nothing, "ids only: the log forgets nothing, so nothing that somebody wrote may stand in it"},
 	{"river_job", "args", Nothing, "events on their way"},
