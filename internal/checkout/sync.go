@@ -114,6 +114,7 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 	if err != nil {
 		return false, err
 	}
+	later := map[string]bool{}
 	taken := slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture })
 	for _, fact := range r.Facts {
 		e, ok := known[name{fact.Kind, fact.Cause}]
@@ -123,7 +124,9 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 			fact.Kind == payments.Void && payment.Voided == payment.Authorized:
 			continue
 		case fact.Kind == payments.Refund && !ok && underWay(told):
-			waiting = true
+			waiting, later[fact.Cause] = true, true
+			continue
+		case fact.Kind == payments.RefundFailed && later[fact.Cause]:
 			continue
 		case fact.Kind == payments.Fail:
 			fact.Again = r.Open || r.Approved
