@@ -136,9 +136,15 @@ func TestNobodyPaysAnyMore(t *testing.T) {
 	if r := d.look(late); r.Open {
 		t.Errorf("a session that has run out is %+v", r)
 	}
+	d.wantFacts(late, "fail 0.00 USD")
 	if _, err := d.Void(t.Context(), d.move(late, 0, "void")); err != nil {
 		t.Errorf("ended twice: %v", err)
 	}
+	declined := d.begin(d.startOf(money.Of(10_00, "USD")))
+	d.pay(declined, fakes.Declined)
+	d.wantFacts(declined)
+	d.clock.Advance(46 * time.Minute)
+	d.wantFacts(declined, "fail 0.00 USD")
 	k := d.promised()
 	if _, err := d.Void(t.Context(), d.move(k, 0, "void")); !errors.Is(err, errPaid) {
 		t.Errorf("what is promised: %v, want %v", err, errPaid)
@@ -148,7 +154,7 @@ func TestNobodyPaysAnyMore(t *testing.T) {
 	if _, err := d.Void(t.Context(), d.move(pending, 0, "void")); err != nil { // the bank cannot be stopped
 		t.Errorf("what takes its time: %v", err)
 	}
-	if r := d.look(pending); !r.Open {
+	if r := d.look(pending); !r.Open || len(r.Facts) != 0 {
 		t.Errorf("what may still come is %+v", r)
 	}
 }

@@ -69,6 +69,7 @@ func TestAPageIsAskedForAsTheOrderIs(t *testing.T) {
 		"mode": "payment", "client_reference_id": s.Payment.String(), "customer_email": "buyer@example.com",
 		"success_url":                                   "https://shop.example/return?order=1&session_id={CHECKOUT_SESSION_ID}",
 		"cancel_url":                                    "https://shop.example/return?order=1&session_id={CHECKOUT_SESSION_ID}",
+		"payment_intent_data[capture_method]":           "automatic",
 		"adaptive_pricing[enabled]":                     "false",
 		"line_items[0][quantity]":                       "1",
 		"line_items[0][price_data][currency]":           "usd",
@@ -85,7 +86,7 @@ func TestAPageIsAskedForAsTheOrderIs(t *testing.T) {
 	}
 
 	s = d.startOf(money.Of(123_45, "USD"))
-	s.Save, s.Capture, s.Email, s.ExpiresAt = true, payments.CaptureOnShipment, "", time.Time{}
+	s.Save, s.Capture, s.Email, s.ExpiresAt = true, payments.CaptureOnShipment, "", s.ExpiresAt.Add(5*24*time.Hour)
 	d.begin(s)
 	delete(want, "customer_email")
 	delete(want, "expires_at")

@@ -198,7 +198,7 @@ func (s *Server) linkIntent(i *intent) link {
 func (s *Server) viewIntent(i *intent) object {
 	o := object{
 		"id": i.id, "object": "payment_intent", "amount": i.amount, "amount_capturable": i.capturable, "amount_received": i.received, "canceled_at": nil,
-		"capture_method": "automatic_async", "client_secret": i.id + "_secret_of_a_fake", "created": i.created, "currency": strings.ToLower(i.currency),
+		"capture_method": "automatic", "client_secret": i.id + "_secret_of_a_fake", "created": i.created, "currency": strings.ToLower(i.currency),
 		"customer": link{}, "last_payment_error": nil, "latest_charge": link{}, "livemode": s.Live, "metadata": i.metadata, "payment_method": link{},
 		"setup_future_usage": nil, "status": i.status,
 	}
