@@ -3,6 +3,7 @@ package stripe
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"strings"
 	"time"
 
@@ -25,6 +26,10 @@ const (
 	longest = 24 * time.Hour
 )
 
+// remembered is for how long Stripe surely knows a key. What may have been
+// charged under one is not charged again without it.
+const remembered = 23 * time.Hour
+
 // Start opens a page of Stripe's for a payment, or takes the money of a buyer
 // who is away with what they had saved.
 func (p Provider) Start(ctx context.Context, s payments.Start) (payments.Begun, error) {
@@ -35,6 +40,9 @@ func (p Provider) Start(ctx context.Context, s payments.Start) (payments.Begun, 
 	c, err := p.dial(ctx)
 	if err != nil {
 		return payments.Begun{}, err
+	}
+	if s.With != "" && p.Accounts.Clock.Now().Sub(born(s.Payment)) > remembered {
+		return payments.Begun{}, fmt.Errorf("charge saved method: payment %s is too old to be begun again", s.Payment)
 	}
 	if s.With != "" {
 		return c.charge(ctx, s, n)

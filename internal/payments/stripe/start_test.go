@@ -166,6 +166,27 @@ func TestWhatWasSavedPaysAgain(t *testing.T) {
 	}
 }
 
+// Stripe forgets keys. Who may have been charged is not charged again.
+func TestWhatWasSavedPaysOnceWhateverStripeForgets(t *testing.T) {
+	d := open(t)
+	s := d.startOf(money.Of(10_00, "USD"))
+	s.Save = true
+	first := d.begin(s)
+	d.pay(first, fakes.Pays)
+	again := d.startOf(money.Of(20_00, "USD"))
+	again.With = d.look(first).Saved.Ref
+	d.server.Faults.Plan("start", fakes.ServerError)
+	for range 2 {
+		if _, err := d.Start(t.Context(), again); err == nil || reason(err) != "" {
+			t.Errorf("%v, want an unknown outcome", err)
+		}
+		d.clock.Advance(25 * time.Hour)
+	}
+	if n := len(d.server.Book.Of(again.Payment)); n != 1 {
+		t.Errorf("charged %d times", n)
+	}
+}
+
 func TestWhatWasNotToBeSavedIsNot(t *testing.T) {
 	d := open(t)
 	k := d.begin(d.startOf(money.Of(10_00, "USD")))

@@ -91,17 +91,22 @@ func (s *Server) refundsOf(ch *charge) (list []*refund) {
 func (c *call) listRefunds() (object, *failure) {
 	var list []object
 	for _, r := range slices.Backward(c.refunds) {
-		if r.charge.intent.id == c.form.Get("payment_intent") {
+		if c.isOf(r.charge) {
 			list = append(list, c.viewRefund(r))
 		}
 	}
 	return page("/v1/refunds", list, c), nil
 }
 
+// isOf reports whether a charge is one that is asked for.
+func (c *call) isOf(ch *charge) bool {
+	return (!c.form.Has("charge") || ch.id == c.form.Get("charge")) && (!c.form.Has("payment_intent") || ch.intent.id == c.form.Get("payment_intent"))
+}
+
 func (c *call) listDisputes() (object, *failure) {
 	var list []object
 	for _, d := range slices.Backward(c.disputes) {
-		if d.charge.intent.id == c.form.Get("payment_intent") {
+		if c.isOf(d.charge) {
 			list = append(list, c.viewDispute(d))
 		}
 	}
