@@ -132,7 +132,8 @@ func TestNothingIsToldOfTheMachine(t *testing.T) {
 func TestTheVersionOfTheAPIIsTheAccounts(t *testing.T) {
 	d := open(t)
 	d.exec(`UPDATE payment_accounts SET fields = '{"api_version": "2031-01-01.iris"}'`, pgx.NamedArgs{})
-	if _, err := d.Start(t.Context(), d.startOf(money.Of(10_00, "USD"))); err == nil || len(d.asked) != 1 || d.asked[0].Header.Get("Stripe-Version") != "2031-01-01.iris" {
+	_, err := d.Start(t.Context(), d.startOf(money.Of(10_00, "USD")))
+	if err == nil || len(d.asked) != 1 || d.asked[0].Header.Get("Stripe-Version") != "2031-01-01.iris" {
 		t.Errorf("asked %+v: %v", d.asked, err)
 	}
 }

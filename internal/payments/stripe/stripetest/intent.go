@@ -58,10 +58,9 @@ func (s *Server) newIntent(amount int64, currency string, metadata object) *inte
 }
 
 // attempt adds a charge.
-func (s *Server) attempt(i *intent, status string) *charge {
+func (s *Server) attempt(i *intent, status string) {
 	ch := &charge{id: named("ch"), intent: i, amount: i.amount, status: status, created: s.now()}
 	s.charges[ch.id], i.charge = ch, ch
-	return ch
 }
 
 // succeed is a bank that pays, or promises to.
