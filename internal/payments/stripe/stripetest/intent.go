@@ -1,6 +1,7 @@
 package stripetest
 
 import (
+	"slices"
 	"strings"
 
 	"souk/internal/id"
@@ -29,6 +30,8 @@ type charge struct {
 	taken, disputed            bool
 	created                    int64
 	entry                      *entry
+	refunds                    []*refund
+	disputes                   []*dispute
 }
 
 // method is what was paid with.
@@ -50,9 +53,6 @@ func (s *Server) newIntent(amount int64, currency string, metadata object) *inte
 	i := &intent{
 		id: named("pi"), amount: amount, currency: currency, status: "requires_payment_method", created: s.now(), metadata: metadata,
 	}
-	if s.intents == nil {
-		s.intents, s.charges, s.methods = map[string]*intent{}, map[string]*charge{}, map[string]*method{}
-	}
 	s.intents[i.id] = i
 	return i
 }
@@ -69,7 +69,9 @@ func (s *Server) succeed(i *intent) {
 		s.attempt(i, "succeeded")
 	}
 	i.charge.status, i.declined = "succeeded", nil
+	s.paid[i.payment()] = i
 	if i.manual {
+		s.ends(i.charge.created + life)
 		i.status, i.capturable = "requires_capture", i.amount
 		s.tell("charge.succeeded", s.viewCharge(i.charge))
 		s.tell("payment_intent.amount_capturable_updated", s.viewIntent(i))
@@ -94,7 +96,7 @@ func (s *Server) take(i *intent, n int64) {
 		r.entry = &entry{
 			id: named("txn"), category: "partial_capture_reversal", kind: "refund", amount: -rest, currency: i.currency, created: s.now(), source: s.linkRefund(r),
 		}
-		s.entries, s.refunds = append(s.entries, r.entry), append(s.refunds, r)
+		s.entries, ch.refunds = append(s.entries, r.entry), append(ch.refunds, r)
 	}
 	i.status, i.received, i.capturable = "succeeded", n, 0
 	s.tell("payment_intent.succeeded", s.viewIntent(i))
@@ -240,7 +242,7 @@ func (s *Server) viewCharge(ch *charge) object {
 		"refunded": ch.taken && ch.refunded == ch.amount, "status": ch.status,
 		"refunds": hidden(func() object {
 			list := []object{}
-			for _, r := range s.refundsOf(ch) {
+			for _, r := range slices.Backward(ch.refunds) {
 				list = append(list, s.viewRefund(r))
 			}
 			return object{"object": "list", "url": "/v1/charges/" + ch.id + "/refunds", "has_more": len(list) > 10, "data": list[:min(10, len(list))]}
