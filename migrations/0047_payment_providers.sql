@@ -32,8 +32,10 @@ ALTER TABLE payment_events DROP CONSTRAINT payment_events_kind_check, ADD CONSTR
 -- What is on its way back to the buyer, and when somebody has to ask the provider next.
 ALTER TABLE payments
     ADD refunding_minor bigint NOT NULL DEFAULT 0,
+    ADD owed            boolean NOT NULL DEFAULT false,    -- what was captured came for an order that is dead, or is paid already: it goes back
+    ADD return_url      text    NOT NULL DEFAULT '',       -- where the shop's own page is that the buyer comes back to
     ADD look_at         timestamptz,                       -- NULL: nothing is waited for
-    ADD looked          integer NOT NULL DEFAULT 0,        -- how often it was asked for nothing
+    ADD looked          integer NOT NULL DEFAULT 0,        -- how often the provider was asked since something changed
     DROP CONSTRAINT payments_within_bounds,
     ADD CONSTRAINT payments_within_bounds CHECK (
         0 <= refunded_minor AND 0 <= refunding_minor AND refunded_minor + refunding_minor <= captured_minor AND 0 <= voided_minor
@@ -42,7 +44,7 @@ CREATE INDEX payments_look ON payments (look_at) WHERE look_at IS NOT NULL;
 
 -- What a provider is to be told to do, until it has said yes or no. A row is written in the transaction that decides it;
 -- its id is the key under which the provider does it once.
-CREATE TABLE payment_moves (
+CREATE TABLE payment_instructions (
     id           uuid        PRIMARY KEY,
     payment_id   uuid        NOT NULL,
     currency     char(3)     NOT NULL,
@@ -62,10 +64,10 @@ CREATE TABLE payment_moves (
     CHECK (kind = 'refund' OR refund_id IS NULL),
     CHECK (state <> 'done' OR cause <> '')
 );
-CREATE INDEX payment_moves_payment ON payment_moves (payment_id, id);
-CREATE INDEX payment_moves_refund ON payment_moves (refund_id) WHERE refund_id IS NOT NULL;
-CREATE INDEX payment_moves_due ON payment_moves (due_at) WHERE state = 'due';
-CREATE UNIQUE INDEX payment_moves_one ON payment_moves (payment_id, kind) WHERE state = 'due' AND kind <> 'refund';
+CREATE INDEX payment_instructions_payment ON payment_instructions (payment_id, id);
+CREATE INDEX payment_instructions_refund ON payment_instructions (refund_id) WHERE refund_id IS NOT NULL;
+CREATE INDEX payment_instructions_due ON payment_instructions (due_at) WHERE state = 'due';
+CREATE UNIQUE INDEX payment_instructions_one ON payment_instructions (payment_id, kind) WHERE state = 'due' AND kind <> 'refund';
 
 -- Notices as they came: verified, kept once, applied by a job.
 CREATE TABLE webhook_inbox (

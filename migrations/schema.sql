@@ -885,8 +885,8 @@ CREATE TABLE public.ledger_accounts (
     currency character(3) NOT NULL,
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
-    CONSTRAINT ledger_accounts_check CHECK (((kind = 'vendor_payable'::text) = (vendor_id IS NOT NULL))),
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text])))
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text, 'provider_fees'::text, 'disputes'::text, 'dispute_losses'::text, 'bank'::text, 'vendor_reserve'::text, 'payouts_in_transit'::text]))),
+    CONSTRAINT ledger_accounts_vendor CHECK (((kind = ANY (ARRAY['vendor_payable'::text, 'vendor_reserve'::text, 'payouts_in_transit'::text])) = (vendor_id IS NOT NULL)))
 );
 
 CREATE TABLE public.ledger_entries (
@@ -1344,7 +1344,7 @@ CREATE TABLE public.payment_exceptions (
     CONSTRAINT payment_exceptions_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text])))
 );
 
-CREATE TABLE public.payment_moves (
+CREATE TABLE public.payment_instructions (
     id uuid NOT NULL,
     payment_id uuid NOT NULL,
     currency character(3) NOT NULL,
@@ -1360,12 +1360,12 @@ CREATE TABLE public.payment_moves (
     due_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT payment_moves_amount_minor_check CHECK ((amount_minor >= 0)),
-    CONSTRAINT payment_moves_check CHECK (((kind = 'refund'::text) OR (refund_id IS NULL))),
-    CONSTRAINT payment_moves_check1 CHECK (((state <> 'done'::text) OR (cause <> ''::text))),
-    CONSTRAINT payment_moves_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'void'::text, 'refund'::text]))),
-    CONSTRAINT payment_moves_reason_check CHECK ((length(reason) <= 500)),
-    CONSTRAINT payment_moves_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text])))
+    CONSTRAINT payment_instructions_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT payment_instructions_check CHECK (((kind = 'refund'::text) OR (refund_id IS NULL))),
+    CONSTRAINT payment_instructions_check1 CHECK (((state <> 'done'::text) OR (cause <> ''::text))),
+    CONSTRAINT payment_instructions_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'void'::text, 'refund'::text]))),
+    CONSTRAINT payment_instructions_reason_check CHECK ((length(reason) <= 500)),
+    CONSTRAINT payment_instructions_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text])))
 );
 
 CREATE TABLE public.payment_refs (
@@ -1401,6 +1401,8 @@ CREATE TABLE public.payments (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
     refunding_minor bigint DEFAULT 0 NOT NULL,
+    owed boolean DEFAULT false NOT NULL,
+    return_url text DEFAULT ''::text NOT NULL,
     look_at timestamp with time zone,
     looked integer DEFAULT 0 NOT NULL,
     CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
@@ -2653,8 +2655,8 @@ ALTER TABLE ONLY public.payment_events
 ALTER TABLE ONLY public.payment_exceptions
     ADD CONSTRAINT payment_exceptions_pkey PRIMARY KEY (id);
 
-ALTER TABLE ONLY public.payment_moves
-    ADD CONSTRAINT payment_moves_pkey PRIMARY KEY (id);
+ALTER TABLE ONLY public.payment_instructions
+    ADD CONSTRAINT payment_instructions_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.payment_refs
     ADD CONSTRAINT payment_refs_pkey PRIMARY KEY (provider, ref);
@@ -3072,13 +3074,13 @@ CREATE UNIQUE INDEX payment_exceptions_open ON public.payment_exceptions USING b
 
 CREATE INDEX payment_exceptions_order ON public.payment_exceptions USING btree (order_id) WHERE (order_id IS NOT NULL);
 
-CREATE INDEX payment_moves_due ON public.payment_moves USING btree (due_at) WHERE (state = 'due'::text);
+CREATE INDEX payment_instructions_due ON public.payment_instructions USING btree (due_at) WHERE (state = 'due'::text);
 
-CREATE UNIQUE INDEX payment_moves_one ON public.payment_moves USING btree (payment_id, kind) WHERE ((state = 'due'::text) AND (kind <> 'refund'::text));
+CREATE UNIQUE INDEX payment_instructions_one ON public.payment_instructions USING btree (payment_id, kind) WHERE ((state = 'due'::text) AND (kind <> 'refund'::text));
 
-CREATE INDEX payment_moves_payment ON public.payment_moves USING btree (payment_id, id);
+CREATE INDEX payment_instructions_payment ON public.payment_instructions USING btree (payment_id, id);
 
-CREATE INDEX payment_moves_refund ON public.payment_moves USING btree (refund_id) WHERE (refund_id IS NOT NULL);
+CREATE INDEX payment_instructions_refund ON public.payment_instructions USING btree (refund_id) WHERE (refund_id IS NOT NULL);
 
 CREATE INDEX payment_refs_payment ON public.payment_refs USING btree (payment_id, seq);
 
@@ -3515,11 +3517,11 @@ ALTER TABLE ONLY public.payment_exceptions
 ALTER TABLE ONLY public.payment_exceptions
     ADD CONSTRAINT payment_exceptions_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
 
-ALTER TABLE ONLY public.payment_moves
-    ADD CONSTRAINT payment_moves_payment_id_currency_fkey FOREIGN KEY (payment_id, currency) REFERENCES public.payments(id, currency);
+ALTER TABLE ONLY public.payment_instructions
+    ADD CONSTRAINT payment_instructions_payment_id_currency_fkey FOREIGN KEY (payment_id, currency) REFERENCES public.payments(id, currency);
 
-ALTER TABLE ONLY public.payment_moves
-    ADD CONSTRAINT payment_moves_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES public.refunds(id);
+ALTER TABLE ONLY public.payment_instructions
+    ADD CONSTRAINT payment_instructions_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES public.refunds(id);
 
 ALTER TABLE ONLY public.payment_refs
     ADD CONSTRAINT payment_refs_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/platform/outbound"
@@ -97,7 +99,7 @@ func (a *Accounts) Open(ctx context.Context, provider string) (Account, error) {
 	if ok && now.Before(kept.until) {
 		return kept.account, kept.known()
 	}
-	account, err := a.read(ctx, provider)
+	account, err := a.read(ctx, a.DB, provider)
 	if err != nil {
 		return Account{}, err
 	}
@@ -135,10 +137,30 @@ func (a *Accounts) Offered(ctx context.Context, provider string, o Offer) error 
 
 func (a *Accounts) sealedFor(provider string) string { return "payment provider " + provider }
 
-func (a *Accounts) read(ctx context.Context, provider string) (Account, error) {
-	account, err := selectAccount(ctx, a.DB, provider)
-	if err != nil || account.Provider == "" {
+// forget lets the next Open see what was changed just now.
+func (a *Accounts) forget(provider string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	delete(a.kept, provider)
+}
+
+// read is the account with a provider; the zero Account when there is none.
+func (a *Accounts) read(ctx context.Context, db postgres.DB, provider string) (Account, error) {
+	account, err := selectAccount(ctx, db, provider)
+	if err != nil {
 		return Account{}, err
+	}
+	return a.unsealed(account)
+}
+
+// lock is read for whoever changes it; a new one when there is none.
+func (a *Accounts) lock(ctx context.Context, tx pgx.Tx, provider string) (Account, error) {
+	account, err := lockAccount(ctx, tx, provider)
+	if err != nil {
+		return Account{}, err
+	}
+	if account.Provider == "" {
+		account.Provider, account.Capture = provider, CaptureAutomatic
 	}
 	return a.unsealed(account)
 }
@@ -156,4 +178,58 @@ func (a *Accounts) unsealed(account Account) (Account, error) {
 		return Account{}, fmt.Errorf("read keys of %s: %w", account.Provider, err)
 	}
 	return account, nil
+}
+
+// Set writes an account down as it is, for those who make shops: demos, tests.
+// The fields that are secret are told by the provider.
+func (a *Accounts) Set(ctx context.Context, tx pgx.Tx, provider Online, account Account, fields map[string]string) error {
+	account.Provider, account.secrets = provider.Method(), map[string]string{}
+	if account.Capture == "" {
+		account.Capture = CaptureAutomatic
+	}
+	if err := a.assign(&account, provider.Fields(), &fields); err != nil {
+		return err
+	}
+	return a.write(ctx, tx, account)
+}
+
+func (a *Accounts) write(ctx context.Context, tx pgx.Tx, account Account) error {
+	sealed, err := a.sealed(account)
+	if err != nil {
+		return err
+	}
+	defer a.forget(account.Provider)
+	return writeAccount(ctx, tx, account, sealed)
+}
+
+// sealed is the secrets of an account as they are kept.
+func (a *Accounts) sealed(account Account) ([]byte, error) {
+	plain, err := json.Marshal(account.secrets)
+	if err != nil {
+		return nil, fmt.Errorf("write keys of %s: %w", account.Provider, err)
+	}
+	return a.Vault.Seal(a.sealedFor(account.Provider), plain), nil
+}
+
+// Reseal seals the keys of every account with the newest master key, and says how
+// many there were.
+func (a *Accounts) Reseal(ctx context.Context, tx pgx.Tx) (n int, err error) {
+	list, err := lockAccounts(ctx, tx)
+	if err != nil {
+		return 0, err
+	}
+	for _, account := range list {
+		sealed, old, err := a.Vault.Renew(a.sealedFor(account.Provider), account.Sealed)
+		if err != nil {
+			return n, fmt.Errorf("renew keys of %s: %w", account.Provider, err)
+		}
+		if !old {
+			continue
+		}
+		if err := resealAccount(ctx, tx, account.Provider, sealed); err != nil {
+			return n, err
+		}
+		n++
+	}
+	return n, nil
 }
