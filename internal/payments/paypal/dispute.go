@@ -101,7 +101,9 @@ func (d dispute) tell(k payments.Known, r *payments.Report) {
 	if lost := d.sum(gone) - d.sum(back); status == "lost" && lost > 0 {
 		said.Amount.Minor = lost
 	}
-	r.Disputes = append(r.Disputes, said)
+	if said.Amount.Currency == k.Amount.Currency { // else the payment itself is not what it should be
+		r.Disputes = append(r.Disputes, said)
+	}
 	if len(gone) == 0 {
 		return
 	}

@@ -191,6 +191,16 @@ func TestAPromiseIsTakenInPartsAndTheRestGivenUp(t *testing.T) {
 	b.wantNo(err, "AUTHORIZATION_ALREADY_CAPTURED")
 }
 
+func TestNothingIsTakenOfAPromiseOfAnotherAmount(t *testing.T) {
+	b := open(t)
+	for _, outcome := range []fakes.Outcome{fakes.WrongAmount, fakes.WrongCurrency} {
+		r := b.begin(payments.CaptureOnShipment).pay(outcome).look()
+		if len(r.Facts) != 1 || r.Facts[0].Kind != payments.Authorize || r.Approved || r.Open {
+			t.Errorf("%s: %+v", outcome, r)
+		}
+	}
+}
+
 func TestAPromiseIsGivenUp(t *testing.T) {
 	b := open(t)
 	v := b.begin(payments.CaptureOnShipment).pay(fakes.Pays)
