@@ -102,7 +102,7 @@ func (c *Checkout) Carry(ctx context.Context, e payments.InstructionDue) error {
 		return fmt.Errorf("carry out %s of payment %s: %w", in.Kind, in.Payment, err)
 	}
 	afterCarryCommit.Here()
-	if in.Kind == payments.Void && no != nil { // it may be paid
+	if in.Kind == payments.Void && no != nil || in.Kind == payments.Capture && fact.Kind == payments.Capture { // it may be paid; its fee is known
 		return c.Sync(ctx, in.Payment)
 	}
 	return nil
@@ -189,7 +189,7 @@ func (c *Checkout) refused(ctx context.Context, payment payments.Payment, in pay
 		if err != nil || !fresh {
 			return err
 		}
-		if in.Kind == payments.Void && in.Amount.IsZero() {
+		if in.Kind == payments.Void && (in.Amount.IsZero() || no.Code == "payment_state") { // it is asked about next
 			return nil
 		}
 		if in.Kind == payments.Capture && w.Status == orders.StatusPending { // the buyer may agree again, or pay otherwise

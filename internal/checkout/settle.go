@@ -234,9 +234,16 @@ func (c *Checkout) movedBack(ctx context.Context, tx pgx.Tx, w orders.Whole, pay
 	if event.Amount.IsZero() {
 		return nil
 	}
-	return ledger.Post(ctx, tx, ledger.Posting{
+	err := ledger.Post(ctx, tx, ledger.Posting{
 		RefType: "payment_event", RefID: event.ID, Memo: "order " + w.Number + ", " + string(event.Kind),
 		Entries: []ledger.Entry{ledger.Debit(to, event.Amount), ledger.Credit(from, event.Amount)},
+	})
+	if err != nil || event.Kind != payments.RefundFailed {
+		return err
+	}
+	return payments.Except(ctx, tx, payments.Exception{
+		Provider: payment.Provider, Kind: payments.ExceptionReturned, Payment: payment.ID, Order: w.ID, Subject: event.Cause,
+		Detail: map[string]any{"amount": event.Amount},
 	})
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -113,10 +114,13 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 	if err != nil {
 		return false, err
 	}
+	taken := slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture })
 	for _, fact := range r.Facts {
 		e, ok := known[name{fact.Kind, fact.Cause}]
 		switch {
-		case ok && e.Amount == fact.Amount, fact.Kind == payments.Void && payment.Voided == payment.Authorized:
+		case ok && e.Amount == fact.Amount,
+			fact.Kind == payments.Authorize && taken, // which a capture implies
+			fact.Kind == payments.Void && payment.Voided == payment.Authorized:
 			continue
 		case fact.Kind == payments.Refund && !ok && underWay(told):
 			waiting = true
@@ -139,12 +143,9 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 // underWay reports that the provider may have been told to give money back, and
 // nobody knows yet by what name it has.
 func underWay(told []payments.Instruction) bool {
-	for _, i := range told {
-		if i.Kind == payments.Refund && i.State == payments.InstructionPending {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(told, func(i payments.Instruction) bool {
+		return i.Kind == payments.Refund && i.State == payments.InstructionPending
+	})
 }
 
 // settleOrExcept applies a fact, or shows it to staff where it does not fit: then

@@ -93,7 +93,7 @@ func (p *Payments) showAccount(ctx context.Context, in *accountInput) (AccountVi
 }
 
 type setAccountInput struct {
-	accountInput
+	Provider string `path:"provider" maxLength:"40"`
 	Body struct {
 		Enabled *bool              `json:"enabled,omitempty"`
 		Live    *bool              `json:"live,omitempty"`

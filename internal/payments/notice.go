@@ -72,7 +72,10 @@ func (p *Payments) take(w http.ResponseWriter, r *http.Request) error {
 		return fmt.Errorf("read notice of %s: %w", provider.Method(), err)
 	}
 	notice, err := provider.Hear(r.Context(), r.Header, body)
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrNoAccount):
+		return httpapi.ErrNotFound
+	case err != nil:
 		return err
 	}
 	if err := p.keep(r.Context(), provider.Method(), notice, body); err != nil {
