@@ -213,7 +213,8 @@ func (s *Server) Dispute(ctx context.Context, payment id.Payment) error {
 			transaction: "HELD", hold: name(), createdAt: now, dueBy: now.Add(10 * 24 * time.Hour),
 		}
 		s.disputes = append(s.disputes, d)
-		s.write(fakes.Entry{Kind: payments.Chargeback, Ref: d.id, Payment: o.ours(), Amount: money.Of(-d.amount.Minor, d.amount.Currency)}, "T1110", d.hold, c.id)
+		taken := money.Of(-d.amount.Minor, d.amount.Currency)
+		s.write(fakes.Entry{Kind: payments.Chargeback, Ref: d.id, Payment: o.ours(), Amount: taken}, "T1110", d.hold, c.id)
 		s.tell("CUSTOMER.DISPUTE.CREATED", "dispute", s.disputeBody(d))
 		return nil
 	})
