@@ -1405,6 +1405,8 @@ CREATE TABLE public.payments (
     return_url text DEFAULT ''::text NOT NULL,
     look_at timestamp with time zone,
     looked integer DEFAULT 0 NOT NULL,
+    keeps boolean DEFAULT false NOT NULL,
+    away boolean DEFAULT false NOT NULL,
     CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'authorized'::text, 'partially_captured'::text, 'captured'::text, 'failed'::text, 'voided'::text]))),
     CONSTRAINT payments_within_bounds CHECK (((0 <= refunded_minor) AND (0 <= refunding_minor) AND ((refunded_minor + refunding_minor) <= captured_minor) AND (0 <= voided_minor) AND ((captured_minor + voided_minor) <= authorized_minor) AND (authorized_minor <= amount_minor)))
@@ -1851,6 +1853,18 @@ CREATE TABLE public.roles (
     CONSTRAINT roles_description_check CHECK ((length(description) <= 500)),
     CONSTRAINT roles_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
     CONSTRAINT roles_name_check CHECK (((name ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(name) <= 40)))
+);
+
+CREATE TABLE public.saved_methods (
+    user_id uuid NOT NULL,
+    provider text NOT NULL,
+    ref text NOT NULL,
+    label text NOT NULL,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT saved_methods_label_check CHECK ((length(label) <= 100)),
+    CONSTRAINT saved_methods_ref_check CHECK (((length(ref) >= 1) AND (length(ref) <= 500)))
 );
 
 CREATE TABLE public.search_nodes (
@@ -2824,6 +2838,9 @@ ALTER TABLE ONLY public.reviews
 ALTER TABLE ONLY public.roles
     ADD CONSTRAINT roles_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY public.saved_methods
+    ADD CONSTRAINT saved_methods_pkey PRIMARY KEY (user_id, provider);
+
 ALTER TABLE ONLY public.search_nodes
     ADD CONSTRAINT search_nodes_pkey PRIMARY KEY (id);
 
@@ -3701,6 +3718,9 @@ ALTER TABLE ONLY public.reviews
 
 ALTER TABLE ONLY public.reviews
     ADD CONSTRAINT reviews_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.saved_methods
+    ADD CONSTRAINT saved_methods_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_impersonator_id_fkey FOREIGN KEY (impersonator_id) REFERENCES public.users(id);
