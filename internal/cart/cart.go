@@ -19,6 +19,7 @@
 package cart
 
 import (
+	"sync/atomic"
 	"time"
 
 	"souk/internal/accounts"
@@ -44,6 +45,8 @@ type Carts struct {
 	Promotions *promotions.Promotions
 	Tax        *tax.Zones
 	Wishlists  *wishlist.Wishlists
+
+	shop atomic.Pointer[shop] // as it was read last
 }
 
 // A Cart is one row.
@@ -60,6 +63,7 @@ type Cart struct {
 	Version         int64                       `db:"version"`
 	CreatedAt       time.Time                   `db:"created_at"`
 	UpdatedAt       time.Time                   `db:"updated_at"`
+	Epoch           []int64                     `db:"epoch"` // of the shop, when it was read
 }
 
 const (

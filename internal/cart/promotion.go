@@ -49,12 +49,17 @@ type buyer struct {
 	Bought bool      `db:"bought"` // before, where some promotion asks
 }
 
-// queuePromotions reads what may lower the cart. Where nothing may, that is one
-// look at an index.
+// queuePromotions reads what may lower the cart, and who buys: plans ask that,
+// too. A trial asks promotions that are in no table, or have ended.
 func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
-	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
-	postgres.ReadAll(b, &r.facts, of.facts, of.args)
-	postgres.ReadOne(b, &r.buyer, of.buyer, of.args)
+	offers := r.trial || r.shop.Promotions || r.shop.uses("coupons")
+	if offers {
+		postgres.ReadAll(b, &r.offered, of.promotions, of.args)
+		postgres.ReadAll(b, &r.facts, of.facts, of.args)
+	}
+	if offers || r.shop.uses("plans") {
+		postgres.ReadOne(b, &r.buyer, of.buyer, of.args)
+	}
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.
