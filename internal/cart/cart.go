@@ -63,7 +63,8 @@ type Cart struct {
 	Version         int64                       `db:"version"`
 	CreatedAt       time.Time                   `db:"created_at"`
 	UpdatedAt       time.Time                   `db:"updated_at"`
-	Epoch           []int64                     `db:"epoch"` // of the shop, when it was read
+	Epoch           []int64                     `db:"epoch"`   // of the shop, when it was read
+	ReadAt          time.Time                   `db:"read_at"` // by the database's clock
 }
 
 const (

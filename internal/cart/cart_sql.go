@@ -13,9 +13,9 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// cartColumnsFragment is a row of carts, and the epoch that it is read in.
+// cartColumnsFragment is a row of carts, and the epoch and the moment that it is read in.
 const cartColumnsFragment = `id, user_id, currency, email, phone, shipping_address, billing_address, shipping, order_id, version, created_at, updated_at,
-	` + epochFragment + ` AS epoch`
+	` + epochFragment + ` AS epoch, now() AS read_at`
 
 // theirsFragment is the condition under which the caller may use a cart.
 const theirsFragment = `id = @cart AND (user_id IS NULL OR user_id = @user)`

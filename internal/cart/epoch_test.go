@@ -196,6 +196,63 @@ func TestAChangeThatIsRolledBackIsForgotten(t *testing.T) {
 	taxed(200)
 }
 
+// Promotions that a process remembers take off what they do where they are read
+// with the cart: there, because the shop knows some code.
+func TestPromotionsThatAreRememberedTakeOffTheSame(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.DB(t)
+	s := openOn(t, pool)
+	mug, cup := s.sell(goods{price: 3000}), s.sell(goods{price: 1900})
+	buyer := s.customer()
+	as := buyer.String()
+	c := s.call(as, "POST", "/carts", `{"items": `+items(2, mug, cup)+`}`).want(201).cart().ID
+	s.call(as, "PUT", "/carts/"+c.String()+"/addresses", home).want(200)
+	args := pgx.NamedArgs{"mug": mug, "cup": cup, "buyer": buyer, "brand": id.New[id.Brand](), "tag": id.New[id.Tag](), "category": id.New[id.Category](), "group": id.New[id.Promotion]()}
+	for _, sql := range []string{
+		`INSERT INTO brands (id, slug, name) VALUES (@brand, 'b', 'B')`,
+		`INSERT INTO tags (id, slug, name) VALUES (@tag, 't', 'T')`,
+		`UPDATE products SET brand_id = @brand WHERE id = (SELECT product_id FROM variants WHERE id = @mug)`,
+		`INSERT INTO product_tags (product_id, tag_id) SELECT product_id, @tag FROM variants WHERE id = @cup`,
+		`UPDATE prices SET compare_at_minor = 5000 WHERE variant_id = @cup`,
+		`INSERT INTO customer_groups (id, handle, name) VALUES (@group, 'trade', 'Trade')`,
+		`INSERT INTO customer_group_members (user_id, group_id) VALUES (@buyer, @group)`,
+	} {
+		s.exec(sql, args)
+	}
+	for i, p := range []struct{ conditions, goods, window string }{
+		{`{}`, `{}`, "NULL"},
+		{`{"min_subtotal": {"USD": 5000}}`, `{}`, "NULL"},
+		{`{"min_subtotal": {"USD": 50000}}`, `{}`, "NULL"},
+		{`{}`, `{"brands": ["` + args["brand"].(id.Brand).String() + `"]}`, "NULL"},
+		{`{"goods": {"tags": ["` + args["tag"].(id.Tag).String() + `"]}}`, `{}`, "NULL"},
+		{`{}`, `{"categories": ["` + args["category"].(id.Category).String() + `"]}`, "NULL"},
+		{`{}`, `{"full_price": true}`, "NULL"},
+		{`{"customer_groups": ["trade"]}`, `{}`, "NULL"},
+		{`{"customer_groups": ["staff"]}`, `{}`, "NULL"},
+		{`{"first_order": true}`, `{}`, "NULL"},
+		{`{"countries": ["DE"]}`, `{}`, "NULL"},
+		{`{"countries": ["FR"]}`, `{}`, "NULL"},
+		{`{}`, `{}`, "now() - interval '1 hour'"},
+		{`{}`, `{}`, "now() + interval '1 hour'"},
+	} {
+		s.exec(`INSERT INTO promotions (id, name, needs_code, status, platform_ppm, priority, conditions, reward, starts_at, ends_at)
+			VALUES (@id, @name, false, 'active', 1000000, @priority, @conditions, jsonb_build_object('kind', 'percent_off', 'percent_ppm', 10000 * @priority, 'goods', @goods::jsonb), now() - interval '1 day', `+p.window+`)`,
+			pgx.NamedArgs{"id": id.New[id.Promotion](), "name": fmt.Sprint("Promotion ", i), "priority": i + 1, "conditions": p.conditions, "goods": p.goods})
+	}
+	look := func() string { return s.call(as, "GET", "/carts/"+c.String()+"?expand=trace", "").want(200).Body.String() }
+	remembered := look()
+	s.exec(`INSERT INTO coupons (id, promotion_id, code, disabled) SELECT id, id, 'NOBODY', true FROM promotions LIMIT 1`, nil)
+	read := look()
+	if remembered != read {
+		t.Errorf("remembered:\n%s\nread:\n%s", remembered, read)
+	}
+	for i, name := range []string{"Promotion 0", "Promotion 3", "Promotion 7", "Promotion 9", "Promotion 13"} {
+		if !strings.Contains(read, name) {
+			t.Errorf("%d: %s is not in %s", i, name, read)
+		}
+	}
+}
+
 // Whoever changes the shop waits for nobody who does so, too.
 func TestTwoChangesAtOnceEndTwoEpochs(t *testing.T) {
 	t.Parallel()

@@ -4,7 +4,7 @@ import "souk/internal/tax"
 
 // Remembered is the statements of which a process keeps the answers for an epoch.
 var Remembered = map[string]string{
-	"readShop": readShop, "readVendors": readVendors, "readPlaces": readPlaces, "readOptions": readOptions, "tax.ReadZone": tax.ReadZone,
+	"readShop": readShop, "readStanding": readStanding, "readVendors": readVendors, "readPlaces": readPlaces, "readOptions": readOptions, "tax.ReadZone": tax.ReadZone,
 }
 
 // Kept is a place as a process keeps its tax zone, where some zones are told by

@@ -116,10 +116,13 @@ const leftFragment = `(
 	p.customer_limit IS NULL OR p.customer_limit > (
 		SELECT count(*) FROM promotion_redemptions r WHERE r.customer = c.customer AND r.promotion_id = p.id AND r.released_at IS NULL))`
 
+// limitedFragment holds for promotions p whose uses are counted.
+const limitedFragment = `(p.usage_limit IS NOT NULL OR p.customer_limit IS NOT NULL OR p.budget_minor IS NOT NULL)`
+
 // offeredFragment is the columns of a promotion p that is offered.
 const offeredFragment = `
 	p.id, p.version, p.name, p.vendor_id, p.plan_id, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.conditions, p.reward,
-	p.usage_limit IS NOT NULL OR p.customer_limit IS NOT NULL OR p.budget_minor IS NOT NULL AS limited,
+	` + limitedFragment + ` AS limited,
 	CASE WHEN p.budget_minor IS NOT NULL THEN (p.budget_minor - p.spent_minor, p.budget_currency) END AS left_over`
 
 const (
@@ -211,8 +214,19 @@ const epochFragment = `ARRAY(SELECT version FROM quote_epochs ORDER BY version)`
 // transaction that goes by this may have begun a little earlier.
 const readShop = `
 	SELECT ` + epochFragment + ` AS epoch, ARRAY(SELECT DISTINCT name FROM quote_features) AS features, (s.country, s.region, s.postal_code, s.tax_id) AS seller,
-	       EXISTS (SELECT FROM promotions WHERE NOT needs_code AND status = 'active' AND (ends_at IS NULL OR ends_at > now() - interval '1 minute')) AS promotions,
+	       EXISTS (
+	           SELECT FROM promotions p WHERE NOT p.needs_code AND p.status = 'active' AND ` + limitedFragment + `
+	           AND (p.ends_at IS NULL OR p.ends_at > now() - interval '1 minute')
+	       ) AS limited_promotions,
 	       EXISTS (SELECT FROM price_lists WHERE status = 'active' AND (ends_at IS NULL OR ends_at > now() - interval '1 minute')) AS price_lists,
 	       EXISTS (SELECT FROM tax_engines WHERE enabled) AS engine,
 	       EXISTS (SELECT FROM tax_zones WHERE regions <> '{}') AS by_region, EXISTS (SELECT FROM tax_zones WHERE postal_prefixes <> '{}') AS by_postal_code
 	FROM tax_shop() s`
+
+// readStanding reads the promotions that lower carts without a code and are not
+// counted, those to come among them.
+const readStanding = `
+	SELECT ` + offeredFragment + `, NULL::uuid AS coupon_id, '' AS code, false AS coupon_limited, true AS runs, p.starts_at, p.ends_at
+	FROM promotions p
+	WHERE NOT p.needs_code AND p.status = 'active' AND NOT ` + limitedFragment + ` AND (p.ends_at IS NULL OR p.ends_at > now() - interval '1 minute')
+	ORDER BY p.id`

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -25,10 +26,11 @@ import (
 type shop struct {
 	epoch []int64
 	about
-	zones   memory[taxPlace, tax.Zone]
-	options memory[shipTo, []shipping.Option]
-	vendors memory[id.Vendor, vendor]
-	places  memory[id.Location, int]
+	standing []standing
+	zones    memory[taxPlace, tax.Zone]
+	options  memory[shipTo, []shipping.Option]
+	vendors  memory[id.Vendor, vendor]
+	places   memory[id.Location, int]
 }
 
 // An about is the row of a shop.
@@ -36,12 +38,12 @@ type about struct {
 	Epoch      []int64    `db:"epoch"`
 	Features   []string   `db:"features"`    // tables that have ever held something
 	Seller     tax.Seller `db:"seller"`      // of vendors who are registered nowhere themselves
-	Promotions bool       `db:"promotions"`  // some lower carts without a code, or will
 	PriceLists bool       `db:"price_lists"` // some are open, or will be
 	Engine     bool       `db:"engine"`      // reckons tax
 
-	ByRegion     bool `db:"by_region"`      // tax depends on it
-	ByPostalCode bool `db:"by_postal_code"` // likewise
+	LimitedPromotions bool `db:"limited_promotions"` // some lower carts without a code, or will
+	ByRegion          bool `db:"by_region"`          // tax depends on it
+	ByPostalCode      bool `db:"by_postal_code"`     // likewise
 }
 
 // A taxPlace is a place as far as tax depends on it.
@@ -94,13 +96,15 @@ func (s *shop) tells(at taxPlace) taxPlace {
 func (c *Carts) complete(ctx context.Context, db postgres.DB, r *reading, of basket) error {
 	b := postgres.NewBatch()
 	if !slices.Equal(r.cart.Epoch, r.shop.epoch) {
-		found, err := postgres.Get[about](ctx, db, readShop, nil)
-		if err != nil {
+		var err error
+		if r.shop, err = learn(ctx, db); err != nil {
 			return fmt.Errorf("read the shop: %w", err)
 		}
-		r.shop = &shop{epoch: found.Epoch, about: found}
 		c.shop.Store(r.shop)
 		r.queueFeatures(b, of)
+	}
+	if !r.readsOffers() {
+		r.offered = r.shop.running(r.cart.ReadAt)
 	}
 	r.queueZone(b)
 	r.queueVendors(b)
@@ -108,6 +112,36 @@ func (c *Carts) complete(ctx context.Context, db postgres.DB, r *reading, of bas
 	r.queueOptions(b)
 	r.queueComponents(b)
 	return b.Send(ctx, db)
+}
+
+// learn reads the shop of now. Its epoch is read first: what is newer than it is
+// read again by whoever sees the next one.
+func learn(ctx context.Context, db postgres.DB) (*shop, error) {
+	s := &shop{}
+	b := postgres.NewBatch()
+	postgres.ReadOne(b, &s.about, readShop, nil)
+	postgres.ReadAll(b, &s.standing, readStanding, nil)
+	err := b.Send(ctx, db)
+	s.epoch = s.about.Epoch
+	return s, err
+}
+
+// A standing is a promotion that lowers whatever cart meets its conditions, for
+// as long as it runs.
+type standing struct {
+	offered
+	StartsAt time.Time  `db:"starts_at"`
+	EndsAt   *time.Time `db:"ends_at"` // nil: never
+}
+
+// running is the promotions that run at a moment.
+func (s *shop) running(at time.Time) (run []offered) {
+	for _, p := range s.standing {
+		if !p.StartsAt.After(at) && (p.EndsAt == nil || p.EndsAt.After(at)) {
+			run = append(run, p.offered)
+		}
+	}
+	return run
 }
 
 func (r *reading) queueZone(b *postgres.Batch) {
