@@ -1,8 +1,9 @@
 // Package cart is what somebody means to buy.
 //
-// Owns: carts and their items; the snapshot that a quote is made of ([Carts.Load]).
-// Tables: carts, cart_items, cart_coupons, cart_gift_cards. It reads the catalogue, stock, prices, shipping
-// options and tax zones in its own joined statements.
+// Owns: carts and their items; the snapshot that a quote is made of ([Carts.Lock]), what is remembered for
+// it of the whole shop, and until when (shop.go).
+// Tables: carts, cart_items, cart_coupons, cart_gift_cards; quote_epochs and quote_features, which triggers
+// write. It reads the catalogue, stock, prices, shipping options and tax zones in its own joined statements.
 // Raises: nothing; a cart is nobody's business until it is an order.
 // Calls: accounts (saved addresses), pricing (the quote), shipping and tax (what
 // options and rates mean), payments (ways to pay), credit (what a code is), inventory (picks), wishlist
