@@ -333,6 +333,17 @@ func TestEveryTableThatIsRememberedHasATrigger(t *testing.T) {
 	}
 }
 
+// Vendors read under row-level security, and what they see is not all: a quote
+// that were made so would fail, not be remembered for everybody.
+func TestNothingThatAVendorSeesIsRemembered(t *testing.T) {
+	t.Parallel()
+	may, err := postgres.Scalar[bool](t.Context(), pgtest.Tx(t), `
+		SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = 'souk_vendor' AND has_table_privilege(oid, 'quote_epochs', 'SELECT')) AS may`, nil)
+	if err != nil || may {
+		t.Errorf("vendors may read the epoch: %t, %v", may, err)
+	}
+}
+
 // Where the trigger of a table names columns, it names all but those that orders
 // write.
 func TestTheTriggerOfPromotionsNamesAllThatQuotesAsk(t *testing.T) {
