@@ -170,8 +170,10 @@ func Build(p Parts) *App {
 	accounts := &payments.Accounts{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)}
 	a.Payments = &payments.Payments{
 		DB: p.DB, BaseURL: p.Config.PublicURL(), Accounts: accounts, Providers: []payments.Provider{
-			cod.Provider{}, &stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
-			transfer.Provider{Settings: a.Settings}, free.Provider{},
+			cod.Provider{},
+			&stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
+			transfer.Provider{Settings: a.Settings},
+			free.Provider{},
 		},
 	}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}

@@ -21,10 +21,8 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-var (
-	// ErrNoAccount says that store credit belongs to customers with an account.
-	ErrNoAccount = errs.New(errs.Conflict, "no_account", "This order was placed without an account, so nobody can have the store credit.")
-)
+// ErrNoAccount says that store credit belongs to customers with an account.
+var ErrNoAccount = errs.New(errs.Conflict, "no_account", "This order was placed without an account, so nobody can have the store credit.")
 
 // Refunding is what is to be given back of an order, where and why.
 type Refunding struct {

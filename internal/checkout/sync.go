@@ -114,6 +114,7 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 	if err != nil {
 		return false, err
 	}
+	later := map[string]bool{}
 	taken := slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture })
 	for _, fact := range r.Facts {
 		e, ok := known[name{fact.Kind, fact.Cause}]
@@ -123,15 +124,21 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 			fact.Kind == payments.Void && payment.Voided == payment.Authorized:
 			continue
 		case fact.Kind == payments.Refund && !ok && underWay(told):
-			waiting = true
+			waiting, later[fact.Cause] = true, true
+			continue
+		case (fact.Kind == payments.RefundFailed || fact.Kind == payments.Fee) && later[fact.Cause]:
 			continue
 		case fact.Kind == payments.Fail:
 			fact.Again = r.Open || r.Approved
 		}
-		if err := c.settleOrExcept(ctx, tx, payment, fact); err != nil {
+		settled, err := c.settleOrExcept(ctx, tx, payment, fact)
+		if err != nil {
 			return false, err
 		}
-		if fact.Kind == payments.Refund && !ok {
+		if !settled { // nor is the fee of it
+			later[fact.Cause] = true
+		}
+		if settled && fact.Kind == payments.Refund && !ok {
 			if err := c.exceptOutside(ctx, tx, payment, fact); err != nil {
 				return false, err
 			}
@@ -150,16 +157,16 @@ func underWay(told []payments.Instruction) bool {
 
 // settleOrExcept applies a fact, or shows it to staff where it does not fit: then
 // it has changed nothing.
-func (c *Checkout) settleOrExcept(ctx context.Context, tx pgx.Tx, payment payments.Payment, fact payments.Fact) error {
-	err := postgres.InTx(ctx, tx, func(tx pgx.Tx) error { // a savepoint: what does not fit is undone
+func (c *Checkout) settleOrExcept(ctx context.Context, tx pgx.Tx, payment payments.Payment, fact payments.Fact) (settled bool, err error) {
+	err = postgres.InTx(ctx, tx, func(tx pgx.Tx) error { // a savepoint: what does not fit is undone
 		_, err := c.Settle(ctx, tx, fact)
 		return err
 	})
 	var no *errs.Error
 	if !errors.As(err, &no) {
-		return err
+		return err == nil, err
 	}
-	return c.exceptMismatch(ctx, tx, payment, fact.Cause, err, &fact)
+	return false, c.exceptMismatch(ctx, tx, payment, fact.Cause, err, &fact)
 }
 
 func (c *Checkout) exceptMismatch(ctx context.Context, tx pgx.Tx, payment payments.Payment, subject string, why error, fact *payments.Fact) error {
@@ -231,6 +238,19 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r p
 	}
 	promised := !payment.Authorized.IsZero() && payment.Captured.IsZero() && payment.Voided.IsZero()
 	if !r.Approved && !promised || tooMuch(w, payment) {
+		return false, nil
+	}
+	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
+	if err != nil {
+		return false, err
+	}
+	refused := 0
+	for _, i := range told {
+		if i.Kind == payments.Capture && i.State == payments.InstructionRefused {
+			refused++
+		}
+	}
+	if refused >= attempts { // the buyer has to choose something else
 		return false, nil
 	}
 	account, err := c.Payments.Accounts.Open(ctx, payment.Provider)

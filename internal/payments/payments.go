@@ -60,7 +60,7 @@ func (p Payment) IsCredit() bool { return p.Provider == GiftCard || p.Provider =
 // The rights of staff.
 const (
 	CanRead  auth.Permission = "payments.read"
-	CanWrite auth.Permission = "payments.write" // say that money has come, and settle what does not add up
+	CanWrite auth.Permission = "payments.write"     // say that money has come, and settle what does not add up
 	CanSetUp auth.Permission = "payments.providers" // the keys of providers
 )
 
