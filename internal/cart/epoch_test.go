@@ -239,7 +239,9 @@ func TestPromotionsThatAreRememberedTakeOffTheSame(t *testing.T) {
 			VALUES (@id, @name, false, 'active', 1000000, @priority, @conditions, jsonb_build_object('kind', 'percent_off', 'percent_ppm', 10000 * @priority, 'goods', @goods::jsonb), now() - interval '1 day', `+p.window+`)`,
 			pgx.NamedArgs{"id": id.New[id.Promotion](), "name": fmt.Sprint("Promotion ", i), "priority": i + 1, "conditions": p.conditions, "goods": p.goods})
 	}
-	look := func() string { return s.call(as, "GET", "/carts/"+c.String()+"?expand=trace", "").want(200).Body.String() }
+	look := func() string {
+		return s.call(as, "GET", "/carts/"+c.String()+"?expand=trace", "").want(200).Body.String()
+	}
 	remembered := look()
 	s.exec(`INSERT INTO coupons (id, promotion_id, code, disabled) SELECT id, id, 'NOBODY', true FROM promotions LIMIT 1`, nil)
 	read := look()
