@@ -77,6 +77,14 @@ const (
 	StoreCreditLiability Kind = "store_credit_liability" // what customers have
 	CustomerDeposits     Kind = "customer_deposits"      // paid ahead, for parts of orders that are not earned yet
 	GoodwillExpense      Kind = "goodwill_expense"       // credit that the marketplace gives away
+
+	ProviderFees  Kind = "provider_fees"  // what payment providers keep
+	Disputes      Kind = "disputes"       // money that a provider holds back while a buyer's dispute runs
+	DisputeLosses Kind = "dispute_losses" // disputes that buyers have won
+	Bank          Kind = "bank"           // what providers have paid out to the shop's bank
+
+	VendorReserve    Kind = "vendor_reserve"     // held back from a vendor, and still owed to them
+	PayoutsInTransit Kind = "payouts_in_transit" // on its way to a vendor, and not gone from the bank yet
 )
 
 // AccountKey names an account within a currency. Accounts come into being with
@@ -84,7 +92,7 @@ const (
 type AccountKey struct {
 	Kind   Kind
 	Party  string    // the provider of a clearing account
-	Vendor id.Vendor // of a vendor's account
+	Vendor id.Vendor // of a vendor's payable, reserve and payouts, and of no other
 }
 
 // id is made from the key itself, so that nobody has to look it up.
