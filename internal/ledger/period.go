@@ -2,8 +2,9 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -38,11 +39,12 @@ type Period struct {
 	Month    Month          `db:"month" json:"period"`
 	Status   string         `db:"status" json:"status" enum:"open,closed"`
 	ClosedAt *time.Time     `db:"closed_at" json:"closed_at,omitempty"`
-	Changes  []PeriodChange `db:"-" json:"changes,omitempty" doc:"How it was closed and opened again, the newest first"`
+	Changes  []PeriodChange `db:"-" json:"changes" doc:"How it was closed and opened again, the newest first"`
 }
 
 // A PeriodChange says that a month was closed, or opened again and why.
 type PeriodChange struct {
+	Month  Month     `db:"month" json:"-"`
 	Change string    `db:"change" json:"change" enum:"closed,reopened"`
 	Reason string    `db:"reason" json:"reason,omitempty"`
 	Actor  string    `db:"actor" json:"actor"`
@@ -139,15 +141,35 @@ func lockMonth(ctx context.Context, tx pgx.Tx, month Month) (edge, error) {
 
 // PeriodOf is a month with what became of it.
 func PeriodOf(ctx context.Context, db postgres.DB, month Month) (Period, error) {
-	p, err := readPeriod(ctx, db, month)
-	if errors.Is(err, postgres.ErrNoRow) {
-		return p, ErrNoPeriod
+	next := Month(month.first().AddDate(0, 1, 0).Format("2006-01"))
+	list, err := periods(ctx, db, next, 1)
+	switch {
+	case err != nil:
+		return Period{}, err
+	case len(list) == 0 || list[0].Month != month:
+		return Period{}, ErrNoPeriod
 	}
-	if err == nil {
-		p.Changes, err = readChanges(ctx, db, month)
-	}
+	return list[0], nil
+}
+
+// periods are so many months before another, the newest first, with what became of
+// them.
+func periods(ctx context.Context, db postgres.DB, before Month, limit int) ([]Period, error) {
+	list, err := readPeriods(ctx, db, before, limit)
 	if err != nil {
-		return p, fmt.Errorf("read period %s: %w", month, err)
+		return nil, fmt.Errorf("read periods: %w", err)
 	}
-	return p, nil
+	at := make(map[Month]int, len(list))
+	for i := range list {
+		at[list[i].Month], list[i].Changes = i, []PeriodChange{}
+	}
+	changes, err := readChanges(ctx, db, slices.Collect(maps.Keys(at)))
+	if err != nil {
+		return nil, fmt.Errorf("read what became of periods: %w", err)
+	}
+	for _, c := range changes {
+		p := &list[at[c.Month]]
+		p.Changes = append(p.Changes, c)
+	}
+	return list, nil
 }

@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
@@ -10,9 +9,9 @@ import (
 )
 
 func (b *Books) periodRoutes(r *httpapi.Router) {
-	read, shut := httpapi.Needs(CanRead), httpapi.Needs(CanClose)
-	httpapi.Get(r, "/api/v1/admin/ledger/periods", b.listPeriods, read, httpapi.Summary("List the months of the books, the newest first"))
-	httpapi.Get(r, "/api/v1/admin/ledger/periods/{period}", b.getPeriod, read, httpapi.Summary("Show a month of the books"))
+	shut := httpapi.Needs(CanClose)
+	httpapi.Get(r, "/api/v1/admin/ledger/periods", b.listPeriods, httpapi.Needs(CanRead), httpapi.Summary("List the months of the books, the newest first"),
+		httpapi.Describe("From the first with an entry until the one that runs, in UTC, with what became of each."))
 	httpapi.Post(r, "/api/v1/admin/ledger/periods/{period}/close", b.closePeriod, shut, httpapi.ID("admin-close-ledger-period"),
 		httpapi.Summary("Close a month of the books"),
 		httpapi.Describe("A closed month accepts no entry. Months that have ended, in UTC, are closed one after the other: 409 `period_running` or `period_order`, "+
@@ -27,23 +26,15 @@ func (b *Books) listPeriods(ctx context.Context, in *httpapi.Page) (out httpapi.
 	if err := b.cursors.Open(httpapi.Scope(ctx), in.After, &before); err != nil {
 		return out, err
 	}
-	rows, err := readPeriods(ctx, b.DB, before, in.Limit+1)
+	rows, err := periods(ctx, b.DB, before, in.Limit+1)
 	if err != nil {
-		return out, fmt.Errorf("list periods: %w", err)
+		return out, err
 	}
 	return httpapi.ListOf(b.cursors, httpapi.Scope(ctx), rows, in.Limit, func(p Period) any { return p.Month }), nil
 }
 
 type periodInput struct {
 	Period string `path:"period"`
-}
-
-func (b *Books) getPeriod(ctx context.Context, in *periodInput) (Period, error) {
-	month, err := ParseMonth(in.Period)
-	if err != nil {
-		return Period{}, err
-	}
-	return PeriodOf(ctx, b.DB, month)
 }
 
 func (b *Books) closePeriod(ctx context.Context, tx pgx.Tx, in *periodInput) (Period, error) {
@@ -55,8 +46,8 @@ func (b *Books) closePeriod(ctx context.Context, tx pgx.Tx, in *periodInput) (Pe
 }
 
 type reopenInput struct {
-	periodInput
-	Body struct {
+	Period string `path:"period"`
+	Body   struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"500"`
 	}
 }

@@ -61,27 +61,25 @@ func queueChange(b *postgres.Batch, month Month, c PeriodChange) {
 		pgx.NamedArgs{"month": month.first(), "change": c.Change, "reason": c.Reason, "actor": c.Actor})
 }
 
-// selectPeriods are the months from the first with an entry until the one that runs.
-const selectPeriods = `
-	SELECT to_char(m.month, 'YYYY-MM') AS month, CASE WHEN p.month IS NULL THEN 'open' ELSE 'closed' END AS status, p.closed_at
-	FROM generate_series(
-	         date_trunc('month', least((SELECT min(month) FROM ledger_periods)::timestamp, (SELECT min(at) FROM ledger_txns) AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')),
-	         now() AT TIME ZONE 'UTC', interval '1 month') AS m (month)
-	LEFT JOIN ledger_periods p ON p.month = m.month`
-
-func readPeriod(ctx context.Context, db postgres.DB, month Month) (Period, error) {
-	return postgres.Get[Period](ctx, db, selectPeriods+` WHERE m.month = @month::date`, pgx.NamedArgs{"month": month.first()})
-}
-
+// readPeriods reads months from the first with an entry until the one that runs.
 func readPeriods(ctx context.Context, db postgres.DB, before Month, limit int) ([]Period, error) {
-	return postgres.All[Period](ctx, db, selectPeriods+`
+	return postgres.All[Period](ctx, db, `
+		SELECT to_char(m.month, 'YYYY-MM') AS month, CASE WHEN p.month IS NULL THEN 'open' ELSE 'closed' END AS status, p.closed_at
+		FROM generate_series(
+		         date_trunc('month', least((SELECT min(month) FROM ledger_periods)::timestamp, (SELECT min(at) FROM ledger_txns) AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')),
+		         now() AT TIME ZONE 'UTC', interval '1 month') AS m (month)
+		LEFT JOIN ledger_periods p ON p.month = m.month
 		WHERE @before::text = '' OR to_char(m.month, 'YYYY-MM') < @before
-		ORDER BY m.month DESC LIMIT @limit`,
+		ORDER BY m.month DESC
+		LIMIT @limit`,
 		pgx.NamedArgs{"before": before, "limit": limit})
 }
 
-func readChanges(ctx context.Context, db postgres.DB, month Month) ([]PeriodChange, error) {
+func readChanges(ctx context.Context, db postgres.DB, months []Month) ([]PeriodChange, error) {
 	return postgres.All[PeriodChange](ctx, db, `
-		SELECT change, reason, actor, at FROM ledger_period_changes WHERE month = @month ORDER BY seq DESC`,
-		pgx.NamedArgs{"month": month.first()})
+		SELECT to_char(month, 'YYYY-MM') AS month, change, reason, actor, at
+		FROM ledger_period_changes
+		WHERE month = ANY (SELECT (m || '-01')::date FROM unnest(@months::text[]) AS m)
+		ORDER BY seq DESC`,
+		pgx.NamedArgs{"months": months})
 }

@@ -116,7 +116,7 @@ func IncomeIn(ctx context.Context, db postgres.DB, span Span) ([]Income, error) 
 	if err != nil {
 		return nil, fmt.Errorf("read income: %w", err)
 	}
-	var list []Income
+	list := []Income{}
 	for _, c := range currenciesOf(moved) {
 		i := Income{Currency: c, Revenue: section(moved, Revenue, c), Expenses: section(moved, Expense, c)}
 		i.Result = i.Revenue.Total.Minus(i.Expenses.Total)
@@ -131,7 +131,7 @@ func BalanceAt(ctx context.Context, db postgres.DB, at time.Time) ([]BalanceShee
 	if err != nil {
 		return nil, fmt.Errorf("read balance sheet: %w", err)
 	}
-	var list []BalanceSheet
+	list := []BalanceSheet{}
 	for _, c := range currenciesOf(held) {
 		b := BalanceSheet{Currency: c, Assets: section(held, Asset, c), Liabilities: section(held, Liability, c)}
 		b.Equity = b.Assets.Total.Minus(b.Liabilities.Total)

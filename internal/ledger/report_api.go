@@ -27,22 +27,13 @@ func (b *Books) reportRoutes(r *httpapi.Router) {
 		httpapi.Summary("The journal as a file"), httpapi.Describe("Each entry of a time with its transaction, one a row, as programs for accountants import it."))
 }
 
-// format is embedded where an answer is JSON or a file.
-type format struct {
-	Format string `query:"format" enum:"json,csv" default:"json"`
-}
-
-func (f format) csv() bool { return f.Format == "csv" }
-
-// atMoment is embedded in what is asked as of a moment.
-type atMoment struct {
-	At time.Time `query:"at" doc:"What happened before; all of it unless told"`
-}
+// asCSV is the format of a file.
+const asCSV = "csv"
 
 type statementInput struct {
 	Account id.LedgerAccount `path:"account"`
 	Span
-	format
+	Format string `query:"format" enum:"json,csv" default:"json"`
 	httpapi.Page
 }
 
@@ -61,7 +52,7 @@ func (b *Books) statement(ctx context.Context, in *statementInput) (out statemen
 	if err != nil {
 		return out, err
 	}
-	if in.csv() {
+	if in.Format == asCSV {
 		out.CSV = httpapi.CSV{Name: s.ID.String(), Rows: func(file *csv.Writer) error { return s.writeCSV(ctx, b.DB, in.Span, file) }}
 		return out, nil
 	}
@@ -86,8 +77,8 @@ func (b *Books) statement(ctx context.Context, in *statementInput) (out statemen
 }
 
 type trialInput struct {
-	atMoment
-	format
+	At     time.Time `query:"at" doc:"What happened before; all of it unless told"`
+	Format string    `query:"format" enum:"json,csv" default:"json"`
 	httpapi.Page
 }
 
@@ -98,7 +89,7 @@ type trialAnswer struct {
 }
 
 func (b *Books) trialBalance(ctx context.Context, in *trialInput) (out trialAnswer, err error) {
-	if in.csv() {
+	if in.Format == asCSV {
 		out.CSV = httpapi.CSV{Name: "trial-balance", Rows: func(file *csv.Writer) error { return writeTrial(ctx, b.DB, in.At, file) }}
 		return out, nil
 	}
@@ -125,7 +116,7 @@ func (b *Books) trialBalance(ctx context.Context, in *trialInput) (out trialAnsw
 
 type incomeInput struct {
 	Span
-	format
+	Format string `query:"format" enum:"json,csv" default:"json"`
 }
 
 type incomeAnswer struct {
@@ -140,15 +131,15 @@ func (b *Books) income(ctx context.Context, in *incomeInput) (out incomeAnswer, 
 	}
 	out.Span = in.Span
 	out.Data, err = IncomeIn(ctx, b.DB, in.Span)
-	if in.csv() {
+	if in.Format == asCSV {
 		out.CSV = httpapi.CSV{Name: "income", Rows: func(file *csv.Writer) error { return writeIncome(out.Data, file) }}
 	}
 	return out, err
 }
 
 type balanceInput struct {
-	atMoment
-	format
+	At     time.Time `query:"at" doc:"What happened before; all of it unless told"`
+	Format string    `query:"format" enum:"json,csv" default:"json"`
 }
 
 type balanceAnswer struct {
@@ -158,7 +149,7 @@ type balanceAnswer struct {
 
 func (b *Books) balance(ctx context.Context, in *balanceInput) (out balanceAnswer, err error) {
 	out.Data, err = BalanceAt(ctx, b.DB, in.At)
-	if in.csv() {
+	if in.Format == asCSV {
 		out.CSV = httpapi.CSV{Name: "balance-sheet", Rows: func(file *csv.Writer) error { return writeBalance(out.Data, file) }}
 	}
 	return out, err
