@@ -137,7 +137,7 @@ func TestStaffCloseAMonthAndOpenItAgain(t *testing.T) {
 	a.Call(t, apptest.Admin, "POST", at+"/2026-01/reopen", `{"reason": "an invoice was late"}`).Want(t, 200, `"status":"open"`)
 	a.Call(t, apptest.Admin, "POST", at+"/2026-01/reopen", `{"reason": "again"}`).Want(t, 409, "period_open")
 	a.Call(t, apptest.Admin, "GET", at+"?limit=100", "").Want(t, 200, `"change":"reopened","reason":"an invoice was late"`)
-	a.Call(t, apptest.Admin, "GET", at+"?limit=1&after="+apptest.Read[httpapi.List[ledger.Period]](t, a.Call(t, apptest.Admin, "GET", at+"?limit=1", "")).NextCursor, "").
+	a.Call(t, apptest.Admin, "GET", at+"?limit=1&after="+apptest.Read[httpapi.List[ledger.AccountingPeriod]](t, a.Call(t, apptest.Admin, "GET", at+"?limit=1", "")).NextCursor, "").
 		Want(t, 200, `"has_more":true`)
 	for _, none := range []string{"2026-13", "2026-1", "x"} {
 		a.Call(t, apptest.Admin, "POST", at+"/"+none+"/close", "").Want(t, 404, "not_found")

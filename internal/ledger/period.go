@@ -34,8 +34,8 @@ func (m Month) first() time.Time {
 // Span is the whole month.
 func (m Month) Span() Span { return Span{m.first(), m.first().AddDate(0, 1, 0)} }
 
-// A Period is a month of the books and what became of it.
-type Period struct {
+// An AccountingPeriod is a month of the books and what became of it.
+type AccountingPeriod struct {
 	Month    Month          `db:"month" json:"period"`
 	Status   string         `db:"status" json:"status" enum:"open,closed"`
 	ClosedAt *time.Time     `db:"closed_at" json:"closed_at,omitempty"`
@@ -78,50 +78,50 @@ type edge struct {
 // each account is kept. Months that have ended are closed one after the other, from
 // the first with an entry. It waits for postings of the month that are under way.
 // One that is closed already stays as it is.
-func Close(ctx context.Context, tx pgx.Tx, month Month) (Period, error) {
+func Close(ctx context.Context, tx pgx.Tx, month Month) (AccountingPeriod, error) {
 	at, err := lockMonth(ctx, tx, month)
 	switch {
 	case err != nil:
-		return Period{}, err
+		return AccountingPeriod{}, err
 	case month <= at.Last:
 		return PeriodOf(ctx, tx, month)
 	case month >= at.Current:
-		return Period{}, ErrPeriodRunning
+		return AccountingPeriod{}, ErrPeriodRunning
 	case month != at.Next:
-		return Period{}, ErrPeriodOrder.With("next", at.Next)
+		return AccountingPeriod{}, ErrPeriodOrder.With("next", at.Next)
 	}
 	wrong, err := readUnbalanced(ctx, tx, month)
 	if err != nil {
-		return Period{}, fmt.Errorf("check the balance of %s: %w", month, err)
+		return AccountingPeriod{}, fmt.Errorf("check the balance of %s: %w", month, err)
 	}
 	if len(wrong) > 0 {
-		return Period{}, ErrOutOfBalance.With("transactions", wrong)
+		return AccountingPeriod{}, ErrOutOfBalance.With("transactions", wrong)
 	}
 	b := postgres.NewBatch()
 	queueClosed(b, month)
 	queueChange(b, month, PeriodChange{Change: "closed", Actor: auth.From(ctx).Name()})
 	if err := b.Send(ctx, tx); err != nil {
-		return Period{}, fmt.Errorf("close %s: %w", month, err)
+		return AccountingPeriod{}, fmt.Errorf("close %s: %w", month, err)
 	}
 	return PeriodOf(ctx, tx, month)
 }
 
 // Reopen lets the last closed month accept entries again.
-func Reopen(ctx context.Context, tx pgx.Tx, month Month, reason string) (Period, error) {
+func Reopen(ctx context.Context, tx pgx.Tx, month Month, reason string) (AccountingPeriod, error) {
 	at, err := lockMonth(ctx, tx, month)
 	switch {
 	case err != nil:
-		return Period{}, err
+		return AccountingPeriod{}, err
 	case month > at.Last:
-		return Period{}, ErrPeriodOpen
+		return AccountingPeriod{}, ErrPeriodOpen
 	case month < at.Last:
-		return Period{}, ErrPeriodOrder.With("next", at.Last)
+		return AccountingPeriod{}, ErrPeriodOrder.With("next", at.Last)
 	}
 	b := postgres.NewBatch()
 	queueReopened(b, month)
 	queueChange(b, month, PeriodChange{Change: "reopened", Reason: reason, Actor: auth.From(ctx).Name()})
 	if err := b.Send(ctx, tx); err != nil {
-		return Period{}, fmt.Errorf("reopen %s: %w", month, err)
+		return AccountingPeriod{}, fmt.Errorf("reopen %s: %w", month, err)
 	}
 	return PeriodOf(ctx, tx, month)
 }
@@ -140,21 +140,21 @@ func lockMonth(ctx context.Context, tx pgx.Tx, month Month) (edge, error) {
 }
 
 // PeriodOf is a month with what became of it.
-func PeriodOf(ctx context.Context, db postgres.DB, month Month) (Period, error) {
+func PeriodOf(ctx context.Context, db postgres.DB, month Month) (AccountingPeriod, error) {
 	next := Month(month.first().AddDate(0, 1, 0).Format("2006-01"))
 	list, err := periods(ctx, db, next, 1)
 	switch {
 	case err != nil:
-		return Period{}, err
+		return AccountingPeriod{}, err
 	case len(list) == 0 || list[0].Month != month:
-		return Period{}, ErrNoPeriod
+		return AccountingPeriod{}, ErrNoPeriod
 	}
 	return list[0], nil
 }
 
 // periods are so many months before another, the newest first, with what became of
 // them.
-func periods(ctx context.Context, db postgres.DB, before Month, limit int) ([]Period, error) {
+func periods(ctx context.Context, db postgres.DB, before Month, limit int) ([]AccountingPeriod, error) {
 	list, err := readPeriods(ctx, db, before, limit)
 	if err != nil {
 		return nil, fmt.Errorf("read periods: %w", err)

@@ -21,7 +21,7 @@ func (b *Books) periodRoutes(r *httpapi.Router) {
 		httpapi.Describe("The last one that is closed: 409 `period_order` or `period_open`. The reason stays in its history."))
 }
 
-func (b *Books) listPeriods(ctx context.Context, in *httpapi.Page) (out httpapi.List[Period], err error) {
+func (b *Books) listPeriods(ctx context.Context, in *httpapi.Page) (out httpapi.List[AccountingPeriod], err error) {
 	var before Month
 	if err := b.cursors.Open(httpapi.Scope(ctx), in.After, &before); err != nil {
 		return out, err
@@ -30,17 +30,17 @@ func (b *Books) listPeriods(ctx context.Context, in *httpapi.Page) (out httpapi.
 	if err != nil {
 		return out, err
 	}
-	return httpapi.ListOf(b.cursors, httpapi.Scope(ctx), rows, in.Limit, func(p Period) any { return p.Month }), nil
+	return httpapi.ListOf(b.cursors, httpapi.Scope(ctx), rows, in.Limit, func(p AccountingPeriod) any { return p.Month }), nil
 }
 
 type periodInput struct {
 	Period string `path:"period"`
 }
 
-func (b *Books) closePeriod(ctx context.Context, tx pgx.Tx, in *periodInput) (Period, error) {
+func (b *Books) closePeriod(ctx context.Context, tx pgx.Tx, in *periodInput) (AccountingPeriod, error) {
 	month, err := ParseMonth(in.Period)
 	if err != nil {
-		return Period{}, err
+		return AccountingPeriod{}, err
 	}
 	return Close(ctx, tx, month)
 }
@@ -52,10 +52,10 @@ type reopenInput struct {
 	}
 }
 
-func (b *Books) reopenPeriod(ctx context.Context, tx pgx.Tx, in *reopenInput) (Period, error) {
+func (b *Books) reopenPeriod(ctx context.Context, tx pgx.Tx, in *reopenInput) (AccountingPeriod, error) {
 	month, err := ParseMonth(in.Period)
 	if err != nil {
-		return Period{}, err
+		return AccountingPeriod{}, err
 	}
 	return Reopen(ctx, tx, month, in.Body.Reason)
 }

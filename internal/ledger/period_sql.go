@@ -62,8 +62,8 @@ func queueChange(b *postgres.Batch, month Month, c PeriodChange) {
 }
 
 // readPeriods reads months from the first with an entry until the one that runs.
-func readPeriods(ctx context.Context, db postgres.DB, before Month, limit int) ([]Period, error) {
-	return postgres.All[Period](ctx, db, `
+func readPeriods(ctx context.Context, db postgres.DB, before Month, limit int) ([]AccountingPeriod, error) {
+	return postgres.All[AccountingPeriod](ctx, db, `
 		SELECT to_char(m.month, 'YYYY-MM') AS month, CASE WHEN p.month IS NULL THEN 'open' ELSE 'closed' END AS status, p.closed_at
 		FROM generate_series(
 		         date_trunc('month', least((SELECT min(month) FROM ledger_periods)::timestamp, (SELECT min(at) FROM ledger_txns) AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')),

@@ -44,7 +44,7 @@ func mustPost(t *testing.T, pool *pgxpool.Pool, postings ...ledger.Posting) {
 	}
 }
 
-func shut(ctx context.Context, pool *pgxpool.Pool, month ledger.Month) (p ledger.Period, err error) {
+func shut(ctx context.Context, pool *pgxpool.Pool, month ledger.Month) (p ledger.AccountingPeriod, err error) {
 	ctx = auth.With(ctx, auth.Actor{System: "a test"})
 	err = postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
 		p, err = ledger.Close(ctx, tx, month)
@@ -62,7 +62,7 @@ func mustShut(t *testing.T, pool *pgxpool.Pool, months ...ledger.Month) {
 	}
 }
 
-func reopen(t *testing.T, pool *pgxpool.Pool, month ledger.Month) (p ledger.Period, err error) {
+func reopen(t *testing.T, pool *pgxpool.Pool, month ledger.Month) (p ledger.AccountingPeriod, err error) {
 	t.Helper()
 	ctx := auth.With(t.Context(), auth.Actor{System: "a test"})
 	err = postgres.InTx(ctx, pool, func(tx pgx.Tx) (err error) {
