@@ -43,7 +43,7 @@ func TestShapes(t *testing.T) {
 	review := reviewed(t, a, "ann", "vera", mug)
 	order := placed.Order.ID.String()
 	payment := a.ShowOrder(t, placed.Order.ID).Payments[0].ID.String()
-	account := apptest.Read[answer](t, a.Call(t, apptest.Admin, "GET", "/admin/ledger", "").Want(t, 200)).first("data", "id")
+	account := apptest.Read[answer](t, a.Call(t, apptest.Admin, "GET", "/admin/ledger?kind=psp_clearing", "").Want(t, 200)).first("data", "id")
 	a.Refresh(t, mug.ID)
 
 	shapes := []struct{ name, as, path string }{

@@ -23,6 +23,9 @@ var journalColumns = []string{"transaction", "time", "ref_type", "ref_id", "memo
 // Journal writes every entry of a time, one a row, transactions in the order in
 // which they happened, and says how many.
 func Journal(ctx context.Context, db postgres.DB, span Span, out *csv.Writer) (entries int, err error) {
+	if err := span.check(); err != nil {
+		return 0, err
+	}
 	rows, after := [][]string{journalColumns}, journalRow{Line: Line{At: span.From}}
 	for {
 		page, err := readJournal(ctx, db, span, after, filePage)

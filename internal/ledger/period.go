@@ -88,7 +88,7 @@ func Close(ctx context.Context, tx pgx.Tx, month Month) (AccountingPeriod, error
 	case month >= at.Current:
 		return AccountingPeriod{}, ErrPeriodRunning
 	case month != at.Next:
-		return AccountingPeriod{}, ErrPeriodOrder.With("next", at.Next)
+		return AccountingPeriod{}, outOfOrder(at.Next)
 	}
 	wrong, err := readUnbalanced(ctx, tx, month)
 	if err != nil {
@@ -115,7 +115,7 @@ func Reopen(ctx context.Context, tx pgx.Tx, month Month, reason string) (Account
 	case month > at.Last:
 		return AccountingPeriod{}, ErrPeriodOpen
 	case month < at.Last:
-		return AccountingPeriod{}, ErrPeriodOrder.With("next", at.Last)
+		return AccountingPeriod{}, outOfOrder(at.Last)
 	}
 	b := postgres.NewBatch()
 	queueReopened(b, month)
@@ -124,6 +124,13 @@ func Reopen(ctx context.Context, tx pgx.Tx, month Month, reason string) (Account
 		return AccountingPeriod{}, fmt.Errorf("reopen %s: %w", month, err)
 	}
 	return PeriodOf(ctx, tx, month)
+}
+
+// outOfOrder says which month comes next.
+func outOfOrder(next Month) error {
+	e := ErrPeriodOrder.With("next", next)
+	e.Message += " Next is " + string(next) + "."
+	return e
 }
 
 // lockMonth waits until nobody posts in a month or into the past, and keeps

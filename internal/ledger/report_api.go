@@ -156,9 +156,6 @@ func (b *Books) balance(ctx context.Context, in *balanceInput) (out balanceAnswe
 }
 
 func (b *Books) journal(ctx context.Context, in *Span) (httpapi.CSV, error) {
-	if err := in.check(); err != nil {
-		return httpapi.CSV{}, err
-	}
 	return httpapi.CSV{Name: "journal", Rows: func(file *csv.Writer) error {
 		_, err := Journal(ctx, b.DB, *in, file)
 		return err
