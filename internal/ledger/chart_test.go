@@ -1,9 +1,11 @@
 package ledger_test
 
 import (
+	"fmt"
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -47,7 +49,7 @@ func kinds(t *testing.T) (list []ledger.Kind) {
 }
 
 // A kind that only some places know is left out of a report, or refused.
-func TestEveryKindIsInTheChartThePostingTableTheSchemaAndTheFilter(t *testing.T) {
+func TestEveryKindIsWhereKindsAreTold(t *testing.T) {
 	t.Parallel()
 	known := kinds(t)
 	if len(known) < 18 {
@@ -77,6 +79,15 @@ func TestEveryKindIsInTheChartThePostingTableTheSchemaAndTheFilter(t *testing.T)
 	for where, list := range map[string][]ledger.Kind{"the chart": charted, "the schema": stored, "the filter of GET /admin/ledger": filtered} {
 		if slices.Sort(list); !slices.Equal(list, known) {
 			t.Errorf("%s has %v, want %v", where, list, known)
+		}
+	}
+	guide, err := os.ReadFile("../../docs/ledger.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range ledger.Chart() {
+		if row := fmt.Sprintf("| `%s` | %s | %s |", line.Kind, line.Class, line.Normal); !strings.Contains(string(guide), row) {
+			t.Errorf("docs/ledger.md does not have the row %s", row)
 		}
 	}
 	table := source(t).Doc.Text()

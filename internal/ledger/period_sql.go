@@ -10,10 +10,12 @@ import (
 )
 
 // lockPostings takes, alone, what the trigger ledger_accepts shares: the lock of a
-// month and that of the past.
+// month and that of the past. A month of many entries takes longer to add up than a
+// page may take.
 func lockPostings(ctx context.Context, tx pgx.Tx, month Month) error {
 	_, err := postgres.Exec(ctx, tx, `
-		SELECT pg_advisory_xact_lock(hashtext('souk ledger'), n) FROM (VALUES (0), (ledger_month_number(@month::date))) AS lock (n)`,
+		SELECT set_config('statement_timeout', '5min', true), pg_advisory_xact_lock(hashtext('souk ledger'), n)
+		FROM (VALUES (0), (ledger_month_number(@month::date))) AS lock (n)`,
 		pgx.NamedArgs{"month": month.first()})
 	return err
 }
@@ -66,7 +68,8 @@ func readPeriods(ctx context.Context, db postgres.DB, before Month, limit int) (
 	return postgres.All[AccountingPeriod](ctx, db, `
 		SELECT to_char(m.month, 'YYYY-MM') AS month, CASE WHEN p.month IS NULL THEN 'open' ELSE 'closed' END AS status, p.closed_at
 		FROM generate_series(
-		         date_trunc('month', least((SELECT min(month) FROM ledger_periods)::timestamp, (SELECT min(at) FROM ledger_txns) AT TIME ZONE 'UTC', now() AT TIME ZONE 'UTC')),
+		         date_trunc('month', least((SELECT min(month) FROM ledger_periods)::timestamp, (SELECT min(at) FROM ledger_txns) AT TIME ZONE 'UTC',
+		                                   now() AT TIME ZONE 'UTC')),
 		         now() AT TIME ZONE 'UTC', interval '1 month') AS m (month)
 		LEFT JOIN ledger_periods p ON p.month = m.month
 		WHERE @before::text = '' OR to_char(m.month, 'YYYY-MM') < @before
