@@ -1354,6 +1354,36 @@ CREATE TABLE public.past_queries (
     CONSTRAINT past_queries_weight_check CHECK ((weight >= (0)::double precision))
 );
 
+CREATE TABLE public.payment_accounts (
+    provider text NOT NULL,
+    enabled boolean DEFAULT false NOT NULL,
+    live boolean DEFAULT false NOT NULL,
+    base_url text NOT NULL,
+    capture text DEFAULT 'automatic'::text NOT NULL,
+    fields jsonb DEFAULT '{}'::jsonb NOT NULL,
+    secrets_sealed bytea,
+    rotated_at timestamp with time zone,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT payment_accounts_capture_check CHECK ((capture = ANY (ARRAY['automatic'::text, 'on_shipment'::text]))),
+    CONSTRAINT payment_accounts_provider_check CHECK ((provider = ANY (ARRAY['stripe'::text, 'razorpay'::text, 'paypal'::text, 'test'::text])))
+);
+
+CREATE TABLE public.payment_disputes (
+    id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    ref text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    reason text NOT NULL,
+    status text NOT NULL,
+    due_by timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT payment_disputes_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT payment_disputes_status_check CHECK ((status = ANY (ARRAY['needs_response'::text, 'under_review'::text, 'won'::text, 'lost'::text, 'closed'::text])))
+);
+
 CREATE TABLE public.payment_events (
     id uuid NOT NULL,
     payment_id uuid NOT NULL,
@@ -1364,7 +1394,66 @@ CREATE TABLE public.payment_events (
     actor text NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT payment_events_amount_minor_check CHECK ((amount_minor >= 0)),
-    CONSTRAINT payment_events_kind_check CHECK ((kind = ANY (ARRAY['authorize'::text, 'capture'::text, 'void'::text, 'refund'::text, 'chargeback'::text, 'fail'::text])))
+    CONSTRAINT payment_events_kind_check CHECK ((kind = ANY (ARRAY['authorize'::text, 'capture'::text, 'void'::text, 'refund'::text, 'chargeback'::text, 'fail'::text, 'fee'::text, 'refund_failed'::text, 'chargeback_reversed'::text])))
+);
+
+CREATE TABLE public.payment_exceptions (
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    kind text NOT NULL,
+    payment_id uuid,
+    order_id uuid,
+    subject text NOT NULL,
+    detail jsonb DEFAULT '{}'::jsonb NOT NULL,
+    state text DEFAULT 'open'::text NOT NULL,
+    resolution text DEFAULT ''::text NOT NULL,
+    resolved_by text DEFAULT ''::text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    resolved_at timestamp with time zone,
+    CONSTRAINT payment_exceptions_check CHECK (((state = 'resolved'::text) = (resolved_at IS NOT NULL))),
+    CONSTRAINT payment_exceptions_resolution_check CHECK ((length(resolution) <= 500)),
+    CONSTRAINT payment_exceptions_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text])))
+);
+
+CREATE TABLE public.payment_instructions (
+    id uuid NOT NULL,
+    payment_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    kind text NOT NULL,
+    amount_minor bigint NOT NULL,
+    taken text DEFAULT ''::text NOT NULL,
+    refund_id uuid,
+    reason text DEFAULT ''::text NOT NULL,
+    state text DEFAULT 'due'::text NOT NULL,
+    cause text DEFAULT ''::text NOT NULL,
+    problem text DEFAULT ''::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT payment_instructions_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT payment_instructions_check CHECK (((kind = 'refund'::text) OR (refund_id IS NULL))),
+    CONSTRAINT payment_instructions_check1 CHECK (((state <> 'done'::text) OR (cause <> ''::text))),
+    CONSTRAINT payment_instructions_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'void'::text, 'refund'::text]))),
+    CONSTRAINT payment_instructions_reason_check CHECK ((length(reason) <= 500)),
+    CONSTRAINT payment_instructions_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text])))
+);
+
+CREATE TABLE public.payment_refs (
+    provider text NOT NULL,
+    ref text NOT NULL,
+    payment_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    CONSTRAINT payment_refs_ref_check CHECK (((length(ref) >= 1) AND (length(ref) <= 255)))
+);
+
+ALTER TABLE public.payment_refs ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.payment_refs_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
 );
 
 CREATE TABLE public.payments (
@@ -1382,9 +1471,14 @@ CREATE TABLE public.payments (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     version bigint DEFAULT 1 NOT NULL,
+    refunding_minor bigint DEFAULT 0 NOT NULL,
+    owed boolean DEFAULT false NOT NULL,
+    return_url text DEFAULT ''::text NOT NULL,
+    look_at timestamp with time zone,
+    looked integer DEFAULT 0 NOT NULL,
     CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'authorized'::text, 'partially_captured'::text, 'captured'::text, 'failed'::text, 'voided'::text]))),
-    CONSTRAINT payments_within_bounds CHECK (((0 <= refunded_minor) AND (refunded_minor <= captured_minor) AND (0 <= voided_minor) AND ((captured_minor + voided_minor) <= authorized_minor) AND (authorized_minor <= amount_minor)))
+    CONSTRAINT payments_within_bounds CHECK (((0 <= refunded_minor) AND (0 <= refunding_minor) AND ((refunded_minor + refunding_minor) <= captured_minor) AND (0 <= voided_minor) AND ((captured_minor + voided_minor) <= authorized_minor) AND (authorized_minor <= amount_minor)))
 );
 
 CREATE TABLE public.plans (
@@ -2282,6 +2376,27 @@ CREATE TABLE public.webauthn_answers (
     expires_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE public.webhook_inbox (
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    event_id text NOT NULL,
+    type text NOT NULL,
+    ref text DEFAULT ''::text NOT NULL,
+    body bytea NOT NULL,
+    happened_at timestamp with time zone NOT NULL,
+    received_at timestamp with time zone DEFAULT now() NOT NULL,
+    deliveries integer DEFAULT 1 NOT NULL,
+    state text NOT NULL,
+    problem text DEFAULT ''::text NOT NULL,
+    attempts integer DEFAULT 0 NOT NULL,
+    due_at timestamp with time zone DEFAULT now() NOT NULL,
+    applied_at timestamp with time zone,
+    CONSTRAINT webhook_inbox_event_id_check CHECK (((length(event_id) >= 1) AND (length(event_id) <= 255))),
+    CONSTRAINT webhook_inbox_ref_check CHECK ((length(ref) <= 255)),
+    CONSTRAINT webhook_inbox_state_check CHECK ((state = ANY (ARRAY['due'::text, 'applied'::text, 'ignored'::text, 'given_up'::text]))),
+    CONSTRAINT webhook_inbox_type_check CHECK ((length(type) <= 255))
+);
+
 CREATE TABLE public.wishlist_due (
     variant_id uuid NOT NULL
 );
@@ -2602,11 +2717,29 @@ ALTER TABLE ONLY public.passkeys
 ALTER TABLE ONLY public.past_queries
     ADD CONSTRAINT past_queries_pkey PRIMARY KEY (hash);
 
+ALTER TABLE ONLY public.payment_accounts
+    ADD CONSTRAINT payment_accounts_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY public.payment_disputes
+    ADD CONSTRAINT payment_disputes_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.payment_disputes
+    ADD CONSTRAINT payment_disputes_ref_key UNIQUE (payment_id, ref);
+
 ALTER TABLE ONLY public.payment_events
     ADD CONSTRAINT payment_events_cause_key UNIQUE (payment_id, kind, cause);
 
 ALTER TABLE ONLY public.payment_events
     ADD CONSTRAINT payment_events_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.payment_exceptions
+    ADD CONSTRAINT payment_exceptions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.payment_instructions
+    ADD CONSTRAINT payment_instructions_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.payment_refs
+    ADD CONSTRAINT payment_refs_pkey PRIMARY KEY (provider, ref);
 
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_id_currency_key UNIQUE (id, currency);
@@ -2860,6 +2993,12 @@ ALTER TABLE ONLY public.vendors
 ALTER TABLE ONLY public.webauthn_answers
     ADD CONSTRAINT webauthn_answers_pkey PRIMARY KEY (challenge);
 
+ALTER TABLE ONLY public.webhook_inbox
+    ADD CONSTRAINT webhook_inbox_event_key UNIQUE (provider, event_id);
+
+ALTER TABLE ONLY public.webhook_inbox
+    ADD CONSTRAINT webhook_inbox_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.wishlist_due
     ADD CONSTRAINT wishlist_due_pkey PRIMARY KEY (variant_id);
 
@@ -3011,7 +3150,27 @@ CREATE INDEX passkeys_user ON public.passkeys USING btree (user_id, id);
 
 CREATE INDEX past_queries_weight ON public.past_queries USING btree (weight DESC) WHERE (text <> ''::text);
 
+CREATE INDEX payment_disputes_open ON public.payment_disputes USING btree (due_by) WHERE (status = ANY (ARRAY['needs_response'::text, 'under_review'::text]));
+
+CREATE INDEX payment_exceptions_created ON public.payment_exceptions USING btree (created_at);
+
+CREATE UNIQUE INDEX payment_exceptions_open ON public.payment_exceptions USING btree (provider, kind, subject) WHERE (state = 'open'::text);
+
+CREATE INDEX payment_exceptions_order ON public.payment_exceptions USING btree (order_id) WHERE (order_id IS NOT NULL);
+
+CREATE INDEX payment_instructions_due ON public.payment_instructions USING btree (due_at) WHERE (state = 'due'::text);
+
+CREATE UNIQUE INDEX payment_instructions_one ON public.payment_instructions USING btree (payment_id, kind) WHERE ((state = 'due'::text) AND (kind <> 'refund'::text));
+
+CREATE INDEX payment_instructions_payment ON public.payment_instructions USING btree (payment_id, id);
+
+CREATE INDEX payment_instructions_refund ON public.payment_instructions USING btree (refund_id) WHERE (refund_id IS NOT NULL);
+
+CREATE INDEX payment_refs_payment ON public.payment_refs USING btree (payment_id, seq);
+
 CREATE INDEX payments_created ON public.payments USING btree (created_at);
+
+CREATE INDEX payments_look ON public.payments USING btree (look_at) WHERE (look_at IS NOT NULL);
 
 CREATE INDEX payments_order ON public.payments USING btree (order_id);
 
@@ -3180,6 +3339,10 @@ CREATE UNIQUE INDEX vendors_house_key ON public.vendors USING btree (house) WHER
 CREATE INDEX vendors_name ON public.vendors USING btree (name, id);
 
 CREATE INDEX webauthn_answers_expiry ON public.webauthn_answers USING btree (expires_at);
+
+CREATE INDEX webhook_inbox_due ON public.webhook_inbox USING btree (due_at) WHERE (state = 'due'::text);
+
+CREATE INDEX webhook_inbox_received ON public.webhook_inbox USING btree (received_at);
 
 CREATE INDEX wishlist_items_variant ON public.wishlist_items USING btree (variant_id);
 
@@ -3434,8 +3597,26 @@ ALTER TABLE ONLY public.order_notes
 ALTER TABLE ONLY public.passkeys
     ADD CONSTRAINT passkeys_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
+ALTER TABLE ONLY public.payment_disputes
+    ADD CONSTRAINT payment_disputes_payment_id_currency_fkey FOREIGN KEY (payment_id, currency) REFERENCES public.payments(id, currency);
+
 ALTER TABLE ONLY public.payment_events
     ADD CONSTRAINT payment_events_payment_id_currency_fkey FOREIGN KEY (payment_id, currency) REFERENCES public.payments(id, currency);
+
+ALTER TABLE ONLY public.payment_exceptions
+    ADD CONSTRAINT payment_exceptions_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.payment_exceptions
+    ADD CONSTRAINT payment_exceptions_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
+
+ALTER TABLE ONLY public.payment_instructions
+    ADD CONSTRAINT payment_instructions_payment_id_currency_fkey FOREIGN KEY (payment_id, currency) REFERENCES public.payments(id, currency);
+
+ALTER TABLE ONLY public.payment_instructions
+    ADD CONSTRAINT payment_instructions_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES public.refunds(id);
+
+ALTER TABLE ONLY public.payment_refs
+    ADD CONSTRAINT payment_refs_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
 
 ALTER TABLE ONLY public.payments
     ADD CONSTRAINT payments_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);

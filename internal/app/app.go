@@ -39,6 +39,9 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/cod"
 	"souk/internal/payments/free"
+	"souk/internal/payments/paypal"
+	"souk/internal/payments/razorpay"
+	"souk/internal/payments/stripe"
 	"souk/internal/payments/transfer"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/config"
@@ -164,7 +167,15 @@ func Build(p Parts) *App {
 	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
-	a.Payments = &payments.Payments{DB: p.DB, Providers: []payments.Provider{cod.Provider{}, transfer.Provider{Settings: a.Settings}, free.Provider{}}}
+	accounts := &payments.Accounts{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)}
+	a.Payments = &payments.Payments{
+		DB: p.DB, BaseURL: p.Config.PublicURL(), Accounts: accounts, Providers: []payments.Provider{
+			cod.Provider{},
+			&stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
+			transfer.Provider{Settings: a.Settings},
+			free.Provider{},
+		},
+	}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
@@ -187,7 +198,7 @@ func Build(p Parts) *App {
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital, Credit: a.Credit,
 		Memberships:  a.Memberships,
-		NumberPrefix: "S",
+		NumberPrefix: "S", Origins: append([]string{p.Config.PublicURL()}, p.Config.CORSOrigins...),
 	}
 	a.Simulator = &simulator.Simulator{Carts: a.Carts, Promotions: a.Promotions, Users: a.Accounts, Currency: currency}
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), House: "House"}

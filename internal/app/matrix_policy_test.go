@@ -115,6 +115,12 @@ var publicRules = []rule{
 	{op: "auth-list-login-providers"},
 	{op: "show-gift-card-balance", body: `{"code": "{gift card code}"}`, anyToken: true},
 	{op: "create-cart", body: `{"items": [{"variant_id": "{variant}", "quantity": 1}]}`},
+	{op: "take-payment-notice", body: `{}`, with: means("provider", "payment provider"), otherwise: 404, elsewhere: "TestR9HoweverItIsHeardItIsOnePaidOrder"},
+	{op: "come-back-from-payment-by-link", with: means("payment", "payment of cash"), anyToken: true, otherwise: 404, elsewhere: "TestR9HoweverItIsHeardItIsOnePaidOrder"},
+	{
+		op: "come-back-from-payment-by-form", with: means("payment", "payment of cash"), body: "a=b", mime: "application/x-www-form-urlencoded",
+		anyToken: true, otherwise: 404, elsewhere: "TestR9HoweverItIsHeardItIsOnePaidOrder",
+	},
 }
 
 // signInRules let in whoever has the secret; a token that has run out is no
@@ -156,6 +162,7 @@ var buyerRules = []rule{
 	{op: "get-order", query: "token={token}"},
 	{op: "cancel-order", query: "token={token}"},
 	{op: "stream-order-events", query: "token={token}"},
+	{op: "pay-order", query: "token={token}", body: `{}`, past: 404, otherwise: 409, elsewhere: "TestTwoPaymentsOfOneOrderEndAsOne"},
 	{op: "list-order-digital-goods", with: means("id", "digital order"), query: "token={digital token}"},
 	{op: "download-order-digital-goods", with: map[string]string{"id": "digital order", "grant": "file grant"}, query: "token={digital token}", anyToken: true},
 	{op: "reveal-order-licence-key", with: map[string]string{"id": "digital order", "grant": "key grant"}, query: "token={digital token}", anyToken: true},
@@ -388,8 +395,24 @@ func orderPolicy() []rule {
 			{op: "admin-approve-review", with: means("review", "doubted review")},
 			{op: "admin-reject-review", body: `{"reason": "It is about another shop."}`},
 		}...),
-		the("payments.read", shops, rule{op: "admin-list-payments"}, rule{op: "admin-get-payment"}),
-		the("payments.write", shops, rule{op: "admin-capture-payment", otherwise: 409, elsewhere: "TestAShopWithoutCardsSellsPlansByTransfer"}),
+		the("payments.read", shops, []rule{
+			{op: "admin-list-payments"},
+			{op: "admin-get-payment"},
+			{op: "admin-list-payment-notices"},
+			{op: "admin-list-payment-exceptions"},
+			{op: "admin-list-payment-providers"},
+			{op: "admin-get-payment-provider", with: means("provider", "payment provider")},
+		}...),
+		the("payments.write", shops, []rule{
+			{op: "admin-capture-payment", otherwise: 409, elsewhere: "TestAShopWithoutCardsSellsPlansByTransfer"},
+			{op: "admin-sync-payment", otherwise: 422, elsewhere: "TestR9HoweverItIsHeardItIsOnePaidOrder"},
+			{op: "admin-replay-payment-notice"},
+			{op: "admin-resolve-payment-exception", body: `{"resolution": "seen at the bank"}`},
+		}...),
+		the("payments.providers", shops, []rule{
+			{op: "admin-set-payment-provider", with: means("provider", "payment provider"), body: `{"live": false}`, fresh: true},
+			{op: "admin-test-payment-provider", with: means("provider", "payment provider"), otherwise: 409, elsewhere: "TestPaymentAccounts"},
+		}...),
 		the("memberships.read", shops, rule{op: "admin-list-plans"}, rule{op: "admin-get-plan"}, rule{op: "admin-list-memberships"}, rule{op: "admin-get-membership"}),
 		the("memberships.write", shops, []rule{
 			{op: "admin-create-plan", body: `{"name": "Bronze", "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 100, "currency": "USD"}]}`},

@@ -158,6 +158,10 @@ func (w *world) shopThings() {
 	w.exec(`INSERT INTO messages (id, event_id, kind, recipient, locale, subject, html, text, status)
 		VALUES (@id, @id, 'test', 'someone@example.com', 'en', 'Hello', 'Hello', 'Hello', 'failed')`,
 		pgx.NamedArgs{"id": w.ids(s, "message", id.New[id.Message]())})
+	w.exec(`INSERT INTO webhook_inbox (id, provider, event_id, type, ref, body, happened_at, state) VALUES (@id, 'stripe', 'evt_1', 'charge.refunded', 'ch_1', '{}', now(), 'given_up')`,
+		pgx.NamedArgs{"id": w.ids(s, "notice", id.New[id.Notice]())})
+	w.exec(`INSERT INTO payment_exceptions (id, provider, kind, subject) VALUES (@id, 'stripe', 'unknown_payment', 'ch_1')`,
+		pgx.NamedArgs{"id": w.ids(s, "exception", id.New[id.Exception]())})
 	for name, door := range map[string]string{"category": "/admin/categories", "tag": "/admin/tags"} {
 		s["gone "+name] = w.as(apptest.Admin, "POST", door, `{"name": "Gone"}`).text("id")
 		w.as(apptest.Admin, "DELETE", door+"/"+s["gone "+name], "")
@@ -169,6 +173,7 @@ func (w *world) shopThings() {
 
 // common are the things that are everybody's.
 func (w *world) common(s things) {
+	s["payment provider"], s["payment of cash"] = "stripe", id.New[id.Payment]().String()
 	s["provider slug"], s["country"], s["password"], s["token"], s["digital token"] = "code", "DE", apptest.Password, "", ""
 	w.giftCard(s, "someone@example.com")
 }

@@ -18,6 +18,7 @@ func (a *App) sealed() []sealedColumn {
 		{"secrets of login providers", a.Logins.Reseal},
 		{"licence keys", a.Digital.Reseal},
 		{"the key of the tax engine", a.Tax.Reseal},
+		{"keys of payment providers", a.Payments.Accounts.Reseal},
 	}
 }
 

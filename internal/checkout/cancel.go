@@ -9,7 +9,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
-	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/events"
@@ -100,11 +99,16 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) 
 	}
 	amount := was.Due().Minus(was.Credit()).Minus(is.Due().Minus(is.Credit()))
 	if payment.Authorized.IsZero() && payment.Amount.Minor > 0 { // nobody has promised anything yet, the provider may even be gone
-		amount = money.Zero(is.Currency)
-	} else if provider, err := c.Payments.Provider(payment.Provider); err != nil {
+		return c.closePayment(ctx, tx, payment, cancelCause(was))
+	}
+	provider, err := c.Payments.Provider(payment.Provider)
+	switch {
+	case err != nil:
 		return err
-	} else if !provider.Settled() {
+	case !provider.Settled() && (!payment.Captured.IsZero() || is.Status != orders.StatusCancelled):
 		return ErrPaid
+	case !provider.Settled() && c.isOnline(payment): // promised, and taken when it ships
+		return payments.Instruct(ctx, tx, payments.Instruction{Payment: payment.ID, Kind: payments.Void, Amount: amount, Reason: "order " + was.Number + " was cancelled"})
 	}
 	_, _, err = payments.Record(ctx, tx, payments.Fact{
 		Payment: payment.ID, Kind: payments.Void, Amount: amount, Cause: cancelCause(was),

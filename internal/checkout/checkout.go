@@ -1,8 +1,9 @@
 // Package checkout is where goods, money and promises change hands: the flows
 // of an order from the cart to the door, each in one transaction.
 //
-// Owns: placing ([Checkout.Place]), payment facts ([Checkout.Settle]), unpaid
-// orders that run out ([Checkout.Expire]), parcels that leave and arrive
+// Owns: placing ([Checkout.Place]), asking for the money ([Checkout.Pay]), payment
+// facts ([Checkout.Settle]), what providers know ([Checkout.Sync]) and are told
+// ([Checkout.Carry]), unpaid orders that run out ([Checkout.Expire]), parcels that leave and arrive
 // ([Checkout.Ship], [Checkout.Track]), digital goods ([Checkout.HandOver]),
 // memberships ([Checkout.Renew]), cancelling ([Checkout.Cancel]), giving money
 // back ([Checkout.Refund]).
@@ -16,8 +17,8 @@
 // it: who has it acts on what is, who comes second finds what became of it.
 //
 //	Place ──► confirmed (cash on delivery: the promise is enough)
-//	      └─► pending, stock held ──► Settle ──► confirmed
-//	                              └─► Expire ──► cancelled
+//	      └─► pending, stock held ──► Pay ──► Sync ──► Settle ──► confirmed
+//	                              └─► Expire ──► cancelled; what is paid late goes back
 //	confirmed ──► Ship ──► Track … delivered: the vendor's part is paid, the ledger posted
 //	          ├─► HandOver, once paid: files and licence keys are delivered at once
 //	          ├─► Cancel: what has not shipped
@@ -56,6 +57,7 @@ type Checkout struct {
 	Memberships *memberships.Memberships
 
 	NumberPrefix string        // of order numbers
+	Origins      []string      // of the pages that buyers may come back to: the shop's, and those that may call the API
 	HoldFor      time.Duration // how long an unpaid order keeps its stock; half an hour when 0
 }
 
@@ -97,6 +99,13 @@ var (
 	beforeStart    = crash.At("checkout.pay.before_start")
 	afterStart     = crash.At("checkout.pay.after_start")
 	afterPayCommit = crash.At("checkout.pay.after_commit")
+
+	beforeCarry       = crash.At("checkout.carry.before_call")
+	afterCarry        = crash.At("checkout.carry.after_call")
+	beforeCarryCommit = crash.At("checkout.carry.before_commit")
+	afterCarryCommit  = crash.At("checkout.carry.after_commit")
+	beforeSync        = crash.At("checkout.sync.before_commit")
+	afterSync         = crash.At("checkout.sync.after_commit")
 )
 
 // Routes mounts what changes orders.
@@ -106,4 +115,5 @@ func (c *Checkout) Routes(r *httpapi.Router) {
 	c.refundRoutes(r)
 	c.memberRoutes(r)
 	c.captureRoutes(r)
+	c.payRoutes(r)
 }

@@ -15,7 +15,7 @@ import (
 
 func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/checkout", c.place, httpapi.Public("the cart's id is the secret"), httpapi.RequireIdempotencyKey(),
-		httpapi.ID("checkout"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace),
+		httpapi.ID("checkout"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Then(c.tellNext),
 		httpapi.Summary("Place the order that a cart holds"),
 		httpapi.Describe("`expected_total` is what the buyer was shown. Where the order costs something else it is not placed: 409 `total_changed` with the new `total`. "+
 			"Gift cards and store credit in the cart pay first, `payment_method` what they leave; `free` where that is nothing. 409 `credit_changed` with what is `due` where they pay something else than `expected_due` says. "+

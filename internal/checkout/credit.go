@@ -27,7 +27,7 @@ type opened struct {
 	spends []credit.Spend
 }
 
-func open(n orders.New, priced cart.Priced, provider payments.Provider) (o opened) {
+func open(n orders.New, priced cart.Priced, provider payments.Provider, returnURL string) (o opened) {
 	for _, c := range priced.Credits {
 		if c.Pays.IsZero() {
 			continue
@@ -41,8 +41,9 @@ func open(n orders.New, priced cart.Priced, provider payments.Provider) (o opene
 		o.list = append(o.list, p)
 		o.spends = append(o.spends, credit.Spend{Payment: p.ID, Card: c.Card, User: priced.Cart.UserID, Amount: c.Pays})
 	}
+	_, online := provider.(payments.Online)
 	o.list = append(o.list, payments.Opening{
-		ID: id.New[id.Payment](), Order: n.ID, Provider: provider.Method(), Amount: priced.Due, AuthorizedNow: provider.Settled(),
+		ID: id.New[id.Payment](), Watched: online, Order: n.ID, Provider: provider.Method(), Amount: priced.Due, AuthorizedNow: provider.Settled(), ReturnURL: returnURL,
 	})
 	return o
 }

@@ -3,10 +3,11 @@ package checkout
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"github.com/jackc/pgx/v5"
 
-	"souk/internal/auth"
+	"souk/internal/id"
 	"souk/internal/orders"
 	"souk/internal/platform/postgres"
 	"souk/internal/promotions"
@@ -20,8 +21,9 @@ const expiryBatch = 50
 // stock back. It works in batches until none is left; several nodes may do it
 // at once, since each skips what another has in hand. It says how many.
 func (c *Checkout) Expire(ctx context.Context) (int, error) {
-	if auth.From(ctx).Anonymous() {
-		ctx = auth.With(ctx, auth.Actor{System: "expire"})
+	ctx = asSystem(ctx, "expire")
+	if err := c.askOverdue(ctx); err != nil {
+		return 0, err
 	}
 	total := 0
 	for {
@@ -31,6 +33,29 @@ func (c *Checkout) Expire(ctx context.Context) (int, error) {
 			return total, err
 		}
 	}
+}
+
+// askOverdue asks providers about orders whose time is over: some were paid a
+// moment ago. Whose provider does not answer is let go all the same: what was
+// paid for it goes back.
+func (c *Checkout) askOverdue(ctx context.Context) error {
+	due, err := postgres.Column[id.Payment](ctx, c.DB, `
+		SELECT p.id FROM orders o JOIN payments p ON p.order_id = o.id
+		WHERE o.status = 'pending' AND o.expires_at <= now() AND p.status = 'processing' AND p.look_at IS NOT NULL
+		ORDER BY o.expires_at LIMIT @limit`, pgx.NamedArgs{"limit": expiryBatch})
+	if err != nil {
+		return fmt.Errorf("list overdue payments: %w", err)
+	}
+	for _, which := range due {
+		err := c.Sync(ctx, which)
+		if err == nil {
+			err = c.takeNow(ctx, which)
+		}
+		if err != nil {
+			slog.WarnContext(ctx, "the provider of an overdue payment does not answer", "payment", which, "error", err)
+		}
+	}
+	return nil
 }
 
 func (c *Checkout) expireBatch(ctx context.Context) (n int, err error) {

@@ -2,21 +2,38 @@ package checkout
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"net/url"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/postgres"
+)
+
+// attempts is how many payments an order can have: whoever needs more is trying
+// out cards.
+const attempts = 5
+
+var (
+	// ErrNotPayable says that nothing is to be paid of an order any more.
+	ErrNotPayable = errs.New(errs.Conflict, "order_not_payable", "This order does not wait for a payment.")
+	// ErrReturnURL says that buyers are sent back to the shop's own pages only.
+	ErrReturnURL = errs.New(errs.Invalid, "invalid_return_url", "Buyers come back to pages of this shop only.").
+			Field("/return_url", "not_allowed", "Its origin must be the shop's own, or one of cors-origins.")
 )
 
 // Pay asks the provider for the money of an order that was placed, and records
 // what it answers. No transaction is open while it does, so it may take its
 // time, and it can be repeated: the provider knows the payment by its key. An
 // error of the network is an unknown outcome; the order keeps waiting.
-func (c *Checkout) Pay(ctx context.Context, order id.Order, returnURL string) (Payment, error) {
+func (c *Checkout) Pay(ctx context.Context, order id.Order) (Payment, error) {
 	payment, err := payments.LiveOf(ctx, c.DB, order)
 	if err != nil {
 		return Payment{}, err
@@ -26,17 +43,19 @@ func (c *Checkout) Pay(ctx context.Context, order id.Order, returnURL string) (P
 		return Payment{}, err
 	}
 	answer := Payment{ID: payment.ID, Method: payment.Provider, Status: payment.Status}
-	if provider.Settled() {
+	if provider.Settled() || payment.Status != payments.Pending && payment.Status != payments.Processing {
 		return answer, nil
 	}
 	w, err := orders.Read(ctx, c.DB, order)
 	if err != nil {
 		return Payment{}, err
 	}
+	start, err := c.start(ctx, w, payment)
+	if err != nil {
+		return Payment{}, err
+	}
 	beforeStart.Here()
-	started, err := provider.Start(ctx, payments.Start{
-		Payment: payment.ID, Number: w.Number, Email: w.Email, Amount: payment.Amount, ReturnURL: returnURL, Key: payment.ID.String(),
-	})
+	started, err := provider.Start(ctx, start)
 	if err != nil {
 		return Payment{}, fmt.Errorf("start payment %s: %w", payment.ID, err)
 	}
@@ -60,4 +79,103 @@ func (c *Checkout) Pay(ctx context.Context, order id.Order, returnURL string) (P
 	}
 	answer.Status, answer.Next = payment.Status, started.Next
 	return answer, nil
+}
+
+// start is what the provider of a payment is told to begin.
+func (c *Checkout) start(ctx context.Context, w orders.Whole, p payments.Payment) (payments.Start, error) {
+	s := payments.Start{
+		Payment: p.ID, Number: w.Number, Email: w.Email, Phone: w.Phone, Amount: p.Amount, Capture: payments.CaptureAutomatic,
+		ReturnURL: c.Payments.ReturnURL(p.ID), Key: p.ID.String(),
+	}
+	if w.ExpiresAt != nil {
+		s.ExpiresAt = *w.ExpiresAt
+	}
+	if c.isOnline(p) {
+		account, err := c.Payments.Accounts.Open(ctx, p.Provider)
+		if err != nil {
+			return s, err
+		}
+		s.Capture = account.Capture
+	}
+	return s, nil
+}
+
+// payAgain lets an order that still waits be paid by another payment, or by the
+// same one once more: the window was closed, the card was declined. The payment
+// before it is closed.
+func (c *Checkout) payAgain(ctx context.Context, tx pgx.Tx, order id.Order, method, returnURL string) error {
+	was, err := orders.Lock(ctx, tx, order)
+	if err != nil {
+		return err
+	}
+	if was.Status != orders.StatusPending || was.PaymentStatus != orders.PaymentPending {
+		return ErrNotPayable.With("status", was.Status).With("payment_status", was.PaymentStatus)
+	}
+	if err := c.checkReturn(returnURL); err != nil {
+		return err
+	}
+	list, err := payments.OfOrder(ctx, tx, order)
+	if err != nil {
+		return err
+	}
+	list = slices.DeleteFunc(list, payments.Payment.IsCredit)
+	last := list[len(list)-1]
+	live := last.Status == payments.Pending || last.Status == payments.Processing
+	switch {
+	case method == "":
+		method = last.Provider
+		fallthrough
+	case method == last.Provider:
+		if live && (returnURL == "" || returnURL == last.ReturnURL) {
+			return nil
+		}
+	}
+	if len(list) >= attempts {
+		return payments.ErrAttempts
+	}
+	if live {
+		if err := c.closePayment(ctx, tx, last, "another payment"); err != nil {
+			return err
+		}
+	}
+	return c.openAgain(ctx, tx, was, last.Amount, method, returnURL)
+}
+
+// openAgain opens another payment of an order that waits.
+func (c *Checkout) openAgain(ctx context.Context, tx pgx.Tx, w orders.Whole, due money.Amount, method, returnURL string) error {
+	provider, err := c.Payments.Provider(method)
+	if err != nil {
+		return err
+	}
+	digital := slices.ContainsFunc(w.Lines, func(l orders.Line) bool { return l.Digital || l.GiftCard || !l.RequiresShipping })
+	if err := provider.Offered(ctx, payments.Offer{Total: due, Country: w.Shipping.Country, Digital: digital}); err != nil {
+		return err
+	}
+	if waits, err := provider.Waits(ctx); err != nil || waits > 0 { // the stock is not held for so long
+		return errors.Join(err, payments.ErrMethod.Field("/payment_method", "unavailable", "This order waits for a payment at once. Choose another way."))
+	}
+	_, online := provider.(payments.Online)
+	opening := payments.Opening{ID: id.New[id.Payment](), Order: w.ID, Provider: method, Amount: due, ReturnURL: returnURL, Watched: online}
+	b := postgres.NewBatch()
+	payments.QueueOpen(ctx, b, opening)
+	if err := b.Send(ctx, tx); err != nil {
+		return fmt.Errorf("open payment of order %s: %w", w.ID, err)
+	}
+	if !provider.Settled() {
+		return nil
+	}
+	_, err = c.Settle(ctx, tx, payments.Fact{Payment: opening.ID, Kind: payments.Authorize, Amount: due, Cause: payments.Placed})
+	return err
+}
+
+// checkReturn refuses to send buyers to pages that are not the shop's.
+func (c *Checkout) checkReturn(address string) error {
+	if address == "" {
+		return nil
+	}
+	u, err := url.Parse(address)
+	if err != nil || u.User != nil || u.Opaque != "" || !slices.Contains(c.Origins, u.Scheme+"://"+u.Host) {
+		return ErrReturnURL
+	}
+	return nil
 }

@@ -58,6 +58,9 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	if err != nil {
 		return Placed{}, err
 	}
+	if err := c.checkReturn(p.ReturnURL); err != nil {
+		return Placed{}, err
+	}
 	provider, err := c.ready(ctx, priced, p)
 	if err != nil {
 		return Placed{}, err
@@ -72,7 +75,7 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	if n.User.IsZero() {
 		token, n.TokenHash = orders.NewToken()
 	}
-	paid := open(n, priced, provider)
+	paid := open(n, priced, provider, p.ReturnURL)
 	inPlace.Here()
 	b := postgres.NewBatch()
 	orders.QueueCreate(ctx, b, &n)

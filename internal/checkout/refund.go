@@ -21,12 +21,8 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-var (
-	// ErrNoAccount says that store credit belongs to customers with an account.
-	ErrNoAccount = errs.New(errs.Conflict, "no_account", "This order was placed without an account, so nobody can have the store credit.")
-	// ErrByProvider says that somebody else holds the money, who cannot be told to give it back yet.
-	ErrByProvider = errs.New(errs.Conflict, "refund_by_provider", "This was paid by a provider that gives nothing back from here. Refund it to store credit.")
-)
+// ErrNoAccount says that store credit belongs to customers with an account.
+var ErrNoAccount = errs.New(errs.Conflict, "no_account", "This order was placed without an account, so nobody can have the store credit.")
 
 // Refunding is what is to be given back of an order, where and why.
 type Refunding struct {
@@ -80,7 +76,8 @@ func (c *Checkout) Refund(ctx context.Context, tx pgx.Tx, r Refunding) (orders.R
 }
 
 // payBack moves the money of a refund and books it: the sale is taken back by
-// its shares, and the amount leaves the way that it goes.
+// its shares, and the amount leaves the way that it goes. What a provider is to
+// give back is owed to the buyer until it has.
 func (c *Checkout) payBack(ctx context.Context, tx pgx.Tx, w orders.Whole, r orders.Refund) error {
 	for _, l := range r.Lines {
 		if cards := !l.Line.IsZero() && lineIn(w, l.Line).GiftCard; cards {
@@ -89,22 +86,25 @@ func (c *Checkout) payBack(ctx context.Context, tx pgx.Tx, w orders.Whole, r ord
 			}
 		}
 	}
-	leaves := ledger.AccountKey{Kind: ledger.CustomerDeposits}
+	var leaves []ledger.Entry
 	if r.To == orders.ToStoreCredit {
-		leaves = ledger.AccountKey{Kind: ledger.StoreCreditLiability}
 		if err := credit.RefundTo(ctx, tx, w.User, w.ID, r.Amount, r.Reason); err != nil {
 			return err
 		}
+		leaves = []ledger.Entry{ledger.Credit(ledger.AccountKey{Kind: ledger.StoreCreditLiability}, r.Amount)}
+	} else {
+		told, err := c.toMethods(ctx, tx, w, r)
+		if err != nil {
+			return err
+		}
+		leaves = []ledger.Entry{
+			ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, told),
+			ledger.Credit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, r.Amount.Minus(told)),
+		}
 	}
-	entries := append(unsold(w, r.Lines), ledger.Credit(leaves, r.Amount))
-	posting := ledger.Posting{RefType: "refund", RefID: r.ID, Memo: "order " + w.Number + ", refunded", Entries: entries}
-	if err := ledger.Post(ctx, tx, posting); err != nil {
-		return err
-	}
-	if r.To == orders.ToStoreCredit {
-		return nil
-	}
-	return c.toMethods(ctx, tx, w, r)
+	return ledger.Post(ctx, tx, ledger.Posting{
+		RefType: "refund", RefID: r.ID, Memo: "order " + w.Number + ", refunded", Entries: append(unsold(w, r.Lines), leaves...),
+	})
 }
 
 // unsold is the other way round of what [shares] credits, for what is given back.
@@ -129,10 +129,11 @@ func unsold(w orders.Whole, lines []orders.RefundLine) (entries []ledger.Entry) 
 
 // toMethods gives a refund back to what paid the order: to gift cards and store
 // credit first, who paid last before the others, and the rest to the way to pay.
-func (c *Checkout) toMethods(ctx context.Context, tx pgx.Tx, w orders.Whole, r orders.Refund) error {
+// It says how much of it providers are told to give back.
+func (c *Checkout) toMethods(ctx context.Context, tx pgx.Tx, w orders.Whole, r orders.Refund) (told money.Amount, err error) {
 	list, err := payments.OfOrder(ctx, tx, w.ID)
 	if err != nil {
-		return err
+		return told, err
 	}
 	ahead := w.Credit() // of this, what pays parts that are not earned yet stays
 	for _, p := range w.Parts {
@@ -146,15 +147,15 @@ func (c *Checkout) toMethods(ctx context.Context, tx pgx.Tx, w orders.Whole, r o
 			free = free.Plus(p.Captured).Minus(p.Refunded)
 		}
 	}
-	back, paid, err := c.repay(ctx, tx, list, r, free)
+	way, err := c.repay(ctx, tx, list, r, free)
 	if err != nil {
-		return err
+		return told, err
 	}
-	if err := giveBack(ctx, tx, back); err != nil {
-		return err
+	if err := giveBack(ctx, tx, way.credit); err != nil {
+		return told, err
 	}
 	var postings []ledger.Posting
-	for _, p := range paid {
+	for _, p := range way.byHand {
 		postings = append(postings, ledger.Posting{
 			RefType: "payment_event", RefID: p.event.ID, Memo: "order " + w.Number + ", refunded",
 			Entries: []ledger.Entry{
@@ -163,39 +164,65 @@ func (c *Checkout) toMethods(ctx context.Context, tx pgx.Tx, w orders.Whole, r o
 			},
 		})
 	}
-	return ledger.Post(ctx, tx, postings...)
+	return way.told, ledger.Post(ctx, tx, postings...)
+}
+
+// wayBack is how a refund goes back.
+type wayBack struct {
+	credit []returned   // to gift cards and store credit
+	byHand []returned   // by people
+	told   money.Amount // by providers, who are told to
 }
 
 // repay records what each payment gives back, gift cards and store credit no
 // more than free together.
-func (c *Checkout) repay(ctx context.Context, tx pgx.Tx, list []payments.Payment, r orders.Refund, free money.Amount) (back, paid []returned, err error) {
+func (c *Checkout) repay(ctx context.Context, tx pgx.Tx, list []payments.Payment, r orders.Refund, free money.Amount) (way wayBack, err error) {
 	left := r.Amount
+	way.told = money.Zero(left.Currency)
 	list = slices.Clone(list)
 	slices.Reverse(list)
 	slices.SortStableFunc(list, func(a, b payments.Payment) int { return rank(a) - rank(b) })
 	for _, p := range list {
-		amount := money.Of(min(left.Minor, p.Captured.Minor-p.Refunded.Minor), left.Currency)
+		amount := money.Of(min(left.Minor, p.Captured.Minor-p.Refunded.Minor-p.Refunding.Minor), left.Currency)
 		if p.IsCredit() {
 			amount.Minor = min(amount.Minor, free.Minor)
 		}
-		if amount.IsZero() {
+		if amount.IsZero() || p.Owed {
 			continue
 		}
-		event, err := c.repayOne(ctx, tx, p, amount, "refund "+r.ID.String())
-		if err != nil {
-			return nil, nil, err
-		}
 		left = left.Minus(amount)
-		if p.IsCredit() {
-			back, free = append(back, returned{p, event}), free.Minus(amount)
-		} else {
-			paid = append(paid, returned{p, event})
+		if !p.IsCredit() {
+			if err := c.repayOutside(ctx, tx, &way, p, amount, r); err != nil {
+				return way, err
+			}
+			continue
 		}
+		event, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Refund, Amount: amount, Cause: "refund " + r.ID.String()})
+		if err != nil {
+			return way, err
+		}
+		way.credit, free = append(way.credit, returned{p, event}), free.Minus(amount)
 	}
 	if !left.IsZero() {
-		return nil, nil, fmt.Errorf("refund %s: no payment has taken %s of it", r.ID, left)
+		return way, fmt.Errorf("refund %s: no payment has taken %s of it", r.ID, left)
 	}
-	return back, paid, nil
+	return way, nil
+}
+
+// repayOutside gives back what somebody else has taken: people write down that
+// they have, providers are told to.
+func (c *Checkout) repayOutside(ctx context.Context, tx pgx.Tx, way *wayBack, p payments.Payment, amount money.Amount, r orders.Refund) error {
+	provider, err := c.Payments.Provider(p.Provider)
+	if err != nil {
+		return err
+	}
+	if provider.ByHand() {
+		event, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Refund, Amount: amount, Cause: "refund " + r.ID.String()})
+		way.byHand = append(way.byHand, returned{p, event})
+		return err
+	}
+	way.told = way.told.Plus(amount)
+	return c.instructRefund(ctx, tx, p, amount, payments.Instruction{Refund: r.ID, Reason: r.Reason})
 }
 
 // rank puts gift cards and store credit before other payments.
@@ -204,20 +231,6 @@ func rank(p payments.Payment) int {
 		return 0
 	}
 	return 1
-}
-
-func (c *Checkout) repayOne(ctx context.Context, tx pgx.Tx, p payments.Payment, amount money.Amount, cause string) (payments.Event, error) {
-	if !p.IsCredit() {
-		provider, err := c.Payments.Provider(p.Provider)
-		if err != nil {
-			return payments.Event{}, err
-		}
-		if !provider.ByHand() {
-			return payments.Event{}, ErrByProvider
-		}
-	}
-	event, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Refund, Amount: amount, Cause: cause})
-	return event, err
 }
 
 func (c *Checkout) refundRoutes(r *httpapi.Router) {

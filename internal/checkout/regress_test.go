@@ -47,9 +47,6 @@ func TestR17TheProviderIsAskedForTheTotal(t *testing.T) {
 			c := decode[cart.View](s.call("", "POST", "/carts", fmt.Sprintf(`{"currency": %q, "items": [{"variant_id": %q, "quantity": 3}]}`, currency, song)).want(201))
 			c = decode[cart.View](s.call("", "PUT", "/carts/"+c.ID.String()+"/addresses", home).want(200))
 			placed := decode[checkout.Placed](s.checkout("", c, "paypal").want(201))
-			if _, err := s.flow.Pay(t.Context(), placed.Order.ID, ""); err != nil {
-				t.Fatal(err)
-			}
 
 			want := money.Of(6422, currency)
 			if placed.Order.GrandTotal != want || len(asked) != 1 || asked[0] != want {

@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"souk/internal/auth"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/memberships"
@@ -23,9 +22,7 @@ const retryRenewal = 24 * time.Hour
 // done. Each membership has its own transaction, and one that fails does not
 // keep the others from theirs; several nodes may do it at once.
 func (c *Checkout) Renew(ctx context.Context) error {
-	if auth.From(ctx).Anonymous() {
-		ctx = auth.With(ctx, auth.Actor{System: "renew"})
-	}
+	ctx = asSystem(ctx, "renew")
 	var failed []id.Membership
 	var problems []error
 	for {

@@ -47,13 +47,16 @@ func (c *Checkout) Settle(ctx context.Context, tx pgx.Tx, fact payments.Fact) (o
 // not of what is due is not believed: nothing changes, and a person must look.
 func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, fact payments.Fact) (payments.Event, bool, error) {
 	due := was.Due().Minus(was.Credit())
+	if tooMuch(was, payment) {
+		due = payment.Amount
+	}
 	switch {
 	case payment.IsCredit(), fact.Amount.Currency != was.Currency:
-		return payments.Event{}, false, payments.ErrMismatch
+		return payments.Event{}, false, payments.ErrMismatch.With("due", due)
 	case fact.Kind == payments.Authorize && payment.Authorized == payment.Amount:
 		return payments.Event{}, false, nil
 	case fact.Kind == payments.Authorize && fact.Amount != payment.Amount,
-		fact.Kind == payments.Capture && payment.Captured.IsZero() && was.Status != orders.StatusCancelled && fact.Amount != due:
+		fact.Kind == payments.Capture && payment.Captured.IsZero() && fact.Amount != due:
 		return payments.Event{}, false, payments.ErrMismatch.With("due", due)
 	case fact.Kind == payments.Capture && payment.Authorized.IsZero():
 		implied := payments.Fact{Payment: payment.ID, Kind: payments.Authorize, Amount: payment.Amount, Cause: fact.Cause}
@@ -64,6 +67,12 @@ func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, 
 	return payments.Record(ctx, tx, fact)
 }
 
+// tooMuch reports that an order does not wait for what a payment brings: it is
+// dead, or another payment has promised or paid it.
+func tooMuch(w orders.Whole, p payments.Payment) bool {
+	return w.Status == orders.StatusCancelled || p.Owed || p.Authorized.IsZero() && w.PaymentStatus != orders.PaymentPending
+}
+
 // apply is what a fresh fact means for its order. Failures and voids mean
 // nothing yet: the buyer may try again until the hold runs out, and who voids
 // also cancels. Who has all the money back may no longer have digital goods.
@@ -72,11 +81,16 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 	switch event.Kind {
 	case payments.Authorize, payments.Capture:
 	case payments.Refund, payments.Chargeback:
+		if err := c.movedBack(ctx, tx, was, payment, event); err != nil || payment.Owed {
+			return is, err
+		}
 		return is, c.takeBack(ctx, tx, was.ID)
-	case payments.Fail, payments.Void:
+	case payments.RefundFailed, payments.ChargebackReversed, payments.Fee:
+		return is, c.movedBack(ctx, tx, was, payment, event)
+	case payments.Fail, payments.Void, payments.Payout:
 		return is, nil
 	}
-	if was.Status == orders.StatusCancelled {
+	if tooMuch(was, payment) {
 		return c.tooLate(ctx, tx, was, payment, event)
 	}
 	if is.PaymentStatus == orders.PaymentPending {
@@ -107,10 +121,13 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 	if err := b.Send(ctx, tx); err != nil {
 		return is, err
 	}
-	if was.Status == orders.StatusPending {
-		return is, c.Stock.Confirm(ctx, tx, was.ID)
+	if was.Status != orders.StatusPending {
+		return is, nil
 	}
-	return is, nil
+	if err := c.closeOthers(ctx, tx, was.ID, payment.ID); err != nil {
+		return is, err
+	}
+	return is, c.Stock.Confirm(ctx, tx, was.ID)
 }
 
 // pay marks every live part as paid by one capture of the whole order, and
@@ -126,12 +143,17 @@ func (c *Checkout) pay(ctx context.Context, tx pgx.Tx, is *orders.Whole, provide
 	return post(ctx, tx, *is, provider, event, paid)
 }
 
-// tooLate keeps the books of money for an order that is dead: it is owed back.
+// tooLate keeps the books of money that an order does not wait for: it is owed
+// back, and who took it is told so.
 func (c *Checkout) tooLate(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, event payments.Event) (orders.Whole, error) {
 	is := was.Clone()
+	if err := payments.Owe(ctx, tx, payment.ID); err != nil {
+		return is, err
+	}
+	back := payments.Instruction{Payment: payment.ID, Kind: payments.Void, Amount: event.Amount, Reason: "order " + was.Number + " does not wait for it"}
 	if event.Kind == payments.Capture && !event.Amount.IsZero() {
 		err := ledger.Post(ctx, tx, ledger.Posting{
-			RefType: "payment_event", RefID: event.ID, Memo: "order " + was.Number + ", paid after it was cancelled",
+			RefType: "payment_event", RefID: event.ID, Memo: "order " + was.Number + ", paid too late or twice",
 			Entries: []ledger.Entry{
 				ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: payment.Provider}, event.Amount),
 				ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, event.Amount),
@@ -140,12 +162,89 @@ func (c *Checkout) tooLate(ctx context.Context, tx pgx.Tx, was orders.Whole, pay
 		if err != nil {
 			return is, err
 		}
+		back.Kind, back.Taken = payments.Refund, event.Cause
+	}
+	if c.isOnline(payment) {
+		if err := payments.Instruct(ctx, tx, back); err != nil {
+			return is, err
+		}
 	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
 		return orders.PaidLate{Change: ch, PaymentID: payment.ID, Amount: event.Amount}
 	})
 	return is, b.Send(ctx, tx)
+}
+
+// isOnline reports that the provider of a payment has books of its own and can
+// be told things.
+func (c *Checkout) isOnline(p payments.Payment) bool {
+	_, err := c.Payments.Online(p.Provider)
+	return err == nil
+}
+
+// closeOthers gives up the other payments of an order that one has paid: nobody
+// is to pay twice. What was paid on them all the same is owed back.
+func (c *Checkout) closeOthers(ctx context.Context, tx pgx.Tx, order id.Order, but id.Payment) error {
+	list, err := payments.OfOrder(ctx, tx, order)
+	if err != nil {
+		return err
+	}
+	for _, p := range list {
+		if p.ID == but || p.IsCredit() || !p.Authorized.IsZero() || p.Status == payments.Voided {
+			continue
+		}
+		if err := c.closePayment(ctx, tx, p, "paid otherwise"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// closePayment gives up a payment that nobody has promised anything on, here and
+// at the provider.
+func (c *Checkout) closePayment(ctx context.Context, tx pgx.Tx, p payments.Payment, cause string) error {
+	nothing := money.Zero(p.Amount.Currency)
+	if _, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Void, Amount: nothing, Cause: cause}); err != nil {
+		return err
+	}
+	return c.closeAtProvider(ctx, tx, p, cause)
+}
+
+// closeAtProvider has the provider let nobody pay any more.
+func (c *Checkout) closeAtProvider(ctx context.Context, tx pgx.Tx, p payments.Payment, why string) error {
+	if p.ProviderRef == "" || !c.isOnline(p) {
+		return nil
+	}
+	return payments.Instruct(ctx, tx, payments.Instruction{Payment: p.ID, Kind: payments.Void, Amount: money.Zero(p.Amount.Currency), Reason: why})
+}
+
+// movedBack books what moves at a provider after a capture: refunds, which are
+// owed to buyers until then, its fees, and the money of disputes.
+func (c *Checkout) movedBack(ctx context.Context, tx pgx.Tx, w orders.Whole, payment payments.Payment, event payments.Event) error {
+	clearing := ledger.AccountKey{Kind: ledger.Clearing, Party: payment.Provider}
+	against := map[payments.Kind]ledger.Kind{
+		payments.Refund: ledger.BuyerPayable, payments.RefundFailed: ledger.BuyerPayable, payments.Fee: ledger.ProviderFees,
+		payments.Chargeback: ledger.Disputes, payments.ChargebackReversed: ledger.Disputes,
+	}[event.Kind]
+	from, to := clearing, ledger.AccountKey{Kind: against}
+	if event.Kind == payments.RefundFailed || event.Kind == payments.ChargebackReversed {
+		from, to = to, from
+	}
+	if event.Amount.IsZero() {
+		return nil
+	}
+	err := ledger.Post(ctx, tx, ledger.Posting{
+		RefType: "payment_event", RefID: event.ID, Memo: "order " + w.Number + ", " + string(event.Kind),
+		Entries: []ledger.Entry{ledger.Debit(to, event.Amount), ledger.Credit(from, event.Amount)},
+	})
+	if err != nil || event.Kind != payments.RefundFailed {
+		return err
+	}
+	return payments.Except(ctx, tx, payments.Exception{
+		Provider: payment.Provider, Kind: payments.ExceptionReturned, Payment: payment.ID, Order: w.ID, Subject: event.Cause,
+		Detail: map[string]any{"amount": event.Amount},
+	})
 }
 
 // post writes a capture into the books: what it brings each vendor, the

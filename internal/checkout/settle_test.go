@@ -243,7 +243,7 @@ func TestPayAsksTheProvider(t *testing.T) {
 	s := open(t)
 	placed := s.buyByCard(1, s.sell(goods{}))
 	for range 2 {
-		got, err := s.flow.Pay(t.Context(), placed.Order.ID, "https://shop.example/back")
+		got, err := s.flow.Pay(t.Context(), placed.Order.ID)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -259,7 +259,7 @@ func TestPayAsksTheProvider(t *testing.T) {
 		t.Errorf("another name: %v, want ErrMismatch", err)
 	}
 	cash := s.buy("", 1, s.sell(goods{}))
-	if got, err := s.flow.Pay(t.Context(), cash.Order.ID, ""); err != nil || got.Next != nil || got.Status != payments.Authorized {
+	if got, err := s.flow.Pay(t.Context(), cash.Order.ID); err != nil || got.Next != nil || got.Status != payments.Authorized {
 		t.Errorf("cash: %+v, %v", got, err)
 	}
 	s.sound()

@@ -9,6 +9,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/orders"
+	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 	"souk/internal/shipping"
@@ -59,8 +60,26 @@ func (c *Checkout) Ship(ctx context.Context, tx pgx.Tx, p Parcel) (shipping.Ship
 	if err := b.Send(ctx, tx); err != nil {
 		return shipping.Shipment{}, fmt.Errorf("ship order %s: %w", is.ID, err)
 	}
+	if err := c.takePromised(ctx, tx, is); err != nil {
+		return shipping.Shipment{}, err
+	}
 	inShip.Here()
 	return shipment, c.Stock.Ship(ctx, tx, is.ID, leaving(is, units))
+}
+
+// takePromised has a provider take the money that it has promised: the first
+// parcel leaves.
+func (c *Checkout) takePromised(ctx context.Context, tx pgx.Tx, w orders.Whole) error {
+	if w.PaymentStatus != orders.PaymentAuthorized {
+		return nil
+	}
+	payment, err := payments.LiveOf(ctx, tx, w.ID)
+	if err != nil || !c.isOnline(payment) || payment.Authorized.IsZero() || !payment.Captured.IsZero() {
+		return err
+	}
+	return payments.Instruct(ctx, tx, payments.Instruction{
+		Payment: payment.ID, Kind: payments.Capture, Amount: w.Due().Minus(w.Credit()), Reason: "order " + w.Number + " ships",
+	})
 }
 
 // leaving is the units that stock knows of: of a bundle those of its components.

@@ -84,7 +84,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s := &shop{t: t, db: db, hub: &events.Hub{DB: db}, clock: clock.At(clock.System{}.Now())}
 	set := &settings.Settings{DB: db}
 	set.Declare(transfer.Settings()...)
-	ways := &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}, free.Provider{}, transfer.Provider{Settings: set}, card{}}}
+	ways := &payments.Payments{DB: db, BaseURL: "https://shop.example", Providers: []payments.Provider{cod.Provider{}, free.Provider{}, transfer.Provider{Settings: set}, card{}}}
 	parcels, offers := &shipping.Shipping{DB: db}, &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")}
 	s.flow = &checkout.Checkout{
 		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways, Promotions: offers},

@@ -40,6 +40,10 @@ type (
 	OrderNote     = Of[orderNote]
 	Payment       = Of[payment]
 	PaymentEvent  = Of[paymentEvent]
+	Instruction   = Of[instruction]
+	Notice        = Of[notice]
+	Dispute       = Of[dispute]
+	Exception     = Of[exception]
 	Product       = Of[product]
 	ProductChange = Of[productChange]
 	Photo         = Of[photo]
@@ -107,6 +111,10 @@ type (
 	orderNote     struct{}
 	payment       struct{}
 	paymentEvent  struct{}
+	instruction   struct{}
+	notice        struct{}
+	dispute       struct{}
+	exception     struct{}
 	product       struct{}
 	productChange struct{}
 	photo         struct{}
@@ -178,6 +186,10 @@ func (orderLine) prefix() string     { return "line" }
 func (orderNote) prefix() string     { return "note" }
 func (payment) prefix() string       { return "pay" }
 func (paymentEvent) prefix() string  { return "payev" }
+func (instruction) prefix() string   { return "instr" }
+func (notice) prefix() string        { return "whk" }
+func (dispute) prefix() string       { return "disp" }
+func (exception) prefix() string     { return "exc" }
 func (productChange) prefix() string { return "pchg" }
 func (photo) prefix() string         { return "photo" }
 func (plan) prefix() string          { return "plan" }

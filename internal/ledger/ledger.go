@@ -36,22 +36,21 @@
 //	credit is given, gift_card_entry or  goodwill_expense          gift_card_liability or store_credit_liability
 //	store_credit_entry; taken back: the
 //	other way round
-//	a sale is taken back, refund         vendor_payable or         customer_deposits, or store_credit_liability
-//	                                     sales_revenue (or           where the buyer takes that
-//	                                     gift_card_liability),     promotion_expense: the platform's share
-//	                                     commission_revenue,
-//	                                     tax_payable: the shares
-//	                                     of what is given back
-//	its money leaves, by hand or by a    customer_deposits         psp_clearing(provider)
-//	provider, payment_event (refund)
-//	a provider takes that back, for it   psp_clearing(provider)    customer_deposits
-//	failed, payment_event
-//	(refund_failed)
-//	money arrives for an order that is   psp_clearing(provider)    buyer_payable: it is owed back
-//	dead, or once more for one that is   what was captured
+//	a sale is taken back, refund         vendor_payable or         buyer_payable: what a provider is told to
+//	                                     sales_revenue (or           give back
+//	                                     gift_card_liability),     customer_deposits: what goes back at once
+//	                                     commission_revenue,       store_credit_liability: what the buyer takes
+//	                                     tax_payable: the shares     as that
+//	                                     of what is given back     promotion_expense: the platform's share
+//	its money leaves by hand,            customer_deposits         psp_clearing(provider)
+//	payment_event (refund)
+//	a provider has given money back,     buyer_payable             psp_clearing(provider)
+//	payment_event (refund)
+//	it comes back, for that failed,      psp_clearing(provider)    buyer_payable
+//	payment_event (refund_failed)
+//	money arrives for an order that is   psp_clearing(provider)    buyer_payable: it is owed back, and goes
+//	dead, or once more for one that is   what was captured           as above
 //	paid, payment_event (capture)
-//	it goes back, payment_event          buyer_payable             psp_clearing(provider)
-//	(refund)
 //	a provider keeps a fee,              provider_fees             psp_clearing(provider)
 //	payment_event (fee)
 //	a buyer disputes a charge and the    disputes                  psp_clearing(provider)

@@ -2,17 +2,21 @@
 // given back, and who moved it.
 //
 // Owns: payments and the append-only facts that their figures are the sums of;
-// [Provider], what every way of paying can do (cod is the first).
-// Tables: payments, payment_events.
-// Raises: nothing by itself; the flow that records a fact raises the step of
-// the order that the fact caused.
+// [Provider], what every way of paying can do, and [Online], what those can
+// besides that have books of their own; the shop's [Accounts] there, what they
+// are to be told ([Instruction]), what they tell ([Notice], the inbox), and what
+// does not add up ([Exception]).
+// Tables: payments, payment_events, payment_refs, payment_accounts,
+// payment_instructions, payment_disputes, payment_exceptions, webhook_inbox.
+// Raises: [NoticeKept], [InstructionDue]; the flow that records a fact raises the
+// step of the order that the fact caused.
 // Calls: nobody. Whoever records a capture also posts it to the ledger, in the
 // same transaction (see checkout).
 //
 // # Facts
 //
 // A fact says that money moved in the world and names its cause: "placed", a
-// vendor order, a provider's event. (payment, kind, cause) is unique, so a fact
+// vendor order, a provider's name for what it did. (payment, kind, cause) is unique, so a fact
 // that is told twice counts once: [Record] answers the second time with what it
 // knows and changes nothing.
 package payments
@@ -36,6 +40,8 @@ import (
 type Payments struct {
 	DB        postgres.DB
 	Providers []Provider
+	Accounts  *Accounts // of those that are online
+	BaseURL   string    // of the shop, for the addresses that providers call
 
 	cursors httpapi.Cursors
 }
@@ -54,11 +60,12 @@ func (p Payment) IsCredit() bool { return p.Provider == GiftCard || p.Provider =
 // The rights of staff.
 const (
 	CanRead  auth.Permission = "payments.read"
-	CanWrite auth.Permission = "payments.write" // say that money has come
+	CanWrite auth.Permission = "payments.write"     // say that money has come, and settle what does not add up
+	CanSetUp auth.Permission = "payments.providers" // the keys of providers
 )
 
 // Permissions lists what this module can permit.
-func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
+func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite, CanSetUp} }
 
 // BankTransfer is the method of payments that staff see and nobody else tells of.
 const BankTransfer = "bank_transfer"
@@ -89,6 +96,9 @@ type Payment struct {
 	Captured    money.Amount `db:"captured" json:"captured"`
 	Voided      money.Amount `db:"voided" json:"voided"`
 	Refunded    money.Amount `db:"refunded" json:"refunded"`
+	Refunding   money.Amount `db:"refunding" json:"refunding" doc:"On its way back: the provider was told, or will be"`
+	Owed        bool         `db:"owed" json:"owed,omitempty" doc:"It came for an order that was cancelled or paid already, so it goes back"`
+	ReturnURL   string       `db:"return_url" json:"-"`
 	CreatedAt   time.Time    `db:"created_at" json:"created_at"`
 	UpdatedAt   time.Time    `db:"updated_at" json:"updated_at"`
 }
@@ -104,6 +114,10 @@ const (
 	Refund     Kind = "refund"
 	Chargeback Kind = "chargeback"
 	Fail       Kind = "fail"
+
+	Fee                Kind = "fee"                 // the provider keeps it
+	RefundFailed       Kind = "refund_failed"       // it was accepted, and came back
+	ChargebackReversed Kind = "chargeback_reversed" // the dispute was won
 )
 
 // A Fact is something that happened to a payment. Its amount is nothing for a
@@ -113,6 +127,7 @@ type Fact struct {
 	Kind    Kind
 	Amount  money.Amount
 	Cause   string // what in the world it records; it makes the fact count once
+	Again   bool   // of a failure: the buyer may try again
 }
 
 // Event is a fact as it was recorded.
@@ -152,6 +167,8 @@ type Opening struct {
 	Amount        money.Amount
 	AuthorizedNow bool // promised by the order itself, as cash on delivery is
 
+	ReturnURL  string          // where the buyer comes back to
+	Watched    bool            // the provider is asked about it when nothing is heard
 	CapturedBy id.PaymentEvent // taken when it is placed, by the fact of this id; zero: not yet
 }
 
@@ -160,7 +177,7 @@ func (o Opening) Open(at time.Time) Payment {
 	none := money.Zero(o.Amount.Currency)
 	p := Payment{
 		ID: o.ID, Order: o.Order, Provider: o.Provider, Status: Pending, Amount: o.Amount,
-		Authorized: none, Captured: none, Voided: none, Refunded: none, CreatedAt: at, UpdatedAt: at,
+		Authorized: none, Captured: none, Voided: none, Refunded: none, Refunding: none, ReturnURL: o.ReturnURL, CreatedAt: at, UpdatedAt: at,
 	}
 	if o.AuthorizedNow {
 		p.Status, p.Authorized = Authorized, o.Amount

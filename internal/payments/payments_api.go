@@ -13,6 +13,9 @@ func (p *Payments) Routes(r *httpapi.Router) {
 	p.cursors = r.Cursors
 	httpapi.Get(r, "/api/v1/admin/payments", p.list, httpapi.Needs(CanRead), httpapi.Summary("List payments, the newest first"))
 	httpapi.Get(r, "/api/v1/admin/payments/{id}", p.show, httpapi.Needs(CanRead), httpapi.Summary("Show a payment with its facts"))
+	p.accountRoutes(r)
+	p.noticeRoutes(r)
+	p.exceptionRoutes(r)
 }
 
 type listInput struct {
@@ -51,7 +54,9 @@ type showInput struct {
 // Detail is a payment with what it is the sum of.
 type Detail struct {
 	Payment
-	Events []Event `json:"events"`
+	Events       []Event       `json:"events"`
+	Instructions []Instruction `json:"instructions"`
+	Disputes     []Complaint   `json:"disputes"`
 }
 
 func (p *Payments) show(ctx context.Context, in *showInput) (Detail, error) {
@@ -59,9 +64,15 @@ func (p *Payments) show(ctx context.Context, in *showInput) (Detail, error) {
 	if err != nil {
 		return Detail{}, fmt.Errorf("read payment %s: %w", in.ID, err)
 	}
-	events, err := eventsOf(ctx, p.DB, in.ID)
-	if err != nil {
-		return Detail{}, fmt.Errorf("read facts of payment %s: %w", in.ID, err)
+	d := Detail{Payment: payment}
+	if d.Events, err = FactsOf(ctx, p.DB, in.ID); err != nil {
+		return Detail{}, err
 	}
-	return Detail{payment, events}, nil
+	if d.Instructions, err = InstructionsOf(ctx, p.DB, in.ID); err != nil {
+		return Detail{}, err
+	}
+	if d.Disputes, err = complaintsOf(ctx, p.DB, in.ID); err != nil {
+		return Detail{}, fmt.Errorf("read disputes of payment %s: %w", in.ID, err)
+	}
+	return d, nil
 }

@@ -16,18 +16,18 @@ const columnsFragment = `
 	p.id, p.order_id, p.provider, coalesce(p.provider_ref, '') AS provider_ref, p.status,
 	(p.amount_minor, p.currency) AS amount, (p.authorized_minor, p.currency) AS authorized,
 	(p.captured_minor, p.currency) AS captured, (p.voided_minor, p.currency) AS voided,
-	(p.refunded_minor, p.currency) AS refunded, p.created_at, p.updated_at`
+	(p.refunded_minor, p.currency) AS refunded, (p.refunding_minor, p.currency) AS refunding, p.owed, p.return_url, p.created_at, p.updated_at`
 
 // QueueOpen opens a payment at the end of a pipeline.
 func QueueOpen(ctx context.Context, b *postgres.Batch, o Opening) {
 	p := o.Open(time.Time{})
 	args := pgx.NamedArgs{
 		"id": o.ID, "order": o.Order, "provider": o.Provider, "status": string(p.Status), "currency": string(o.Amount.Currency),
-		"amount": o.Amount.Minor, "authorized": p.Authorized.Minor, "captured": p.Captured.Minor,
+		"amount": o.Amount.Minor, "authorized": p.Authorized.Minor, "captured": p.Captured.Minor, "return_url": o.ReturnURL, "watched": o.Watched,
 	}
 	b.Queue(`
-		INSERT INTO payments (id, order_id, provider, status, currency, amount_minor, authorized_minor, captured_minor)
-		VALUES (@id, @order, @provider, @status, @currency, @amount, @authorized, @captured)`, args)
+		INSERT INTO payments (id, order_id, provider, status, currency, amount_minor, authorized_minor, captured_minor, return_url, look_at)
+		VALUES (@id, @order, @provider, @status, @currency, @amount, @authorized, @captured, @return_url, CASE WHEN @watched THEN now() + interval '1 minute' END)`, args)
 	if p.Status != Pending {
 		queuePlaced(ctx, b, o, Authorize, id.New[id.PaymentEvent]())
 	}
@@ -64,12 +64,14 @@ func record(ctx context.Context, tx pgx.Tx, f Fact) (Event, bool, error) {
 		void = f.Amount.Minor
 	case Refund, Chargeback:
 		refund = f.Amount.Minor
-	case Fail:
+	case RefundFailed, ChargebackReversed:
+		refund = -f.Amount.Minor
+	case Fail, Fee, Payout:
 	}
 	args := pgx.NamedArgs{
 		"event": id.New[id.PaymentEvent](), "payment": f.Payment, "kind": string(f.Kind), "amount": f.Amount.Minor,
 		"currency": string(f.Amount.Currency), "cause": f.Cause, "actor": auth.From(ctx).Name(),
-		"authorize": authorize, "capture": capture, "void": void, "refund": refund,
+		"authorize": authorize, "capture": capture, "void": void, "refund": refund, "again": f.Again,
 	}
 	var (
 		moved []id.Payment
@@ -89,7 +91,8 @@ func record(ctx context.Context, tx pgx.Tx, f Fact) (Event, bool, error) {
 			voided_minor     = voided_minor + @void,
 			refunded_minor   = refunded_minor + @refund,
 			status = CASE
-				WHEN @kind = 'fail' THEN CASE WHEN authorized_minor > 0 THEN status ELSE 'failed' END
+				WHEN @kind = 'fail' THEN CASE WHEN authorized_minor > 0 OR @again THEN status ELSE 'failed' END
+				WHEN @kind NOT IN ('authorize', 'capture', 'void') THEN status
 				WHEN captured_minor + @capture = 0 AND voided_minor + @void = authorized_minor + @authorize
 				     AND (@kind = 'void' OR status = 'voided') THEN 'voided'
 				WHEN captured_minor + @capture = 0 THEN 'authorized'
@@ -101,7 +104,8 @@ func record(ctx context.Context, tx pgx.Tx, f Fact) (Event, bool, error) {
 		WHERE p.id = fact.payment_id
 		  AND authorized_minor + @authorize <= amount_minor
 		  AND captured_minor + @capture + voided_minor + @void <= authorized_minor + @authorize
-		  AND refunded_minor + @refund <= captured_minor + @capture
+		  AND refunded_minor + refunding_minor + @refund <= captured_minor + @capture
+		  AND refunded_minor + @refund >= 0
 		RETURNING p.id`, args, func(rows pgx.Rows) (err error) {
 		moved, err = pgx.CollectRows(rows, pgx.RowTo[id.Payment])
 		return err
@@ -126,6 +130,7 @@ func started(ctx context.Context, tx pgx.Tx, payment id.Payment, ref string) err
 	n, err := postgres.Exec(ctx, tx, `
 		UPDATE payments SET
 			provider_ref = nullif(@ref, ''), status = CASE status WHEN 'pending' THEN 'processing' ELSE status END,
+			look_at = CASE WHEN look_at IS NOT NULL THEN now() + interval '30 seconds' END, looked = 0,
 			updated_at = now(), version = version + 1
 		WHERE id = @payment AND coalesce(provider_ref, @ref) = @ref`,
 		pgx.NamedArgs{"payment": payment, "ref": ref})

@@ -62,9 +62,15 @@ type Start struct {
 	Payment   id.Payment
 	Number    string // of the order, for the buyer's statement
 	Email     string
+	Phone     string
 	Amount    money.Amount
-	ReturnURL string // where the provider sends the buyer back
-	Key       string // the same for each repetition
+	Capture   CaptureWhen // take it at once, or promise it
+	ReturnURL string      // where the provider sends the buyer back, however it ended
+	ExpiresAt time.Time   // when the order is given up; zero: it waits
+	Key       string      // the same for each repetition
+
+	Save bool   // keep how it was paid, for payments while the buyer is away
+	With string // pay by what was kept, the buyer being away: its Saved.Ref
 }
 
 // Begun is what a provider answers.
@@ -76,19 +82,30 @@ type Begun struct {
 
 // Action is what a buyer must do to pay.
 type Action struct {
-	Kind         string `json:"type" doc:"redirect, bank_transfer, or the provider's own form"`
-	Text         string `json:"text,omitempty" doc:"Of the shop, where money is to be sent"`
-	Reference    string `json:"reference,omitempty" doc:"To name with it"`
-	URL          string `json:"url,omitempty"`
-	ClientSecret string `json:"client_secret,omitempty"`
+	Kind      string            `json:"type" doc:"redirect: go to url. form_post: post fields to url, as a form. bank_transfer: see text and reference"`
+	Text      string            `json:"text,omitempty" doc:"Of the shop, where money is to be sent"`
+	Reference string            `json:"reference,omitempty" doc:"To name with it"`
+	URL       string            `json:"url,omitempty"`
+	Fields    map[string]string `json:"fields,omitempty"`
+}
+
+// Saved is how a buyer has paid, kept by the provider to be used again.
+type Saved struct {
+	Ref       string     `json:"-"`     // the provider's name for it, and for whose it is
+	Label     string     `json:"label"` // "Visa 4242"
+	ExpiresAt *time.Time `json:"expires_at,omitempty"`
 }
 
 // Move is money to capture, void or refund.
 type Move struct {
 	Payment id.Payment
-	Ref     string // the provider's name for the payment
+	Ref     string   // the provider's name for the payment
+	Refs    []string // and what else was read since
 	Amount  money.Amount
-	Cause   string // becomes the cause of the fact
+	All     bool   // of a capture: it is all that will be taken, the rest is given up
+	Taken   string // of a refund: the cause of the capture that it is of
+	Reason  string
+	Cause   string // becomes the cause of the fact where the provider has no name of its own for it
 	Key     string // the same for each repetition
 }
 

@@ -42,7 +42,7 @@ func Act(ctx context.Context, c *config.Config, act, on string) error {
 		if err != nil {
 			return err
 		}
-		_, err = withLater(a).Pay(ctx, order, "")
+		_, err = withLater(a).Pay(ctx, order)
 		return err
 	case "capture":
 		return capture(ctx, a, on)

@@ -69,7 +69,7 @@ func openShop(ctx context.Context, p Plan, r *Report) (s *shop, err error) {
 	if s.pool, err = postgres.Open(ctx, postgres.Config{URL: url, MaxConns: 4, Name: "souk torture"}); err != nil {
 		return s, err
 	}
-	settings := &config.Config{DataDir: s.dir, Currency: "USD", RateLimits: "off", Listen: "127.0.0.1:0", Workers: 1}
+	settings := &config.Config{DataDir: s.dir, Currency: "USD", RateLimits: "off", Listen: "127.0.0.1:0", Workers: 1, OutboundAllowPrivate: true}
 	if s.app, err = app.New(settings, s.pool, quiet, nil, "torture"); err != nil {
 		return s, err
 	}

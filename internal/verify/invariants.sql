@@ -129,7 +129,7 @@ SELECT id FROM orders WHERE tax_source ->> 'failure' <> '' AND tax_source ->> 'e
 
 -- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
-WHERE NOT (0 <= refunded_minor AND refunded_minor <= captured_minor AND 0 <= voided_minor
+WHERE NOT (0 <= refunded_minor AND 0 <= refunding_minor AND refunded_minor + refunding_minor <= captured_minor AND 0 <= voided_minor
            AND captured_minor + voided_minor <= authorized_minor AND authorized_minor <= amount_minor);
 
 -- [B2] a payment's figures are exactly the sums of its append-only events
@@ -138,16 +138,21 @@ GROUP BY p.id, p.authorized_minor, p.captured_minor, p.voided_minor, p.refunded_
 HAVING p.authorized_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind = 'authorize'), 0)
     OR p.captured_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind = 'capture'), 0)
     OR p.voided_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind = 'void'), 0)
-    OR p.refunded_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'chargeback')), 0);
+    OR p.refunded_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'chargeback')), 0)
+                         - coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund_failed', 'chargeback_reversed')), 0);
 
--- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it
+-- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it, or providers are told to
 SELECT r.id FROM refunds r LEFT JOIN (SELECT refund_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1) l ON l.refund_id = r.id
 WHERE r.amount_minor IS DISTINCT FROM l.amount
 UNION ALL
 SELECT coalesce(r.order_id, e.order_id)
 FROM (SELECT order_id, sum(amount_minor) AS amount FROM refunds WHERE destination = 'method' GROUP BY 1) r
-FULL JOIN (SELECT p.order_id, sum(e.amount_minor) AS amount FROM payment_events e JOIN payments p ON p.id = e.payment_id
-           WHERE e.kind = 'refund' AND e.cause LIKE 'refund %' GROUP BY 1) e ON e.order_id = r.order_id
+FULL JOIN (SELECT order_id, sum(amount) AS amount FROM (
+               SELECT p.order_id, e.amount_minor AS amount FROM payment_events e JOIN payments p ON p.id = e.payment_id
+               WHERE e.kind = 'refund' AND e.cause LIKE 'refund %'
+               UNION ALL
+               SELECT p.order_id, i.amount_minor FROM payment_instructions i JOIN payments p ON p.id = i.payment_id
+               WHERE i.refund_id IS NOT NULL) way GROUP BY 1) e ON e.order_id = r.order_id
 WHERE coalesce(r.amount, 0) <> coalesce(e.amount, 0);
 
 -- [B4] no line and no shipping gives back more than was paid for it, and with all of that goes all of its tax, commission and what the platform paid
@@ -180,7 +185,8 @@ WITH part AS (
            bool_or(live) AND coalesce(bool_and(paid OR credit > 0 AND credit = cost) FILTER (WHERE live), true) AS settled
     FROM part GROUP BY 1
 ), taken AS (
-    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END) AS amount FROM payments GROUP BY 1
+    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END) AS amount
+    FROM payments WHERE NOT owed GROUP BY 1
 )
 SELECT o.id FROM orders o JOIN whole ON whole.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
 WHERE o.status <> 'cancelled' AND o.payment_status NOT IN ('partially_refunded', 'refunded')
@@ -196,10 +202,10 @@ SELECT payment_id FROM payment_events GROUP BY payment_id, kind, cause HAVING co
 
 -- [B7] money never rests on a cancelled order (eventual)
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
-WHERE o.status = 'cancelled' AND p.captured_minor - p.refunded_minor > 0;
+WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > 0;
 
 -- [B8] never ask or take more than the order costs: captured - refunded <= its total over all payments, each asked for no more
-SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
+SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id AND NOT p.owed
 GROUP BY o.id, o.grand_total_minor
 HAVING sum(p.captured_minor - p.refunded_minor) > o.grand_total_minor OR max(p.amount_minor) > o.grand_total_minor;
 
@@ -212,7 +218,7 @@ WITH owed AS (
     CROSS JOIN LATERAL (SELECT CASE v.status WHEN 'cancelled' THEN 0 ELSE v.total_minor - l.cancelled END AS cost) c
     GROUP BY 1
 ), promised AS (
-    SELECT order_id, sum(authorized_minor - voided_minor - captured_minor) AS amount FROM payments GROUP BY 1
+    SELECT order_id, sum(authorized_minor - voided_minor - captured_minor) AS amount FROM payments WHERE NOT owed GROUP BY 1
 )
 SELECT o.id FROM orders o JOIN owed ON owed.order_id = o.id LEFT JOIN promised ON promised.order_id = o.id
 WHERE o.status <> 'pending'
@@ -248,17 +254,18 @@ HAVING count(e.seq) < 2 OR bool_or(e.amount_minor = 0) OR bool_or(e.currency <> 
 -- [C3] the books as a whole sum to zero in each currency
 SELECT currency FROM ledger_entries GROUP BY currency HAVING sum(amount_minor) <> 0;
 
--- [C4] each capture and refund is posted exactly once
+-- [C4] each fact that moves money is posted exactly once
 SELECT e.id FROM payment_events e
 LEFT JOIN (SELECT ref_id, count(*) AS times FROM ledger_txns WHERE ref_type = 'payment_event' GROUP BY 1) t ON t.ref_id = e.id
-WHERE e.kind IN ('capture', 'refund', 'chargeback') AND e.amount_minor > 0 AND t.times IS DISTINCT FROM 1
+WHERE e.kind NOT IN ('authorize', 'void', 'fail') AND e.amount_minor > 0 AND t.times IS DISTINCT FROM 1
 UNION ALL
 SELECT t.id FROM ledger_txns t
 WHERE t.ref_type = 'payment_event' AND NOT EXISTS (SELECT FROM payment_events e WHERE e.id = t.ref_id);
 
--- [C5] each provider's clearing account = captured - refunded
+-- [C5] each provider's clearing account = captured - refunded - what it kept, and what came back
 SELECT coalesce(f.provider, l.party)
-FROM (SELECT p.provider, e.currency, sum(CASE e.kind WHEN 'capture' THEN e.amount_minor WHEN 'refund' THEN -e.amount_minor WHEN 'chargeback' THEN -e.amount_minor ELSE 0 END) AS amount
+FROM (SELECT p.provider, e.currency, sum(CASE WHEN e.kind IN ('capture', 'refund_failed', 'chargeback_reversed') THEN e.amount_minor
+                                                WHEN e.kind IN ('refund', 'chargeback', 'fee') THEN -e.amount_minor ELSE 0 END) AS amount
       FROM payment_events e JOIN payments p ON p.id = e.payment_id WHERE p.provider NOT IN ('gift_card', 'store_credit') GROUP BY 1, 2) f
 FULL JOIN (SELECT a.party, e.currency, sum(e.amount_minor) AS amount
       FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id

@@ -109,6 +109,9 @@ func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, erro
 	}
 	afterCommit.Here()
 	ex.op.afterCommit.Here()
+	if ex.op.then != nil && a.status < 300 {
+		a.body = ex.op.then(ctx, a.body)
+	}
 	ex.write(a)
 	a.release()
 	return nil

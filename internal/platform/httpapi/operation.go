@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"context"
 	"net/http"
 	"reflect"
 	"runtime"
@@ -53,6 +54,8 @@ type operation struct {
 	returns      reflect.Type
 
 	beforeCommit, afterCommit crash.Name // of a write; "" is nowhere
+
+	then func(context.Context, []byte) []byte // completes the answer of a write; nil: it is complete
 
 	ifMatch bool            // 428 without If-Match
 	query   map[string]bool // the parameters it knows
@@ -123,6 +126,13 @@ func Harmless() Option { return func(o *operation) { o.harmless = true } }
 // process, so that one write can be told from all others.
 func Crash(before, after crash.Name) Option {
 	return func(o *operation) { o.beforeCommit, o.afterCommit = before, after }
+}
+
+// Then completes the answer of a write after its commit, and again each time that
+// the answer is told once more: with what only somebody outside can say. What it
+// adds is not stored.
+func Then(complete func(ctx context.Context, body []byte) []byte) Option {
+	return func(o *operation) { o.then = complete }
 }
 
 // Hidden keeps the operation out of the OpenAPI document, for a reason: pages

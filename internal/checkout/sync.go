@@ -1,0 +1,320 @@
+package checkout
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/ledger"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/postgres"
+)
+
+// Sync asks the provider of a payment what it knows, and applies what is news.
+// Notices, the way back of buyers, the poller and staff all come here: what is
+// believed is what the provider says when it is asked, by the name that we know
+// the payment under, and never what somebody brings.
+func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
+	ctx = asSystem(ctx, "payments")
+	payment, err := payments.Get(ctx, c.DB, which)
+	if err != nil {
+		return err
+	}
+	provider, err := c.Payments.Online(payment.Provider)
+	if err != nil {
+		return err
+	}
+	if payment.ProviderRef == "" { // nobody has heard whether it was begun
+		return c.beginAgain(ctx, payment)
+	}
+	known, err := payments.KnownOf(ctx, c.DB, payment)
+	if err != nil {
+		return err
+	}
+	report, err := provider.Look(ctx, known)
+	if errors.Is(err, payments.ErrMismatch) {
+		return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error { return c.exceptMismatch(ctx, tx, payment, payment.ProviderRef, err, nil) })
+	}
+	if err != nil {
+		return fmt.Errorf("look at payment %s: %w", which, err)
+	}
+	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
+		if err := c.believe(ctx, tx, payment, report); err != nil {
+			return err
+		}
+		beforeSync.Here()
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("apply what %s says of payment %s: %w", payment.Provider, which, err)
+	}
+	afterSync.Here()
+	return nil
+}
+
+// beginAgain finds out what became of a beginning that was not answered. The
+// order that is dead has nothing to begin: nobody was sent to pay it.
+func (c *Checkout) beginAgain(ctx context.Context, payment payments.Payment) error {
+	w, err := orders.Read(ctx, c.DB, payment.Order)
+	if err != nil {
+		return err
+	}
+	if w.Status == orders.StatusPending && (payment.Status == payments.Pending || payment.Status == payments.Processing) {
+		_, err := c.Pay(ctx, payment.Order)
+		return err
+	}
+	return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error { return payments.Watch(ctx, tx, payment.ID, false) })
+}
+
+// believe applies a report: names, facts, disputes, and what follows for the
+// shop to do.
+func (c *Checkout) believe(ctx context.Context, tx pgx.Tx, payment payments.Payment, r payments.Report) error {
+	if _, err := orders.Lock(ctx, tx, payment.Order); err != nil {
+		return err
+	}
+	if err := payments.Named(ctx, tx, payment, r.Refs); err != nil {
+		return err
+	}
+	waiting, err := c.applyFacts(ctx, tx, payment, r)
+	if err != nil {
+		return err
+	}
+	if err := c.applyDisputes(ctx, tx, payment, r.Disputes); err != nil {
+		return err
+	}
+	more, err := c.proceed(ctx, tx, payment.ID, r)
+	if err != nil {
+		return err
+	}
+	return payments.Watch(ctx, tx, payment.ID, r.Open || r.Approved || waiting || more)
+}
+
+// applyFacts settles what is not known yet. A refund that may be one that we
+// have told the provider to make waits until that has been answered.
+func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.Payment, r payments.Report) (waiting bool, err error) {
+	old, err := payments.FactsOf(ctx, tx, payment.ID)
+	if err != nil {
+		return false, err
+	}
+	type name struct {
+		kind  payments.Kind
+		cause string
+	}
+	known := map[name]payments.Event{}
+	for _, e := range old {
+		known[name{e.Kind, e.Cause}] = e
+	}
+	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
+	if err != nil {
+		return false, err
+	}
+	later := map[string]bool{}
+	taken := slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture })
+	for _, fact := range r.Facts {
+		e, ok := known[name{fact.Kind, fact.Cause}]
+		switch {
+		case ok && e.Amount == fact.Amount,
+			fact.Kind == payments.Authorize && taken, // which a capture implies
+			fact.Kind == payments.Void && payment.Voided == payment.Authorized:
+			continue
+		case fact.Kind == payments.Refund && !ok && underWay(told):
+			waiting, later[fact.Cause] = true, true
+			continue
+		case (fact.Kind == payments.RefundFailed || fact.Kind == payments.Fee) && later[fact.Cause]:
+			continue
+		case fact.Kind == payments.Fail:
+			fact.Again = r.Open || r.Approved
+		}
+		settled, err := c.settleOrExcept(ctx, tx, payment, fact)
+		if err != nil {
+			return false, err
+		}
+		if !settled { // nor is the fee of it
+			later[fact.Cause] = true
+		}
+		if settled && fact.Kind == payments.Refund && !ok {
+			if err := c.exceptOutside(ctx, tx, payment, fact); err != nil {
+				return false, err
+			}
+		}
+	}
+	return waiting, nil
+}
+
+// underWay reports that the provider may have been told to give money back, and
+// nobody knows yet by what name it has.
+func underWay(told []payments.Instruction) bool {
+	return slices.ContainsFunc(told, func(i payments.Instruction) bool {
+		return i.Kind == payments.Refund && i.State == payments.InstructionPending
+	})
+}
+
+// settleOrExcept applies a fact, or shows it to staff where it does not fit: then
+// it has changed nothing.
+func (c *Checkout) settleOrExcept(ctx context.Context, tx pgx.Tx, payment payments.Payment, fact payments.Fact) (settled bool, err error) {
+	err = postgres.InTx(ctx, tx, func(tx pgx.Tx) error { // a savepoint: what does not fit is undone
+		_, err := c.Settle(ctx, tx, fact)
+		return err
+	})
+	var no *errs.Error
+	if !errors.As(err, &no) {
+		return err == nil, err
+	}
+	return false, c.exceptMismatch(ctx, tx, payment, fact.Cause, err, &fact)
+}
+
+func (c *Checkout) exceptMismatch(ctx context.Context, tx pgx.Tx, payment payments.Payment, subject string, why error, fact *payments.Fact) error {
+	detail := map[string]any{"problem": why.Error(), "asked_for": payment.Amount}
+	if fact != nil {
+		detail["fact"], detail["amount"] = fact.Kind, fact.Amount
+	}
+	var no *errs.Error
+	if errors.As(why, &no) {
+		for name, value := range no.Extra {
+			detail[name] = value
+		}
+	}
+	return payments.Except(ctx, tx, payments.Exception{
+		Provider: payment.Provider, Kind: payments.ExceptionMismatch, Payment: payment.ID, Order: payment.Order, Subject: subject, Detail: detail,
+	})
+}
+
+// exceptOutside shows money that went back without anybody here: it has to be
+// told what it was for.
+func (c *Checkout) exceptOutside(ctx context.Context, tx pgx.Tx, payment payments.Payment, fact payments.Fact) error {
+	return payments.Except(ctx, tx, payments.Exception{
+		Provider: payment.Provider, Kind: payments.ExceptionOutside, Payment: payment.ID, Order: payment.Order, Subject: fact.Cause,
+		Detail: map[string]any{"amount": fact.Amount},
+	})
+}
+
+// applyDisputes keeps how far disputes have come: staff are shown those that want
+// an answer, and what is lost is an expense.
+func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payments.Payment, list []payments.Dispute) error {
+	for _, d := range list {
+		which, news, err := payments.Complain(ctx, tx, payment.ID, d)
+		if err != nil {
+			return err
+		}
+		switch {
+		case !news:
+		case d.Status == "needs_response":
+			err = payments.Except(ctx, tx, payments.Exception{
+				Provider: payment.Provider, Kind: payments.ExceptionDispute, Payment: payment.ID, Order: payment.Order, Subject: d.Ref,
+				Detail: map[string]any{"amount": d.Amount, "reason": d.Reason, "due_by": d.DueBy},
+			})
+		case d.Status == "lost":
+			err = ledger.Post(ctx, tx, ledger.Posting{
+				RefType: "payment_dispute", RefID: which, Memo: "dispute " + d.Ref + ", lost",
+				Entries: []ledger.Entry{
+					ledger.Debit(ledger.AccountKey{Kind: ledger.DisputeLosses}, d.Amount),
+					ledger.Credit(ledger.AccountKey{Kind: ledger.Disputes}, d.Amount),
+				},
+			})
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// proceed takes the money of who has agreed to pay, where it is taken at once.
+// It reports that something is to come of it.
+func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r payments.Report) (bool, error) {
+	payment, err := payments.Get(ctx, tx, which)
+	if err != nil {
+		return false, err
+	}
+	w, err := orders.Read(ctx, tx, payment.Order)
+	if err != nil {
+		return false, err
+	}
+	promised := !payment.Authorized.IsZero() && payment.Captured.IsZero() && payment.Voided.IsZero()
+	if !r.Approved && !promised || tooMuch(w, payment) {
+		return false, nil
+	}
+	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
+	if err != nil {
+		return false, err
+	}
+	refused := 0
+	for _, i := range told {
+		if i.Kind == payments.Capture && i.State == payments.InstructionRefused {
+			refused++
+		}
+	}
+	if refused >= attempts { // the buyer has to choose something else
+		return false, nil
+	}
+	account, err := c.Payments.Accounts.Open(ctx, payment.Provider)
+	if err != nil {
+		return false, err
+	}
+	if promised && account.Capture == payments.CaptureOnShipment && w.FulfillmentStatus == orders.Unfulfilled {
+		return false, nil
+	}
+	return true, payments.Instruct(ctx, tx, payments.Instruction{
+		Payment: payment.ID, Kind: payments.Capture, Amount: w.Due().Minus(w.Credit()), Reason: "order " + w.Number,
+	})
+}
+
+// Hear looks into a notice: it asks about the payment that it names. One that
+// names a payment which nobody knows waits for it.
+func (c *Checkout) Hear(ctx context.Context, e payments.NoticeKept) error {
+	ctx = asSystem(ctx, "payments")
+	var kept payments.Kept
+	err := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) (err error) {
+		kept, err = payments.ClaimNotice(ctx, tx, e.NoticeID)
+		return err
+	})
+	if errors.Is(err, payments.ErrNoNotice) { // it was applied, or somebody is at it
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	payment, err := payments.Find(ctx, c.DB, kept.Provider, kept.Ref)
+	if err == nil {
+		err = c.Sync(ctx, payment)
+	}
+	done := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
+		if err == nil {
+			return payments.AppliedNotice(ctx, tx, kept.ID)
+		}
+		return payments.UnappliedNotice(ctx, tx, kept, c.Payments.Accounts.Clock.Now(), err.Error())
+	})
+	if done != nil {
+		return fmt.Errorf("look into notice %s of %s: %w", kept.EventID, kept.Provider, done)
+	}
+	return nil
+}
+
+// HearDue looks into notices that nobody is at. It is a sweep.
+func (c *Checkout) HearDue(ctx context.Context) error {
+	due, err := payments.DueNotices(ctx, c.DB, instructBatch)
+	if err != nil {
+		return err
+	}
+	return each(ctx, due, func(which id.Notice) error { return c.Hear(ctx, payments.NoticeKept{NoticeID: which}) })
+}
+
+// Watch asks about payments that nothing was heard of: notices get lost. It is a
+// sweep.
+func (c *Checkout) Watch(ctx context.Context) error {
+	var due []id.Payment
+	err := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) (err error) {
+		due, err = payments.Watched(ctx, tx, instructBatch)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return each(ctx, due, func(which id.Payment) error { return c.Sync(ctx, which) })
+}

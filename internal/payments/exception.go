@@ -1,0 +1,92 @@
+package payments
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+)
+
+// Exception is something that does not add up between a provider and us. It has
+// changed nothing; a person must look.
+type Exception struct {
+	ID         id.Exception   `db:"id" json:"id"`
+	Provider   string         `db:"provider" json:"provider"`
+	Kind       ExceptionKind  `db:"kind" json:"kind"`
+	Payment    id.Payment     `db:"payment_id" json:"payment_id,omitzero"`
+	Order      id.Order       `db:"order_id" json:"order_id,omitzero"`
+	Subject    string         `db:"subject" json:"subject" doc:"The provider's name for what it is about"`
+	Detail     map[string]any `db:"detail" json:"detail"`
+	State      string         `db:"state" json:"state" enum:"open,resolved"`
+	Resolution string         `db:"resolution" json:"resolution,omitempty"`
+	ResolvedBy string         `db:"resolved_by" json:"resolved_by,omitempty"`
+	CreatedAt  time.Time      `db:"created_at" json:"created_at"`
+	ResolvedAt *time.Time     `db:"resolved_at" json:"resolved_at,omitempty"`
+}
+
+// ExceptionKind is what does not add up.
+type ExceptionKind string
+
+// The kinds of exception.
+const (
+	ExceptionMismatch ExceptionKind = "mismatch"        // a genuine fact with another amount, currency, account or payment
+	ExceptionUnknown  ExceptionKind = "unknown_payment" // a notice of something that never turned up here
+	ExceptionNotice   ExceptionKind = "notice_differs"  // two notices of one name say different things
+	ExceptionRefused  ExceptionKind = "refused"         // the provider does not do what it was told to
+	ExceptionSilent   ExceptionKind = "no_answer"       // nobody knows for a day what has become of a call
+	ExceptionReturned ExceptionKind = "refund_failed"   // a refund that was accepted came back
+	ExceptionOutside  ExceptionKind = "refund_outside"  // money went back that nobody here has decided on
+	ExceptionDispute  ExceptionKind = "dispute"         // evidence is wanted
+	ExceptionMissing  ExceptionKind = "missing_here"    // the provider's books have it, ours do not
+	ExceptionExtra    ExceptionKind = "missing_there"   // ours have it, the provider's do not
+	ExceptionBalance  ExceptionKind = "balance"         // the sums differ
+)
+
+// ErrNoException says that there is no such exception.
+var ErrNoException = errs.New(errs.NotFound, "not_found", "There is no such exception.")
+
+// Except shows something to staff: once, as long as it is open.
+func Except(ctx context.Context, tx pgx.Tx, e Exception) error {
+	e.ID = id.New[id.Exception]()
+	if e.Detail == nil {
+		e.Detail = map[string]any{}
+	}
+	detail, err := json.Marshal(e.Detail)
+	if err != nil {
+		return fmt.Errorf("write exception %s of %s: %w", e.Kind, e.Subject, err)
+	}
+	n, err := insertException(ctx, tx, e, detail)
+	if err != nil {
+		return fmt.Errorf("show exception %s of %s: %w", e.Kind, e.Subject, err)
+	}
+	if n == 0 {
+		return nil
+	}
+	return events.Raise(ctx, tx, ExceptionFound{e.ID})
+}
+
+// LockException reads an exception to resolve it.
+func LockException(ctx context.Context, tx pgx.Tx, which id.Exception) (Exception, error) {
+	e, err := lockException(ctx, tx, which)
+	if errors.Is(err, postgres.ErrNoRow) {
+		return Exception{}, ErrNoException
+	}
+	return e, err
+}
+
+// Resolve says how an exception was settled. One that is resolved stays as it is.
+func Resolve(ctx context.Context, tx pgx.Tx, which id.Exception, how string) error {
+	if err := resolveException(ctx, tx, which, how, auth.From(ctx).Name()); err != nil {
+		return fmt.Errorf("resolve exception %s: %w", which, err)
+	}
+	return nil
+}

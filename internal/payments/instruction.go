@@ -1,0 +1,111 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/money"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+)
+
+// Instruction is what a provider is to be told to do. It is written in the
+// transaction that decides it and carried out afterwards, under its id as the
+// key, until the provider says yes or no: a call without an answer is repeated.
+type Instruction struct {
+	ID        id.Instruction   `db:"id" json:"id"`
+	Payment   id.Payment       `db:"payment_id" json:"payment_id"`
+	Kind      Kind             `db:"kind" json:"kind" enum:"capture,void,refund"`
+	Amount    money.Amount     `db:"amount" json:"amount"`
+	Taken     string           `db:"taken" json:"-"` // of a refund: the cause of the capture that it is of
+	Refund    id.Refund        `db:"refund_id" json:"refund_id,omitzero"`
+	Reason    string           `db:"reason" json:"reason,omitempty"`
+	State     InstructionState `db:"state" json:"state" enum:"due,done,refused"`
+	Cause     string           `db:"cause" json:"-"`
+	Problem   string           `db:"problem" json:"problem,omitempty" doc:"What the provider said last when it did not do it"`
+	Attempts  int              `db:"attempts" json:"attempts"`
+	CreatedAt time.Time        `db:"created_at" json:"created_at"`
+	UpdatedAt time.Time        `db:"updated_at" json:"updated_at"`
+}
+
+// InstructionState is how far an instruction has come.
+type InstructionState string
+
+// The states of an instruction.
+const (
+	InstructionPending InstructionState = "due"
+	InstructionDone    InstructionState = "done"
+	InstructionRefused InstructionState = "refused"
+)
+
+// ErrNoInstruction says that there is no such instruction, or that nothing is
+// to be done about it at the moment.
+var ErrNoInstruction = errs.New(errs.NotFound, "not_found", "There is no such instruction.")
+
+// Instruct decides that a provider is to be told something. A capture or a void
+// that is due already stays as it is. What a refund gives back counts from now
+// on: no other can give it back too. The order of the payment is locked by the
+// caller.
+func Instruct(ctx context.Context, tx pgx.Tx, in Instruction) error {
+	in.ID = id.New[id.Instruction]()
+	n, err := insertInstruction(ctx, tx, in)
+	if err != nil {
+		return fmt.Errorf("instruct %s of payment %s: %w", in.Kind, in.Payment, err)
+	}
+	if n == 0 {
+		return nil
+	}
+	return events.Raise(ctx, tx, InstructionDue{in.ID})
+}
+
+// Claim takes an instruction that is due, for a minute: whoever else looks for
+// it finds nothing. ErrNoInstruction when it is done, or somebody is at it.
+func Claim(ctx context.Context, tx pgx.Tx, which id.Instruction) (Instruction, error) {
+	in, err := claimInstruction(ctx, tx, which)
+	if errors.Is(err, postgres.ErrNoRow) {
+		return Instruction{}, ErrNoInstruction
+	}
+	return in, err
+}
+
+// DueInstructions lists those that nobody is at.
+func DueInstructions(ctx context.Context, db postgres.DB, limit int) ([]id.Instruction, error) {
+	return dueInstructions(ctx, db, limit)
+}
+
+// Conclude says what has become of an instruction: it was done, and the fact has
+// this cause; or the provider refuses it, and why. False when it is known
+// already. What a refund would have given back does not count any more: the fact
+// does, if there is one.
+func Conclude(ctx context.Context, tx pgx.Tx, in Instruction, state InstructionState, cause, problem string) (bool, error) {
+	n, err := concludeInstruction(ctx, tx, in, state, cause, problem)
+	if err != nil {
+		return false, fmt.Errorf("conclude instruction %s: %w", in.ID, err)
+	}
+	return n == 1, nil
+}
+
+// Unanswered puts an instruction off of which the outcome is unknown: a few
+// seconds at first, an hour in the end.
+func Unanswered(ctx context.Context, tx pgx.Tx, in Instruction, problem string) error {
+	wait := min(5*time.Second<<min(in.Attempts, 10), time.Hour)
+	if err := putOffInstruction(ctx, tx, in.ID, wait, problem); err != nil {
+		return fmt.Errorf("put off instruction %s: %w", in.ID, err)
+	}
+	return nil
+}
+
+// InstructionsOf lists what a provider was told about a payment, the oldest first.
+func InstructionsOf(ctx context.Context, db postgres.DB, payment id.Payment) ([]Instruction, error) {
+	list, err := instructionsOf(ctx, db, payment)
+	if err != nil {
+		return nil, fmt.Errorf("read instructions of payment %s: %w", payment, err)
+	}
+	return list, nil
+}

@@ -1,0 +1,84 @@
+package payments
+
+import (
+	"context"
+	"errors"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+)
+
+func find(ctx context.Context, db postgres.DB, provider, ref string) (id.Payment, error) {
+	return postgres.Scalar[id.Payment](ctx, db, `
+		SELECT id FROM payments WHERE provider = @provider AND provider_ref = @ref
+		UNION ALL
+		SELECT payment_id FROM payment_refs WHERE provider = @provider AND ref = @ref
+		LIMIT 1`,
+		pgx.NamedArgs{"provider": provider, "ref": ref})
+}
+
+func refsOf(ctx context.Context, db postgres.DB, payment id.Payment) ([]string, error) {
+	return postgres.Column[string](ctx, db, `SELECT ref FROM payment_refs WHERE payment_id = @payment ORDER BY seq`, pgx.NamedArgs{"payment": payment})
+}
+
+// nameRefs says which of the names are another payment's.
+func nameRefs(ctx context.Context, tx pgx.Tx, p Payment, refs []string) (others []string, err error) {
+	args := pgx.NamedArgs{"provider": p.Provider, "payment": p.ID, "refs": refs}
+	b := postgres.NewBatch()
+	b.Queue(`
+		INSERT INTO payment_refs (provider, ref, payment_id)
+		SELECT @provider, r.ref, @payment FROM unnest(@refs::text[]) WITH ORDINALITY AS r (ref, at) ORDER BY r.at
+		ON CONFLICT (provider, ref) DO NOTHING`, args)
+	postgres.ReadColumn(b, &others, `
+		SELECT ref FROM payment_refs WHERE provider = @provider AND ref = ANY (@refs::text[]) AND payment_id <> @payment`, args)
+	return others, b.Send(ctx, tx)
+}
+
+// watch asks again after 30 seconds, one minute, two, and so on up to an hour.
+func watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error {
+	_, err := postgres.Exec(ctx, tx, `
+		UPDATE payments SET
+			look_at = CASE WHEN @again AND created_at > now() - make_interval(secs => @long) THEN now() + least(interval '30 seconds' * power(2, least(looked, 10)), interval '1 hour') END,
+			looked = looked + 1
+		WHERE id = @payment`,
+		pgx.NamedArgs{"payment": payment, "again": again, "long": TooLong.Seconds()})
+	return err
+}
+
+func watched(ctx context.Context, tx pgx.Tx, limit int) ([]id.Payment, error) {
+	return postgres.Column[id.Payment](ctx, tx, `
+		UPDATE payments SET look_at = now() + interval '1 minute'
+		WHERE id IN (SELECT id FROM payments WHERE look_at <= now() ORDER BY look_at LIMIT @limit FOR UPDATE SKIP LOCKED)
+		RETURNING id`, pgx.NamedArgs{"limit": limit})
+}
+
+func owe(ctx context.Context, tx pgx.Tx, payment id.Payment) error {
+	_, err := postgres.Exec(ctx, tx, `UPDATE payments SET owed = true, updated_at = now(), version = version + 1 WHERE id = @payment`, pgx.NamedArgs{"payment": payment})
+	return err
+}
+
+func complain(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (which id.Dispute, news bool, err error) {
+	which, err = postgres.Scalar[id.Dispute](ctx, tx, `
+		INSERT INTO payment_disputes AS d (id, payment_id, ref, currency, amount_minor, reason, status, due_by)
+		VALUES (@id, @payment, @ref, @currency, @amount, @reason, @status, @due)
+		ON CONFLICT ON CONSTRAINT payment_disputes_ref_key DO UPDATE
+		SET status = excluded.status, due_by = excluded.due_by, updated_at = now()
+		WHERE d.status <> excluded.status AND d.status NOT IN ('won', 'lost', 'closed')
+		RETURNING id`,
+		pgx.NamedArgs{
+			"id": id.New[id.Dispute](), "payment": payment, "ref": d.Ref, "currency": string(d.Amount.Currency), "amount": d.Amount.Minor,
+			"reason": d.Reason, "status": d.Status, "due": d.DueBy,
+		})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return which, false, nil
+	}
+	return which, err == nil, err
+}
+
+func complaintsOf(ctx context.Context, db postgres.DB, payment id.Payment) ([]Complaint, error) {
+	return postgres.All[Complaint](ctx, db, `
+		SELECT d.id, d.payment_id, d.ref, (d.amount_minor, d.currency) AS amount, d.reason, d.status, d.due_by, d.created_at, d.updated_at
+		FROM payment_disputes d WHERE d.payment_id = @payment ORDER BY d.id`, pgx.NamedArgs{"payment": payment})
+}
