@@ -39,7 +39,7 @@ func (c *Checkout) payRoutes(r *httpapi.Router) {
 type payInput struct {
 	orders.Access
 	Body struct {
-		Method    string `json:"payment_method,omitempty" enum:"cod,stripe,razorpay,paypal" doc:"The same as before unless told"`
+		Method    string `json:"payment_method,omitempty" enum:"cod,stripe,razorpay,paypal,test" doc:"The same as before unless told"`
 		ReturnURL string `json:"return_url,omitempty" format:"uri" maxLength:"2000"`
 	}
 }

@@ -1,6 +1,7 @@
 package torture
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -84,7 +85,7 @@ func (s *shop) hurry(ctx context.Context, b *bank) error {
 		due, err := postgres.Scalar[int](ctx, s.pool, `
 			SELECT (SELECT count(*) FROM payment_instructions WHERE state = 'due')::int + (SELECT count(*) FROM webhook_inbox WHERE state = 'due')::int
 			     + (SELECT count(*) FROM payments WHERE look_at IS NOT NULL AND looked < 5)::int
-			     + (SELECT count(*) FROM orders WHERE status = 'pending')::int`, nil)
+			     + (SELECT count(*) FROM orders WHERE status = 'pending' AND expires_at <= now())::int`, nil)
 		switch {
 		case err != nil:
 			return err
@@ -112,11 +113,10 @@ func (s *shop) lapse(ctx context.Context) error {
 	return nil
 }
 
-// payments is a storm of buyers who pay by a provider that fails in every way.
+// paying is a storm of buyers who pay by a provider that fails in every way.
 type paying struct {
 	*shop
 	Plan
-	bank *bank
 
 	mu     sync.Mutex
 	chance *rand.Rand
@@ -144,10 +144,9 @@ func PayTogether(ctx context.Context, p Plan) (_ *Report, err error) {
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	if s.bank, err = s.openBank(ctx, p.Provider); err != nil {
+	if _, err = s.bankOf(ctx); err != nil {
 		return nil, err
 	}
-	defer s.bank.http.Close()
 	for n := range p.Rounds {
 		p.step(n, p.Rounds, "")
 		if err := s.round(ctx, n+1); err != nil {
@@ -473,4 +472,84 @@ func (s *shop) compareBooks(ctx context.Context, b *bank, when string) error {
 
 func (s *paying) compare(ctx context.Context, n int) error {
 	return s.compareBooks(ctx, s.bank, fmt.Sprintf("round %d", n))
+}
+
+// bankOf is the provider of the crash points, opened when it is needed first.
+func (s *shop) bankOf(ctx context.Context) (*bank, error) {
+	if s.bank != nil {
+		return s.bank, nil
+	}
+	var err error
+	s.bank, err = s.openBank(ctx, cmp.Or(s.provider, "stripe"))
+	return s.bank, err
+}
+
+// owing is an order of one unit of two whose buyer is at the provider.
+func (s *shop) owing(ctx context.Context) (p product, c charge, err error) {
+	b, err := s.bankOf(ctx)
+	if err != nil {
+		return p, c, err
+	}
+	if p, err = s.sell(ctx, 2); err != nil {
+		return p, c, err
+	}
+	buyer, err := s.newBuyer(ctx, p)
+	if err != nil {
+		return p, c, err
+	}
+	ask := buyer.checkout("by-provider-" + buyer.Cart)
+	ask.body.(map[string]any)["payment_method"] = b.Method()
+	_, err = s.insist(ctx, ask, &c)
+	return p, c, err
+}
+
+// heard brings what was not taken, and lets nothing wait.
+func (s *shop) heard(ctx context.Context, order string, p product, w want) error {
+	if err := s.hurry(ctx, s.bank); err != nil {
+		return err
+	}
+	if _, err := s.wantOrder(ctx, order, p, w); err != nil {
+		return err
+	}
+	return s.compareBooks(ctx, s.bank, "order "+order)
+}
+
+// payByProvider has a buyer pay, and the provider tell of it.
+func payByProvider(ctx context.Context, s *shop) (step, error) {
+	p, c, err := s.owing(ctx)
+	return step{
+		cause: func(ctx context.Context) error { return s.bank.Pay(ctx, c.Payment.ID, fakes.Pays) },
+		right: func(ctx context.Context, _ answer) error {
+			return s.heard(ctx, c.Order.ID, p, want{"confirmed", "paid", "unfulfilled", []string{"placed", "confirmed"}, stock{2, 0, 1, 1}})
+		},
+	}, err
+}
+
+// refundByProvider has staff give a part back, which the provider is told to do.
+func refundByProvider(ctx context.Context, s *shop) (step, error) {
+	p, c, err := s.owing(ctx)
+	if err != nil {
+		return step{}, err
+	}
+	if err := s.bank.Pay(ctx, c.Payment.ID, fakes.Pays); err != nil {
+		return step{}, err
+	}
+	paid := want{"confirmed", "paid", "unfulfilled", []string{"placed", "confirmed"}, stock{2, 0, 1, 1}}
+	if err := s.heard(ctx, c.Order.ID, p, paid); err != nil {
+		return step{}, err
+	}
+	return step{
+		cause: func(ctx context.Context) error {
+			_, err := s.insist(ctx, request{
+				method: "POST", path: "/api/v1/admin/orders/" + c.Order.ID + "/refunds", staff: true, key: "back-" + c.Order.ID,
+				body: map[string]any{"amount": money.Of(100, "USD"), "reason": "torture"},
+			}, nil)
+			return err
+		},
+		right: func(ctx context.Context, _ answer) error {
+			back := paid
+			back.payment, back.timeline = "partially_refunded", []string{"placed", "confirmed", "refunded"}
+			return s.heard(ctx, c.Order.ID, p, back)
+		},
+	}, nil
 }

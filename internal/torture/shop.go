@@ -31,6 +31,9 @@ type shop struct {
 	app     *app.App // on the same database, for what no request can do
 	server  *server
 
+	provider string // by which buyers pay
+	bank     *bank  // its fake; nil until it is needed
+
 	vendor string
 	made   int // products
 }
@@ -42,7 +45,7 @@ const (
 
 // openShop makes a shop in a new folder, or reaches the one of the plan.
 func openShop(ctx context.Context, p Plan, r *Report) (s *shop, err error) {
-	s = &shop{report: r}
+	s = &shop{report: r, provider: p.Provider}
 	if p.URL != "" {
 		if s.client, err = newClient(p.URL); err != nil {
 			return nil, err
@@ -113,6 +116,9 @@ func (s *shop) furnish(ctx context.Context) error {
 
 // close ends everything and removes the folder.
 func (s *shop) close(ctx context.Context) error {
+	if s.bank != nil {
+		s.bank.http.Close()
+	}
 	if s.server != nil {
 		s.server.kill()
 		_ = s.server.log.Close()
