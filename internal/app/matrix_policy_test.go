@@ -89,6 +89,7 @@ const (
 	aLink        = `{"url": "https://example.com/a.png"}`
 	aFile        = "Handle,Title,Variant Price\na,A,1\n"
 	aMapping     = `{"mapping": {"What": "title"}}`
+	allTime      = "from=2026-01-01T00:00:00Z&to=2100-01-01T00:00:00Z"
 	someKeys     = `{"keys": ["QQQQ-1111-RRRR", "QQQQ-2222-SSSS"]}`
 )
 
@@ -423,7 +424,21 @@ func orderPolicy() []rule {
 			{op: "admin-create-membership", body: `{"user_id": "{newcomer}", "plan_id": "{plan}", "until": "{soon}", "reason": "A prize"}`},
 			{op: "admin-cancel-membership", body: `{"reason": "Asked by phone"}`},
 		}...),
-		the("ledger.read", shops, rule{op: "admin-list-ledger-accounts"}, rule{op: "admin-get-trial-balance"}, rule{op: "admin-list-ledger-entries"}),
+		the("ledger.read", shops, []rule{
+			{op: "admin-list-ledger-accounts"},
+			{op: "admin-get-trial-balance"},
+			{op: "admin-list-ledger-entries"},
+			{op: "admin-list-ledger-periods"},
+			{op: "admin-get-ledger-statement", query: allTime},
+			{op: "admin-get-ledger-trial-balance"},
+			{op: "admin-get-ledger-balance"},
+			{op: "admin-get-ledger-income", query: allTime},
+			{op: "admin-export-ledger-journal", query: allTime},
+		}...),
+		the("ledger.close", shops, []rule{
+			{op: "admin-close-ledger-period", otherwise: 409, elsewhere: "TestStaffCloseAMonthAndOpenItAgain"},
+			{op: "admin-reopen-ledger-period", fresh: true, body: `{"reason": "An invoice was late"}`, otherwise: 409, elsewhere: "TestStaffCloseAMonthAndOpenItAgain"},
+		}...),
 	)
 }
 

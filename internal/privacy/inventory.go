@@ -102,6 +102,7 @@ var Inventory = []Holding{
 	{"river_leader", "name", Nothing, "of this program"},
 	{"river_queue", "name", Nothing, "of this program"},
 	{"ledger_txns", "memo", Nothing, "a sentence of this program about a posting"},
+	{"ledger_period_changes", "change reason actor", Nothing, "why a month of the books was opened again, by whose id"},
 	{"price_history", "currency actor", Nothing, "the id of who set a price"},
 	{"stock_movements", "reason actor note", Nothing, "of goods, by staff and vendors"},
 	{"digital_files", "name content_type file state", Nothing, "of goods"},
