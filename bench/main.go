@@ -78,9 +78,14 @@ func run(ctx context.Context, p plan) (err error) {
 		return err
 	}
 	defer clerk.stop(ctx)
+	b, err := s.openBank(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.http.Close()
 	for round := range p.rounds {
 		measure.Say("Round %d of %d", round+1, p.rounds)
-		if err := r.round(ctx, p, s, ceiling, clerk); err != nil {
+		if err := r.round(ctx, p, s, b, ceiling, clerk); err != nil {
 			return err
 		}
 	}
@@ -99,7 +104,7 @@ func run(ctx context.Context, p plan) (err error) {
 }
 
 // round measures everything once, each load beside its ceiling.
-func (r *results) round(ctx context.Context, p plan, s *souk, ceiling *process, clerk *pgbench) error {
+func (r *results) round(ctx context.Context, p plan, s *souk, b *bank, ceiling *process, clerk *pgbench) error {
 	for _, load := range []struct {
 		into *[]sample
 		url  string
@@ -127,6 +132,12 @@ func (r *results) round(ctx context.Context, p plan, s *souk, ceiling *process, 
 	}
 	r.orders = append(r.orders, orders)
 	measure.Say("  complete orders, 64 buyers: %s", orders)
+	paid, err := s.paidOrders(ctx, b, 64, p.seconds)
+	if err != nil {
+		return err
+	}
+	r.paid = append(r.paid, paid)
+	measure.Say("  the same, paid at a Stripe on loopback: %s", paid)
 	r.measure(&r.loadMB, s.Memory())
 	return nil
 }

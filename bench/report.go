@@ -24,7 +24,7 @@ func (s sample) String() string {
 
 // results are the samples of all rounds.
 type results struct {
-	static, product, listing, commits, orders []sample
+	static, product, listing, commits, orders, paid []sample
 
 	idleMB, loadMB []float64
 	cold           []time.Duration
@@ -55,6 +55,8 @@ func (r *results) write(ctx context.Context, p plan) error {
 	line("listing of 24 with facets, stored bytes, c64", r.listing, static, "60 % of a static body of its size")
 	line("commit: `pgbench -c16 -j2` TPC-B-like", r.commits, 0, "")
 	line("complete orders, 5 calls each, 64 buyers", r.orders, commits, "25 %")
+	fmt.Fprintf(&b, "| the same, paid at a Stripe on loopback, confirmed by its notice | %.0f/s, p99 %s | %.0f %% of cash | told as a ratio |\n",
+		rate(r.paid), tail99(r.paid).Round(100*time.Microsecond), 100*rate(r.paid)/rate(r.orders))
 	fmt.Fprintf(&b, "| memory of the server, idle / under these loads | %.0f / %.0f MB | | 60 / 200 MB |\n", slices.Min(r.idleMB), slices.Max(r.loadMB))
 	fmt.Fprintf(&b, "| cold start to ready, migrated database, private PostgreSQL started too | %d ms | | 300 ms |\n", median(r.cold).Milliseconds())
 	r.writeFloods(&b)

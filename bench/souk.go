@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"souk/bench/internal/measure"
+	"souk/internal/payments/fakes"
 )
 
 // souk is the product under load: the real binary with a private PostgreSQL.
@@ -27,6 +28,7 @@ type souk struct {
 	slug     string   // of a product to look at
 	variants []string // to buy
 	sold     atomic.Int64
+	bank     *bank // at which buyers pay; nil: at the door
 }
 
 func openSouk(ctx context.Context, p plan) (*souk, error) {
@@ -55,7 +57,7 @@ func (s *souk) start(ctx context.Context) (time.Duration, error) {
 func (s *souk) env() []string {
 	return []string{
 		"SOUK_DATA_DIR=" + filepath.Join(s.plan.dir, "souk"), "SOUK_LISTEN=" + strings.TrimPrefix(s.Base, "http://"),
-		"SOUK_OPS_LISTEN=", "SOUK_RATE_LIMITS=" + s.limits, "SOUK_TRUSTED_PROXIES=127.0.0.1", "SOUK_LOG_LEVEL=warn", "DATABASE_URL=",
+		"SOUK_OPS_LISTEN=", "SOUK_RATE_LIMITS=" + s.limits, "SOUK_TRUSTED_PROXIES=127.0.0.1", "SOUK_LOG_LEVEL=warn", "DATABASE_URL=", "SOUK_OUTBOUND_ALLOW_PRIVATE=true",
 	}
 }
 
@@ -65,9 +67,13 @@ func (s *souk) restart(ctx context.Context) (time.Duration, error) {
 }
 
 func (s *souk) command(ctx context.Context, args ...string) ([]byte, error) {
+	return s.program(ctx, args...).CombinedOutput()
+}
+
+func (s *souk) program(ctx context.Context, args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(ctx, s.plan.souk, args...)
 	cmd.Env = append(os.Environ(), s.env()...)
-	return cmd.CombinedOutput()
+	return cmd
 }
 
 // verify fails unless every invariant holds after all the load.
@@ -186,9 +192,18 @@ func (s *souk) order(ctx context.Context, n int64) error {
 		return err
 	}
 	from.Set("Idempotency-Key", cart.ID)
-	return s.call(ctx, "POST", "/api/v1/checkout", from, map[string]any{
-		"cart_id": cart.ID, "payment_method": "cod", "expected_total": cart.Totals.Grand,
-	}, nil)
+	method, bank := "cod", s.bank
+	if bank != nil {
+		method = bank.Method()
+	}
+	var order placed
+	err := s.call(ctx, "POST", "/api/v1/checkout", from, map[string]any{
+		"cart_id": cart.ID, "payment_method": method, "expected_total": cart.Totals.Grand,
+	}, &order)
+	if err != nil || bank == nil {
+		return err
+	}
+	return bank.Pay(ctx, order.Payment.ID, fakes.Pays)
 }
 
 func (s *souk) call(ctx context.Context, method, path string, header http.Header, in, out any) error {

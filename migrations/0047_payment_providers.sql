@@ -35,6 +35,7 @@ ALTER TABLE payments
     ADD owed            boolean NOT NULL DEFAULT false,    -- what was captured came for an order that is dead, or is paid already: it goes back
     ADD return_url      text    NOT NULL DEFAULT '',       -- where the shop's own page is that the buyer comes back to
     ADD look_at         timestamptz,                       -- NULL: nothing is waited for
+    ADD seen_at         timestamptz,                       -- when the provider was asked last: it answered with all that was so then
     ADD looked          integer NOT NULL DEFAULT 0,        -- how often the provider was asked since something changed
     DROP CONSTRAINT payments_within_bounds,
     ADD CONSTRAINT payments_within_bounds CHECK (

@@ -1509,6 +1509,7 @@ CREATE TABLE public.payments (
     owed boolean DEFAULT false NOT NULL,
     return_url text DEFAULT ''::text NOT NULL,
     look_at timestamp with time zone,
+    seen_at timestamp with time zone,
     looked integer DEFAULT 0 NOT NULL,
     keeps boolean DEFAULT false NOT NULL,
     away boolean DEFAULT false NOT NULL,

@@ -71,6 +71,7 @@ type Parts struct {
 	Config  *config.Config
 	DB      postgres.DB   // what requests use: the pool, or a test's transaction
 	Pool    *pgxpool.Pool // what followers and jobs use; nil builds a shop without them
+	Aside   postgres.DB   // what is read while a transaction is open, see [postgres.Aside]; DB when nil
 	Keys    config.Keys
 	Blobs   blob.Store
 	Redis   *redis.Client // nil shares nothing between nodes
@@ -137,7 +138,10 @@ func Build(p Parts) *App {
 		a.Grants.Declare(declared...)
 	}
 	a.Vault = vault.New(p.Keys.All("vault")...)
-	a.Settings = &settings.Settings{DB: p.DB}
+	if p.Aside == nil {
+		p.Aside = p.DB
+	}
+	a.Settings = &settings.Settings{DB: p.Aside}
 	a.Settings.Declare(slices.Concat(
 		accounts.Settings(), catalog.Settings(), transfer.Settings(), credit.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
@@ -168,7 +172,7 @@ func Build(p Parts) *App {
 	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
-	accounts := &payments.Accounts{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)}
+	accounts := &payments.Accounts{DB: p.Aside, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)}
 	tests := &testpay.Provider{DB: p.DB, Clock: p.Clock, Accounts: accounts, BaseURL: p.Config.PublicURL()}
 	a.Payments = &payments.Payments{
 		DB: p.DB, BaseURL: p.Config.PublicURL(), Accounts: accounts, Providers: []payments.Provider{
@@ -298,7 +302,11 @@ func New(c *config.Config, pool *pgxpool.Pool, log *slog.Logger, metrics prometh
 			return nil, fmt.Errorf("--redis-url: %w", err)
 		}
 	}
+	aside, err := postgres.Aside(context.Background(), pool) //nolint:forbidigo // it connects when it is needed
+	if err != nil {
+		return nil, err
+	}
 	return Build(Parts{
-		Config: c, DB: pool, Pool: pool, Keys: keys, Blobs: blobs, Redis: shared, Clock: clock.System{}, Log: log, Metrics: metrics, Version: version,
+		Config: c, DB: pool, Pool: pool, Aside: aside, Keys: keys, Blobs: blobs, Redis: shared, Clock: clock.System{}, Log: log, Metrics: metrics, Version: version,
 	}), nil
 }

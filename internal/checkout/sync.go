@@ -8,6 +8,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/ledger"
@@ -37,6 +38,7 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 	if err != nil {
 		return err
 	}
+	began := clock.System{}.Now() // only how long it takes counts
 	report, err := provider.Look(ctx, known)
 	if errors.Is(err, payments.ErrMismatch) {
 		return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error { return c.exceptMismatch(ctx, tx, payment, payment.ProviderRef, err, nil) })
@@ -46,6 +48,9 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 	}
 	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		if err := c.believe(ctx, tx, payment, report); err != nil {
+			return err
+		}
+		if err := payments.Seen(ctx, tx, payment.ID, clock.System{}.Now().Sub(began)); err != nil {
 			return err
 		}
 		beforeSync.Here()
@@ -295,10 +300,7 @@ func (c *Checkout) Hear(ctx context.Context, e payments.NoticeKept) error {
 	if err != nil {
 		return err
 	}
-	payment, err := payments.Find(ctx, c.DB, kept.Provider, kept.Ref)
-	if err == nil {
-		err = c.Sync(ctx, payment)
-	}
+	err = c.hear(ctx, kept)
 	done := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		if err == nil {
 			return payments.AppliedNotice(ctx, tx, kept.ID)
@@ -309,6 +311,19 @@ func (c *Checkout) Hear(ctx context.Context, e payments.NoticeKept) error {
 		return fmt.Errorf("look into notice %s of %s: %w", kept.EventID, kept.Provider, done)
 	}
 	return nil
+}
+
+// hear asks about the payment that a notice is about, unless that was done since
+// the notice has come: providers tell one thing in several.
+func (c *Checkout) hear(ctx context.Context, kept payments.Kept) error {
+	payment, err := payments.Find(ctx, c.DB, kept.Provider, kept.Ref)
+	if err != nil {
+		return err
+	}
+	if seen, err := payments.SeenSince(ctx, c.DB, payment, kept); err != nil || seen {
+		return err
+	}
+	return c.Sync(ctx, payment)
 }
 
 // HearDue looks into notices that nobody is at. It is a sweep.

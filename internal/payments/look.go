@@ -92,6 +92,24 @@ func Watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error
 	return nil
 }
 
+// Seen says that a provider has told all that it knew of a payment so long ago.
+func Seen(ctx context.Context, tx pgx.Tx, payment id.Payment, ago time.Duration) error {
+	if err := seen(ctx, tx, payment, ago); err != nil {
+		return fmt.Errorf("see payment %s: %w", payment, err)
+	}
+	return nil
+}
+
+// SeenSince reports that a provider was asked about a payment after a notice of it
+// had come: then the answer has what the notice was about.
+func SeenSince(ctx context.Context, db postgres.DB, payment id.Payment, k Kept) (bool, error) {
+	after, err := seenSince(ctx, db, payment, k.ReceivedAt)
+	if err != nil {
+		return false, fmt.Errorf("ask when payment %s was seen: %w", payment, err)
+	}
+	return after, nil
+}
+
 // Watched lists payments that a provider is to be asked about, and takes them for
 // a minute.
 func Watched(ctx context.Context, tx pgx.Tx, limit int) ([]id.Payment, error) {

@@ -3,6 +3,7 @@ package payments
 import (
 	"context"
 	"errors"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -45,6 +46,17 @@ func watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error
 		WHERE id = @payment`,
 		pgx.NamedArgs{"payment": payment, "again": again, "long": TooLong.Seconds()})
 	return err
+}
+
+func seen(ctx context.Context, tx pgx.Tx, payment id.Payment, ago time.Duration) error {
+	_, err := postgres.Exec(ctx, tx, `
+		UPDATE payments SET seen_at = greatest(seen_at, clock_timestamp() - make_interval(secs => @ago)) WHERE id = @payment`,
+		pgx.NamedArgs{"payment": payment, "ago": ago.Seconds()})
+	return err
+}
+
+func seenSince(ctx context.Context, db postgres.DB, payment id.Payment, at time.Time) (bool, error) {
+	return postgres.Scalar[bool](ctx, db, `SELECT coalesce(seen_at > @at, false) FROM payments WHERE id = @payment`, pgx.NamedArgs{"payment": payment, "at": at})
 }
 
 func watched(ctx context.Context, tx pgx.Tx, limit int) ([]id.Payment, error) {

@@ -52,6 +52,20 @@ func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	return pool, nil
 }
 
+// Aside is a second, small pool to the database of a pool, for what is read while
+// a transaction is open and kept for a moment: settings, accounts. Whoever has one
+// of the pool's connections must not wait for another of them: when all do, nobody
+// gets one.
+func Aside(ctx context.Context, pool *pgxpool.Pool) (*pgxpool.Pool, error) {
+	config := pool.Config()
+	config.MaxConns, config.MinConns, config.MinIdleConns = 2, 0, 0
+	aside, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("open database: %w", err)
+	}
+	return aside, nil
+}
+
 // milliseconds is the unit of PostgreSQL's timeouts, where 0 means none.
 func milliseconds(d time.Duration) string {
 	return strconv.FormatInt(max(d.Milliseconds(), 0), 10)
