@@ -36,6 +36,15 @@
 //	other way round
 //	money arrives for an order that is   psp_clearing(provider)  buyer_payable: it is owed back
 //	dead, payment_event (capture)        what was captured
+//	a provider pays out to the bank,     bank: what arrives;     psp_clearing(provider): what leaves
+//	provider_payout; a reversal: the       provider_fees: its fee
+//	other way round
+//	a provider keeps a fee that belongs  provider_fees           psp_clearing(provider)
+//	to no payment, provider_fee; gives
+//	one back: the other way round
+//	staff give back what is owed by      buyer_payable           bank, or store_credit_liability
+//	hand or as store credit, for the
+//	provider does not, payment_exception
 //
 // Cash on delivery is captured one vendor order at a time, when its goods are
 // handed over, so it makes one such transaction for each. A payment that is
@@ -234,6 +243,22 @@ func TrialBalance(ctx context.Context, db postgres.DB) ([]Trial, error) {
 		return nil, fmt.Errorf("read trial balance: %w", err)
 	}
 	return trials, nil
+}
+
+// Moved is what one fact has moved on an account.
+type Moved struct {
+	Ref    [16]byte     `db:"ref_id"` // the Posting's RefID
+	Amount money.Amount `db:"amount"`
+}
+
+// MovedBy is what facts of providers have moved on an account, whatever its currency: one row
+// for each fact that has.
+func MovedBy(ctx context.Context, db postgres.DB, a AccountKey, refs [][16]byte) ([]Moved, error) {
+	list, err := readMoved(ctx, db, a, refs)
+	if err != nil {
+		return nil, fmt.Errorf("read what %d facts moved on %s: %w", len(refs), a.Kind, err)
+	}
+	return list, nil
 }
 
 // Balance is what stands on one account; nothing when it does not exist yet.
