@@ -178,6 +178,8 @@ var customerRules = []rule{
 	{op: "delete-me", fresh: true, otherwise: 409},
 	{op: "set-my-avatar", body: upload, mime: uploadType},
 	{op: "delete-my-avatar"},
+	{op: "list-my-payment-methods"},
+	{op: "delete-my-payment-method", with: means("method", "payment provider")},
 	{op: "list-my-addresses"},
 	{op: "create-my-address", body: address},
 	{op: "get-my-address"},

@@ -65,9 +65,18 @@ func (c *Checkout) beginAgain(ctx context.Context, payment payments.Payment) err
 	if err != nil {
 		return err
 	}
-	if w.Status == orders.StatusPending && (payment.Status == payments.Pending || payment.Status == payments.Processing) {
-		_, err := c.Pay(ctx, payment.Order)
-		return err
+	waits := false // for the buyer, where nothing was kept to pay it with
+	if payment.Away {
+		_, err := payments.KeptBy(ctx, c.DB, w.User, payment.Provider)
+		if waits = errors.Is(err, payments.ErrNoSaved); err != nil && !waits {
+			return err
+		}
+	}
+	if w.Status == orders.StatusPending && !waits && (payment.Status == payments.Pending || payment.Status == payments.Processing) {
+		if _, err := c.Pay(ctx, payment.Order); err != nil && refusal(err) == nil {
+			return err
+		}
+		return nil
 	}
 	return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error { return payments.Watch(ctx, tx, payment.ID, false) })
 }
@@ -75,8 +84,14 @@ func (c *Checkout) beginAgain(ctx context.Context, payment payments.Payment) err
 // believe applies a report: names, facts, disputes, and what follows for the
 // shop to do.
 func (c *Checkout) believe(ctx context.Context, tx pgx.Tx, payment payments.Payment, r payments.Report) error {
-	if _, err := orders.Lock(ctx, tx, payment.Order); err != nil {
+	w, err := orders.Lock(ctx, tx, payment.Order)
+	if err != nil {
 		return err
+	}
+	if r.Saved != nil && payment.Keeps && !w.User.IsZero() {
+		if err := payments.Keep(ctx, tx, w.User, payment.Provider, *r.Saved); err != nil {
+			return err
+		}
 	}
 	if err := payments.Named(ctx, tx, payment, r.Refs); err != nil {
 		return err

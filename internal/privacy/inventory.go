@@ -92,6 +92,8 @@ var Inventory = []Holding{
 	{"payment_disputes", "ref currency reason status", Kept, "how a complaint about a payment ended, in the provider's words: the books"},
 	{"payment_exceptions", "provider kind subject detail state resolution resolved_by", Kept, "what did not add up, and how it was settled: amounts, the provider's names, the id of who settled it"},
 	{"webhook_inbox", "provider event_id type ref state problem", Nothing, "what a notice was about, for 90 days"},
+	{"saved_methods", "provider ref label", Dropped, "minutes later: a provider's name for a card, and its last digits"},
+	{"webhook_inbox", "body", Kept, "what a payment provider told, as it came, for 90 days: it may name who paid, and proves what was told"},
 	{"test_payments", "number currency capture return_url", Nothing, "payments that move no money: an order's number, and the shop's own address"},
 	{"test_payment_entries", "kind ref currency key", Nothing, "what became of them: names of our own"},
 	{"reservations", "state", Nothing, "a state"},
