@@ -2102,6 +2102,43 @@ CREATE TABLE public.tax_zones (
     preset_version bigint DEFAULT 0 NOT NULL
 );
 
+CREATE TABLE public.test_payment_entries (
+    seq bigint NOT NULL,
+    payment_id uuid NOT NULL,
+    kind text NOT NULL,
+    ref text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    key text DEFAULT ''::text NOT NULL,
+    at timestamp with time zone NOT NULL,
+    CONSTRAINT test_payment_entries_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT test_payment_entries_kind_check CHECK ((kind = ANY (ARRAY['authorize'::text, 'capture'::text, 'void'::text, 'refund'::text, 'chargeback'::text, 'fail'::text, 'refund_failed'::text, 'chargeback_reversed'::text, 'dispute_lost'::text]))),
+    CONSTRAINT test_payment_entries_ref_check CHECK (((length(ref) >= 1) AND (length(ref) <= 255)))
+);
+
+ALTER TABLE public.test_payment_entries ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.test_payment_entries_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.test_payments (
+    payment_id uuid NOT NULL,
+    number text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    capture text NOT NULL,
+    return_url text NOT NULL,
+    closed_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT test_payments_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT test_payments_capture_check CHECK ((capture = ANY (ARRAY['automatic'::text, 'on_shipment'::text]))),
+    CONSTRAINT test_payments_number_check CHECK ((length(number) <= 100))
+);
+
 CREATE TABLE public.totp_factors (
     user_id uuid NOT NULL,
     secret bytea NOT NULL,
@@ -2856,6 +2893,15 @@ ALTER TABLE ONLY public.tax_zones
 ALTER TABLE ONLY public.tax_zones
     ADD CONSTRAINT tax_zones_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.test_payment_entries
+    ADD CONSTRAINT test_payment_entries_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.test_payment_entries
+    ADD CONSTRAINT test_payment_entries_ref_key UNIQUE (payment_id, kind, ref);
+
+ALTER TABLE ONLY public.test_payments
+    ADD CONSTRAINT test_payments_pkey PRIMARY KEY (payment_id);
+
 ALTER TABLE ONLY public.totp_factors
     ADD CONSTRAINT totp_factors_pkey PRIMARY KEY (user_id);
 
@@ -3217,6 +3263,10 @@ CREATE INDEX store_credit_entries_user ON public.store_credit_entries USING btre
 CREATE INDEX tax_exemptions_user ON public.tax_exemptions USING btree (user_id) WHERE (revoked_at IS NULL);
 
 CREATE UNIQUE INDEX tax_zones_preset_key ON public.tax_zones USING btree (preset) WHERE (preset <> ''::text);
+
+CREATE INDEX test_payment_entries_at ON public.test_payment_entries USING btree (at);
+
+CREATE UNIQUE INDEX test_payment_entries_key ON public.test_payment_entries USING btree (payment_id, kind, key) WHERE (key <> ''::text);
 
 CREATE INDEX tracking_events_shipment ON public.tracking_events USING btree (shipment_id, seq);
 
@@ -3696,6 +3746,9 @@ ALTER TABLE ONLY public.tax_exemptions
 
 ALTER TABLE ONLY public.tax_rates
     ADD CONSTRAINT tax_rates_zone_id_fkey FOREIGN KEY (zone_id) REFERENCES public.tax_zones(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.test_payment_entries
+    ADD CONSTRAINT test_payment_entries_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.test_payments(payment_id);
 
 ALTER TABLE ONLY public.totp_factors
     ADD CONSTRAINT totp_factors_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"slices"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -21,6 +22,7 @@ type tortureCmd struct {
 	CrashPoints bool          `help:"Kill the server at every named crash point instead."`
 	Coupon      bool          `help:"Have the buyers race for the uses of one coupon instead, of which there are as many as units."`
 	GiftCard    bool          `help:"Have the buyers drain one gift card instead, which pays as many orders as there are units; with --kill under kills."`
+	Provider    string        `help:"Have the buyers pay by a fake of this provider instead, whose answers and notices get lost: stripe, razorpay or paypal." placeholder:"NAME"`
 	Seed        uint64        `help:"Repeat the schedule of faults of an earlier run; random when 0."`
 	Within      time.Duration `default:"1h" help:"Give up after this time."`
 	JSON        bool          `help:"Print JSON."`
@@ -46,6 +48,10 @@ func (cmd *tortureCmd) Validate() error {
 		return errors.New("--coupon: nothing is killed over a coupon: leave out --kill and --crash-points")
 	case cmd.GiftCard && (cmd.Coupon || cmd.CrashPoints):
 		return errors.New("--gift-card: leave out --coupon and --crash-points")
+	case cmd.Provider != "" && !slices.Contains([]string{"stripe", "razorpay", "paypal"}, cmd.Provider):
+		return errors.New("--provider: want stripe, razorpay or paypal")
+	case cmd.Provider != "" && (cmd.Coupon || cmd.GiftCard):
+		return errors.New("--provider: leave out --coupon and --gift-card")
 	case cmd.URL != "" && (cmd.Email == "" || cmd.Password == ""):
 		return errors.New("--url: say --email and SOUK_TORTURE_PASSWORD of a staff member too")
 	}
@@ -72,9 +78,11 @@ func (cmd *tortureCmd) Run(ctx context.Context, c *config.Config) error {
 		try = torture.DrainGiftCard
 	case cmd.Coupon:
 		try = torture.HotCoupon
+	case cmd.Provider != "":
+		try = torture.PayTogether
 	}
 	report, err := try(ctx, torture.Plan{
-		Exe: exe, Buyers: cmd.Buyers, Units: cmd.Units, Rounds: cmd.Rounds, Kill: cmd.Kill, Seed: cmd.Seed,
+		Exe: exe, Buyers: cmd.Buyers, Units: cmd.Units, Rounds: cmd.Rounds, Kill: cmd.Kill, Seed: cmd.Seed, Provider: cmd.Provider,
 		URL: cmd.URL, Email: cmd.Email, Password: cmd.Password, Step: stepBar(),
 	})
 	if err != nil {

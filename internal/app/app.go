@@ -42,6 +42,7 @@ import (
 	"souk/internal/payments/paypal"
 	"souk/internal/payments/razorpay"
 	"souk/internal/payments/stripe"
+	"souk/internal/payments/testpay"
 	"souk/internal/payments/transfer"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/config"
@@ -170,10 +171,14 @@ func Build(p Parts) *App {
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
 	accounts := &payments.Accounts{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)}
+	tests := &testpay.Provider{DB: p.DB, Clock: p.Clock, Accounts: accounts, BaseURL: p.Config.PublicURL()}
 	a.Payments = &payments.Payments{
 		DB: p.DB, BaseURL: p.Config.PublicURL(), Accounts: accounts, Providers: []payments.Provider{
-			cod.Provider{}, &stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
-			transfer.Provider{Settings: a.Settings}, free.Provider{},
+			cod.Provider{},
+			&stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
+			transfer.Provider{Settings: a.Settings},
+			free.Provider{},
+			tests,
 		},
 	}
 	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
@@ -216,7 +221,7 @@ func Build(p Parts) *App {
 	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 
 	// Faces.
-	a.Pages = &storefront.Pages{ShopName: shopName}
+	a.Pages = &storefront.Pages{ShopName: shopName, Tests: tests}
 
 	a.Notifications = &notifications.Notifications{
 		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Memberships: a.Memberships, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists,

@@ -162,6 +162,9 @@ func (a *App) forget() {
 	events.On(a.Relay, "forget wishes of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Wishlists.Forget(ctx, tx, e.UserID) })
 	})
+	events.On(a.Relay, "forget how the erased pay", func(ctx context.Context, e accounts.Erased) error {
+		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Payments.ForgetSaved(ctx, tx, e.UserID) })
+	})
 	events.On(a.Relay, "forget memberships of the erased", func(ctx context.Context, e accounts.Erased) error {
 		return postgres.InTx(ctx, a.DB, func(tx pgx.Tx) error { return a.Memberships.Forget(ctx, tx, e.UserID) })
 	})

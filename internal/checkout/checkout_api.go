@@ -31,7 +31,7 @@ func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 type placeInput struct {
 	Body struct {
 		Cart      string        `json:"cart_id" maxLength:"100"`
-		Method    string        `json:"payment_method,omitempty" enum:"cod,free,bank_transfer,stripe,razorpay,paypal"`
+		Method    string        `json:"payment_method,omitempty" enum:"cod,free,bank_transfer,stripe,razorpay,paypal,test"`
 		Expected  money.Amount  `json:"expected_total" doc:"What the buyer was shown"`
 		Due       *money.Amount `json:"expected_due,omitempty" doc:"What of it was left to pay beside gift cards and store credit; not looked at when left out"`
 		ReturnURL string        `json:"return_url,omitempty" format:"uri" maxLength:"2000" doc:"Where a provider sends the buyer back"`

@@ -27,7 +27,7 @@ type opened struct {
 	spends []credit.Spend
 }
 
-func open(n orders.New, priced cart.Priced, provider payments.Provider, returnURL string) (o opened) {
+func open(n orders.New, priced cart.Priced, provider payments.Provider, how Placing) (o opened) {
 	for _, c := range priced.Credits {
 		if c.Pays.IsZero() {
 			continue
@@ -43,7 +43,8 @@ func open(n orders.New, priced cart.Priced, provider payments.Provider, returnUR
 	}
 	_, online := provider.(payments.Online)
 	o.list = append(o.list, payments.Opening{
-		ID: id.New[id.Payment](), Watched: online, Order: n.ID, Provider: provider.Method(), Amount: priced.Due, AuthorizedNow: provider.Settled(), ReturnURL: returnURL,
+		ID: id.New[id.Payment](), Watched: online, Order: n.ID, Provider: provider.Method(), Amount: priced.Due, AuthorizedNow: provider.Settled(),
+		ReturnURL: how.ReturnURL, Keeps: how.Keeps, Away: how.Away,
 	})
 	return o
 }

@@ -168,7 +168,7 @@ func (c *Checkout) carried(ctx context.Context, payment payments.Payment, in pay
 			return err
 		}
 		if closing := in.Kind == payments.Void && in.Amount.IsZero(); !closing { // which was recorded when it was decided
-			if err := c.settleOrExcept(ctx, tx, payment, fact); err != nil {
+			if _, err := c.settleOrExcept(ctx, tx, payment, fact); err != nil {
 				return err
 			}
 		}

@@ -38,6 +38,7 @@ type joinInput struct {
 		Plan             id.Plan                 `json:"plan_id"`
 		Method           string                  `json:"payment_method" enum:"free,bank_transfer,stripe,razorpay,paypal" doc:"Also of the periods to come"`
 		Currency         money.Currency          `json:"currency,omitempty" maxLength:"3" doc:"ISO 4217; the membership's, or the shop's own, unless told"`
+		ReturnURL        string                  `json:"return_url,omitempty" format:"uri" maxLength:"2000" doc:"Where a provider sends the buyer back"`
 		Trial            bool                    `json:"trial,omitempty" doc:"Begin with the trial of the plan"`
 		Billing          *accounts.PostalAddress `json:"billing,omitempty" doc:"Of the invoice; that of the last period unless told"`
 		BillingAddressID id.Address              `json:"billing_address_id,omitzero" doc:"A saved address, instead of billing"`
@@ -84,6 +85,9 @@ type wish struct {
 	now      time.Time
 	currency money.Currency
 	heldFor  time.Duration // for the money; as long as others where 0
+
+	returnURL string // where the buyer comes back to
+	away      bool   // the buyer is not there
 }
 
 func (c *Checkout) wish(ctx context.Context, tx pgx.Tx, in *joinInput) (w wish, err error) {
@@ -92,7 +96,7 @@ func (c *Checkout) wish(ctx context.Context, tx pgx.Tx, in *joinInput) (w wish, 
 	if err != nil {
 		return w, err
 	}
-	w.User, w.Email, w.Method, w.currency = user.ID, user.Email, b.Method, b.Currency
+	w.User, w.Email, w.Method, w.currency, w.returnURL = user.ID, user.Email, b.Method, b.Currency, b.ReturnURL
 	if w.Plan, err = c.Memberships.GetPlan(ctx, tx, b.Plan); err != nil {
 		return w, err
 	}
@@ -184,7 +188,9 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 	if p, err = c.Carts.Lock(ctx, tx, p.Cart.ID, w.Method); err != nil {
 		return Placed{}, err
 	}
-	return c.Place(ctx, tx, Placing{Cart: p.Cart.ID, Method: w.Method, Expected: p.Quote.Totals.GrandTotal, HoldFor: w.heldFor})
+	return c.Place(ctx, tx, Placing{
+		Cart: p.Cart.ID, Method: w.Method, Expected: p.Quote.Totals.GrandTotal, ReturnURL: w.returnURL, Keeps: true, Away: w.away, HoldFor: w.heldFor,
+	})
 }
 
 // extend gives the buyer of an order the memberships among units that were paid

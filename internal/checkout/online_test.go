@@ -2,7 +2,6 @@ package checkout_test
 
 import (
 	"context"
-	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -474,4 +473,60 @@ func TestAnotherWayToPay(t *testing.T) {
 	})
 }
 
-var _ = http.StatusOK
+// A membership is renewed by the card that joined it; one that is declined while
+// nobody is there waits for its owner.
+func TestMembershipsAreRenewedByTheCardThatWasKept(t *testing.T) {
+	t.Parallel()
+	o := openOnline(t, "stripe")
+	gold := o.plan("Gold", 999, goldBenefits)
+	who := o.customer().String()
+	o.call(who, "GET", "/me/payment-methods", "").want(200).lacks("stripe")
+	joined := o.join(who, gold.ID, "stripe", "")
+	if joined.Payment.Next == nil {
+		t.Fatalf("the buyer is told %+v", joined.Payment)
+	}
+	o.pays(checkout.Placed{Payment: *joined.Payment}, fakes.Pays)
+	o.work()
+	o.handOver()
+	o.call(who, "GET", "/me/payment-methods", "").want(200, `"method":"stripe"`, `"label":`)
+
+	renewed := func() orders.View {
+		m := o.membership(who)
+		o.later(m.ID, "26 days")
+		o.renew()
+		order := o.membership(who).Renewal
+		o.work()
+		o.handOver()
+		return o.shown(order)
+	}
+	if r := renewed(); r.Status != orders.StatusDelivered || r.PaymentStatus != orders.PaymentPaid || len(o.membership(who).Periods) != 2 {
+		t.Errorf("the renewal is %s and %s, and there are %d periods", r.Status, r.PaymentStatus, len(o.membership(who).Periods))
+	}
+	o.sound()
+
+	o.server.(*stripetest.Server).OffSession = "authentication_required"
+	r := renewed()
+	if r.Status != orders.StatusPending || r.Payments[0].Status != payments.Failed {
+		t.Errorf("what the bank declines is %s, its payment %s", r.Status, r.Payments[0].Status)
+	}
+	again := decode[checkout.Payment](o.call(who, "POST", "/orders/"+r.ID.String()+"/pay", `{}`).want(200))
+	if again.Next == nil {
+		t.Fatalf("the buyer is told %+v", again)
+	}
+	o.pays(checkout.Placed{Payment: again}, fakes.Pays)
+	o.work()
+	o.handOver()
+	if n := len(o.membership(who).Periods); n != 3 {
+		t.Errorf("%d periods, want 3", n)
+	}
+	o.wantExceptions()
+	o.sound()
+
+	o.call(who, "DELETE", "/me/payment-methods/stripe", "").want(204)
+	o.call(who, "DELETE", "/me/payment-methods/stripe", "").want(404)
+	r = renewed()
+	if r.Status != orders.StatusPending || r.Payments[0].Status != payments.Pending {
+		t.Errorf("with nothing kept it is %s, its payment %s", r.Status, r.Payments[0].Status)
+	}
+	o.sound()
+}

@@ -56,6 +56,12 @@ func (c *Checkout) Pay(ctx context.Context, order id.Order) (Payment, error) {
 	}
 	beforeStart.Here()
 	started, err := provider.Start(ctx, start)
+	if no := refusal(err); no != nil && start.With != "" { // a card that was kept is declined
+		err = c.declined(ctx, payment, no)
+		if err == nil {
+			return answer, no
+		}
+	}
 	if err != nil {
 		return Payment{}, fmt.Errorf("start payment %s: %w", payment.ID, err)
 	}
@@ -81,6 +87,28 @@ func (c *Checkout) Pay(ctx context.Context, order id.Order) (Payment, error) {
 	return answer, nil
 }
 
+// declined ends a payment while the buyer is away. They are reminded of it, and
+// pay by another.
+func (c *Checkout) declined(ctx context.Context, p payments.Payment, why *errs.Error) error {
+	return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
+		cause := fmt.Sprint("declined: ", why.Extra["reason"])
+		_, err := c.Settle(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Fail, Amount: money.Zero(p.Amount.Currency), Cause: cause})
+		if err != nil {
+			return err
+		}
+		return payments.Watch(ctx, tx, p.ID, false)
+	})
+}
+
+// refusal is a provider's no; nil when its answer is unknown, or yes.
+func refusal(err error) *errs.Error {
+	var no *errs.Error
+	if errors.As(err, &no) {
+		return no
+	}
+	return nil
+}
+
 // start is what the provider of a payment is told to begin.
 func (c *Checkout) start(ctx context.Context, w orders.Whole, p payments.Payment) (payments.Start, error) {
 	s := payments.Start{
@@ -90,6 +118,14 @@ func (c *Checkout) start(ctx context.Context, w orders.Whole, p payments.Payment
 	if w.ExpiresAt != nil {
 		s.ExpiresAt = *w.ExpiresAt
 	}
+	if p.Away {
+		kept, err := payments.KeptBy(ctx, c.DB, w.User, p.Provider)
+		if err != nil && !errors.Is(err, payments.ErrNoSaved) {
+			return s, err
+		}
+		s.With = kept.Ref // "": it waits for the buyer, as any other
+	}
+	s.Save = p.Keeps && !w.User.IsZero() && s.With == ""
 	if c.isOnline(p) {
 		account, err := c.Payments.Accounts.Open(ctx, p.Provider)
 		if err != nil {
@@ -126,7 +162,7 @@ func (c *Checkout) payAgain(ctx context.Context, tx pgx.Tx, order id.Order, meth
 		method = last.Provider
 		fallthrough
 	case method == last.Provider:
-		if live && (returnURL == "" || returnURL == last.ReturnURL) {
+		if live && !last.Away && (returnURL == "" || returnURL == last.ReturnURL) {
 			return nil
 		}
 	}
@@ -138,11 +174,11 @@ func (c *Checkout) payAgain(ctx context.Context, tx pgx.Tx, order id.Order, meth
 			return err
 		}
 	}
-	return c.openAgain(ctx, tx, was, last.Amount, method, returnURL)
+	return c.openAgain(ctx, tx, was, last.Amount, last.Keeps, method, returnURL)
 }
 
 // openAgain opens another payment of an order that waits.
-func (c *Checkout) openAgain(ctx context.Context, tx pgx.Tx, w orders.Whole, due money.Amount, method, returnURL string) error {
+func (c *Checkout) openAgain(ctx context.Context, tx pgx.Tx, w orders.Whole, due money.Amount, keeps bool, method, returnURL string) error {
 	provider, err := c.Payments.Provider(method)
 	if err != nil {
 		return err
@@ -155,7 +191,7 @@ func (c *Checkout) openAgain(ctx context.Context, tx pgx.Tx, w orders.Whole, due
 		return errors.Join(err, payments.ErrMethod.Field("/payment_method", "unavailable", "This order waits for a payment at once. Choose another way."))
 	}
 	_, online := provider.(payments.Online)
-	opening := payments.Opening{ID: id.New[id.Payment](), Order: w.ID, Provider: method, Amount: due, ReturnURL: returnURL, Watched: online}
+	opening := payments.Opening{ID: id.New[id.Payment](), Order: w.ID, Provider: method, Amount: due, ReturnURL: returnURL, Watched: online, Keeps: keeps}
 	b := postgres.NewBatch()
 	payments.QueueOpen(ctx, b, opening)
 	if err := b.Send(ctx, tx); err != nil {

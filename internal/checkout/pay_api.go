@@ -21,7 +21,7 @@ import (
 
 func (c *Checkout) payRoutes(r *httpapi.Router) {
 	httpapi.Action(r, http.MethodPost, "/api/v1/orders/{id}/pay", c.payOwn, httpapi.Public("the order's token is the secret, or the caller owns it"),
-		httpapi.NeverStored(), httpapi.Status(http.StatusOK), httpapi.Limit(httpapi.LimitCheckout), httpapi.Summary("Pay an order that waits for its money"),
+		httpapi.Status(http.StatusOK), httpapi.Limit(httpapi.LimitCheckout), httpapi.Summary("Pay an order that waits for its money"),
 		httpapi.Describe("Says again what is to be done, or opens another payment: by `payment_method`, or by the same one after it failed. The one before is closed, "+
 			"and what comes on it all the same goes back. 409 `order_not_payable` when it is paid, cancelled or too late; 429 `too_many_attempts` after five."))
 	for _, method := range []string{http.MethodGet, http.MethodPost} {
@@ -39,7 +39,7 @@ func (c *Checkout) payRoutes(r *httpapi.Router) {
 type payInput struct {
 	orders.Access
 	Body struct {
-		Method    string `json:"payment_method,omitempty" enum:"cod,stripe,razorpay,paypal" doc:"The same as before unless told"`
+		Method    string `json:"payment_method,omitempty" enum:"cod,stripe,razorpay,paypal,test" doc:"The same as before unless told"`
 		ReturnURL string `json:"return_url,omitempty" format:"uri" maxLength:"2000"`
 	}
 }

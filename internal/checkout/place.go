@@ -32,6 +32,8 @@ type Placing struct {
 	Expected  money.Amount  // what the buyer was shown
 	Due       *money.Amount // what of it was left to pay; nil: the buyer was not shown that
 	ReturnURL string
+	Keeps     bool          // how it is paid is to be kept for the periods of a membership to come
+	Away      bool          // nobody is there to pay: what was kept is to
 	HoldFor   time.Duration // as long may the order wait for its money; as others where 0
 }
 
@@ -75,7 +77,7 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	if n.User.IsZero() {
 		token, n.TokenHash = orders.NewToken()
 	}
-	paid := open(n, priced, provider, p.ReturnURL)
+	paid := open(n, priced, provider, p)
 	inPlace.Here()
 	b := postgres.NewBatch()
 	orders.QueueCreate(ctx, b, &n)

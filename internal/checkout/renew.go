@@ -96,7 +96,7 @@ func (c *Checkout) next(ctx context.Context, tx pgx.Tx, is *memberships.Membersh
 	if err != nil {
 		return w, err
 	}
-	w = wish{is: is, now: now, currency: is.Currency, heldFor: max(is.BenefitsUntil.Sub(now), time.Minute)}
+	w = wish{is: is, now: now, away: true, currency: is.Currency, heldFor: max(is.BenefitsUntil.Sub(now), time.Minute)}
 	w.User, w.Email, w.Method, w.Billing = user.ID, user.Email, is.Method, is.Billing
 	w.Plan = is.Plan
 	if is.Renews() != is.Plan.ID {

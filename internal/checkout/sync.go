@@ -65,9 +65,18 @@ func (c *Checkout) beginAgain(ctx context.Context, payment payments.Payment) err
 	if err != nil {
 		return err
 	}
-	if w.Status == orders.StatusPending && (payment.Status == payments.Pending || payment.Status == payments.Processing) {
-		_, err := c.Pay(ctx, payment.Order)
-		return err
+	waits := false // for the buyer, where nothing was kept to pay it with
+	if payment.Away {
+		_, err := payments.KeptBy(ctx, c.DB, w.User, payment.Provider)
+		if waits = errors.Is(err, payments.ErrNoSaved); err != nil && !waits {
+			return err
+		}
+	}
+	if w.Status == orders.StatusPending && !waits && (payment.Status == payments.Pending || payment.Status == payments.Processing) {
+		if _, err := c.Pay(ctx, payment.Order); err != nil && refusal(err) == nil {
+			return err
+		}
+		return nil
 	}
 	return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error { return payments.Watch(ctx, tx, payment.ID, false) })
 }
@@ -75,8 +84,14 @@ func (c *Checkout) beginAgain(ctx context.Context, payment payments.Payment) err
 // believe applies a report: names, facts, disputes, and what follows for the
 // shop to do.
 func (c *Checkout) believe(ctx context.Context, tx pgx.Tx, payment payments.Payment, r payments.Report) error {
-	if _, err := orders.Lock(ctx, tx, payment.Order); err != nil {
+	w, err := orders.Lock(ctx, tx, payment.Order)
+	if err != nil {
 		return err
+	}
+	if r.Saved != nil && payment.Keeps && !w.User.IsZero() {
+		if err := payments.Keep(ctx, tx, w.User, payment.Provider, *r.Saved); err != nil {
+			return err
+		}
 	}
 	if err := payments.Named(ctx, tx, payment, r.Refs); err != nil {
 		return err
@@ -114,6 +129,7 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 	if err != nil {
 		return false, err
 	}
+	later := map[string]bool{}
 	taken := slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture })
 	for _, fact := range r.Facts {
 		e, ok := known[name{fact.Kind, fact.Cause}]
@@ -123,15 +139,21 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 			fact.Kind == payments.Void && payment.Voided == payment.Authorized:
 			continue
 		case fact.Kind == payments.Refund && !ok && underWay(told):
-			waiting = true
+			waiting, later[fact.Cause] = true, true
+			continue
+		case (fact.Kind == payments.RefundFailed || fact.Kind == payments.Fee) && later[fact.Cause]:
 			continue
 		case fact.Kind == payments.Fail:
 			fact.Again = r.Open || r.Approved
 		}
-		if err := c.settleOrExcept(ctx, tx, payment, fact); err != nil {
+		settled, err := c.settleOrExcept(ctx, tx, payment, fact)
+		if err != nil {
 			return false, err
 		}
-		if fact.Kind == payments.Refund && !ok {
+		if !settled { // nor is the fee of it
+			later[fact.Cause] = true
+		}
+		if settled && fact.Kind == payments.Refund && !ok {
 			if err := c.exceptOutside(ctx, tx, payment, fact); err != nil {
 				return false, err
 			}
@@ -150,16 +172,16 @@ func underWay(told []payments.Instruction) bool {
 
 // settleOrExcept applies a fact, or shows it to staff where it does not fit: then
 // it has changed nothing.
-func (c *Checkout) settleOrExcept(ctx context.Context, tx pgx.Tx, payment payments.Payment, fact payments.Fact) error {
-	err := postgres.InTx(ctx, tx, func(tx pgx.Tx) error { // a savepoint: what does not fit is undone
+func (c *Checkout) settleOrExcept(ctx context.Context, tx pgx.Tx, payment payments.Payment, fact payments.Fact) (settled bool, err error) {
+	err = postgres.InTx(ctx, tx, func(tx pgx.Tx) error { // a savepoint: what does not fit is undone
 		_, err := c.Settle(ctx, tx, fact)
 		return err
 	})
 	var no *errs.Error
 	if !errors.As(err, &no) {
-		return err
+		return err == nil, err
 	}
-	return c.exceptMismatch(ctx, tx, payment, fact.Cause, err, &fact)
+	return false, c.exceptMismatch(ctx, tx, payment, fact.Cause, err, &fact)
 }
 
 func (c *Checkout) exceptMismatch(ctx context.Context, tx pgx.Tx, payment payments.Payment, subject string, why error, fact *payments.Fact) error {
@@ -231,6 +253,19 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r p
 	}
 	promised := !payment.Authorized.IsZero() && payment.Captured.IsZero() && payment.Voided.IsZero()
 	if !r.Approved && !promised || tooMuch(w, payment) {
+		return false, nil
+	}
+	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
+	if err != nil {
+		return false, err
+	}
+	refused := 0
+	for _, i := range told {
+		if i.Kind == payments.Capture && i.State == payments.InstructionRefused {
+			refused++
+		}
+	}
+	if refused >= attempts { // the buyer has to choose something else
 		return false, nil
 	}
 	account, err := c.Payments.Accounts.Open(ctx, payment.Provider)

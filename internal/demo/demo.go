@@ -32,6 +32,8 @@ import (
 
 	"souk/internal/app"
 	"souk/internal/auth"
+	"souk/internal/payments"
+	"souk/internal/payments/testpay"
 	"souk/internal/platform/postgres"
 )
 
@@ -134,12 +136,24 @@ func fill(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (Market
 	if err := s.close(ctx); err != nil {
 		return Market{}, err
 	}
+	if err := takeTestPayments(ctx, tx, a); err != nil {
+		return Market{}, err
+	}
 	made := Market{
 		Vendors: s.trading, Products: len(p.articles), Variants: len(s.shelf), Customers: len(p.buyers),
 		Orders: s.placed, Reviews: s.reviewed, Months: o.Scale.Months, FilledAt: p.present,
 	}
 	_, err = postgres.Exec(ctx, tx, `INSERT INTO settings (key, value) VALUES ('demo', @made)`, pgx.NamedArgs{"made": made})
 	return made, err
+}
+
+// takeTestPayments lets visitors pay, with no money.
+func takeTestPayments(ctx context.Context, tx pgx.Tx, a *app.App) error {
+	provider, err := a.Payments.Online(testpay.Method)
+	if err != nil {
+		return err
+	}
+	return a.Payments.Accounts.Set(ctx, tx, provider, payments.Account{Enabled: true}, nil)
 }
 
 // unused refuses a database in which somebody has begun a shop.

@@ -94,7 +94,7 @@ func (p *Payments) showAccount(ctx context.Context, in *accountInput) (AccountVi
 
 type setAccountInput struct {
 	Provider string `path:"provider" maxLength:"40"`
-	Body struct {
+	Body     struct {
 		Enabled *bool              `json:"enabled,omitempty"`
 		Live    *bool              `json:"live,omitempty"`
 		BaseURL *string            `json:"base_url,omitempty" maxLength:"200" doc:"Where the provider's API is, when not at its usual address; empty: there"`

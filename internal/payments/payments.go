@@ -60,7 +60,7 @@ func (p Payment) IsCredit() bool { return p.Provider == GiftCard || p.Provider =
 // The rights of staff.
 const (
 	CanRead  auth.Permission = "payments.read"
-	CanWrite auth.Permission = "payments.write" // say that money has come, and settle what does not add up
+	CanWrite auth.Permission = "payments.write"     // say that money has come, and settle what does not add up
 	CanSetUp auth.Permission = "payments.providers" // the keys of providers
 )
 
@@ -99,6 +99,8 @@ type Payment struct {
 	Refunding   money.Amount `db:"refunding" json:"refunding" doc:"On its way back: the provider was told, or will be"`
 	Owed        bool         `db:"owed" json:"owed,omitempty" doc:"It came for an order that was cancelled or paid already, so it goes back"`
 	ReturnURL   string       `db:"return_url" json:"-"`
+	Keeps       bool         `db:"keeps" json:"-"` // how it is paid is to be kept
+	Away        bool         `db:"away" json:"-"`  // the buyer is not there: it is paid by what was kept
 	CreatedAt   time.Time    `db:"created_at" json:"created_at"`
 	UpdatedAt   time.Time    `db:"updated_at" json:"updated_at"`
 }
@@ -169,6 +171,8 @@ type Opening struct {
 
 	ReturnURL  string          // where the buyer comes back to
 	Watched    bool            // the provider is asked about it when nothing is heard
+	Keeps      bool            // how it is paid is to be kept for payments while the buyer is away
+	Away       bool            // the buyer is away: it is paid by what was kept
 	CapturedBy id.PaymentEvent // taken when it is placed, by the fact of this id; zero: not yet
 }
 
@@ -177,7 +181,7 @@ func (o Opening) Open(at time.Time) Payment {
 	none := money.Zero(o.Amount.Currency)
 	p := Payment{
 		ID: o.ID, Order: o.Order, Provider: o.Provider, Status: Pending, Amount: o.Amount,
-		Authorized: none, Captured: none, Voided: none, Refunded: none, Refunding: none, ReturnURL: o.ReturnURL, CreatedAt: at, UpdatedAt: at,
+		Authorized: none, Captured: none, Voided: none, Refunded: none, Refunding: none, ReturnURL: o.ReturnURL, Keeps: o.Keeps, Away: o.Away, CreatedAt: at, UpdatedAt: at,
 	}
 	if o.AuthorizedNow {
 		p.Status, p.Authorized = Authorized, o.Amount

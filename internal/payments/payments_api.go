@@ -14,6 +14,7 @@ func (p *Payments) Routes(r *httpapi.Router) {
 	httpapi.Get(r, "/api/v1/admin/payments", p.list, httpapi.Needs(CanRead), httpapi.Summary("List payments, the newest first"))
 	httpapi.Get(r, "/api/v1/admin/payments/{id}", p.show, httpapi.Needs(CanRead), httpapi.Summary("Show a payment with its facts"))
 	p.accountRoutes(r)
+	p.savedRoutes(r)
 	p.noticeRoutes(r)
 	p.exceptionRoutes(r)
 }

@@ -16,18 +16,18 @@ const columnsFragment = `
 	p.id, p.order_id, p.provider, coalesce(p.provider_ref, '') AS provider_ref, p.status,
 	(p.amount_minor, p.currency) AS amount, (p.authorized_minor, p.currency) AS authorized,
 	(p.captured_minor, p.currency) AS captured, (p.voided_minor, p.currency) AS voided,
-	(p.refunded_minor, p.currency) AS refunded, (p.refunding_minor, p.currency) AS refunding, p.owed, p.return_url, p.created_at, p.updated_at`
+	(p.refunded_minor, p.currency) AS refunded, (p.refunding_minor, p.currency) AS refunding, p.owed, p.return_url, p.keeps, p.away, p.created_at, p.updated_at`
 
 // QueueOpen opens a payment at the end of a pipeline.
 func QueueOpen(ctx context.Context, b *postgres.Batch, o Opening) {
 	p := o.Open(time.Time{})
 	args := pgx.NamedArgs{
 		"id": o.ID, "order": o.Order, "provider": o.Provider, "status": string(p.Status), "currency": string(o.Amount.Currency),
-		"amount": o.Amount.Minor, "authorized": p.Authorized.Minor, "captured": p.Captured.Minor, "return_url": o.ReturnURL, "watched": o.Watched,
+		"amount": o.Amount.Minor, "authorized": p.Authorized.Minor, "captured": p.Captured.Minor, "return_url": o.ReturnURL, "watched": o.Watched, "keeps": o.Keeps, "away": o.Away,
 	}
 	b.Queue(`
-		INSERT INTO payments (id, order_id, provider, status, currency, amount_minor, authorized_minor, captured_minor, return_url, look_at)
-		VALUES (@id, @order, @provider, @status, @currency, @amount, @authorized, @captured, @return_url, CASE WHEN @watched THEN now() + interval '1 minute' END)`, args)
+		INSERT INTO payments (id, order_id, provider, status, currency, amount_minor, authorized_minor, captured_minor, return_url, keeps, away, look_at)
+		VALUES (@id, @order, @provider, @status, @currency, @amount, @authorized, @captured, @return_url, @keeps, @away, CASE WHEN @watched THEN now() + interval '1 minute' END)`, args)
 	if p.Status != Pending {
 		queuePlaced(ctx, b, o, Authorize, id.New[id.PaymentEvent]())
 	}

@@ -91,9 +91,9 @@ type Action struct {
 
 // Saved is how a buyer has paid, kept by the provider to be used again.
 type Saved struct {
-	Ref       string     `json:"-"`     // the provider's name for it, and for whose it is
-	Label     string     `json:"label"` // "Visa 4242"
-	ExpiresAt *time.Time `json:"expires_at,omitempty"`
+	Ref       string     `db:"ref" json:"-"` // the provider's name for it, and for whose it is
+	Label     string     `db:"label" json:"label" example:"Visa 4242"`
+	ExpiresAt *time.Time `db:"expires_at" json:"expires_at,omitempty"`
 }
 
 // Move is money to capture, void or refund.

@@ -64,6 +64,8 @@ var subjects = []subject{
 		SELECT g.name, m.added_at FROM customer_group_members m JOIN customer_groups g ON g.id = m.group_id WHERE m.user_id = @user ORDER BY g.handle`},
 	{"tax_exemptions", `
 		SELECT certificate, countries, regions, valid_until, created_at, revoked_at FROM tax_exemptions WHERE user_id = @user ORDER BY id`},
+	{"payment_methods", `
+		SELECT m.provider, m.label, m.expires_at, m.created_at FROM saved_methods m WHERE m.user_id = @user ORDER BY m.provider`},
 	{"memberships", `
 		SELECT m.status, m.ends_at, m.benefits_until, m.cancel_at_period_end, m.paused_at, m.paused_until, m.payment_method, m.currency, m.billing_address, m.created_at,
 		       ARRAY(SELECT json_build_object('plan', plan.name, 'kind', p.kind, 'starts_at', p.starts_at, 'ends_at', p.ends_at, 'paid_minor', p.paid_minor, 'currency', p.currency)

@@ -3,7 +3,8 @@
 //
 // Owns: the pages under /account and /setup, their style and scripts. They are
 // clients of the public API, the same for everybody, and served as stored bytes.
-// Tables: none. Raises: nothing. Calls: nobody; the scripts call the API.
+// Only the page of test payments is made for whoever asks for it.
+// Tables: none. Raises: nothing. Calls: testpay; the scripts call the API.
 //
 // A token of a mailed link stands in the fragment of its URL, which browsers
 // send to no server: it is in no log and in no Referer.
@@ -21,6 +22,7 @@ import (
 	"path"
 	"strings"
 
+	"souk/internal/payments/testpay"
 	"souk/internal/platform/httpapi"
 )
 
@@ -30,9 +32,11 @@ var files embed.FS
 // Pages is the storefront.
 type Pages struct {
 	ShopName string
+	Tests    *testpay.Provider
 
 	version string            // of the assets, in their address, so that they may be cached for ever
 	stored  map[string][]byte // pages by their path
+	testPay *template.Template
 }
 
 // page is one page: where it is, and its name, by which its content
@@ -64,6 +68,7 @@ func (p *Pages) Routes(r *httpapi.Router) {
 	for _, one := range pages {
 		httpapi.Raw(r, http.MethodGet, one.path, p.servePage, shown, hidden, httpapi.ID("page-"+one.name))
 	}
+	p.testPayRoutes(r)
 	httpapi.Raw(r, http.MethodGet, "/assets/{version}/{file}", p.serveAsset, httpapi.Public("style and scripts of pages"), hidden, httpapi.ID("page-asset"))
 }
 
@@ -71,6 +76,7 @@ func (p *Pages) Routes(r *httpapi.Router) {
 func (p *Pages) render() {
 	p.version, p.stored = versionOf(files), map[string][]byte{}
 	layout := template.Must(template.ParseFS(files, "pages/layout.html"))
+	p.testPay = template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/test-payment.html"))
 	for _, one := range pages {
 		tmpl := template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/"+one.name+".html"))
 		var b bytes.Buffer
@@ -86,13 +92,17 @@ func (p *Pages) render() {
 	}
 }
 
-func (p *Pages) servePage(w http.ResponseWriter, r *http.Request) error {
-	h := w.Header()
+// head says what every page says.
+func head(h http.Header) {
 	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("X-Robots-Tag", "noindex")
-	h.Set("Cache-Control", "no-cache")
+}
+
+func (p *Pages) servePage(w http.ResponseWriter, r *http.Request) error {
+	head(w.Header())
+	w.Header().Set("Cache-Control", "no-cache")
 	_, err := w.Write(p.stored[r.URL.Path])
 	return err
 }

@@ -43,6 +43,9 @@ type step struct {
 	do request
 	// run is what souk is told to do in a process of its own instead.
 	run []string
+	// cause is what somebody else does instead, of which the server hears: a
+	// buyer at a provider, staff whose wish a job carries out.
+	cause func(ctx context.Context) error
 	// last happens just before, with the server gone.
 	last func(ctx context.Context) error
 	// between happens after the crash, where time has to pass.
@@ -168,7 +171,13 @@ func (s *shop) die(ctx context.Context, st step, armed string) (bool, error) {
 		return false, err
 	}
 	l := s.server.now()
-	s.call(ctx, st.do) // lost, or answered before the crash
+	if st.cause != nil {
+		if err := st.cause(ctx); err != nil {
+			return false, err
+		}
+	} else {
+		s.call(ctx, st.do) // lost, or answered before the crash
+	}
 	killed := l.wasKilled(within)
 	s.server.kill()
 	return killed, nil

@@ -29,6 +29,12 @@ var scenarios = []scenario{
 	{"cancel", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.before_commit", "checkout.cancel.after_commit"}, cancelOrder},
 	{"pay", []crash.Name{"checkout.pay.before_start", "checkout.pay.after_start", "checkout.settle.after_writes", "checkout.pay.after_commit"}, payOrder},
 	{"capture", []crash.Name{"checkout.settle.after_writes"}, captureOrder},
+	{"hear of a payment", []crash.Name{
+		"payments.notice.before_commit", "payments.notice.after_commit", "checkout.sync.before_commit", "checkout.settle.after_writes", "checkout.sync.after_commit",
+	}, payByProvider},
+	{"tell a provider", []crash.Name{
+		"checkout.carry.before_call", "checkout.carry.after_call", "checkout.carry.before_commit", "checkout.carry.after_commit",
+	}, refundByProvider},
 	{"hand over", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverKeys},
 	{"hand over gift cards", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverCards},
 	{"send gift cards", []crash.Name{"credit.send.before_commit", "credit.send.after_commit"}, sendCards},

@@ -51,7 +51,7 @@ func newServer(exe, dir, database string) (*server, error) {
 func (s *server) command(env []string, args ...string) *exec.Cmd {
 	cmd := exec.Command(s.exe, append(args, //nolint:gosec // our own program
 		"--database-url", s.database, "--data-dir", s.dir, "--listen", s.address, "--ops-listen", "",
-		"--rate-limits", "off", "--log-level", "warn", "--log-format", "json")...)
+		"--rate-limits", "off", "--outbound-allow-private", "--log-level", "warn", "--log-format", "json")...)
 	cmd.Dir = s.dir // no souk.toml here
 	for _, v := range os.Environ() {
 		if !strings.HasPrefix(v, "SOUK_") && !strings.HasPrefix(v, "DATABASE_") && !strings.HasPrefix(v, "REDIS_") && !strings.HasPrefix(v, "PORT=") {

@@ -31,6 +31,9 @@ type shop struct {
 	app     *app.App // on the same database, for what no request can do
 	server  *server
 
+	provider string // by which buyers pay
+	bank     *bank  // its fake; nil until it is needed
+
 	vendor string
 	made   int // products
 }
@@ -42,7 +45,7 @@ const (
 
 // openShop makes a shop in a new folder, or reaches the one of the plan.
 func openShop(ctx context.Context, p Plan, r *Report) (s *shop, err error) {
-	s = &shop{report: r}
+	s = &shop{report: r, provider: p.Provider}
 	if p.URL != "" {
 		if s.client, err = newClient(p.URL); err != nil {
 			return nil, err
@@ -69,7 +72,7 @@ func openShop(ctx context.Context, p Plan, r *Report) (s *shop, err error) {
 	if s.pool, err = postgres.Open(ctx, postgres.Config{URL: url, MaxConns: 4, Name: "souk torture"}); err != nil {
 		return s, err
 	}
-	settings := &config.Config{DataDir: s.dir, Currency: "USD", RateLimits: "off", Listen: "127.0.0.1:0", Workers: 1}
+	settings := &config.Config{DataDir: s.dir, Currency: "USD", RateLimits: "off", Listen: "127.0.0.1:0", Workers: 1, OutboundAllowPrivate: true}
 	if s.app, err = app.New(settings, s.pool, quiet, nil, "torture"); err != nil {
 		return s, err
 	}
@@ -113,6 +116,9 @@ func (s *shop) furnish(ctx context.Context) error {
 
 // close ends everything and removes the folder.
 func (s *shop) close(ctx context.Context) error {
+	if s.bank != nil {
+		s.bank.http.Close()
+	}
 	if s.server != nil {
 		s.server.kill()
 		_ = s.server.log.Close()

@@ -1,7 +1,8 @@
 // Package torture tries to make a shop oversell, lose an order or forget what
 // it said: buyers who race for the last unit, double clicks, kill -9.
 //
-// Owns: the storm ([Storm]), the race for a coupon ([HotCoupon]), the crash points ([CrashPoints]) and the steps of
+// Owns: the storm ([Storm]), the race for a coupon ([HotCoupon]), payments by a
+// provider that fails ([PayTogether]), the crash points ([CrashPoints]) and the steps of
 // those that no request can cause ([Act]). It runs a real server as a child
 // process in a shop of its own, on this machine only.
 // Tables: none that are not its own shop's. Raises: nothing.
@@ -26,6 +27,8 @@ type Plan struct {
 	Rounds int
 	Kill   bool   // kill -9 the server now and then, sometimes its PostgreSQL too
 	Seed   uint64 // of who double-clicks and when kills come
+
+	Provider string // by which buyers pay, for [PayTogether] and [CrashPoints]; stripe when empty
 
 	// URL is a server that runs already, on this machine, whose staff member
 	// Email is; empty starts one.

@@ -91,6 +91,26 @@ func TestAGiftCardIsDrainedUnderKills(t *testing.T) {
 	}
 }
 
+// Of so many units as many are sold and paid, whatever becomes of the provider's
+// answers and notices, and of the shop; all other money has gone back, and the
+// provider's books are the shop's.
+func TestPaidByAProviderUnderKills(t *testing.T) {
+	t.Parallel()
+	for _, provider := range []string{"stripe", "razorpay", "paypal"} {
+		t.Run(provider, func(t *testing.T) {
+			t.Parallel()
+			p := plan(t)
+			p.Provider, p.Kill = provider, true
+			p.Buyers, p.Units, p.Rounds = 10, 3, 1
+			r, err := torture.PayTogether(within(t), p)
+			held(t, r, err)
+			if r.Orders < 3 || r.Kills != 3 {
+				t.Errorf("%d orders in %d kills, want 3 or more in 3", r.Orders, r.Kills)
+			}
+		})
+	}
+}
+
 func TestNothingAcknowledgedIsLostByKills(t *testing.T) {
 	t.Parallel()
 	p := plan(t)

@@ -42,6 +42,7 @@ type Bench struct {
 	Impossible []money.Amount       // that cannot
 	Foreign    func() *http.Request // a genuine notice of another account; nil where the proof is the account's own
 	Stale      bool                 // a notice carries the time at which it was sent
+	Silent     bool                 // it tells nothing by itself
 }
 
 // visit is a payment of a test.

@@ -55,7 +55,8 @@ func (f *Faults) Roll(seed uint64, chance float64) {
 	f.random, f.chance = rand.New(rand.NewPCG(seed, 0)), chance //nolint:gosec // it repeats
 }
 
-func (f *Faults) next(operation string) Fault {
+// Next is what goes wrong at the next call of an operation.
+func (f *Faults) Next(operation string) Fault {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if list := f.planned[operation]; len(list) > 0 {
@@ -71,7 +72,7 @@ func (f *Faults) next(operation string) Fault {
 
 // Serve answers one call of an operation, or goes wrong at it.
 func (f *Faults) Serve(w http.ResponseWriter, r *http.Request, operation string, act http.HandlerFunc) {
-	fault := f.next(operation)
+	fault := f.Next(operation)
 	if fault == Down {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		return

@@ -94,7 +94,8 @@ func TestOnlyWhatPayPalHasDecidedIsANo(t *testing.T) {
 		move.Taken = "C1"
 		_, err := b.provider.Refund(t.Context(), move)
 		reason := map[int]string{
-			http.StatusBadRequest: "INVALID_REQUEST", http.StatusForbidden: "PERMISSION_DENIED", http.StatusUnprocessableEntity: "REFUND_NOT_ALLOWED", http.StatusNotFound: "status 404",
+			http.StatusBadRequest: "INVALID_REQUEST", http.StatusForbidden: "PERMISSION_DENIED",
+			http.StatusUnprocessableEntity: "REFUND_NOT_ALLOWED", http.StatusNotFound: "status 404",
 		}[status]
 		if reason == "" {
 			b.wantUnknown(err)

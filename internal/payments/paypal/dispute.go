@@ -29,6 +29,9 @@ type dispute struct {
 	Movements []movement `json:"money_movements"`
 }
 
+// accepted is the outcome of a dispute in which the shop gave in.
+const accepted = "ACCEPTED"
+
 type movement struct {
 	Party  string `json:"affected_party"`
 	Type   string `json:"type"`
@@ -83,16 +86,26 @@ func (p *Provider) disputesOf(ctx context.Context, a payments.Account, transacti
 }
 
 func (d dispute) tell(k payments.Known, r *payments.Report) {
-	r.Disputes = append(r.Disputes, payments.Dispute{Ref: d.ID, Amount: d.Amount.Amount, Reason: d.Reason, Status: d.status(), DueBy: d.DueBy})
-	gone, back := d.moved("DEBIT"), d.moved("CREDIT")
-	if len(gone) == 0 && (d.isHeld(r.Refs) || slices.Contains(k.Refs, d.ID)) {
+	status, gone, back := d.status(), d.moved("DEBIT"), d.moved("CREDIT")
+	switch {
+	case len(gone) > 0:
+	case d.isHeld(r.Refs), slices.Contains(k.Refs, d.ID), status == "lost" && d.Outcome.Code != accepted:
 		gone = []money.Amount{d.Amount.Amount}
+	case status == "lost": // the shop gave in, and the money went back as a refund
+		status = "closed"
+	}
+	if kept := status == "won" || status == "closed"; kept && len(back) == 0 {
+		back = gone
+	}
+	said := payments.Dispute{Ref: d.ID, Amount: d.Amount.Amount, Reason: d.Reason, Status: status, DueBy: d.DueBy}
+	if lost := d.sum(gone) - d.sum(back); status == "lost" && lost > 0 {
+		said.Amount.Minor = lost
+	}
+	if said.Amount.Currency == k.Amount.Currency { // else the payment itself is not what it should be
+		r.Disputes = append(r.Disputes, said)
 	}
 	if len(gone) == 0 {
 		return
-	}
-	if kept := d.status() == "won" || d.status() == "closed"; kept && len(back) == 0 {
-		back = gone
 	}
 	// From now on the dispute is one of the payment's names. That is how a later
 	// look, when the money is not held any more, knows that it was.
@@ -100,6 +113,16 @@ func (d dispute) tell(k payments.Known, r *payments.Report) {
 	d.add(k.Payment, payments.Chargeback, gone, r)
 	d.add(k.Payment, payments.ChargebackReversed, back, r)
 	d.add(k.Payment, payments.Fee, d.fees(), r)
+}
+
+// sum adds what is in the currency of the dispute.
+func (d dispute) sum(amounts []money.Amount) (minor int64) {
+	for _, a := range amounts {
+		if a.Currency == d.Amount.Currency {
+			minor += a.Minor
+		}
+	}
+	return minor
 }
 
 // add tells of amounts by the name of the dispute; a second one of a kind, after
@@ -152,7 +175,7 @@ func (d dispute) status() string {
 		return "needs_response"
 	case "RESOLVED":
 		switch d.Outcome.Code {
-		case "RESOLVED_BUYER_FAVOUR", "ACCEPTED":
+		case "RESOLVED_BUYER_FAVOUR", accepted:
 			return "lost"
 		case "RESOLVED_SELLER_FAVOUR", "RESOLVED_WITH_PAYOUT": // PayPal has paid the buyer itself
 			return "won"

@@ -86,6 +86,8 @@ func TestADeclinedWayToPayIsNotTheEnd(t *testing.T) {
 	b.server.DeclineNext(v.id)
 	_, err := b.provider.Capture(t.Context(), v.move(1999, "first"))
 	b.wantNo(err, "INSTRUMENT_DECLINED")
+	again, err := b.provider.Start(t.Context(), v.start(payments.CaptureAutomatic)) // PayPal gives no address for what is approved
+	b.want([]any{again, err}, []any{payments.Begun{Ref: v.ref, Next: &payments.Action{Kind: "redirect", URL: b.url + "/checkoutnow?token=" + v.ref}}, nil})
 	v.pay(fakes.Pays)
 	v.capture()
 	b.want(told(v.look()), []string{"capture 1999"})
@@ -187,6 +189,16 @@ func TestAPromiseIsTakenInPartsAndTheRestGivenUp(t *testing.T) {
 	b.want(r.Approved, false)
 	_, err := b.provider.Capture(t.Context(), v.move(100, "more"))
 	b.wantNo(err, "AUTHORIZATION_ALREADY_CAPTURED")
+}
+
+func TestNothingIsTakenOfAPromiseOfAnotherAmount(t *testing.T) {
+	b := open(t)
+	for _, outcome := range []fakes.Outcome{fakes.WrongAmount, fakes.WrongCurrency} {
+		r := b.begin(payments.CaptureOnShipment).pay(outcome).look()
+		if len(r.Facts) != 1 || r.Facts[0].Kind != payments.Authorize || r.Approved || r.Open {
+			t.Errorf("%s: %+v", outcome, r)
+		}
+	}
 }
 
 func TestAPromiseIsGivenUp(t *testing.T) {
@@ -304,10 +316,18 @@ func TestWhatADisputeSays(t *testing.T) {
 			"needs_response",
 			[]string{"chargeback 1500"},
 		},
-		"held of another": {`"status":"UNDER_REVIEW","disputed_transactions":[{"seller_transaction_id":"C9","transaction_status":"HELD"}]`, "under_review", nil},
-		"given up":        {`"status":"RESOLVED","dispute_outcome":{"outcome_code":"CANCELED_BY_BUYER"}`, "closed", nil},
-		"PayPal pays":     {`"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_WITH_PAYOUT"}`, "won", nil},
-		"accepted":        {`"status":"RESOLVED","dispute_outcome":{"outcome_code":"ACCEPTED"}`, "lost", nil}, // the refund is a refund
+		"held of another":            {`"status":"UNDER_REVIEW","disputed_transactions":[{"seller_transaction_id":"C9","transaction_status":"HELD"}]`, "under_review", nil},
+		"given up":                   {`"status":"RESOLVED","dispute_outcome":{"outcome_code":"CANCELED_BY_BUYER"}`, "closed", nil},
+		"PayPal pays":                {`"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_WITH_PAYOUT"}`, "won", nil},
+		"accepted":                   {`"status":"RESOLVED","dispute_outcome":{"outcome_code":"ACCEPTED"}`, "closed", nil}, // the refund is a refund
+		"lost, and no word of money": {`"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_BUYER_FAVOUR"}`, "lost", []string{"chargeback 1500"}},
+		"lost in part": {
+			`"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_BUYER_FAVOUR"},"money_movements":[
+				{"affected_party":"SELLER","type":"DEBIT","reason":"DISPUTE_SETTLEMENT","amount":{"currency_code":"USD","value":"15.00"}},
+				{"affected_party":"SELLER","type":"CREDIT","reason":"DISPUTE_SETTLEMENT","amount":{"currency_code":"USD","value":"5.00"}}]`,
+			"lost",
+			[]string{"chargeback 1500", "chargeback_reversed 500"},
+		},
 		"lost, with a fee": {
 			`"status":"RESOLVED","dispute_outcome":{"outcome_code":"RESOLVED_BUYER_FAVOUR"},"money_movements":[
 				{"affected_party":"SELLER","type":"DEBIT","reason":"DISPUTE_SETTLEMENT","amount":{"currency_code":"USD","value":"15.00"}},
@@ -331,6 +351,9 @@ func TestWhatADisputeSays(t *testing.T) {
 		})
 		r := v.look()
 		b.want([]any{name, r.Disputes[0].Status, told(r)}, []any{name, test.status, append([]string{"capture 1999"}, test.facts...)})
+		if want := map[bool]int64{true: 1000, false: 1500}[name == "lost in part"]; r.Disputes[0].Amount.Minor != want { // what the books lose
+			t.Errorf("%s: %s", name, r.Disputes[0].Amount)
+		}
 		causes := map[string]bool{}
 		for _, f := range r.Facts {
 			key := string(f.Kind) + f.Cause

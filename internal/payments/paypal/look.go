@@ -40,7 +40,7 @@ func (p *Provider) look(ctx context.Context, k payments.Known) (payments.Report,
 			return payments.Report{}, err
 		}
 	}
-	r := o.report(k.Payment)
+	r := o.report(k)
 	return r, p.disputes(ctx, account, k, o, &r)
 }
 
@@ -54,15 +54,16 @@ func (p *Provider) age(payment id.Payment) time.Duration {
 }
 
 // report is what an order says of a payment. Money that is pending is not there
-// yet, and not lost either: the payment stays approved.
-func (o order) report(payment id.Payment) payments.Report {
+// yet, and not lost either: the payment stays approved. An authorisation of
+// another amount than was asked for is told, and nothing is to be taken of it.
+func (o order) report(k payments.Known) payments.Report {
 	paid := o.Units[0].Payments
 	r := payments.Report{
 		Open:     o.Status == created || o.Status == saved || o.Status == actionRequired,
 		Approved: o.Status == approved,
 	}
 	add := func(kind payments.Kind, amount money.Amount, cause string) {
-		r.Facts = append(r.Facts, payments.Fact{Payment: payment, Kind: kind, Amount: amount, Cause: cause})
+		r.Facts = append(r.Facts, payments.Fact{Payment: k.Payment, Kind: kind, Amount: amount, Cause: cause})
 	}
 	for _, a := range paid.Authorizations {
 		r.Refs = append(r.Refs, a.ID)
@@ -73,7 +74,7 @@ func (o order) report(payment id.Payment) payments.Report {
 			add(payments.Fail, money.Zero(a.Amount.Currency), a.ID)
 		default:
 			add(payments.Authorize, a.Amount.Amount, a.ID)
-			r.Approved = r.Approved || a.Status == created || a.Status == partiallyCaptured
+			r.Approved = r.Approved || (a.Status == created || a.Status == partiallyCaptured) && a.Amount.Amount == k.Amount
 		}
 	}
 	for _, c := range paid.Captures {

@@ -225,15 +225,17 @@ func TestWhatANoticeIsAbout(t *testing.T) {
 		"PAYMENT.CAPTURE.COMPLETED":          {`{"id":"CAPTURE","custom_id":"pay_1","supplementary_data":{"related_ids":{"order_id":"ORDER"}}}`, "ORDER"},
 		"PAYMENT.CAPTURE.PENDING":            {`{"id":"CAPTURE"}`, "CAPTURE"},
 		"PAYMENT.CAPTURE.DENIED":             {`{"id":"CAPTURE","links":[{"rel":"up","href":"https://api.paypal.com/v2/payments/authorizations/AUTH"}]}`, "CAPTURE"},
-		"PAYMENT.CAPTURE.REFUNDED":           {`{"id":"REFUND","links":[{"rel":"self","href":"x"},{"rel":"up","href":"https://api.paypal.com/v2/payments/captures/CAPTURE"}]}`, "CAPTURE"},
-		"PAYMENT.CAPTURE.REVERSED":           {`{"id":"REVERSAL","links":[{"rel":"up","href":"https://api.paypal.com/v2/payments/captures/CAPTURE"}]}`, "CAPTURE"},
-		"PAYMENT.REFUND.FAILED":              {`{"id":"REFUND","links":[{"rel":"up","href":"https://api.paypal.com/v2/payments/captures/CAPTURE"}]}`, "CAPTURE"},
-		"PAYMENT.AUTHORIZATION.CREATED":      {`{"id":"AUTH","supplementary_data":{"related_ids":{"order_id":"ORDER"}}}`, "ORDER"},
-		"PAYMENT.AUTHORIZATION.VOIDED":       {`{"id":"AUTH"}`, "AUTH"},
-		"CUSTOMER.DISPUTE.CREATED":           {`{"dispute_id":"PP-D-1","disputed_transactions":[{"seller_transaction_id":"CAPTURE"}]}`, "CAPTURE"},
-		"CUSTOMER.DISPUTE.RESOLVED":          {`{"dispute_id":"PP-D-1"}`, ""},
-		"BILLING.SUBSCRIPTION.CREATED":       {`{"id":"I-1"}`, ""},
-		"SOMETHING.OF.2031":                  {`{"id":7,"links":"none"}`, ""},
+		"PAYMENT.CAPTURE.REFUNDED": {
+			`{"id":"REFUND","links":[{"rel":"self","href":"x"},{"rel":"up","href":"https://api.paypal.com/v2/payments/captures/CAPTURE"}]}`, "CAPTURE",
+		},
+		"PAYMENT.CAPTURE.REVERSED":      {`{"id":"REVERSAL","links":[{"rel":"up","href":"https://api.paypal.com/v2/payments/captures/CAPTURE"}]}`, "CAPTURE"},
+		"PAYMENT.REFUND.FAILED":         {`{"id":"REFUND","links":[{"rel":"up","href":"https://api.paypal.com/v2/payments/captures/CAPTURE"}]}`, "CAPTURE"},
+		"PAYMENT.AUTHORIZATION.CREATED": {`{"id":"AUTH","supplementary_data":{"related_ids":{"order_id":"ORDER"}}}`, "ORDER"},
+		"PAYMENT.AUTHORIZATION.VOIDED":  {`{"id":"AUTH"}`, "AUTH"},
+		"CUSTOMER.DISPUTE.CREATED":      {`{"dispute_id":"PP-D-1","disputed_transactions":[{"seller_transaction_id":"CAPTURE"}]}`, "CAPTURE"},
+		"CUSTOMER.DISPUTE.RESOLVED":     {`{"dispute_id":"PP-D-1"}`, ""},
+		"BILLING.SUBSCRIPTION.CREATED":  {`{"id":"I-1"}`, ""},
+		"SOMETHING.OF.2031":             {`{"id":7,"links":"none"}`, ""},
 	} {
 		body := fmt.Appendf(nil, `{"id":"WH-1","event_type":%q,"event_version":"9.0","create_time":"2026-11-26T12:00:00.123Z","resource":%s}`, event, test.resource)
 		n, err := b.provider.Hear(t.Context(), b.server.Sign(body, b.server.WebhookID, b.clock.Now()), body)

@@ -135,8 +135,10 @@ func (p *Provider) authorize(ctx context.Context, a payments.Account, o order) (
 	return o, err
 }
 
-// next is where the buyer has to go, nil when nowhere.
-func (o order) next() *payments.Action {
+// next is where the buyer has to go, nil when nowhere. PayPal gives no address
+// for an order that is approved, but the buyer of one that was declined since has
+// to go there again.
+func (o order) next(a payments.Account) *payments.Action {
 	for _, rel := range []string{"payer-action", "approve"} {
 		for _, l := range o.Links {
 			if l.Rel == rel && strings.HasPrefix(l.Href, "http") {
@@ -144,5 +146,8 @@ func (o order) next() *payments.Action {
 			}
 		}
 	}
-	return nil
+	if o.Status != approved {
+		return nil
+	}
+	return &payments.Action{Kind: "redirect", URL: strings.Replace(base(a), "api-m.", "www.", 1) + "/checkoutnow?token=" + url.QueryEscape(o.ID)}
 }

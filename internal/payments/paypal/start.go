@@ -56,8 +56,8 @@ func (p *Provider) Start(ctx context.Context, s payments.Start) (payments.Begun,
 	if err != nil {
 		return payments.Begun{}, fmt.Errorf("start payment %s: %w", s.Payment, err)
 	}
-	next := o.next()
-	if o.ID == "" || next == nil && o.Status != approved && o.Status != completed { // a repetition hears how far it has come
+	next := o.next(account)
+	if o.ID == "" || next == nil && o.Status != completed { // a repetition hears how far it has come
 		return payments.Begun{}, fmt.Errorf("start payment %s: PayPal gives no name or no address", s.Payment)
 	}
 	return payments.Begun{Ref: o.ID, Next: next}, nil

@@ -101,33 +101,29 @@ func (p *Provider) search(ctx context.Context, a payments.Account, from, last ti
 	return list, nil
 }
 
-// movements is what an entry says, by its code:
-// https://developer.paypal.com/docs/transaction-search/transaction-event-codes/
+// movements is what an entry says.
 func (p *Provider) movements(ctx context.Context, a payments.Account, e entry) ([]payments.Movement, error) {
 	i := e.Info
-	m := payments.Movement{Ref: i.ID, Kind: payments.Fee, Amount: i.Amount.Amount, Fee: money.Zero(i.Amount.Currency), At: i.At.Time}
-	in := m.Amount.Minor > 0
-	switch code := i.Code; {
-	case strings.HasPrefix(code, "T00") && in:
-		m.Kind, m.Payment = payments.Capture, i.ID
-	case code == "T1107":
-		m.Kind, m.Payment = payments.Refund, i.Reference
-	case code == "T1100" && in: // a refund that did not arrive
-		m.Kind, m.Payment, m.Ref = payments.RefundFailed, i.Reference, i.Reference
-	case slices.Contains(takenBack, code):
-		m.Kind, m.Payment = payments.Chargeback, i.Reference
-		if in {
-			m.Kind = payments.ChargebackReversed
-		}
+	m := payments.Movement{
+		Ref: i.ID, Kind: KindOf(i.Code, i.Amount.Minor > 0), Amount: i.Amount.Amount, Fee: money.Zero(i.Amount.Currency), At: i.At.Time,
+	}
+	switch m.Kind {
+	case payments.Capture:
+		m.Payment = i.ID
+	case payments.Refund:
+		m.Payment = i.Reference
+	case payments.RefundFailed: // the fact is known by the refund
+		m.Payment, m.Ref = i.Reference, i.Reference
+	case payments.Chargeback, payments.ChargebackReversed: // the facts are known by the dispute
+		m.Payment = i.Reference
 		ids, err := p.disputesOf(ctx, a, i.Reference)
 		if err != nil {
 			return nil, err
 		}
-		if len(ids) > 0 { // facts are known by the dispute
+		if len(ids) > 0 {
 			m.Ref = ids[len(ids)-1]
 		}
-	case slices.ContainsFunc(ownMoney, func(group string) bool { return strings.HasPrefix(code, group) }):
-		m.Kind = payments.Payout
+	case payments.Authorize, payments.Void, payments.Fail, payments.Fee, payments.Payout: // of no payment
 	}
 	list := []payments.Movement{m}
 	if i.Fee == nil || i.Fee.IsZero() {
@@ -140,6 +136,27 @@ func (p *Provider) movements(ctx context.Context, a payments.Account, e entry) (
 	// Given back, with a refund: an entry of its own, as what PayPal keeps of one is
 	// not below zero.
 	return append(list, payments.Movement{Ref: i.ID, Kind: payments.Fee, Amount: i.Fee.Amount, Fee: money.Zero(i.Fee.Currency), At: i.At.Time}), nil
+}
+
+// KindOf is what PayPal's code for an entry of its books means. Money comes in for
+// the shop, or it leaves.
+// https://developer.paypal.com/reports/reference/t-codes
+func KindOf(code string, in bool) payments.Kind {
+	switch {
+	case strings.HasPrefix(code, "T00") && in:
+		return payments.Capture
+	case code == "T1107":
+		return payments.Refund
+	case code == "T1100" && in: // a refund that did not arrive
+		return payments.RefundFailed
+	case slices.Contains(takenBack, code) && in:
+		return payments.ChargebackReversed
+	case slices.Contains(takenBack, code):
+		return payments.Chargeback
+	case slices.ContainsFunc(ownMoney, func(group string) bool { return strings.HasPrefix(code, group) }):
+		return payments.Payout
+	}
+	return payments.Fee
 }
 
 var (

@@ -60,7 +60,8 @@ func TestWhatTheCodesOfAStatementMean(t *testing.T) {
 		{"T0001", "-1.00", "-0.02", "", []payments.Movement{{Ref: "X", Kind: payments.Payout, Amount: usd(-100), Fee: usd(2)}}},
 		{"T1200", ".50", "", "", []payments.Movement{{Ref: "X", Kind: payments.Fee, Amount: usd(50), Fee: usd(0)}}},
 	} {
-		row := fmt.Sprintf(`"transaction_id":"X","transaction_event_code":%q,"transaction_amount":{"currency_code":"USD","value":%q},"paypal_reference_id":%q`, test.code, test.value, test.reference)
+		row := fmt.Sprintf(`"transaction_id":"X","transaction_event_code":%q,"transaction_amount":{"currency_code":"USD","value":%q},"paypal_reference_id":%q`,
+			test.code, test.value, test.reference)
 		if test.fee != "" {
 			row += fmt.Sprintf(`,"fee_amount":{"currency_code":"USD","value":%q}`, test.fee)
 		}

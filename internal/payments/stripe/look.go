@@ -23,23 +23,25 @@ func (p Provider) Look(ctx context.Context, k payments.Known) (payments.Report, 
 	if missing(err) {
 		err = payments.ErrMismatch
 	}
-	if err != nil || intent == nil {
-		return payments.Report{Open: open}, err
+	if err != nil {
+		return payments.Report{}, err
 	}
-	report := payments.Report{
-		Refs: []string{intent.ID},
-		Open: open || intent.Status == api.PaymentIntentStatusProcessing, Approved: intent.Status == api.PaymentIntentStatusRequiresCapture,
-		Saved: savedBy(intent),
+	report := payments.Report{Open: open}
+	told := telling{payment: k.Payment}
+	if intent != nil {
+		report.Refs = []string{intent.ID}
+		report.Open = open || intent.Status == api.PaymentIntentStatusProcessing
+		report.Approved = intent.Status == api.PaymentIntentStatusRequiresCapture
+		report.Saved = savedBy(intent)
+		if err := c.tell(ctx, intent, &report, &told); err != nil {
+			return payments.Report{}, err
+		}
 	}
-	charge := intent.LatestCharge
-	if charge == nil {
-		return report, nil
+	if len(told.list) == 0 && !report.Open { // it is over: the buyer needs another payment
+		told.fail(k.Ref, k.Amount.Currency)
 	}
-	report.Refs = append(report.Refs, charge.ID)
-	if charge.Status != api.ChargeStatusSucceeded {
-		return report, nil
-	}
-	return report, c.tell(ctx, k, intent, &report)
+	report.Facts = told.inOrder()
+	return report, told.err
 }
 
 // What is read with an intent, so that a payment of which nothing was given back
@@ -72,17 +74,23 @@ func (c client) read(ctx context.Context, k payments.Known) (intent *api.Payment
 	return intent, open, nil
 }
 
-// tell adds to a report what became of a charge that the bank has agreed to.
-func (c client) tell(ctx context.Context, k payments.Known, intent *api.PaymentIntent, r *payments.Report) error {
+// tell adds what became of the latest charge of an intent.
+func (c client) tell(ctx context.Context, intent *api.PaymentIntent, r *payments.Report, told *telling) error {
 	charge := intent.LatestCharge
-	told := telling{payment: k.Payment, currency: charge.Currency}
+	if charge == nil {
+		return nil
+	}
+	r.Refs = append(r.Refs, charge.ID)
+	if charge.Status != api.ChargeStatusSucceeded {
+		return nil
+	}
+	told.currency = charge.Currency
 	told.add(charge.Created, payments.Authorize, charge.Amount, charge.ID)
 	if !charge.Captured {
 		if intent.Status == api.PaymentIntentStatusCanceled {
 			told.add(intent.CanceledAt, payments.Void, charge.Amount, intent.ID)
 		}
-		r.Facts = told.inOrder()
-		return told.err
+		return nil
 	}
 	at := charge.Created
 	if charge.BalanceTransaction != nil {
@@ -98,11 +106,8 @@ func (c client) tell(ctx context.Context, k payments.Known, intent *api.PaymentI
 		told.add(at, payments.Void, rest, intent.ID)
 	}
 	told.refunds(refunds)
-	if r.Disputes, err = c.disputes(ctx, intent, &told); err != nil {
-		return err
-	}
-	r.Facts = told.inOrder()
-	return told.err
+	r.Disputes, err = c.disputes(ctx, intent, told)
+	return err
 }
 
 // refundsOf lists the refunds of a charge, the oldest first.

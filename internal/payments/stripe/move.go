@@ -1,7 +1,9 @@
 package stripe
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,17 +31,31 @@ func (p Provider) Capture(ctx context.Context, m payments.Move) (payments.Fact, 
 	if err != nil {
 		return payments.Fact{}, err
 	}
-	params := &api.PaymentIntentCaptureParams{AmountToCapture: &n}
-	params.SetIdempotencyKey(m.Key)
-	intent, err := c.V1PaymentIntents.Capture(ctx, name, params)
+	intent, err := c.captureOnce(ctx, name, n, m.Key)
 	if err != nil {
-		return payments.Fact{}, said("capture payment", err)
+		return payments.Fact{}, err
 	}
 	if intent.Status != api.PaymentIntentStatusSucceeded || intent.LatestCharge == nil {
 		return payments.Fact{}, fmt.Errorf("capture payment: it is %s", intent.Status) // Look sees what becomes of it
 	}
 	taken, err := amount(intent.AmountReceived, intent.Currency)
 	return payments.Fact{Payment: m.Payment, Kind: payments.Capture, Amount: taken, Cause: intent.LatestCharge.ID}, err
+}
+
+// captureOnce takes n of an intent. One of which so much was taken already was
+// taken by a call that was not answered, whose key Stripe has forgotten.
+func (c client) captureOnce(ctx context.Context, name string, n int64, key string) (*api.PaymentIntent, error) {
+	params := &api.PaymentIntentCaptureParams{AmountToCapture: &n}
+	params.SetIdempotencyKey(key)
+	intent, err := c.V1PaymentIntents.Capture(ctx, name, params)
+	if err = said("capture payment", err); !errors.Is(err, errPaid) {
+		return intent, err
+	}
+	found, e := c.V1PaymentIntents.Retrieve(ctx, name, nil)
+	if e == nil && found.Status == api.PaymentIntentStatusSucceeded && found.AmountReceived == n {
+		return found, nil
+	}
+	return nil, cmp.Or(said("read payment", e), err)
 }
 
 // isAll refuses to take a part of what is authorised and the rest later: with
@@ -80,9 +96,8 @@ func (c client) end(ctx context.Context, m payments.Move) (payments.Fact, error)
 	case open:
 		params := &api.CheckoutSessionExpireParams{}
 		params.SetIdempotencyKey(m.Key + " expire")
-		if _, err = c.V1CheckoutSessions.Expire(ctx, m.Ref, params); err != nil {
-			err = said("expire session", err)
-		}
+		_, err = c.V1CheckoutSessions.Expire(ctx, m.Ref, params)
+		err = said("expire session", err)
 	case intent == nil:
 	case intent.Status == api.PaymentIntentStatusSucceeded, intent.Status == api.PaymentIntentStatusRequiresCapture:
 		err = errPaid
@@ -103,10 +118,8 @@ func (c client) cancel(ctx context.Context, intent, key string) error {
 	}
 	params := &api.PaymentIntentCancelParams{}
 	params.SetIdempotencyKey(key + " cancel")
-	if _, err = c.V1PaymentIntents.Cancel(ctx, intent, params); err != nil {
-		return said("cancel payment", err)
-	}
-	return nil
+	_, err = c.V1PaymentIntents.Cancel(ctx, intent, params)
+	return said("cancel payment", err)
 }
 
 // Refund gives money of a charge back. One that Stripe keeps pending is given.
@@ -119,20 +132,40 @@ func (p Provider) Refund(ctx context.Context, m payments.Move) (payments.Fact, e
 	if err != nil {
 		return payments.Fact{}, err
 	}
-	params := &api.RefundCreateParams{Charge: &m.Taken, Amount: &n, Metadata: map[string]string{paymentKey: m.Payment.String()}}
-	if m.Reason != "" {
-		params.Metadata["reason"] = m.Reason
-	}
-	params.SetIdempotencyKey(m.Key)
-	refund, err := c.V1Refunds.Create(ctx, params)
+	refund, err := c.refundOnce(ctx, m, n)
 	if err != nil {
-		return payments.Fact{}, said("refund charge", err)
+		return payments.Fact{}, err
 	}
 	if refund.Status == api.RefundStatusFailed || refund.Status == api.RefundStatusCanceled {
 		return payments.Fact{}, refusal(string(refund.FailureReason), "The money could not be given back this way.")
 	}
 	back, err := amount(refund.Amount, refund.Currency)
 	return payments.Fact{Payment: m.Payment, Kind: payments.Refund, Amount: back, Cause: refund.ID}, err
+}
+
+// moveKey is where the key of a refund stands in its metadata.
+const moveKey = "move"
+
+// refundOnce asks for a refund, unless it is there. Stripe may forget a key after
+// a day, and a refund that was not answered is asked for until it is.
+func (c client) refundOnce(ctx context.Context, m payments.Move, n int64) (*api.Refund, error) {
+	list := &api.RefundListParams{Charge: &m.Taken}
+	list.Limit = api.Int64(100)
+	for refund, err := range c.V1Refunds.List(ctx, list).All(ctx) {
+		if err != nil {
+			return nil, said("list refunds", err)
+		}
+		if refund.Metadata[moveKey] == m.Key {
+			return refund, nil
+		}
+	}
+	params := &api.RefundCreateParams{Charge: &m.Taken, Amount: &n, Metadata: map[string]string{paymentKey: m.Payment.String(), moveKey: m.Key}}
+	if m.Reason != "" {
+		params.Metadata["reason"] = m.Reason
+	}
+	params.SetIdempotencyKey(m.Key)
+	refund, err := c.V1Refunds.Create(ctx, params)
+	return refund, said("refund charge", err)
 }
 
 // intentOf is the name of a payment's intent: one of those that were read, or

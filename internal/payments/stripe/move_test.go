@@ -90,8 +90,13 @@ func TestAnAuthorisedPaymentIsTakenOnce(t *testing.T) {
 	if _, err := d.Capture(t.Context(), all); err != nil {
 		t.Errorf("all of it: %v", err)
 	}
-	if _, err := d.Capture(t.Context(), d.move(k, 100_00, "again")); !errors.Is(err, errPaid) {
-		t.Errorf("again: %v, want %v", err, errPaid)
+	if _, err := d.Capture(t.Context(), d.move(k, 60_00, "another part")); !errors.Is(err, errPaid) {
+		t.Errorf("a part of it: %v, want %v", err, errPaid)
+	}
+	d.clock.Advance(25 * time.Hour) // Stripe has forgotten the key
+	f, err := d.Capture(t.Context(), all)
+	if err != nil || !slices.Contains(d.look(k).Facts, f) || len(d.server.Book.Of(k.Payment)) != 1 {
+		t.Errorf("all of it, again: %+v, %v, and the books have %+v", f, err, d.server.Book.Of(k.Payment))
 	}
 }
 
@@ -129,6 +134,26 @@ func TestAPromiseThatRunsOut(t *testing.T) {
 	d.wantFacts(k, "authorize 100.00 USD", "void 100.00 USD")
 }
 
+// Stripe forgets keys, and an answer can be lost for longer than that.
+func TestARefundIsOneWhateverStripeForgets(t *testing.T) {
+	d := open(t)
+	k := d.begin(d.startOf(money.Of(100_00, "USD")))
+	d.pay(k, fakes.Pays)
+	move := d.move(k, 30_00, "refund")
+	d.server.Faults.Plan("refund", fakes.ServerError)
+	if _, err := d.Refund(t.Context(), move); err == nil || reason(err) != "" {
+		t.Fatalf("%v, want an unknown outcome", err)
+	}
+	d.clock.Advance(25 * time.Hour)
+	f, err := d.Refund(t.Context(), move)
+	if r := d.look(k); err != nil || f != r.Facts[len(r.Facts)-1] {
+		t.Errorf("gave back %+v, %v, and Stripe says %+v", f, err, r.Facts)
+	}
+	if n := len(d.server.Book.Of(k.Payment)); n != 2 { // the capture and the refund
+		t.Errorf("the books have %+v", d.server.Book.Of(k.Payment))
+	}
+}
+
 func TestNobodyPaysAnyMore(t *testing.T) {
 	d := open(t)
 	late := d.begin(d.startOf(money.Of(10_00, "USD")))
@@ -136,9 +161,15 @@ func TestNobodyPaysAnyMore(t *testing.T) {
 	if r := d.look(late); r.Open {
 		t.Errorf("a session that has run out is %+v", r)
 	}
+	d.wantFacts(late, "fail 0.00 USD")
 	if _, err := d.Void(t.Context(), d.move(late, 0, "void")); err != nil {
 		t.Errorf("ended twice: %v", err)
 	}
+	declined := d.begin(d.startOf(money.Of(10_00, "USD")))
+	d.pay(declined, fakes.Declined)
+	d.wantFacts(declined)
+	d.clock.Advance(46 * time.Minute)
+	d.wantFacts(declined, "fail 0.00 USD")
 	k := d.promised()
 	if _, err := d.Void(t.Context(), d.move(k, 0, "void")); !errors.Is(err, errPaid) {
 		t.Errorf("what is promised: %v, want %v", err, errPaid)
@@ -148,7 +179,7 @@ func TestNobodyPaysAnyMore(t *testing.T) {
 	if _, err := d.Void(t.Context(), d.move(pending, 0, "void")); err != nil { // the bank cannot be stopped
 		t.Errorf("what takes its time: %v", err)
 	}
-	if r := d.look(pending); !r.Open {
+	if r := d.look(pending); !r.Open || len(r.Facts) != 0 {
 		t.Errorf("what may still come is %+v", r)
 	}
 }

@@ -36,6 +36,8 @@ func said(doing string, err error) error {
 	var e *api.Error
 	var broken *url.Error
 	switch {
+	case err == nil:
+		return nil
 	case errors.As(err, &e) && isNo(e):
 		if e.Code == api.ErrorCodePaymentIntentUnexpectedState {
 			return errPaid.With("reason", string(e.Code))

@@ -2,11 +2,14 @@ package stripe
 
 import (
 	"context"
+	"encoding/binary"
+	"fmt"
 	"strings"
 	"time"
 
 	api "github.com/stripe/stripe-go/v85"
 
+	"souk/internal/id"
 	"souk/internal/payments"
 )
 
@@ -14,10 +17,18 @@ import (
 // objects.
 const paymentKey = "payment"
 
-// grace is by how much a session outlives its order: Stripe wants it to stay
-// open for half an hour at least, and a repeated call to say the same as the
-// first. Whoever pays in that time has their money given back.
-const grace = 31 * time.Minute
+// A session outlives its order by the grace: Stripe wants it to stay open for
+// half an hour at least, and a repeated call to say the same as the first.
+// Whoever pays in that time has their money given back. Orders that wait for
+// days have sessions of a day, which is the longest, one after the other.
+const (
+	grace   = 31 * time.Minute
+	longest = 24 * time.Hour
+)
+
+// remembered is for how long Stripe surely knows a key. What may have been
+// charged under one is not charged again without it.
+const remembered = 23 * time.Hour
 
 // Start opens a page of Stripe's for a payment, or takes the money of a buyer
 // who is away with what they had saved.
@@ -29,6 +40,9 @@ func (p Provider) Start(ctx context.Context, s payments.Start) (payments.Begun, 
 	c, err := p.dial(ctx)
 	if err != nil {
 		return payments.Begun{}, err
+	}
+	if s.With != "" && p.Accounts.Clock.Now().Sub(born(s.Payment)) > remembered {
+		return payments.Begun{}, fmt.Errorf("charge saved method: payment %s is too old to be begun again", s.Payment)
 	}
 	if s.With != "" {
 		return c.charge(ctx, s, n)
@@ -65,7 +79,7 @@ func sessionFor(s payments.Start, n int64) *api.CheckoutSessionCreateParams {
 	if s.Email != "" {
 		params.CustomerEmail = &s.Email
 	}
-	if !s.ExpiresAt.IsZero() {
+	if wait := s.ExpiresAt.Sub(born(s.Payment)) + grace; !s.ExpiresAt.IsZero() && wait < longest {
 		params.ExpiresAt = api.Int64(s.ExpiresAt.Add(grace).Unix())
 	}
 	if s.Save {
@@ -100,12 +114,19 @@ func currencyOf(s payments.Start) *string {
 	return api.String(strings.ToLower(string(s.Amount.Currency)))
 }
 
-// captureOf is nil where Stripe takes the money by itself.
+// captureOf is when Stripe takes the money. Left to itself it would take it a
+// little later than it tells that it has, and tell of its fee by another notice.
+// https://docs.stripe.com/payments/payment-intents/asynchronous-capture
 func captureOf(s payments.Start) *string {
-	if s.Capture != payments.CaptureOnShipment {
-		return nil
+	if s.Capture == payments.CaptureOnShipment {
+		return api.String(api.PaymentIntentCaptureMethodManual)
 	}
-	return api.String(api.PaymentIntentCaptureMethodManual)
+	return api.String(api.PaymentIntentCaptureMethodAutomatic)
+}
+
+// born is when a payment was opened: its id is a UUIDv7, which begins with that.
+func born(p id.Payment) time.Time {
+	return time.UnixMilli(int64(binary.BigEndian.Uint64(p[:8]) >> 16)).UTC() //nolint:gosec // 48 bits
 }
 
 // sessionHere stands for the session's name in an address until Stripe puts it

@@ -69,6 +69,7 @@ func TestAPageIsAskedForAsTheOrderIs(t *testing.T) {
 		"mode": "payment", "client_reference_id": s.Payment.String(), "customer_email": "buyer@example.com",
 		"success_url":                                   "https://shop.example/return?order=1&session_id={CHECKOUT_SESSION_ID}",
 		"cancel_url":                                    "https://shop.example/return?order=1&session_id={CHECKOUT_SESSION_ID}",
+		"payment_intent_data[capture_method]":           "automatic",
 		"adaptive_pricing[enabled]":                     "false",
 		"line_items[0][quantity]":                       "1",
 		"line_items[0][price_data][currency]":           "usd",
@@ -85,7 +86,7 @@ func TestAPageIsAskedForAsTheOrderIs(t *testing.T) {
 	}
 
 	s = d.startOf(money.Of(123_45, "USD"))
-	s.Save, s.Capture, s.Email, s.ExpiresAt = true, payments.CaptureOnShipment, "", time.Time{}
+	s.Save, s.Capture, s.Email, s.ExpiresAt = true, payments.CaptureOnShipment, "", s.ExpiresAt.Add(5*24*time.Hour)
 	d.begin(s)
 	delete(want, "customer_email")
 	delete(want, "expires_at")
@@ -131,7 +132,8 @@ func TestNothingIsToldOfTheMachine(t *testing.T) {
 func TestTheVersionOfTheAPIIsTheAccounts(t *testing.T) {
 	d := open(t)
 	d.exec(`UPDATE payment_accounts SET fields = '{"api_version": "2031-01-01.iris"}'`, pgx.NamedArgs{})
-	if _, err := d.Start(t.Context(), d.startOf(money.Of(10_00, "USD"))); err == nil || len(d.asked) != 1 || d.asked[0].Header.Get("Stripe-Version") != "2031-01-01.iris" {
+	_, err := d.Start(t.Context(), d.startOf(money.Of(10_00, "USD")))
+	if err == nil || len(d.asked) != 1 || d.asked[0].Header.Get("Stripe-Version") != "2031-01-01.iris" {
 		t.Errorf("asked %+v: %v", d.asked, err)
 	}
 }
@@ -159,6 +161,27 @@ func TestWhatWasSavedPaysAgain(t *testing.T) {
 	r := d.look(payments.Known{Payment: again.Payment, Ref: begun.Ref})
 	if at := slices.IndexFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture }); at < 0 || r.Facts[at].Amount != again.Amount {
 		t.Errorf("facts %+v", r.Facts)
+	}
+	if n := len(d.server.Book.Of(again.Payment)); n != 1 {
+		t.Errorf("charged %d times", n)
+	}
+}
+
+// Stripe forgets keys. Who may have been charged is not charged again.
+func TestWhatWasSavedPaysOnceWhateverStripeForgets(t *testing.T) {
+	d := open(t)
+	s := d.startOf(money.Of(10_00, "USD"))
+	s.Save = true
+	first := d.begin(s)
+	d.pay(first, fakes.Pays)
+	again := d.startOf(money.Of(20_00, "USD"))
+	again.With = d.look(first).Saved.Ref
+	d.server.Faults.Plan("start", fakes.ServerError)
+	for range 2 {
+		if _, err := d.Start(t.Context(), again); err == nil || reason(err) != "" {
+			t.Errorf("%v, want an unknown outcome", err)
+		}
+		d.clock.Advance(25 * time.Hour)
 	}
 	if n := len(d.server.Book.Of(again.Payment)); n != 1 {
 		t.Errorf("charged %d times", n)

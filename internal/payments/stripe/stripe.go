@@ -92,7 +92,7 @@ func (p Provider) Probe(ctx context.Context) (string, error) {
 	}
 	key := c.account.Secret(secretKey)
 	if live := strings.HasPrefix(key, "sk_live_") || strings.HasPrefix(key, "rk_live_"); live != c.account.Live {
-		return "", refusal("livemode", "The key is of another mode than the account: test keys (sk_test_…) are for trying things out, live ones (sk_live_…) for money.")
+		return "", refusal("livemode", "The key is of another mode than the account: keys of test mode (sk_test_…) move no money.")
 	}
 	account, err := c.V1Accounts.Retrieve(ctx, nil)
 	if err != nil {

@@ -8,6 +8,7 @@ import (
 	api "github.com/stripe/stripe-go/v85"
 
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -30,6 +31,11 @@ func (t *telling) add(at int64, kind payments.Kind, n int64, cause string) {
 	sum, err := amount(n, t.currency)
 	t.err = errors.Join(t.err, err)
 	t.list = append(t.list, timed{at, payments.Fact{Payment: t.payment, Kind: kind, Amount: sum, Cause: cause}})
+}
+
+// fail tells that nothing comes of it.
+func (t *telling) fail(cause string, c money.Currency) {
+	t.list = append(t.list, timed{0, payments.Fact{Payment: t.payment, Kind: payments.Fail, Amount: money.Zero(c), Cause: cause}})
 }
 
 // fee tells what Stripe keeps by some of its entries. Those in another currency

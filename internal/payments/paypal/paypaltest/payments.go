@@ -49,6 +49,18 @@ func (c *capture) shown() string {
 	return "PARTIALLY_REFUNDED"
 }
 
+// left is what can still be given back of a capture: what is disputed, or was
+// lost that way, is gone.
+func (s *Server) left(c *capture) int64 {
+	left := c.amount.Minor - c.given()
+	for _, d := range s.disputes {
+		if d.capture == c && d.transaction != completed {
+			left -= d.amount.Minor
+		}
+	}
+	return left
+}
+
 // take captures money of an order.
 func (s *Server) take(o *order, amount money.Amount, final bool) *capture {
 	fee := amount.Share(349, 10_000) // and nothing fixed
@@ -159,7 +171,7 @@ func (s *Server) refundCapture(r *http.Request, body []byte) (func() any, *probl
 	if p := strict(body, &in); p != nil {
 		return nil, p
 	}
-	amount, left := c.amount, c.amount.Minor-c.given()
+	amount, left := c.amount, s.left(c)
 	if in.Amount != nil {
 		var p *problem
 		if amount, p = in.Amount.read(); p != nil {
@@ -175,12 +187,12 @@ func (s *Server) refundCapture(r *http.Request, body []byte) (func() any, *probl
 		return nil, unprocessable("PENDING_CAPTURE", "Cannot initiate a refund as the capture is pending.")
 	case amount.Currency != c.amount.Currency:
 		return nil, unprocessable("REFUND_CAPTURE_CURRENCY_MISMATCH", "Refund must be in the same currency as the capture")
+	case s.isDisputed(c):
+		return nil, unprocessable("TRANSACTION_DISPUTED", "Partial refunds cannot be offered at this time because there is an open case on this transaction.")
 	case left == 0:
 		return nil, unprocessable("CAPTURE_FULLY_REFUNDED", "The capture has already been fully refunded")
 	case amount.Minor > left:
 		return nil, unprocessable("REFUND_AMOUNT_EXCEEDED", "The refund amount must be less than or equal to the capture amount that has not yet been refunded.")
-	case amount.Minor < c.amount.Minor && s.isDisputed(c):
-		return nil, unprocessable("TRANSACTION_DISPUTED", "Partial refunds cannot be offered at this time because there is an open case on this transaction.")
 	}
 	s.invoices[in.Invoice] = true
 	back := s.giveBack(o, c, amount, in.Invoice, in.Note)

@@ -175,7 +175,7 @@ func (s *Server) Return(payment id.Payment) map[string]string {
 func (s *Server) RefundHere(ctx context.Context, payment id.Payment, amount money.Amount) error {
 	return s.with(ctx, payment, func(o *order) error {
 		for _, c := range o.captures {
-			if amount.Currency == c.amount.Currency && amount.Minor <= c.amount.Minor-c.given() {
+			if amount.Currency == c.amount.Currency && amount.Minor <= s.left(c) {
 				s.giveBack(o, c, amount, "", "")
 				return nil
 			}
@@ -204,16 +204,17 @@ func (s *Server) FailRefunds(ctx context.Context, payment id.Payment) error {
 // Dispute opens a case and keeps the money back.
 func (s *Server) Dispute(ctx context.Context, payment id.Payment) error {
 	return s.with(ctx, payment, func(o *order) error {
-		if len(o.captures) == 0 || o.captures[0].status == pending {
+		if len(o.captures) == 0 || o.captures[0].status == pending || s.left(o.captures[0]) == 0 {
 			return errors.New("nothing to dispute")
 		}
 		c, now := o.captures[0], s.Clock.Now()
 		d := &dispute{
-			id: "PP-R-" + rand.Text()[:3] + "-" + rand.Text()[:8], order: o, capture: c, amount: c.amount, status: "WAITING_FOR_SELLER_RESPONSE",
+			id: "PP-R-" + rand.Text()[:3] + "-" + rand.Text()[:8], order: o, capture: c, amount: money.Of(s.left(c), c.amount.Currency), status: "WAITING_FOR_SELLER_RESPONSE",
 			transaction: "HELD", hold: name(), createdAt: now, dueBy: now.Add(10 * 24 * time.Hour),
 		}
 		s.disputes = append(s.disputes, d)
-		s.write(fakes.Entry{Kind: payments.Chargeback, Ref: d.id, Payment: o.ours(), Amount: money.Of(-d.amount.Minor, d.amount.Currency)}, "T1110", d.hold, c.id)
+		taken := money.Of(-d.amount.Minor, d.amount.Currency)
+		s.write(fakes.Entry{Kind: payments.Chargeback, Ref: d.id, Payment: o.ours(), Amount: taken}, "T1110", d.hold, c.id)
 		s.tell("CUSTOMER.DISPUTE.CREATED", "dispute", s.disputeBody(d))
 		return nil
 	})

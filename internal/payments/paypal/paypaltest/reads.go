@@ -51,13 +51,14 @@ func known(r *http.Request, needed, optional []string) *problem {
 	return nil
 }
 
-func between(r *http.Request, parameter string, least, most, otherwise int) (int, *problem) {
+// upTo is a number from 1 to most.
+func upTo(r *http.Request, parameter string, most, otherwise int) (int, *problem) {
 	text := r.URL.Query().Get(parameter)
 	if text == "" {
 		return otherwise, nil
 	}
 	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
+	if err != nil || n < 1 || n > most {
 		return 0, invalid("INVALID_PARAMETER_VALUE", parameter)
 	}
 	return n, nil
@@ -70,7 +71,7 @@ func (s *Server) listDisputes(r *http.Request) (any, *problem) {
 	if p := known(r, []string{"disputed_transaction_id"}, []string{"page_size", "dispute_state"}); p != nil {
 		return nil, p
 	}
-	size, p := between(r, "page_size", 1, 50, 10)
+	size, p := upTo(r, "page_size", 50, 10)
 	if p != nil {
 		return nil, p
 	}
@@ -146,11 +147,11 @@ func (s *Server) listTransactions(r *http.Request) (any, *problem) {
 	if err != nil || until.Before(from) || until.Sub(from) > 31*24*time.Hour {
 		return nil, invalid("INVALID_PARAMETER_VALUE", "end_date: the maximum supported range is 31 days")
 	}
-	size, p := between(r, "page_size", 1, 500, 100)
+	size, p := upTo(r, "page_size", 500, 100)
 	if p != nil {
 		return nil, p
 	}
-	page, p := between(r, "page", 1, 2147483647, 1)
+	page, p := upTo(r, "page", 2147483647, 1)
 	if p != nil {
 		return nil, p
 	}

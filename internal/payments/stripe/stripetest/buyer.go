@@ -15,7 +15,7 @@ import (
 func (s *Server) Pay(ctx context.Context, p id.Payment, o fakes.Outcome) error {
 	s.mu.Lock()
 	s.pass()
-	x := s.sessionOf(p)
+	x := s.pages[p]
 	err := fmt.Errorf("stripe: there is no page for %s", p)
 	if x != nil {
 		err = s.visit(x, o)
@@ -24,16 +24,6 @@ func (s *Server) Pay(ctx context.Context, p id.Payment, o fakes.Outcome) error {
 	s.mu.Unlock()
 	s.post(ctx, letters)
 	return err
-}
-
-// sessionOf is the youngest of a payment.
-func (s *Server) sessionOf(p id.Payment) (found *session) {
-	for _, x := range s.sessions {
-		if x.reference == p.String() && (found == nil || x.created > found.created) {
-			found = x
-		}
-	}
-	return found
 }
 
 func (s *Server) visit(x *session, o fakes.Outcome) error {
@@ -82,7 +72,7 @@ func (s *Server) visit(x *session, o fakes.Outcome) error {
 func (s *Server) Late(ctx context.Context, p id.Payment) error {
 	s.mu.Lock()
 	s.pass()
-	x := s.sessionOf(p)
+	x := s.pages[p]
 	err := fmt.Errorf("stripe: nothing is pending of %s", p)
 	if x != nil && x.intent != nil && x.intent.status == "processing" {
 		err = nil
@@ -101,7 +91,7 @@ func (s *Server) Late(ctx context.Context, p id.Payment) error {
 func (s *Server) Return(p id.Payment) map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if x := s.sessionOf(p); x != nil {
+	if x, ok := s.pages[p]; ok {
 		return map[string]string{"session_id": x.id}
 	}
 	return nil

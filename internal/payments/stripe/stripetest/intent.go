@@ -1,6 +1,7 @@
 package stripetest
 
 import (
+	"slices"
 	"strings"
 
 	"souk/internal/id"
@@ -29,6 +30,8 @@ type charge struct {
 	taken, disputed            bool
 	created                    int64
 	entry                      *entry
+	refunds                    []*refund
+	disputes                   []*dispute
 }
 
 // method is what was paid with.
@@ -50,18 +53,14 @@ func (s *Server) newIntent(amount int64, currency string, metadata object) *inte
 	i := &intent{
 		id: named("pi"), amount: amount, currency: currency, status: "requires_payment_method", created: s.now(), metadata: metadata,
 	}
-	if s.intents == nil {
-		s.intents, s.charges, s.methods = map[string]*intent{}, map[string]*charge{}, map[string]*method{}
-	}
 	s.intents[i.id] = i
 	return i
 }
 
 // attempt adds a charge.
-func (s *Server) attempt(i *intent, status string) *charge {
+func (s *Server) attempt(i *intent, status string) {
 	ch := &charge{id: named("ch"), intent: i, amount: i.amount, status: status, created: s.now()}
 	s.charges[ch.id], i.charge = ch, ch
-	return ch
 }
 
 // succeed is a bank that pays, or promises to.
@@ -70,7 +69,9 @@ func (s *Server) succeed(i *intent) {
 		s.attempt(i, "succeeded")
 	}
 	i.charge.status, i.declined = "succeeded", nil
+	s.paid[i.payment()] = i
 	if i.manual {
+		s.ends(i.charge.created + life)
 		i.status, i.capturable = "requires_capture", i.amount
 		s.tell("charge.succeeded", s.viewCharge(i.charge))
 		s.tell("payment_intent.amount_capturable_updated", s.viewIntent(i))
@@ -95,7 +96,7 @@ func (s *Server) take(i *intent, n int64) {
 		r.entry = &entry{
 			id: named("txn"), category: "partial_capture_reversal", kind: "refund", amount: -rest, currency: i.currency, created: s.now(), source: s.linkRefund(r),
 		}
-		s.entries, s.refunds = append(s.entries, r.entry), append(s.refunds, r)
+		s.entries, ch.refunds = append(s.entries, r.entry), append(ch.refunds, r)
 	}
 	i.status, i.received, i.capturable = "succeeded", n, 0
 	s.tell("payment_intent.succeeded", s.viewIntent(i))
@@ -198,7 +199,7 @@ func (s *Server) linkIntent(i *intent) link {
 func (s *Server) viewIntent(i *intent) object {
 	o := object{
 		"id": i.id, "object": "payment_intent", "amount": i.amount, "amount_capturable": i.capturable, "amount_received": i.received, "canceled_at": nil,
-		"capture_method": "automatic_async", "client_secret": i.id + "_secret_of_a_fake", "created": i.created, "currency": strings.ToLower(i.currency),
+		"capture_method": "automatic", "client_secret": i.id + "_secret_of_a_fake", "created": i.created, "currency": strings.ToLower(i.currency),
 		"customer": link{}, "last_payment_error": nil, "latest_charge": link{}, "livemode": s.Live, "metadata": i.metadata, "payment_method": link{},
 		"setup_future_usage": nil, "status": i.status,
 	}
@@ -241,7 +242,7 @@ func (s *Server) viewCharge(ch *charge) object {
 		"refunded": ch.taken && ch.refunded == ch.amount, "status": ch.status,
 		"refunds": hidden(func() object {
 			list := []object{}
-			for _, r := range s.refundsOf(ch) {
+			for _, r := range slices.Backward(ch.refunds) {
 				list = append(list, s.viewRefund(r))
 			}
 			return object{"object": "list", "url": "/v1/charges/" + ch.id + "/refunds", "has_more": len(list) > 10, "data": list[:min(10, len(list))]}

@@ -50,7 +50,7 @@ var (
 	}
 	captureParams = params{"amount_to_capture": integer}
 	refundParams  = params{"charge": text, "payment_intent": text, "amount": integer, "metadata": upTo(500)}
-	listParams    = params{"payment_intent": text, "limit": integer, "starting_after": text}
+	listParams    = params{"payment_intent": text, "charge": text, "limit": integer, "starting_after": text}
 	balanceParams = params{"created[gte]": integer, "created[lt]": integer, "limit": integer, "starting_after": text}
 )
 

@@ -34,12 +34,9 @@ type dispute struct {
 }
 
 func (c *call) createRefund() (object, *failure) {
-	ch, ok := c.charges[c.form.Get("charge")]
-	if i, named := c.intents[c.form.Get("payment_intent")]; !ok && named && i.charge != nil {
-		ch, ok = i.charge, true
-	}
-	if !ok {
-		return nil, noSuch("charge", c.form.Get("charge"))
+	ch, f := c.chargeAsked()
+	if f != nil {
+		return nil, f
 	}
 	n := ch.amount - ch.refunded
 	if c.form.Has("amount") {
@@ -53,7 +50,7 @@ func (c *call) createRefund() (object, *failure) {
 }
 
 func (s *Server) giveBack(ch *charge, n int64, metadata object) (*refund, *failure) {
-	open := slices.ContainsFunc(s.disputes, func(d *dispute) bool { return d.charge == ch && d.status != "won" })
+	open := slices.ContainsFunc(ch.disputes, func(d *dispute) bool { return d.status != "won" })
 	switch {
 	case !ch.taken:
 		return nil, unfit("", "This charge was not captured. Cancel its PaymentIntent instead.")
@@ -72,38 +69,43 @@ func (s *Server) giveBack(ch *charge, n int64, metadata object) (*refund, *failu
 	r.entry = s.enter(entry{
 		category: "refund", kind: "refund", amount: -n, currency: ch.intent.currency, source: s.linkRefund(r),
 	}, payments.Refund, -n, ch.intent.payment())
-	s.refunds = append(s.refunds, r)
+	ch.refunds = append(ch.refunds, r)
 	s.tell("refund.created", s.viewRefund(r))
 	s.tell("charge.refunded", s.viewCharge(ch))
 	return r, nil
 }
 
-// refundsOf lists the refunds of a charge, the newest first.
-func (s *Server) refundsOf(ch *charge) (list []*refund) {
-	for _, r := range slices.Backward(s.refunds) {
-		if r.charge == ch {
-			list = append(list, r)
-		}
+// chargeAsked is the one whose refunds or disputes are asked for.
+func (c *call) chargeAsked() (*charge, *failure) {
+	if ch, ok := c.charges[c.form.Get("charge")]; ok {
+		return ch, nil
 	}
-	return list
+	if i, ok := c.intents[c.form.Get("payment_intent")]; ok && i.charge != nil {
+		return i.charge, nil
+	}
+	return nil, noSuch("charge", c.form.Get("charge"))
 }
 
 func (c *call) listRefunds() (object, *failure) {
+	ch, f := c.chargeAsked()
+	if f != nil {
+		return nil, f
+	}
 	var list []object
-	for _, r := range slices.Backward(c.refunds) {
-		if r.charge.intent.id == c.form.Get("payment_intent") {
-			list = append(list, c.viewRefund(r))
-		}
+	for _, r := range slices.Backward(ch.refunds) {
+		list = append(list, c.viewRefund(r))
 	}
 	return page("/v1/refunds", list, c), nil
 }
 
 func (c *call) listDisputes() (object, *failure) {
+	ch, f := c.chargeAsked()
+	if f != nil {
+		return nil, f
+	}
 	var list []object
-	for _, d := range slices.Backward(c.disputes) {
-		if d.charge.intent.id == c.form.Get("payment_intent") {
-			list = append(list, c.viewDispute(d))
-		}
+	for _, d := range slices.Backward(ch.disputes) {
+		list = append(list, c.viewDispute(d))
 	}
 	return page("/v1/disputes", list, c), nil
 }
@@ -139,7 +141,7 @@ func (s *Server) RefundHere(ctx context.Context, p id.Payment, a money.Amount) e
 // FailRefunds lets the bank send back what was given to it.
 func (s *Server) FailRefunds(ctx context.Context, p id.Payment) error {
 	return s.with(ctx, p, func(i *intent) error {
-		for _, r := range s.refundsOf(i.charge) {
+		for _, r := range i.charge.refunds {
 			if r.status != "succeeded" || r.entry == nil || r.entry.category != "refund" {
 				continue
 			}
@@ -164,8 +166,7 @@ func (s *Server) Dispute(ctx context.Context, p id.Payment) error {
 			return errors.New("there is nothing to dispute")
 		}
 		d := &dispute{id: named("du"), charge: ch, amount: left, status: "needs_response", created: s.now()}
-		ch.disputed = true
-		s.disputes = append(s.disputes, d)
+		ch.disputed, ch.disputes = true, append(ch.disputes, d)
 		s.tell("charge.dispute.created", s.viewDispute(d))
 		s.move(d, -left, disputeFee, "dispute", payments.Chargeback)
 		s.tell("charge.dispute.funds_withdrawn", s.viewDispute(d))
@@ -176,11 +177,11 @@ func (s *Server) Dispute(ctx context.Context, p id.Payment) error {
 // Decide ends the dispute of a payment.
 func (s *Server) Decide(ctx context.Context, p id.Payment, won bool) error {
 	return s.with(ctx, p, func(i *intent) error {
-		at := slices.IndexFunc(s.disputes, func(d *dispute) bool { return d.charge == i.charge && d.status == "needs_response" })
+		at := slices.IndexFunc(i.charge.disputes, func(d *dispute) bool { return d.status == "needs_response" })
 		if at < 0 {
 			return errors.New("there is no open dispute")
 		}
-		d := s.disputes[at]
+		d := i.charge.disputes[at]
 		d.status = "lost"
 		if won {
 			d.status = "won"
@@ -247,11 +248,8 @@ func (s *Server) with(ctx context.Context, p id.Payment, act func(*intent) error
 	s.mu.Lock()
 	s.pass()
 	err := fmt.Errorf("stripe: nobody has paid %s", p)
-	for _, i := range s.intents {
-		if i.payment() == p && i.charge != nil && i.charge.status == "succeeded" {
-			err = act(i)
-			break
-		}
+	if i, ok := s.paid[p]; ok {
+		err = act(i)
 	}
 	letters := s.taken()
 	s.mu.Unlock()

@@ -174,9 +174,6 @@ func (s *Server) once(c *call, r *http.Request, o operation) (int, []byte) {
 	shut(answer)
 	body := written(answer)
 	if key != "" && (f == nil || !f.unsaved) {
-		if s.replies == nil {
-			s.replies = map[string]reply{}
-		}
 		s.replies[key] = reply{asked, status, body, s.now()}
 	}
 	return status, body

@@ -2,6 +2,8 @@ package stripetest
 
 import (
 	"strings"
+
+	"souk/internal/id"
 )
 
 // session is a page on which somebody can pay.
@@ -47,10 +49,11 @@ func (c *call) createSession() (object, *failure) {
 	if f := countable(x.amount, x.currency); f != nil {
 		return nil, f
 	}
-	if c.sessions == nil {
-		c.sessions = map[string]*session{}
-	}
 	c.sessions[x.id] = x
+	c.ends(x.expires)
+	if p, err := id.Parse[id.Payment](x.reference); err == nil { // it is the shop's
+		c.pages[p] = x
+	}
 	return c.viewSession(x), nil
 }
 
@@ -105,17 +108,37 @@ func (s *Server) close(x *session) {
 // life is how long a bank's promise lasts.
 const life = 7 * 24 * 60 * 60
 
+// ends remembers when something has to be ended.
+func (s *Server) ends(at int64) {
+	if s.due == 0 || at < s.due {
+		s.due = at
+	}
+}
+
 // pass lets end what has come to its time.
 func (s *Server) pass() {
+	s.begin()
 	now := s.now()
+	if s.due == 0 || now < s.due {
+		return
+	}
+	s.due = 0
 	for _, x := range s.sessions {
-		if x.status == "open" && now >= x.expires {
+		switch {
+		case x.status != "open":
+		case now >= x.expires:
 			s.close(x)
+		default:
+			s.ends(x.expires)
 		}
 	}
 	for _, i := range s.intents {
-		if i.status == "requires_capture" && now >= i.charge.created+life {
+		switch {
+		case i.status != "requires_capture":
+		case now >= i.charge.created+life:
 			s.release(i)
+		default:
+			s.ends(i.charge.created + life)
 		}
 	}
 }
@@ -124,7 +147,7 @@ func (s *Server) pass() {
 func (s *Server) release(i *intent) {
 	i.status, i.canceled, i.capturable = "canceled", s.now(), 0
 	i.charge.refunded = i.charge.amount
-	s.refunds = append(s.refunds, &refund{
+	i.charge.refunds = append(i.charge.refunds, &refund{
 		id: named("re"), charge: i.charge, amount: i.charge.amount, status: "succeeded", created: s.now(), metadata: object{},
 	})
 	s.tell("charge.refunded", s.viewCharge(i.charge))

@@ -43,9 +43,10 @@ type Server struct {
 	intents  map[string]*intent
 	charges  map[string]*charge
 	methods  map[string]*method
-	refunds  []*refund
-	disputes []*dispute
+	pages    map[id.Payment]*session // the youngest of each
+	paid     map[id.Payment]*intent  // that a bank has agreed to
 	entries  []*entry
+	due      int64            // when something ends next; 0: nothing does
 	replies  map[string]reply // by idempotency key
 	letters  []fakes.Letter   // not yet sent
 	secret   string           // of the webhook; "" the first
@@ -53,6 +54,15 @@ type Server struct {
 }
 
 var _ fakes.Server = (*Server)(nil)
+
+// begin makes the maps of a server that is asked for the first time.
+func (s *Server) begin() {
+	if s.sessions != nil {
+		return
+	}
+	s.sessions, s.intents, s.charges, s.methods = map[string]*session{}, map[string]*intent{}, map[string]*charge{}, map[string]*method{}
+	s.pages, s.paid, s.replies = map[id.Payment]*session{}, map[id.Payment]*intent{}, map[string]reply{}
+}
 
 // What the shop has to be told of the account.
 const (
