@@ -145,6 +145,28 @@ CREATE FUNCTION public.price_lists_of(buyer uuid, told_groups text[], told_plans
       AND (l.plans = '{}' OR l.plans && told_plans OR told_plans IS NULL AND EXISTS (SELECT FROM buyer_plans p WHERE p.user_id = buyer AND p.plan_id = ANY (l.plans)))
 $$;
 
+CREATE FUNCTION public.quote_epoch_ends() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    UPDATE quote_epochs SET version = nextval('quote_epochs_version')
+    WHERE slot = (SELECT slot FROM quote_epochs ORDER BY slot LIMIT 1 FOR UPDATE SKIP LOCKED);
+    IF NOT FOUND THEN
+        INSERT INTO quote_epochs DEFAULT VALUES;
+    END IF;
+    RETURN NULL;
+END $$;
+
+CREATE FUNCTION public.quote_feature_used() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT EXISTS (SELECT FROM quote_features WHERE name = TG_TABLE_NAME) THEN
+        INSERT INTO quote_features (name) VALUES (TG_TABLE_NAME);
+    END IF;
+    RETURN NULL;
+END $$;
+
 CREATE FUNCTION public.refuse_change() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -197,8 +219,18 @@ BEGIN
 END $$;
 
 CREATE FUNCTION public.souk_mailbox(email text) RETURNS text
-    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
-    RETURN (SELECT CASE WHEN (parts.host = ANY (ARRAY['gmail.com'::text, 'googlemail.com'::text])) THEN (replace(parts.name, '.'::text, ''::text) || '@gmail.com'::text) ELSE ((parts.name || '@'::text) || parts.host) END AS "case" FROM ((SELECT lower(NORMALIZE(btrim(souk_mailbox.email), NFKC)) AS address) a CROSS JOIN LATERAL (SELECT split_part(split_part(a.address, '@'::text, 1), '+'::text, 1) AS name, substr(a.address, (strpos((a.address || '@'::text), '@'::text) + 1)) AS host) parts));
+    LANGUAGE plpgsql IMMUTABLE STRICT PARALLEL SAFE
+    AS $$
+DECLARE
+    address text := lower(normalize(btrim(email), NFKC));
+    name    text := split_part(split_part(address, '@', 1), '+', 1);
+    host    text := substr(address, strpos(address || '@', '@') + 1);
+BEGIN
+    IF host IN ('gmail.com', 'googlemail.com') THEN
+        RETURN replace(name, '.', '') || '@gmail.com';
+    END IF;
+    RETURN name || '@' || host;
+END $$;
 
 CREATE FUNCTION public.souk_vendor_id() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -1104,6 +1136,8 @@ CREATE TABLE public.messages (
     CONSTRAINT messages_recipient_check CHECK (((length(recipient) >= 3) AND (length(recipient) <= 254))),
     CONSTRAINT messages_status_check CHECK ((status = ANY (ARRAY['queued'::text, 'sent'::text, 'failed'::text, 'kept'::text])))
 );
+ALTER TABLE ONLY public.messages ALTER COLUMN html SET COMPRESSION lz4;
+ALTER TABLE ONLY public.messages ALTER COLUMN text SET COMPRESSION lz4;
 
 CREATE TABLE public.mfa_attempts (
     user_id uuid NOT NULL,
@@ -1405,6 +1439,8 @@ CREATE TABLE public.payments (
     return_url text DEFAULT ''::text NOT NULL,
     look_at timestamp with time zone,
     looked integer DEFAULT 0 NOT NULL,
+    keeps boolean DEFAULT false NOT NULL,
+    away boolean DEFAULT false NOT NULL,
     CONSTRAINT payments_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payments_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'processing'::text, 'authorized'::text, 'partially_captured'::text, 'captured'::text, 'failed'::text, 'voided'::text]))),
     CONSTRAINT payments_within_bounds CHECK (((0 <= refunded_minor) AND (0 <= refunding_minor) AND ((refunded_minor + refunding_minor) <= captured_minor) AND (0 <= voided_minor) AND ((captured_minor + voided_minor) <= authorized_minor) AND (authorized_minor <= amount_minor)))
@@ -1715,6 +1751,31 @@ CREATE TABLE public.promotions (
     CONSTRAINT promotions_within_limit CHECK ((used <= usage_limit))
 );
 
+CREATE SEQUENCE public.quote_epochs_version
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1;
+
+CREATE TABLE public.quote_epochs (
+    slot integer NOT NULL,
+    version bigint DEFAULT nextval('public.quote_epochs_version'::regclass) NOT NULL
+);
+
+ALTER TABLE public.quote_epochs ALTER COLUMN slot ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.quote_epochs_slot_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.quote_features (
+    name text NOT NULL
+);
+
 CREATE TABLE public.recovery_codes (
     user_id uuid NOT NULL,
     hash bytea NOT NULL,
@@ -1851,6 +1912,18 @@ CREATE TABLE public.roles (
     CONSTRAINT roles_description_check CHECK ((length(description) <= 500)),
     CONSTRAINT roles_label_check CHECK (((length(label) >= 1) AND (length(label) <= 100))),
     CONSTRAINT roles_name_check CHECK (((name ~ '^[a-z0-9]+(-[a-z0-9]+)*$'::text) AND (length(name) <= 40)))
+);
+
+CREATE TABLE public.saved_methods (
+    user_id uuid NOT NULL,
+    provider text NOT NULL,
+    ref text NOT NULL,
+    label text NOT NULL,
+    expires_at timestamp with time zone,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT saved_methods_label_check CHECK ((length(label) <= 100)),
+    CONSTRAINT saved_methods_ref_check CHECK (((length(ref) >= 1) AND (length(ref) <= 500)))
 );
 
 CREATE TABLE public.search_nodes (
@@ -2785,6 +2858,9 @@ ALTER TABLE ONLY public.promotion_redemptions
 ALTER TABLE ONLY public.promotions
     ADD CONSTRAINT promotions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.quote_epochs
+    ADD CONSTRAINT quote_epochs_pkey PRIMARY KEY (slot);
+
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
 
@@ -2823,6 +2899,9 @@ ALTER TABLE ONLY public.reviews
 
 ALTER TABLE ONLY public.roles
     ADD CONSTRAINT roles_pkey PRIMARY KEY (name);
+
+ALTER TABLE ONLY public.saved_methods
+    ADD CONSTRAINT saved_methods_pkey PRIMARY KEY (user_id, provider);
 
 ALTER TABLE ONLY public.search_nodes
     ADD CONSTRAINT search_nodes_pkey PRIMARY KEY (id);
@@ -3356,6 +3435,42 @@ CREATE TRIGGER payment_events_append_only BEFORE DELETE OR UPDATE ON public.paym
 
 CREATE TRIGGER price_history_append_only BEFORE DELETE OR UPDATE ON public.price_history FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER quote_epoch AFTER DELETE OR UPDATE OF priority OR TRUNCATE ON public.locations FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.price_lists FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OF vendor_id, name, needs_code, status, priority, exclusive, stacking_group, platform_ppm, conditions, reward, starts_at, ends_at, usage_limit, customer_limit, budget_minor, budget_currency, version, plan_id OR TRUNCATE ON public.promotions FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.quote_features FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.settings FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.shipping_options FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.shipping_zones FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.tax_engines FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.tax_rates FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER INSERT OR DELETE OR UPDATE OR TRUNCATE ON public.tax_zones FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_epoch AFTER DELETE OR UPDATE OF name, slug, status, house, commission_bps, tax_country, tax_region, tax_postal_code, tax_id OR TRUNCATE ON public.vendors FOR EACH STATEMENT EXECUTE FUNCTION public.quote_epoch_ends();
+
+CREATE TRIGGER quote_feature AFTER INSERT ON public.coupons FOR EACH STATEMENT EXECUTE FUNCTION public.quote_feature_used();
+
+CREATE TRIGGER quote_feature AFTER INSERT ON public.digital_files FOR EACH STATEMENT EXECUTE FUNCTION public.quote_feature_used();
+
+CREATE TRIGGER quote_feature AFTER INSERT ON public.gift_cards FOR EACH STATEMENT EXECUTE FUNCTION public.quote_feature_used();
+
+CREATE TRIGGER quote_feature AFTER INSERT ON public.licence_keys FOR EACH STATEMENT EXECUTE FUNCTION public.quote_feature_used();
+
+CREATE TRIGGER quote_feature AFTER INSERT ON public.plans FOR EACH STATEMENT EXECUTE FUNCTION public.quote_feature_used();
+
+CREATE TRIGGER quote_feature AFTER INSERT ON public.store_credits FOR EACH STATEMENT EXECUTE FUNCTION public.quote_feature_used();
+
+CREATE TRIGGER quote_feature AFTER INSERT ON public.tax_exemptions FOR EACH STATEMENT EXECUTE FUNCTION public.quote_feature_used();
+
 CREATE TRIGGER refund_lines_append_only BEFORE DELETE OR UPDATE ON public.refund_lines FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER refunds_append_only BEFORE DELETE OR UPDATE ON public.refunds FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -3701,6 +3816,9 @@ ALTER TABLE ONLY public.reviews
 
 ALTER TABLE ONLY public.reviews
     ADD CONSTRAINT reviews_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.saved_methods
+    ADD CONSTRAINT saved_methods_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
 
 ALTER TABLE ONLY public.sessions
     ADD CONSTRAINT sessions_impersonator_id_fkey FOREIGN KEY (impersonator_id) REFERENCES public.users(id);

@@ -67,7 +67,7 @@ var owners = map[string][]string{
 	"digital":           {"digital_files", "licence_keys", "digital_grants"},
 	"reviews":           {"reviews", "product_ratings", "review_votes", "review_reports", "review_photos"},
 	"wishlist":          {"wishlists", "wishlist_items", "product_alerts", "wishlist_due"},
-	"cart":              {"carts", "cart_items", "cart_coupons", "cart_gift_cards"},
+	"cart":              {"quote_epochs", "quote_features", "carts", "cart_items", "cart_coupons", "cart_gift_cards"},
 	"reconcile":         {"provider_movements", "reconciliations", "reconciliation_places"},
 	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "translated_pages", "bought_together", "popularity_due", "past_queries", "search_nodes"},
 	"feeds":             {"feeds", "feed_files"},

@@ -1,8 +1,9 @@
 // Package cart is what somebody means to buy.
 //
-// Owns: carts and their items; the snapshot that a quote is made of ([Carts.Load]).
-// Tables: carts, cart_items, cart_coupons, cart_gift_cards. It reads the catalogue, stock, prices, shipping
-// options and tax zones in its own joined statements.
+// Owns: carts and their items; the snapshot that a quote is made of ([Carts.Lock]), what is remembered for
+// it of the whole shop, and until when (shop.go).
+// Tables: carts, cart_items, cart_coupons, cart_gift_cards; quote_epochs and quote_features, which triggers
+// write. It reads the catalogue, stock, prices, shipping options and tax zones in its own joined statements.
 // Raises: nothing; a cart is nobody's business until it is an order.
 // Calls: accounts (saved addresses), pricing (the quote), shipping and tax (what
 // options and rates mean), payments (ways to pay), credit (what a code is), inventory (picks), wishlist
@@ -19,6 +20,7 @@
 package cart
 
 import (
+	"sync/atomic"
 	"time"
 
 	"souk/internal/accounts"
@@ -44,6 +46,8 @@ type Carts struct {
 	Promotions *promotions.Promotions
 	Tax        *tax.Zones
 	Wishlists  *wishlist.Wishlists
+
+	shop atomic.Pointer[shop] // as it was read last
 }
 
 // A Cart is one row.
@@ -60,6 +64,8 @@ type Cart struct {
 	Version         int64                       `db:"version"`
 	CreatedAt       time.Time                   `db:"created_at"`
 	UpdatedAt       time.Time                   `db:"updated_at"`
+	Epoch           []int64                     `db:"epoch"`   // of the shop, when it was read
+	ReadAt          time.Time                   `db:"read_at"` // by the database's clock
 }
 
 const (

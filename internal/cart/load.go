@@ -51,7 +51,8 @@ type Line struct {
 	TaxClass         string        `db:"tax_class"`
 	Taxable          bool          `db:"taxable"`
 	RequiresShipping bool          `db:"requires_shipping"`
-	Digital          bool          `db:"digital"` // it has files or licence keys or is a gift card, and is not shipped
+	Bundle           bool          `db:"bundle"`
+	Digital          bool          `db:"-"` // it has files or licence keys or is a gift card, and is not shipped
 	GiftCard         bool          `db:"gift_card"`
 	Gift             *credit.Gift  `db:"gift"` // whom a gift card goes to; nil: the buyer
 	Tracked          bool          `db:"tracked"`
@@ -61,24 +62,24 @@ type Line struct {
 	ProductSlug      string        `db:"product_slug"`
 	ProductTitle     string        `db:"product_title"`
 	ProductStatus    string        `db:"product_status"`
-	VendorName       string        `db:"vendor_name"`
-	VendorSlug       string        `db:"vendor_slug"`
-	VendorStatus     string        `db:"vendor_status"`
-	House            bool          `db:"house"`         // the marketplace sells it itself
-	Plan             id.Plan       `db:"plan_id"`       // of which it sells a period; zero for all other goods
-	Members          []id.Plan     `db:"gate_plans"`    // who alone may buy it now; nil is everybody
-	MemberNames      []string      `db:"gate_names"`    // as plans that may, or will, are called
-	PlanArchived     bool          `db:"plan_archived"` // only its members buy more of it
-	CommissionBPS    int           `db:"commission_bps"`
-	Seller           tax.Seller    `db:"seller"`       // where the vendor is registered for tax, or the shop
+	VendorName       string        `db:"-"`
+	VendorSlug       string        `db:"-"`
+	VendorStatus     string        `db:"-"`
+	House            bool          `db:"-"` // the marketplace sells it itself
+	Plan             id.Plan       `db:"-"` // of which it sells a period; zero for all other goods
+	Members          []id.Plan     `db:"-"` // who alone may buy it now; nil is everybody
+	MemberNames      []string      `db:"-"` // as plans that may, or will, are called
+	PlanArchived     bool          `db:"-"` // only its members buy more of it
+	CommissionBPS    int           `db:"-"`
+	Seller           tax.Seller    `db:"-"`            // where the vendor is registered for tax, or the shop
 	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
 	BlobKey          string        `db:"blob_key"`
 	ContentType      string        `db:"content_type"`
 	Width            int           `db:"width"`
 	Height           int           `db:"height"`
-	Locations        []id.Location `db:"locations"`  // where there is stock, the first to pick from first
-	Available        []int         `db:"available"`  // what can be sold at each
-	Components       []Part        `db:"components"` // of a bundle
+	Locations        []id.Location `db:"locations"` // where there is stock, the first to pick from first
+	Available        []int         `db:"available"` // what can be sold at each
+	Components       []Part        `db:"-"`         // of a bundle
 
 	UnitPrice money.Amount       `db:"-"`
 	Left      *int               `db:"-"` // how many can be bought beside the lines before it; nil: any number
@@ -110,19 +111,25 @@ const imagePixels = 160
 
 // reading is a load that is under way: what the statements of a pipeline bring.
 type reading struct {
+	shop    *shop // what is known of the whole of it
 	cart    Cart
 	lines   []Line
+	members []member
+	digital []id.CartItem // what has files or licence keys
+	vendors map[id.Vendor]vendor
+	places  map[id.Location]int // by their priority
 	zone    tax.Zone
 	exempt  []exemption // what exempts the buyer
 	asks    *tax.Asks   // the engine that reckons tax; nil where the zone's rates do
-	options []shipping.Option
+	options map[id.Vendor][]shipping.Option
 	offered []offered
 	credits []Credit
 	facts   []facts // by item
 	listed  []listPrice
 	buyer   buyer
 	method  string   // of payment; "" while none is chosen
-	told    Customer // what a supposition tells of the buyer
+	trial   bool     // of a supposition
+	told    Customer // what it tells of the buyer
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -137,6 +144,7 @@ func (c *Carts) load(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 }
 
 func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql string, r reading, explain bool) (Priced, error) {
+	r.shop = c.known()
 	b := postgres.NewBatch()
 	b.Read(sql, whose(ctx, cart), takeCart(&r.cart))
 	r.queue(b, ofCart(cart))
@@ -147,6 +155,9 @@ func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 		return Priced{}, fmt.Errorf("load cart: %w", err)
 	case !r.cart.OrderID.IsZero():
 		return Priced{}, ErrCompleted.With("order_id", r.cart.OrderID)
+	}
+	if err := c.complete(ctx, db, &r, ofCart(cart)); err != nil {
+		return Priced{}, fmt.Errorf("load cart: %w", err)
 	}
 	return r.price(explain)
 }
@@ -159,25 +170,59 @@ type basket struct {
 
 func ofCart(cart id.Cart) basket { return basket{&readsOfCart, pgx.NamedArgs{"cart": cart}} }
 
-// queue adds the reads of a quote to a pipeline that brings the cart itself.
+// queue adds the reads of a quote to a pipeline that brings the cart itself. What
+// is then left to read is for [Carts.complete].
 func (r *reading) queue(b *postgres.Batch, of basket) {
-	r.queueGoods(b, of)
-	postgres.ReadAll(b, &r.options, of.options, of.args)
+	postgres.ReadAll(b, &r.lines, of.lines, of.args)
+	r.queueFeatures(b, of)
 }
 
-// queueGoods is queue for a cart that cannot have chosen its shipping yet.
-func (r *reading) queueGoods(b *postgres.Batch, of basket) {
-	postgres.ReadAll(b, &r.lines, of.lines, of.args)
-	b.Read(of.rates, of.args, func(rows pgx.Rows) (err error) { r.zone, err = tax.Matched(rows); return err })
-	postgres.ReadAll(b, &r.exempt, of.exemption, of.args)
-	if of.remote != "" {
+// queueFeatures reads what the shop has to have for a cart to have it.
+func (r *reading) queueFeatures(b *postgres.Batch, of basket) {
+	shop, paid := r.shop, of.credits != ""
+	if shop.uses("plans") {
+		postgres.ReadAll(b, &r.members, of.members, of.args)
+	}
+	if shop.uses("digital_files") || shop.uses("licence_keys") {
+		postgres.ReadColumn(b, &r.digital, of.digital, of.args)
+	}
+	if shop.uses("tax_exemptions") {
+		postgres.ReadAll(b, &r.exempt, of.exemption, of.args)
+	}
+	if shop.Engine && paid {
 		b.Read(of.remote, of.args, func(rows pgx.Rows) (err error) { r.asks, err = tax.TakeRemote(rows); return err })
 	}
-	postgres.ReadAll(b, &r.listed, of.listed, of.args)
+	if shop.PriceLists || r.trial { // of another moment
+		postgres.ReadAll(b, &r.listed, of.listed, of.args)
+	}
 	r.queuePromotions(b, of)
-	if of.credits != "" {
+	if paid && (shop.uses("gift_cards") || shop.uses("store_credits")) {
 		postgres.ReadAll(b, &r.credits, of.credits, of.args)
 	}
+}
+
+// A member is an item that sells a period of a plan, or is for members only.
+type member struct {
+	Item         id.CartItem `db:"id"`
+	Plan         id.Plan     `db:"plan_id"`
+	PlanArchived bool        `db:"plan_archived"`
+	Members      []id.Plan   `db:"gate_plans"`
+	Names        []string    `db:"gate_names"`
+}
+
+// describe puts what is rare about a line into it.
+func (r *reading) describe(l *Line) {
+	if at := slices.IndexFunc(r.members, func(m member) bool { return m.Item == l.ID }); at >= 0 {
+		m := r.members[at]
+		l.Plan, l.PlanArchived, l.Members, l.MemberNames = m.Plan, m.PlanArchived, m.Members, m.Names
+	}
+	l.Digital = !l.RequiresShipping && (!l.Plan.IsZero() || l.GiftCard || slices.Contains(r.digital, l.ID))
+	v := r.vendors[l.VendorID]
+	l.VendorName, l.VendorSlug, l.VendorStatus, l.House, l.CommissionBPS, l.Seller = v.Name, v.Slug, v.Status, v.House, v.CommissionBPS, v.Seller
+	if l.Seller.Country == "" {
+		l.Seller = r.shop.Seller
+	}
+	l.sortPlaces(r.places)
 }
 
 // price makes the quote out of what was read.
@@ -191,6 +236,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 	stock := shelves{}
 	for i := range p.Lines {
 		l := &p.Lines[i]
+		r.describe(l)
 		l.judge(r, stock)
 		if !l.Purchasable() {
 			continue
@@ -271,14 +317,14 @@ func (p *Priced) pack(l Line) error {
 
 // chooseShipping prices the ways for each parcel that needs one, and the one
 // that the cart has chosen where it is still offered.
-func (p *Priced) chooseShipping(options []shipping.Option, t taxing) []pricing.Parcel {
+func (p *Priced) chooseShipping(options map[id.Vendor][]shipping.Option, t taxing) []pricing.Parcel {
 	var chosen []pricing.Parcel
 	for i := range p.Parcels {
 		parcel := &p.Parcels[i]
 		if !parcel.NeedsShipping {
 			continue
 		}
-		parcel.Options = shipping.QuotesFor(options, shipping.Parcel{Vendor: parcel.Vendor, WeightGrams: parcel.WeightGrams, Value: parcel.Value})
+		parcel.Options = shipping.QuotesFor(options[parcel.Vendor], shipping.Parcel{Vendor: parcel.Vendor, WeightGrams: parcel.WeightGrams, Value: parcel.Value})
 		want, selected := p.Cart.Shipping[parcel.Vendor]
 		at := slices.IndexFunc(parcel.Options, func(q shipping.Quote) bool { return q.Option.ID == want })
 		if !selected || at < 0 {

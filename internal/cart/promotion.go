@@ -49,12 +49,30 @@ type buyer struct {
 	Bought bool      `db:"bought"` // before, where some promotion asks
 }
 
-// queuePromotions reads what may lower the cart. Where nothing may, that is one
-// look at an index.
+// readsOffers reports whether the promotions for a cart are read for it: where
+// the shop knows codes, or counts the uses of some, and for a trial, which asks
+// promotions that are in no table, or have ended. Else those that stand are all.
+func (r *reading) readsOffers() bool {
+	return r.trial || r.shop.LimitedPromotions || r.shop.uses("coupons")
+}
+
+// queuePromotions reads what may lower the cart, and what it asks of the goods
+// and of who buys: plans ask that, too.
 func (r *reading) queuePromotions(b *postgres.Batch, of basket) {
-	postgres.ReadAll(b, &r.offered, of.promotions, of.args)
-	postgres.ReadAll(b, &r.facts, of.facts, of.args)
-	postgres.ReadOne(b, &r.buyer, of.buyer, of.args)
+	goods, buyer := r.readsOffers(), r.readsOffers() || r.shop.uses("plans")
+	if r.readsOffers() {
+		postgres.ReadAll(b, &r.offered, of.promotions, of.args)
+	}
+	for _, p := range r.shop.standing {
+		goods = goods || pricing.AsksOfGoods(p.Conditions, p.Reward)
+		buyer = buyer || p.Conditions.AsksOfBuyer()
+	}
+	if goods {
+		postgres.ReadAll(b, &r.facts, of.facts, of.args)
+	}
+	if buyer {
+		postgres.ReadOne(b, &r.buyer, of.buyer, of.args)
+	}
 }
 
 // promote adds to a snapshot the promotions that run, and what they ask.

@@ -39,6 +39,17 @@ func open(t testing.TB) *shop { return openOn(t, pgtest.Tx(t)) }
 
 func openOn(t testing.TB, db postgres.DB) *shop {
 	t.Helper()
+	s := node(t, db)
+	// A zone of its own name: tests beside this one must not wait for each other.
+	zone := pgx.NamedArgs{"zone": id.New[id.ShipZone](), "standard": id.New[id.ShipOption](), "express": id.New[id.ShipOption]()}
+	s.exec(`INSERT INTO shipping_zones (id, name, countries) VALUES (@zone, @zone::uuid::text, '{*}')`, zone)
+	s.exec(`INSERT INTO shipping_options (id, zone_id, name, kind, rule, currency, price_minor, free_above_minor, min_days, max_days, position) VALUES
+	        (@standard, @zone, 'Standard', 'standard', 'flat', 'USD', 500, 5000, 3, 7, 1), (@express, @zone, 'Express', 'express', 'flat', 'USD', 1500, NULL, 1, 2, 2)`, zone)
+	return s
+}
+
+// node is a process of a shop that is there.
+func node(t testing.TB, db postgres.DB) *shop {
 	users := &accounts.Users{DB: db, Clock: clock.System{}}
 	s := &shop{t: t, db: db, carts: &cart.Carts{
 		DB: db, Users: users, Currency: "USD", Payments: &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}}},
@@ -47,11 +58,6 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	r := httpapi.New(httpapi.Config{DB: db, LimitsOff: true, Authenticate: as})
 	s.carts.Routes(r)
 	s.door = r.Handler()
-	// A zone of its own name: tests beside this one must not wait for each other.
-	zone := pgx.NamedArgs{"zone": id.New[id.ShipZone](), "standard": id.New[id.ShipOption](), "express": id.New[id.ShipOption]()}
-	s.exec(`INSERT INTO shipping_zones (id, name, countries) VALUES (@zone, @zone::uuid::text, '{*}')`, zone)
-	s.exec(`INSERT INTO shipping_options (id, zone_id, name, kind, rule, currency, price_minor, free_above_minor, min_days, max_days, position) VALUES
-	        (@standard, @zone, 'Standard', 'standard', 'flat', 'USD', 500, 5000, 3, 7, 1), (@express, @zone, 'Express', 'express', 'flat', 'USD', 1500, NULL, 1, 2, 2)`, zone)
 	return s
 }
 

@@ -1,6 +1,10 @@
 package cart
 
 import (
+	"bytes"
+	"cmp"
+	"slices"
+
 	"souk/internal/id"
 	"souk/internal/inventory"
 )
@@ -17,6 +21,28 @@ type Part struct {
 	Minor     *int64 // what it costs by itself; nil: no price in the cart's currency
 	Locations []id.Location
 	Available []int
+}
+
+// sortPlaces puts the locations of a line in the order in which they are picked
+// from.
+func (l *Line) sortPlaces(priority map[id.Location]int) {
+	if len(l.Locations) < 2 {
+		return
+	}
+	type stocked struct {
+		at   id.Location
+		left int
+	}
+	list := make([]stocked, len(l.Locations))
+	for i, at := range l.Locations {
+		list[i] = stocked{at, l.Available[i]}
+	}
+	slices.SortFunc(list, func(a, b stocked) int {
+		return cmp.Or(cmp.Compare(priority[a.at], priority[b.at]), bytes.Compare(a.at[:], b.at[:]))
+	})
+	for i, s := range list {
+		l.Locations[i], l.Available[i] = s.at, s.left
+	}
 }
 
 func (l Line) parts() []Part {

@@ -52,7 +52,7 @@ func (c *Carts) Suppose(ctx context.Context, db postgres.DB, s Supposition) (*Tr
 			ID: id.Secret[id.Cart](), UserID: s.Customer.User, Currency: s.Currency, Email: s.Customer.Email,
 			ShippingAddress: s.To, BillingAddress: s.Billing, Shipping: s.Shipping,
 		},
-		method: s.Method, told: s.Customer,
+		shop: c.known(), method: s.Method, trial: true, told: s.Customer,
 	}
 	n := len(s.Items)
 	ids, variants, quantities := make([]id.CartItem, n), make([]id.Variant, n), make([]int, n)
@@ -70,14 +70,17 @@ func (c *Carts) Suppose(ctx context.Context, db postgres.DB, s Supposition) (*Tr
 	if !s.At.IsZero() {
 		args["at"] = s.At
 	}
-	t := &Trial{}
+	t, of := &Trial{}, basket{&readsOfSupposition, args}
 	b := postgres.NewBatch()
-	r.queue(b, basket{&readsOfSupposition, args})
-	b.Read(supposedFragment+` SELECT at FROM c`, args, func(rows pgx.Rows) (err error) {
-		t.At, err = pgx.CollectExactlyOneRow(rows, pgx.RowTo[time.Time])
+	b.Read(supposedFragment+` SELECT at, `+epochFragment+` FROM c`, args, func(rows pgx.Rows) error {
+		_, err := pgx.CollectExactlyOneRow(rows, func(row pgx.CollectableRow) (struct{}, error) { return struct{}{}, row.Scan(&t.At, &r.cart.Epoch) })
 		return err
 	})
+	r.queue(b, of)
 	if err := b.Send(ctx, db); err != nil {
+		return nil, fmt.Errorf("suppose a cart of %d items: %w", n, err)
+	}
+	if err := c.complete(ctx, db, &r, of); err != nil {
 		return nil, fmt.Errorf("suppose a cart of %d items: %w", n, err)
 	}
 	t.reading = r

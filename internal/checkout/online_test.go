@@ -490,22 +490,22 @@ func TestMembershipsAreRenewedByTheCardThatWasKept(t *testing.T) {
 	o.handOver()
 	o.call(who, "GET", "/me/payment-methods", "").want(200, `"method":"stripe"`, `"label":`)
 
-	renewed := func() orders.View {
+	renewed := func(pass string) orders.View {
 		m := o.membership(who)
-		o.later(m.ID, "26 days")
+		o.later(m.ID, pass)
 		o.renew()
 		order := o.membership(who).Renewal
 		o.work()
 		o.handOver()
 		return o.shown(order)
 	}
-	if r := renewed(); r.Status != orders.StatusDelivered || r.PaymentStatus != orders.PaymentPaid || len(o.membership(who).Periods) != 2 {
+	if r := renewed("26 days"); r.Status != orders.StatusDelivered || r.PaymentStatus != orders.PaymentPaid || len(o.membership(who).Periods) != 2 {
 		t.Errorf("the renewal is %s and %s, and there are %d periods", r.Status, r.PaymentStatus, len(o.membership(who).Periods))
 	}
 	o.sound()
 
 	o.server.(*stripetest.Server).OffSession = "authentication_required"
-	r := renewed()
+	r := renewed("30 days")
 	if r.Status != orders.StatusPending || r.Payments[0].Status != payments.Failed {
 		t.Errorf("what the bank declines is %s, its payment %s", r.Status, r.Payments[0].Status)
 	}
@@ -524,7 +524,7 @@ func TestMembershipsAreRenewedByTheCardThatWasKept(t *testing.T) {
 
 	o.call(who, "DELETE", "/me/payment-methods/stripe", "").want(204)
 	o.call(who, "DELETE", "/me/payment-methods/stripe", "").want(404)
-	r = renewed()
+	r = renewed("30 days")
 	if r.Status != orders.StatusPending || r.Payments[0].Status != payments.Pending {
 		t.Errorf("with nothing kept it is %s, its payment %s", r.Status, r.Payments[0].Status)
 	}

@@ -65,6 +65,19 @@ type Scope struct {
 	FullPrice  bool          `json:"full_price,omitempty" doc:"Without goods whose price is reduced already"`
 }
 
+// asks reports whether it depends on more of goods than what they are and who
+// sells them.
+func (c Scope) asks() bool { return len(c.Categories)+len(c.Tags)+len(c.Brands) > 0 || c.FullPrice }
+
+// AsksOfGoods reports whether it must be known what brand, categories and tags
+// goods have, or whether their price is reduced, to reckon a promotion.
+func AsksOfGoods(c Conditions, r Reward) bool {
+	return c.Goods.asks() || r.Goods.asks() || r.BuyGoods.asks()
+}
+
+// AsksOfBuyer reports whether it must be known who buys.
+func (c Conditions) AsksOfBuyer() bool { return len(c.Groups)+len(c.Plans) > 0 || c.FirstOrder }
+
 // RewardKind says how a reward is reckoned.
 type RewardKind string
 

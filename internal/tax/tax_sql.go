@@ -12,17 +12,21 @@ import (
 	"souk/internal/platform/postgres"
 )
 
+// ReadZone reads the zone of a place with its rates for [Matched], for callers who
+// read in a pipeline of their own. No row is no zone.
+const ReadZone = `
+	SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, z.reverse_charge, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
+	       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound,
+	       coalesce(r.applies, 'always') AS applies
+	FROM tax_zone_of(@country, @region, @postal) z LEFT JOIN tax_rates r ON r.zone_id = z.id
+	ORDER BY r.tax_class, r.name`
+
 // Match is the zone that a place belongs to, the zero Zone where none does:
 // nothing is taxed there. Which zone is the most particular is decided by the
 // function tax_zone_of of the schema, so that a cart can ask in its own
 // statement.
 func (z *Zones) Match(ctx context.Context, db postgres.DB, country, region, postal string) (Zone, error) {
-	rows, err := db.Query(ctx, `
-		SELECT z.id AS zone_id, z.included, z.per_total, z.half_even, z.reverse_charge, coalesce(r.tax_class, '') AS tax_class, coalesce(r.name, '') AS name,
-		       coalesce(r.rate_ppm, 0) AS rate_ppm, coalesce(r.shipping, false) AS shipping, coalesce(r.compound, false) AS compound,
-		       coalesce(r.applies, 'always') AS applies
-		FROM tax_zone_of(@country, @region, @postal) z LEFT JOIN tax_rates r ON r.zone_id = z.id
-		ORDER BY r.tax_class, r.name`,
+	rows, err := db.Query(ctx, ReadZone,
 		pgx.NamedArgs{"country": country, "region": region, "postal": postal})
 	if err != nil {
 		return Zone{}, postgres.Explain(err)
@@ -47,8 +51,7 @@ type matchedRate struct {
 	Applies       string `db:"applies"`
 }
 
-// Matched reads a zone with its rates from the columns that Match selects, for
-// callers who match in a pipeline of their own.
+// Matched reads what ReadZone selects.
 func Matched(rows pgx.Rows) (Zone, error) {
 	found, err := postgres.Rows[matchedRate](rows)
 	if err != nil || len(found) == 0 {

@@ -1,0 +1,91 @@
+package payments
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/auth"
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
+)
+
+// SavedMethod is how a buyer has paid, kept by the provider for payments while
+// they are away: there is one with each provider, the last.
+type SavedMethod struct {
+	User     id.User `db:"user_id" json:"-"`
+	Provider string  `db:"provider" json:"method"`
+	Saved
+	CreatedAt time.Time `db:"created_at" json:"created_at"`
+}
+
+// ErrNoSaved says that nothing is kept.
+var ErrNoSaved = errs.New(errs.NotFound, "not_found", "No such way to pay is kept.")
+
+// Keep remembers how a buyer has paid, in place of what was kept before.
+func Keep(ctx context.Context, tx pgx.Tx, user id.User, provider string, s Saved) error {
+	_, err := postgres.Exec(ctx, tx, `
+		INSERT INTO saved_methods AS m (user_id, provider, ref, label, expires_at) VALUES (@user, @provider, @ref, @label, @expires)
+		ON CONFLICT (user_id, provider) DO UPDATE SET ref = excluded.ref, label = excluded.label, expires_at = excluded.expires_at, updated_at = now()
+		WHERE (m.ref, m.label, m.expires_at) IS DISTINCT FROM (excluded.ref, excluded.label, excluded.expires_at)`,
+		pgx.NamedArgs{"user": user, "provider": provider, "ref": s.Ref, "label": s.Label, "expires": s.ExpiresAt})
+	if err != nil {
+		return fmt.Errorf("keep how user %s pays by %s: %w", user, provider, err)
+	}
+	return nil
+}
+
+const savedColumns = `SELECT user_id, provider, ref, label, expires_at, created_at FROM saved_methods WHERE user_id = @user`
+
+// KeptBy is how a user pays by a provider while they are away; ErrNoSaved when
+// nothing is kept.
+func KeptBy(ctx context.Context, db postgres.DB, user id.User, provider string) (SavedMethod, error) {
+	s, err := postgres.Get[SavedMethod](ctx, db, savedColumns+` AND provider = @provider`, pgx.NamedArgs{"user": user, "provider": provider})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return s, ErrNoSaved
+	}
+	if err != nil {
+		return s, fmt.Errorf("read how user %s pays by %s: %w", user, provider, err)
+	}
+	return s, nil
+}
+
+// ForgetSaved drops what is kept of a user.
+func (p *Payments) ForgetSaved(ctx context.Context, tx pgx.Tx, user id.User) error {
+	_, err := postgres.Exec(ctx, tx, `DELETE FROM saved_methods WHERE user_id = @user`, pgx.NamedArgs{"user": user})
+	return err
+}
+
+func (p *Payments) savedRoutes(r *httpapi.Router) {
+	me := httpapi.Needs(auth.AsCustomer)
+	httpapi.Get(r, "/api/v1/me/payment-methods", p.listSaved, me, httpapi.Summary("List the ways to pay that are kept for my renewals"))
+	httpapi.Delete(r, "/api/v1/me/payment-methods/{method}", p.deleteSaved, me, httpapi.Status(http.StatusNoContent),
+		httpapi.Summary("Keep a way to pay no longer"), httpapi.Describe("Renewals to come wait for a payment by hand then."))
+}
+
+func (p *Payments) listSaved(ctx context.Context, _ *struct{}) (httpapi.List[SavedMethod], error) {
+	list, err := postgres.All[SavedMethod](ctx, p.DB, savedColumns+` ORDER BY provider`, pgx.NamedArgs{"user": auth.From(ctx).User})
+	if err != nil {
+		return httpapi.List[SavedMethod]{}, fmt.Errorf("list saved ways to pay: %w", err)
+	}
+	return httpapi.List[SavedMethod]{Data: list}, nil
+}
+
+type savedInput struct {
+	Method string `path:"method" maxLength:"40"`
+}
+
+func (p *Payments) deleteSaved(ctx context.Context, tx pgx.Tx, in *savedInput) (httpapi.Empty, error) {
+	n, err := postgres.Exec(ctx, tx, `DELETE FROM saved_methods WHERE user_id = @user AND provider = @provider`,
+		pgx.NamedArgs{"user": auth.From(ctx).User, "provider": in.Method})
+	if err == nil && n == 0 {
+		err = ErrNoSaved
+	}
+	return httpapi.Empty{}, err
+}
