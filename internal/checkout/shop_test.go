@@ -90,7 +90,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s.flow = &checkout.Checkout{
 		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways, Promotions: offers},
 		Stock: &inventory.Stock{DB: db, Clock: s.clock}, Payments: ways, Shipping: parcels, Promotions: offers,
-		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels, Payments: ways},
+		Orders:   &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels, Payments: ways},
 		Settings: set, NumberPrefix: "S-",
 	}
 	s.flow.Carts.Clock = s.clock
