@@ -294,9 +294,12 @@ func (c *Checkout) Reexamine(ctx context.Context, which id.Exception) (resolved 
 func (c *Checkout) findAgain(ctx context.Context, e payments.Exception) (id.Payment, error) {
 	name, _ := e.Detail["payment"].(string)
 	ref, _ := e.Detail[payments.DetailRef].(string)
-	found, err := payments.Names(ctx, c.DB, e.Provider, []string{name, ref, e.Subject})
-	for _, payment := range found {
-		return payment, err
+	names := []string{name, ref, e.Subject}
+	found, err := payments.Names(ctx, c.DB, e.Provider, names)
+	for _, n := range names {
+		if payment, known := found[n]; known {
+			return payment, nil
+		}
 	}
 	return id.Payment{}, err
 }
