@@ -574,7 +574,7 @@ func compareByCommand(ctx context.Context, s *shop) (step, error) {
 func dismissException(ctx context.Context, s *shop) (step, error) {
 	which := id.New[id.Exception]()
 	_, err := s.pool.Exec(ctx, `
-		INSERT INTO payment_exceptions (id, provider, kind, subject) VALUES ($1, 'stripe', 'unknown_payment', 'ch_of ' || $1::text)`, which)
+		INSERT INTO payment_exceptions (id, provider, kind, subject) VALUES ($1::uuid, 'stripe', 'unknown_payment', 'ch_of ' || $1::uuid)`, which)
 	return step{
 		do: request{method: "POST", path: "/api/v1/admin/reconciliation/" + which.String() + "/fix", staff: true, key: "fix-" + which.String(), body: map[string]any{
 			"action": "dismiss", "reason": "torture",
