@@ -97,15 +97,50 @@ BEGIN
     RETURN NEW;
 END $$;
 
-CREATE FUNCTION public.ledger_must_balance() RETURNS trigger
+CREATE FUNCTION public.ledger_accepts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
+DECLARE
+    wrong uuid;
+    since timestamptz;
 BEGIN
-    IF EXISTS (SELECT FROM ledger_entries WHERE txn_id = NEW.txn_id GROUP BY currency HAVING sum(amount_minor) <> 0) THEN
-        RAISE EXCEPTION 'ledger transaction % does not balance', NEW.txn_id USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_must_balance';
+    SELECT txn_id INTO wrong FROM added GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0 LIMIT 1;
+    IF FOUND THEN
+        RAISE EXCEPTION 'ledger transaction % does not balance', wrong USING ERRCODE = 'check_violation', CONSTRAINT = 'ledger_must_balance';
+    END IF;
+    SELECT min(t.at) INTO since FROM ledger_txns t WHERE t.id IN (SELECT txn_id FROM added);
+    PERFORM pg_advisory_xact_lock_shared(hashtext('souk ledger'),
+        CASE WHEN since < date_trunc('month', now(), 'UTC') THEN 0 ELSE ledger_month_number((since AT TIME ZONE 'UTC')::date) END);
+    IF since < (SELECT ledger_month_end(max(month)) FROM ledger_periods) THEN
+        RAISE EXCEPTION 'the month of % is closed', since USING CONSTRAINT = 'ledger_period_closed',
+            ERRCODE = CASE WHEN since = now() THEN 'serialization_failure' ELSE 'check_violation' END;
     END IF;
     RETURN NULL;
 END $$;
+
+CREATE FUNCTION public.ledger_month_end(month date) RETURNS timestamp with time zone
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN ((month + '1 mon'::interval) AT TIME ZONE 'UTC'::text);
+
+CREATE FUNCTION public.ledger_month_number(month date) RETURNS integer
+    LANGUAGE sql IMMUTABLE PARALLEL SAFE
+    RETURN (((EXTRACT(year FROM month))::integer * 12) + (EXTRACT(month FROM month))::integer);
+
+CREATE FUNCTION public.ledger_totals(moment timestamp with time zone) RETURNS TABLE(account_id uuid, debit_minor bigint, credit_minor bigint)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT part.account_id, sum(part.debit)::bigint, sum(part.credit)::bigint
+    FROM (
+        SELECT b.account_id, b.debit_minor AS debit, b.credit_minor AS credit
+        FROM ledger_period_balances b
+        WHERE b.month = (SELECT max(p.month) FROM ledger_periods p WHERE ledger_month_end(p.month) <= moment)
+        UNION ALL
+        SELECT e.account_id, greatest(e.amount_minor, 0), greatest(-e.amount_minor, 0)
+        FROM ledger_txns t JOIN ledger_entries e ON e.txn_id = t.id
+        WHERE t.at >= coalesce((SELECT ledger_month_end(max(p.month)) FROM ledger_periods p WHERE ledger_month_end(p.month) <= moment), '-infinity')
+          AND t.at < moment) part
+    GROUP BY part.account_id
+$$;
 
 CREATE FUNCTION public.memberships_may_move() RETURNS trigger
     LANGUAGE plpgsql
@@ -937,6 +972,42 @@ ALTER TABLE public.ledger_entries ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENT
     NO MINVALUE
     NO MAXVALUE
     CACHE 1
+);
+
+CREATE TABLE public.ledger_period_balances (
+    month date NOT NULL,
+    account_id uuid NOT NULL,
+    debit_minor bigint NOT NULL,
+    credit_minor bigint NOT NULL,
+    CONSTRAINT ledger_period_balances_credit_minor_check CHECK ((credit_minor >= 0)),
+    CONSTRAINT ledger_period_balances_debit_minor_check CHECK ((debit_minor >= 0))
+);
+
+CREATE TABLE public.ledger_period_changes (
+    seq bigint NOT NULL,
+    month date NOT NULL,
+    change text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    actor text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ledger_period_changes_change_check CHECK ((change = ANY (ARRAY['closed'::text, 'reopened'::text]))),
+    CONSTRAINT ledger_period_changes_check CHECK (((change = 'reopened'::text) = (reason <> ''::text))),
+    CONSTRAINT ledger_period_changes_reason_check CHECK ((length(reason) <= 500))
+);
+
+ALTER TABLE public.ledger_period_changes ALTER COLUMN seq ADD GENERATED ALWAYS AS IDENTITY (
+    SEQUENCE NAME public.ledger_period_changes_seq_seq
+    START WITH 1
+    INCREMENT BY 1
+    NO MINVALUE
+    NO MAXVALUE
+    CACHE 1
+);
+
+CREATE TABLE public.ledger_periods (
+    month date NOT NULL,
+    closed_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT ledger_periods_month_check CHECK ((month = date_trunc('month'::text, (month)::timestamp with time zone)))
 );
 
 CREATE TABLE public.ledger_txns (
@@ -2694,6 +2765,15 @@ ALTER TABLE ONLY public.ledger_accounts
 ALTER TABLE ONLY public.ledger_entries
     ADD CONSTRAINT ledger_entries_pkey PRIMARY KEY (seq);
 
+ALTER TABLE ONLY public.ledger_period_balances
+    ADD CONSTRAINT ledger_period_balances_pkey PRIMARY KEY (month, account_id);
+
+ALTER TABLE ONLY public.ledger_period_changes
+    ADD CONSTRAINT ledger_period_changes_pkey PRIMARY KEY (seq);
+
+ALTER TABLE ONLY public.ledger_periods
+    ADD CONSTRAINT ledger_periods_pkey PRIMARY KEY (month);
+
 ALTER TABLE ONLY public.ledger_txns
     ADD CONSTRAINT ledger_txns_pkey PRIMARY KEY (id);
 
@@ -3201,6 +3281,10 @@ CREATE INDEX ledger_entries_account ON public.ledger_entries USING btree (accoun
 
 CREATE INDEX ledger_entries_txn ON public.ledger_entries USING btree (txn_id);
 
+CREATE INDEX ledger_period_changes_month ON public.ledger_period_changes USING btree (month, seq);
+
+CREATE INDEX ledger_txns_at ON public.ledger_txns USING btree (at);
+
 CREATE INDEX licence_keys_free ON public.licence_keys USING btree (variant_id, id) WHERE (state = 'free'::text);
 
 CREATE INDEX licence_keys_variant ON public.licence_keys USING btree (variant_id, id);
@@ -3505,9 +3589,11 @@ CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR E
 
 CREATE TRIGGER gift_card_entries_append_only BEFORE DELETE OR UPDATE ON public.gift_card_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER ledger_accepts AFTER INSERT ON public.ledger_entries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_accepts();
+
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
-CREATE CONSTRAINT TRIGGER ledger_must_balance AFTER INSERT ON public.ledger_entries DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION public.ledger_must_balance();
+CREATE TRIGGER ledger_period_changes_append_only BEFORE DELETE OR UPDATE ON public.ledger_period_changes FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
 CREATE TRIGGER ledger_txns_append_only BEFORE DELETE OR UPDATE ON public.ledger_txns FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
@@ -3679,6 +3765,12 @@ ALTER TABLE ONLY public.ledger_entries
 
 ALTER TABLE ONLY public.ledger_entries
     ADD CONSTRAINT ledger_entries_txn_id_fkey FOREIGN KEY (txn_id) REFERENCES public.ledger_txns(id);
+
+ALTER TABLE ONLY public.ledger_period_balances
+    ADD CONSTRAINT ledger_period_balances_account_id_fkey FOREIGN KEY (account_id) REFERENCES public.ledger_accounts(id);
+
+ALTER TABLE ONLY public.ledger_period_balances
+    ADD CONSTRAINT ledger_period_balances_month_fkey FOREIGN KEY (month) REFERENCES public.ledger_periods(month) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.licence_keys
     ADD CONSTRAINT licence_keys_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id);

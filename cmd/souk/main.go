@@ -38,6 +38,7 @@ type cli struct {
 	Import   importCmd     `cmd:"" help:"Bring a catalogue in from a file."`
 	Export   exportCmd     `cmd:"" help:"Take the catalogue out to a file."`
 	Promos   promotionsCmd `cmd:"" name:"promotions" help:"Try promotions on past orders."`
+	Ledger   ledgerCmd     `cmd:"" help:"Close months of the books and take the journal out."`
 	Search   searchCmd     `cmd:"" help:"Rebuild the listings, or say how they stand."`
 	Books    reconcileCmd  `cmd:"" name:"reconcile" help:"Compare the books of a payment provider with the shop's."`
 	Verify   verifyCmd     `cmd:"" help:"Check that every invariant of the shop holds."`

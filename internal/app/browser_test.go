@@ -10,6 +10,7 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"souk/internal/app/apptest"
+	"souk/internal/payments"
 	"souk/internal/clock"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
@@ -83,6 +84,42 @@ func TestAccountPages(t *testing.T) {
 	b.Sees("#totp-state", "9 recovery codes")
 }
 
+// Somebody joins a plan by the test provider: they are led to its page, pay, come
+// back and are a member.
+func TestMembershipByATestCard(t *testing.T) {
+	t.Parallel()
+	shop := apptest.Run(t, pgtest.DB(t))
+	shop.InTx(t, func(tx pgx.Tx) error {
+		provider, err := shop.Payments.Online("test")
+		if err != nil {
+			return err
+		}
+		return shop.Payments.Accounts.Set(t.Context(), tx, provider, payments.Account{Enabled: true}, nil)
+	})
+	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 999, "currency": "USD"}],
+		"benefits": {"percent_off": {"percent_ppm": 100000}}}`).Want(t, 201)
+	b := shop.Browser(t)
+	b.Open("/account/register")
+	b.Type("[name=username]", "ann")
+	b.Type("[name=email]", "ann@example.com")
+	b.Type("[name=password]", "seven purple lanterns")
+	b.Click("#register .primary")
+	b.Sees("#plans", "10 % off")
+	b.Click("#plans button")
+	b.Sees("#join-method", "Test payment")
+	for name, text := range map[string]string{"name": "Ann", "line1": "1 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"} {
+		b.Type(`[name="billing/`+name+`"]`, text)
+	}
+	b.Click("#join .primary")
+	b.Sees("main", "A card that pays")
+	b.Picture("membership-test-card")
+	b.Click("main button")
+	b.Sees("main", "It is paid")
+	b.Click("main .button")
+	b.Sees("#member-state", "You are a member of Gold")
+	b.Picture("membership-by-card")
+}
+
 // Somebody joins a plan on the account page, is told how to pay, is a member once
 // the money has come, and ends it there.
 func TestMembershipOnTheAccountPage(t *testing.T) {
@@ -102,6 +139,7 @@ func TestMembershipOnTheAccountPage(t *testing.T) {
 	b.Sees("#plans", "10 % off, free shipping above $20.00")
 	b.Click("#plans button")
 	b.Sees("#join-plan", "Join: Gold")
+	b.Sees("#join-method", "Bank transfer")
 	b.Type(`[name="billing/name"]`, "Ann")
 	b.Click("#join .primary")
 	b.Sees("#join .wrong", "required")

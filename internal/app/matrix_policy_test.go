@@ -89,6 +89,7 @@ const (
 	aLink        = `{"url": "https://example.com/a.png"}`
 	aFile        = "Handle,Title,Variant Price\na,A,1\n"
 	aMapping     = `{"mapping": {"What": "title"}}`
+	allTime      = "from=2026-01-01T00:00:00Z&to=2100-01-01T00:00:00Z"
 	someKeys     = `{"keys": ["QQQQ-1111-RRRR", "QQQQ-2222-SSSS"]}`
 )
 
@@ -179,7 +180,7 @@ var customerRules = []rule{
 	{op: "set-my-avatar", body: upload, mime: uploadType},
 	{op: "delete-my-avatar"},
 	{op: "list-my-payment-methods"},
-	{op: "delete-my-payment-method", with: means("method", "payment provider")},
+	{op: "delete-my-payment-method", with: means("method", "payment provider"), otherwise: 404, elsewhere: "TestMembershipsAreRenewedByTheCardThatWasKept"},
 	{op: "list-my-addresses"},
 	{op: "create-my-address", body: address},
 	{op: "get-my-address"},
@@ -245,6 +246,7 @@ func wishPolicy() []rule {
 			{op: "delete-my-default-wishlist-item", with: means("item", "default wish")},
 			{op: "move-my-default-wishlist-item", with: means("item", "default wish"), body: `{"cart_id": "{cart}"}`},
 			{op: "get-my-membership", otherwise: 404},
+			{op: "list-my-membership-payment-methods", query: "plan={better plan}"},
 			{op: "join-my-membership", body: `{"plan_id": "{better plan}", "payment_method": "free", "billing": {"name": "Ada", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}}`},
 			{op: "upgrade-my-membership", body: `{"plan_id": "{best plan}", "payment_method": "free", "billing": {"name": "Ada", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}}`, otherwise: 404},
 			{op: "downgrade-my-membership", body: `{"plan_id": "{plan}"}`, otherwise: 404},
@@ -429,7 +431,21 @@ func orderPolicy() []rule {
 			{op: "admin-create-membership", body: `{"user_id": "{newcomer}", "plan_id": "{plan}", "until": "{soon}", "reason": "A prize"}`},
 			{op: "admin-cancel-membership", body: `{"reason": "Asked by phone"}`},
 		}...),
-		the("ledger.read", shops, rule{op: "admin-list-ledger-accounts"}, rule{op: "admin-get-trial-balance"}, rule{op: "admin-list-ledger-entries"}),
+		the("ledger.read", shops, []rule{
+			{op: "admin-list-ledger-accounts"},
+			{op: "admin-get-trial-balance"},
+			{op: "admin-list-ledger-entries"},
+			{op: "admin-list-ledger-periods"},
+			{op: "admin-get-ledger-statement", query: allTime},
+			{op: "admin-get-ledger-trial-balance"},
+			{op: "admin-get-ledger-balance"},
+			{op: "admin-get-ledger-income", query: allTime},
+			{op: "admin-export-ledger-journal", query: allTime},
+		}...),
+		the("ledger.close", shops, []rule{
+			{op: "admin-close-ledger-period", otherwise: 409, elsewhere: "TestStaffCloseAMonthAndOpenItAgain"},
+			{op: "admin-reopen-ledger-period", fresh: true, body: `{"reason": "An invoice was late"}`, otherwise: 409, elsewhere: "TestStaffCloseAMonthAndOpenItAgain"},
+		}...),
 	)
 }
 

@@ -478,6 +478,7 @@ func (w *world) guestThings(seller things) {
 	placed, other := w.placed("", w.fill("", "guest", "guest", "vendor a")), w.placed("", w.fill("", "guest", "guest", "vendor a"))
 	w.Deliver(w.t, w.Send(w.t, other.Order.ID, other.Order.Parts[0], 0)) // which is paid for then, so that there are books
 	w.sides[shop]["account"] = w.as(apptest.Admin, "GET", "/admin/ledger", "").first("data", "id")
+	w.sides[shop]["period"] = w.as(apptest.Admin, "GET", "/admin/ledger/periods", "").first("data", "period")
 	s["order"], s["token"] = placed.Order.ID.String(), placed.Order.AccessToken
 	w.cartThings("guest", w.fill("", "guest", "guest", "vendor a"))
 	s["own order"] = s["order"]

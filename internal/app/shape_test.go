@@ -43,6 +43,7 @@ func TestShapes(t *testing.T) {
 	review := reviewed(t, a, "ann", "vera", mug)
 	order := placed.Order.ID.String()
 	payment := a.ShowOrder(t, placed.Order.ID).Payments[0].ID.String()
+	account := apptest.Read[answer](t, a.Call(t, apptest.Admin, "GET", "/admin/ledger?kind=psp_clearing", "").Want(t, 200)).first("data", "id")
 	a.Refresh(t, mug.ID)
 
 	shapes := []struct{ name, as, path string }{
@@ -84,6 +85,11 @@ func TestShapes(t *testing.T) {
 		{"reviews as vendor", "vera", "/vendor/reviews"},
 		{"review as staff", apptest.Admin, "/admin/reviews/" + review},
 		{"ledger", apptest.Admin, "/admin/ledger"},
+		{"ledger statement", apptest.Admin, "/admin/ledger/" + account + "/statement?" + allTime},
+		{"ledger trial balance", apptest.Admin, "/admin/ledger/reports/trial-balance"},
+		{"ledger income", apptest.Admin, "/admin/ledger/reports/income?" + allTime},
+		{"ledger balance", apptest.Admin, "/admin/ledger/reports/balance"},
+		{"ledger periods", apptest.Admin, "/admin/ledger/periods"},
 		{"tax zones", apptest.Admin, "/admin/tax/zones"},
 		{"shipping zones", apptest.Admin, "/admin/shipping/zones"},
 		{"shipping options as staff", apptest.Admin, "/admin/shipping/options"},

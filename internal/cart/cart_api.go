@@ -197,22 +197,31 @@ type MethodView struct {
 	Name   string `json:"name" example:"Cash on delivery"`
 }
 
-type methods struct {
+// Methods are ways to pay.
+type Methods struct {
 	Data []MethodView `json:"data"`
 }
 
 // methodNames is how ways to pay are called; others go by their method.
-var methodNames = map[string]string{"cod": "Cash on delivery", "free": "Nothing to pay", payments.BankTransfer: "Bank transfer"}
+var methodNames = map[string]string{
+	"cod": "Cash on delivery", "free": "Nothing to pay", payments.BankTransfer: "Bank transfer",
+	"stripe": "Card or wallet", "razorpay": "UPI, card or net banking", "paypal": "PayPal", "test": "Test payment",
+}
 
-func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (methods, error) {
+func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (Methods, error) {
 	p, err := c.open(ctx, in.Cart, false)
 	if err != nil {
-		return methods{}, err
+		return Methods{}, err
 	}
-	found := methods{Data: []MethodView{}}
-	offered, err := c.Payments.Methods(ctx, p.Offer())
+	return c.MethodsFor(ctx, p.Offer())
+}
+
+// MethodsFor lists the ways to pay that are offered.
+func (c *Carts) MethodsFor(ctx context.Context, o payments.Offer) (Methods, error) {
+	found := Methods{Data: []MethodView{}}
+	offered, err := c.Payments.Methods(ctx, o)
 	if err != nil {
-		return methods{}, err
+		return Methods{}, err
 	}
 	for _, m := range offered {
 		name := methodNames[m]

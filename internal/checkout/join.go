@@ -28,15 +28,36 @@ func (c *Checkout) memberRoutes(r *httpapi.Router) {
 		httpapi.Summary("Become a member, or go on as one"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, the membership begins, or goes on where one is a member of the plan already. "+
 			"With `trial` nothing is ordered yet: the first period is, shortly before the trial ends. 409 `no_trial` for who was a member before, `already_member` for who is one of another plan."))
+	httpapi.Get(r, "/api/v1/me/membership/payment-methods", c.waysToJoin, me, httpapi.Summary("List the ways to pay for a plan"))
 	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Then(c.tellNext),
 		httpapi.Summary("Go up to a better plan"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, it begins at once, and what was not used of the old plan, by what was paid for it, is added to it as time."))
 }
 
+type waysInput struct {
+	Plan     id.Plan        `query:"plan" required:"true"`
+	Currency money.Currency `query:"currency" maxLength:"3" doc:"The shop's own unless told"`
+}
+
+func (c *Checkout) waysToJoin(ctx context.Context, in *waysInput) (cart.Methods, error) {
+	plan, err := c.Memberships.GetPlan(ctx, c.DB, in.Plan)
+	if err != nil {
+		return cart.Methods{}, err
+	}
+	if in.Currency == "" {
+		in.Currency = c.Carts.Currency
+	}
+	price, sold := plan.Price(in.Currency)
+	if !sold {
+		return cart.Methods{}, cart.ErrNotPurchasable
+	}
+	return c.Carts.MethodsFor(ctx, payments.Offer{Total: price, Digital: true})
+}
+
 type joinInput struct {
 	Body struct {
 		Plan             id.Plan                 `json:"plan_id"`
-		Method           string                  `json:"payment_method" enum:"free,bank_transfer,stripe,razorpay,paypal" doc:"Also of the periods to come"`
+		Method           string                  `json:"payment_method" enum:"free,bank_transfer,stripe,razorpay,paypal,test" doc:"Also of the periods to come"`
 		Currency         money.Currency          `json:"currency,omitempty" maxLength:"3" doc:"ISO 4217; the membership's, or the shop's own, unless told"`
 		ReturnURL        string                  `json:"return_url,omitempty" format:"uri" maxLength:"2000" doc:"Where a provider sends the buyer back"`
 		Trial            bool                    `json:"trial,omitempty" doc:"Begin with the trial of the plan"`

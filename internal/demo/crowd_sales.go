@@ -152,7 +152,7 @@ func (s *sales) pay(order id.Order, part id.VendorOrder, vendor id.Vendor, numbe
 	s.facts.add(id.New[id.PaymentEvent](), payment, "authorize", total, s.currency, "placed", "souk demo", placed)
 	s.facts.add(capture, payment, "capture", total, s.currency, "delivered "+part.String(), "souk demo", delivered)
 	amount := func(minor int64) money.Amount { return money.Of(minor, money.Currency(s.currency)) }
-	s.postings = append(s.postings, ledger.Posting{RefType: "payment_event", RefID: capture, Memo: "order " + number, Entries: []ledger.Entry{
+	s.postings = append(s.postings, ledger.Posting{RefType: "payment_event", RefID: capture, Memo: "order " + number, At: delivered, Entries: []ledger.Entry{
 		ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: "cod"}, amount(total)),
 		ledger.Credit(ledger.AccountKey{Kind: ledger.VendorPayable, Vendor: vendor}, amount(total-commission)),
 		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, amount(commission)),

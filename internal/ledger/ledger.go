@@ -1,9 +1,11 @@
 // Package ledger is the books: who owes whom, in double entry.
 //
-// Owns: accounts, transactions, entries; the trial balance.
-// Tables: ledger_accounts, ledger_txns, ledger_entries. All but the accounts
-// are append-only, and a deferred trigger lets no transaction commit that does
-// not sum to zero in each currency.
+// Owns: accounts and their chart, transactions, entries; trial balance,
+// statements and reports; the closing of months.
+// Tables: ledger_accounts, ledger_txns, ledger_entries, ledger_periods,
+// ledger_period_balances, ledger_period_changes. Transactions and entries are
+// append-only; a trigger accepts only entries that sum to zero for each
+// transaction and currency, and none in a closed month.
 // Raises: nothing; what is posted follows from somebody else's event.
 // Calls: nobody.
 //
@@ -34,22 +36,49 @@
 //	credit is given, gift_card_entry or  goodwill_expense          gift_card_liability or store_credit_liability
 //	store_credit_entry; taken back: the
 //	other way round
-//	money arrives for an order that is   psp_clearing(provider)  buyer_payable: it is owed back
-//	dead, payment_event (capture)        what was captured
-//	a provider pays out to the bank,     bank: what arrives;     psp_clearing(provider): what leaves
-//	provider_payout; a reversal: the       provider_fees: its fee
-//	other way round
-//	a provider keeps a fee that belongs  provider_fees           psp_clearing(provider)
+//	a sale is taken back, refund         vendor_payable or         buyer_payable: what a provider is told to
+//	                                     sales_revenue (or           give back
+//	                                     gift_card_liability),     customer_deposits: what goes back at once
+//	                                     commission_revenue,       store_credit_liability: what the buyer takes
+//	                                     tax_payable: the shares     as that
+//	                                     of what is given back     promotion_expense: the platform's share
+//	its money leaves by hand,            customer_deposits         psp_clearing(provider)
+//	payment_event (refund)
+//	a provider has given money back,     buyer_payable             psp_clearing(provider)
+//	payment_event (refund)
+//	it comes back, for that failed,      psp_clearing(provider)    buyer_payable
+//	payment_event (refund_failed)
+//	money arrives for an order that is   psp_clearing(provider)    buyer_payable: it is owed back, and goes
+//	dead, or once more for one that is   what was captured           as above
+//	paid, payment_event (capture)
+//	a provider keeps a fee,              provider_fees             psp_clearing(provider)
+//	payment_event (fee)
+//	a buyer disputes a charge and the    disputes                  psp_clearing(provider)
+//	provider holds the money back,
+//	payment_event (chargeback)
+//	the dispute is won, payment_event    psp_clearing(provider)    disputes
+//	(chargeback_reversed)
+//	the dispute is lost,                 dispute_losses            disputes
+//	payment_dispute
+//	a provider pays out to our bank,     bank: what arrives        psp_clearing(provider): what leaves
+//	provider_payout; a payout comes      provider_fees: its fee
+//	back: the other way round
+//	a provider keeps a fee that belongs  provider_fees             psp_clearing(provider)
 //	to no payment, provider_fee; gives
 //	one back: the other way round
-//	staff give back what is owed by      buyer_payable           bank, or store_credit_liability
-//	hand or as store credit, for the
-//	provider does not, payment_exception
+//	staff give back by hand or as store  buyer_payable             bank, or store_credit_liability
+//	credit what a provider does not,
+//	payment_exception
+//
+// These are for the payouts to vendors, which nothing posts yet: vendor_reserve is
+// what is held back of vendor_payable and still owed; payouts_in_transit is what
+// has left vendor_payable and not yet the bank. No line posts to shipping_revenue:
+// shipping belongs to whoever ships, so it is vendor_payable or sales_revenue.
 //
 // Cash on delivery is captured one vendor order at a time, when its goods are
 // handed over, so it makes one such transaction for each. A payment that is
 // captured before anything ships makes one transaction that credits every
-// vendor of the order.
+// vendor of the order. Cash in transit is psp_clearing of party cod.
 package ledger
 
 import (
@@ -131,6 +160,7 @@ type Posting struct {
 	RefType string // what kind of fact it follows from: "payment_event"
 	RefID   [16]byte
 	Memo    string
+	At      time.Time // when it happened; now unless told
 	Entries []Entry
 }
 
@@ -145,6 +175,7 @@ var (
 
 func init() {
 	postgres.Name("ledger_txns_ref_key", ErrPosted)
+	postgres.Name("ledger_period_closed", ErrPeriodClosed)
 }
 
 // Post writes postings into the books, in three statements however many they
@@ -223,6 +254,7 @@ type Line struct {
 	Seq     int64        `db:"seq" json:"-"`
 	Txn     id.LedgerTxn `db:"txn_id" json:"transaction_id"`
 	RefType string       `db:"ref_type" json:"ref_type"`
+	RefID   uuid.UUID    `db:"ref_id" json:"ref_id"`
 	Memo    string       `db:"memo" json:"memo"`
 	Amount  money.Amount `db:"amount" json:"amount"`
 	At      time.Time    `db:"at" json:"at"`
@@ -238,7 +270,11 @@ type Trial struct {
 
 // TrialBalance adds up the whole books.
 func TrialBalance(ctx context.Context, db postgres.DB) ([]Trial, error) {
-	trials, err := readTrials(ctx, db)
+	return trialAt(ctx, db, time.Time{})
+}
+
+func trialAt(ctx context.Context, db postgres.DB, at time.Time) ([]Trial, error) {
+	trials, err := readTrials(ctx, db, at)
 	if err != nil {
 		return nil, fmt.Errorf("read trial balance: %w", err)
 	}

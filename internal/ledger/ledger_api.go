@@ -11,11 +11,15 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// CanRead is the right to see the books. Nobody may write them by hand.
-const CanRead auth.Permission = "ledger.read"
+// CanRead is the right to see the books. Nobody may write them by hand; who has
+// CanClose may close months and open them again.
+const (
+	CanRead  auth.Permission = "ledger.read"
+	CanClose auth.Permission = "ledger.close"
+)
 
 // Permissions lists what this module can permit.
-func Permissions() []auth.Permission { return []auth.Permission{CanRead} }
+func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanClose} }
 
 // Books shows the ledger to staff; posting needs no module, only [Post].
 type Books struct {
@@ -33,6 +37,8 @@ func (b *Books) Routes(r *httpapi.Router) {
 		httpapi.Summary("List the entries of an account, the newest first"))
 	httpapi.Get(r, "/api/v1/admin/ledger/trial-balance", b.trial, httpapi.Needs(CanRead), httpapi.ID("admin-get-trial-balance"),
 		httpapi.Summary("Add up all debits and credits"))
+	b.reportRoutes(r)
+	b.periodRoutes(r)
 }
 
 type accountFilter struct {

@@ -2,6 +2,7 @@ package ledger
 
 import (
 	"context"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -17,6 +18,7 @@ func queue(b *postgres.Batch, postings []Posting) {
 	var (
 		txns, refs     []pgtype.UUID // of transactions
 		types, memos   []string
+		ats            []pgtype.Timestamptz
 		of             []pgtype.UUID // of entries
 		ids            []id.LedgerAccount
 		kinds, parties []string
@@ -28,6 +30,7 @@ func queue(b *postgres.Batch, postings []Posting) {
 		txn := pgtype.UUID{Bytes: id.New[id.LedgerTxn](), Valid: true}
 		txns, refs = append(txns, txn), append(refs, pgtype.UUID{Bytes: p.RefID, Valid: true})
 		types, memos = append(types, p.RefType), append(memos, p.Memo)
+		ats = append(ats, orNull(p.At))
 		for _, e := range p.Entries {
 			of, ids = append(of, txn), append(ids, e.Account.id(e.Amount.Currency))
 			kinds, parties = append(kinds, string(e.Account.Kind)), append(parties, e.Account.Party)
@@ -36,7 +39,7 @@ func queue(b *postgres.Batch, postings []Posting) {
 		}
 	}
 	args := pgx.NamedArgs{
-		"txns": txns, "types": types, "refs": refs, "memos": memos,
+		"txns": txns, "types": types, "refs": refs, "memos": memos, "ats": ats,
 		"of": of, "ids": ids, "kinds": kinds, "currencies": currencies, "parties": parties, "vendors": vendors, "amounts": amounts,
 	}
 	b.Queue(`
@@ -45,11 +48,11 @@ func queue(b *postgres.Batch, postings []Posting) {
 		FROM unnest(@ids::uuid[], @kinds::text[], @currencies::text[], @parties::text[], @vendors::uuid[])
 		     AS e (id, kind, currency, party, vendor)
 		ORDER BY e.id
-		ON CONFLICT (id) DO NOTHING`, args)
+		ON CONFLICT DO NOTHING`, args)
 	b.Queue(`
-		INSERT INTO ledger_txns (id, ref_type, ref_id, memo)
-		SELECT t.id, t.type, t.ref, t.memo
-		FROM unnest(@txns::uuid[], @types::text[], @refs::uuid[], @memos::text[]) WITH ORDINALITY AS t (id, type, ref, memo, place)
+		INSERT INTO ledger_txns (id, ref_type, ref_id, memo, at)
+		SELECT t.id, t.type, t.ref, t.memo, coalesce(t.at, now())
+		FROM unnest(@txns::uuid[], @types::text[], @refs::uuid[], @memos::text[], @ats::timestamptz[]) WITH ORDINALITY AS t (id, type, ref, memo, at, place)
 		ORDER BY t.place`, args)
 	b.Queue(`
 		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor)
@@ -79,14 +82,17 @@ func readMoved(ctx context.Context, db postgres.DB, a AccountKey, refs [][16]byt
 		pgx.NamedArgs{"refs": ids, "kind": string(a.Kind), "party": a.Party})
 }
 
-func readTrials(ctx context.Context, db postgres.DB) ([]Trial, error) {
+// orNull is a moment, or NULL for the zero time.
+func orNull(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
+
+func readTrials(ctx context.Context, db postgres.DB, at time.Time) ([]Trial, error) {
 	return postgres.All[Trial](ctx, db, `
-		SELECT currency,
-		       (coalesce(sum(amount_minor) FILTER (WHERE amount_minor > 0), 0)::bigint, currency) AS debit,
-		       (coalesce(-sum(amount_minor) FILTER (WHERE amount_minor < 0), 0)::bigint, currency) AS credit
-		FROM ledger_entries
-		GROUP BY currency
-		ORDER BY currency`, nil)
+		SELECT a.currency, (sum(t.debit_minor)::bigint, a.currency) AS debit, (sum(t.credit_minor)::bigint, a.currency) AS credit
+		FROM ledger_totals(coalesce(@at, 'infinity'::timestamptz)) t
+		JOIN ledger_accounts a ON a.id = t.account_id
+		GROUP BY a.currency
+		ORDER BY a.currency`,
+		pgx.NamedArgs{"at": orNull(at)})
 }
 
 func readAccounts(ctx context.Context, db postgres.DB, f accountFilter, after id.LedgerAccount) ([]Account, error) {
@@ -111,7 +117,7 @@ func countAccounts(ctx context.Context, db postgres.DB, f accountFilter) (int64,
 
 func readLines(ctx context.Context, db postgres.DB, account id.LedgerAccount, before int64, limit int) ([]Line, error) {
 	return postgres.All[Line](ctx, db, `
-		SELECT e.seq, e.txn_id, t.ref_type, t.memo, (e.amount_minor, e.currency) AS amount, t.at
+		SELECT e.seq, e.txn_id, t.ref_type, t.ref_id, t.memo, (e.amount_minor, e.currency) AS amount, t.at
 		FROM ledger_entries e
 		JOIN ledger_txns t ON t.id = e.txn_id
 		WHERE e.account_id = @account AND e.seq < @before

@@ -18,7 +18,7 @@ import (
 func (p *Payments) noticeRoutes(r *httpapi.Router) {
 	httpapi.Raw(r, http.MethodPost, "/api/v1/webhooks/payments/{provider}", p.take, httpapi.Public("the signature says who it is"),
 		httpapi.CrossSite("the signature guards it"), httpapi.BodyLimit(noticeLimit), httpapi.Limit(httpapi.LimitNone), httpapi.ID("take-payment-notice"),
-		httpapi.Consumes("application/json"), httpapi.ForeignQuery("what a provider adds to the address"),
+		httpapi.Consumes("*/*"), // signed bytes, whatever they are
 		httpapi.Summary("Take a notice of a payment provider"),
 		httpapi.Describe("The signature is checked over the bytes as they came. The notice is kept once, answered at once, and looked into afterwards. 400 `invalid_signature`."))
 	httpapi.Get(r, "/api/v1/admin/payment-notices", p.listNotices, httpapi.Needs(CanRead), httpapi.Summary("List notices of payment providers, the newest first"))

@@ -322,7 +322,7 @@ func (h handlers) exportList(w http.ResponseWriter, r *http.Request) error {
 		}
 		for _, v := range page {
 			for _, p := range v.Prices {
-				_ = out.Write([]string{v.Variant.String(), inert(v.SKU), strconv.Itoa(p.MinQuantity), p.Price.Decimal(), string(p.Price.Currency)})
+				_ = out.Write([]string{v.Variant.String(), httpapi.Inert(v.SKU), strconv.Itoa(p.MinQuantity), p.Price.Decimal(), string(p.Price.Currency)})
 			}
 			after = v.Variant
 		}
@@ -331,13 +331,4 @@ func (h handlers) exportList(w http.ResponseWriter, r *http.Request) error {
 			return out.Error()
 		}
 	}
-}
-
-// inert keeps a spreadsheet from taking an SKU for a formula. The import goes by
-// the id beside it.
-func inert(sku string) string {
-	if sku != "" && strings.ContainsRune("=+-@\t\r\n＝＋－＠", []rune(sku)[0]) {
-		return "'" + sku
-	}
-	return sku
 }

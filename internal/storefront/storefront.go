@@ -59,7 +59,7 @@ var pages = []page{
 
 // policy lets the page use what this server gives it, and nothing else.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
-	"form-action 'self'; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
+	"form-action 'self' https://api.razorpay.com; base-uri 'none'; object-src 'none'; frame-ancestors 'none'"
 
 // Routes mounts the pages.
 func (p *Pages) Routes(r *httpapi.Router) {

@@ -84,6 +84,9 @@ func multiply(t testing.TB, pool *pgxpool.Pool, n int) {
 			t.Fatalf("multiply %s: %v", table, err)
 		}
 	}
+	if _, err := conn.Exec(ctx, fmt.Sprintf(`UPDATE ledger_period_balances SET debit_minor = debit_minor * %d, credit_minor = credit_minor * %[1]d`, n+1)); err != nil {
+		t.Fatal(err)
+	}
 	_, err = conn.Exec(ctx, `
 		UPDATE event_cursors SET (xid, seq) = (SELECT xid, seq FROM events ORDER BY xid DESC, seq DESC LIMIT 1);
 		RESET session_replication_role; ANALYZE`)

@@ -334,6 +334,32 @@ WITH balances AS (
 )
 SELECT kind || ' ' || currency FROM balances FULL JOIN booked USING (kind, currency) WHERE coalesce(balances.amount, 0) <> coalesce(booked.amount, 0);
 
+-- [C8] what was kept when a month was closed is the sum of the entries until its end, for each account
+WITH ends AS (
+    SELECT min(month) AS first, max(month) AS last FROM ledger_periods
+), moved AS (
+    SELECT e.account_id, greatest(date_trunc('month', t.at AT TIME ZONE 'UTC')::date, ends.first) AS month,
+           sum(greatest(e.amount_minor, 0)) AS debit, sum(greatest(-e.amount_minor, 0)) AS credit
+    FROM ledger_txns t JOIN ledger_entries e ON e.txn_id = t.id, ends
+    WHERE t.at < ledger_month_end(ends.last) GROUP BY 1, 2
+), kept AS (
+    SELECT account_id, month, debit_minor - coalesce(lag(debit_minor) OVER w, 0) AS debit, credit_minor - coalesce(lag(credit_minor) OVER w, 0) AS credit
+    FROM ledger_period_balances WINDOW w AS (PARTITION BY account_id ORDER BY month)
+), months AS (
+    SELECT account_id, count(*) AS kept, (SELECT count(*) FROM ledger_periods p WHERE p.month >= min(b.month)) AS closed FROM ledger_period_balances b GROUP BY 1
+)
+SELECT account_id FROM moved FULL JOIN kept USING (account_id, month)
+WHERE (coalesce(moved.debit, 0), coalesce(moved.credit, 0)) <> (coalesce(kept.debit, 0), coalesce(kept.credit, 0))
+UNION
+SELECT account_id FROM months WHERE kept <> closed;
+
+-- [C9] closed months follow one another, and their history says so
+SELECT month::text FROM (SELECT month, lag(month) OVER (ORDER BY month) AS before FROM ledger_periods) p WHERE before <> month - interval '1 month'
+UNION ALL
+SELECT month::text FROM ledger_periods p
+FULL JOIN (SELECT DISTINCT ON (month) month, change FROM ledger_period_changes ORDER BY month, seq DESC) c USING (month)
+WHERE (p.month IS NOT NULL) IS DISTINCT FROM (c.change IS NOT DISTINCT FROM 'closed');
+
 -- [D1] a commission is within its basis: 0 <= commission <= what the line brings without tax, with what the platform adds, after cancelling, too
 SELECT l.id FROM order_lines l JOIN orders o ON o.id = l.order_id
 WHERE l.commission_minor < 0 OR l.commission_minor > l.total_minor - l.tax_minor + l.platform_minor

@@ -187,6 +187,16 @@ var corruptions = []corruption{
 	{rule: "C6", sql: `UPDATE ledger_entries SET account_id = u('commission') WHERE account_id = u('ahead')`},
 	{rule: "C7", sql: `UPDATE ledger_entries SET account_id = u('on account') WHERE txn_id = u('posting 10') AND account_id = u('on cards')`},
 	{rule: "C7", sql: `UPDATE ledger_entries SET account_id = u('commission') WHERE account_id = u('on account')`},
+	{rule: "C8", sql: `UPDATE ledger_period_balances SET debit_minor = 101 WHERE account_id = u('fees')`},
+	{rule: "C8", sql: `UPDATE ledger_txns SET at = '2026-01-20' WHERE id = u('posting 21')`},
+	{rule: "C8", sql: `UPDATE ledger_txns SET at = '2025-12-31' WHERE id = u('posting 1')`},
+	{rule: "C8", sql: `DELETE FROM ledger_period_balances WHERE account_id = u('fees')`},
+	{rule: "C8", sql: `DELETE FROM ledger_period_balances WHERE month = '2026-02-01'; UPDATE ledger_txns SET at = '2026-03-15' WHERE id = u('posting 21')`},
+	{rule: "C9", sql: `INSERT INTO ledger_periods VALUES ('2026-04-01'); INSERT INTO ledger_period_changes (month, change, actor) VALUES ('2026-04-01', 'closed', 'anna');
+		INSERT INTO ledger_period_balances SELECT '2026-04-01', account_id, debit_minor, credit_minor FROM ledger_period_balances WHERE month = '2026-02-01'`},
+	{rule: "C9", sql: `DELETE FROM ledger_period_changes WHERE month = '2026-02-01'`},
+	{rule: "C9", sql: `INSERT INTO ledger_period_changes (month, change, reason, actor) VALUES ('2026-02-01', 'reopened', 'why not', 'anna')`},
+	{rule: "C9", sql: `INSERT INTO ledger_period_changes (month, change, actor) VALUES ('2026-03-01', 'closed', 'anna')`},
 
 	{rule: "D1", sql: `UPDATE order_lines SET commission_minor = 5001 WHERE id = u('waiting rug')`},
 	{

@@ -158,6 +158,9 @@ func (ex *exchange) answer(out any) error {
 		ex.writeStored(s)
 		return nil
 	}
+	if f, ok := out.(interface{ file() *CSV }); ok && f.file().Rows != nil {
+		return ex.writeCSV(f.file())
+	}
 	a, err := ex.encode(out)
 	if err != nil {
 		return err

@@ -13,7 +13,10 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 )
 
-const jsonMedia = "application/json"
+const (
+	jsonMedia = "application/json"
+	csvMedia  = "text/csv"
+)
 
 // documented is op as Huma wants to know it. It also fills in what op itself
 // must know of its input and output.
@@ -122,8 +125,12 @@ func (r *Router) response(op *operation, output reflect.Type) *huma.Response {
 	if op.returns != nil {
 		output = op.returns
 	}
+	text := &huma.MediaType{Schema: &huma.Schema{Type: huma.TypeString, Format: "binary"}}
 	switch output {
 	case reflect.TypeFor[Empty]():
+		return answer
+	case reflect.TypeFor[CSV]():
+		answer.Content = map[string]*huma.MediaType{csvMedia: text}
 		return answer
 	case reflect.TypeFor[Stored]():
 		answer.Content = map[string]*huma.MediaType{jsonMedia: {Schema: &huma.Schema{Type: huma.TypeObject, AdditionalProperties: true}}}
@@ -134,6 +141,9 @@ func (r *Router) response(op *operation, output reflect.Type) *huma.Response {
 	teach(registry, output, schema, map[reflect.Type]bool{})
 	admitNull(registry, output, schema, map[reflect.Type]bool{})
 	answer.Content = map[string]*huma.MediaType{jsonMedia: {Schema: schema}}
+	if _, either := reflect.Zero(reflect.PointerTo(output)).Interface().(interface{ file() *CSV }); either {
+		answer.Content[csvMedia] = text
+	}
 	return answer
 }
 

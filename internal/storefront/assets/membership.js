@@ -47,6 +47,26 @@ function toPay(order, next = order.next_action) {
   return `${price(order.totals.grand_total)} are to be paid for order ${order.number}.${next?.text ? ` ${next.text}` : ""}${next?.reference ? ` Reference: ${next.reference}` : ""}`;
 }
 
+// goPay leads to where an order is paid; false where that is nowhere.
+function goPay(next) {
+  if (next?.type === "redirect") location.assign(next.url);
+  else if (next?.type === "form_post") {
+    const fields = Object.entries(next.fields).map(([name, value]) => make("input", { type: "hidden", name, value }));
+    const form = make("form", { method: "post", action: next.url }, ...fields);
+    document.body.append(form);
+    form.submit();
+  } else return false;
+  return true;
+}
+
+const back = `${location.origin}/account#membership`;
+
+// waysToPay fills the list of the form.
+async function waysToPay(plan) {
+  const { data: ways } = await call("GET", `/me/membership/payment-methods?plan=${plan.id}`);
+  $("#join-method").replaceChildren(...ways.map(({ method, name }) => make("option", { value: method, textContent: name })));
+}
+
 let wanted = null; // the plan that the form is about, and how it is asked for
 
 function offer(plan, is) {
@@ -55,10 +75,11 @@ function offer(plan, is) {
   const detail = [amount && `${price(amount)} ${everySoOften(plan.interval)}`, benefits(plan.benefits)].filter(Boolean).join(" · ");
   if (live && is.plan.id === plan.id) return row(plan.name, detail);
   const ask = (path, label) => row(plan.name, detail, label, async () => {
-    wanted = { path, plan, method: amount?.amount ? "bank_transfer" : "free" };
+    wanted = { path, plan };
+    await waysToPay(plan);
     $("#join").hidden = false;
     $("#join-plan").textContent = `${label}: ${plan.name}`;
-    $("#join input").focus();
+    $("#join select").focus();
   });
   if (!live) return ask("/me/membership", "Join");
   if (plan.rank > is.plan_rank) return ask("/me/membership/upgrade", "Change now");
@@ -76,7 +97,15 @@ export async function showMembership() {
   const has = is?.benefits && benefits(is.benefits);
   $("#member-state").textContent = is ? `${states[is.status](is)}${has ? ` You have ${has}.` : ""}${is.cancel_at_period_end && is.status === "active" ? " It ends then." : ""}` : "You are not a member yet.";
   const order = is?.renewal_order_id && await call("GET", `/orders/${is.renewal_order_id}`);
-  $("#member-due").textContent = order && order.status === "pending" ? toPay(order) : "";
+  const due = order?.status === "pending" ? order : null;
+  $("#member-due").textContent = due ? toPay(due) : "";
+  $("#member-pay").hidden = !due || due.next_action?.type === "bank_transfer";
+  $("#member-pay").onclick = (event) => working(event.target, async () => goPay((await call("POST", `/orders/${due.id}/pay`, { return_url: back })).next_action));
+  const { data: cards } = await call("GET", "/me/payment-methods");
+  $("#member-cards").replaceChildren(...cards.map(({ method, label }) => row(label, "Renewals are paid with it.", "Remove", async () => {
+    await call("DELETE", `/me/payment-methods/${method}`);
+    await showMembership();
+  })));
   $("#member-pause").hidden = is?.status !== "active" || is.cancel_at_period_end;
   $("#member-cancel").hidden = !is || !["trialing", "active", "past_due", "paused"].includes(is.status) || is.cancel_at_period_end;
   $("#member-resume").hidden = !is || is.status !== "paused" && !(is.cancel_at_period_end && ["trialing", "active"].includes(is.status));
@@ -92,9 +121,10 @@ for (const [id, said] of [["pause", "Your membership is paused."], ["cancel", "Y
   }));
 }
 
-onSubmit($("#join"), async (values) => {
+onSubmit($("#join"), async ({ payment_method, ...values }) => {
   const billing = Object.fromEntries(Object.entries(values).filter(([, value]) => value).map(([name, value]) => [name.replace("billing/", ""), value]));
-  const { order, payment } = await call("POST", wanted.path, { plan_id: wanted.plan.id, payment_method: wanted.method, billing });
+  const { order, payment } = await call("POST", wanted.path, { plan_id: wanted.plan.id, payment_method, billing, return_url: back });
+  if (goPay(payment?.next_action)) return;
   $("#join").hidden = true;
   await showMembership();
   document.dispatchEvent(new Event("ordered"));

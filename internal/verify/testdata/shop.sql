@@ -382,3 +382,16 @@ INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
     (u('posting 10'), u('goodwill'), 'USD', 5000), (u('posting 10'), u('on cards'), 'USD', -5000),
     (u('posting 11'), u('on cards'), 'USD', 1000), (u('posting 11'), u('ahead'), 'USD', -1000),
     (u('posting 12'), u('goodwill'), 'USD', 300), (u('posting 12'), u('on account'), 'USD', -300);
+
+-- Two months of the books that are closed.
+INSERT INTO ledger_accounts (id, kind, currency) VALUES (u('fees'), 'provider_fees', 'USD'), (u('bank'), 'bank', 'USD');
+INSERT INTO ledger_txns (id, ref_type, ref_id, memo, at) VALUES
+    (u('posting 20'), 'fee', u('fee 1'), 'a fee', '2026-01-15'), (u('posting 21'), 'fee', u('fee 2'), 'a fee given back', '2026-02-15');
+INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
+    (u('posting 20'), u('fees'), 'USD', 100), (u('posting 20'), u('bank'), 'USD', -100),
+    (u('posting 21'), u('fees'), 'USD', -40), (u('posting 21'), u('bank'), 'USD', 40);
+INSERT INTO ledger_periods (month) VALUES ('2026-01-01'), ('2026-02-01');
+INSERT INTO ledger_period_changes (month, change, reason, actor) VALUES
+    ('2026-01-01', 'closed', '', 'anna'), ('2026-01-01', 'reopened', 'too early', 'anna'), ('2026-01-01', 'closed', '', 'anna'), ('2026-02-01', 'closed', '', 'anna');
+INSERT INTO ledger_period_balances (month, account_id, debit_minor, credit_minor) VALUES
+    ('2026-01-01', u('fees'), 100, 0), ('2026-01-01', u('bank'), 0, 100), ('2026-02-01', u('fees'), 100, 40), ('2026-02-01', u('bank'), 40, 100);
