@@ -13,7 +13,7 @@ import (
 )
 
 type reconcileCmd struct {
-	Provider string `required:"" enum:"stripe,razorpay,paypal" help:"Whose books: ${enum}."`
+	Provider string `required:"" enum:"stripe,razorpay,paypal,test" help:"Whose books: ${enum}."`
 	From     string `help:"The first day in UTC, such as 2026-11-23; three days until yesterday unless told."`
 	Until    string `help:"The last day."`
 	File     string `type:"existingfile" help:"Read the provider's report from this file instead of asking, and ask nobody about what differs. Its days are those of the file unless told."`

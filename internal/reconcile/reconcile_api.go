@@ -26,7 +26,7 @@ func (r *Reconciler) Routes(router *httpapi.Router) {
 
 type runInput struct {
 	Body struct {
-		Provider string `json:"provider" enum:"stripe,razorpay,paypal"`
+		Provider string `json:"provider" enum:"stripe,razorpay,paypal,test"`
 		From     string `json:"from,omitempty" format:"date" doc:"The first day"`
 		Until    string `json:"until,omitempty" format:"date" doc:"The last day"`
 	}
