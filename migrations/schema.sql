@@ -1444,8 +1444,12 @@ CREATE TABLE public.payment_exceptions (
     resolved_by text DEFAULT ''::text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     resolved_at timestamp with time zone,
+    action text DEFAULT ''::text NOT NULL,
+    settled_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT payment_exceptions_check CHECK (((state = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT payment_exceptions_resolution_check CHECK ((length(resolution) <= 500)),
+    CONSTRAINT payment_exceptions_settled CHECK (((settled_minor = 0) OR ((payment_id IS NOT NULL) AND (state = 'resolved'::text)))),
+    CONSTRAINT payment_exceptions_settled_minor_check CHECK ((settled_minor >= 0)),
     CONSTRAINT payment_exceptions_state_check CHECK ((state = ANY (ARRAY['open'::text, 'resolved'::text])))
 );
 
@@ -1823,6 +1827,21 @@ CREATE TABLE public.promotions (
     CONSTRAINT promotions_within_limit CHECK ((used <= usage_limit))
 );
 
+CREATE TABLE public.provider_movements (
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    kind text NOT NULL,
+    ref text NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    fee_minor bigint NOT NULL,
+    booked_at timestamp with time zone NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT provider_movements_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT provider_movements_kind_check CHECK ((kind = ANY (ARRAY['payout'::text, 'fee'::text]))),
+    CONSTRAINT provider_movements_ref_check CHECK (((length(ref) >= 1) AND (length(ref) <= 255)))
+);
+
 CREATE SEQUENCE public.quote_epochs_version
     START WITH 1
     INCREMENT BY 1
@@ -1846,6 +1865,28 @@ ALTER TABLE public.quote_epochs ALTER COLUMN slot ADD GENERATED ALWAYS AS IDENTI
 
 CREATE TABLE public.quote_features (
     name text NOT NULL
+);
+
+CREATE TABLE public.reconciliation_places (
+    provider text NOT NULL,
+    until_at timestamp with time zone,
+    asked_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE public.reconciliations (
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    source text NOT NULL,
+    from_at timestamp with time zone NOT NULL,
+    until_at timestamp with time zone NOT NULL,
+    movements integer NOT NULL,
+    posted integer NOT NULL,
+    found integer NOT NULL,
+    resolved integer NOT NULL,
+    actor text NOT NULL,
+    ran_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT reconciliations_check CHECK ((from_at < until_at)),
+    CONSTRAINT reconciliations_source_check CHECK ((source = ANY (ARRAY['nightly'::text, 'asked'::text, 'file'::text])))
 );
 
 CREATE TABLE public.recovery_codes (
@@ -1880,6 +1921,26 @@ CREATE TABLE public.refund_lines (
     CONSTRAINT refund_lines_platform_minor_check CHECK ((platform_minor >= 0)),
     CONSTRAINT refund_lines_quantity_check CHECK ((quantity >= 0)),
     CONSTRAINT refund_lines_tax_minor_check CHECK ((tax_minor >= 0))
+);
+
+CREATE TABLE public.refund_requests (
+    id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    currency character(3) NOT NULL,
+    amount_minor bigint NOT NULL,
+    body jsonb NOT NULL,
+    asked_by text NOT NULL,
+    state text DEFAULT 'waiting'::text NOT NULL,
+    decided_by text DEFAULT ''::text NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    refund_id uuid,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    decided_at timestamp with time zone,
+    CONSTRAINT refund_requests_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refund_requests_check CHECK (((state = 'waiting'::text) = (decided_at IS NULL))),
+    CONSTRAINT refund_requests_check1 CHECK (((state = 'approved'::text) = (refund_id IS NOT NULL))),
+    CONSTRAINT refund_requests_reason_check CHECK ((length(reason) <= 500)),
+    CONSTRAINT refund_requests_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text])))
 );
 
 CREATE TABLE public.refunds (
@@ -2939,8 +3000,20 @@ ALTER TABLE ONLY public.promotion_redemptions
 ALTER TABLE ONLY public.promotions
     ADD CONSTRAINT promotions_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.provider_movements
+    ADD CONSTRAINT provider_movements_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.provider_movements
+    ADD CONSTRAINT provider_movements_ref_key UNIQUE (provider, kind, ref);
+
 ALTER TABLE ONLY public.quote_epochs
     ADD CONSTRAINT quote_epochs_pkey PRIMARY KEY (slot);
+
+ALTER TABLE ONLY public.reconciliation_places
+    ADD CONSTRAINT reconciliation_places_pkey PRIMARY KEY (provider);
+
+ALTER TABLE ONLY public.reconciliations
+    ADD CONSTRAINT reconciliations_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.recovery_codes
     ADD CONSTRAINT recovery_codes_pkey PRIMARY KEY (user_id, hash);
@@ -2950,6 +3023,9 @@ ALTER TABLE ONLY public.refresh_tokens
 
 ALTER TABLE ONLY public.refund_lines
     ADD CONSTRAINT refund_lines_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.refund_requests
+    ADD CONSTRAINT refund_requests_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.refunds
     ADD CONSTRAINT refunds_pkey PRIMARY KEY (id);
@@ -3278,11 +3354,15 @@ CREATE INDEX past_queries_weight ON public.past_queries USING btree (weight DESC
 
 CREATE INDEX payment_disputes_open ON public.payment_disputes USING btree (due_by) WHERE (status = ANY (ARRAY['needs_response'::text, 'under_review'::text]));
 
+CREATE INDEX payment_events_at ON public.payment_events USING brin (at);
+
 CREATE INDEX payment_exceptions_created ON public.payment_exceptions USING btree (created_at);
 
 CREATE UNIQUE INDEX payment_exceptions_open ON public.payment_exceptions USING btree (provider, kind, subject) WHERE (state = 'open'::text);
 
 CREATE INDEX payment_exceptions_order ON public.payment_exceptions USING btree (order_id) WHERE (order_id IS NOT NULL);
+
+CREATE INDEX payment_exceptions_payment ON public.payment_exceptions USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 
 CREATE INDEX payment_instructions_due ON public.payment_instructions USING btree (due_at) WHERE (state = 'due'::text);
 
@@ -3364,6 +3444,10 @@ CREATE INDEX promotions_plan ON public.promotions USING btree (plan_id) WHERE (p
 
 CREATE INDEX promotions_vendor ON public.promotions USING btree (vendor_id, id);
 
+CREATE INDEX provider_movements_booked ON public.provider_movements USING btree (provider, booked_at);
+
+CREATE INDEX reconciliations_ran ON public.reconciliations USING btree (ran_at);
+
 CREATE UNIQUE INDEX refresh_tokens_one_live ON public.refresh_tokens USING btree (session_id) WHERE ((used_at IS NULL) AND (revoked_at IS NULL));
 
 CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (session_id);
@@ -3371,6 +3455,10 @@ CREATE INDEX refresh_tokens_session ON public.refresh_tokens USING btree (sessio
 CREATE INDEX refund_lines_part ON public.refund_lines USING btree (vendor_order_id);
 
 CREATE INDEX refund_lines_refund ON public.refund_lines USING btree (refund_id);
+
+CREATE INDEX refund_requests_order ON public.refund_requests USING btree (order_id);
+
+CREATE INDEX refund_requests_waiting ON public.refund_requests USING btree (id) WHERE (state = 'waiting'::text);
 
 CREATE INDEX refunds_order ON public.refunds USING btree (order_id);
 
@@ -3885,6 +3973,12 @@ ALTER TABLE ONLY public.refund_lines
 
 ALTER TABLE ONLY public.refund_lines
     ADD CONSTRAINT refund_lines_vendor_order_id_fkey FOREIGN KEY (vendor_order_id) REFERENCES public.vendor_orders(id);
+
+ALTER TABLE ONLY public.refund_requests
+    ADD CONSTRAINT refund_requests_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
+ALTER TABLE ONLY public.refund_requests
+    ADD CONSTRAINT refund_requests_refund_id_fkey FOREIGN KEY (refund_id) REFERENCES public.refunds(id);
 
 ALTER TABLE ONLY public.refunds
     ADD CONSTRAINT refunds_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);

@@ -12,6 +12,7 @@ import (
 
 type doctorCmd struct {
 	JSON bool `help:"Print JSON."`
+	Fix  bool `help:"First mend what is safe to mend: ask payment providers again about what does not add up, and tell them what is due."`
 }
 
 func (cmd doctorCmd) Run(ctx context.Context, c *config.Config) (err error) {
@@ -21,7 +22,11 @@ func (cmd doctorCmd) Run(ctx context.Context, c *config.Config) (err error) {
 		return errors.Join(cmd.print([]app.Finding{finding}), app.ErrDependency)
 	}
 	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	return cmd.print(s.Examine(ctx, s.db))
+	var mended []app.Finding
+	if cmd.Fix {
+		mended = s.Mend(asCommand(ctx, "doctor"))
+	}
+	return cmd.print(append(mended, s.Examine(ctx, s.db)...))
 }
 
 func (cmd doctorCmd) print(findings []app.Finding) error {

@@ -40,6 +40,7 @@ type cli struct {
 	Promos   promotionsCmd `cmd:"" name:"promotions" help:"Try promotions on past orders."`
 	Ledger   ledgerCmd     `cmd:"" help:"Close months of the books and take the journal out."`
 	Search   searchCmd     `cmd:"" help:"Rebuild the listings, or say how they stand."`
+	Books    reconcileCmd  `cmd:"" name:"reconcile" help:"Compare the books of a payment provider with the shop's."`
 	Verify   verifyCmd     `cmd:"" help:"Check that every invariant of the shop holds."`
 	Torture  tortureCmd    `cmd:"" help:"Try to make a shop oversell, with races and kill -9."`
 	Doctor   doctorCmd     `cmd:"" help:"Say what is healthy and what is not."`

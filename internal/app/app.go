@@ -56,6 +56,7 @@ import (
 	"souk/internal/pricing"
 	"souk/internal/privacy"
 	"souk/internal/promotions"
+	"souk/internal/reconcile"
 	"souk/internal/reviews"
 	"souk/internal/search"
 	"souk/internal/shipping"
@@ -114,6 +115,7 @@ type App struct {
 	Wishlists   *wishlist.Wishlists
 	Carts       *cart.Carts
 	Checkout    *checkout.Checkout
+	Reconciler  *reconcile.Reconciler
 	Simulator   *simulator.Simulator
 	Importer    *importer.Importer
 	Search      *search.Search
@@ -143,7 +145,7 @@ func Build(p Parts) *App {
 	}
 	a.Settings = &settings.Settings{DB: p.Aside}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), transfer.Settings(), credit.Settings(), memberships.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
+		accounts.Settings(), catalog.Settings(), transfer.Settings(), credit.Settings(), memberships.Settings(), checkout.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -204,9 +206,10 @@ func Build(p Parts) *App {
 	a.Carts = &cart.Carts{DB: p.DB, Clock: p.Clock, Users: a.Accounts, Payments: a.Payments, Currency: currency, Promotions: a.Promotions, Tax: a.Tax, Wishlists: a.Wishlists}
 	a.Checkout = &checkout.Checkout{
 		DB: p.DB, Carts: a.Carts, Orders: a.Orders, Payments: a.Payments, Promotions: a.Promotions, Stock: a.Stock, Shipping: a.Shipping, Digital: a.Digital, Credit: a.Credit,
-		Memberships:  a.Memberships,
+		Memberships: a.Memberships, Prices: a.Prices, Settings: a.Settings,
 		NumberPrefix: "S", Origins: append([]string{p.Config.PublicURL()}, p.Config.CORSOrigins...),
 	}
+	a.Reconciler = &reconcile.Reconciler{DB: p.DB, Clock: p.Clock, Payments: a.Payments, Checkout: a.Checkout}
 	a.Simulator = &simulator.Simulator{Carts: a.Carts, Promotions: a.Promotions, Users: a.Accounts, Currency: currency}
 	a.Importer = &importer.Importer{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Prices: a.Prices, Currency: currency, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), House: "House"}
 

@@ -17,7 +17,7 @@ var floors = [][]string{
 	{"app"},
 	{"storefront", "console"},
 	{"search", "feeds", "notifications", "privacy", "webhooks", "reports", "verify"},
-	{"cart", "checkout", "simulator", "payouts", "importer"},
+	{"cart", "checkout", "reconcile", "simulator", "payouts", "importer"},
 	{
 		"mfa", "accounts", "idp", "vendors", "apikeys", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing", "promotions", "credit",
 		"memberships", "orders", "digital", "reviews", "wishlist",

@@ -23,6 +23,7 @@ func (a *App) routes() {
 	a.Wishlists.Routes(a.Router)
 	a.Carts.Routes(a.Router)
 	a.Checkout.Routes(a.Router)
+	a.Reconciler.Routes(a.Router)
 	a.Simulator.Routes(a.Router)
 	a.Importer.Routes(a.Router)
 	a.Search.Routes(a.Router)

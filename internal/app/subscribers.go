@@ -31,6 +31,7 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "hand over digital goods", a.Checkout.HandOver)
 	events.On(a.Relay, "look into notices of payments", a.Checkout.Hear, events.Within(time.Minute))
 	events.On(a.Relay, "tell payment providers", a.Checkout.Carry, events.Within(time.Minute))
+	events.On(a.Relay, "compare the books of payment providers", a.Reconciler.Night, events.Within(time.Hour))
 	a.forget()
 	a.subscribeMail()
 
@@ -42,6 +43,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "look into notices of payments again", 5*time.Second, a.Checkout.HearDue)
 	events.Sweep(a.Relay, "tell payment providers again", 5*time.Second, a.Checkout.CarryDue)
 	events.Sweep(a.Relay, "ask about payments", 15*time.Second, a.Checkout.Watch)
+	events.Sweep(a.Relay, "begin the night of payment providers", 10*time.Minute, a.Reconciler.Nights)
 	events.Sweep(a.Relay, "forget notices of payments", time.Hour, a.Payments.ForgetNotices)
 	events.Sweep(a.Relay, "renew memberships", time.Minute, a.Checkout.Renew)
 	events.Sweep(a.Relay, "forget idempotency keys", time.Hour, a.forgetIdempotencyKeys)

@@ -22,7 +22,10 @@
 //	confirmed ──► Ship ──► Track … delivered: the vendor's part is paid, the ledger posted
 //	          ├─► HandOver, once paid: files and licence keys are delivered at once
 //	          ├─► Cancel: what has not shipped
-//	          └─► Refund: what has been paid
+//	          └─► Refund: what has been paid; above a sum when a second person approves
+//
+// What does not add up with a provider is settled by a [Fix] of staff, or by
+// looking again ([Checkout.Reexamine]).
 package checkout
 
 import (
@@ -39,6 +42,8 @@ import (
 	"souk/internal/payments"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
+	"souk/internal/pricing"
 	"souk/internal/promotions"
 	"souk/internal/shipping"
 )
@@ -55,6 +60,8 @@ type Checkout struct {
 	Digital     *digital.Goods
 	Credit      *credit.Balances
 	Memberships *memberships.Memberships
+	Prices      *pricing.Prices // for limits in the currency of an order
+	Settings    *settings.Settings
 
 	NumberPrefix string        // of order numbers
 	Origins      []string      // of the pages that buyers may come back to: the shop's, and those that may call the API
@@ -106,6 +113,8 @@ var (
 	afterCarryCommit  = crash.At("checkout.carry.after_commit")
 	beforeSync        = crash.At("checkout.sync.before_commit")
 	afterSync         = crash.At("checkout.sync.after_commit")
+	beforeFix         = crash.At("checkout.fix.before_commit")
+	afterFix          = crash.At("checkout.fix.after_commit")
 )
 
 // Routes mounts what changes orders.
@@ -116,4 +125,5 @@ func (c *Checkout) Routes(r *httpapi.Router) {
 	c.memberRoutes(r)
 	c.captureRoutes(r)
 	c.payRoutes(r)
+	c.fixRoutes(r)
 }

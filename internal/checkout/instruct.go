@@ -36,13 +36,17 @@ func (c *Checkout) instructRefund(ctx context.Context, tx pgx.Tx, p payments.Pay
 	if err != nil {
 		return err
 	}
+	failed := map[string]bool{}
+	for _, f := range facts {
+		failed[f.Cause] = failed[f.Cause] || f.Kind == payments.RefundFailed
+	}
 	for _, f := range facts {
 		if f.Kind != payments.Capture || amount.IsZero() {
 			continue
 		}
 		left := f.Amount
 		for _, i := range told {
-			if i.Kind == payments.Refund && i.Taken == f.Cause && i.State != payments.InstructionRefused {
+			if i.Kind == payments.Refund && i.Taken == f.Cause && i.State != payments.InstructionRefused && !failed[i.Cause] {
 				left = left.Minus(i.Amount)
 			}
 		}

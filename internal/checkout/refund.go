@@ -3,7 +3,6 @@ package checkout
 import (
 	"context"
 	"fmt"
-	"net/http"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -17,12 +16,15 @@ import (
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/events"
-	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 )
 
-// ErrNoAccount says that store credit belongs to customers with an account.
-var ErrNoAccount = errs.New(errs.Conflict, "no_account", "This order was placed without an account, so nobody can have the store credit.")
+var (
+	// ErrRefundDiffers says that a refund does not come to what has gone back.
+	ErrRefundDiffers = errs.New(errs.Conflict, "refund_differs", "This does not come to what has gone back. Choose other lines, or none: then it is spread over the order.")
+	// ErrNoAccount says that store credit belongs to customers with an account.
+	ErrNoAccount = errs.New(errs.Conflict, "no_account", "This order was placed without an account, so nobody can have the store credit.")
+)
 
 // Refunding is what is to be given back of an order, where and why.
 type Refunding struct {
@@ -30,6 +32,14 @@ type Refunding struct {
 	Wanted orders.Wanted
 	To     orders.Destination
 	Reason string
+	Went   *gone // nil unless the money has gone back already
+}
+
+// gone is money that a provider has given back without being told to.
+type gone struct {
+	payment id.Payment
+	amount  money.Amount
+	cause   string // of the fact that says so
 }
 
 // Refund gives money back of what has been paid for an order, from the frozen
@@ -38,25 +48,12 @@ type Refunding struct {
 // of it to the store credit of who ordered. Gift cards that are given back must be
 // as good as new, and are void from then on.
 func (c *Checkout) Refund(ctx context.Context, tx pgx.Tx, r Refunding) (orders.Refund, error) {
-	was, err := orders.Lock(ctx, tx, r.Order)
+	was, is, made, err := c.plan(ctx, tx, r)
 	if err != nil {
 		return orders.Refund{}, err
 	}
-	if r.To == orders.ToStoreCredit && was.User.IsZero() {
-		return orders.Refund{}, ErrNoAccount
-	}
-	before, err := orders.RefundedOf(ctx, tx, r.Order)
-	if err != nil {
-		return orders.Refund{}, err
-	}
-	is := was.Clone()
-	lines, err := is.Refund(r.Wanted, before)
-	if err != nil {
-		return orders.Refund{}, err
-	}
-	made := orders.Refund{ID: id.New[id.Refund](), Order: is.ID, Amount: money.Zero(is.Currency), To: r.To, Reason: r.Reason, Lines: lines}
-	for _, l := range lines {
-		made.Amount = made.Amount.Plus(l.Amount)
+	if r.Went != nil && made.Amount != r.Went.amount {
+		return orders.Refund{}, ErrRefundDiffers.With("refund", made.Amount).With("went_back", r.Went.amount)
 	}
 	b := postgres.NewBatch()
 	orders.QueueRefund(b, &made, auth.From(ctx).Name())
@@ -66,7 +63,7 @@ func (c *Checkout) Refund(ctx context.Context, tx pgx.Tx, r Refunding) (orders.R
 	if err := b.Send(ctx, tx); err != nil {
 		return orders.Refund{}, fmt.Errorf("refund order %s: %w", is.ID, err)
 	}
-	if err := c.payBack(ctx, tx, is, made); err != nil {
+	if err := c.payBack(ctx, tx, is, made, r.Went); err != nil {
 		return orders.Refund{}, err
 	}
 	if is.PaymentStatus == orders.PaymentRefunded {
@@ -75,10 +72,31 @@ func (c *Checkout) Refund(ctx context.Context, tx pgx.Tx, r Refunding) (orders.R
 	return made, nil
 }
 
+// plan works out what a refund gives back, and locks its order.
+func (c *Checkout) plan(ctx context.Context, tx pgx.Tx, r Refunding) (was, is orders.Whole, made orders.Refund, err error) {
+	if was, err = orders.Lock(ctx, tx, r.Order); err != nil {
+		return was, is, made, err
+	}
+	if r.To == orders.ToStoreCredit && was.User.IsZero() {
+		return was, is, made, ErrNoAccount
+	}
+	before, err := orders.RefundedOf(ctx, tx, r.Order)
+	if err != nil {
+		return was, is, made, err
+	}
+	is = was.Clone()
+	lines, err := is.Refund(r.Wanted, before)
+	made = orders.Refund{ID: id.New[id.Refund](), Order: is.ID, Amount: money.Zero(is.Currency), To: r.To, Reason: r.Reason, Lines: lines}
+	for _, l := range lines {
+		made.Amount = made.Amount.Plus(l.Amount)
+	}
+	return was, is, made, err
+}
+
 // payBack moves the money of a refund and books it: the sale is taken back by
 // its shares, and the amount leaves the way that it goes. What a provider is to
 // give back is owed to the buyer until it has.
-func (c *Checkout) payBack(ctx context.Context, tx pgx.Tx, w orders.Whole, r orders.Refund) error {
+func (c *Checkout) payBack(ctx context.Context, tx pgx.Tx, w orders.Whole, r orders.Refund, went *gone) error {
 	for _, l := range r.Lines {
 		if cards := !l.Line.IsZero() && lineIn(w, l.Line).GiftCard; cards {
 			if err := credit.Void(ctx, tx, l.Line, l.Quantity); err != nil {
@@ -87,12 +105,18 @@ func (c *Checkout) payBack(ctx context.Context, tx pgx.Tx, w orders.Whole, r ord
 		}
 	}
 	var leaves []ledger.Entry
-	if r.To == orders.ToStoreCredit {
+	switch {
+	case went != nil:
+		leaves = []ledger.Entry{ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, r.Amount)}
+		if err := c.matchBack(ctx, tx, *went, r); err != nil {
+			return err
+		}
+	case r.To == orders.ToStoreCredit:
 		if err := credit.RefundTo(ctx, tx, w.User, w.ID, r.Amount, r.Reason); err != nil {
 			return err
 		}
 		leaves = []ledger.Entry{ledger.Credit(ledger.AccountKey{Kind: ledger.StoreCreditLiability}, r.Amount)}
-	} else {
+	default:
 		told, err := c.toMethods(ctx, tx, w, r)
 		if err != nil {
 			return err
@@ -105,6 +129,31 @@ func (c *Checkout) payBack(ctx context.Context, tx pgx.Tx, w orders.Whole, r ord
 	return ledger.Post(ctx, tx, ledger.Posting{
 		RefType: "refund", RefID: r.ID, Memo: "order " + w.Number + ", refunded", Entries: append(unsold(w, r.Lines), leaves...),
 	})
+}
+
+// matchBack writes down that the way back of a refund is a fact that is known
+// already.
+func (c *Checkout) matchBack(ctx context.Context, tx pgx.Tx, went gone, r orders.Refund) error {
+	taken, err := firstCapture(ctx, tx, went.payment)
+	if err != nil {
+		return err
+	}
+	return payments.Carried(ctx, tx, payments.Instruction{
+		Payment: went.payment, Kind: payments.Refund, Amount: r.Amount, Taken: taken, Refund: r.ID, Reason: r.Reason,
+	}, went.cause)
+}
+
+// firstCapture is the cause of the first capture of a payment.
+func firstCapture(ctx context.Context, tx pgx.Tx, payment id.Payment) (string, error) {
+	facts, err := payments.FactsOf(ctx, tx, payment)
+	if err != nil {
+		return "", err
+	}
+	at := slices.IndexFunc(facts, func(e payments.Event) bool { return e.Kind == payments.Capture })
+	if at < 0 {
+		return "", fmt.Errorf("payment %s has given back what it has not taken", payment)
+	}
+	return facts[at].Cause, nil
 }
 
 // unsold is the other way round of what [shares] credits, for what is given back.
@@ -231,47 +280,4 @@ func rank(p payments.Payment) int {
 		return 0
 	}
 	return 1
-}
-
-func (c *Checkout) refundRoutes(r *httpapi.Router) {
-	httpapi.Post(r, "/api/v1/admin/orders/{id}/refunds", c.refund, httpapi.Needs(orders.CanRefund), httpapi.RequireIdempotencyKey(), httpapi.ID("refund-order"),
-		httpapi.Status(http.StatusCreated), httpapi.Crash(beforeRefund, afterRefund), httpapi.Summary("Give money back of an order"),
-		httpapi.Describe("An `amount`, which is spread over all that was paid, or units of `lines` at their frozen share, and with `shipping` what is left of that. "+
-			"`to` is `method`: to the gift cards and store credit that paid, as far as they did, and the rest the way that it came, for cash and bank transfers by hand; or `store_credit`. "+
-			"409 `refund_exceeds_paid`, `quantity_exceeds_remaining` or `nothing_to_refund` where there is not so much, `gift_card_used` where gift cards are given back that have paid for something."))
-}
-
-type refundInput struct {
-	ID   string `path:"id" maxLength:"100"`
-	Body struct {
-		Amount   *money.Amount      `json:"amount,omitempty" doc:"Instead of lines and shipping"`
-		Lines    []orders.Units     `json:"lines,omitempty" maxItems:"500"`
-		Shipping bool               `json:"shipping,omitempty" doc:"What is left of the shipping of the parts of these lines, or of all parts"`
-		To       orders.Destination `json:"to,omitempty" enum:"method,store_credit" default:"method"`
-		Reason   string             `json:"reason" minLength:"1" maxLength:"500" doc:"The buyer sees it"`
-	}
-}
-
-func (c *Checkout) refund(ctx context.Context, tx pgx.Tx, in *refundInput) (orders.Refund, error) {
-	order, err := id.Parse[id.Order](in.ID)
-	if err != nil {
-		return orders.Refund{}, orders.ErrNoOrder
-	}
-	b := in.Body
-	if (b.Amount != nil) == (len(b.Lines) > 0 || b.Shipping) {
-		return orders.Refund{}, errs.Validation.Field("/amount", "ambiguous", "Say what is given back: an amount, or lines and shipping.")
-	}
-	if b.Amount != nil {
-		w, err := orders.Read(ctx, tx, order)
-		if err != nil {
-			return orders.Refund{}, err
-		}
-		var bad errs.Fields
-		bad.Require(b.Amount.Currency == w.Currency, "/amount/currency", "other_currency", "The order is in "+string(w.Currency)+".")
-		bad.Require(b.Amount.Minor > 0, "/amount/amount", "out_of_range", "Give back one unit or more.")
-		if err := bad.Err(); err != nil {
-			return orders.Refund{}, err
-		}
-	}
-	return c.Refund(ctx, tx, Refunding{Order: order, Wanted: orders.Wanted{Amount: b.Amount, Units: b.Lines, Shipping: b.Shipping}, To: b.To, Reason: b.Reason})
 }

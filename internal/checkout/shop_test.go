@@ -84,13 +84,14 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s := &shop{t: t, db: db, hub: &events.Hub{DB: db}, clock: clock.At(clock.System{}.Now())}
 	set := &settings.Settings{DB: db}
 	set.Declare(transfer.Settings()...)
+	set.Declare(checkout.Settings()...)
 	ways := &payments.Payments{DB: db, BaseURL: "https://shop.example", Providers: []payments.Provider{cod.Provider{}, free.Provider{}, transfer.Provider{Settings: set}, card{}}}
 	parcels, offers := &shipping.Shipping{DB: db}, &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")}
 	s.flow = &checkout.Checkout{
 		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways, Promotions: offers},
 		Stock: &inventory.Stock{DB: db, Clock: s.clock}, Payments: ways, Shipping: parcels, Promotions: offers,
-		Orders:       &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels, Payments: ways},
-		NumberPrefix: "S-",
+		Orders:   &orders.Orders{DB: db, Clock: s.clock, Hub: s.hub, Shipping: parcels, Payments: ways},
+		Settings: set, NumberPrefix: "S-",
 	}
 	s.flow.Carts.Clock = s.clock
 	s.flow.Credit = &credit.Balances{DB: db, Clock: s.clock, CodeKeys: [][]byte{[]byte("codes")}}
@@ -147,6 +148,11 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 	}
 	if r.Header.Get("X-Staff") != "" {
 		a.User, roles = staff, []string{auth.RoleAdmin}
+		if other := r.Header.Get("X-Staff-Other"); other != "" {
+			if a.User, err = id.Parse[id.User](other); err != nil {
+				return a, err
+			}
+		}
 		grants.Declare(orders.Permissions()...)
 		grants.Declare(payments.Permissions()...)
 		grants.Declare(ledger.Permissions()...)
@@ -156,6 +162,9 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 	}
 	if a.User.IsZero() {
 		return auth.Actor{}, nil
+	}
+	if r.Header.Get("X-Stale") == "" {
+		a.AuthenticatedAt = clock.System{}.Now()
 	}
 	a.Roles, a.Permissions = roles, grants.Of(roles)
 	if !a.Vendor.IsZero() {

@@ -44,6 +44,8 @@ type (
 	Notice        = Of[notice]
 	Dispute       = Of[dispute]
 	Exception     = Of[exception]
+	Movement      = Of[movement]
+	Reconcile     = Of[reconcile]
 	Product       = Of[product]
 	ProductChange = Of[productChange]
 	Photo         = Of[photo]
@@ -54,6 +56,7 @@ type (
 	Redemption    = Of[redemption]
 	Refund        = Of[refund]
 	RefundLine    = Of[refundLine]
+	RefundRequest = Of[refundRequest]
 	Reservation   = Of[reservation]
 	Review        = Of[review]
 	Role          = Of[role]
@@ -115,6 +118,8 @@ type (
 	notice        struct{}
 	dispute       struct{}
 	exception     struct{}
+	movement      struct{}
+	reconcile     struct{}
 	product       struct{}
 	productChange struct{}
 	photo         struct{}
@@ -125,6 +130,7 @@ type (
 	redemption    struct{}
 	refund        struct{}
 	refundLine    struct{}
+	refundRequest struct{}
 	reservation   struct{}
 	review        struct{}
 	role          struct{}
@@ -190,6 +196,8 @@ func (instruction) prefix() string   { return "instr" }
 func (notice) prefix() string        { return "whk" }
 func (dispute) prefix() string       { return "disp" }
 func (exception) prefix() string     { return "exc" }
+func (movement) prefix() string      { return "mov" }
+func (reconcile) prefix() string     { return "recon" }
 func (productChange) prefix() string { return "pchg" }
 func (photo) prefix() string         { return "photo" }
 func (plan) prefix() string          { return "plan" }
@@ -226,3 +234,4 @@ func (licenceKey) prefix() string    { return "lkey" }
 func (giftCard) prefix() string      { return "gift" }
 func (creditEntry) prefix() string   { return "centry" }
 func (refundLine) prefix() string    { return "refl" }
+func (refundRequest) prefix() string { return "rreq" }

@@ -60,8 +60,15 @@
 //	(chargeback_reversed)
 //	the dispute is lost,                 dispute_losses            disputes
 //	payment_dispute
-//	a provider pays out to our bank,     bank                      psp_clearing(provider)
-//	provider_payout
+//	a provider pays out to our bank,     bank: what arrives        psp_clearing(provider): what leaves
+//	provider_payout; a payout comes      provider_fees: its fee
+//	back: the other way round
+//	a provider keeps a fee that belongs  provider_fees             psp_clearing(provider)
+//	to no payment, provider_fee; gives
+//	one back: the other way round
+//	staff give back by hand or as store  buyer_payable             bank, or store_credit_liability
+//	credit what a provider does not,
+//	payment_exception
 //
 // These are for the payouts to vendors, which nothing posts yet: vendor_reserve is
 // what is held back of vendor_payable and still owed; payouts_in_transit is what
@@ -272,6 +279,22 @@ func trialAt(ctx context.Context, db postgres.DB, at time.Time) ([]Trial, error)
 		return nil, fmt.Errorf("read trial balance: %w", err)
 	}
 	return trials, nil
+}
+
+// Moved is what one fact has moved on an account.
+type Moved struct {
+	Ref    [16]byte     `db:"ref_id"` // the Posting's RefID
+	Amount money.Amount `db:"amount"`
+}
+
+// MovedBy is what facts of providers have moved on an account, whatever its currency: one row
+// for each fact that has.
+func MovedBy(ctx context.Context, db postgres.DB, a AccountKey, refs [][16]byte) ([]Moved, error) {
+	list, err := readMoved(ctx, db, a, refs)
+	if err != nil {
+		return nil, fmt.Errorf("read what %d facts moved on %s: %w", len(refs), a.Kind, err)
+	}
+	return list, nil
 }
 
 // Balance is what stands on one account; nothing when it does not exist yet.

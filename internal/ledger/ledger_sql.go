@@ -68,6 +68,20 @@ func readBalance(ctx context.Context, db postgres.DB, account id.LedgerAccount) 
 		pgx.NamedArgs{"account": account})
 }
 
+func readMoved(ctx context.Context, db postgres.DB, a AccountKey, refs [][16]byte) ([]Moved, error) {
+	ids := make([]pgtype.UUID, len(refs))
+	for i, ref := range refs {
+		ids[i] = pgtype.UUID{Bytes: ref, Valid: true}
+	}
+	return postgres.All[Moved](ctx, db, `
+		SELECT t.ref_id, (sum(e.amount_minor)::bigint, e.currency) AS amount
+		FROM ledger_txns t JOIN ledger_entries e ON e.txn_id = t.id JOIN ledger_accounts a ON a.id = e.account_id
+		WHERE t.ref_id = ANY (@refs::uuid[]) AND t.ref_type = ANY (ARRAY['payment_event', 'provider_payout', 'provider_fee'])
+		  AND a.kind = @kind AND a.party = @party
+		GROUP BY t.ref_id, e.currency`,
+		pgx.NamedArgs{"refs": ids, "kind": string(a.Kind), "party": a.Party})
+}
+
 // orNull is a moment, or NULL for the zero time.
 func orNull(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
 

@@ -23,6 +23,7 @@ func (o *Orders) staffRoutes(r *httpapi.Router) {
 		httpapi.Describe("With who did what, the notes, and how the total came about."))
 	httpapi.Get(r, "/api/v1/admin/orders/{id}/notes", o.notes, httpapi.Needs(CanRead), httpapi.Summary("List the notes of an order"))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/notes", o.note, httpapi.Needs(CanWrite), httpapi.Status(http.StatusCreated), httpapi.Summary("Write a note on an order"))
+	httpapi.Get(r, "/api/v1/admin/refund-requests", o.listRefundRequests, httpapi.Needs(CanRead), httpapi.Summary("List refunds that wait for a second person, and what became of them"))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/forget", o.forget, httpapi.Needs(CanForget), httpapi.StepUp(), httpapi.Status(http.StatusNoContent),
 		httpapi.Summary("Forget who placed an order"),
 		httpapi.Describe("For guests, who have no account to erase. It happens within the hour, or once the order is finished; what an invoice must name is kept for as long as the law says."))

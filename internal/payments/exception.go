@@ -12,6 +12,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 )
@@ -28,6 +29,8 @@ type Exception struct {
 	Detail     map[string]any `db:"detail" json:"detail"`
 	State      string         `db:"state" json:"state" enum:"open,resolved"`
 	Resolution string         `db:"resolution" json:"resolution,omitempty"`
+	Action     string         `db:"action" json:"action,omitempty" doc:"What staff chose to do about it"`
+	Settled    int64          `db:"settled_minor" json:"-"` // of what the buyer is owed, given otherwise than by the provider
 	ResolvedBy string         `db:"resolved_by" json:"resolved_by,omitempty"`
 	CreatedAt  time.Time      `db:"created_at" json:"created_at"`
 	ResolvedAt *time.Time     `db:"resolved_at" json:"resolved_at,omitempty"`
@@ -49,6 +52,15 @@ const (
 	ExceptionMissing  ExceptionKind = "missing_here"    // the provider's books have it, ours do not
 	ExceptionExtra    ExceptionKind = "missing_there"   // ours have it, the provider's do not
 	ExceptionBalance  ExceptionKind = "balance"         // the sums differ
+)
+
+// Members of an exception's detail that say which fact it is about: its kind, the
+// provider's name for it, and when it was booked, which those have that a
+// comparison of books has found.
+const (
+	DetailFact   = "fact"
+	DetailRef    = "reference"
+	DetailBooked = "booked_at"
 )
 
 // ErrNoException says that there is no such exception.
@@ -74,18 +86,42 @@ func Except(ctx context.Context, tx pgx.Tx, e Exception) error {
 	return events.Raise(ctx, tx, ExceptionFound{e.ID})
 }
 
+// ReadException reads an exception; ErrNoException when there is none.
+func ReadException(ctx context.Context, db postgres.DB, which id.Exception) (Exception, error) {
+	return found(readException(ctx, db, which))
+}
+
 // LockException reads an exception to resolve it.
 func LockException(ctx context.Context, tx pgx.Tx, which id.Exception) (Exception, error) {
-	e, err := lockException(ctx, tx, which)
+	return found(lockException(ctx, tx, which))
+}
+
+func found(e Exception, err error) (Exception, error) {
 	if errors.Is(err, postgres.ErrNoRow) {
 		return Exception{}, ErrNoException
 	}
 	return e, err
 }
 
+// OpenExceptions lists what is open of a provider, or of all when it is "", the
+// oldest first.
+func OpenExceptions(ctx context.Context, db postgres.DB, provider string) ([]Exception, error) {
+	list, err := openExceptions(ctx, db, provider)
+	if err != nil {
+		return nil, fmt.Errorf("read open exceptions of %q: %w", provider, err)
+	}
+	return list, nil
+}
+
 // Resolve says how an exception was settled. One that is resolved stays as it is.
 func Resolve(ctx context.Context, tx pgx.Tx, which id.Exception, how string) error {
-	if err := resolveException(ctx, tx, which, how, auth.From(ctx).Name()); err != nil {
+	return Fixed(ctx, tx, which, "", how, money.Amount{})
+}
+
+// Fixed is Resolve by an action of the shop. Settled is what the buyer has
+// got of what is owed to them by another way than the provider; see [Debt].
+func Fixed(ctx context.Context, tx pgx.Tx, which id.Exception, action, how string, settled money.Amount) error {
+	if err := resolveException(ctx, tx, which, action, how, auth.From(ctx).Name(), settled.Minor); err != nil {
 		return fmt.Errorf("resolve exception %s: %w", which, err)
 	}
 	return nil

@@ -10,12 +10,12 @@ import (
 )
 
 const exceptionColumnsFragment = `
-	e.id, e.provider, e.kind, e.payment_id, e.order_id, e.subject, e.detail, e.state, e.resolution, e.resolved_by, e.created_at, e.resolved_at`
+	e.id, e.provider, e.kind, e.payment_id, e.order_id, e.subject, e.detail, e.state, e.resolution, e.action, e.settled_minor, e.resolved_by, e.created_at, e.resolved_at`
 
 func insertException(ctx context.Context, tx pgx.Tx, e Exception, detail []byte) (int64, error) {
 	return postgres.Exec(ctx, tx, `
 		INSERT INTO payment_exceptions (id, provider, kind, payment_id, order_id, subject, detail)
-		VALUES (@id, @provider, @kind, @payment, @order, @subject, @detail)
+		VALUES (@id, @provider, @kind, @payment, coalesce(@order::uuid, (SELECT order_id FROM payments WHERE id = @payment)), @subject, @detail)
 		ON CONFLICT (provider, kind, subject) WHERE state = 'open' DO NOTHING`,
 		pgx.NamedArgs{
 			"id": e.ID, "provider": e.Provider, "kind": string(e.Kind), "payment": e.Payment, "order": e.Order, "subject": e.Subject, "detail": detail,
@@ -26,11 +26,22 @@ func lockException(ctx context.Context, tx pgx.Tx, which id.Exception) (Exceptio
 	return postgres.Get[Exception](ctx, tx, `SELECT `+exceptionColumnsFragment+` FROM payment_exceptions e WHERE e.id = @id FOR UPDATE`, pgx.NamedArgs{"id": which})
 }
 
-func resolveException(ctx context.Context, tx pgx.Tx, which id.Exception, how, by string) error {
+func readException(ctx context.Context, db postgres.DB, which id.Exception) (Exception, error) {
+	return postgres.Get[Exception](ctx, db, `SELECT `+exceptionColumnsFragment+` FROM payment_exceptions e WHERE e.id = @id`, pgx.NamedArgs{"id": which})
+}
+
+func openExceptions(ctx context.Context, db postgres.DB, provider string) ([]Exception, error) {
+	return postgres.All[Exception](ctx, db, `
+		SELECT `+exceptionColumnsFragment+` FROM payment_exceptions e WHERE e.state = 'open' AND (@provider = '' OR e.provider = @provider) ORDER BY e.id`,
+		pgx.NamedArgs{"provider": provider})
+}
+
+func resolveException(ctx context.Context, tx pgx.Tx, which id.Exception, action, how, by string, settled int64) error {
 	_, err := postgres.Exec(ctx, tx, `
-		UPDATE payment_exceptions SET state = 'resolved', resolution = @how, resolved_by = @by, resolved_at = now()
+		UPDATE payment_exceptions SET
+			state = 'resolved', action = @action, resolution = @how, resolved_by = @by, settled_minor = @settled, resolved_at = now()
 		WHERE id = @id AND state = 'open'`,
-		pgx.NamedArgs{"id": which, "how": how, "by": by})
+		pgx.NamedArgs{"id": which, "action": action, "how": how, "by": by, "settled": settled})
 	return err
 }
 

@@ -64,6 +64,26 @@ func Instruct(ctx context.Context, tx pgx.Tx, in Instruction) error {
 	return events.Raise(ctx, tx, InstructionDue{in.ID})
 }
 
+// Carried writes down an instruction that nobody has to carry out: the fact of
+// this cause is what it would have become.
+func Carried(ctx context.Context, tx pgx.Tx, in Instruction, cause string) error {
+	in.ID = id.New[id.Instruction]()
+	if err := insertCarried(ctx, tx, in, cause); err != nil {
+		return fmt.Errorf("write down %s of payment %s: %w", in.Kind, in.Payment, err)
+	}
+	return nil
+}
+
+// Hasten lets a provider be told again now, under the same key. False when it has
+// answered meanwhile.
+func Hasten(ctx context.Context, tx pgx.Tx, which id.Instruction) (bool, error) {
+	n, err := hastenInstruction(ctx, tx, which)
+	if err != nil || n == 0 {
+		return false, err
+	}
+	return true, events.Raise(ctx, tx, InstructionDue{which})
+}
+
 // Claim takes an instruction that is due, for a minute: whoever else looks for
 // it finds nothing. ErrNoInstruction when it is done, or somebody is at it.
 func Claim(ctx context.Context, tx pgx.Tx, which id.Instruction) (Instruction, error) {

@@ -31,6 +31,21 @@ func insertInstruction(ctx context.Context, tx pgx.Tx, in Instruction) (int64, e
 		})
 }
 
+func insertCarried(ctx context.Context, tx pgx.Tx, in Instruction, cause string) error {
+	_, err := postgres.Exec(ctx, tx, `
+		INSERT INTO payment_instructions (id, payment_id, currency, kind, amount_minor, taken, refund_id, reason, state, cause)
+		VALUES (@id, @payment, @currency, @kind, @amount, @taken, @refund, @reason, 'done', @cause)`,
+		pgx.NamedArgs{
+			"id": in.ID, "payment": in.Payment, "currency": string(in.Amount.Currency), "kind": string(in.Kind), "amount": in.Amount.Minor,
+			"taken": in.Taken, "refund": in.Refund, "reason": in.Reason, "cause": cause,
+		})
+	return err
+}
+
+func hastenInstruction(ctx context.Context, tx pgx.Tx, which id.Instruction) (int64, error) {
+	return postgres.Exec(ctx, tx, `UPDATE payment_instructions SET due_at = now(), updated_at = now() WHERE id = @id AND state = 'due'`, pgx.NamedArgs{"id": which})
+}
+
 func claimInstruction(ctx context.Context, tx pgx.Tx, which id.Instruction) (Instruction, error) {
 	return postgres.Get[Instruction](ctx, tx, `
 		UPDATE payment_instructions i SET due_at = now() + interval '1 minute', attempts = attempts + 1, updated_at = now()

@@ -553,3 +553,43 @@ func refundByProvider(ctx context.Context, s *shop) (step, error) {
 		},
 	}, nil
 }
+
+// compareByCommand compares the provider's books of these days with the shop's:
+// they agree, or the command fails.
+func compareByCommand(ctx context.Context, s *shop) (step, error) {
+	b, err := s.bankOf(ctx)
+	if err != nil {
+		return step{}, err
+	}
+	now := time.Now().UTC()
+	return step{
+		run: []string{"reconcile", "--provider", b.Method(), "--from", now.Add(-24 * time.Hour).Format(time.DateOnly), "--until", now.Format(time.DateOnly)},
+		right: func(ctx context.Context, _ answer) error {
+			return s.wantOne(ctx, "comparison", `SELECT count(*)::int FROM reconciliations WHERE found = 0 AND ran_at > @since`, pgx.NamedArgs{"since": now})
+		},
+	}, nil
+}
+
+// dismissException has staff settle something that does not add up.
+func dismissException(ctx context.Context, s *shop) (step, error) {
+	which := id.New[id.Exception]()
+	_, err := s.pool.Exec(ctx, `
+		INSERT INTO payment_exceptions (id, provider, kind, subject) VALUES ($1::uuid, 'stripe', 'unknown_payment', 'ch_of ' || $1::uuid)`, which)
+	return step{
+		do: request{method: "POST", path: "/api/v1/admin/reconciliation/" + which.String() + "/fix", staff: true, key: "fix-" + which.String(), body: map[string]any{
+			"action": "dismiss", "reason": "torture",
+		}},
+		right: func(ctx context.Context, _ answer) error {
+			return s.wantOne(ctx, "settled exception", `SELECT count(*)::int FROM payment_exceptions WHERE id = @id AND state = 'resolved'`, pgx.NamedArgs{"id": which})
+		},
+	}, err
+}
+
+// wantOne fails unless a count is above nothing.
+func (s *shop) wantOne(ctx context.Context, what, sql string, args pgx.NamedArgs) error {
+	n, err := postgres.Scalar[int](ctx, s.pool, sql, args)
+	if err == nil && n == 0 {
+		err = errors.New("there is no " + what)
+	}
+	return err
+}

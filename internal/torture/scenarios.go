@@ -35,6 +35,8 @@ var scenarios = []scenario{
 	{"tell a provider", []crash.Name{
 		"checkout.carry.before_call", "checkout.carry.after_call", "checkout.carry.before_commit", "checkout.carry.after_commit",
 	}, refundByProvider},
+	{"compare books", []crash.Name{"reconcile.run.before_commit", "reconcile.run.after_commit"}, compareByCommand},
+	{"fix", []crash.Name{"checkout.fix.before_commit", "checkout.fix.after_commit"}, dismissException},
 	{"hand over", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverKeys},
 	{"hand over gift cards", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverCards},
 	{"send gift cards", []crash.Name{"credit.send.before_commit", "credit.send.after_commit"}, sendCards},

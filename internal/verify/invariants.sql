@@ -7,11 +7,8 @@
 -- Names are for good, so these are kept for rules whose tables are still to come:
 --
 --   Rule        What it says                                                       Comes with
---   B9          no payment of unknown outcome without a job that reconciles it     the first provider over a network (payments)
 --   D3, D4      a payout is the sum of its items; nobody gets more than was earned payouts
---   H4          each provider's event is applied once, and none is forgotten       webhook inbox (payments)
 --   I1, I2      invoice numbers have no gap; one invoice for each paid part        invoices (orders)
---   J4          each refund stands in the audit trail                              refunds (payments)
 --
 -- H5 will also name money jobs that were given up (audit log), G2 needs no rule for a call that is stuck: its claim is
 -- taken over after a minute. A line's commission is a figure of the line, so D1 and D2 read it there. An event is its own
@@ -200,14 +197,22 @@ SELECT (array_agg(id))[1] FROM payments WHERE provider_ref IS NOT NULL GROUP BY 
 UNION ALL
 SELECT payment_id FROM payment_events GROUP BY payment_id, kind, cause HAVING count(*) > 1;
 
--- [B7] money never rests on a cancelled order (eventual)
+-- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise (eventual)
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
-WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > 0;
+LEFT JOIN (SELECT payment_id, sum(settled_minor) AS amount FROM payment_exceptions GROUP BY 1) x ON x.payment_id = p.id
+WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > coalesce(x.amount, 0);
 
 -- [B8] never ask or take more than the order costs: captured - refunded <= its total over all payments, each asked for no more
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id AND NOT p.owed
 GROUP BY o.id, o.grand_total_minor
 HAVING sum(p.captured_minor - p.refunded_minor) > o.grand_total_minor OR max(p.amount_minor) > o.grand_total_minor;
+
+-- [B9] a payment of unknown outcome is asked about until it is over, for three days at most, and what a provider is to be told is not put off for more than an hour
+SELECT p.id FROM payments p JOIN payment_accounts a ON a.provider = p.provider
+WHERE p.status IN ('pending', 'processing') AND p.created_at > now() - interval '3 days'
+  AND (p.look_at IS NULL AND p.looked = 0 OR p.look_at > now() + interval '61 minutes')
+UNION ALL
+SELECT id FROM payment_instructions WHERE state = 'due' AND due_at > now() + interval '61 minutes';
 
 -- [B10] what was promised and neither taken nor given up is what a confirmed order still owes: its unpaid parts, less what was cancelled and what gift cards and store credit pay
 WITH owed AS (
@@ -242,6 +247,35 @@ WITH part AS (
 SELECT o.id FROM orders o JOIN part ON part.order_id = o.id LEFT JOIN back ON back.order_id = o.id
 WHERE (o.payment_status = 'refunded') <> (coalesce(back.amount, 0) > 0 AND back.amount = part.paid AND part.everything)
    OR (o.payment_status = 'partially_refunded') <> (coalesce(back.amount, 0) > 0 AND NOT (back.amount = part.paid AND part.everything));
+
+-- [B13] what the books owe back to buyers is what came for orders that did not wait for it and what providers are to refund, less what they have and what was given back otherwise
+WITH owed AS (
+    SELECT currency, sum(amount) AS amount FROM (
+        SELECT currency, captured_minor AS amount FROM payments WHERE owed
+        UNION ALL
+        SELECT currency, amount_minor FROM payment_instructions WHERE refund_id IS NOT NULL
+        UNION ALL
+        SELECT e.currency, CASE e.kind WHEN 'refund' THEN -e.amount_minor ELSE e.amount_minor END
+        FROM payment_events e JOIN payments p ON p.id = e.payment_id
+        WHERE e.kind IN ('refund', 'refund_failed') AND p.provider NOT IN ('gift_card', 'store_credit') AND e.cause NOT LIKE 'refund %'
+        UNION ALL
+        SELECT p.currency, -x.settled_minor FROM payment_exceptions x JOIN payments p ON p.id = x.payment_id) moves
+    GROUP BY 1
+), booked AS (
+    SELECT a.currency, -sum(e.amount_minor) AS amount FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE a.kind = 'buyer_payable' GROUP BY 1
+)
+SELECT currency FROM owed FULL JOIN booked USING (currency) WHERE coalesce(owed.amount, 0) <> coalesce(booked.amount, 0);
+
+-- [B14] each payout and each fee that a provider's books have beside payments is posted exactly once, as they have it
+SELECT m.id FROM provider_movements m
+LEFT JOIN (SELECT t.ref_id, a.party, e.currency, count(DISTINCT t.id) AS times, sum(e.amount_minor) AS amount
+      FROM ledger_txns t JOIN ledger_entries e ON e.txn_id = t.id JOIN ledger_accounts a ON a.id = e.account_id
+      WHERE t.ref_type IN ('provider_payout', 'provider_fee') AND a.kind = 'psp_clearing' GROUP BY 1, 2, 3) l ON l.ref_id = m.id
+WHERE (l.party, l.currency, l.times, l.amount) IS DISTINCT FROM (m.provider, m.currency, 1, m.amount_minor - m.fee_minor)
+UNION ALL
+SELECT t.id FROM ledger_txns t
+WHERE t.ref_type IN ('provider_payout', 'provider_fee') AND NOT EXISTS (SELECT FROM provider_movements m WHERE m.id = t.ref_id);
 
 -- [C1] every ledger transaction sums to zero in each currency
 SELECT txn_id FROM ledger_entries GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0;
@@ -534,6 +568,11 @@ WHERE coalesce(was, '') IS DISTINCT FROM coalesce(before, '')
 SELECT e.id FROM event_cursors c JOIN events e ON (e.xid, e.seq) > (c.xid, c.seq)
 WHERE e.at < now() - interval '1 minute';
 
+-- [H4] each notice of a provider is kept once, and looked into within a day or shown to staff (eventual)
+SELECT (array_agg(id))[1] FROM webhook_inbox GROUP BY provider, event_id HAVING count(*) > 1
+UNION ALL
+SELECT id FROM webhook_inbox WHERE state = 'due' AND received_at < now() - interval '25 hours' OR state = 'applied' AND applied_at IS NULL;
+
 -- [H5] no job is left running past the rescue window (eventual)
 SELECT id FROM river_job WHERE state = 'running' AND attempted_at < now() - interval '1 hour';
 
@@ -553,6 +592,9 @@ SELECT id FROM users WHERE erased_at IS NOT NULL AND email IS NOT NULL;
 
 -- [J3] the audit trail is what was sealed: no entry was edited, removed, added or moved
 SELECT what FROM audit_broken() AS what;
+
+-- [J4] each refund stands in the audit trail, written by the same hand in the same moment
+SELECT r.id FROM refunds r WHERE NOT EXISTS (SELECT FROM audit_log a WHERE a.at = r.created_at AND a.actor = r.actor AND a.outcome BETWEEN 200 AND 299);
 
 -- [K1] a price is the last entry of its history
 SELECT p.variant_id FROM prices p

@@ -118,7 +118,7 @@ var corruptions = []corruption{
 	{rule: "B2", sql: `UPDATE payment_events SET amount_minor = 999 WHERE id = u('fact 5')`},
 	{
 		rule: "B3", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('arrived'), 'USD', 1, 'store_credit', 'mistake', 'staff')`,
-		too: []string{"B12"}, why: "the order does not say that something was given back",
+		too: []string{"B12", "J4"}, why: "neither the order nor the trail say that something was given back",
 	},
 	{
 		rule: "B3", sql: `INSERT INTO payment_events VALUES (u('fact 99'), u('payment 2'), 'refund', 0, 'USD', 'refund 1', 'staff');
@@ -128,12 +128,12 @@ var corruptions = []corruption{
 	{
 		rule: "B4", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('travelling'), 'USD', 1, 'store_credit', 'mistake', 'staff');
 			INSERT INTO refund_lines VALUES (u('refund line 1'), u('refund 1'), u('travelling, potter'), u('travelling teapots'), 1, 1, 0, 0, 0)`,
-		too: []string{"B12", "D2"}, why: "neither the order nor the books say that something was given back",
+		too: []string{"B12", "D2", "J4"}, why: "neither the order nor the books nor the trail say that something was given back",
 	},
 	{
 		rule: "B4", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('arrived'), 'USD', 2500, 'store_credit', 'mistake', 'staff'); UPDATE orders SET payment_status = 'refunded' WHERE id = u('arrived');
 			INSERT INTO refund_lines VALUES (u('refund line 1'), u('refund 1'), u('arrived, potter'), u('arrived teapots'), 2, 2500, 416, 184, 0)`,
-		too: []string{"D2"}, why: "the books do not say that something was given back",
+		too: []string{"D2", "J4"}, why: "neither the books nor the trail say that something was given back",
 	},
 	{rule: "B5", sql: `UPDATE orders SET payment_status = 'partially_paid' WHERE id = u('arrived')`},
 	{rule: "B12", sql: `UPDATE orders SET payment_status = 'partially_refunded' WHERE id = u('arrived')`},
@@ -141,13 +141,16 @@ var corruptions = []corruption{
 	{rule: "B5", sql: `UPDATE orders SET payment_status = 'paid' WHERE id = u('withdrawn')`},
 	{rule: "B6", sql: `UPDATE payments SET provider = 'online', provider_ref = 'pi_4' WHERE id = u('payment 1')`},
 	{rule: "B6", sql: `INSERT INTO payment_events VALUES (u('fact 9'), u('payment 3'), 'void', 0, 'USD', 'cancelled', 'guest')`},
-	{rule: "B7", sql: `UPDATE payments SET captured_minor = 1000, voided_minor = 0 WHERE id = u('payment 3');
+	{rule: "B7", sql: `UPDATE payments SET captured_minor = 1000, voided_minor = 0, owed = true WHERE id = u('payment 3');
 		UPDATE payment_events SET kind = 'capture' WHERE id = u('fact 5');
 		INSERT INTO ledger_txns VALUES (u('posting 3'), 'payment_event', u('fact 5'), 'paid late');
 		INSERT INTO ledger_accounts VALUES (u('owed to buyers'), 'buyer_payable', 'USD', '', NULL);
 		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
 			(u('posting 3'), u('cash'), 'USD', 1000), (u('posting 3'), u('owed to buyers'), 'USD', -1000)`},
 	{rule: "B8", sql: `UPDATE payments SET amount_minor = amount_minor + 1 WHERE id = u('payment 4')`},
+	{rule: "B9", sql: `INSERT INTO payment_accounts (provider, base_url) VALUES ('online', '')`},
+	{rule: "B9", sql: `INSERT INTO payment_instructions (id, payment_id, currency, kind, amount_minor, due_at)
+		VALUES (u('instruction 1'), u('payment 4'), 'USD', 'void', 0, now() + interval '2 hours')`},
 	{rule: "B10", sql: `UPDATE payments SET voided_minor = 100 WHERE id = u('payment 1');
 		INSERT INTO payment_events VALUES (u('fact 9'), u('payment 1'), 'void', 100, 'USD', 'mistake', 'anna')`},
 
@@ -156,6 +159,17 @@ var corruptions = []corruption{
 		rule: "B11", sql: `UPDATE vendor_orders SET credit_minor = 1 WHERE id = u('waiting, weaver')`,
 		too: []string{"B5", "C6"}, why: "nobody has paid it, ahead or otherwise",
 	},
+
+	{rule: "B13", sql: `INSERT INTO payment_exceptions (id, provider, kind, payment_id, subject, settled_minor) VALUES (u('trouble 1'), 'cod', 'refund_failed', u('payment 2'), 're_1', 100)`},
+	{rule: "B13", sql: `INSERT INTO ledger_txns VALUES (u('posting 3'), 'payment_exception', u('trouble 1'), 'by hand');
+		INSERT INTO ledger_accounts VALUES (u('owed to buyers'), 'buyer_payable', 'USD', '', NULL), (u('bank'), 'bank', 'USD', '', NULL);
+		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
+			(u('posting 3'), u('owed to buyers'), 'USD', 100), (u('posting 3'), u('bank'), 'USD', -100)`},
+	{rule: "B14", sql: `INSERT INTO provider_movements VALUES (u('payout 1'), 'online', 'payout', 'po_1', 'USD', -100, 0, now())`},
+	{rule: "B14", sql: `INSERT INTO ledger_txns VALUES (u('posting 3'), 'provider_payout', u('payout 1'), 'stripe payout');
+		INSERT INTO ledger_accounts VALUES (u('bank'), 'bank', 'USD', '', NULL);
+		INSERT INTO ledger_entries (txn_id, account_id, currency, amount_minor) VALUES
+			(u('posting 3'), u('bank'), 'USD', 100), (u('posting 3'), u('cash'), 'USD', -100)`},
 
 	{rule: "C1", sql: `UPDATE ledger_entries SET amount_minor = amount_minor + 1 WHERE txn_id = u('posting 1') AND account_id = u('commission');
 		UPDATE ledger_entries SET amount_minor = amount_minor - 1 WHERE txn_id = u('posting 2') AND account_id = u('commission')`},
@@ -284,6 +298,10 @@ var corruptions = []corruption{
 	{rule: "H2", sql: `UPDATE events SET data = data || '{"to": "returned"}' WHERE id = u('event arrived2');
 		UPDATE events SET data = data || '{"from": "returned"}' WHERE id = u('event arrived3')`},
 	{rule: "H3", sql: `UPDATE events SET at = now() - interval '2 minutes'; UPDATE event_cursors SET seq = seq - 1 WHERE follower = 'search'`},
+	{rule: "H4", sql: `INSERT INTO webhook_inbox (id, provider, event_id, type, body, happened_at, state) VALUES
+		(u('notice 1'), 'stripe', 'evt_1', 'charge.succeeded', '', now(), 'ignored'), (u('notice 2'), 'stripe', 'evt_1', 'charge.succeeded', '', now(), 'ignored')`},
+	{rule: "H4", sql: `INSERT INTO webhook_inbox (id, provider, event_id, type, body, happened_at, state, received_at)
+		VALUES (u('notice 1'), 'stripe', 'evt_1', 'charge.succeeded', '', now(), 'due', now() - interval '26 hours')`},
 	{rule: "H5", sql: `UPDATE river_job SET attempted_at = now() - interval '2 hours'`},
 
 	{rule: "J1", sql: `UPDATE refresh_tokens SET used_at = NULL WHERE hash = 'first'`},
@@ -297,6 +315,11 @@ var corruptions = []corruption{
 	{rule: "J3", sql: `DELETE FROM audit_log WHERE id = u('audit one'); DELETE FROM audit_seals WHERE n = 1`},
 	{rule: "J3", sql: `UPDATE audit_log SET xid = '4' WHERE id = u('audit one')`},
 	{rule: "J3", sql: `INSERT INTO audit_log (xid, id, action, outcome, actor) VALUES ('1', u('audit forged'), 'auth-login', 200, 'user_3')`},
+
+	{
+		rule: "J4", sql: `INSERT INTO refunds VALUES (u('refund 1'), u('arrived'), 'USD', 1, 'store_credit', 'mistake', 'staff')`,
+		too: []string{"B12", "B3"}, why: "neither the order nor its lines say that something was given back",
+	},
 
 	{rule: "K1", sql: `UPDATE prices SET compare_at_minor = 1100 WHERE variant_id = u('teapot')`},
 	{rule: "K1", sql: `DELETE FROM price_history WHERE variant_id = u('card')`},

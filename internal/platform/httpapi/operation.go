@@ -114,6 +114,16 @@ func Private() Option { return func(o *operation) { o.private = true } }
 // API keys cannot, and nobody can who looks as somebody else: both are refused.
 func StepUp() Option { return func(o *operation) { o.stepUp = true } }
 
+// Proven is [StepUp] for operations of which only some calls are worth a second
+// look: it refuses a caller who has not proven who they are lately.
+func Proven(ctx context.Context) error {
+	ex := from(ctx)
+	if ex == nil {
+		return auth.ErrStepUp
+	}
+	return ex.steppedUp()
+}
+
 // CrossSite lets pages of other sites call an operation that changes things, for
 // a reason: what guards it instead (a login provider's form post has a state).
 func CrossSite(why string) Option { return func(o *operation) { o.crossSite = why } }

@@ -1,0 +1,93 @@
+package checkout_test
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/checkout"
+	"souk/internal/id"
+	"souk/internal/orders"
+	"souk/internal/platform/pgtest"
+)
+
+// limits sets from which sums on refunds want more.
+func (s *shop) limits(stepUp, second string) {
+	s.t.Helper()
+	s.inTx(func(tx pgx.Tx) error {
+		return s.flow.Settings.Set(s.t.Context(), tx, map[string]json.RawMessage{
+			checkout.StepUpSetting.Key: json.RawMessage(stepUp), checkout.SecondSetting.Key: json.RawMessage(second),
+		})
+	})
+}
+
+func (s *shop) delivered() checkout.Placed {
+	s.t.Helper()
+	placed := s.buy("", 3, s.sell(goods{})) // 35.00
+	s.deliver(s.ship(placed)...)
+	return placed
+}
+
+func TestLargeRefundsWantAProofOfIdentity(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	placed := s.delivered()
+	s.limits("1000", "0")
+	path := "/admin/orders/" + placed.Order.ID.String() + "/refunds"
+	ask := func(minor string, stale bool) answer {
+		header := []string{"Idempotency-Key", id.New[id.Event]().String()}
+		if stale {
+			header = append(header, "X-Stale", "yes")
+		}
+		return s.call("staff", "POST", path, `{"amount": {"amount": `+minor+`, "currency": "USD"}, "reason": "broken"}`, header...)
+	}
+	ask("999", true).want(201)
+	ask("1000", true).want(403, "step_up_required")
+	ask("1000", false).want(201)
+	s.limits("0", "0")
+	ask("1501", true).want(201)
+	s.sound()
+}
+
+// Above a sum two people give money back, and what they give is what was asked for.
+func TestASecondPersonApprovesLargeRefunds(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	placed := s.delivered()
+	s.limits("0", "1000")
+	ask := func(body string) orders.RefundRequest {
+		t.Helper()
+		return decode[struct {
+			Request orders.RefundRequest `json:"refund_request"`
+		}](s.refund(placed, body).want(202)).Request
+	}
+	second := id.New[id.User]().String()
+	decide := func(r orders.RefundRequest, what, body string, header ...string) answer {
+		t.Helper()
+		return s.call("staff", "POST", "/admin/refund-requests/"+r.ID.String()+"/"+what, body, header...)
+	}
+
+	s.refund(placed, `{"amount": {"amount": 999, "currency": "USD"}, "reason": "a"}`).want(201)
+	first := ask(`{"amount": {"amount": 1000, "currency": "USD"}, "reason": "b"}`)
+	rest := ask(`{"shipping": true, "lines": [{"order_line_id": "` + placed.Order.Items[0].ID.String() + `", "quantity": 3}], "reason": "c"}`)
+	if first.State != "waiting" || first.Amount != usd(1000) || first.AskedBy == "" || len(s.show(placed).Refunds) != 1 {
+		t.Errorf("%+v", first)
+	}
+	s.sound()
+	decide(first, "approve", "").want(409, "second_person_needed")
+	decide(first, "reject", `{"reason": "no"}`).want(409, "second_person_needed")
+	decide(first, "approve", "", "X-Staff-Other", second, "X-Stale", "yes").want(403)
+	approved := decode[orders.RefundRequest](decide(first, "approve", "", "X-Staff-Other", second).want(200))
+	if o := s.show(placed); approved.State != "approved" || approved.DecidedBy == approved.AskedBy || len(o.Refunds) != 2 || o.Refunds[1].ID != approved.Refund {
+		t.Errorf("%+v", approved)
+	}
+	s.sound()
+	decide(first, "approve", "", "X-Staff-Other", second).want(409, "refund_request_decided")
+	decide(rest, "approve", "", "X-Staff-Other", second).want(409, "refund_changed") // some of it went back meanwhile
+	decide(rest, "reject", `{"reason": "ask again"}`, "X-Staff-Other", second).want(200, `"state":"rejected"`, "ask again")
+	s.call("staff", "GET", "/admin/refund-requests?state=waiting", "").want(200, `"data":[]`)
+	s.call("staff", "GET", "/admin/refund-requests?order="+placed.Order.ID.String(), "").want(200, first.ID.String(), rest.ID.String())
+	s.call("", "GET", "/admin/refund-requests", "").want(401)
+	s.sound()
+}
