@@ -145,7 +145,7 @@ func Build(p Parts) *App {
 	}
 	a.Settings = &settings.Settings{DB: p.Aside}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), transfer.Settings(), credit.Settings(), memberships.Settings(), checkout.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
+		accounts.Settings(), catalog.Settings(), transfer.Settings(), cod.Settings(), credit.Settings(), memberships.Settings(), checkout.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -178,7 +178,7 @@ func Build(p Parts) *App {
 	tests := &testpay.Provider{DB: p.DB, Clock: p.Clock, Accounts: accounts, BaseURL: p.Config.PublicURL()}
 	a.Payments = &payments.Payments{
 		DB: p.DB, BaseURL: p.Config.PublicURL(), Accounts: accounts, Providers: []payments.Provider{
-			cod.Provider{},
+			cod.Provider{Settings: a.Settings, Currency: currency},
 			&stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
 			transfer.Provider{Settings: a.Settings},
 			free.Provider{},

@@ -10,8 +10,8 @@ import (
 	"github.com/pquerna/otp/totp"
 
 	"souk/internal/app/apptest"
-	"souk/internal/payments"
 	"souk/internal/clock"
+	"souk/internal/payments"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 )

@@ -236,7 +236,11 @@ func (c *Carts) MethodsFor(ctx context.Context, o payments.Offer) (Methods, erro
 // Offer is what providers are told of the cart.
 func (p Priced) Offer() payments.Offer {
 	digital := !p.needsShipping() || slices.ContainsFunc(p.Lines, func(l Line) bool { return l.Digital })
-	return payments.Offer{Total: p.Due, Country: p.Cart.Country(), Digital: digital}
+	o := payments.Offer{Total: p.Due, Country: p.Cart.Country(), Digital: digital}
+	if to := p.Cart.ShippingAddress; to != nil {
+		o.PostalCode = to.PostalCode
+	}
+	return o
 }
 
 type claimInput struct {

@@ -424,6 +424,27 @@ func TestMoneyIsTakenWhenTheFirstParcelLeaves(t *testing.T) {
 	})
 }
 
+// Staff need not wait for the parcel.
+func TestStaffTakeWhatWasPromised(t *testing.T) {
+	t.Parallel()
+	everyProvider(t, func(o *online) {
+		o.exec(`UPDATE payment_accounts SET capture = 'on_shipment'`, nil)
+		o.clock.Advance(2 * time.Second)
+		placed := o.begun()
+		path := "/admin/payments/" + placed.Payment.ID.String() + "/capture"
+		o.call("staff", "POST", path, "", "Idempotency-Key", "early").want(409, "capture_not_by_hand")
+		o.pays(placed, fakes.Pays)
+		o.work()
+		for _, key := range []string{"one click", "another"} {
+			o.call("staff", "POST", path, "", "Idempotency-Key", key).want(200)
+		}
+		o.work()
+		o.wantOrder(placed, orders.StatusConfirmed, orders.PaymentPaid)
+		o.wantExceptions()
+		o.sound()
+	})
+}
+
 // Bad inputs 55, 57, 59 and 60.
 func TestPayingRefusesWhatIsNotTheBuyers(t *testing.T) {
 	t.Parallel()

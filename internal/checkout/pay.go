@@ -184,7 +184,7 @@ func (c *Checkout) openAgain(ctx context.Context, tx pgx.Tx, w orders.Whole, due
 		return err
 	}
 	digital := slices.ContainsFunc(w.Lines, func(l orders.Line) bool { return l.Digital || l.GiftCard || !l.RequiresShipping })
-	if err := provider.Offered(ctx, payments.Offer{Total: due, Country: w.Shipping.Country, Digital: digital}); err != nil {
+	if err := provider.Offered(ctx, payments.Offer{Total: due, Country: w.Shipping.Country, PostalCode: w.Shipping.PostalCode, Digital: digital}); err != nil {
 		return err
 	}
 	if waits, err := provider.Waits(ctx); err != nil || waits > 0 { // the stock is not held for so long

@@ -78,7 +78,7 @@ func (c *Checkout) takePromised(ctx context.Context, tx pgx.Tx, w orders.Whole) 
 		return err
 	}
 	return payments.Instruct(ctx, tx, payments.Instruction{
-		Payment: payment.ID, Kind: payments.Capture, Amount: w.Due().Minus(w.Credit()), Reason: "order " + w.Number + " ships",
+		Payment: payment.ID, Kind: payments.Capture, Amount: w.Due().Minus(w.Credit()), Reason: "order " + w.Number + "",
 	})
 }
 

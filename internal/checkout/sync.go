@@ -8,7 +8,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/ledger"
@@ -38,7 +37,10 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 	if err != nil {
 		return err
 	}
-	began := clock.System{}.Now() // only how long it takes counts
+	began, err := payments.Moment(ctx, c.DB)
+	if err != nil {
+		return fmt.Errorf("look at the clock: %w", err)
+	}
 	report, err := provider.Look(ctx, known)
 	if errors.Is(err, payments.ErrMismatch) {
 		return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error { return c.exceptMismatch(ctx, tx, payment, payment.ProviderRef, err, nil) })
@@ -50,7 +52,7 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 		if err := c.believe(ctx, tx, payment, report); err != nil {
 			return err
 		}
-		if err := payments.Seen(ctx, tx, payment.ID, clock.System{}.Now().Sub(began)); err != nil {
+		if err := payments.Seen(ctx, tx, payment.ID, began); err != nil {
 			return err
 		}
 		beforeSync.Here()

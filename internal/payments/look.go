@@ -92,9 +92,15 @@ func Watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error
 	return nil
 }
 
-// Seen says that a provider has told all that it knew of a payment so long ago.
-func Seen(ctx context.Context, tx pgx.Tx, payment id.Payment, ago time.Duration) error {
-	if err := seen(ctx, tx, payment, ago); err != nil {
+// Moment is now, by the clock of the database, which also says when notices came.
+func Moment(ctx context.Context, db postgres.DB) (time.Time, error) {
+	return postgres.Scalar[time.Time](ctx, db, `SELECT clock_timestamp()`, nil)
+}
+
+// Seen says that a provider was asked at a moment, and has told all that it knew
+// of a payment then.
+func Seen(ctx context.Context, tx pgx.Tx, payment id.Payment, at time.Time) error {
+	if err := seen(ctx, tx, payment, at); err != nil {
 		return fmt.Errorf("see payment %s: %w", payment, err)
 	}
 	return nil

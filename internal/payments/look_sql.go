@@ -48,10 +48,8 @@ func watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error
 	return err
 }
 
-func seen(ctx context.Context, tx pgx.Tx, payment id.Payment, ago time.Duration) error {
-	_, err := postgres.Exec(ctx, tx, `
-		UPDATE payments SET seen_at = greatest(seen_at, clock_timestamp() - make_interval(secs => @ago)) WHERE id = @payment`,
-		pgx.NamedArgs{"payment": payment, "ago": ago.Seconds()})
+func seen(ctx context.Context, tx pgx.Tx, payment id.Payment, at time.Time) error {
+	_, err := postgres.Exec(ctx, tx, `UPDATE payments SET seen_at = greatest(seen_at, @at) WHERE id = @payment`, pgx.NamedArgs{"payment": payment, "at": at})
 	return err
 }
 

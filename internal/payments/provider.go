@@ -54,7 +54,9 @@ type Provider interface {
 type Offer struct {
 	Total   money.Amount
 	Country string // of the shipping address
-	Digital bool   // some of it is handed over once it is paid for, or nothing of it is shipped
+
+	PostalCode string // of the shipping address
+	Digital    bool   // some of it is handed over once it is paid for, or nothing of it is shipped
 }
 
 // Start is what a provider is told to begin a payment.

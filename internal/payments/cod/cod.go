@@ -7,16 +7,49 @@ package cod
 
 import (
 	"context"
+	"regexp"
+	"slices"
+	"strings"
 	"time"
 
+	"souk/internal/money"
 	"souk/internal/payments"
+	"souk/internal/platform/settings"
 )
 
 // Method is how orders and payments call it.
 const Method = "cod"
 
+// What staff decide about cash on delivery.
+var (
+	OffSetting  = settings.Value[bool]{Key: "payments.cod_off", Help: "Take no cash on delivery."}
+	MostSetting = settings.Value[int]{
+		Key: "payments.cod_most", Help: "The most that a courier takes for one order, in the smallest unit of the shop's currency, and orders in other currencies are not taken then; 0: any amount.",
+		Check: func(n int) bool { return n >= 0 }, Rule: "Give 0 or more.",
+	}
+	CountriesSetting = settings.Value[string]{
+		Key: "payments.cod_countries", Help: "Countries where couriers take cash, such as IN, DE; empty: everywhere.",
+		Check: countries.MatchString, Rule: "Give countries as two letters, with commas between them.",
+	}
+	PostalSetting = settings.Value[string]{
+		Key: "payments.cod_postal_codes", Help: "What postal codes begin with where couriers take cash, such as 110, 5600; empty: all.",
+		Check: prefixes.MatchString, Rule: "Give letters and digits, with commas between them.",
+	}
+
+	countries = regexp.MustCompile(`^$|^ *[A-Z]{2}( *, *[A-Z]{2})* *$`)
+	prefixes  = regexp.MustCompile(`^$|^ *[A-Z0-9]{1,10}( *, *[A-Z0-9]{1,10})* *$`)
+)
+
+// Settings lists what this package declares.
+func Settings() []settings.Declared {
+	return []settings.Declared{OffSetting, MostSetting, CountriesSetting, PostalSetting}
+}
+
 // Provider is cash on delivery.
-type Provider struct{}
+type Provider struct {
+	Settings *settings.Settings // nil: nothing is restricted
+	Currency money.Currency     // of the shop
+}
 
 var _ payments.Provider = Provider{}
 
@@ -30,12 +63,52 @@ func (Provider) Settled() bool { return true }
 func (Provider) ByHand() bool { return true }
 
 // Offered refuses orders with files or licence keys, which nobody brings back,
-// and those of which nothing is brought to a door.
-func (Provider) Offered(_ context.Context, o payments.Offer) error {
+// those of which nothing is brought to a door, and those that are not within what
+// staff have decided.
+func (p Provider) Offered(ctx context.Context, o payments.Offer) error {
 	if o.Digital {
-		return payments.ErrMethod.Field("/payment_method", "nothing_to_deliver", "Cash on delivery is for what is brought to a door, and not for digital goods.")
+		return refuse("nothing_to_deliver", "Cash on delivery is for what is brought to a door, and not for digital goods.")
+	}
+	off, err := OffSetting.Get(ctx, p.Settings)
+	if err != nil {
+		return err
+	}
+	most, err := MostSetting.Get(ctx, p.Settings)
+	if err != nil {
+		return err
+	}
+	lands, err := CountriesSetting.Get(ctx, p.Settings)
+	if err != nil {
+		return err
+	}
+	codes, err := PostalSetting.Get(ctx, p.Settings)
+	switch {
+	case err != nil:
+		return err
+	case off:
+		return refuse("unavailable", "The shop takes no cash on delivery.")
+	case most > 0 && (o.Total.Currency != p.Currency || o.Total.Minor > int64(most)):
+		return refuse("above_limit", "Couriers take up to "+money.Of(int64(most), p.Currency).String()+". Choose another way to pay.")
+	case lands != "" && !slices.Contains(list(lands), o.Country), codes != "" && !within(list(codes), o.PostalCode):
+		return refuse("not_there", "Couriers take no cash where this goes. Choose another way to pay.")
 	}
 	return nil
+}
+
+func refuse(code, why string) error { return payments.ErrMethod.Field("/payment_method", code, why) }
+
+func list(text string) (words []string) {
+	for word := range strings.SplitSeq(text, ",") {
+		words = append(words, strings.TrimSpace(word))
+	}
+	return words
+}
+
+// within reports that a postal code, however it is spaced, begins with one of
+// prefixes.
+func within(prefixes []string, code string) bool {
+	code = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
+	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(code, p) })
 }
 
 // Waits is no time.
