@@ -63,7 +63,7 @@ func open(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (*story
 		return nil, err
 	}
 	parts := a.Parts
-	parts.DB, parts.Pool, parts.Metrics, parts.Clock = tx, nil, nil, calendar.clock
+	parts.DB, parts.Aside, parts.Pool, parts.Metrics, parts.Clock = tx, tx, nil, nil, calendar.clock
 	s := &story{
 		App: app.Build(parts), plan: p, options: o, tx: tx, calendar: calendar,
 		rng: mathrand.New(mathrand.NewPCG(o.Seed, 2)), logins: map[string]string{}, stalls: make([]stall, len(p.Vendors)),
