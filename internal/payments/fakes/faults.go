@@ -37,14 +37,15 @@ type Faults struct {
 	chance  float64
 }
 
-// Plan lets the next calls of an operation go wrong, one after the other.
+// Plan lets the next calls of an operation go wrong, one after the other; what was
+// planned for it before is dropped.
 func (f *Faults) Plan(operation string, faults ...Fault) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.planned == nil {
 		f.planned = map[string][]Fault{}
 	}
-	f.planned[operation] = append(f.planned[operation], faults...)
+	f.planned[operation] = faults
 }
 
 // Roll lets every call go wrong with a probability from now on; the seed repeats

@@ -40,11 +40,12 @@ const (
 	OldSecret    Manner = "old_secret"   // signed with the secret before this one
 )
 
-// Plan says how the next letters are brought, one after the other.
+// Plan says how the next letters are brought, one after the other; the plan before
+// it is dropped.
 func (p *Postman) Plan(manners ...Manner) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.manners = append(p.manners, manners...)
+	p.manners = manners
 }
 
 // Send brings a letter. What the shop does not take is held, and brought again

@@ -42,7 +42,7 @@ type request struct {
 
 func open(t *testing.T) *desk {
 	t.Helper()
-	at := clock.At(time.Date(2026, 11, 26, 12, 0, 0, 0, time.UTC))
+	at := clock.At(clock.System{}.Now().Truncate(time.Second)) // ids tell when they were made
 	d := &desk{T: t, clock: at, tx: pgtest.Tx(t)}
 	d.server = &stripetest.Server{Book: &fakes.Book{Clock: at}, Faults: &fakes.Faults{}, Postman: &fakes.Postman{}}
 	d.Accounts = &payments.Accounts{DB: d.tx, Clock: at, Vault: vault.New(make([]byte, 32)), Outbound: outbound.New(true)}
