@@ -3,6 +3,7 @@ package httpapi
 import (
 	"encoding/csv"
 	"slices"
+	"unicode/utf8"
 )
 
 // CSV is the answer of a read as a file, whose rows are written as they are
@@ -37,11 +38,8 @@ var formulas = []rune("=+-@\t\r\n＝＋－＠")
 
 // Inert is text for a cell that no spreadsheet takes for a formula.
 func Inert(text string) string {
-	for _, first := range text {
-		if slices.Contains(formulas, first) {
-			return "'" + text
-		}
-		break
+	if first, _ := utf8.DecodeRuneInString(text); slices.Contains(formulas, first) {
+		return "'" + text
 	}
 	return text
 }
