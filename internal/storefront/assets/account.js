@@ -1,5 +1,5 @@
 import { call, Problem, signedIn } from "./api.js";
-import { showMembership } from "./membership.js";
+import { showMembership, showPaid } from "./membership.js";
 import { $, make, onSubmit, row, say, working } from "./page.js";
 import { proven } from "./prove.js";
 
@@ -221,7 +221,7 @@ $("#sure").addEventListener("close", () => working($("#erase"), async () => {
 if (await signedIn()) {
   await showUser();
   $("#account").hidden = false;
-  for (const show of [showOrders, showMembership, showFactors, showIdentities, showSessions, showPreferences, showExport]) {
+  for (const show of [showOrders, () => showMembership().then(showPaid), showFactors, showIdentities, showSessions, showPreferences, showExport]) {
     show().catch((problem) => say(problem.message, true));
   }
 } else {

@@ -113,6 +113,18 @@ export async function showMembership() {
   if (location.hash === "#membership") $("#membership").scrollIntoView();
 }
 
+// showPaid is for who comes back from paying: what they paid for begins a moment later.
+export async function showPaid() {
+  if (new URLSearchParams(location.search).get("payment_status") !== "captured") return;
+  history.replaceState(null, "", location.pathname + location.hash);
+  say("Thank you, it is paid.");
+  const before = $("#member-state").textContent;
+  for (let tries = 0; tries < 20 && $("#member-state").textContent === before; tries++) {
+    await new Promise((done) => setTimeout(done, 500));
+    await showMembership();
+  }
+}
+
 for (const [id, said] of [["pause", "Your membership is paused."], ["cancel", "Your membership ends with its period."], ["resume", "Your membership goes on."]]) {
   $(`#member-${id}`).addEventListener("click", (event) => working(event.target, async () => {
     await call("POST", `/me/membership/${id}`);
