@@ -93,11 +93,11 @@ func (c *Checkout) Carry(ctx context.Context, e payments.InstructionDue) error {
 	beforeCarry.Here()
 	fact, err := c.tell(ctx, payment, in)
 	afterCarry.Here()
-	var no *errs.Error
+	no := errs.Refusal(err)
 	switch {
 	case err == nil:
 		err = c.carried(ctx, payment, in, fact)
-	case errors.As(err, &no):
+	case no != nil:
 		err = c.refused(ctx, payment, in, no)
 	default:
 		err = c.unanswered(ctx, payment, in, err)

@@ -2,6 +2,7 @@ package checkout_test
 
 import (
 	"context"
+	"errors"
 	"net/http/httptest"
 	"net/url"
 	"slices"
@@ -107,6 +108,16 @@ func (o *online) begun() checkout.Placed {
 	if placed.Payment.Next == nil || placed.Payment.Next.URL == "" || placed.Payment.Status != payments.Processing {
 		o.t.Fatalf("the buyer is told %+v", placed.Payment)
 	}
+	return placed
+}
+
+// paid is an order whose money has come.
+func (o *online) paid() checkout.Placed {
+	o.t.Helper()
+	placed := o.begun()
+	o.pays(placed, fakes.Pays)
+	o.work()
+	o.wantOrder(placed, orders.StatusConfirmed, orders.PaymentPaid)
 	return placed
 }
 
@@ -346,12 +357,9 @@ func TestR31WhatDoesNotFitChangesNothing(t *testing.T) {
 func TestRefundsByAProvider(t *testing.T) {
 	t.Parallel()
 	everyProvider(t, func(o *online) {
-		placed := o.begun()
-		o.pays(placed, fakes.Pays)
-		o.work()
+		placed := o.paid()
 		line := placed.Order.Items[0].ID
-		made := o.refund(placed, `{"lines": [{"order_line_id": "`+line.String()+`", "quantity": 1}], "reason": "broken"}`).want(201)
-		_ = made
+		o.refund(placed, `{"lines": [{"order_line_id": "`+line.String()+`", "quantity": 1}], "reason": "broken"}`).want(201)
 		if p := o.show(placed).Payments[0]; p.Refunding != usd(1000) {
 			o.t.Errorf("%s is on its way, want 10.00", p.Refunding)
 		}
@@ -378,9 +386,7 @@ func TestADisputeToItsEnd(t *testing.T) {
 	t.Parallel()
 	everyProvider(t, func(o *online) {
 		for _, won := range []bool{true, false} {
-			placed := o.begun()
-			o.pays(placed, fakes.Pays)
-			o.work()
+			placed := o.paid()
 			if err := o.server.Dispute(o.t.Context(), placed.Payment.ID); err != nil {
 				o.t.Fatal(err)
 			}
@@ -414,6 +420,85 @@ func TestMoneyIsTakenWhenTheFirstParcelLeaves(t *testing.T) {
 		o.work()
 		o.wantOrder(placed, orders.StatusShipped, orders.PaymentPaid)
 		o.wantExceptions()
+		o.sound()
+	})
+}
+
+// Who is only busy has decided nothing: what the provider says is told again, and
+// nobody has to look.
+func TestABusyShopDoubtsNothing(t *testing.T) {
+	t.Parallel()
+	everyProvider(t, func(o *online) {
+		placed := o.begun()
+		o.pays(placed, fakes.Pays)
+		inTheWay, err := o.db.Begin(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := inTheWay.Exec(t.Context(), `SELECT FROM stock_levels FOR UPDATE`); err != nil {
+			t.Fatal(err)
+		}
+		err = o.flow.Sync(t.Context(), placed.Payment.ID)
+		if err == nil { // it is left to the shop to take the money
+			list, e := payments.InstructionsOf(t.Context(), o.db, placed.Payment.ID)
+			if e != nil || len(list) != 1 {
+				t.Fatalf("instructions: %+v, %v", list, e)
+			}
+			err = o.flow.Carry(t.Context(), payments.InstructionDue{InstructionID: list[0].ID})
+		}
+		if !errors.Is(err, postgres.ErrBusy) {
+			t.Errorf("err = %v, want ErrBusy", err)
+		}
+		if got := o.show(placed); got.Status != orders.StatusPending {
+			t.Errorf("the order is %s", got.Status)
+		}
+		if err := inTheWay.Rollback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		o.work()
+		o.wantOrder(placed, orders.StatusConfirmed, orders.PaymentPaid)
+		o.wantExceptions()
+		o.sound()
+	})
+}
+
+// What was promised for an order that is cancelled is let go, and the books are
+// right before the provider has heard of it, too.
+func TestAPromiseIsLetGoWithItsOrder(t *testing.T) {
+	t.Parallel()
+	everyProvider(t, func(o *online) {
+		o.exec(`UPDATE payment_accounts SET capture = 'on_shipment'`, nil)
+		o.clock.Advance(2 * time.Second)
+		placed := o.begun()
+		o.pays(placed, fakes.Pays)
+		o.work()
+		o.call("", "POST", "/orders/"+placed.Order.ID.String()+"/cancel?token="+placed.Order.AccessToken, "").want(200)
+		o.sound()
+		o.work()
+		got := o.wantOrder(placed, orders.StatusCancelled, orders.PaymentVoided)
+		if p := got.Payments[0]; p.Status != payments.Voided || p.Voided != p.Authorized {
+			t.Errorf("%s of %s was given up, and the payment is %s", p.Voided, p.Authorized, p.Status)
+		}
+		o.wantExceptions()
+		o.sound()
+	})
+}
+
+// A payment that the provider knows nothing of is shown once, and not asked about
+// for ever.
+func TestAPaymentThatIsNotOursIsAskedAboutOnce(t *testing.T) {
+	t.Parallel()
+	everyProvider(t, func(o *online) {
+		placed := o.begun()
+		o.exec(`UPDATE payments SET provider_ref = provider_ref || 'x'`, nil)
+		o.work()
+		o.wantExceptions("mismatch")
+		if n := o.count(`SELECT count(*)::int FROM payments WHERE look_at IS NOT NULL`, nil); n != 0 {
+			t.Errorf("%d payments are asked about again", n)
+		}
+		if got := o.show(placed); got.Status != orders.StatusPending {
+			t.Errorf("the order is %s", got.Status)
+		}
 		o.sound()
 	})
 }

@@ -56,7 +56,7 @@ func (c *Checkout) Pay(ctx context.Context, order id.Order) (Payment, error) {
 	}
 	beforeStart.Here()
 	started, err := provider.Start(ctx, start)
-	if no := refusal(err); no != nil && start.With != "" { // a card that was kept is declined
+	if no := errs.Refusal(err); no != nil && start.With != "" { // a card that was kept is declined
 		err = c.declined(ctx, payment, no)
 		if err == nil {
 			return answer, no
@@ -98,15 +98,6 @@ func (c *Checkout) declined(ctx context.Context, p payments.Payment, why *errs.E
 		}
 		return payments.Watch(ctx, tx, p.ID, false)
 	})
-}
-
-// refusal is a provider's no; nil when its answer is unknown, or yes.
-func refusal(err error) *errs.Error {
-	var no *errs.Error
-	if errors.As(err, &no) {
-		return no
-	}
-	return nil
 }
 
 // start is what the provider of a payment is told to begin.

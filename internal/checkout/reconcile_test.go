@@ -66,15 +66,6 @@ func (b *books) compare() reconcile.Run {
 	return run
 }
 
-func (b *books) paid() checkout.Placed {
-	b.t.Helper()
-	placed := b.begun()
-	b.pays(placed, fakes.Pays)
-	b.work()
-	b.wantOrder(placed, orders.StatusConfirmed, orders.PaymentPaid)
-	return placed
-}
-
 // exception is the one open exception of a kind, as staff see it.
 func (b *books) exception(kind payments.ExceptionKind) checkout.ExceptionView {
 	b.t.Helper()

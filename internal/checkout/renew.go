@@ -75,9 +75,9 @@ func (c *Checkout) renew(ctx context.Context, tx pgx.Tx, is *memberships.Members
 		placed, err = c.order(ctx, tx, w)
 		return err
 	})
-	var refused *errs.Error
+	refused := errs.Refusal(err)
 	switch {
-	case errors.As(err, &refused):
+	case refused != nil:
 		is.PutOff(now.Add(retryRenewal), refused.Code)
 		err = c.Memberships.Save(ctx, tx, is)
 	case err == nil:

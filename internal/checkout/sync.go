@@ -43,7 +43,7 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 	}
 	report, err := provider.Look(ctx, known)
 	if errors.Is(err, payments.ErrMismatch) {
-		return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error { return c.exceptMismatch(ctx, tx, payment, payment.ProviderRef, err, nil) })
+		return c.disown(ctx, payment, err)
 	}
 	if err != nil {
 		return fmt.Errorf("look at payment %s: %w", which, err)
@@ -65,6 +65,17 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 	return nil
 }
 
+// disown shows a payment to staff that is not in our account, or was made for
+// something else. Asking again would say the same.
+func (c *Checkout) disown(ctx context.Context, payment payments.Payment, why error) error {
+	return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
+		if err := payments.Watch(ctx, tx, payment.ID, false); err != nil {
+			return err
+		}
+		return c.exceptMismatch(ctx, tx, payment, payment.ProviderRef, why, nil)
+	})
+}
+
 // beginAgain finds out what became of a beginning that was not answered. The
 // order that is dead has nothing to begin: nobody was sent to pay it.
 func (c *Checkout) beginAgain(ctx context.Context, payment payments.Payment) error {
@@ -80,7 +91,7 @@ func (c *Checkout) beginAgain(ctx context.Context, payment payments.Payment) err
 		}
 	}
 	if w.Status == orders.StatusPending && !waits && (payment.Status == payments.Pending || payment.Status == payments.Processing) {
-		if _, err := c.Pay(ctx, payment.Order); err != nil && refusal(err) == nil {
+		if _, err := c.Pay(ctx, payment.Order); err != nil && errs.Refusal(err) == nil {
 			return err
 		}
 		return nil
@@ -184,8 +195,7 @@ func (c *Checkout) settleOrExcept(ctx context.Context, tx pgx.Tx, payment paymen
 		_, err := c.Settle(ctx, tx, fact)
 		return err
 	})
-	var no *errs.Error
-	if !errors.As(err, &no) {
+	if errs.Refusal(err) == nil { // it is settled, or nobody could: then it is told again
 		return err == nil, err
 	}
 	return false, c.exceptMismatch(ctx, tx, payment, fact.Cause, err, &fact)
@@ -196,8 +206,7 @@ func (c *Checkout) exceptMismatch(ctx context.Context, tx pgx.Tx, payment paymen
 	if fact != nil {
 		detail["fact"], detail["amount"] = fact.Kind, fact.Amount
 	}
-	var no *errs.Error
-	if errors.As(why, &no) {
+	if no := errs.Refusal(why); no != nil {
 		for name, value := range no.Extra {
 			detail[name] = value
 		}
@@ -247,7 +256,8 @@ func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payment
 	return nil
 }
 
-// proceed takes the money of who has agreed to pay, where it is taken at once.
+// proceed takes the money of who has agreed to pay, where it is taken at once, and
+// lets go of what an order does not wait for any more.
 // It reports that something is to come of it.
 func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r payments.Report) (bool, error) {
 	payment, err := payments.Get(ctx, tx, which)
@@ -258,21 +268,18 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r p
 	if err != nil {
 		return false, err
 	}
-	promised := !payment.Authorized.IsZero() && payment.Captured.IsZero() && payment.Voided.IsZero()
-	if !r.Approved && !promised || tooMuch(w, payment) {
-		return false, nil
-	}
 	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
 	if err != nil {
 		return false, err
 	}
-	refused := 0
-	for _, i := range told {
-		if i.Kind == payments.Capture && i.State == payments.InstructionRefused {
-			refused++
-		}
-	}
-	if refused >= attempts { // the buyer has to choose something else
+	held := payment.Authorized.Minus(payment.Captured).Minus(payment.Voided)
+	promised := !held.IsZero() && payment.Captured.IsZero()
+	switch {
+	case tooMuch(w, payment) && promised && refusals(told, payments.Void) < attempts: // nobody waits for it: let it go
+		return true, payments.Instruct(ctx, tx, payments.Instruction{
+			Payment: payment.ID, Kind: payments.Void, Amount: held, Reason: "order " + w.Number + " does not wait for it",
+		})
+	case tooMuch(w, payment), !r.Approved && !promised, refusals(told, payments.Capture) >= attempts: // the buyer has to choose something else
 		return false, nil
 	}
 	account, err := c.Payments.Accounts.Open(ctx, payment.Provider)
@@ -285,6 +292,16 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r p
 	return true, payments.Instruct(ctx, tx, payments.Instruction{
 		Payment: payment.ID, Kind: payments.Capture, Amount: w.Due().Minus(w.Credit()), Reason: "order " + w.Number,
 	})
+}
+
+// refusals counts how often a provider has said no to one kind of instruction.
+func refusals(told []payments.Instruction, kind payments.Kind) (n int) {
+	for _, i := range told {
+		if i.Kind == kind && i.State == payments.InstructionRefused {
+			n++
+		}
+	}
+	return n
 }
 
 // Hear looks into a notice: it asks about the payment that it names. One that

@@ -130,6 +130,16 @@ func KindOf(err error) Kind {
 	return 0
 }
 
+// Refusal is the no in err's chain; nil when there is none, and when it only says
+// to come again: whoever was busy or could not be reached has decided nothing.
+func Refusal(err error) *Error {
+	var e *Error
+	if !errors.As(err, &e) || e.Kind == Unavailable || e.Kind == TooMany {
+		return nil
+	}
+	return e
+}
+
 // Under puts the inputs at fault in a refusal under a pointer, for what is checked
 // as a part of something larger.
 func Under(pointer string, err error) error {

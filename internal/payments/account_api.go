@@ -218,7 +218,7 @@ var ErrUnreachable = errs.New(errs.Unavailable, "provider_unreachable", "The pro
 
 // unreachable is err as staff can read it: what is no refusal is nobody's answer.
 func unreachable(err error) error {
-	if refusal(err) != nil {
+	if errs.Refusal(err) != nil {
 		return err
 	}
 	return fmt.Errorf("%w (%w)", ErrUnreachable, err)

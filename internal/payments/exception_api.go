@@ -2,13 +2,11 @@ package payments
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 
 	"github.com/jackc/pgx/v5"
 
-	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
 )
@@ -63,13 +61,4 @@ func (p *Payments) resolve(ctx context.Context, tx pgx.Tx, in *resolveInput) (Ex
 		return Exception{}, err
 	}
 	return LockException(ctx, tx, in.Exception)
-}
-
-// refusal is err when it is a provider's no, and nil when its answer is unknown.
-func refusal(err error) *errs.Error {
-	var no *errs.Error
-	if errors.As(err, &no) {
-		return no
-	}
-	return nil
 }

@@ -116,8 +116,8 @@ func SeenSince(ctx context.Context, db postgres.DB, payment id.Payment, k Kept) 
 	return after, nil
 }
 
-// Watched lists payments that a provider is to be asked about, and takes them for
-// a minute.
+// Watched lists payments that a provider is to be asked about, and puts each off,
+// in case nothing comes of it.
 func Watched(ctx context.Context, tx pgx.Tx, limit int) ([]id.Payment, error) {
 	return watched(ctx, tx, limit)
 }

@@ -37,12 +37,14 @@ func nameRefs(ctx context.Context, tx pgx.Tx, p Payment, refs []string) (others 
 	return others, b.Send(ctx, tx)
 }
 
-// watch asks again after 30 seconds, one minute, two, and so on up to an hour.
+// Half a minute, one, two, and so on up to an hour, by how often it was asked.
+const backoffFragment = `least(interval '30 seconds' * power(2, least(looked, 10)), interval '1 hour')`
+
 func watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error {
 	_, err := postgres.Exec(ctx, tx, `
 		UPDATE payments SET
-			look_at = CASE WHEN @again AND created_at > now() - make_interval(secs => @long) THEN now() + least(interval '30 seconds' * power(2, least(looked, 10)), interval '1 hour') END,
-			looked = looked + 1
+			looked  = CASE WHEN @again THEN looked ELSE greatest(looked, 1) END,
+			look_at = CASE WHEN @again AND created_at > now() - make_interval(secs => @long) THEN now() + `+backoffFragment+` END
 		WHERE id = @payment`,
 		pgx.NamedArgs{"payment": payment, "again": again, "long": TooLong.Seconds()})
 	return err
@@ -59,9 +61,11 @@ func seenSince(ctx context.Context, db postgres.DB, payment id.Payment, at time.
 
 func watched(ctx context.Context, tx pgx.Tx, limit int) ([]id.Payment, error) {
 	return postgres.Column[id.Payment](ctx, tx, `
-		UPDATE payments SET look_at = now() + interval '1 minute'
+		UPDATE payments SET
+			look_at = CASE WHEN created_at > now() - make_interval(secs => @long) THEN now() + greatest(`+backoffFragment+`, interval '1 minute') END,
+			looked = looked + 1
 		WHERE id IN (SELECT id FROM payments WHERE look_at <= now() ORDER BY look_at LIMIT @limit FOR UPDATE SKIP LOCKED)
-		RETURNING id`, pgx.NamedArgs{"limit": limit})
+		RETURNING id`, pgx.NamedArgs{"limit": limit, "long": TooLong.Seconds()})
 }
 
 func owe(ctx context.Context, tx pgx.Tx, payment id.Payment) error {

@@ -270,8 +270,7 @@ func (r *Reconciler) look(ctx context.Context, provider payments.Online, which i
 		return payments.Report{}, err
 	}
 	report, err := provider.Look(ctx, known)
-	var no *errs.Error
-	if errors.As(err, &no) {
+	if errs.Refusal(err) != nil {
 		return payments.Report{}, nil
 	}
 	return report, err

@@ -214,7 +214,7 @@ WHERE p.status IN ('pending', 'processing') AND p.created_at > now() - interval 
 UNION ALL
 SELECT id FROM payment_instructions WHERE state = 'due' AND due_at > now() + interval '61 minutes';
 
--- [B10] what was promised and neither taken nor given up is what a confirmed order still owes: its unpaid parts, less what was cancelled and what gift cards and store credit pay
+-- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled and what gift cards and store credit pay
 WITH owed AS (
     SELECT v.order_id, sum(cost - least(v.credit_minor, cost)) FILTER (WHERE NOT v.paid) AS amount,
            bool_or(NOT v.paid AND v.status <> 'cancelled') AS some
@@ -223,7 +223,10 @@ WITH owed AS (
     CROSS JOIN LATERAL (SELECT CASE v.status WHEN 'cancelled' THEN 0 ELSE v.total_minor - l.cancelled END AS cost) c
     GROUP BY 1
 ), promised AS (
-    SELECT order_id, sum(authorized_minor - voided_minor - captured_minor) AS amount FROM payments WHERE NOT owed GROUP BY 1
+    SELECT order_id, sum(authorized_minor - voided_minor - captured_minor - told.amount) AS amount
+    FROM payments p
+    CROSS JOIN LATERAL (SELECT coalesce(sum(i.amount_minor), 0) AS amount FROM payment_instructions i WHERE i.payment_id = p.id AND i.kind = 'void' AND i.state = 'due') told
+    WHERE NOT owed GROUP BY 1
 )
 SELECT o.id FROM orders o JOIN owed ON owed.order_id = o.id LEFT JOIN promised ON promised.order_id = o.id
 WHERE o.status <> 'pending'

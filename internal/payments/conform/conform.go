@@ -5,7 +5,6 @@
 package conform
 
 import (
-	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -208,10 +207,7 @@ func cause(r payments.Report, kind payments.Kind) string {
 }
 
 // refused says whether an error is the provider's no, and not an unknown outcome.
-func refused(err error) bool {
-	var no *errs.Error
-	return errors.As(err, &no)
-}
+func refused(err error) bool { return errs.Refusal(err) != nil }
 
 // booked counts what the provider's own books have of a kind.
 func (v *visit) booked(kind payments.Kind) (n int) {
