@@ -373,11 +373,13 @@ func (t trouble) isKnown(ctx context.Context, tx pgx.Tx) (bool, error) {
 	if kind == "" { // of a notice: it was about the payment
 		return t.Kind == payments.ExceptionUnknown, nil
 	}
-	amount := func(name string) (minor float64) {
-		if told, ok := t.Detail[name].(map[string]any); ok {
-			minor, _ = told["amount"].(float64)
-		}
-		return minor
+	amount, err := t.Amount("amount")
+	if err != nil {
+		return false, err
+	}
+	kept, err := t.Amount("fee")
+	if err != nil {
+		return false, err
 	}
 	fee := money.Zero(t.payment.Amount.Currency)
 	known := false
@@ -385,8 +387,7 @@ func (t trouble) isKnown(ctx context.Context, tx pgx.Tx) (bool, error) {
 		if f.Cause == ref && f.Kind == payments.Fee {
 			fee = f.Amount
 		}
-		minor := int64(amount("amount"))
-		known = known || f.Cause == ref && f.Kind == kind && f.Amount.Minor == max(minor, -minor)
+		known = known || f.Cause == ref && f.Kind == kind && f.Amount.Minor == max(amount.Minor, -amount.Minor)
 	}
-	return known && (t.Detail["fee"] == nil || fee.Minor == int64(amount("fee"))), nil
+	return known && (t.Detail["fee"] == nil || fee.Minor == kept.Minor), nil
 }

@@ -36,6 +36,18 @@ type Exception struct {
 	ResolvedAt *time.Time     `db:"resolved_at" json:"resolved_at,omitempty"`
 }
 
+// Amount is one that the detail tells of; nothing when it tells of none.
+func (e Exception) Amount(name string) (a money.Amount, err error) {
+	told, err := json.Marshal(e.Detail[name])
+	if err == nil {
+		err = json.Unmarshal(told, &a)
+	}
+	if err != nil {
+		return a, fmt.Errorf("read %s of exception %s: %w", name, e.ID, err)
+	}
+	return a, nil
+}
+
 // ExceptionKind is what does not add up.
 type ExceptionKind string
 

@@ -26,12 +26,12 @@ const (
 // event is what is read of a notice, whatever the version of the API it is
 // written in.
 type event struct {
-	ID       string `json:"id"`
-	Object   string `json:"object"`
-	Type     string `json:"type"`
-	Account  string `json:"account"`
-	Livemode bool   `json:"livemode"`
-	Created  any    `json:"created"` // seconds; a text in notices of another kind
+	ID       string          `json:"id"`
+	Object   string          `json:"object"`
+	Type     string          `json:"type"`
+	Account  string          `json:"account"`
+	Livemode bool            `json:"livemode"`
+	Created  json.RawMessage `json:"created"` // seconds; a text in notices of another kind
 	Data     struct {
 		Object json.RawMessage `json:"object"`
 	} `json:"data"`
@@ -53,8 +53,8 @@ func (p Provider) Hear(ctx context.Context, header http.Header, body []byte) (pa
 		return payments.Notice{}, payments.ErrNotice
 	}
 	n := payments.Notice{ID: e.ID, Type: e.Type, Ref: about(e.Data.Object), At: sent}
-	if seconds, ok := e.Created.(float64); ok && seconds > 0 {
-		n.At = time.Unix(int64(seconds), 0).UTC()
+	if seconds, err := strconv.ParseInt(string(e.Created), 10, 64); err == nil && seconds > 0 {
+		n.At = time.Unix(seconds, 0).UTC()
 	}
 	switch {
 	case e.Account != "":
