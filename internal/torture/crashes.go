@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"souk/internal/crash"
 )
@@ -87,23 +90,48 @@ func CrashPoints(ctx context.Context, p Plan) (_ *Report, err error) {
 			}
 		}
 	}
-	s, err := openShop(ctx, p, r)
+	requests, err := crashAll(ctx, p, r, todo)
 	if err != nil {
 		return nil, err
 	}
-	defer func() { err = errors.Join(err, s.close(ctx)) }()
-	for i, c := range todo {
-		p.step(i, len(todo), c.Point)
-		if err := s.crash(ctx, &c); err != nil {
-			return nil, fmt.Errorf("crash at %s in %s: %w", c.Point, c.Scenario, err)
-		}
-		if !c.Reached || c.Problem != "" {
-			r.violated("%s in %s: %s", c.Point, c.Scenario, c.outcome())
-		}
-		r.Crashes = append(r.Crashes, c)
+	r.Crashes = todo
+	return r.finish(began, requests), nil
+}
+
+// shopsOfCrashes is how many shops die beside each other: most of the time each
+// waits for its processes to start.
+const shopsOfCrashes = 2
+
+// crashAll lets everything die that is to, and says how many requests that took.
+func crashAll(ctx context.Context, p Plan, r *Report, todo []Crash) (int64, error) {
+	var (
+		g              errgroup.Group
+		next, requests atomic.Int64
+	)
+	for range shopsOfCrashes {
+		g.Go(func() (err error) {
+			s, err := openShop(ctx, p, r)
+			if err != nil {
+				return err
+			}
+			defer func() { err = errors.Join(err, s.close(ctx)) }()
+			for i := next.Add(1) - 1; int(i) < len(todo); i = next.Add(1) - 1 {
+				c := &todo[i]
+				r.count(func(*Report) { p.step(int(i), len(todo), c.Point) })
+				if err := s.crash(ctx, c); err != nil {
+					return fmt.Errorf("crash at %s in %s: %w", c.Point, c.Scenario, err)
+				}
+				if !c.Reached || c.Problem != "" {
+					r.violated("%s in %s: %s", c.Point, c.Scenario, c.outcome())
+				}
+			}
+			requests.Add(s.requests.Load())
+			return nil
+		})
 	}
-	p.step(len(todo), len(todo), "")
-	return r.finish(began, s.requests.Load()), nil
+	err := g.Wait()
+	r.count(func(*Report) { p.step(len(todo), len(todo), "") })
+	return requests.Load(), err
 }
 
 // crash lets one scenario die at one point. What the shop does wrong goes into
