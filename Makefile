@@ -5,7 +5,7 @@ GO ?= go
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # CI starts from a bare machine: a package that compiles slowly must not look like a test that hangs.
-TEST_FLAGS ?= -timeout 10m
+TEST_FLAGS ?= -timeout 15m -p 3
 
 .PHONY: help
 help: ## Show what can be made

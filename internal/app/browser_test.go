@@ -11,7 +11,6 @@ import (
 
 	"souk/internal/app/apptest"
 	"souk/internal/clock"
-	"souk/internal/payments"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 )
@@ -84,26 +83,25 @@ func TestAccountPages(t *testing.T) {
 	b.Sees("#totp-state", "9 recovery codes")
 }
 
-// Somebody joins a plan by the test provider: they are led to its page, pay, come
-// back and are a member.
-func TestMembershipByATestCard(t *testing.T) {
-	t.Parallel()
-	shop := apptest.Run(t, pgtest.DB(t))
-	shop.InTx(t, func(tx pgx.Tx) error {
-		provider, err := shop.Payments.Online("test")
-		if err != nil {
-			return err
-		}
-		return shop.Payments.Accounts.Set(t.Context(), tx, provider, payments.Account{Enabled: true}, nil)
-	})
-	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 999, "currency": "USD"}],
-		"benefits": {"percent_off": {"percent_ppm": 100000}}}`).Want(t, 201)
-	b := shop.Browser(t)
+// register signs ann up in a browser.
+func register(b *apptest.Browser) {
 	b.Open("/account/register")
 	b.Type("[name=username]", "ann")
 	b.Type("[name=email]", "ann@example.com")
 	b.Type("[name=password]", "seven purple lanterns")
 	b.Click("#register .primary")
+}
+
+// Somebody joins a plan by the test provider: they are led to its page, pay, come
+// back and are a member.
+func TestMembershipByATestCard(t *testing.T) {
+	t.Parallel()
+	shop := apptest.Run(t, pgtest.DB(t))
+	takeTestPayments(t, shop)
+	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 999, "currency": "USD"}],
+		"benefits": {"percent_off": {"percent_ppm": 100000}}}`).Want(t, 201)
+	b := shop.Browser(t)
+	register(b)
 	b.Sees("#plans", "10 % off")
 	b.Click("#plans button")
 	b.Sees("#join-method", "Test payment")
@@ -131,11 +129,7 @@ func TestMembershipOnTheAccountPage(t *testing.T) {
 	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 999, "currency": "USD"}],
 		"pause_days": 30, "benefits": {"percent_off": {"percent_ppm": 100000}, "free_shipping_above": {"USD": 2000}}}`).Want(t, 201)
 	b := shop.Browser(t)
-	b.Open("/account/register")
-	b.Type("[name=username]", "ann")
-	b.Type("[name=email]", "ann@example.com")
-	b.Type("[name=password]", "seven purple lanterns")
-	b.Click("#register .primary")
+	register(b)
 	b.Sees("#plans", "10 % off, free shipping above $20.00")
 	b.Click("#plans button")
 	b.Sees("#join-plan", "Join: Gold")
@@ -172,11 +166,7 @@ func TestPagesOfMailedLinks(t *testing.T) {
 	t.Parallel()
 	shop := apptest.Run(t, pgtest.DB(t))
 	b := shop.Browser(t)
-	b.Open("/account/register")
-	b.Type("[name=username]", "ann")
-	b.Type("[name=email]", "ann@example.com")
-	b.Type("[name=password]", "seven purple lanterns")
-	b.Click("#register .primary")
+	register(b)
 	b.At("/account")
 
 	link := mailedLink(t, shop, "/account/verify")
