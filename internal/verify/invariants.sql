@@ -491,19 +491,19 @@ WHERE r.state IN ('held', 'allocated')
         THEN NOT EXISTS (SELECT FROM order_line_components c WHERE c.order_line_id = l.id AND c.variant_id = r.variant_id AND c.tracked)
         ELSE r.variant_id <> l.variant_id END);
 
--- [E7] units in parcels = units moved out for sale, and those in parcels that came back = units moved in again, line by line and component by component
+-- [E7] units shipped and not returned = units moved out for sale, less those moved in again, which are those of parcels that came back, line by line and component by component
 WITH part AS (
     SELECT id AS line, variant_id, 1 AS each FROM order_lines l
     WHERE tracked AND NOT EXISTS (SELECT FROM order_line_components c WHERE c.order_line_id = l.id)
     UNION ALL
     SELECT order_line_id, variant_id, quantity FROM order_line_components WHERE tracked
 )
-SELECT part.line FROM part
-LEFT JOIN (SELECT p.order_line_id AS line, sum(p.quantity) AS sent, coalesce(sum(p.quantity) FILTER (WHERE s.status = 'returned'), 0) AS back
-           FROM shipment_lines p JOIN shipments s ON s.id = p.shipment_id GROUP BY 1) p USING (line)
+SELECT part.line FROM part JOIN order_lines l ON l.id = part.line
+LEFT JOIN (SELECT p.order_line_id AS line, sum(p.quantity) AS back
+           FROM shipment_lines p JOIN shipments s ON s.id = p.shipment_id WHERE s.status = 'returned' GROUP BY 1) p ON p.line = part.line
 LEFT JOIN (SELECT ref AS line, variant_id, coalesce(-sum(delta) FILTER (WHERE reason = 'sale'), 0) AS sold, coalesce(sum(delta) FILTER (WHERE reason = 'return'), 0) AS back
-           FROM stock_movements WHERE reason IN ('sale', 'return') GROUP BY 1, 2) m USING (line, variant_id)
-WHERE (coalesce(p.sent, 0) * part.each, coalesce(p.back, 0) * part.each) <> (coalesce(m.sold, 0), coalesce(m.back, 0));
+           FROM stock_movements WHERE reason IN ('sale', 'return') GROUP BY 1, 2) m ON m.line = part.line AND m.variant_id = part.variant_id
+WHERE ((l.quantity_fulfilled - l.quantity_returned) * part.each, coalesce(p.back, 0) * part.each) <> (coalesce(m.sold - m.back, 0), coalesce(m.back, 0));
 
 -- [E8] stock lies at a location of the vendor that sells it
 SELECT s.variant_id FROM stock_levels s LEFT JOIN locations p ON p.id = s.location_id LEFT JOIN variants v ON v.id = s.variant_id
@@ -607,7 +607,7 @@ SELECT subject FROM steps
 WHERE coalesce(was, '') IS DISTINCT FROM coalesce(before, '')
    OR was <> became AND (was, became) NOT IN (
         ('', 'pending'), ('', 'confirmed'), ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'),
-        ('confirmed', 'cancelled'), ('shipped', 'delivered'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned'));
+        ('confirmed', 'cancelled'), ('confirmed', 'returned'), ('shipped', 'delivered'), ('shipped', 'returned'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned'));
 
 -- [H3] no event waits for a follower longer than a minute (eventual)
 SELECT e.id FROM event_cursors c JOIN events e ON (e.xid, e.seq) > (c.xid, c.seq)
