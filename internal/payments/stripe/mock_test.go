@@ -52,6 +52,7 @@ func TestRequestsAreAsStripeDescribesThem(t *testing.T) {
 	for name, ask := range map[string]func() error{
 		"start":          func() error { _, err := d.Start(ctx, start); return err },
 		"start, saved":   func() error { _, err := d.Start(ctx, saved); return err },
+		"start, fields":  func() error { _, err := c.V1CheckoutSessions.Create(ctx, sessionFor(start, 123_45, true)); return err },
 		"look, session":  func() error { _, err := d.Look(ctx, payments.Known{Payment: of, Ref: "cs_1"}); return err },
 		"look, intent":   func() error { _, err := d.Look(ctx, payments.Known{Payment: of, Ref: "pi_1"}); return err },
 		"look, refunds":  func() error { _, err := c.refundsOf(ctx, intent.LatestCharge, intent); return err },
