@@ -35,7 +35,7 @@ window.Stripe = (key) => {
 };
 `
 
-func (s *Server) serveScript(w http.ResponseWriter, r *http.Request) {
+func serveScript(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/javascript; charset=utf-8")
 	_, _ = w.Write([]byte(strings.Replace(script, "ORIGIN", `"http://`+r.Host+`"`, 1))) // who has hung up does not want it
 }

@@ -98,7 +98,7 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.HandleFunc("GET /c/pay/{id}", s.showPage)
 	mux.HandleFunc("POST /c/pay/{id}", s.takePage)
-	mux.HandleFunc("GET /dahlia/stripe.js", s.serveScript)
+	mux.HandleFunc("GET /dahlia/stripe.js", func(w http.ResponseWriter, r *http.Request) { s.Faults.Serve(w, r, "script", serveScript) })
 	mux.HandleFunc("GET /c/embedded/{id}", s.showFrame)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		write(w, 404, (&failure{message: "Unrecognized request URL (" + r.Method + ": " + r.URL.Path + ")."}).body())
