@@ -53,16 +53,20 @@ func (p *Pages) showStripePayment(w http.ResponseWriter, r *http.Request) error 
 		Title: "Pay " + payment.Amount.String(), Shop: p.ShopName, Assets: "/assets/" + p.version, Number: order.Number,
 		Back: p.Payments.ReturnURL(which) + "?" + url.Values{"session_id": {payment.ProviderRef}}.Encode(),
 	}
+	switch payment.Status {
+	case payments.Pending, payments.Processing:
+		shown.Form, err = p.Stripe.Form(ctx, payments.Known{Payment: which, Ref: payment.ProviderRef})
+	case payments.Failed, payments.Voided:
+	case payments.Authorized, payments.PartiallyCaptured, payments.Captured:
+		shown.Paid = true
+	}
 	status := http.StatusOK
-	shown.Form, err = p.Stripe.Form(ctx, payments.Known{Payment: which, Ref: payment.ProviderRef})
 	switch {
 	case errs.Refusal(err) != nil:
 		return payments.ErrNoPayment
 	case err != nil:
 		slog.WarnContext(ctx, "a payment cannot be shown", "payment", which, "error", err)
 		status, shown.Unknown = http.StatusServiceUnavailable, true
-	case payment.Status != payments.Pending && payment.Status != payments.Processing: // whatever Stripe would still take
-		shown.Secret = ""
 	}
 	head(w.Header())
 	if shown.Secret != "" {

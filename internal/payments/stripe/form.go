@@ -71,15 +71,21 @@ func (p Provider) Form(ctx context.Context, k payments.Known) (Form, error) {
 	case session.ClientReferenceID != k.Payment.String() || session.UIMode != api.CheckoutSessionUIModeEmbeddedPage:
 		return Form{}, payments.ErrMismatch
 	}
-	f := Form{
-		Script: stripeJS + script, Key: c.account.Get(publishableKey), Paid: session.Status == api.CheckoutSessionStatusComplete,
-		Scripts: scripts, Frames: frames, Connections: connections, Images: images,
-	}
-	if at := c.account.BaseURL; at != "" { // a Stripe for tests is all in one place
-		f.Script, f.Scripts, f.Frames, f.Connections, f.Images = at+script, at, at, at, at
-	}
+	f := formOf(c.account)
+	f.Paid = session.Status == api.CheckoutSessionStatusComplete
 	if session.Status == api.CheckoutSessionStatusOpen {
 		f.Secret = session.ClientSecret
 	}
 	return f, nil
+}
+
+// formOf is what the forms of an account have in common. A Stripe for tests is all
+// in one place.
+func formOf(a payments.Account) Form {
+	f := Form{Script: stripeJS + script, Scripts: scripts, Frames: frames, Connections: connections, Images: images}
+	if at := strings.TrimSuffix(a.BaseURL, "/"); at != "" {
+		f = Form{Script: at + script, Scripts: at, Frames: at, Connections: at, Images: at}
+	}
+	f.Key = a.Get(publishableKey)
+	return f
 }
