@@ -26,9 +26,9 @@ import (
 // Stripe's own mock checks each of our requests against Stripe's OpenAPI
 // document: names, types and values of parameters, and what can be expanded.
 func TestRequestsAreAsStripeDescribesThem(t *testing.T) {
-	d := open(t)
 	of := id.New[id.Payment]()
-	mock := mockOf(t, of)
+	mock := mockOf(t, of) // before a transaction is open: it is built first, and PostgreSQL does not wait for that
+	d := open(t)
 	d.exec(`UPDATE payment_accounts SET base_url = @address, secrets_sealed = @sealed`, pgx.NamedArgs{
 		"address": mock.address, "sealed": d.Accounts.Vault.Seal("payment provider stripe", []byte(`{"secret_key":"sk_test_123","webhook_secret":"whsec_1"}`)),
 	})
