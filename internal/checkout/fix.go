@@ -139,6 +139,9 @@ func (t trouble) fixes() []Fix {
 	can := func(action Remedy, amount *money.Amount, does string, args ...any) {
 		list = append(list, Fix{action, fmt.Sprintf(does, args...), amount})
 	}
+	if t.Kind == payments.ExceptionByHand {
+		return t.byHandFixes()
+	}
 	if !t.payment.ID.IsZero() || t.Kind == payments.ExceptionUnknown {
 		can(LookAgain, nil, "Asks %s what it knows, applies what is news, and closes this if it adds up then.", t.Provider)
 	}
@@ -169,6 +172,9 @@ func (t trouble) fixes() []Fix {
 // commit: nobody's network is called here.
 func (c *Checkout) settle(ctx context.Context, tx pgx.Tx, t trouble, fix Fix, wanted orders.Wanted, reason string) error {
 	none := money.Amount{}
+	if t.Kind == payments.ExceptionByHand {
+		return c.settleByHand(ctx, tx, t, fix, reason)
+	}
 	switch fix.Action {
 	case LookAgain:
 		return nil
@@ -254,7 +260,7 @@ func (c *Checkout) Reexamine(ctx context.Context, which id.Exception) (resolved 
 			return false, err
 		}
 	}
-	if e.State != "open" || e.Payment.IsZero() {
+	if e.State != "open" || e.Payment.IsZero() || e.Kind == payments.ExceptionByHand { // nobody to ask
 		return false, nil
 	}
 	if err := c.Sync(ctx, e.Payment); err != nil {
@@ -357,7 +363,7 @@ func (t trouble) addsUp(ctx context.Context, tx pgx.Tx, there bool) (bool, error
 		return t.left().IsZero(), nil
 	case payments.ExceptionOutside:
 		return t.unbooked().IsZero(), nil
-	case payments.ExceptionNotice, payments.ExceptionDispute, payments.ExceptionBalance:
+	case payments.ExceptionNotice, payments.ExceptionDispute, payments.ExceptionBalance, payments.ExceptionByHand:
 	}
 	return false, nil
 }

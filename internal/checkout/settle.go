@@ -164,16 +164,27 @@ func (c *Checkout) tooLate(ctx context.Context, tx pgx.Tx, was orders.Whole, pay
 		}
 		back.Kind, back.Taken = payments.Refund, event.Cause
 	}
-	if c.isOnline(payment) {
-		if err := payments.Instruct(ctx, tx, back); err != nil {
-			return is, err
-		}
+	if err := c.letGo(ctx, tx, payment, back); err != nil {
+		return is, err
 	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
 		return orders.PaidLate{Change: ch, PaymentID: payment.ID, Amount: event.Amount}
 	})
 	return is, b.Send(ctx, tx)
+}
+
+// letGo has who took money that an order does not wait for give it back: a
+// provider is told to, and staff are shown what they are to send back.
+func (c *Checkout) letGo(ctx context.Context, tx pgx.Tx, payment payments.Payment, back payments.Instruction) error {
+	if c.isOnline(payment) {
+		return payments.Instruct(ctx, tx, back)
+	}
+	provider, err := c.Payments.Provider(payment.Provider)
+	if err != nil || !provider.ByHand() || back.Kind != payments.Refund {
+		return err
+	}
+	return payments.SendBack(ctx, tx, payment, back)
 }
 
 // isOnline reports that the provider of a payment has books of its own and can

@@ -68,10 +68,12 @@ type Delivered struct {
 
 // Cancelled says that what had not shipped was withdrawn: the whole order when
 // To is cancelled, else the rest of the parts named. Why stands in the order:
-// somebody wrote it, and the log forgets nothing.
+// somebody wrote it, and the log forgets nothing. What had been paid for it goes
+// back by the refund named.
 type Cancelled struct {
 	Change
 	VendorOrderIDs []id.VendorOrder `json:"vendor_order_ids"`
+	RefundID       id.Refund        `json:"refund_id,omitzero"`
 }
 
 // Refunded says that money was given back.

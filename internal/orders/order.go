@@ -2,6 +2,7 @@ package orders
 
 import (
 	"encoding/json"
+	"slices"
 	"time"
 
 	"souk/internal/accounts"
@@ -116,6 +117,7 @@ type Line struct {
 	Quantity         int          `db:"quantity" json:"quantity"`
 	Fulfilled        int          `db:"quantity_fulfilled" json:"quantity_fulfilled"`
 	Withdrawn        int          `db:"quantity_cancelled" json:"quantity_cancelled"`
+	WithdrawnPaid    int          `db:"quantity_cancelled_paid" json:"-"` // of those, units that had been paid: their money goes back as a refund
 	Returned         int          `db:"quantity_returned" json:"quantity_returned"`
 	UnitPrice        money.Amount `db:"unit_price" json:"unit_price"`
 	Subtotal         money.Amount `db:"subtotal" json:"subtotal"`
@@ -129,7 +131,7 @@ type Line struct {
 	Components       []Component  `db:"components" json:"components,omitempty" doc:"What a bundle is made of"`
 	Platform         money.Amount `db:"platform" json:"-"` // the part of the discount that the platform pays
 
-	// The shares of the units that were cancelled.
+	// The shares of the units that were cancelled before they were paid.
 	WithdrawnTotal      money.Amount `db:"cancelled" json:"-"`
 	WithdrawnTax        money.Amount `db:"cancelled_tax" json:"-"`
 	WithdrawnPlatform   money.Amount `db:"cancelled_platform" json:"-"`
@@ -202,10 +204,15 @@ func Commission(total, tax, platform money.Amount, bps int64) money.Amount {
 	return total.Minus(tax).Plus(platform).Share(bps, 10_000)
 }
 
-// withdraw cancels n units. The shares are computed for all cancelled units
-// together, so that they re-add however often a line is cut.
-func (l *Line) withdraw(n int) {
+// withdraw cancels n units. Of those that have been paid a refund tells what goes
+// back. The shares of the others are computed for all of them together, so that
+// they re-add however often a line is cut.
+func (l *Line) withdraw(n int, paid bool) {
 	l.Withdrawn += n
+	if paid {
+		l.WithdrawnPaid += n
+		return
+	}
 	share := func(a money.Amount) money.Amount { return a.Share(int64(l.Withdrawn), int64(l.Quantity)) }
 	l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnPlatform, l.WithdrawnCommission = share(l.Total), share(l.Tax), share(l.Platform), share(l.Commission)
 	// Rounded apart, the rest of the commission could pass the rest of what it is a share of.
@@ -225,11 +232,12 @@ type Earnings struct {
 	Vendor     money.Amount // the vendor gets
 }
 
-// Earnings of a part; nothing when it is cancelled.
+// Earnings of a part; nothing when it was cancelled before it was paid. What it
+// has given back since is told by refunds.
 func (w Whole) Earnings(part VendorOrder) Earnings {
 	none := money.Zero(w.Currency)
 	e := Earnings{none, none, none, none, none}
-	if part.Status == PartCancelled {
+	if part.Status == PartCancelled && !part.Paid {
 		return e
 	}
 	e.Total, e.Tax, e.Platform = part.Total, part.PartTotals.Tax, part.Platform
@@ -275,6 +283,21 @@ func (w Whole) Credit() money.Amount {
 		sum = sum.Plus(w.Credited(p))
 	}
 	return sum
+}
+
+// ToPay is what is still to be paid of the order beside gift cards and store
+// credit: of its parts that are neither paid nor cancelled, with fees.
+func (w Whole) ToPay() money.Amount {
+	due := money.Zero(w.Currency)
+	for _, p := range w.Parts {
+		if !p.Paid && p.Status != PartCancelled {
+			due = due.Plus(w.Owed(p))
+		}
+	}
+	if slices.ContainsFunc(w.Parts, func(p VendorOrder) bool { return !p.Paid && p.Status != PartCancelled }) {
+		due = due.Plus(w.Fee).Plus(w.Rounding)
+	}
+	return due
 }
 
 func least(a, b money.Amount) money.Amount {

@@ -268,37 +268,3 @@ func (w *Whole) Arrive(part int) bool {
 	w.Parts[part].Status = PartDelivered
 	return true
 }
-
-// Cancel withdraws all that has not shipped and tells which units. The parts
-// of which nothing has shipped are cancelled; of the others the rest is.
-func (w *Whole) Cancel(reason string) ([]Units, error) {
-	var withdrawn []Units
-	for i := range w.Parts {
-		p := &w.Parts[i]
-		fulfilled, cancelled := 0, 0
-		for j := range w.Lines {
-			l := &w.Lines[j]
-			if l.Part != p.ID {
-				continue
-			}
-			if n := l.Remaining(); n > 0 {
-				withdrawn = append(withdrawn, Units{l.ID, n})
-				l.withdraw(n)
-				cancelled += n
-			}
-			fulfilled += l.Fulfilled
-		}
-		switch {
-		case cancelled == 0:
-		case fulfilled == 0:
-			p.Status = PartCancelled
-		default:
-			p.Status = PartShipped
-		}
-	}
-	if len(withdrawn) == 0 {
-		return nil, ErrNotCancellable
-	}
-	w.CancelReason = reason
-	return withdrawn, nil
-}

@@ -60,6 +60,7 @@ const (
 	ExceptionSilent   ExceptionKind = "no_answer"       // nobody knows for a day what has become of a call
 	ExceptionReturned ExceptionKind = "refund_failed"   // a refund that was accepted came back
 	ExceptionOutside  ExceptionKind = "refund_outside"  // money went back that nobody here has decided on
+	ExceptionByHand   ExceptionKind = "refund_by_hand"  // money that people have to send back themselves
 	ExceptionDispute  ExceptionKind = "dispute"         // evidence is wanted
 	ExceptionMissing  ExceptionKind = "missing_here"    // the provider's books have it, ours do not
 	ExceptionExtra    ExceptionKind = "missing_there"   // ours have it, the provider's do not

@@ -91,13 +91,16 @@ SELECT l.id FROM order_lines l
 LEFT JOIN (SELECT order_line_id, sum(quantity) AS quantity FROM shipment_lines GROUP BY 1) p ON p.order_line_id = l.id
 WHERE l.quantity_fulfilled <> coalesce(p.quantity, 0);
 
--- [A12] what was cancelled of a line is a share of it: nothing when no unit was, everything when all were
+-- [A12] what was cancelled of a line before it was paid is a share of it: nothing when no unit was, everything when all were; units that had been paid are given back by refunds
 SELECT id FROM order_lines
 WHERE cancelled_minor NOT BETWEEN 0 AND total_minor OR cancelled_tax_minor NOT BETWEEN 0 AND tax_minor
    OR cancelled_commission_minor NOT BETWEEN 0 AND commission_minor OR cancelled_platform_minor NOT BETWEEN 0 AND platform_minor
-   OR quantity_cancelled = 0 AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor) <> (0, 0, 0, 0)
-   OR quantity_cancelled = quantity AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor)
-                                     <> (total_minor, tax_minor, commission_minor, platform_minor);
+   OR quantity_cancelled = quantity_cancelled_paid
+      AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor) <> (0, 0, 0, 0)
+   OR quantity_cancelled - quantity_cancelled_paid = quantity AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor)
+                                     <> (total_minor, tax_minor, commission_minor, platform_minor)
+UNION ALL
+SELECT l.id FROM order_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE l.quantity_cancelled_paid > 0 AND NOT v.paid;
 
 -- [A13] the state of a part is that of its lines
 SELECT v.id FROM vendor_orders v JOIN (
@@ -158,7 +161,7 @@ WITH back AS (
            sum(commission_minor) AS commission, sum(platform_minor) AS platform
     FROM refund_lines GROUP BY 1, 2
 ), paid AS (
-    SELECT vendor_order_id, id AS order_line_id, quantity - quantity_cancelled AS quantity, total_minor - cancelled_minor AS amount,
+    SELECT vendor_order_id, id AS order_line_id, quantity - quantity_cancelled + quantity_cancelled_paid AS quantity, total_minor - cancelled_minor AS amount,
            tax_minor - cancelled_tax_minor AS tax, commission_minor - cancelled_commission_minor AS commission, platform_minor - cancelled_platform_minor AS platform
     FROM order_lines
     UNION ALL
@@ -168,7 +171,7 @@ WITH back AS (
 SELECT b.vendor_order_id FROM back b LEFT JOIN vendor_orders v ON v.id = b.vendor_order_id
 LEFT JOIN paid p ON p.vendor_order_id = b.vendor_order_id AND p.order_line_id IS NOT DISTINCT FROM b.order_line_id
 WHERE v.paid IS NOT TRUE OR p.amount IS NULL OR b.quantity > p.quantity OR b.amount > p.amount OR b.tax > p.tax OR b.commission > p.commission OR b.platform > p.platform
-   OR b.amount = p.amount AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
+   OR b.amount = p.amount AND (p.amount > 0 OR b.quantity = p.quantity) AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
 
 -- [B5] what was captured for an order, less what went back to gift cards and store credit, is what its paid parts cost and what those pay of the others; 'paid' means that nothing is left
 WITH part AS (
@@ -197,10 +200,11 @@ SELECT (array_agg(id))[1] FROM payments WHERE provider_ref IS NOT NULL GROUP BY 
 UNION ALL
 SELECT payment_id FROM payment_events GROUP BY payment_id, kind, cause HAVING count(*) > 1;
 
--- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise (eventual)
+-- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise, or are shown that they are to send it by hand (eventual)
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
 LEFT JOIN (SELECT payment_id, sum(settled_minor) AS amount FROM payment_exceptions GROUP BY 1) x ON x.payment_id = p.id
-WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > coalesce(x.amount, 0);
+LEFT JOIN (SELECT payment_id, sum(amount_minor) AS amount FROM payment_instructions WHERE by_hand AND state = 'due' GROUP BY 1) i ON i.payment_id = p.id
+WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > coalesce(x.amount, 0) + coalesce(i.amount, 0);
 
 -- [B8] never ask or take more than the order costs: captured - refunded <= its total over all payments, each asked for no more
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id AND NOT p.owed
@@ -240,7 +244,7 @@ WHERE coalesce(v.amount, 0) <> coalesce(p.amount, 0);
 
 -- [B12] an order reads refunded when all that was paid for it was given back, and partially so when some was
 WITH part AS (
-    SELECT v.order_id, bool_and(v.paid) FILTER (WHERE v.status <> 'cancelled') AS everything, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS paid
+    SELECT v.order_id, coalesce(bool_and(v.paid) FILTER (WHERE v.status <> 'cancelled'), true) AS everything, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS paid
     FROM vendor_orders v
     JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
     GROUP BY 1
@@ -279,6 +283,25 @@ WHERE (l.party, l.currency, l.times, l.amount) IS DISTINCT FROM (m.provider, m.c
 UNION ALL
 SELECT t.id FROM ledger_txns t
 WHERE t.ref_type IN ('provider_payout', 'provider_fee') AND NOT EXISTS (SELECT FROM provider_movements m WHERE m.id = t.ref_id);
+
+-- [B15] what was cancelled after it had been paid has gone back: all of a part that was cancelled, of a line in others no less than those units
+WITH back AS (
+    SELECT vendor_order_id, order_line_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1, 2
+)
+SELECT l.id FROM order_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id LEFT JOIN back b ON b.order_line_id = l.id
+CROSS JOIN LATERAL (SELECT l.total_minor - l.cancelled_minor AS amount, l.quantity - l.quantity_cancelled + l.quantity_cancelled_paid AS units) paid
+WHERE l.quantity_cancelled_paid > 0
+  AND (v.status = 'cancelled' AND coalesce(b.amount, 0) <> paid.amount OR coalesce(b.amount, 0) < paid.amount * l.quantity_cancelled_paid / paid.units)
+UNION ALL
+SELECT v.id FROM vendor_orders v JOIN (SELECT vendor_order_id, sum(total_minor) AS total FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+LEFT JOIN back b ON b.vendor_order_id = v.id AND b.order_line_id IS NULL
+WHERE v.status = 'cancelled' AND v.paid AND coalesce(b.amount, 0) <> v.total_minor - l.total;
+
+-- [B16] what people are to send back is shown to staff until they have, and nothing else is
+SELECT p.id FROM payments p
+LEFT JOIN (SELECT payment_id, count(*) AS n FROM payment_instructions WHERE by_hand AND state = 'due' GROUP BY 1) i ON i.payment_id = p.id
+LEFT JOIN (SELECT payment_id, count(*) AS n FROM payment_exceptions WHERE kind = 'refund_by_hand' AND state = 'open' GROUP BY 1) x ON x.payment_id = p.id
+WHERE coalesce(i.n, 0) <> coalesce(x.n, 0);
 
 -- [C1] every ledger transaction sums to zero in each currency
 SELECT txn_id FROM ledger_entries GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0;
@@ -596,8 +619,10 @@ SELECT id FROM users WHERE erased_at IS NOT NULL AND email IS NOT NULL;
 -- [J3] the audit trail is what was sealed: no entry was edited, removed, added or moved
 SELECT what FROM audit_broken() AS what;
 
--- [J4] each refund stands in the audit trail, written by the same hand in the same moment
-SELECT r.id FROM refunds r WHERE NOT EXISTS (SELECT FROM audit_log a WHERE a.at = r.created_at AND a.actor = r.actor AND a.outcome BETWEEN 200 AND 299);
+-- [J4] each refund stands in the audit trail, or in the log as that of a cancellation, written by the same hand in the same moment
+SELECT r.id FROM refunds r
+WHERE NOT EXISTS (SELECT FROM audit_log a WHERE a.at = r.created_at AND a.actor = r.actor AND a.outcome BETWEEN 200 AND 299)
+  AND NOT EXISTS (SELECT FROM events e WHERE e.subject = r.order_id AND e.name = 'orders.cancelled' AND e.at = r.created_at AND e.actor = r.actor);
 
 -- [K1] a price is the last entry of its history
 SELECT p.variant_id FROM prices p
