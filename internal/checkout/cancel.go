@@ -11,6 +11,7 @@ import (
 	"souk/internal/auth"
 	"souk/internal/id"
 	"souk/internal/ledger"
+	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/events"
@@ -76,6 +77,7 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	if err != nil {
 		return out, err
 	}
+	unpaid := was.ToPay().Minus(out.is.ToPay())
 	// What was withdrawn may have been all that a part waited for.
 	if slices.ContainsFunc(out.is.Parts, func(p orders.VendorOrder) bool { return p.Status == orders.PartShipped }) {
 		if err := c.arrive(ctx, tx, was, &out.is); err != nil {
@@ -90,7 +92,7 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	}
 	parts := touched(was, withdrawn)
 	if slices.ContainsFunc(was.Parts, func(p orders.VendorOrder) bool { return !p.Paid && slices.Contains(parts, p.ID) }) {
-		if err := c.giveUp(ctx, tx, was, out.is); err != nil {
+		if err := c.giveUp(ctx, tx, was, out.is, unpaid); err != nil {
 			return out, err
 		}
 	}
@@ -127,7 +129,7 @@ func refundedBefore(ctx context.Context, tx pgx.Tx, w orders.Whole) ([]orders.Re
 
 // giveUp voids the money for what was withdrawn before it was paid. What is being
 // taken at this moment cannot be given up here.
-func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) error {
+func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole, amount money.Amount) error {
 	payment, err := payments.LiveOf(ctx, tx, is.ID)
 	if errors.Is(err, payments.ErrNoPayment) { // it failed, or was given up before
 		return nil
@@ -135,7 +137,6 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) 
 	if err != nil {
 		return err
 	}
-	amount := was.ToPay().Minus(is.ToPay())
 	if payment.Authorized.IsZero() && payment.Amount.Minor > 0 { // nobody has promised anything yet, the provider may even be gone
 		return c.closePayment(ctx, tx, payment, cancelCause(was))
 	}
