@@ -73,7 +73,10 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	if err != nil {
 		return withdrawal{}, err
 	}
-	if err := c.giveUp(ctx, tx, was, is); err != nil {
+	if err := c.giveUp(ctx, tx, was, &is); err != nil {
+		return withdrawal{}, err
+	}
+	if err := is.Follow(); err != nil { // what was taken ahead may be enough for what is left
 		return withdrawal{}, err
 	}
 	b := postgres.NewBatch()
@@ -87,9 +90,9 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	return withdrawal{is, lines, back}, b.Send(ctx, tx)
 }
 
-// giveUp voids the money for what was withdrawn. What somebody else holds or
-// has taken cannot be given up here.
-func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) error {
+// giveUp voids the money for what was withdrawn. What was paid for it cannot be
+// given up here.
+func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole) error {
 	payment, err := payments.LiveOf(ctx, tx, is.ID)
 	if errors.Is(err, payments.ErrNoPayment) { // it failed, or was given up before
 		return nil
@@ -105,15 +108,25 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) 
 	switch {
 	case err != nil:
 		return err
-	case !provider.Settled() && (!payment.Captured.IsZero() || is.Status != orders.StatusCancelled):
+	case !provider.Settled() && paidFor(was, *is):
 		return ErrPaid
 	case !provider.Settled() && c.isOnline(payment): // promised, and taken when it ships
-		return payments.Instruct(ctx, tx, payments.Instruction{Payment: payment.ID, Kind: payments.Void, Amount: amount, Reason: "order " + was.Number + " was cancelled"})
+		return c.letGo(ctx, tx, payment, was, is)
 	}
 	_, _, err = payments.Record(ctx, tx, payments.Fact{
 		Payment: payment.ID, Kind: payments.Void, Amount: amount, Cause: cancelCause(was),
 	})
 	return err
+}
+
+// paidFor reports that something was withdrawn that had been paid for.
+func paidFor(was, is orders.Whole) bool {
+	for i, p := range was.Parts {
+		if p.Paid && was.Earnings(p) != is.Earnings(is.Parts[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // touched lists the parts of which something was withdrawn.

@@ -29,6 +29,7 @@ type Order struct {
 	Billing           accounts.PostalAddress `db:"billing_address" json:"-"`
 	Totals            `json:"totals"`
 	Saved             money.Amount `db:"membership" json:"membership_savings" doc:"What the buyer's plan took off, part of the discount"`
+	Ahead             money.Amount `db:"ahead" json:"-"` // was taken already, of parts that are not paid whole yet
 	TaxSource         tax.Source   `db:"tax_source" json:"tax_source"`
 	CancelReason      string       `db:"cancel_reason" json:"cancel_reason,omitempty"`
 	PlacedAt          time.Time    `db:"placed_at" json:"created_at"`
