@@ -77,7 +77,7 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	if err != nil {
 		return out, err
 	}
-	unpaid := was.ToPay().Minus(out.is.ToPay())
+	unpaid := was.Unpaid().Minus(out.is.Unpaid())
 	// What was withdrawn may have been all that a part waited for.
 	if slices.ContainsFunc(out.is.Parts, func(p orders.VendorOrder) bool { return p.Status == orders.PartShipped }) {
 		if err := c.arrive(ctx, tx, was, &out.is); err != nil {
@@ -92,7 +92,10 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	}
 	parts := touched(was, withdrawn)
 	if slices.ContainsFunc(was.Parts, func(p orders.VendorOrder) bool { return !p.Paid && slices.Contains(parts, p.ID) }) {
-		if err := c.giveUp(ctx, tx, was, out.is, unpaid); err != nil {
+		if err := c.giveUp(ctx, tx, was, &out.is, unpaid); err != nil {
+			return out, err
+		}
+		if err := out.is.Follow(); err != nil { // what was taken ahead may be enough for what is left
 			return out, err
 		}
 	}
@@ -129,7 +132,7 @@ func refundedBefore(ctx context.Context, tx pgx.Tx, w orders.Whole) ([]orders.Re
 
 // giveUp voids the money for what was withdrawn before it was paid. What is being
 // taken at this moment cannot be given up here.
-func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole, amount money.Amount) error {
+func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole, amount money.Amount) error {
 	payment, err := payments.LiveOf(ctx, tx, is.ID)
 	if errors.Is(err, payments.ErrNoPayment) { // it failed, or was given up before
 		return nil
@@ -144,10 +147,8 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole, 
 	switch {
 	case err != nil:
 		return err
-	case !provider.Settled() && is.Status != orders.StatusCancelled:
-		return ErrTaking
 	case !provider.Settled() && c.isOnline(payment): // promised, and taken when it ships
-		return payments.Instruct(ctx, tx, payments.Instruction{Payment: payment.ID, Kind: payments.Void, Amount: amount, Reason: "order " + was.Number + " was cancelled"})
+		return c.letGo(ctx, tx, payment, was, is)
 	}
 	_, _, err = payments.Record(ctx, tx, payments.Fact{
 		Payment: payment.ID, Kind: payments.Void, Amount: amount, Cause: cancelCause(was),

@@ -72,9 +72,6 @@ var (
 	// ErrTotalChanged says that the order costs something else than the buyer
 	// has agreed to; it carries the new total.
 	ErrTotalChanged = errs.New(errs.Conflict, "total_changed", "The total has changed. Look at it again before you order.")
-	// ErrTaking says that the money for what has shipped and what has not is on its
-	// way in one sum.
-	ErrTaking = errs.New(errs.Conflict, "payment_under_way", "The money for this order is being taken at this moment. Try again in a minute.")
 	// ErrNoShipment says that there is no such shipment, or that it is another's.
 	ErrNoShipment = shipping.ErrShipmentNotFound
 )

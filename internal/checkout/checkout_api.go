@@ -27,7 +27,7 @@ func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/orders/{id}/cancel", c.cancelOwn, httpapi.Public("the order's token is the secret, or the caller owns it"),
 		httpapi.Status(http.StatusOK), httpapi.Crash(beforeCancel, afterCancel), httpapi.Summary("Cancel what has not shipped of an order"),
 		httpapi.Describe("What had been paid for it goes back the way it came, which `refunds` tells of. 409 `order_not_cancellable` when all has shipped, `order_handed_over` when what it bought was handed over by link or code, "+
-			"`cancel_window_over` when the shop lets nobody cancel any more by themselves, `payment_under_way` for a moment while its money is taken, `payment_disputed` when the bank holds it. Cancelling a cancelled order answers the same again."))
+			"`cancel_window_over` when the shop lets nobody cancel any more by themselves, `capture_under_way` for a moment while its money is taken, `payment_disputed` when the bank holds it. Cancelling a cancelled order answers the same again."))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/cancel", c.cancelAny, httpapi.Needs(orders.CanWrite),
 		httpapi.Status(http.StatusOK), httpapi.Crash(beforeCancel, afterCancel), httpapi.Summary("Cancel what has not shipped of any order"),
 		httpapi.Describe("As buyers do. Who gives money back by it needs the right to refund, and from `orders.refund_step_up` on a fresh proof of identity; 409 `refund_needs_approval` from `orders.refund_second_approver` on: refund it first."))

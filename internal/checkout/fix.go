@@ -126,9 +126,7 @@ func (t trouble) unbooked() money.Amount {
 }
 
 // held is what is promised on a payment that was to be given up.
-func (t trouble) held() money.Amount {
-	return t.payment.Authorized.Minus(t.payment.Captured).Minus(t.payment.Voided)
-}
+func (t trouble) held() money.Amount { return t.payment.Held() }
 
 // fixes is what can be done now.
 func (t trouble) fixes() []Fix {
@@ -142,7 +140,11 @@ func (t trouble) fixes() []Fix {
 	if t.Kind == payments.ExceptionByHand {
 		return t.byHandFixes()
 	}
-	if !t.payment.ID.IsZero() || t.Kind == payments.ExceptionUnknown {
+	switch {
+	case t.Kind == payments.ExceptionUnread:
+		can(LookAgain, nil, "Asks %s about the payment once more, applies what is news, and closes this when it answers. Does it know nothing of %s? Then look for it in its console before you dismiss this.",
+			t.Provider, t.Subject)
+	case !t.payment.ID.IsZero(), t.Kind == payments.ExceptionUnknown:
 		can(LookAgain, nil, "Asks %s what it knows, applies what is news, and closes this if it adds up then.", t.Provider)
 	}
 	switch {
@@ -345,7 +347,7 @@ func factOf(e payments.Exception) (payments.Kind, string) {
 // addsUp reports that what an exception says does not hold any more.
 func (t trouble) addsUp(ctx context.Context, tx pgx.Tx, there bool) (bool, error) {
 	switch t.Kind {
-	case payments.ExceptionMissing, payments.ExceptionMismatch, payments.ExceptionUnknown:
+	case payments.ExceptionMissing, payments.ExceptionMismatch, payments.ExceptionUnknown, payments.ExceptionUnread:
 		return t.isKnown(ctx, tx)
 	case payments.ExceptionExtra:
 		return there, nil
@@ -377,7 +379,7 @@ func (t trouble) isKnown(ctx context.Context, tx pgx.Tx) (bool, error) {
 	}
 	kind, ref := factOf(t.Exception)
 	if kind == "" { // of a notice: it was about the payment
-		return t.Kind == payments.ExceptionUnknown, nil
+		return t.Kind == payments.ExceptionUnknown || t.Kind == payments.ExceptionUnread, nil
 	}
 	amount, err := t.Amount("amount")
 	if err != nil {

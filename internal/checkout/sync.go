@@ -148,12 +148,14 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 		return false, err
 	}
 	later := map[string]bool{}
-	taken := slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture })
+	whole := func(promise payments.Fact) bool { // which implies it
+		return slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture && f.Amount == promise.Amount })
+	}
 	for _, fact := range r.Facts {
 		e, ok := known[name{fact.Kind, fact.Cause}]
 		switch {
 		case ok && e.Amount == fact.Amount,
-			fact.Kind == payments.Authorize && taken, // which a capture implies
+			fact.Kind == payments.Authorize && whole(fact),
 			fact.Kind == payments.Void && payment.Voided == payment.Authorized:
 			continue
 		case fact.Kind == payments.Refund && !ok && underWay(told):
@@ -272,8 +274,8 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r p
 	if err != nil {
 		return false, err
 	}
-	held := payment.Authorized.Minus(payment.Captured).Minus(payment.Voided)
-	promised := !held.IsZero() && payment.Captured.IsZero()
+	held := payment.Held()
+	promised := !held.IsZero() && (payment.Captured.IsZero() || c.captures(payment) == payments.CapturesSeveral)
 	switch {
 	case tooMuch(w, payment) && promised && refusals(told, payments.Void) < attempts: // nobody waits for it: let it go
 		return true, payments.Instruct(ctx, tx, payments.Instruction{
@@ -286,12 +288,11 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r p
 	if err != nil {
 		return false, err
 	}
-	if promised && account.Capture == payments.CaptureOnShipment && w.FulfillmentStatus == orders.Unfulfilled {
-		return false, nil
+	due := w.Unpaid()
+	if promised && account.Capture == payments.CaptureOnShipment {
+		due = c.earned(w, payment)
 	}
-	return true, payments.Instruct(ctx, tx, payments.Instruction{
-		Payment: payment.ID, Kind: payments.Capture, Amount: w.Due().Minus(w.Credit()), Reason: "order " + w.Number,
-	})
+	return due.Minor > 0, c.take(ctx, tx, w, payment, due)
 }
 
 // refusals counts how often a provider has said no to one kind of instruction.
@@ -319,12 +320,12 @@ func (c *Checkout) Hear(ctx context.Context, e payments.NoticeKept) error {
 	if err != nil {
 		return err
 	}
-	err = c.hear(ctx, kept)
+	about, err := c.hear(ctx, kept)
 	done := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		if err == nil {
 			return payments.AppliedNotice(ctx, tx, kept.ID)
 		}
-		return payments.UnappliedNotice(ctx, tx, kept, c.Payments.Accounts.Clock.Now(), err.Error())
+		return payments.UnappliedNotice(ctx, tx, kept, about, c.Payments.Accounts.Clock.Now(), err.Error())
 	})
 	if done != nil {
 		return fmt.Errorf("look into notice %s of %s: %w", kept.EventID, kept.Provider, done)
@@ -334,15 +335,15 @@ func (c *Checkout) Hear(ctx context.Context, e payments.NoticeKept) error {
 
 // hear asks about the payment that a notice is about, unless that was done since
 // the notice has come: providers tell one thing in several.
-func (c *Checkout) hear(ctx context.Context, kept payments.Kept) error {
+func (c *Checkout) hear(ctx context.Context, kept payments.Kept) (id.Payment, error) {
 	payment, err := payments.Find(ctx, c.DB, kept.Provider, kept.Ref)
 	if err != nil {
-		return err
+		return payment, err
 	}
 	if seen, err := payments.SeenSince(ctx, c.DB, payment, kept); err != nil || seen {
-		return err
+		return payment, err
 	}
-	return c.Sync(ctx, payment)
+	return payment, c.Sync(ctx, payment)
 }
 
 // HearDue looks into notices that nobody is at. It is a sweep.

@@ -2,7 +2,6 @@ package orders
 
 import (
 	"encoding/json"
-	"slices"
 	"time"
 
 	"souk/internal/accounts"
@@ -30,6 +29,7 @@ type Order struct {
 	Billing           accounts.PostalAddress `db:"billing_address" json:"-"`
 	Totals            `json:"totals"`
 	Saved             money.Amount `db:"membership" json:"membership_savings" doc:"What the buyer's plan took off, part of the discount"`
+	Ahead             money.Amount `db:"ahead" json:"-"` // was taken already, of parts that are not paid whole yet
 	TaxSource         tax.Source   `db:"tax_source" json:"tax_source"`
 	CancelReason      string       `db:"cancel_reason" json:"cancel_reason,omitempty"`
 	PlacedAt          time.Time    `db:"placed_at" json:"created_at"`
@@ -283,21 +283,6 @@ func (w Whole) Credit() money.Amount {
 		sum = sum.Plus(w.Credited(p))
 	}
 	return sum
-}
-
-// ToPay is what is still to be paid of the order beside gift cards and store
-// credit: of its parts that are neither paid nor cancelled, with fees.
-func (w Whole) ToPay() money.Amount {
-	due := money.Zero(w.Currency)
-	for _, p := range w.Parts {
-		if !p.Paid && p.Status != PartCancelled {
-			due = due.Plus(w.Owed(p))
-		}
-	}
-	if slices.ContainsFunc(w.Parts, func(p VendorOrder) bool { return !p.Paid && p.Status != PartCancelled }) {
-		due = due.Plus(w.Fee).Plus(w.Rounding)
-	}
-	return due
 }
 
 func least(a, b money.Amount) money.Amount {

@@ -240,11 +240,12 @@ func QueueSave(ctx context.Context, b *postgres.Batch, was Whole, is *Whole, ste
 	b.QueueOne(`
 		UPDATE orders SET
 			status = @status, payment_status = @payment_status, fulfillment_status = @fulfillment_status, cancel_reason = @cancel_reason,
-			expires_at = CASE WHEN @status = 'pending' THEN expires_at END, updated_at = now(), version = version + 1
+			ahead_minor = @ahead, expires_at = CASE WHEN @status = 'pending' THEN expires_at END, updated_at = now(), version = version + 1
 		WHERE id = @order AND version = @version AND status = @was`,
 		pgx.NamedArgs{
 			"order": is.ID, "version": was.Version, "was": string(was.Status), "status": string(is.Status),
 			"payment_status": string(is.PaymentStatus), "fulfillment_status": string(is.FulfillmentStatus), "cancel_reason": is.CancelReason,
+			"ahead": is.Ahead.Minor,
 		}, ErrChanged)
 	queueChangedParts(b, was, *is)
 	queueChangedLines(b, was, *is)

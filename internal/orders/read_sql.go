@@ -20,7 +20,7 @@ const orderColumnsFragment = `
 	o.shipping_address, o.billing_address, o.tax_source, (o.items_minor, o.currency) AS items, (o.discount_minor, o.currency) AS discount,
 	(o.shipping_minor, o.currency) AS shipping, (o.fee_minor, o.currency) AS fee, (o.tax_minor, o.currency) AS tax,
 	(o.rounding_minor, o.currency) AS rounding, (o.grand_total_minor, o.currency) AS grand_total, o.tax_included,
-	(o.membership_minor, o.currency) AS membership, o.cancel_reason,
+	(o.membership_minor, o.currency) AS membership, (o.ahead_minor, o.currency) AS ahead, o.cancel_reason,
 	o.placed_at, o.updated_at, o.expires_at, o.version`
 
 const selectOrders = `

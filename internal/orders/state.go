@@ -105,7 +105,7 @@ func (w *Whole) Follow() error {
 		}
 	}
 	w.FulfillmentStatus = fulfillment(live, begun, shipped, delivered)
-	w.PaymentStatus = payment(w.PaymentStatus, live, paid, settled)
+	w.PaymentStatus = payment(w.PaymentStatus, live, settled, paid > 0 || !w.Ahead.IsZero())
 	to := w.Status
 	switch {
 	case live == 0:
@@ -145,7 +145,7 @@ func (w Whole) settled(p VendorOrder) bool {
 	return p.Paid || !w.Credited(p).IsZero() && w.Owed(p).IsZero()
 }
 
-func payment(was PaymentStatus, live, paid, settled int) PaymentStatus {
+func payment(was PaymentStatus, live, settled int, some bool) PaymentStatus {
 	switch {
 	case was == PaymentPartiallyRefunded || was == PaymentRefunded: // refunds decide
 		return was
@@ -153,7 +153,7 @@ func payment(was PaymentStatus, live, paid, settled int) PaymentStatus {
 		return PaymentVoided
 	case settled == live:
 		return PaymentPaid
-	case paid > 0:
+	case some:
 		return PaymentPartiallyPaid
 	}
 	return was

@@ -55,6 +55,7 @@ type ExceptionKind string
 const (
 	ExceptionMismatch ExceptionKind = "mismatch"        // a genuine fact with another amount, currency, account or payment
 	ExceptionUnknown  ExceptionKind = "unknown_payment" // a notice of something that never turned up here
+	ExceptionUnread   ExceptionKind = "unconfirmed"     // a notice of a payment that its provider does not tell of, or knows nothing of
 	ExceptionNotice   ExceptionKind = "notice_differs"  // two notices of one name say different things
 	ExceptionRefused  ExceptionKind = "refused"         // the provider does not do what it was told to
 	ExceptionSilent   ExceptionKind = "no_answer"       // nobody knows for a day what has become of a call

@@ -24,7 +24,9 @@ type Instruction struct {
 	Payment   id.Payment       `db:"payment_id" json:"payment_id"`
 	Kind      Kind             `db:"kind" json:"kind" enum:"capture,void,refund"`
 	Amount    money.Amount     `db:"amount" json:"amount"`
+	Part      bool             `db:"part" json:"part,omitempty" doc:"Of a capture: the rest is taken later"`
 	Taken     string           `db:"taken" json:"-"` // of a refund: the cause of the capture that it is of
+	Ahead     bool             `db:"ahead" json:"-"` // of a refund: of money that was taken ahead, for what was cancelled since
 	Refund    id.Refund        `db:"refund_id" json:"refund_id,omitzero"`
 	Reason    string           `db:"reason" json:"reason,omitempty"`
 	State     InstructionState `db:"state" json:"state" enum:"due,done,refused"`

@@ -173,7 +173,7 @@ LEFT JOIN paid p ON p.vendor_order_id = b.vendor_order_id AND p.order_line_id IS
 WHERE v.paid IS NOT TRUE OR p.amount IS NULL OR b.quantity > p.quantity OR b.amount > p.amount OR b.tax > p.tax OR b.commission > p.commission OR b.platform > p.platform
    OR b.amount = p.amount AND (p.amount > 0 OR b.quantity = p.quantity) AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
 
--- [B5] what was captured for an order, less what went back to gift cards and store credit, is what its paid parts cost and what those pay of the others; 'paid' means that nothing is left
+-- [B5] what was captured for an order, less what went back to gift cards and store credit or had been taken ahead, is what its paid parts cost, what those pay of the others, and what was taken ahead; 'paid' means that nothing is left
 WITH part AS (
     SELECT v.order_id, v.paid, v.status <> 'cancelled' AS live, cost, least(v.credit_minor, cost) AS credit
     FROM vendor_orders v
@@ -185,13 +185,15 @@ WITH part AS (
            bool_or(live) AND coalesce(bool_and(paid OR credit > 0 AND credit = cost) FILTER (WHERE live), true) AS settled
     FROM part GROUP BY 1
 ), taken AS (
-    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END) AS amount
-    FROM payments WHERE NOT owed GROUP BY 1
+    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END - back.amount) AS amount
+    FROM payments p
+    CROSS JOIN LATERAL (SELECT coalesce(sum(i.amount_minor), 0) AS amount FROM payment_instructions i WHERE i.payment_id = p.id AND i.ahead) back
+    WHERE NOT owed GROUP BY 1
 )
 SELECT o.id FROM orders o JOIN whole ON whole.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
 WHERE o.status <> 'cancelled' AND o.payment_status NOT IN ('partially_refunded', 'refunded')
-  AND (coalesce(taken.amount, 0) <> whole.due + CASE WHEN whole.everything THEN o.fee_minor + o.rounding_minor ELSE 0 END
-    OR (o.payment_status = 'paid') <> whole.settled OR (o.payment_status = 'partially_paid') <> (whole.some AND NOT whole.settled))
+  AND (coalesce(taken.amount, 0) <> whole.due + o.ahead_minor + CASE WHEN whole.everything THEN o.fee_minor + o.rounding_minor ELSE 0 END
+    OR (o.payment_status = 'paid') <> whole.settled OR (o.payment_status = 'partially_paid') <> ((whole.some OR o.ahead_minor > 0) AND NOT whole.settled))
 UNION ALL
 SELECT id FROM orders WHERE status = 'cancelled' AND payment_status IN ('paid', 'partially_paid');
 
@@ -218,7 +220,7 @@ WHERE p.status IN ('pending', 'processing') AND p.created_at > now() - interval 
 UNION ALL
 SELECT id FROM payment_instructions WHERE state = 'due' AND due_at > now() + interval '61 minutes';
 
--- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled and what gift cards and store credit pay
+-- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled, what gift cards and store credit pay and what was taken ahead
 WITH owed AS (
     SELECT v.order_id, sum(cost - least(v.credit_minor, cost)) FILTER (WHERE NOT v.paid) AS amount,
            bool_or(NOT v.paid AND v.status <> 'cancelled') AS some
@@ -234,7 +236,7 @@ WITH owed AS (
 )
 SELECT o.id FROM orders o JOIN owed ON owed.order_id = o.id LEFT JOIN promised ON promised.order_id = o.id
 WHERE o.status <> 'pending'
-  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.fee_minor + o.rounding_minor ELSE 0 END;
+  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.fee_minor + o.rounding_minor ELSE 0 END - o.ahead_minor;
 
 -- [B11] what gift cards and store credit pay of an order is spread over its parts
 SELECT o.id FROM orders o
@@ -255,12 +257,12 @@ SELECT o.id FROM orders o JOIN part ON part.order_id = o.id LEFT JOIN back ON ba
 WHERE (o.payment_status = 'refunded') <> (coalesce(back.amount, 0) > 0 AND back.amount = part.paid AND part.everything)
    OR (o.payment_status = 'partially_refunded') <> (coalesce(back.amount, 0) > 0 AND NOT (back.amount = part.paid AND part.everything));
 
--- [B13] what the books owe back to buyers is what came for orders that did not wait for it and what providers are to refund, less what they have and what was given back otherwise
+-- [B13] what the books owe back to buyers is what came for orders that did not wait for it, what was taken ahead for what was cancelled and what providers are to refund, less what they have and what was given back otherwise
 WITH owed AS (
     SELECT currency, sum(amount) AS amount FROM (
         SELECT currency, captured_minor AS amount FROM payments WHERE owed
         UNION ALL
-        SELECT currency, amount_minor FROM payment_instructions WHERE refund_id IS NOT NULL
+        SELECT currency, amount_minor FROM payment_instructions WHERE refund_id IS NOT NULL OR ahead
         UNION ALL
         SELECT e.currency, CASE e.kind WHEN 'refund' THEN -e.amount_minor ELSE e.amount_minor END
         FROM payment_events e JOIN payments p ON p.id = e.payment_id
@@ -332,12 +334,16 @@ FULL JOIN (SELECT a.party, e.currency, sum(e.amount_minor) AS amount
       WHERE a.kind = 'psp_clearing' AND t.ref_type = 'payment_event' GROUP BY 1, 2) l ON l.party = f.provider AND l.currency = f.currency
 WHERE coalesce(f.amount, 0) <> coalesce(l.amount, 0);
 
--- [C6] what was paid ahead is what gift cards and store credit pay of parts that are not earned yet
+-- [C6] what was paid ahead is what gift cards and store credit pay of parts that are not earned yet, and what was captured of such parts
 WITH ahead AS (
-    SELECT v.currency, sum(least(v.credit_minor, v.total_minor - l.cancelled)) AS amount
-    FROM vendor_orders v
-    JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
-    WHERE NOT v.paid AND v.status <> 'cancelled' GROUP BY 1
+    SELECT currency, sum(amount) AS amount FROM (
+        SELECT v.currency, least(v.credit_minor, v.total_minor - l.cancelled) AS amount
+        FROM vendor_orders v
+        JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+        WHERE NOT v.paid AND v.status <> 'cancelled'
+        UNION ALL
+        SELECT currency, ahead_minor FROM orders) paid
+    GROUP BY 1
 ), booked AS (
     SELECT a.currency, -sum(e.amount_minor) AS amount FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
     WHERE a.kind = 'customer_deposits' GROUP BY 1

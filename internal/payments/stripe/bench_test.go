@@ -119,7 +119,7 @@ func TestConformance(t *testing.T) {
 			Capture: func(when payments.CaptureWhen) {
 				d.exec(`UPDATE payment_accounts SET capture = @when`, pgx.NamedArgs{"when": string(when)})
 			},
-			Rotate: d.rotate, Partial: true, Closes: true, Foreign: d.foreign, Stale: true,
+			Rotate: d.rotate, Closes: true, Foreign: d.foreign, Stale: true,
 			Amounts: []money.Amount{
 				money.Of(123_45, "USD"), money.Of(5000, "JPY"), money.Of(12_340, "KWD"), money.Of(99_00, "INR"), money.Of(1500, "ISK"), money.Of(2_500_00, "MGA"),
 			},
