@@ -99,26 +99,44 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 			return out, err
 		}
 	}
-	b := postgres.NewBatch()
-	if len(paid) > 0 {
-		out.refund = orders.NewRefund(out.is, paid, orders.ToMethod, "order "+was.Number+" was cancelled")
-		orders.QueueRefund(b, &out.refund, auth.From(ctx).Name())
-	}
-	orders.QueueSave(ctx, b, was, &out.is, func(ch orders.Change) events.Step {
-		return orders.Cancelled{Change: ch, VendorOrderIDs: parts, RefundID: out.refund.ID}
-	})
-	if err := b.Send(ctx, tx); err != nil {
+	told, err := c.returnPaid(ctx, tx, &out, paid)
+	if err != nil {
 		return out, err
 	}
 	for _, u := range withdrawn {
 		out.lines = append(out.lines, u.Line)
 	}
+	b := postgres.NewBatch()
+	orders.QueueSave(ctx, b, was, &out.is, func(ch orders.Change) events.Step {
+		return orders.Cancelled{Change: ch, VendorOrderIDs: parts, RefundID: out.refund.ID, Back: append(whereTo(out.back), told...)}
+	})
+	return out, b.Send(ctx, tx)
+}
+
+// returnPaid refunds what had been paid for what was withdrawn, and says what
+// somebody is told to give back for it.
+func (c *Checkout) returnPaid(ctx context.Context, tx pgx.Tx, out *withdrawal, paid []orders.RefundLine) ([]orders.Back, error) {
 	if len(paid) == 0 {
-		return out, nil
+		return nil, nil
+	}
+	out.refund = orders.NewRefund(out.is, paid, orders.ToMethod, "order "+out.is.Number+" was cancelled")
+	b := postgres.NewBatch()
+	orders.QueueRefund(b, &out.refund, auth.From(ctx).Name())
+	if err := b.Send(ctx, tx); err != nil {
+		return nil, err
 	}
 	way, err := c.toMethods(ctx, tx, out.is, out.refund, false)
 	out.back, out.leaves = append(out.back, way.credit...), way.leaves(out.refund)
-	return out, err
+	return way.told, err
+}
+
+// whereTo is what goes back to gift cards and store credit.
+func whereTo(back []returned) []orders.Back {
+	var list []orders.Back
+	for _, r := range back {
+		list = append(list, orders.Back{Method: r.payment.Provider, Amount: r.event.Amount})
+	}
+	return list
 }
 
 // refundedBefore is what has been given back of an order; nobody is asked where

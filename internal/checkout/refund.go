@@ -223,17 +223,21 @@ func (c *Checkout) toMethods(ctx context.Context, tx pgx.Tx, w orders.Whole, r o
 
 // wayBack is how a refund goes back.
 type wayBack struct {
-	credit []returned   // to gift cards and store credit
-	byHand []returned   // by people, who have sent it
-	told   money.Amount // by providers who are told to, and people who are to send it
+	credit []returned    // to gift cards and store credit
+	byHand []returned    // by people, who have sent it
+	told   []orders.Back // by providers who are told to, and people who are to send it
 }
 
 // leaves is what a refund leaves the books by: what is still to be given back is
 // owed until it has.
 func (way wayBack) leaves(r orders.Refund) []ledger.Entry {
+	told := money.Zero(r.Amount.Currency)
+	for _, b := range way.told {
+		told = told.Plus(b.Amount)
+	}
 	return []ledger.Entry{
-		ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, way.told),
-		ledger.Credit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, r.Amount.Minus(way.told)),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, told),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, r.Amount.Minus(told)),
 	}
 }
 
@@ -241,7 +245,6 @@ func (way wayBack) leaves(r orders.Refund) []ledger.Entry {
 // more than free together.
 func (c *Checkout) repay(ctx context.Context, tx pgx.Tx, list []payments.Payment, r orders.Refund, free money.Amount, sent bool) (way wayBack, err error) {
 	left := r.Amount
-	way.told = money.Zero(left.Currency)
 	list = slices.Clone(list)
 	slices.Reverse(list)
 	slices.SortStableFunc(list, func(a, b payments.Payment) int { return rank(a) - rank(b) })
@@ -283,16 +286,15 @@ func (c *Checkout) repayOutside(ctx context.Context, tx pgx.Tx, way *wayBack, p 
 		return err
 	}
 	in := payments.Instruction{Amount: amount, Refund: r.ID, Reason: r.Reason}
-	switch {
-	case provider.ByHand() && sent:
+	if provider.ByHand() && sent {
 		event, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Refund, Amount: amount, Cause: refundCause(r)})
 		way.byHand = append(way.byHand, returned{p, event})
 		return err
-	case provider.ByHand():
-		way.told = way.told.Plus(amount)
+	}
+	way.told = append(way.told, orders.Back{Method: p.Provider, Amount: amount, ByHand: provider.ByHand()})
+	if provider.ByHand() {
 		return payments.SendBack(ctx, tx, p, in)
 	}
-	way.told = way.told.Plus(amount)
 	return c.instructRefund(ctx, tx, p, amount, in)
 }
 

@@ -12,6 +12,7 @@ import (
 	"souk/internal/accounts"
 	"souk/internal/app/apptest"
 	"souk/internal/auth"
+	"souk/internal/checkout"
 	"souk/internal/id"
 	"souk/internal/notifications"
 	"souk/internal/platform/config"
@@ -80,6 +81,21 @@ func TestABuyerHearsOfEachStepOfAnOrder(t *testing.T) {
 	shop.Call(t, apptest.Admin, "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "broken"}`, "Idempotency-Key", "c").Want(t, 200)
 	flush(t, shop)
 	wantText(t, one(t, shop, notifications.OrderPartCancelled), "1 × Lantern", "19.99 USD")
+}
+
+// Whoever cancels what they have paid hears where the money goes.
+func TestABuyerHearsWhereTheMoneyForACancelledOrderGoes(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := postgres.Exec(t.Context(), tx, `INSERT INTO settings (key, value) VALUES ('payments.transfer_instructions', '"UPI: market@bank"')`, nil)
+		return err
+	})
+	c := shop.Cart(t, "", 1, shop.Variant(t, apptest.Titled("Lantern"), apptest.Stock(5), apptest.Price(1999)))
+	placed := apptest.Read[checkout.Placed](t, shop.Call(t, "", "POST", "/checkout", c.Order("bank_transfer"), "Idempotency-Key", "p").Want(t, 201))
+	shop.Call(t, apptest.Admin, "POST", "/admin/payments/"+placed.Payment.ID.String()+"/capture", "", "Idempotency-Key", "c").Want(t, 200)
+	shop.Call(t, "", "POST", apptest.OrderPath(placed, "/cancel"), `{}`).Want(t, 200)
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.OrderCancelled), "1 × Lantern", "19.99 USD", "We send it to your bank account, within a few days", placed.Order.GrandTotal.String())
 }
 
 func TestAGuestHearsOfAnOrderWithoutALinkToIt(t *testing.T) {
