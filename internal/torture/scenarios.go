@@ -27,6 +27,7 @@ var scenarios = []scenario{
 	{"ship", []crash.Name{"checkout.ship.before_stock", "checkout.ship.before_commit", "checkout.ship.after_commit"}, shipOrder},
 	{"deliver", []crash.Name{"checkout.capture.before_posting", "checkout.deliver.before_commit", "checkout.deliver.after_commit"}, deliverOrder},
 	{"cancel", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.before_commit", "checkout.cancel.after_commit"}, cancelOrder},
+	{"cancel what is paid", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.after_commit"}, cancelPaid},
 	{"pay", []crash.Name{"checkout.pay.before_start", "checkout.pay.after_start", "checkout.settle.after_writes", "checkout.pay.after_commit"}, payOrder},
 	{"capture", []crash.Name{"checkout.settle.after_writes"}, captureOrder},
 	{"hear of a payment", []crash.Name{
