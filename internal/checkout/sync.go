@@ -281,7 +281,7 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r p
 		return true, payments.Instruct(ctx, tx, payments.Instruction{
 			Payment: payment.ID, Kind: payments.Void, Amount: held, Reason: "order " + w.Number + " does not wait for it",
 		})
-	case tooMuch(w, payment), !r.Approved && !promised, refusals(told, payments.Capture) >= attempts: // the buyer has to choose something else
+	case tooMuch(w, payment), !r.Approved && !promised, refusals(told, payments.Capture) >= patience(w): // somebody has to choose something else
 		return false, nil
 	}
 	account, err := c.Payments.Accounts.Open(ctx, payment.Provider)
@@ -295,11 +295,26 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r p
 	return due.Minor > 0, c.take(ctx, tx, w, payment, due)
 }
 
-// refusals counts how often a provider has said no to one kind of instruction.
+// patience is how often money that is promised for an order is asked for when the
+// provider says no: a buyer who waits may agree again; once staff are shown the
+// refusal, they decide.
+func patience(w orders.Whole) int {
+	if w.Status == orders.StatusPending {
+		return attempts
+	}
+	return 1
+}
+
+// refusals counts how often a provider has said no to one kind of instruction since
+// it last did what it was told.
 func refusals(told []payments.Instruction, kind payments.Kind) (n int) {
 	for _, i := range told {
-		if i.Kind == kind && i.State == payments.InstructionRefused {
+		switch {
+		case i.Kind != kind:
+		case i.State == payments.InstructionRefused:
 			n++
+		case i.State == payments.InstructionDone:
+			n = 0
 		}
 	}
 	return n
