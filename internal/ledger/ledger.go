@@ -30,6 +30,8 @@
 //	an order, payment_event (capture)    store_credit_liability
 //	a part of it is earned, with the     customer_deposits: the    as above
 //	posting above or vendor_order        part's share of it
+//	it goes back, payment_event          customer_deposits         gift_card_liability or store_credit_liability
+//	(refund)
 //	a part of a promise is taken that    psp_clearing(provider)  customer_deposits: it is taken ahead
 //	is not enough for a vendor order,
 //	payment_event (capture)
@@ -38,8 +40,6 @@
 //	(capture) or vendor_order              was taken ahead of it
 //	what it was for is cancelled,        customer_deposits       buyer_payable
 //	payment
-//	it goes back, payment_event          customer_deposits         gift_card_liability or store_credit_liability
-//	(refund)
 //	a gift card is bought                as above                  gift_card_liability instead of sales_revenue
 //	credit is given, gift_card_entry or  goodwill_expense          gift_card_liability or store_credit_liability
 //	store_credit_entry; taken back: the
