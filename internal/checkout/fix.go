@@ -114,6 +114,17 @@ func (t trouble) givesBack() bool {
 	return t.Kind == payments.ExceptionReturned || t.Kind == payments.ExceptionRefused && t.told != nil && t.told.Kind == payments.Refund
 }
 
+// takes reports that it is about money that a provider has not taken as it should
+// have.
+func (t trouble) takes() bool {
+	return t.Kind == payments.ExceptionRefused && t.told != nil && t.told.Kind == payments.Capture
+}
+
+// takeable is what is still due of that, and promised.
+func (t trouble) takeable() money.Amount {
+	return money.Of(max(0, min(t.about.Minor, t.order.Unpaid().Minor, t.held().Minor)), t.about.Currency)
+}
+
 // left is what is still owed of that, and nobody is at.
 func (t trouble) left() money.Amount {
 	free := t.owed.Minus(t.payment.Refunding)
@@ -153,6 +164,9 @@ func (t trouble) fixes() []Fix {
 	case t.Kind == payments.ExceptionRefused && t.told != nil && t.told.Kind == payments.Void && !t.held().IsZero():
 		held := t.held()
 		can(Retry, &held, "Tells %s once more to give up %s that was promised.", t.Provider, held)
+	case t.takes() && !t.takeable().IsZero():
+		due := t.takeable()
+		can(Retry, &due, "Tells %s once more to take %s of what was promised, under a new key.", t.Provider, due)
 	case t.givesBack() && !t.left().IsZero():
 		left := t.left()
 		if taken := t.payment.Captured.Minus(t.payment.Refunded).Minus(t.payment.Refunding); taken.Minor >= left.Minor {
@@ -227,6 +241,9 @@ func (c *Checkout) tellAgain(ctx context.Context, tx pgx.Tx, t trouble, amount m
 	if t.Kind == payments.ExceptionSilent {
 		_, err := payments.Hasten(ctx, tx, t.told.ID)
 		return err
+	}
+	if t.takes() {
+		return c.take(ctx, tx, t.order, t.payment, amount)
 	}
 	again := payments.Instruction{Payment: t.payment.ID, Kind: payments.Refund, Amount: amount, Reason: "order " + t.order.Number}
 	if t.told != nil {
@@ -357,6 +374,8 @@ func (t trouble) addsUp(ctx context.Context, tx pgx.Tx, there bool) (bool, error
 			return false, nil
 		case t.told.State == payments.InstructionDone:
 			return true, nil
+		case t.takes():
+			return t.takeable().IsZero(), nil
 		case t.told.Kind == payments.Refund && t.told.State == payments.InstructionRefused:
 			return t.left().IsZero(), nil
 		}

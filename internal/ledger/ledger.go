@@ -32,6 +32,14 @@
 //	posting above or vendor_order        part's share of it
 //	it goes back, payment_event          customer_deposits         gift_card_liability or store_credit_liability
 //	(refund)
+//	a part of a promise is taken that    psp_clearing(provider)  customer_deposits: it is taken ahead
+//	is not enough for a vendor order,
+//	payment_event (capture)
+//	the rest of it is taken, or it is    psp_clearing(provider)  as above
+//	enough by now, payment_event         customer_deposits: what
+//	(capture) or vendor_order              was taken ahead of it
+//	what it was for is cancelled,        customer_deposits       buyer_payable
+//	payment
 //	a gift card is bought                as above                  gift_card_liability instead of sales_revenue
 //	credit is given, gift_card_entry or  goodwill_expense          gift_card_liability or store_credit_liability
 //	store_credit_entry; taken back: the
@@ -78,7 +86,8 @@
 // Cash on delivery is captured one vendor order at a time, when its goods are
 // handed over, so it makes one such transaction for each. A payment that is
 // captured before anything ships makes one transaction that credits every
-// vendor of the order. Cash in transit is psp_clearing of party cod.
+// vendor of the order; one of a part of a promise credits the vendors whose parts
+// it is enough for. Cash in transit is psp_clearing of party cod.
 package ledger
 
 import (

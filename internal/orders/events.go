@@ -93,6 +93,14 @@ type Refunded struct {
 	Amount   money.Amount `json:"amount"`
 }
 
+// RefundAsked says that a refund waits for a second person.
+type RefundAsked struct {
+	RequestID id.RefundRequest `json:"refund_request_id"`
+}
+
+// EventName is "orders.refund_asked".
+func (RefundAsked) EventName() string { return "orders.refund_asked" }
+
 // The names of the steps in the log.
 func (Placed) EventName() string    { return "orders.placed" }
 func (Confirmed) EventName() string { return "orders.confirmed" }

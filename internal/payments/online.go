@@ -77,6 +77,7 @@ type Known struct {
 	Ref     string   // what Start has called it
 	Refs    []string // and what else was read since, the oldest first
 	Amount  money.Amount
+	At      time.Time // when that was, by the clock of the database, which also says when notices came
 }
 
 // Report is what a provider knows of a payment.
