@@ -44,16 +44,17 @@
 //	credit is given, gift_card_entry or  goodwill_expense          gift_card_liability or store_credit_liability
 //	store_credit_entry; taken back: the
 //	other way round
-//	a sale is taken back, refund         vendor_payable or         buyer_payable: what a provider is told to
-//	                                     sales_revenue (or           give back
-//	                                     gift_card_liability),     customer_deposits: what goes back at once
+//	a sale is taken back, for staff      vendor_payable or         buyer_payable: what a provider is told to
+//	refund it or it is cancelled,        sales_revenue (or           give back, or people are to send
+//	refund                               gift_card_liability),     customer_deposits: what goes back at once
 //	                                     commission_revenue,       store_credit_liability: what the buyer takes
 //	                                     tax_payable: the shares     as that
 //	                                     of what is given back     promotion_expense: the platform's share
 //	its money leaves by hand,            customer_deposits         psp_clearing(provider)
 //	payment_event (refund)
-//	a provider has given money back,     buyer_payable             psp_clearing(provider)
-//	payment_event (refund)
+//	a provider has given money back, or  buyer_payable             psp_clearing(provider)
+//	people have sent it, payment_event
+//	(refund)
 //	it comes back, for that failed,      psp_clearing(provider)    buyer_payable
 //	payment_event (refund_failed)
 //	money arrives for an order that is   psp_clearing(provider)    buyer_payable: it is owed back, and goes

@@ -141,7 +141,7 @@ HAVING p.authorized_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind =
     OR p.refunded_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'chargeback')), 0)
                          - coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund_failed', 'chargeback_reversed')), 0);
 
--- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it, or providers are told to
+-- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it, or providers and people are told to
 SELECT r.id FROM refunds r LEFT JOIN (SELECT refund_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1) l ON l.refund_id = r.id
 WHERE r.amount_minor IS DISTINCT FROM l.amount
 UNION ALL
