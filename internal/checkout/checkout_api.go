@@ -12,7 +12,6 @@ import (
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/orders"
-	"souk/internal/payments"
 	"souk/internal/platform/httpapi"
 )
 
@@ -92,11 +91,10 @@ func (c *Checkout) inWindow(ctx context.Context, tx pgx.Tx, order id.Order) erro
 	if err != nil || w.Status == orders.StatusPending || w.Status == orders.StatusCancelled {
 		return err
 	}
-	now, err := payments.Moment(ctx, tx)
-	if err == nil && now.Sub(w.PlacedAt) > time.Duration(hours)*time.Hour {
-		err = ErrWindow.With("hours", hours)
+	if c.Orders.Clock.Now().Sub(w.PlacedAt) > time.Duration(hours)*time.Hour {
+		return ErrWindow.With("hours", hours)
 	}
-	return err
+	return nil
 }
 
 type cancelAnyInput struct {
