@@ -189,7 +189,8 @@ func sum(list []entry) sums {
 }
 
 func (s sums) promised() bool { return s[payments.Authorize] > s[payments.Void] }
-func (s sums) held() int64    { return s[payments.Authorize] - s[payments.Void] - s[payments.Capture] }
+func (s sums) held() int64 { return s[payments.Authorize] - s[payments.Void] - s[payments.Capture] }
+
 func (s sums) left() int64 {
 	return s[payments.Capture] - s[payments.Refund] + s[payments.RefundFailed] - s[payments.Chargeback] + s[payments.ChargebackReversed]
 }
