@@ -442,21 +442,21 @@ func TestARefusedCapture(t *testing.T) {
 func TestANoticeOfAPaymentThatTheProviderDoesNotTellOf(t *testing.T) {
 	t.Parallel()
 	everyBooks(t, func(b *books) {
-		placed := b.begun()
-		b.pays(placed, fakes.Pays)
-		b.exec(`UPDATE webhook_inbox SET received_at = received_at - interval '25 hours'`, nil)
-		b.faults.Roll(1, 1) // whatever is asked goes wrong
-		b.work()
+		placed := b.paid()
+		b.exec(`DELETE FROM webhook_inbox WHERE id <> (SELECT id FROM webhook_inbox ORDER BY id LIMIT 1)`, nil)
+		b.exec(`UPDATE webhook_inbox SET state = 'due', due_at = now(), received_at = received_at - interval '25 hours'`, nil)
+		b.faults.Plan("look", slices.Repeat([]fakes.Fault{fakes.Down}, 50)...)
+		if err := b.flow.HearDue(b.t.Context()); err != nil {
+			b.t.Fatal(err)
+		}
 		b.wantExceptions("unconfirmed")
 		e := b.exception(payments.ExceptionUnread)
 		b.wantFixes(e, checkout.LookAgain, checkout.Dismiss)
 		if e.Payment != placed.Payment.ID || e.Order != placed.Order.ID {
 			b.t.Errorf("it is about %+v", e.Exception)
 		}
-		b.faults.Roll(1, 0)
+		b.faults.Plan("look")
 		b.fix(e, `{"action": "look_again"}`).want(200, `"state":"resolved"`)
-		b.work()
-		b.wantOrder(placed, orders.StatusConfirmed, orders.PaymentPaid)
 		b.sound()
 	})
 }

@@ -54,11 +54,20 @@ var ErrNotice = errs.New(errs.Malformed, "invalid_signature", "The signature of 
 // Field is one thing that an account needs. Secrets are sealed when they are
 // kept, and never shown.
 type Field struct {
-	Name     string `json:"name" example:"secret_key"`
-	Help     string `json:"help"`
-	Secret   bool   `json:"secret"`
-	Required bool   `json:"required"`
-	Default  string `json:"default,omitempty"`
+	Name     string   `json:"name" example:"secret_key"`
+	Help     string   `json:"help"`
+	Secret   bool     `json:"secret"`
+	Required bool     `json:"required"`
+	Default  string   `json:"default,omitempty"`
+	Prefix   string   `json:"prefix,omitempty" example:"pk_" doc:"What it begins with"`
+	Choices  []Choice `json:"choices,omitempty" doc:"What it can be; left out where that is any text"`
+}
+
+// Choice is what a field can be, and which others have to be filled in then.
+type Choice struct {
+	Value string   `json:"value" example:"redirect"`
+	Help  string   `json:"help"`
+	Needs []string `json:"needs,omitempty" doc:"Fields that are required with it"`
 }
 
 // Captures is in how many parts a provider takes what it has promised.

@@ -47,7 +47,7 @@ func TestASettlementReportIsSent(t *testing.T) {
 		if run.Provider != "stripe" || run.Source != reconcile.File || run.Movements != 3 || run.Found != 1 || run.Posted != map[bool]int{true: 2}[i == 0] {
 			t.Errorf("sent %d times: %+v", i+1, run)
 		}
-		if len(run.Exceptions) != 1 || run.Exceptions[0].Kind != payments.ExceptionUnknown || run.Exceptions[0].Subject != "ch_1" {
+		if len(run.Exceptions) != 1 || run.Exceptions[0].Kind != payments.ExceptionUnknown || run.Exceptions[0].Subject != "capture ch_1" {
 			t.Errorf("sent %d times: %+v", i+1, run.Exceptions)
 		}
 	}
