@@ -1289,7 +1289,9 @@ CREATE TABLE public.order_lines (
     cancelled_platform_minor bigint DEFAULT 0 NOT NULL,
     gift_card boolean DEFAULT false NOT NULL,
     gift jsonb,
+    quantity_cancelled_paid integer DEFAULT 0 NOT NULL,
     CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
+    CONSTRAINT order_lines_cancelled_paid CHECK (((quantity_cancelled_paid >= 0) AND (quantity_cancelled_paid <= quantity_cancelled))),
     CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
     CONSTRAINT order_lines_discount CHECK (((discount_minor >= 0) AND (discount_minor <= subtotal_minor))),
@@ -1346,6 +1348,8 @@ CREATE TABLE public.orders (
     forget_asked_at timestamp with time zone,
     tax_source jsonb DEFAULT '{"engine": "table"}'::jsonb NOT NULL,
     membership_minor bigint DEFAULT 0 NOT NULL,
+    ahead_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT orders_ahead_minor_check CHECK ((ahead_minor >= 0)),
     CONSTRAINT orders_check CHECK (((membership_minor >= 0) AND (membership_minor <= discount_minor))),
     CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
     CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
@@ -1469,6 +1473,10 @@ CREATE TABLE public.payment_instructions (
     due_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    final boolean DEFAULT true NOT NULL,
+    ahead boolean DEFAULT false NOT NULL,
+    by_hand boolean DEFAULT false NOT NULL,
+    CONSTRAINT payment_instructions_ahead CHECK (((NOT ahead) OR ((kind = 'refund'::text) AND (refund_id IS NULL)))),
     CONSTRAINT payment_instructions_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payment_instructions_check CHECK (((kind = 'refund'::text) OR (refund_id IS NULL))),
     CONSTRAINT payment_instructions_check1 CHECK (((state <> 'done'::text) OR (cause <> ''::text))),
@@ -1953,7 +1961,7 @@ CREATE TABLE public.refunds (
     reason text NOT NULL,
     actor text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT refunds_destination_check CHECK ((destination = ANY (ARRAY['method'::text, 'store_credit'::text]))),
     CONSTRAINT refunds_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
 );
@@ -4239,6 +4247,10 @@ CREATE POLICY own ON public.promotion_redemptions USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.promotions USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.refund_lines USING ((EXISTS ( SELECT
+   FROM public.vendor_orders o
+  WHERE (o.id = refund_lines.vendor_order_id))));
+
 CREATE POLICY own ON public.reservations USING ((EXISTS ( SELECT
    FROM public.locations l
   WHERE (l.id = reservations.location_id))));
@@ -4312,6 +4324,8 @@ ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.promotion_redemptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.promotions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.refund_lines ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
 

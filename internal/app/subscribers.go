@@ -102,6 +102,7 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderReturned, fresh)
 	events.On(r, buyer, n.OrderCancelled, fresh)
 	events.On(r, buyer, n.OrderRefunded, fresh)
+	events.On(r, "email who may approve", n.RefundAsked, fresh)
 	events.On(r, "email whom a gift card is for", n.GiftCardDue, fresh)
 	events.On(r, "email the member", n.MemberStarted, fresh)
 	events.On(r, "email the member", n.MemberRenewal, fresh)

@@ -73,8 +73,6 @@ var (
 	// ErrTotalChanged says that the order costs something else than the buyer
 	// has agreed to; it carries the new total.
 	ErrTotalChanged = errs.New(errs.Conflict, "total_changed", "The total has changed. Look at it again before you order.")
-	// ErrPaid says that money has moved that only a refund brings back.
-	ErrPaid = errs.New(errs.Conflict, "order_paid", "This order has been paid for. It needs a refund, not a cancellation.")
 	// ErrNoShipment says that there is no such shipment, or that it is another's.
 	ErrNoShipment = shipping.ErrShipmentNotFound
 )

@@ -160,7 +160,7 @@ func (c *Checkout) compose(ctx context.Context, priced cart.Priced, provider pay
 			ID: id.New[id.Order](), Cart: priced.Cart.ID, User: auth.From(ctx).User,
 			Status: orders.StatusPending, PaymentStatus: orders.PaymentPending, FulfillmentStatus: orders.Unfulfilled,
 			Currency: priced.Cart.Currency, Email: priced.Cart.Email, Phone: priced.Cart.Phone,
-			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced), Saved: priced.Saved, TaxSource: priced.TaxSource(),
+			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced), Saved: priced.Saved, Ahead: money.Zero(priced.Due.Currency), TaxSource: priced.TaxSource(),
 		}},
 		Trace: priced.Quote.Trace, Numbers: orders.NewNumbers(c.NumberPrefix), HeldFor: cmp.Or(c.HoldFor, 30*time.Minute),
 	}

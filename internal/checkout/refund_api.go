@@ -29,14 +29,27 @@ var (
 	}
 )
 
+// CancelWindowSetting is how long buyers may cancel by themselves.
+var CancelWindowSetting = settings.Value[int]{
+	Key: "orders.cancel_hours", Help: "For how many hours after they ordered buyers may cancel what has not shipped by themselves. 0: until it ships.",
+	Check: notNegative, Rule: "Give 0 or more.",
+}
+
 func notNegative(n int) bool { return n >= 0 }
 
 // Settings lists what this module declares.
-func Settings() []settings.Declared { return []settings.Declared{StepUpSetting, SecondSetting} }
+func Settings() []settings.Declared {
+	return []settings.Declared{StepUpSetting, SecondSetting, CancelWindowSetting}
+}
 
 var (
 	// ErrSamePerson says that who asked for a refund is nobody to approve it.
 	ErrSamePerson = errs.New(errs.Conflict, "second_person_needed", "Somebody else than who asked for this refund has to decide on it.")
+	// ErrSecond says that a cancellation gives back so much that somebody else has to
+	// approve the refund before.
+	ErrSecond = errs.New(errs.Conflict, "refund_needs_approval", "This gives back so much that somebody else has to approve it. Refund it first, then cancel.")
+	// ErrWindow says that a buyer comes too late to cancel.
+	ErrWindow = errs.New(errs.Conflict, "cancel_window_over", "This order cannot be cancelled here any more. Ask the shop.")
 	// ErrRefundChanged says that what was asked for would come to another amount now.
 	ErrRefundChanged = errs.New(errs.Conflict, "refund_changed", "The order has changed since this was asked for. Reject it, and ask again.")
 )

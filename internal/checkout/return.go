@@ -54,6 +54,7 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 		return err
 	}
 	is.Return(part, units, refused)
+	unpaid := was.Unpaid().Minus(is.Unpaid())
 	if err := c.arrive(ctx, tx, was, &is); err != nil { // the others of the part may have
 		return err
 	}
@@ -65,7 +66,7 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 		if back, err = returnCredit(ctx, tx, was, is); err != nil {
 			return err
 		}
-		if err := c.giveUp(ctx, tx, was, is); err != nil {
+		if err := c.giveUp(ctx, tx, was, &is, unpaid); err != nil {
 			return err
 		}
 	}

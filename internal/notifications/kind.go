@@ -71,6 +71,7 @@ var (
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
 	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
 	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}
+	RefundToApprove    = Kind{"refund_to_approve", Account, true, false} // owed: nobody else gives the money back
 	Test               = Kind{"test", Account, true, false}
 )
 
@@ -81,7 +82,7 @@ var kinds = []Kind{
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
 	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, OrderRefused, OrderReturned, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
 	MembershipStarted, MembershipDue, MembershipOverdue, MembershipEnded,
-	AlertConfirm, PriceDrop, BackInStock, Test,
+	AlertConfirm, PriceDrop, BackInStock, RefundToApprove, Test,
 }
 
 // kindNamed is the kind of a stored message; false for one that another version

@@ -29,6 +29,7 @@ type Order struct {
 	Billing           accounts.PostalAddress `db:"billing_address" json:"-"`
 	Totals            `json:"totals"`
 	Saved             money.Amount `db:"membership" json:"membership_savings" doc:"What the buyer's plan took off, part of the discount"`
+	Ahead             money.Amount `db:"ahead" json:"-"` // was taken already, of parts that are not paid whole yet
 	TaxSource         tax.Source   `db:"tax_source" json:"tax_source"`
 	CancelReason      string       `db:"cancel_reason" json:"cancel_reason,omitempty"`
 	PlacedAt          time.Time    `db:"placed_at" json:"created_at"`
@@ -118,6 +119,7 @@ type Line struct {
 	Quantity         int          `db:"quantity" json:"quantity"`
 	Fulfilled        int          `db:"quantity_fulfilled" json:"quantity_fulfilled"`
 	Withdrawn        int          `db:"quantity_cancelled" json:"quantity_cancelled"`
+	WithdrawnPaid    int          `db:"quantity_cancelled_paid" json:"-"` // of those, units that had been paid: their money goes back as a refund
 	Returned         int          `db:"quantity_returned" json:"quantity_returned"`
 	UnitPrice        money.Amount `db:"unit_price" json:"unit_price"`
 	Subtotal         money.Amount `db:"subtotal" json:"subtotal"`
@@ -131,7 +133,7 @@ type Line struct {
 	Components       []Component  `db:"components" json:"components,omitempty" doc:"What a bundle is made of"`
 	Platform         money.Amount `db:"platform" json:"-"` // the part of the discount that the platform pays
 
-	// The shares of the units that were cancelled.
+	// The shares of the units that were cancelled before they were paid.
 	WithdrawnTotal      money.Amount `db:"cancelled" json:"-"`
 	WithdrawnTax        money.Amount `db:"cancelled_tax" json:"-"`
 	WithdrawnPlatform   money.Amount `db:"cancelled_platform" json:"-"`
@@ -204,10 +206,15 @@ func Commission(total, tax, platform money.Amount, bps int64) money.Amount {
 	return total.Minus(tax).Plus(platform).Share(bps, 10_000)
 }
 
-// withdraw cancels n units. The shares are computed for all cancelled units
-// together, so that they re-add however often a line is cut.
-func (l *Line) withdraw(n int) {
+// withdraw cancels n units. Of those that have been paid a refund tells what goes
+// back. The shares of the others are computed for all of them together, so that
+// they re-add however often a line is cut.
+func (l *Line) withdraw(n int, paid bool) {
 	l.Withdrawn += n
+	if paid {
+		l.WithdrawnPaid += n
+		return
+	}
 	share := func(a money.Amount) money.Amount { return a.Share(int64(l.Withdrawn), int64(l.Quantity)) }
 	l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnPlatform, l.WithdrawnCommission = share(l.Total), share(l.Tax), share(l.Platform), share(l.Commission)
 	// Rounded apart, the rest of the commission could pass the rest of what it is a share of.
@@ -228,11 +235,12 @@ type Earnings struct {
 	Vendor     money.Amount // the vendor gets
 }
 
-// Earnings of a part; nothing when it is void.
+// Earnings of a part; nothing when it became void before it was paid. What it has
+// given back since is told by refunds.
 func (w Whole) Earnings(part VendorOrder) Earnings {
 	none := money.Zero(w.Currency)
 	e := Earnings{none, none, none, none, none, none}
-	if part.Void() {
+	if part.Void() && !part.Paid {
 		return e
 	}
 	e.Total, e.Tax, e.Platform, e.Fee = part.Total, part.PartTotals.Tax, part.Platform, w.feeOf(part).Minus(part.FeeTax)
@@ -259,7 +267,7 @@ func (w Whole) feeOf(part VendorOrder) money.Amount {
 // what was cancelled.
 func (w Whole) Due() money.Amount {
 	due := w.Rounding
-	if w.Status == StatusCancelled {
+	if w.Void() {
 		return money.Zero(w.Currency)
 	}
 	for _, p := range w.Parts {

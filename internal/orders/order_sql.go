@@ -243,11 +243,12 @@ func QueueSave(ctx context.Context, b *postgres.Batch, was Whole, is *Whole, ste
 	b.QueueOne(`
 		UPDATE orders SET
 			status = @status, payment_status = @payment_status, fulfillment_status = @fulfillment_status, cancel_reason = @cancel_reason,
-			expires_at = CASE WHEN @status = 'pending' THEN expires_at END, updated_at = now(), version = version + 1
+			ahead_minor = @ahead, expires_at = CASE WHEN @status = 'pending' THEN expires_at END, updated_at = now(), version = version + 1
 		WHERE id = @order AND version = @version AND status = @was`,
 		pgx.NamedArgs{
 			"order": is.ID, "version": was.Version, "was": string(was.Status), "status": string(is.Status),
 			"payment_status": string(is.PaymentStatus), "fulfillment_status": string(is.FulfillmentStatus), "cancel_reason": is.CancelReason,
+			"ahead": is.Ahead.Minor,
 		}, ErrChanged)
 	queueChangedParts(b, was, *is)
 	queueChangedLines(b, was, *is)
@@ -277,22 +278,23 @@ func queueChangedLines(b *postgres.Batch, was, is Whole) {
 	}
 	b.QueueOne(`
 		UPDATE order_lines l SET
-			quantity_fulfilled = c.fulfilled, quantity_cancelled = c.cancelled, quantity_returned = c.returned,
+			quantity_fulfilled = c.fulfilled, quantity_cancelled = c.cancelled, quantity_cancelled_paid = c.cancelled_paid, quantity_returned = c.returned,
 			cancelled_minor = c.total, cancelled_tax_minor = c.tax, cancelled_commission_minor = c.commission, cancelled_platform_minor = c.platform
-		FROM unnest(@ids::uuid[], @fulfilled::int[], @cancelled::int[], @returned::int[], @totals::bigint[], @taxes::bigint[], @commissions::bigint[],
-			@platforms::bigint[])
-			AS c (id, fulfilled, cancelled, returned, total, tax, commission, platform)
+		FROM unnest(@ids::uuid[], @fulfilled::int[], @cancelled::int[], @cancelled_paid::int[], @returned::int[], @totals::bigint[], @taxes::bigint[],
+			@commissions::bigint[], @platforms::bigint[])
+			AS c (id, fulfilled, cancelled, cancelled_paid, returned, total, tax, commission, platform)
 		WHERE l.id = c.id AND l.order_id = @order`,
 		pgx.NamedArgs{
-			"order":       is.ID,
-			"ids":         column(changed, func(l *Line) id.OrderLine { return l.ID }),
-			"fulfilled":   column(changed, func(l *Line) int { return l.Fulfilled }),
-			"cancelled":   column(changed, func(l *Line) int { return l.Withdrawn }),
-			"returned":    column(changed, func(l *Line) int { return l.Returned }),
-			"totals":      column(changed, func(l *Line) int64 { return l.WithdrawnTotal.Minor }),
-			"taxes":       column(changed, func(l *Line) int64 { return l.WithdrawnTax.Minor }),
-			"commissions": column(changed, func(l *Line) int64 { return l.WithdrawnCommission.Minor }),
-			"platforms":   column(changed, func(l *Line) int64 { return l.WithdrawnPlatform.Minor }),
+			"order":          is.ID,
+			"ids":            column(changed, func(l *Line) id.OrderLine { return l.ID }),
+			"fulfilled":      column(changed, func(l *Line) int { return l.Fulfilled }),
+			"cancelled":      column(changed, func(l *Line) int { return l.Withdrawn }),
+			"cancelled_paid": column(changed, func(l *Line) int { return l.WithdrawnPaid }),
+			"returned":       column(changed, func(l *Line) int { return l.Returned }),
+			"totals":         column(changed, func(l *Line) int64 { return l.WithdrawnTotal.Minor }),
+			"taxes":          column(changed, func(l *Line) int64 { return l.WithdrawnTax.Minor }),
+			"commissions":    column(changed, func(l *Line) int64 { return l.WithdrawnCommission.Minor }),
+			"platforms":      column(changed, func(l *Line) int64 { return l.WithdrawnPlatform.Minor }),
 		}, ErrChanged)
 }
 

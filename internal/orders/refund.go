@@ -26,6 +26,20 @@ type Refund struct {
 	Lines     []RefundLine `db:"-" json:"lines"`
 }
 
+// NewRefund is a refund of these lines.
+func NewRefund(w Whole, lines []RefundLine, to Destination, reason string) Refund {
+	return Refund{ID: id.New[id.Refund](), Order: w.ID, Amount: sum(lines, w.Currency), To: to, Reason: reason, Lines: lines}
+}
+
+// sum is what lines of refunds come to.
+func sum(lines []RefundLine, currency money.Currency) money.Amount {
+	all := money.Zero(currency)
+	for _, l := range lines {
+		all = all.Plus(l.Amount)
+	}
+	return all
+}
+
 // Destination is where a refund goes.
 type Destination string
 
@@ -91,10 +105,13 @@ func (r *refundable) take(amount money.Amount, units int) RefundLine {
 	r.back.Quantity += units
 	r.back.Amount = was.Amount.Plus(amount)
 	part := func(whole money.Amount) money.Amount {
-		if r.paid.Amount.IsZero() { // what cost nothing gives nothing back
-			return money.Zero(whole.Currency)
+		switch {
+		case !r.paid.Amount.IsZero():
+			return whole.Share(r.back.Amount.Minor, r.paid.Amount.Minor)
+		case r.paid.Quantity > 0: // the platform has paid all of it
+			return whole.Share(int64(r.back.Quantity), int64(r.paid.Quantity))
 		}
-		return whole.Share(r.back.Amount.Minor, r.paid.Amount.Minor)
+		return whole
 	}
 	r.back.Tax, r.back.Commission, r.back.Platform = part(r.paid.Tax), part(r.paid.Commission), part(r.paid.Platform)
 	return RefundLine{
@@ -115,10 +132,11 @@ func (r *refundable) takeUnits(n int) RefundLine {
 }
 
 // refundables is what has been paid for the parts of an order, line by line and
-// then the shipping and the fee of each.
+// then the shipping and the fee of each. It stays so when they are cancelled: then
+// it has been given back.
 func (w Whole) refundables(before []RefundLine) (list []*refundable) {
 	for _, p := range w.Parts {
-		if !p.Paid || p.Void() {
+		if !p.Paid {
 			continue
 		}
 		none := money.Zero(w.Currency)
@@ -130,8 +148,8 @@ func (w Whole) refundables(before []RefundLine) (list []*refundable) {
 			}
 			shipping.Amount = shipping.Amount.Minus(l.Total)
 			list = append(list, &refundable{giftCard: l.GiftCard, paid: RefundLine{
-				Order: w.ID, Part: p.ID, Line: l.ID, Quantity: l.Quantity - l.Withdrawn, Amount: l.Total.Minus(l.WithdrawnTotal), Tax: l.Tax.Minus(l.WithdrawnTax),
-				Commission: l.Commission.Minus(l.WithdrawnCommission), Platform: l.Platform.Minus(l.WithdrawnPlatform),
+				Order: w.ID, Part: p.ID, Line: l.ID, Quantity: l.Quantity - l.Withdrawn + l.WithdrawnPaid, Amount: l.Total.Minus(l.WithdrawnTotal),
+				Tax: l.Tax.Minus(l.WithdrawnTax), Commission: l.Commission.Minus(l.WithdrawnCommission), Platform: l.Platform.Minus(l.WithdrawnPlatform),
 			}})
 		}
 		list = append(list, &refundable{paid: shipping}, &refundable{paid: fee})
@@ -162,12 +180,17 @@ func (w *Whole) Refund(wanted Wanted, before []RefundLine) ([]RefundLine, error)
 	if len(lines) == 0 {
 		return nil, ErrNothingToRefund
 	}
+	w.refunded(list)
+	return lines, nil
+}
+
+// refunded moves the payment status of an order of which money was given back.
+func (w *Whole) refunded(list []*refundable) {
 	w.PaymentStatus = PaymentRefunded
 	if slices.ContainsFunc(list, func(r *refundable) bool { return !r.left().IsZero() }) ||
 		slices.ContainsFunc(w.Parts, func(p VendorOrder) bool { return !p.Paid && !p.Void() }) {
 		w.PaymentStatus = PaymentPartiallyRefunded
 	}
-	return lines, nil
 }
 
 func (want Wanted) of(list []*refundable) ([]RefundLine, error) {

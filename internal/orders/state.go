@@ -120,7 +120,7 @@ func (w *Whole) Follow() error {
 		}
 	}
 	w.FulfillmentStatus = fulfillment(live, back, begun, shipped, delivered)
-	w.PaymentStatus = payment(w.PaymentStatus, owing, paid, settled)
+	w.PaymentStatus = payment(w.PaymentStatus, owing, settled, paid > 0 || !w.Ahead.IsZero())
 	to := w.Status
 	switch {
 	case live == 0 && back > 0:
@@ -164,7 +164,7 @@ func (w Whole) settled(p VendorOrder) bool {
 	return p.Paid || !w.Credited(p).IsZero() && w.Owed(p).IsZero()
 }
 
-func payment(was PaymentStatus, owing, paid, settled int) PaymentStatus {
+func payment(was PaymentStatus, owing, settled int, some bool) PaymentStatus {
 	switch {
 	case was == PaymentPartiallyRefunded || was == PaymentRefunded: // refunds decide
 		return was
@@ -172,7 +172,7 @@ func payment(was PaymentStatus, owing, paid, settled int) PaymentStatus {
 		return PaymentVoided
 	case settled == owing:
 		return PaymentPaid
-	case paid > 0:
+	case some:
 		return PaymentPartiallyPaid
 	}
 	return was
@@ -297,7 +297,7 @@ func (w *Whole) Return(part int, units []Units, refused bool) {
 		l := &w.Lines[slices.IndexFunc(w.Lines, func(l Line) bool { return l.ID == u.Line })]
 		if refused {
 			l.Fulfilled -= u.Quantity
-			l.withdraw(u.Quantity)
+			l.withdraw(u.Quantity, false)
 		} else {
 			l.Returned += u.Quantity
 		}
@@ -317,38 +317,4 @@ func (w *Whole) Return(part int, units []Units, refused bool) {
 	default:
 		p.Status = PartReturned
 	}
-}
-
-// Cancel withdraws all that has not shipped and tells which units. The parts
-// of which nothing has shipped are cancelled; of the others the rest is.
-func (w *Whole) Cancel(reason string) ([]Units, error) {
-	var withdrawn []Units
-	for i := range w.Parts {
-		p := &w.Parts[i]
-		fulfilled, cancelled := 0, 0
-		for j := range w.Lines {
-			l := &w.Lines[j]
-			if l.Part != p.ID {
-				continue
-			}
-			if n := l.Remaining(); n > 0 {
-				withdrawn = append(withdrawn, Units{l.ID, n})
-				l.withdraw(n)
-				cancelled += n
-			}
-			fulfilled += l.Fulfilled
-		}
-		switch {
-		case cancelled == 0:
-		case fulfilled == 0:
-			p.Status = PartCancelled
-		default:
-			p.Status = PartShipped
-		}
-	}
-	if len(withdrawn) == 0 {
-		return nil, ErrNotCancellable
-	}
-	w.CancelReason = reason
-	return withdrawn, nil
 }

@@ -152,7 +152,7 @@ func TestCutLinesReAdd(t *testing.T) {
 		l.Part, l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnCommission, l.WithdrawnPlatform = part.ID, usd(0), usd(0), usd(0), usd(0)
 		before := usd(0)
 		for l.Remaining() > 0 {
-			l.withdraw(rapid.IntRange(1, l.Remaining()).Draw(t, "cut"))
+			l.withdraw(rapid.IntRange(1, l.Remaining()).Draw(t, "cut"), false)
 			if l.WithdrawnTotal.Minor < before.Minor {
 				t.Fatalf("%v was given up, then %v", before, l.WithdrawnTotal)
 			}

@@ -227,8 +227,8 @@ type VendorView struct {
 	Part
 	OrderID     id.Order        `json:"order_id"`
 	OrderNumber string          `json:"order_number"`
-	Commission  money.Amount    `json:"commission" doc:"What the marketplace keeps of it"`
-	Earnings    money.Amount    `json:"earnings" doc:"What the vendor gets of it: without tax and commission"`
+	Commission  money.Amount    `json:"commission" doc:"What the marketplace keeps of it, refunds apart"`
+	Earnings    money.Amount    `json:"earnings" doc:"What the vendor gets of it: without tax, commission and refunds"`
 	Addresses   VendorAddresses `json:"addresses"`
 }
 
@@ -237,10 +237,10 @@ type VendorAddresses struct {
 	Shipping accounts.PostalAddress `json:"shipping"`
 }
 
-func vendorView(v View, w Whole, part int) VendorView {
-	e := w.Earnings(w.Parts[part])
+func vendorView(v View, w Whole, head partHead) VendorView {
+	e := w.Earnings(w.Parts[0])
 	return VendorView{
-		Part: v.Parts[part], OrderID: v.ID, OrderNumber: v.Number, Commission: e.Commission, Earnings: e.Vendor,
+		Part: v.Parts[0], OrderID: v.ID, OrderNumber: v.Number, Commission: e.Commission.Minus(head.CommissionBack), Earnings: e.Vendor.Minus(head.VendorBack),
 		Addresses: VendorAddresses{v.Addresses.Shipping},
 	}
 }

@@ -28,6 +28,7 @@ var scenarios = []scenario{
 	{"deliver", []crash.Name{"checkout.capture.before_posting", "checkout.deliver.before_commit", "checkout.deliver.after_commit"}, deliverOrder},
 	{"take back", []crash.Name{"checkout.return.before_stock", "checkout.deliver.before_commit", "checkout.deliver.after_commit"}, takeBackOrder},
 	{"cancel", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.before_commit", "checkout.cancel.after_commit"}, cancelOrder},
+	{"cancel what is paid", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.after_commit"}, cancelPaid},
 	{"pay", []crash.Name{"checkout.pay.before_start", "checkout.pay.after_start", "checkout.settle.after_writes", "checkout.pay.after_commit"}, payOrder},
 	{"capture", []crash.Name{"checkout.settle.after_writes"}, captureOrder},
 	{"hear of a payment", []crash.Name{

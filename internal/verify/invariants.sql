@@ -95,13 +95,16 @@ LEFT JOIN (SELECT p.order_line_id, sum(p.quantity) AS quantity FROM shipment_lin
            WHERE s.status <> 'returned' GROUP BY 1) p ON p.order_line_id = l.id
 WHERE l.quantity_fulfilled - l.quantity_returned <> coalesce(p.quantity, 0);
 
--- [A12] what was cancelled of a line is a share of it: nothing when no unit was, everything when all were
+-- [A12] what was cancelled of a line before it was paid is a share of it: nothing when no unit was, everything when all were; units that had been paid are given back by refunds
 SELECT id FROM order_lines
 WHERE cancelled_minor NOT BETWEEN 0 AND total_minor OR cancelled_tax_minor NOT BETWEEN 0 AND tax_minor
    OR cancelled_commission_minor NOT BETWEEN 0 AND commission_minor OR cancelled_platform_minor NOT BETWEEN 0 AND platform_minor
-   OR quantity_cancelled = 0 AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor) <> (0, 0, 0, 0)
-   OR quantity_cancelled = quantity AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor)
-                                     <> (total_minor, tax_minor, commission_minor, platform_minor);
+   OR quantity_cancelled = quantity_cancelled_paid
+      AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor) <> (0, 0, 0, 0)
+   OR quantity_cancelled - quantity_cancelled_paid = quantity AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor)
+                                     <> (total_minor, tax_minor, commission_minor, platform_minor)
+UNION ALL
+SELECT l.id FROM order_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE l.quantity_cancelled_paid > 0 AND NOT v.paid;
 
 -- [A13] the state of a part is that of its lines
 SELECT v.id FROM vendor_orders v JOIN (
@@ -157,7 +160,7 @@ HAVING p.authorized_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind =
     OR p.refunded_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'chargeback')), 0)
                          - coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund_failed', 'chargeback_reversed')), 0);
 
--- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it, or providers are told to
+-- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it, or providers and people are told to
 SELECT r.id FROM refunds r LEFT JOIN (SELECT refund_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1) l ON l.refund_id = r.id
 WHERE r.amount_minor IS DISTINCT FROM l.amount
 UNION ALL
@@ -180,7 +183,7 @@ WITH back AS (
     SELECT v.id, v.fee_minor + CASE WHEN o.tax_included THEN 0 ELSE v.fee_tax_minor END AS amount, v.fee_tax_minor AS tax
     FROM vendor_orders v JOIN orders o ON o.id = v.order_id
 ), paid AS (
-    SELECT vendor_order_id, id AS order_line_id, false AS fee, quantity - quantity_cancelled AS quantity, total_minor - cancelled_minor AS amount,
+    SELECT vendor_order_id, id AS order_line_id, false AS fee, quantity - quantity_cancelled + quantity_cancelled_paid AS quantity, total_minor - cancelled_minor AS amount,
            tax_minor - cancelled_tax_minor AS tax, commission_minor - cancelled_commission_minor AS commission, platform_minor - cancelled_platform_minor AS platform
     FROM order_lines
     UNION ALL
@@ -193,9 +196,9 @@ WITH back AS (
 SELECT b.vendor_order_id FROM back b LEFT JOIN vendor_orders v ON v.id = b.vendor_order_id
 LEFT JOIN paid p ON p.vendor_order_id = b.vendor_order_id AND p.order_line_id IS NOT DISTINCT FROM b.order_line_id AND p.fee = b.fee
 WHERE v.paid IS NOT TRUE OR p.amount IS NULL OR b.quantity > p.quantity OR b.amount > p.amount OR b.tax > p.tax OR b.commission > p.commission OR b.platform > p.platform
-   OR b.amount = p.amount AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
+   OR b.amount = p.amount AND (p.amount > 0 OR b.quantity = p.quantity) AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
 
--- [B5] what was captured for an order, less what went back to gift cards and store credit, is what its paid parts cost and what those pay of the others; 'paid' means that nothing is left
+-- [B5] what was captured for an order, less what went back to gift cards and store credit or had been taken ahead, is what its paid parts cost, what those pay of the others, and what was taken ahead; 'paid' means that nothing is left
 WITH part AS (
     SELECT v.order_id, v.paid, v.status NOT IN ('cancelled', 'refused') AS live, cost, least(v.credit_minor, cost) AS credit
     FROM vendor_orders v
@@ -207,13 +210,15 @@ WITH part AS (
            bool_or(live) AND coalesce(bool_and(paid OR credit > 0 AND credit = cost) FILTER (WHERE live), true) AS settled
     FROM part GROUP BY 1
 ), taken AS (
-    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END) AS amount
-    FROM payments WHERE NOT owed GROUP BY 1
+    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END - back.amount) AS amount
+    FROM payments p
+    CROSS JOIN LATERAL (SELECT coalesce(sum(i.amount_minor), 0) AS amount FROM payment_instructions i WHERE i.payment_id = p.id AND i.ahead) back
+    WHERE NOT owed GROUP BY 1
 )
 SELECT o.id FROM orders o JOIN whole ON whole.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
 WHERE o.status <> 'cancelled' AND o.payment_status NOT IN ('partially_refunded', 'refunded')
-  AND (coalesce(taken.amount, 0) <> whole.due + CASE WHEN whole.everything THEN o.rounding_minor ELSE 0 END
-    OR (o.payment_status = 'paid') <> whole.settled OR (o.payment_status = 'partially_paid') <> (whole.some AND NOT whole.settled))
+  AND (coalesce(taken.amount, 0) <> whole.due + o.ahead_minor + CASE WHEN whole.everything THEN o.rounding_minor ELSE 0 END
+    OR (o.payment_status = 'paid') <> whole.settled OR (o.payment_status = 'partially_paid') <> ((whole.some OR o.ahead_minor > 0) AND NOT whole.settled))
 UNION ALL
 SELECT id FROM orders WHERE status = 'cancelled' AND payment_status IN ('paid', 'partially_paid');
 
@@ -222,10 +227,11 @@ SELECT (array_agg(id))[1] FROM payments WHERE provider_ref IS NOT NULL GROUP BY 
 UNION ALL
 SELECT payment_id FROM payment_events GROUP BY payment_id, kind, cause HAVING count(*) > 1;
 
--- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise (eventual)
+-- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise, or are shown that they are to send it by hand (eventual)
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
 LEFT JOIN (SELECT payment_id, sum(settled_minor) AS amount FROM payment_exceptions GROUP BY 1) x ON x.payment_id = p.id
-WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > coalesce(x.amount, 0);
+LEFT JOIN (SELECT payment_id, sum(amount_minor) AS amount FROM payment_instructions WHERE by_hand AND state = 'due' GROUP BY 1) i ON i.payment_id = p.id
+WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > coalesce(x.amount, 0) + coalesce(i.amount, 0);
 
 -- [B8] never ask or take more than the order costs: captured - refunded <= its total over all payments, each asked for no more
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id AND NOT p.owed
@@ -239,7 +245,7 @@ WHERE p.status IN ('pending', 'processing') AND p.created_at > now() - interval 
 UNION ALL
 SELECT id FROM payment_instructions WHERE state = 'due' AND due_at > now() + interval '61 minutes';
 
--- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled and what gift cards and store credit pay
+-- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled, what gift cards and store credit pay and what was taken ahead
 WITH owed AS (
     SELECT v.order_id, sum(cost - least(v.credit_minor, cost)) FILTER (WHERE NOT v.paid) AS amount,
            bool_or(NOT v.paid AND v.status NOT IN ('cancelled', 'refused')) AS some
@@ -255,7 +261,7 @@ WITH owed AS (
 )
 SELECT o.id FROM orders o JOIN owed ON owed.order_id = o.id LEFT JOIN promised ON promised.order_id = o.id
 WHERE o.status <> 'pending'
-  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.rounding_minor ELSE 0 END;
+  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.rounding_minor ELSE 0 END - o.ahead_minor;
 
 -- [B11] what gift cards and store credit pay of an order is spread over its parts
 SELECT o.id FROM orders o
@@ -265,7 +271,7 @@ WHERE coalesce(v.amount, 0) <> coalesce(p.amount, 0);
 
 -- [B12] an order reads refunded when all that was paid for it was given back, and partially so when some was
 WITH part AS (
-    SELECT v.order_id, bool_and(v.paid) FILTER (WHERE v.status NOT IN ('cancelled', 'refused')) AS everything, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS paid
+    SELECT v.order_id, coalesce(bool_and(v.paid) FILTER (WHERE v.status NOT IN ('cancelled', 'refused')), true) AS everything, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS paid
     FROM vendor_orders v
     JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
     GROUP BY 1
@@ -276,12 +282,12 @@ SELECT o.id FROM orders o JOIN part ON part.order_id = o.id LEFT JOIN back ON ba
 WHERE (o.payment_status = 'refunded') <> (coalesce(back.amount, 0) > 0 AND back.amount = part.paid AND part.everything)
    OR (o.payment_status = 'partially_refunded') <> (coalesce(back.amount, 0) > 0 AND NOT (back.amount = part.paid AND part.everything));
 
--- [B13] what the books owe back to buyers is what came for orders that did not wait for it and what providers are to refund, less what they have and what was given back otherwise
+-- [B13] what the books owe back to buyers is what came for orders that did not wait for it, what was taken ahead for what was cancelled and what providers are to refund, less what they have and what was given back otherwise
 WITH owed AS (
     SELECT currency, sum(amount) AS amount FROM (
         SELECT currency, captured_minor AS amount FROM payments WHERE owed
         UNION ALL
-        SELECT currency, amount_minor FROM payment_instructions WHERE refund_id IS NOT NULL
+        SELECT currency, amount_minor FROM payment_instructions WHERE refund_id IS NOT NULL OR ahead
         UNION ALL
         SELECT e.currency, CASE e.kind WHEN 'refund' THEN -e.amount_minor ELSE e.amount_minor END
         FROM payment_events e JOIN payments p ON p.id = e.payment_id
@@ -304,6 +310,25 @@ WHERE (l.party, l.currency, l.times, l.amount) IS DISTINCT FROM (m.provider, m.c
 UNION ALL
 SELECT t.id FROM ledger_txns t
 WHERE t.ref_type IN ('provider_payout', 'provider_fee') AND NOT EXISTS (SELECT FROM provider_movements m WHERE m.id = t.ref_id);
+
+-- [B15] what was cancelled after it had been paid has gone back: all of a part that was cancelled, of a line in others no less than those units
+WITH back AS (
+    SELECT vendor_order_id, order_line_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1, 2
+)
+SELECT l.id FROM order_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id LEFT JOIN back b ON b.order_line_id = l.id
+CROSS JOIN LATERAL (SELECT l.total_minor - l.cancelled_minor AS amount, l.quantity - l.quantity_cancelled + l.quantity_cancelled_paid AS units) paid
+WHERE l.quantity_cancelled_paid > 0
+  AND (v.status = 'cancelled' AND coalesce(b.amount, 0) <> paid.amount OR coalesce(b.amount, 0) < paid.amount * l.quantity_cancelled_paid / paid.units)
+UNION ALL
+SELECT v.id FROM vendor_orders v JOIN (SELECT vendor_order_id, sum(total_minor) AS total FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+LEFT JOIN back b ON b.vendor_order_id = v.id AND b.order_line_id IS NULL
+WHERE v.status = 'cancelled' AND v.paid AND coalesce(b.amount, 0) <> v.total_minor - l.total;
+
+-- [B16] what people are to send back is shown to staff until they have, and nothing else is
+SELECT p.id FROM payments p
+LEFT JOIN (SELECT payment_id, count(*) AS n FROM payment_instructions WHERE by_hand AND state = 'due' GROUP BY 1) i ON i.payment_id = p.id
+LEFT JOIN (SELECT payment_id, count(*) AS n FROM payment_exceptions WHERE kind = 'refund_by_hand' AND state = 'open' GROUP BY 1) x ON x.payment_id = p.id
+WHERE coalesce(i.n, 0) <> coalesce(x.n, 0);
 
 -- [C1] every ledger transaction sums to zero in each currency
 SELECT txn_id FROM ledger_entries GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0;
@@ -334,12 +359,16 @@ FULL JOIN (SELECT a.party, e.currency, sum(e.amount_minor) AS amount
       WHERE a.kind = 'psp_clearing' AND t.ref_type = 'payment_event' GROUP BY 1, 2) l ON l.party = f.provider AND l.currency = f.currency
 WHERE coalesce(f.amount, 0) <> coalesce(l.amount, 0);
 
--- [C6] what was paid ahead is what gift cards and store credit pay of parts that are not earned yet
+-- [C6] what was paid ahead is what gift cards and store credit pay of parts that are not earned yet, and what was captured of such parts
 WITH ahead AS (
-    SELECT v.currency, sum(least(v.credit_minor, v.total_minor - l.cancelled)) AS amount
-    FROM vendor_orders v
-    JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
-    WHERE NOT v.paid AND v.status NOT IN ('cancelled', 'refused') GROUP BY 1
+    SELECT currency, sum(amount) AS amount FROM (
+        SELECT v.currency, least(v.credit_minor, v.total_minor - l.cancelled) AS amount
+        FROM vendor_orders v
+        JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+        WHERE NOT v.paid AND v.status NOT IN ('cancelled', 'refused')
+        UNION ALL
+        SELECT currency, ahead_minor FROM orders) paid
+    GROUP BY 1
 ), booked AS (
     SELECT a.currency, -sum(e.amount_minor) AS amount FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
     WHERE a.kind = 'customer_deposits' GROUP BY 1
@@ -638,8 +667,10 @@ SELECT id FROM users WHERE erased_at IS NOT NULL AND email IS NOT NULL;
 -- [J3] the audit trail is what was sealed: no entry was edited, removed, added or moved
 SELECT what FROM audit_broken() AS what;
 
--- [J4] each refund stands in the audit trail, written by the same hand in the same moment
-SELECT r.id FROM refunds r WHERE NOT EXISTS (SELECT FROM audit_log a WHERE a.at = r.created_at AND a.actor = r.actor AND a.outcome BETWEEN 200 AND 299);
+-- [J4] each refund stands in the audit trail, or in the log as that of a cancellation, written by the same hand in the same moment
+SELECT r.id FROM refunds r
+WHERE NOT EXISTS (SELECT FROM audit_log a WHERE a.at = r.created_at AND a.actor = r.actor AND a.outcome BETWEEN 200 AND 299)
+  AND NOT EXISTS (SELECT FROM events e WHERE e.subject = r.order_id AND e.name = 'orders.cancelled' AND e.at = r.created_at AND e.actor = r.actor);
 
 -- [K1] a price is the last entry of its history
 SELECT p.variant_id FROM prices p

@@ -103,6 +103,8 @@ var corruptions = []corruption{
 	{rule: "A11", sql: `UPDATE shipment_lines SET quantity = 2 WHERE shipment_id = u('parcel 1')`},
 	{rule: "A12", sql: `UPDATE order_lines SET cancelled_tax_minor = 1 WHERE id = u('withdrawn teapot')`},
 	{rule: "A12", sql: `UPDATE order_lines SET cancelled_minor = 4999 WHERE id = u('shortened rug')`},
+	{rule: "A12", sql: `UPDATE order_lines SET quantity_cancelled_paid = quantity_cancelled, cancelled_minor = 0, cancelled_tax_minor = 0, cancelled_commission_minor = 0,
+		cancelled_platform_minor = 0 WHERE id = u('withdrawn teapot')`, too: []string{"B15"}, why: "nothing was given back for it"},
 	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'confirmed' WHERE id = u('travelling, potter')`},
 	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'partially_shipped' WHERE id = u('travelling, weaver')`},
 
@@ -145,6 +147,11 @@ var corruptions = []corruption{
 			INSERT INTO refund_lines VALUES (u('refund line 1'), u('refund 1'), u('arrived, potter'), u('arrived teapots'), 2, 2500, 416, 184, 0)`,
 		too: []string{"D2", "J4"}, why: "neither the books nor the trail say that something was given back",
 	},
+	{
+		rule: "B15", sql: `UPDATE order_lines SET quantity_cancelled = 1, quantity_cancelled_paid = 1, quantity_fulfilled = 1 WHERE id = u('arrived teapots')`,
+		too: []string{"A11", "E7"}, why: "two were in the parcel",
+	},
+	{rule: "B16", sql: `INSERT INTO payment_exceptions (id, provider, kind, payment_id, subject) VALUES (u('trouble 1'), 'bank_transfer', 'refund_by_hand', u('payment 2'), 'x')`},
 	{rule: "B5", sql: `UPDATE orders SET payment_status = 'partially_paid' WHERE id = u('arrived')`},
 	{rule: "B12", sql: `UPDATE orders SET payment_status = 'partially_refunded' WHERE id = u('arrived')`},
 	{rule: "B12", sql: `UPDATE orders SET payment_status = 'refunded' WHERE id = u('travelling')`},

@@ -63,6 +63,10 @@ func (*Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) 
 	return money.Zero(c), nil
 }
 
+// Captures says several: an authorisation is captured until one is said to be the
+// final capture. https://developer.paypal.com/docs/api/payments/v2/#authorizations_capture
+func (*Provider) Captures() payments.Captures { return payments.CapturesSeveral }
+
 // Waits is as long as the shop lets others wait.
 func (*Provider) Waits(context.Context) (time.Duration, error) { return 0, nil }
 
