@@ -72,11 +72,13 @@ const (
 
 	// Of items that sell a period of a plan, or are for members, which and whose.
 	membersFragment = `
-		SELECT i.id, plan.id AS plan_id, plan.archived_at IS NOT NULL AS plan_archived, gate.plans AS gate_plans, gate.names AS gate_names
+		SELECT i.id, plan.id AS plan_id, plan.archived_at IS NOT NULL AS plan_archived, gate.plans AS gate_plans, gate.names AS gate_names,
+		       coalesce(u.set_off_minor, 0) AS set_off_minor, coalesce(u.text, '') AS set_off_text
 		FROM i CROSS JOIN c
 		JOIN variants v ON v.id = i.variant_id
 		JOIN products p ON p.id = v.product_id
 		LEFT JOIN plans plan ON plan.variant_id = i.variant_id
+		LEFT JOIN membership_upgrades u ON u.cart_item_id = i.id AND u.currency = c.currency
 		LEFT JOIN LATERAL (
 			SELECT coalesce(array_agg(member.id ORDER BY member.rank, member.id) FILTER (WHERE g.hours IS NULL
 			           OR p.published_at + (g.hours - least(member.early_access_hours, g.hours)) * interval '1 hour' <= c.at), '{}') AS plans,

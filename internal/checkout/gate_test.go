@@ -93,6 +93,7 @@ func TestAGateOpensAtItsMoment(t *testing.T) {
 func TestUpgradeDowngradePauseAndCancelByTheDoor(t *testing.T) {
 	t.Parallel()
 	s := open(t)
+	s.exec(`INSERT INTO settings (key, value) VALUES ('memberships.upgrade', '"time"')`, nil)
 	gold, silver := s.plan("Gold", 1800, goldBenefits), s.plan("Silver", 900, `, "rank": 1, "pause_days": 20`)
 	who := s.member(silver.ID)
 	order := func(plan id.Plan) string {
