@@ -18,3 +18,12 @@ CREATE TABLE membership_upgrades (
     at            timestamptz NOT NULL DEFAULT now()             -- until when time was counted as used
 );
 CREATE INDEX membership_upgrades_membership ON membership_upgrades (membership_id);
+
+-- The gates that keep a variant from people: of its own product, and of what it is made of as a bundle. All of them have to be open.
+CREATE VIEW variant_gates (variant_id, product_id, until, hours, published_at) AS
+    SELECT v.id, g.product_id, g.until, g.hours, p.published_at
+    FROM variants v JOIN product_gates g ON g.product_id = v.product_id JOIN products p ON p.id = g.product_id
+    UNION
+    SELECT c.bundle_id, g.product_id, g.until, g.hours, p.published_at
+    FROM variant_components c JOIN variants part ON part.id = c.component_id
+    JOIN product_gates g ON g.product_id = part.product_id JOIN products p ON p.id = g.product_id;

@@ -20,16 +20,17 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/free"
 	"souk/internal/platform/httpapi"
+	"souk/internal/tax"
 )
 
 func (c *Checkout) memberRoutes(r *httpapi.Router) {
 	me := httpapi.Needs(auth.AsCustomer)
-	httpapi.Post(r, "/api/v1/me/membership", c.join, me, httpapi.ID("join-my-membership"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Then(c.tellNext),
+	httpapi.Post(r, "/api/v1/me/membership", c.join, me, httpapi.ID("join-my-membership"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
 		httpapi.Summary("Become a member, or go on as one"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, the membership begins, or goes on where one is a member of the plan already. "+
 			"With `trial` nothing is ordered yet: the first period is, shortly before the trial ends. 409 `no_trial` for who was a member before, `already_member` for who is one of another plan."))
 	httpapi.Get(r, "/api/v1/me/membership/payment-methods", c.waysToJoin, me, httpapi.Summary("List the ways to pay for a plan"))
-	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Then(c.tellNext),
+	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
 		httpapi.Summary("Go up to a better plan"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, it begins at once. What its unused days have cost of the old plan lowers the price (`set_off` in the trace), or is added as time where the shop has set so. 409 `upgrade_ordered` while an order that it has lowered is not paid for."))
 }
@@ -216,7 +217,13 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 			return Placed{}, err
 		}
 	}
+	if err := tax.Keep(ctx, tx, p.Cart.ID, told(ctx)); err != nil {
+		return Placed{}, err
+	}
 	if p, err = c.Carts.Lock(ctx, tx, p.Cart.ID, w.Method); err != nil {
+		return Placed{}, err
+	}
+	if err := checkAsked(ctx, p); err != nil {
 		return Placed{}, err
 	}
 	if lowered && p.Quote.Totals.GrandTotal.IsZero() { // nothing is left to pay

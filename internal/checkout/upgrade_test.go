@@ -20,8 +20,8 @@ func (s *shop) upgrade(who string, to id.Plan, method string) answer {
 func TestUnusedDaysLowerTheOrderForABetterPlan(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	gold, silver := s.plan("Gold", 1800, goldBenefits), s.plan("Silver", 900, `, "rank": 1, "pause_days": 20`)
-	best := s.plan("Best", 500, `, "rank": 3`)
+	gold, silver := s.plan("Ruby", 1800, goldBenefits), s.plan("Opal", 900, `, "rank": 1, "pause_days": 20`)
+	best := s.plan("Jade", 500, `, "rank": 3`)
 	who := s.member(silver.ID)
 	m := s.membership(who)
 	s.later(m.ID, "10 days 1 hour")
@@ -30,17 +30,17 @@ func TestUnusedDaysLowerTheOrderForABetterPlan(t *testing.T) {
 	if first.Order.GrandTotal != usd(1230) || first.Order.Discount != usd(570) {
 		t.Fatalf("totals: %+v", first.Order.Totals)
 	}
-	s.call(who, "GET", "/me/orders/"+first.Order.ID.String()+"?expand=trace", "").want(200, `"kind":"set_off"`, "Gold: Unused time of Silver: 19 of 30 days", `"membership_savings":{"amount":0`)
+	s.call(who, "GET", "/me/orders/"+first.Order.ID.String()+"?expand=trace", "").want(200, `"kind":"set_off"`, "Ruby: Unused time of Opal: 19 of 30 days", `"membership_savings":{"amount":0`)
 	s.upgrade(who, gold.ID, "stripe").want(409, "upgrade_ordered", first.Order.ID.String())
 	s.call(who, "POST", "/orders/"+first.Order.ID.String()+"/cancel", `{}`).want(200)
-	if is := s.membership(who); is.Plan.Name != "Silver" || is.EndsAt.IsZero() || !is.Periods[0].Credited.IsZero() {
+	if is := s.membership(who); is.Plan.Name != "Opal" || is.EndsAt.IsZero() || !is.Periods[0].Credited.IsZero() {
 		t.Errorf("cancelled: %+v", is)
 	}
 
 	second := decode[checkout.Joined](s.upgrade(who, gold.ID, "stripe").want(201))
 	s.pay(second)
 	m = s.membership(who)
-	if len(m.Periods) != 2 || m.Plan.Name != "Gold" || m.Periods[0].Credited != usd(570) || m.Periods[1].Paid != usd(1230) || m.Periods[1].SetOff != usd(570) {
+	if len(m.Periods) != 2 || m.Plan.Name != "Ruby" || m.Periods[0].Credited != usd(570) || m.Periods[1].Paid != usd(1230) || m.Periods[1].SetOff != usd(570) {
 		t.Fatalf("upgraded: %+v", m.Periods)
 	}
 	s.sound()
@@ -56,7 +56,7 @@ func TestUnusedDaysLowerTheOrderForABetterPlan(t *testing.T) {
 	s.handOver()
 	m = s.membership(who)
 	last := m.Periods[len(m.Periods)-1]
-	if m.Plan.Name != "Best" || m.Method != "stripe" || last.Kind != memberships.Carried || last.Paid.Minor < 1200 || last.Paid.Minor > 1300 {
+	if m.Plan.Name != "Jade" || m.Method != "stripe" || last.Kind != memberships.Carried || last.Paid.Minor < 1200 || last.Paid.Minor > 1300 {
 		t.Errorf("the best: %s by %q, %+v", m.Plan.Name, m.Method, last)
 	}
 	s.sound()

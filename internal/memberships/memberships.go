@@ -68,7 +68,7 @@ var RenewDaysSetting = settings.Value[int]{
 // UpgradeSetting is what becomes of unused time when somebody goes up.
 var UpgradeSetting = settings.Value[string]{
 	Key: "memberships.upgrade", Help: "What unused time of a plan is worth when its member goes up to a better one: `credit` lowers the price of the order, `time` makes the new period longer.",
-	Default: "credit", Check: func(s string) bool { return s == "credit" || s == "time" }, Rule: "Choose credit or time.",
+	Default: "credit", Choices: []string{"credit", "time"},
 }
 
 // Settings lists what this module declares.
