@@ -67,7 +67,6 @@ func run(ctx context.Context, p plan) (err error) {
 		return err
 	}
 	defer s.Stop()
-	r.measure(&r.idleMB, s.Memory())
 	ceiling, err := startStatic(ctx)
 	if err != nil {
 		return err
@@ -178,7 +177,7 @@ var floods = []struct {
 	{"500 passwords/s, each from another address", flood{500, 1 << 20, 500, "/api/v1/auth/login"}},
 }
 
-// starts measures how long it takes until the first answer.
+// starts measures how long it takes until the first answer, and what memory that is.
 func (r *results) starts(ctx context.Context, p plan, s *souk) error {
 	for range p.rounds {
 		took, err := s.restart(ctx)
@@ -186,6 +185,12 @@ func (r *results) starts(ctx context.Context, p plan, s *souk) error {
 			return err
 		}
 		r.cold = append(r.cold, took)
+		r.measure(&r.idleMB, s.Memory())
+		r.programMB = s.Program()
+		if took, err = s.join(ctx); err != nil {
+			return err
+		}
+		r.joined = append(r.joined, took)
 	}
 	return nil
 }

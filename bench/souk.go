@@ -66,6 +66,21 @@ func (s *souk) restart(ctx context.Context) (time.Duration, error) {
 	return s.start(ctx)
 }
 
+// join starts a second node on the same database, which is up and migrated, and
+// says how long it took until it was ready.
+func (s *souk) join(ctx context.Context) (time.Duration, error) {
+	node := s.Server
+	node.Base = "http://127.0.0.1:18081"
+	node.Env = append(s.env(), "SOUK_LISTEN="+strings.TrimPrefix(node.Base, "http://"),
+		"DATABASE_URL=postgres:///souk?user=souk&host="+filepath.Join(s.plan.dir, "souk", "pg", "run"))
+	took, err := node.Start(ctx)
+	if err != nil {
+		return 0, err
+	}
+	node.Stop()
+	return took, nil
+}
+
 func (s *souk) command(ctx context.Context, args ...string) ([]byte, error) {
 	return s.program(ctx, args...).CombinedOutput()
 }

@@ -1513,7 +1513,6 @@ CREATE TABLE public.payments (
     owed boolean DEFAULT false NOT NULL,
     return_url text DEFAULT ''::text NOT NULL,
     look_at timestamp with time zone,
-    seen_at timestamp with time zone,
     looked integer DEFAULT 0 NOT NULL,
     keeps boolean DEFAULT false NOT NULL,
     away boolean DEFAULT false NOT NULL,
@@ -3561,6 +3560,8 @@ CREATE INDEX webauthn_answers_expiry ON public.webauthn_answers USING btree (exp
 CREATE INDEX webhook_inbox_due ON public.webhook_inbox USING btree (due_at) WHERE (state = 'due'::text);
 
 CREATE INDEX webhook_inbox_received ON public.webhook_inbox USING btree (received_at);
+
+CREATE INDEX webhook_inbox_waiting ON public.webhook_inbox USING btree (provider, ref) WHERE (state = 'due'::text);
 
 CREATE INDEX wishlist_items_variant ON public.wishlist_items USING btree (variant_id);
 

@@ -176,10 +176,11 @@ func Build(p Parts) *App {
 	a.Shipping = &shipping.Shipping{DB: p.DB}
 	accounts := &payments.Accounts{DB: p.Aside, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)}
 	tests := &testpay.Provider{DB: p.DB, Clock: p.Clock, Accounts: accounts, BaseURL: p.Config.PublicURL()}
+	cards := &stripe.Provider{Accounts: accounts, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("payment links")}
 	a.Payments = &payments.Payments{
 		DB: p.DB, BaseURL: p.Config.PublicURL(), Accounts: accounts, Providers: []payments.Provider{
 			cod.Provider{Settings: a.Settings, Currency: currency},
-			&stripe.Provider{Accounts: accounts}, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
+			cards, &razorpay.Provider{Accounts: accounts}, &paypal.Provider{Accounts: accounts},
 			transfer.Provider{Settings: a.Settings},
 			free.Provider{},
 			tests,
@@ -225,7 +226,7 @@ func Build(p Parts) *App {
 	a.Privacy = &privacy.Privacy{DB: p.DB, Clock: p.Clock, Blobs: p.Blobs, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("export links")}
 
 	// Faces.
-	a.Pages = &storefront.Pages{ShopName: shopName, Tests: tests}
+	a.Pages = &storefront.Pages{ShopName: shopName, Payments: a.Payments, Tests: tests, Stripe: cards}
 
 	a.Notifications = &notifications.Notifications{
 		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Memberships: a.Memberships, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists,
@@ -301,7 +302,7 @@ func New(c *config.Config, pool *pgxpool.Pool, log *slog.Logger, metrics prometh
 	}
 	var shared *redis.Client
 	if c.RedisURL != "" {
-		if shared, err = redis.Open(c.RedisURL, clock.System{}, log); err != nil {
+		if shared, err = redis.Open(c.RedisURL, redis.Patience, clock.System{}, log); err != nil {
 			return nil, fmt.Errorf("--redis-url: %w", err)
 		}
 	}

@@ -161,14 +161,18 @@ func (c *Checkout) tell(ctx context.Context, payment payments.Payment, in paymen
 // carried records what a provider has done.
 func (c *Checkout) carried(ctx context.Context, payment payments.Payment, in payments.Instruction, fact payments.Fact) error {
 	return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
-		if _, err := orders.Lock(ctx, tx, payment.Order); err != nil {
+		w, err := orders.Lock(ctx, tx, payment.Order)
+		if err != nil {
+			return err
+		}
+		if payment, err = payments.Get(ctx, tx, payment.ID); err != nil { // as it is under the lock
 			return err
 		}
 		if _, err := payments.Conclude(ctx, tx, in, payments.InstructionDone, fact.Cause, ""); err != nil {
 			return err
 		}
 		if closing := in.Kind == payments.Void && in.Amount.IsZero(); !closing { // which was recorded when it was decided
-			if _, err := c.settleOrExcept(ctx, tx, payment, fact); err != nil {
+			if _, err := c.settleOrExcept(ctx, tx, &w, &payment, fact); err != nil {
 				return err
 			}
 		}

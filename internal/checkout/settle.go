@@ -30,6 +30,11 @@ func (c *Checkout) Settle(ctx context.Context, tx pgx.Tx, fact payments.Fact) (o
 	if payment, err = payments.Get(ctx, tx, fact.Payment); err != nil { // as it is under the lock
 		return orders.Whole{}, err
 	}
+	return c.settleLocked(ctx, tx, was, payment, fact)
+}
+
+// settleLocked applies a fact to an order that is locked.
+func (c *Checkout) settleLocked(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, fact payments.Fact) (orders.Whole, error) {
 	event, fresh, err := c.recordFact(ctx, tx, was, payment, fact)
 	if err != nil || !fresh {
 		return was, err

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -37,13 +38,9 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 	if err != nil {
 		return err
 	}
-	began, err := payments.Moment(ctx, c.DB)
-	if err != nil {
-		return fmt.Errorf("look at the clock: %w", err)
-	}
 	report, err := provider.Look(ctx, known)
 	if errors.Is(err, payments.ErrMismatch) {
-		return c.disown(ctx, payment, err)
+		return c.disown(ctx, payment, known.At, err)
 	}
 	if err != nil {
 		return fmt.Errorf("look at payment %s: %w", which, err)
@@ -52,7 +49,7 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 		if err := c.believe(ctx, tx, payment, report); err != nil {
 			return err
 		}
-		if err := payments.Seen(ctx, tx, payment.ID, began); err != nil {
+		if err := payments.Heard(ctx, tx, payment, known.At); err != nil {
 			return err
 		}
 		beforeSync.Here()
@@ -67,9 +64,12 @@ func (c *Checkout) Sync(ctx context.Context, which id.Payment) error {
 
 // disown shows a payment to staff that is not in our account, or was made for
 // something else. Asking again would say the same.
-func (c *Checkout) disown(ctx context.Context, payment payments.Payment, why error) error {
+func (c *Checkout) disown(ctx context.Context, payment payments.Payment, asked time.Time, why error) error {
 	return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		if err := payments.Watch(ctx, tx, payment.ID, false); err != nil {
+			return err
+		}
+		if err := payments.Heard(ctx, tx, payment, asked); err != nil {
 			return err
 		}
 		return c.exceptMismatch(ctx, tx, payment, payment.ProviderRef, why, nil)
@@ -114,23 +114,27 @@ func (c *Checkout) believe(ctx context.Context, tx pgx.Tx, payment payments.Paym
 	if err := payments.Named(ctx, tx, payment, r.Refs); err != nil {
 		return err
 	}
-	waiting, err := c.applyFacts(ctx, tx, payment, r)
+	if payment, err = payments.Get(ctx, tx, payment.ID); err != nil { // as it is under the lock
+		return err
+	}
+	waiting, err := c.applyFacts(ctx, tx, &w, &payment, r)
 	if err != nil {
 		return err
 	}
 	if err := c.applyDisputes(ctx, tx, payment, r.Disputes); err != nil {
 		return err
 	}
-	more, err := c.proceed(ctx, tx, payment.ID, r)
+	more, err := c.proceed(ctx, tx, w, payment, r)
 	if err != nil {
 		return err
 	}
 	return payments.Watch(ctx, tx, payment.ID, r.Open || r.Approved || waiting || more)
 }
 
-// applyFacts settles what is not known yet. A refund that may be one that we
-// have told the provider to make waits until that has been answered.
-func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.Payment, r payments.Report) (waiting bool, err error) {
+// applyFacts settles what is not known yet, and tells what the order and the
+// payment are then. A refund that may be one that we have told the provider to
+// make waits until that has been answered.
+func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, w *orders.Whole, payment *payments.Payment, r payments.Report) (waiting bool, err error) {
 	old, err := payments.FactsOf(ctx, tx, payment.ID)
 	if err != nil {
 		return false, err
@@ -164,7 +168,7 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 		case fact.Kind == payments.Fail:
 			fact.Again = r.Open || r.Approved
 		}
-		settled, err := c.settleOrExcept(ctx, tx, payment, fact)
+		settled, err := c.settleOrExcept(ctx, tx, w, payment, fact)
 		if err != nil {
 			return false, err
 		}
@@ -172,7 +176,7 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, payment payments.P
 			later[fact.Cause] = true
 		}
 		if settled && fact.Kind == payments.Refund && !ok {
-			if err := c.exceptOutside(ctx, tx, payment, fact); err != nil {
+			if err := c.exceptOutside(ctx, tx, *payment, fact); err != nil {
 				return false, err
 			}
 		}
@@ -190,15 +194,22 @@ func underWay(told []payments.Instruction) bool {
 
 // settleOrExcept applies a fact, or shows it to staff where it does not fit: then
 // it has changed nothing.
-func (c *Checkout) settleOrExcept(ctx context.Context, tx pgx.Tx, payment payments.Payment, fact payments.Fact) (settled bool, err error) {
-	err = postgres.InTx(ctx, tx, func(tx pgx.Tx) error { // a savepoint: what does not fit is undone
-		_, err := c.Settle(ctx, tx, fact)
+func (c *Checkout) settleOrExcept(ctx context.Context, tx pgx.Tx, w *orders.Whole, payment *payments.Payment, fact payments.Fact) (settled bool, err error) {
+	is, was := *w, *payment
+	err = postgres.InTx(ctx, tx, func(tx pgx.Tx) (err error) { // a savepoint: what does not fit is undone
+		if is, err = c.settleLocked(ctx, tx, *w, was, fact); err != nil {
+			return err
+		}
+		was, err = payments.Get(ctx, tx, fact.Payment)
 		return err
 	})
+	if err == nil {
+		*w, *payment = is, was
+	}
 	if errs.Refusal(err) == nil { // it is settled, or nobody could: then it is told again
 		return err == nil, err
 	}
-	return false, c.exceptMismatch(ctx, tx, payment, fact.Cause, err, &fact)
+	return false, c.exceptMismatch(ctx, tx, *payment, fact.Cause, err, &fact)
 }
 
 func (c *Checkout) exceptMismatch(ctx context.Context, tx pgx.Tx, payment payments.Payment, subject string, why error, fact *payments.Fact) error {
@@ -259,27 +270,22 @@ func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payment
 // proceed takes the money of who has agreed to pay, where it is taken at once, and
 // lets go of what an order does not wait for any more.
 // It reports that something is to come of it.
-func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, which id.Payment, r payments.Report) (bool, error) {
-	payment, err := payments.Get(ctx, tx, which)
-	if err != nil {
-		return false, err
-	}
-	w, err := orders.Read(ctx, tx, payment.Order)
-	if err != nil {
-		return false, err
+func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, w orders.Whole, payment payments.Payment, r payments.Report) (bool, error) {
+	held := payment.Authorized.Minus(payment.Captured).Minus(payment.Voided)
+	promised := !held.IsZero() && payment.Captured.IsZero()
+	if !r.Approved && !promised {
+		return false, nil
 	}
 	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
 	if err != nil {
 		return false, err
 	}
-	held := payment.Authorized.Minus(payment.Captured).Minus(payment.Voided)
-	promised := !held.IsZero() && payment.Captured.IsZero()
 	switch {
 	case tooMuch(w, payment) && promised && refusals(told, payments.Void) < attempts: // nobody waits for it: let it go
 		return true, payments.Instruct(ctx, tx, payments.Instruction{
 			Payment: payment.ID, Kind: payments.Void, Amount: held, Reason: "order " + w.Number + " does not wait for it",
 		})
-	case tooMuch(w, payment), !r.Approved && !promised, refusals(told, payments.Capture) >= attempts: // the buyer has to choose something else
+	case tooMuch(w, payment), refusals(told, payments.Capture) >= attempts: // the buyer has to choose something else
 		return false, nil
 	}
 	account, err := c.Payments.Accounts.Open(ctx, payment.Provider)
@@ -304,8 +310,9 @@ func refusals(told []payments.Instruction, kind payments.Kind) (n int) {
 	return n
 }
 
-// Hear looks into a notice: it asks about the payment that it names. One that
-// names a payment which nobody knows waits for it.
+// Hear looks into a notice: it asks about the payment that it names, which
+// answers all that had come of it. One that names a payment which nobody knows
+// waits for it.
 func (c *Checkout) Hear(ctx context.Context, e payments.NoticeKept) error {
 	ctx = asSystem(ctx, "payments")
 	var kept payments.Kept
@@ -319,30 +326,20 @@ func (c *Checkout) Hear(ctx context.Context, e payments.NoticeKept) error {
 	if err != nil {
 		return err
 	}
-	err = c.hear(ctx, kept)
-	done := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
-		if err == nil {
-			return payments.AppliedNotice(ctx, tx, kept.ID)
-		}
+	payment, err := payments.Find(ctx, c.DB, kept.Provider, kept.Ref)
+	if err == nil {
+		err = c.Sync(ctx, payment)
+	}
+	if err == nil {
+		return nil
+	}
+	off := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		return payments.UnappliedNotice(ctx, tx, kept, c.Payments.Accounts.Clock.Now(), err.Error())
 	})
-	if done != nil {
-		return fmt.Errorf("look into notice %s of %s: %w", kept.EventID, kept.Provider, done)
+	if off != nil {
+		return fmt.Errorf("put notice %s of %s off: %w", kept.EventID, kept.Provider, off)
 	}
 	return nil
-}
-
-// hear asks about the payment that a notice is about, unless that was done since
-// the notice has come: providers tell one thing in several.
-func (c *Checkout) hear(ctx context.Context, kept payments.Kept) error {
-	payment, err := payments.Find(ctx, c.DB, kept.Provider, kept.Ref)
-	if err != nil {
-		return err
-	}
-	if seen, err := payments.SeenSince(ctx, c.DB, payment, kept); err != nil || seen {
-		return err
-	}
-	return c.Sync(ctx, payment)
 }
 
 // HearDue looks into notices that nobody is at. It is a sweep.

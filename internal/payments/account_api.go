@@ -1,6 +1,7 @@
 package payments
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -187,12 +188,39 @@ func (p *Payments) complete(a Account, known []Field) error {
 	if a.BaseURL != "" {
 		bad.Require(p.Accounts.Outbound.Check(a.BaseURL) == nil, "/base_url", "invalid", outbound.ErrRefused.Message)
 	}
+	needed := neededBy(a, known)
 	for _, f := range known {
-		if a.Enabled && f.Required && a.secrets[f.Name] == "" && a.Fields[f.Name] == "" {
-			bad.Require(false, "/fields/"+f.Name, "required", "It is needed before this way to pay can be offered: "+f.Help)
+		value := a.secrets[f.Name] + a.Fields[f.Name] // it is one or the other
+		switch {
+		case value == "":
+			missing := a.Enabled && (f.Required || slices.Contains(needed, f.Name))
+			bad.Require(!missing, "/fields/"+f.Name, "required", "It is needed before this way to pay can be offered: "+f.Help)
+		case !strings.HasPrefix(value, f.Prefix):
+			bad.Require(false, "/fields/"+f.Name, "invalid", "It begins with "+f.Prefix+". "+f.Help)
+		case f.Choices != nil:
+			bad.Require(f.choice(value) != nil, "/fields/"+f.Name, "invalid", "This is none of the choices. "+f.Help)
 		}
 	}
 	return bad.Err()
+}
+
+// neededBy lists the fields that what was chosen in others makes necessary.
+func neededBy(a Account, known []Field) (names []string) {
+	for _, f := range known {
+		if chosen := f.choice(cmp.Or(a.Fields[f.Name], f.Default)); chosen != nil {
+			names = append(names, chosen.Needs...)
+		}
+	}
+	return names
+}
+
+// choice is the one that has a value, nil when there is none.
+func (f Field) choice(value string) *Choice {
+	at := slices.IndexFunc(f.Choices, func(c Choice) bool { return c.Value == value })
+	if at < 0 {
+		return nil
+	}
+	return &f.Choices[at]
 }
 
 // Tested is what a test of an account has found.

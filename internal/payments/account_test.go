@@ -18,6 +18,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/razorpay"
 	"souk/internal/payments/razorpay/razorpaytest"
+	"souk/internal/payments/stripe"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/outbound"
 	"souk/internal/platform/pgtest"
@@ -43,7 +44,9 @@ func openOffice(t *testing.T) *office {
 	server := httptest.NewServer(o.far.Handler())
 	t.Cleanup(server.Close)
 	o.farURL = server.URL
-	ways := &payments.Payments{DB: tx, BaseURL: "https://shop.example", Accounts: o.accounts, Providers: []payments.Provider{&razorpay.Provider{Accounts: o.accounts}}}
+	ways := &payments.Payments{DB: tx, BaseURL: "https://shop.example", Accounts: o.accounts, Providers: []payments.Provider{
+		&razorpay.Provider{Accounts: o.accounts}, &stripe.Provider{Accounts: o.accounts},
+	}}
 	r := httpapi.New(httpapi.Config{DB: tx, LimitsOff: true, Authenticate: func(context.Context, *http.Request) (auth.Actor, error) {
 		var grants auth.Grants
 		grants.Declare(payments.Permissions()...)
@@ -115,6 +118,34 @@ func TestPaymentAccounts(t *testing.T) {
 	}
 	if code, _ := o.call("GET", "/cod", ""); code != 404 {
 		t.Errorf("cash has no account: %d", code)
+	}
+}
+
+// A field can be one of a few, each of which may need others; and what begins
+// otherwise than it should is another field's.
+func TestAnAccountIsAskedForWhatItsChoicesNeed(t *testing.T) {
+	t.Parallel()
+	o := openOffice(t)
+	if code, body := o.call("GET", "/stripe", ""); code != 200 || !strings.Contains(body, `{"value":"hosted_fields","help":`) || !strings.Contains(body, `"needs":["publishable_key"]`) {
+		t.Errorf("what it can be is not told: %d %s", code, body)
+	}
+	const keys = `"secret_key": "sk_test_1", "webhook_secret": "whsec_1"`
+	for _, step := range []struct {
+		fields string
+		code   int
+		field  string
+	}{
+		{keys, 200, ""},
+		{`"checkout": "elsewhere"`, 422, "/fields/checkout"},
+		{`"checkout": "hosted_fields"`, 422, "/fields/publishable_key"},
+		{`"checkout": "hosted_fields", "publishable_key": "sk_test_1"`, 422, "/fields/publishable_key"},
+		{`"checkout": "hosted_fields", "publishable_key": "pk_test_1"`, 200, ""},
+		{`"publishable_key": ""`, 422, "/fields/publishable_key"},
+		{`"checkout": "", "publishable_key": ""`, 200, ""},
+	} {
+		if code, body := o.call("PUT", "/stripe", `{"enabled": true, "fields": {`+step.fields+`}}`); code != step.code || !strings.Contains(body, step.field) {
+			t.Errorf("%s: %d %s, want %d about %s", step.fields, code, body, step.code, step.field)
+		}
 	}
 }
 

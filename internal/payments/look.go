@@ -47,11 +47,11 @@ func Find(ctx context.Context, db postgres.DB, provider, ref string) (id.Payment
 
 // KnownOf is by which names we know a payment.
 func KnownOf(ctx context.Context, db postgres.DB, p Payment) (Known, error) {
-	refs, err := refsOf(ctx, db, p.ID)
+	k, err := knownOf(ctx, db, p.ID)
 	if err != nil {
 		return Known{}, fmt.Errorf("read names of payment %s: %w", p.ID, err)
 	}
-	return Known{Payment: p.ID, Ref: p.ProviderRef, Refs: refs, Amount: p.Amount}, nil
+	return Known{Payment: p.ID, Ref: p.ProviderRef, Refs: k.Refs, Amount: p.Amount, At: k.At}, nil
 }
 
 // Named keeps further names of a payment. One that is another payment's is
@@ -92,28 +92,13 @@ func Watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error
 	return nil
 }
 
-// Moment is now, by the clock of the database, which also says when notices came.
-func Moment(ctx context.Context, db postgres.DB) (time.Time, error) {
-	return postgres.Scalar[time.Time](ctx, db, `SELECT clock_timestamp()`, nil)
-}
-
-// Seen says that a provider was asked at a moment, and has told all that it knew
-// of a payment then.
-func Seen(ctx context.Context, tx pgx.Tx, payment id.Payment, at time.Time) error {
-	if err := seen(ctx, tx, payment, at); err != nil {
-		return fmt.Errorf("see payment %s: %w", payment, err)
+// Heard says that a provider was asked at a moment, and has told all that it knew
+// of a payment then: every notice of it that had come by then is answered.
+func Heard(ctx context.Context, tx pgx.Tx, p Payment, at time.Time) error {
+	if err := heard(ctx, tx, p, at); err != nil {
+		return fmt.Errorf("answer the notices of payment %s: %w", p.ID, err)
 	}
 	return nil
-}
-
-// SeenSince reports that a provider was asked about a payment after a notice of it
-// had come: then the answer has what the notice was about.
-func SeenSince(ctx context.Context, db postgres.DB, payment id.Payment, k Kept) (bool, error) {
-	after, err := seenSince(ctx, db, payment, k.ReceivedAt)
-	if err != nil {
-		return false, fmt.Errorf("ask when payment %s was seen: %w", payment, err)
-	}
-	return after, nil
 }
 
 // Watched lists payments that a provider is to be asked about, and puts each off,

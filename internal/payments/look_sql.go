@@ -20,8 +20,15 @@ func find(ctx context.Context, db postgres.DB, provider, ref string) (id.Payment
 		pgx.NamedArgs{"provider": provider, "ref": ref})
 }
 
-func refsOf(ctx context.Context, db postgres.DB, payment id.Payment) ([]string, error) {
-	return postgres.Column[string](ctx, db, `SELECT ref FROM payment_refs WHERE payment_id = @payment ORDER BY seq`, pgx.NamedArgs{"payment": payment})
+type known struct {
+	Refs []string  `db:"refs"`
+	At   time.Time `db:"at"`
+}
+
+func knownOf(ctx context.Context, db postgres.DB, payment id.Payment) (known, error) {
+	return postgres.Get[known](ctx, db, `
+		SELECT ARRAY(SELECT ref FROM payment_refs WHERE payment_id = @payment ORDER BY seq) AS refs, clock_timestamp() AS at`,
+		pgx.NamedArgs{"payment": payment})
 }
 
 // nameRefs says which of the names are another payment's.
@@ -50,13 +57,17 @@ func watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error
 	return err
 }
 
-func seen(ctx context.Context, tx pgx.Tx, payment id.Payment, at time.Time) error {
-	_, err := postgres.Exec(ctx, tx, `UPDATE payments SET seen_at = greatest(seen_at, @at) WHERE id = @payment`, pgx.NamedArgs{"payment": payment, "at": at})
-	return err
-}
+// namesFragment is every name of a payment at its provider.
+const namesFragment = `
+	SELECT provider_ref FROM payments WHERE id = @payment AND provider_ref IS NOT NULL
+	UNION ALL SELECT ref FROM payment_refs WHERE payment_id = @payment`
 
-func seenSince(ctx context.Context, db postgres.DB, payment id.Payment, at time.Time) (bool, error) {
-	return postgres.Scalar[bool](ctx, db, `SELECT coalesce(seen_at > @at, false) FROM payments WHERE id = @payment`, pgx.NamedArgs{"payment": payment, "at": at})
+func heard(ctx context.Context, tx pgx.Tx, p Payment, at time.Time) error {
+	_, err := postgres.Exec(ctx, tx, `
+		UPDATE webhook_inbox SET state = 'applied', problem = '', applied_at = now()
+		WHERE provider = @provider AND ref = ANY (ARRAY(`+namesFragment+`)) AND state = 'due' AND received_at < @at`,
+		pgx.NamedArgs{"payment": p.ID, "provider": p.Provider, "at": at})
+	return err
 }
 
 func watched(ctx context.Context, tx pgx.Tx, limit int) ([]id.Payment, error) {

@@ -96,15 +96,15 @@ func (p *Payments) keep(ctx context.Context, provider string, n Notice, body []b
 		k.State, k.Problem = NoticeIgnored, "it is about no payment"
 	}
 	err := postgres.InTx(ctx, p.DB, func(tx pgx.Tx) error {
-		fresh, same, err := insertNotice(ctx, tx, k, body)
+		kept, err := insertNotice(ctx, tx, k, body)
 		switch {
 		case err != nil:
 			return err
-		case !same:
+		case !kept.Same:
 			return Except(ctx, tx, Exception{
 				Provider: provider, Kind: ExceptionNotice, Subject: n.ID, Detail: map[string]any{"type": n.Type, "reference": n.Ref},
 			})
-		case fresh && k.State == NoticeDue:
+		case kept.Rings:
 			if err := events.Raise(ctx, tx, NoticeKept{k.ID}); err != nil {
 				return err
 			}
@@ -132,11 +132,6 @@ func ClaimNotice(ctx context.Context, tx pgx.Tx, which id.Notice) (Kept, error) 
 // DueNotices lists those that nobody is at.
 func DueNotices(ctx context.Context, db postgres.DB, limit int) ([]id.Notice, error) {
 	return dueNotices(ctx, db, limit)
-}
-
-// AppliedNotice says that a notice was looked into.
-func AppliedNotice(ctx context.Context, tx pgx.Tx, which id.Notice) error {
-	return setNotice(ctx, tx, which, NoticeApplied, "", 0)
 }
 
 // UnappliedNotice puts a notice off: what it is about is not known yet, or could

@@ -13,23 +13,37 @@ import (
 const noticeColumnsFragment = `
 	n.id, n.provider, n.event_id, n.type, n.ref, n.state, n.problem, n.deliveries, n.attempts, n.happened_at, n.received_at, n.applied_at`
 
-// insertNotice says whether a notice is new, and whether one of its name says
-// the same.
-func insertNotice(ctx context.Context, tx pgx.Tx, k Kept, body []byte) (fresh, same bool, err error) {
-	type told struct {
-		ID   id.Notice `db:"id"`
-		Same bool      `db:"same"`
-	}
-	t, err := postgres.Get[told](ctx, tx, `
-		INSERT INTO webhook_inbox AS n (id, provider, event_id, type, ref, body, happened_at, state, problem)
-		VALUES (@id, @provider, @event, @type, @ref, @body, @at, @state, @problem)
+// inserted says whether the notice that is kept under a name says the same, and
+// whether it is new and to be looked into at once.
+type inserted struct {
+	Same  bool `db:"same"`
+	Rings bool `db:"rings"`
+}
+
+// insertNotice keeps a notice. One that names no payment yet waits for it, and
+// one that comes while another of its payment is about to be looked into waits
+// for that: providers tell one thing in several.
+func insertNotice(ctx context.Context, tx pgx.Tx, k Kept, body []byte) (inserted, error) {
+	return postgres.Get[inserted](ctx, tx, `
+		WITH about AS (
+			SELECT id FROM payments WHERE provider = @provider AND provider_ref = @ref
+			UNION SELECT payment_id FROM payment_refs WHERE provider = @provider AND ref = @ref
+		), names AS (
+			SELECT p.provider_ref AS ref FROM about JOIN payments p ON p.id = about.id
+			UNION ALL SELECT r.ref FROM about JOIN payment_refs r ON r.payment_id = about.id
+		), others AS (
+			SELECT FROM webhook_inbox w JOIN names ON names.ref = w.ref
+			WHERE w.provider = @provider AND w.state = 'due' AND w.attempts = 0 AND w.due_at <= now()
+		)
+		INSERT INTO webhook_inbox AS n (id, provider, event_id, type, ref, body, happened_at, state, problem, due_at)
+		SELECT @id, @provider, @event, @type, @ref, @body, @at, @state, @problem,
+		       CASE WHEN EXISTS (SELECT FROM about) AND NOT EXISTS (SELECT FROM others) THEN now() ELSE now() + interval '10 seconds' END
 		ON CONFLICT ON CONSTRAINT webhook_inbox_event_key DO UPDATE SET deliveries = n.deliveries + 1
-		RETURNING id, body = @body AS same`,
+		RETURNING body = @body AS same, id = @id AND state = 'due' AND due_at <= now() AS rings`,
 		pgx.NamedArgs{
 			"id": k.ID, "provider": k.Provider, "event": k.EventID, "type": k.Type, "ref": k.Ref, "body": body, "at": k.HappenedAt,
 			"state": string(k.State), "problem": k.Problem,
 		})
-	return t.ID == k.ID, t.Same, err
 }
 
 func claimNotice(ctx context.Context, tx pgx.Tx, which id.Notice) (Kept, error) {

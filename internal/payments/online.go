@@ -51,11 +51,20 @@ var ErrNotice = errs.New(errs.Malformed, "invalid_signature", "The signature of 
 // Field is one thing that an account needs. Secrets are sealed when they are
 // kept, and never shown.
 type Field struct {
-	Name     string `json:"name" example:"secret_key"`
-	Help     string `json:"help"`
-	Secret   bool   `json:"secret"`
-	Required bool   `json:"required"`
-	Default  string `json:"default,omitempty"`
+	Name     string   `json:"name" example:"secret_key"`
+	Help     string   `json:"help"`
+	Secret   bool     `json:"secret"`
+	Required bool     `json:"required"`
+	Default  string   `json:"default,omitempty"`
+	Prefix   string   `json:"prefix,omitempty" example:"pk_" doc:"What it begins with"`
+	Choices  []Choice `json:"choices,omitempty" doc:"What it can be; left out where that is any text"`
+}
+
+// Choice is what a field can be, and which others have to be filled in then.
+type Choice struct {
+	Value string   `json:"value" example:"redirect"`
+	Help  string   `json:"help"`
+	Needs []string `json:"needs,omitempty" doc:"Fields that are required with it"`
 }
 
 // Known is by which names we know a payment.
@@ -64,6 +73,7 @@ type Known struct {
 	Ref     string   // what Start has called it
 	Refs    []string // and what else was read since, the oldest first
 	Amount  money.Amount
+	At      time.Time // when that was, by the clock of the database, which also says when notices came
 }
 
 // Report is what a provider knows of a payment.

@@ -84,7 +84,7 @@ type Begun struct {
 
 // Action is what a buyer must do to pay.
 type Action struct {
-	Kind      string            `json:"type" doc:"redirect: go to url. form_post: post fields to url, as a form. bank_transfer: see text and reference"`
+	Kind      string            `json:"type" doc:"redirect: go to url. hosted_fields: go to url, a page of the shop with the provider's own fields. form_post: post fields to url, as a form. bank_transfer: see text and reference"`
 	Text      string            `json:"text,omitempty" doc:"Of the shop, where money is to be sent"`
 	Reference string            `json:"reference,omitempty" doc:"To name with it"`
 	URL       string            `json:"url,omitempty"`

@@ -3,8 +3,9 @@
 //
 // Owns: the pages under /account and /setup, their style and scripts. They are
 // clients of the public API, the same for everybody, and served as stored bytes.
-// Only the page of test payments is made for whoever asks for it.
-// Tables: none. Raises: nothing. Calls: testpay; the scripts call the API.
+// Only the pages on which payments are made are made for whoever asks for them.
+// Tables: none. Raises: nothing. Calls: payments, orders, stripe and testpay; the
+// scripts call the API.
 //
 // A token of a mailed link stands in the fragment of its URL, which browsers
 // send to no server: it is in no log and in no Referer.
@@ -22,6 +23,8 @@ import (
 	"path"
 	"strings"
 
+	"souk/internal/payments"
+	"souk/internal/payments/stripe"
 	"souk/internal/payments/testpay"
 	"souk/internal/platform/httpapi"
 )
@@ -32,11 +35,14 @@ var files embed.FS
 // Pages is the storefront.
 type Pages struct {
 	ShopName string
+	Payments *payments.Payments
 	Tests    *testpay.Provider
+	Stripe   *stripe.Provider
 
-	version string            // of the assets, in their address, so that they may be cached for ever
-	stored  map[string][]byte // pages by their path
-	testPay *template.Template
+	version   string            // of the assets, in their address, so that they may be cached for ever
+	stored    map[string][]byte // pages by their path
+	testPay   *template.Template
+	stripePay *template.Template
 }
 
 // page is one page: where it is, and its name, by which its content
@@ -69,6 +75,7 @@ func (p *Pages) Routes(r *httpapi.Router) {
 		httpapi.Raw(r, http.MethodGet, one.path, p.servePage, shown, hidden, httpapi.ID("page-"+one.name))
 	}
 	p.testPayRoutes(r)
+	p.stripePayRoutes(r)
 	httpapi.Raw(r, http.MethodGet, "/assets/{version}/{file}", p.serveAsset, httpapi.Public("style and scripts of pages"), hidden, httpapi.ID("page-asset"))
 }
 
@@ -77,6 +84,7 @@ func (p *Pages) render() {
 	p.version, p.stored = versionOf(files), map[string][]byte{}
 	layout := template.Must(template.ParseFS(files, "pages/layout.html"))
 	p.testPay = template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/test-payment.html"))
+	p.stripePay = template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/stripe-payment.html"))
 	for _, one := range pages {
 		tmpl := template.Must(template.Must(layout.Clone()).ParseFS(files, "pages/"+one.name+".html"))
 		var b bytes.Buffer

@@ -70,12 +70,18 @@ func (s *Server) Stop() {
 }
 
 // Memory is the resident size of the server in MB, PostgreSQL apart.
-func (s *Server) Memory() float64 {
+func (s *Server) Memory() float64 { return s.resident("VmRSS:") }
+
+// Program is what of the memory is the program's own file, mapped: other
+// processes share it, and the kernel may take it back.
+func (s *Server) Program() float64 { return s.resident("RssFile:") }
+
+func (s *Server) resident(what string) float64 {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", s.cmd.Process.Pid))
 	if err != nil {
 		return 0
 	}
-	_, rest, found := strings.Cut(string(status), "VmRSS:")
+	_, rest, found := strings.Cut(string(status), what)
 	if !found {
 		return 0
 	}

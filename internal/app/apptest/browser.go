@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -23,6 +24,8 @@ type Browser struct {
 	t    testing.TB
 	ctx  context.Context
 	home string
+
+	broken *atomic.Bool // by the test: what a page complains about fails nothing
 }
 
 // Browser opens a browser on a shop that runs. What a page writes to its
@@ -37,7 +40,7 @@ func (a *App) Browser(t testing.TB) *Browser {
 	if err := chromedp.Do(ctx); err != nil { // the first call starts it, and its context is the browser's life
 		t.Fatalf("start a browser (make need-chromium installs one): %v", err)
 	}
-	complaints := make(chan struct{})
+	broken, complaints := &atomic.Bool{}, make(chan struct{})
 	console := chromedp.Console(ctx)
 	go func() {
 		defer close(complaints)
@@ -45,7 +48,7 @@ func (a *App) Browser(t testing.TB) *Browser {
 			if err != nil {
 				return // the browser has closed
 			}
-			if isComplaint(m) {
+			if isComplaint(m) && !broken.Load() {
 				t.Errorf("the page complained: %s (%s)", m, m.URL)
 			}
 		}
@@ -56,8 +59,11 @@ func (a *App) Browser(t testing.TB) *Browser {
 		}
 		<-complaints
 	})
-	return &Browser{t, ctx, a.Config.PublicURL()}
+	return &Browser{t, ctx, a.Config.PublicURL(), broken}
 }
+
+// MayComplain lets pages complain from now on: the test is out to break them.
+func (b *Browser) MayComplain() { b.broken.Store(true) }
 
 // isComplaint leaves out answers of the API that say no: pages deal with them.
 func isComplaint(m chromedp.ConsoleMessage) bool {
@@ -97,6 +103,12 @@ func (b *Browser) Type(field, text string) {
 func (b *Browser) Click(what string) {
 	b.t.Helper()
 	b.do(chromedp.WaitVisible(chromedp.CSS(what)), chromedp.Click(chromedp.CSS(what)))
+}
+
+// Press presses keys one after the other, wherever the focus is.
+func (b *Browser) Press(keys string) {
+	b.t.Helper()
+	b.do(chromedp.KeyEvent(keys))
 }
 
 // Sees waits until an element that is shown holds a text.

@@ -111,22 +111,37 @@ func (d *desk) event(body string) *http.Request {
 	return r
 }
 
+// hosted lets buyers pay in Stripe's fields on a page of the shop.
+func (d *desk) hosted() {
+	d.Helper()
+	d.exec(`UPDATE payment_accounts SET fields = fields || '{"checkout": "hosted_fields", "publishable_key": "pk_test_of_a_fake"}'`, pgx.NamedArgs{})
+}
+
 func TestConformance(t *testing.T) {
+	conform.Run(t, func(t *testing.T) conform.Bench { return open(t).bench() })
+}
+
+func TestConformanceInHostedFields(t *testing.T) {
 	conform.Run(t, func(t *testing.T) conform.Bench {
 		d := open(t)
-		return conform.Bench{
-			Provider: d.Provider, Server: d.server, Faults: d.server.Faults, Postman: d.server.Postman, Clock: d.clock,
-			Capture: func(when payments.CaptureWhen) {
-				d.exec(`UPDATE payment_accounts SET capture = @when`, pgx.NamedArgs{"when": string(when)})
-			},
-			Rotate: d.rotate, Partial: true, Closes: true, Foreign: d.foreign, Stale: true,
-			Amounts: []money.Amount{
-				money.Of(123_45, "USD"), money.Of(5000, "JPY"), money.Of(12_340, "KWD"), money.Of(99_00, "INR"), money.Of(1500, "ISK"), money.Of(2_500_00, "MGA"),
-			},
-			Impossible: []money.Amount{
-				money.Of(49, "USD"), money.Of(49, "JPY"), money.Of(12_345, "KWD"), money.Of(500_020, "MGA"), money.Of(5000, "UGX"), money.Of(1_0000, "CLF"),
-				money.Of(1_000_000_00, "USD"), money.Of(0, "EUR"),
-			},
-		}
+		d.hosted()
+		return d.bench()
 	})
+}
+
+func (d *desk) bench() conform.Bench {
+	return conform.Bench{
+		Provider: d.Provider, Server: d.server, Faults: d.server.Faults, Postman: d.server.Postman, Clock: d.clock,
+		Capture: func(when payments.CaptureWhen) {
+			d.exec(`UPDATE payment_accounts SET capture = @when`, pgx.NamedArgs{"when": string(when)})
+		},
+		Rotate: d.rotate, Partial: true, Closes: true, Foreign: d.foreign, Stale: true,
+		Amounts: []money.Amount{
+			money.Of(123_45, "USD"), money.Of(5000, "JPY"), money.Of(12_340, "KWD"), money.Of(99_00, "INR"), money.Of(1500, "ISK"), money.Of(2_500_00, "MGA"),
+		},
+		Impossible: []money.Amount{
+			money.Of(49, "USD"), money.Of(49, "JPY"), money.Of(12_345, "KWD"), money.Of(500_020, "MGA"), money.Of(5000, "UGX"), money.Of(1_0000, "CLF"),
+			money.Of(1_000_000_00, "USD"), money.Of(0, "EUR"),
+		},
+	}
 }

@@ -26,9 +26,9 @@ import (
 // Stripe's own mock checks each of our requests against Stripe's OpenAPI
 // document: names, types and values of parameters, and what can be expanded.
 func TestRequestsAreAsStripeDescribesThem(t *testing.T) {
-	d := open(t)
 	of := id.New[id.Payment]()
-	mock := mockOf(t, of)
+	mock := mockOf(t, of) // before a transaction is open: it is built first, and PostgreSQL does not wait for that
+	d := open(t)
 	d.exec(`UPDATE payment_accounts SET base_url = @address, secrets_sealed = @sealed`, pgx.NamedArgs{
 		"address": mock.address, "sealed": d.Accounts.Vault.Seal("payment provider stripe", []byte(`{"secret_key":"sk_test_123","webhook_secret":"whsec_1"}`)),
 	})
@@ -52,6 +52,7 @@ func TestRequestsAreAsStripeDescribesThem(t *testing.T) {
 	for name, ask := range map[string]func() error{
 		"start":          func() error { _, err := d.Start(ctx, start); return err },
 		"start, saved":   func() error { _, err := d.Start(ctx, saved); return err },
+		"start, fields":  func() error { _, err := c.V1CheckoutSessions.Create(ctx, sessionFor(start, 123_45, true)); return err },
 		"look, session":  func() error { _, err := d.Look(ctx, payments.Known{Payment: of, Ref: "cs_1"}); return err },
 		"look, intent":   func() error { _, err := d.Look(ctx, payments.Known{Payment: of, Ref: "pi_1"}); return err },
 		"look, refunds":  func() error { _, err := c.refundsOf(ctx, intent.LatestCharge, intent); return err },

@@ -61,6 +61,12 @@ func isNo(e *api.Error) bool {
 	return false
 }
 
+// usedOtherwise reports whether a key was used before, with other parameters.
+func usedOtherwise(err error) bool {
+	var e *api.Error
+	return errors.As(err, &e) && e.Type == api.ErrorTypeIdempotency && e.HTTPStatusCode == http.StatusBadRequest
+}
+
 // answer is an answer of which nobody knows what it has done.
 type answer struct {
 	status              int

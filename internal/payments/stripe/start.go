@@ -30,8 +30,8 @@ const (
 // charged under one is not charged again without it.
 const remembered = 23 * time.Hour
 
-// Start opens a page of Stripe's for a payment, or takes the money of a buyer
-// who is away with what they had saved.
+// Start opens a session for a payment, on a page of Stripe's or in its fields on
+// the shop's, or takes the money of a buyer who is away with what they had saved.
 func (p Provider) Start(ctx context.Context, s payments.Start) (payments.Begun, error) {
 	n, err := payable(s.Amount)
 	if err != nil {
@@ -47,23 +47,38 @@ func (p Provider) Start(ctx context.Context, s payments.Start) (payments.Begun, 
 	if s.With != "" {
 		return c.charge(ctx, s, n)
 	}
-	session, err := c.V1CheckoutSessions.Create(ctx, sessionFor(s, n))
+	session, err := c.open(ctx, s, n)
 	if err != nil {
-		return payments.Begun{}, said("open session", err)
+		return payments.Begun{}, err
 	}
 	if session.Livemode != c.account.Live {
 		return payments.Begun{}, refusal("livemode", "The keys of the account are of another mode than it is set to.")
 	}
-	return payments.Begun{Ref: session.ID, Next: &payments.Action{Kind: "redirect", URL: session.URL}}, nil
+	next := &payments.Action{Kind: onRedirect, URL: session.URL}
+	if session.UIMode == api.CheckoutSessionUIModeEmbeddedPage {
+		next = &payments.Action{Kind: inHostedFields, URL: p.page(s.Payment)}
+	}
+	return payments.Begun{Ref: session.ID, Next: next}, nil
 }
 
-// sessionFor is the page: one line for all of an order, in its own currency.
-func sessionFor(s payments.Start, n int64) *api.CheckoutSessionCreateParams {
+// open makes the session of a payment. Its key may have been used before the
+// account was set to the other place: then Stripe refuses the parameters of this
+// one, and answers those of the other with the session that there is.
+func (c client) open(ctx context.Context, s payments.Start, n int64) (*api.CheckoutSession, error) {
+	place := c.account.Get(buyersPay)
+	session, err := c.V1CheckoutSessions.Create(ctx, sessionFor(s, n, place == inHostedFields))
+	if usedOtherwise(err) {
+		session, err = c.V1CheckoutSessions.Create(ctx, sessionFor(s, n, place != inHostedFields))
+	}
+	return session, said("open session", err)
+}
+
+// sessionFor is one line for all of an order, in its own currency.
+func sessionFor(s payments.Start, n int64, hosted bool) *api.CheckoutSessionCreateParams {
 	back := returnTo(s.ReturnURL)
 	about := "Order " + s.Number
 	params := &api.CheckoutSessionCreateParams{
 		Mode: api.String(api.CheckoutSessionModePayment), ClientReferenceID: api.String(s.Payment.String()),
-		SuccessURL: &back, CancelURL: &back,
 		AdaptivePricing: &api.CheckoutSessionCreateAdaptivePricingParams{Enabled: api.Bool(false)}, // nobody pays in another currency
 		LineItems: []*api.CheckoutSessionCreateLineItemParams{{
 			Quantity: api.Int64(1),
@@ -74,6 +89,11 @@ func sessionFor(s payments.Start, n int64) *api.CheckoutSessionCreateParams {
 		PaymentIntentData: &api.CheckoutSessionCreatePaymentIntentDataParams{
 			Description: &about, Metadata: map[string]string{paymentKey: s.Payment.String()}, CaptureMethod: captureOf(s),
 		},
+	}
+	if hosted { // Stripe takes one or the other
+		params.UIMode, params.ReturnURL = api.String(api.CheckoutSessionUIModeEmbeddedPage), &back
+	} else {
+		params.SuccessURL, params.CancelURL = &back, &back
 	}
 	params.SetIdempotencyKey(s.Key)
 	if s.Email != "" {

@@ -1,9 +1,11 @@
 // Package stripe is payment by Stripe: cards, wallets, UPI and whatever else the
-// account offers, on Stripe's own page.
+// account offers, on Stripe's own page, or in Stripe's own fields on a page of the
+// shop.
 //
 // Owns: how Stripe's sessions, intents, charges, refunds and disputes are the
-// shop's payments and facts; its amounts; the proof of its notices. Tables:
-// none, its account is payments'. Raises: nothing.
+// shop's payments and facts; its amounts; the proof of its notices; what the page
+// with its fields needs, and who may see that. Tables: none, its account is
+// payments'. Raises: nothing.
 // Calls: Stripe, by stripe-go through outbound. The library does not try again
 // by itself, writes no log and measures nothing.
 //
@@ -33,6 +35,8 @@ const Method = "stripe"
 // Provider is payment by Stripe.
 type Provider struct {
 	Accounts *payments.Accounts
+	BaseURL  string // of the shop, where the page with Stripe's fields is
+	LinkKey  []byte // signs links to that page
 }
 
 var _ payments.Online = Provider{}
@@ -69,6 +73,13 @@ const (
 	webhookSecret  = "webhook_secret"
 	publishableKey = "publishable_key"
 	apiVersion     = "api_version"
+	buyersPay      = "checkout" // where buyers pay: one of the next two
+)
+
+// Where buyers pay, which is also what they are told to do.
+const (
+	onRedirect     = "redirect"
+	inHostedFields = "hosted_fields"
 )
 
 // Fields lists what an account needs.
@@ -76,7 +87,13 @@ func (Provider) Fields() []payments.Field {
 	return []payments.Field{
 		{Name: secretKey, Help: "The secret key (sk_…), or a restricted key (rk_…) with the permissions of the guide.", Secret: true, Required: true},
 		{Name: webhookSecret, Help: "The signing secret (whsec_…) of the webhook endpoint.", Secret: true, Required: true},
-		{Name: publishableKey, Help: "The publishable key (pk_…), for pages that use Stripe's own fields."},
+		{Name: publishableKey, Help: "The publishable key (pk_…), for the page with Stripe's own fields.", Prefix: "pk_"},
+		{
+			Name: buyersPay, Help: "Where buyers pay.", Default: onRedirect, Choices: []payments.Choice{
+				{Value: onRedirect, Help: "On a page of Stripe's."},
+				{Value: inHostedFields, Help: "On a page of the shop, in fields that Stripe hosts.", Needs: []string{publishableKey}},
+			},
+		},
 		{
 			Name: apiVersion, Default: api.APIVersion,
 			Help: "The version of Stripe's API that is spoken. Change it only to a later one of the same name, after trying it out.",
@@ -90,9 +107,10 @@ func (p Provider) Probe(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	key := c.account.Secret(secretKey)
-	if live := strings.HasPrefix(key, "sk_live_") || strings.HasPrefix(key, "rk_live_"); live != c.account.Live {
-		return "", refusal("livemode", "The key is of another mode than the account: keys of test mode (sk_test_…) move no money.")
+	for _, key := range []string{c.account.Secret(secretKey), c.account.Get(publishableKey)} {
+		if live := strings.Contains(key, "k_live_"); key != "" && live != c.account.Live {
+			return "", refusal("livemode", "The keys are of another mode than the account: those of test mode (sk_test_…, pk_test_…) move no money.")
+		}
 	}
 	account, err := c.V1Accounts.Retrieve(ctx, nil)
 	if err != nil {

@@ -24,15 +24,16 @@ import (
 // ErrLeftAlone says that Redis failed a moment ago and has not been asked.
 var ErrLeftAlone = errors.New("redis failed a moment ago and is left alone")
 
-// patience is how long one call may take, with the connecting that it may need.
-const patience = 100 * time.Millisecond
+// Patience is how long one call of a shop may take, with the connecting that it may need.
+const Patience = 100 * time.Millisecond
 
 // Client is one node's way to Redis. It connects when it is first needed.
 type Client struct {
-	option  rueidis.ClientOption
-	breaker breaker
-	node    string       // what this node calls itself
-	nodes   atomic.Int64 // that were there at the last beat
+	option   rueidis.ClientOption
+	patience time.Duration
+	breaker  breaker
+	node     string       // what this node calls itself
+	nodes    atomic.Int64 // that were there at the last beat
 
 	connect sync.Once
 	conn    rueidis.Client
@@ -40,7 +41,7 @@ type Client struct {
 
 // Open reads the address of a single Redis (no cluster), redis://user:password@host:6379/0,
 // rediss:// with TLS or unix://, and does not connect yet.
-func Open(url string, clock clock.Clock, log *slog.Logger) (*Client, error) {
+func Open(url string, patience time.Duration, clock clock.Clock, log *slog.Logger) (*Client, error) {
 	option, err := rueidis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("the address of Redis is not one such as redis://user:password@host:6379/0") // err may tell the password
@@ -51,7 +52,7 @@ func Open(url string, clock clock.Clock, log *slog.Logger) (*Client, error) {
 	option.ReadBufferEachConn, option.WriteBufferEachConn = 16<<10, 16<<10
 	option.Dialer = net.Dialer{Timeout: patience / 2} // the greeting has the other half
 	option.ConnWriteTimeout = patience
-	return &Client{option: option, breaker: breaker{clock: clock, log: log}, node: rand.Text()}, nil
+	return &Client{option: option, patience: patience, breaker: breaker{clock: clock, log: log}, node: rand.Text()}, nil
 }
 
 // Close breaks the connection off.
@@ -90,7 +91,7 @@ func (c *Client) ask(ctx context.Context, question func(context.Context) error) 
 	if !c.breaker.enter() {
 		return ErrLeftAlone
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience)
 	defer cancel()
 	err := c.connected()
 	if err == nil {

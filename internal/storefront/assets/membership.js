@@ -49,7 +49,7 @@ function toPay(order, next = order.next_action) {
 
 // goPay leads to where an order is paid; false where that is nowhere.
 function goPay(next) {
-  if (next?.type === "redirect") location.assign(next.url);
+  if (next?.type === "redirect" || next?.type === "hosted_fields") location.assign(next.url);
   else if (next?.type === "form_post") {
     const fields = Object.entries(next.fields).map(([name, value]) => make("input", { type: "hidden", name, value }));
     const form = make("form", { method: "post", action: next.url }, ...fields);

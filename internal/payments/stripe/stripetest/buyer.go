@@ -123,24 +123,29 @@ var pageOf = template.Must(template.New("").Parse(`<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>A fake of Stripe</title>
 <h1>Pay {{.Sum}}</h1>
 <p>This is not Stripe. Nobody is charged.</p>
-<form method="post">{{range .Choices}}
-<button name="outcome" value="{{.}}">{{.}}</button>{{end}}
+<form method="post" action="/c/pay/{{.ID}}">{{range $choice, $target := .Choices}}
+<button name="outcome" value="{{$choice}}" formtarget="{{$target}}">{{$choice}}</button>{{end}}
 </form></html>`))
 
 func (s *Server) showPage(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, map[fakes.Outcome]string{fakes.Pays: "", fakes.Declined: "", fakes.PaysLater: "", fakes.Abandons: ""},
+		func(x *session) bool { return x.secret == "" })
+}
+
+// show is a page on which somebody chooses, and the window in which what comes of
+// it is shown.
+func (s *Server) show(w http.ResponseWriter, r *http.Request, choices map[fakes.Outcome]string, admitted func(*session) bool) {
 	s.mu.Lock()
 	s.pass()
 	x, ok := s.sessions[r.PathValue("id")]
-	open := ok && x.status == "open"
+	open := ok && x.status == "open" && admitted(x)
 	s.mu.Unlock()
 	if !open {
 		http.Error(w, "This page has expired.", http.StatusGone)
 		return
 	}
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
-	err := pageOf.Execute(w, map[string]any{
-		"Sum": worth(x.amount, x.currency).String(), "Choices": []fakes.Outcome{fakes.Pays, fakes.Declined, fakes.PaysLater, fakes.Abandons},
-	})
+	err := pageOf.Execute(w, map[string]any{"ID": x.id, "Sum": worth(x.amount, x.currency).String(), "Choices": choices})
 	if err != nil {
 		return // the browser has gone away
 	}
@@ -161,8 +166,8 @@ func (s *Server) takePage(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !ok || err != nil:
 		http.Error(w, "This page has expired.", http.StatusGone)
-	case outcome == fakes.Declined:
-		http.Redirect(w, r, r.URL.Path, http.StatusSeeOther) // to try again
+	case outcome == fakes.Declined: // to try again
+		http.Redirect(w, r, x.again(), http.StatusSeeOther)
 	case outcome == fakes.Abandons:
 		http.Redirect(w, r, strings.ReplaceAll(x.cancel, "{CHECKOUT_SESSION_ID}", x.id), http.StatusSeeOther)
 	default:

@@ -35,7 +35,7 @@ type params map[string]rule
 
 var (
 	sessionParams = params{
-		"mode": oneOf("payment"), "success_url": address, "cancel_url": address, "client_reference_id": upTo(200), "expires_at": integer,
+		"mode": oneOf("payment"), "ui_mode": oneOf("hosted_page", embedded), "success_url": address, "cancel_url": address, "return_url": address, "client_reference_id": upTo(200), "expires_at": integer,
 		"customer_email": upTo(800), "customer_creation": oneOf("always", "if_required"), "adaptive_pricing[enabled]": boolean,
 		"line_items[][quantity]": integer, "line_items[][price_data][currency]": text, "line_items[][price_data][unit_amount]": integer,
 		"line_items[][price_data][product_data][name]": upTo(5000),

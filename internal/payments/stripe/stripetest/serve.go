@@ -20,7 +20,7 @@ type operation struct {
 var operations = []operation{
 	{
 		"POST /v1/checkout/sessions", "start", sessionParams,
-		[]string{"mode", "success_url", "line_items[0][price_data][currency]", "line_items[0][price_data][unit_amount]"},
+		[]string{"mode", "line_items[0][price_data][currency]", "line_items[0][price_data][unit_amount]"},
 		(*call).createSession,
 	},
 	{"GET /v1/checkout/sessions/{id}", "look", params{}, nil, (*call).readSession},
@@ -98,6 +98,8 @@ func (s *Server) Handler() http.Handler {
 	}
 	mux.HandleFunc("GET /c/pay/{id}", s.showPage)
 	mux.HandleFunc("POST /c/pay/{id}", s.takePage)
+	mux.HandleFunc("GET /dahlia/stripe.js", func(w http.ResponseWriter, r *http.Request) { s.Faults.Serve(w, r, "script", serveScript) })
+	mux.HandleFunc("GET /c/embedded/{id}", s.showFrame)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		write(w, 404, (&failure{message: "Unrecognized request URL (" + r.Method + ": " + r.URL.Path + ")."}).body())
 	})

@@ -12,8 +12,9 @@ type session struct {
 	amount           int64
 	currency         string
 	status, paid     string
-	url              string
-	success, cancel  string
+	url              string // of its page; "" when it is shown on the shop's
+	secret           string // of the client that shows it there
+	success, cancel  string // where the buyer goes on; they cannot cancel what is shown on the shop's
 	email            string
 	created, expires int64
 	manual, save     bool
@@ -36,7 +37,14 @@ func (c *call) createSession() (object, *failure) {
 		manual: c.form.Get("payment_intent_data[capture_method]") == "manual", save: c.form.Has("payment_intent_data[setup_future_usage]"),
 		metadata: c.tagged("payment_intent_data[metadata]"),
 	}
-	x.url = "http://" + c.host + "/c/pay/" + x.id
+	if c.form.Get("ui_mode") == embedded {
+		x.secret, x.success = x.id+named("_secret"), c.form.Get("return_url")
+	} else {
+		x.url = "http://" + c.host + "/c/pay/" + x.id
+	}
+	if f := c.addresses(); f != nil {
+		return nil, f
+	}
 	if c.form.Has("expires_at") {
 		x.expires = c.number("expires_at")
 	}
@@ -55,6 +63,29 @@ func (c *call) createSession() (object, *failure) {
 		c.pages[p] = x
 	}
 	return c.viewSession(x), nil
+}
+
+// embedded is the ui_mode of sessions on pages of the shop. Before this version of
+// the API it was called "embedded", and the other "hosted": those are refused.
+// https://docs.stripe.com/changelog/dahlia/2026-03-25/updates-available-checkout-session-ui-modes
+const embedded = "embedded_page"
+
+// addresses refuses where the buyer would go on to but for the mode of the session:
+// success_url and cancel_url are of Stripe's page, return_url is of the shop's.
+func (c *call) addresses() *failure {
+	wanted, others := "success_url", []string{"return_url"}
+	if c.form.Get("ui_mode") == embedded {
+		wanted, others = "return_url", []string{"success_url", "cancel_url"}
+	}
+	for _, name := range others {
+		if c.form.Has(name) {
+			return invalid(name, "You cannot set `"+name+"` in this `ui_mode`.")
+		}
+	}
+	if !c.form.Has(wanted) {
+		return &failure{status: 400, code: "parameter_missing", param: wanted, message: "Missing required param: " + wanted + ".", unsaved: true}
+	}
+	return nil
 }
 
 // countable refuses amounts that are too small, or have digits that Stripe does
@@ -161,9 +192,14 @@ func (s *Server) viewSession(x *session) object {
 		"custom_fields": []object{}, "custom_text": object{}, "customer": link{}, "customer_email": orNull(x.email), "expires_at": x.expires,
 		"livemode": s.Live, "metadata": object{}, "mode": "payment", "payment_intent": s.linkIntent(x.intent), "payment_method_types": []string{"card"},
 		"payment_status": x.paid, "shipping_options": []object{}, "status": x.status, "success_url": x.success, "ui_mode": "hosted_page", "url": nil,
+		"client_secret": nil,
+	}
+	if x.secret != "" {
+		delete(o, "success_url")
+		o["ui_mode"], o["return_url"], o["redirect_on_completion"], o["cancel_url"] = embedded, x.success, "always", nil
 	}
 	if x.status == "open" {
-		o["url"] = x.url
+		o["url"], o["client_secret"] = orNull(x.url), orNull(x.secret)
 	}
 	if x.intent != nil && x.intent.method != nil && x.save {
 		o["customer"] = link{id: x.intent.method.customer}

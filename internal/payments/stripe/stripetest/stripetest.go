@@ -1,8 +1,8 @@
 // Package stripetest is a Stripe for tests and tortures.
 //
 // Owns: [Server]: the part of Stripe's API that the shop calls, as strictly as
-// Stripe reads it, its page for buyers, and its events. Tables: none. Raises:
-// nothing. Calls: the shop, with events.
+// Stripe reads it, its page for buyers, the script that shows it on the shop's, and
+// its events. Tables: none. Raises: nothing. Calls: the shop, with events.
 //
 // It is written from Stripe's published reference and shares no code with the
 // adapter, the library neither.
@@ -29,7 +29,7 @@ import (
 const Version = "2026-03-25.dahlia"
 
 // Server is a Stripe account. Its operations, for [fakes.Faults], are "start",
-// "capture", "void", "refund", "look", "statement" and "account".
+// "capture", "void", "refund", "look", "statement", "account" and "script".
 type Server struct {
 	Book    *fakes.Book
 	Faults  *fakes.Faults
@@ -69,6 +69,7 @@ const (
 	testKey     = "sk_test_of_a_fake"
 	liveKey     = "sk_live_of_a_fake"
 	firstSecret = "whsec_of_a_fake"
+	publishable = "pk_test_of_a_fake"
 )
 
 // Method is "stripe".
@@ -81,7 +82,7 @@ func (s *Server) Books() *fakes.Book { return s.Book }
 func (s *Server) Fields() map[string]string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return map[string]string{"secret_key": s.key(), "webhook_secret": cmp.Or(s.secret, firstSecret), "publishable_key": "pk_test_of_a_fake"}
+	return map[string]string{"secret_key": s.key(), "webhook_secret": cmp.Or(s.secret, firstSecret), "publishable_key": publishable}
 }
 
 func (s *Server) key() string {
