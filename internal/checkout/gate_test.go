@@ -9,6 +9,7 @@ import (
 	"souk/internal/cart"
 	"souk/internal/checkout"
 	"souk/internal/id"
+	"souk/internal/platform/pgtest"
 )
 
 // productOf is the product of a variant.
@@ -80,7 +81,7 @@ func TestMembersBuyEarly(t *testing.T) {
 
 func TestAGateOpensAtItsMoment(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	gold, mug, who := s.plan("Gold", 999, ""), s.sell(goods{}), s.customer().String()
 	s.call("staff", "PUT", "/admin/products/"+s.productOf(mug)+"/access", fmt.Sprintf(`{"access": "members", "plans": [%q], "until": "2099-01-01T00:00:00Z"}`, gold.ID)).want(200)
 	s.call(who, "POST", "/carts", wants(mug)).want(409, "members_only")

@@ -8,6 +8,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/memberships"
 	"souk/internal/orders"
+	"souk/internal/platform/pgtest"
 )
 
 func (s *shop) upgrade(who string, to id.Plan, method string) answer {
@@ -19,7 +20,7 @@ func (s *shop) upgrade(who string, to id.Plan, method string) answer {
 // a time is open, and one that is cancelled leaves everything as it was.
 func TestUnusedDaysLowerTheOrderForABetterPlan(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t)) // plans make the shop's own vendor, on which transactions of other tests wait
 	gold, silver := s.plan("Ruby", 1800, goldBenefits), s.plan("Opal", 900, `, "rank": 1, "pause_days": 20`)
 	best := s.plan("Jade", 500, `, "rank": 3`)
 	who := s.member(silver.ID)
