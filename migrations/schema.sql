@@ -161,8 +161,8 @@ CREATE FUNCTION public.orders_may_move() RETURNS trigger
     AS $$
 BEGIN
     IF (OLD.status, NEW.status) NOT IN (
-        ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'), ('confirmed', 'cancelled'),
-        ('shipped', 'delivered'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned')) THEN
+        ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'), ('confirmed', 'cancelled'), ('confirmed', 'returned'),
+        ('shipped', 'delivered'), ('shipped', 'returned'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned')) THEN
         RAISE EXCEPTION 'order % may not move from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation', CONSTRAINT = 'orders_moves';
     END IF;
     RETURN NEW;
@@ -956,7 +956,7 @@ CREATE TABLE public.ledger_accounts (
     currency character(3) NOT NULL,
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text, 'provider_fees'::text, 'disputes'::text, 'dispute_losses'::text, 'bank'::text, 'vendor_reserve'::text, 'payouts_in_transit'::text]))),
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'fee_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text, 'provider_fees'::text, 'disputes'::text, 'dispute_losses'::text, 'bank'::text, 'vendor_reserve'::text, 'payouts_in_transit'::text]))),
     CONSTRAINT ledger_accounts_vendor CHECK (((kind = ANY (ARRAY['vendor_payable'::text, 'vendor_reserve'::text, 'payouts_in_transit'::text])) = (vendor_id IS NOT NULL)))
 );
 
@@ -1364,7 +1364,7 @@ CREATE TABLE public.orders (
     CONSTRAINT orders_check CHECK (((membership_minor >= 0) AND (membership_minor <= discount_minor))),
     CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
     CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
-    CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text]))),
+    CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text, 'returned'::text]))),
     CONSTRAINT orders_grand_total_minor_check CHECK ((grand_total_minor >= 0)),
     CONSTRAINT orders_items_minor_check CHECK ((items_minor >= 0)),
     CONSTRAINT orders_one_reader CHECK (((user_id IS NOT NULL) OR (token_hash IS NOT NULL))),
@@ -1930,8 +1930,10 @@ CREATE TABLE public.refund_lines (
     tax_minor bigint NOT NULL,
     commission_minor bigint NOT NULL,
     platform_minor bigint NOT NULL,
+    fee boolean DEFAULT false NOT NULL,
     CONSTRAINT refund_lines_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT refund_lines_commission_minor_check CHECK ((commission_minor >= 0)),
+    CONSTRAINT refund_lines_fee CHECK (((NOT fee) OR ((order_line_id IS NULL) AND (commission_minor = 0) AND (platform_minor = 0)))),
     CONSTRAINT refund_lines_platform_minor_check CHECK ((platform_minor >= 0)),
     CONSTRAINT refund_lines_quantity_check CHECK ((quantity >= 0)),
     CONSTRAINT refund_lines_tax_minor_check CHECK ((tax_minor >= 0))
@@ -2141,7 +2143,7 @@ CREATE TABLE public.shipments (
     CONSTRAINT shipments_check CHECK (((status = 'delivered'::text) = (delivered_at IS NOT NULL))),
     CONSTRAINT shipments_courier_check CHECK ((length(courier) <= 60)),
     CONSTRAINT shipments_kind_check CHECK ((kind = ANY (ARRAY['parcel'::text, 'digital'::text]))),
-    CONSTRAINT shipments_status_check CHECK ((status = ANY (ARRAY['shipped'::text, 'in_transit'::text, 'out_for_delivery'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT shipments_status_check CHECK ((status = ANY (ARRAY['shipped'::text, 'in_transit'::text, 'out_for_delivery'::text, 'delivered'::text, 'failed'::text, 'returned'::text]))),
     CONSTRAINT shipments_tracking_number_check CHECK ((length(tracking_number) <= 100))
 );
 
@@ -2547,10 +2549,14 @@ CREATE TABLE public.vendor_orders (
     shipping_platform_minor bigint DEFAULT 0 NOT NULL,
     house boolean DEFAULT false NOT NULL,
     credit_minor bigint DEFAULT 0 NOT NULL,
+    fee_minor bigint DEFAULT 0 NOT NULL,
+    fee_tax_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
     CONSTRAINT vendor_orders_check1 CHECK (((credit_minor >= 0) AND (credit_minor <= total_minor))),
+    CONSTRAINT vendor_orders_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT vendor_orders_fee_tax_minor_check CHECK ((fee_tax_minor >= 0)),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
-    CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
+    CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text, 'refused'::text, 'returned'::text]))),
     CONSTRAINT vendor_orders_total_minor_check CHECK ((total_minor >= 0))
 );
 

@@ -99,6 +99,7 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderConfirmed, fresh)
 	events.On(r, buyer, n.OrderShipped, fresh)
 	events.On(r, buyer, n.OrderDelivered, fresh)
+	events.On(r, buyer, n.OrderReturned, fresh)
 	events.On(r, buyer, n.OrderCancelled, fresh)
 	events.On(r, buyer, n.OrderRefunded, fresh)
 	events.On(r, "email whom a gift card is for", n.GiftCardDue, fresh)

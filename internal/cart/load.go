@@ -128,9 +128,10 @@ type reading struct {
 	facts   []facts // by item
 	listed  []listPrice
 	buyer   buyer
-	method  string   // of payment; "" while none is chosen
-	trial   bool     // of a supposition
-	told    Customer // what it tells of the buyer
+	method  string       // of payment; "" while none is chosen
+	fee     money.Amount // that it costs
+	trial   bool         // of a supposition
+	told    Customer     // what it tells of the buyer
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -158,6 +159,10 @@ func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 		return Priced{}, ErrCompleted.With("order_id", r.cart.OrderID)
 	}
 	if err := c.complete(ctx, db, &r, ofCart(cart)); err != nil {
+		return Priced{}, fmt.Errorf("load cart: %w", err)
+	}
+	var err error
+	if r.fee, err = c.Payments.Fee(ctx, r.method, r.cart.Currency); err != nil {
 		return Priced{}, fmt.Errorf("load cart: %w", err)
 	}
 	return r.price(explain)
@@ -263,19 +268,37 @@ func (r *reading) price(explain bool) (Priced, error) {
 	}
 	snapshot.Parcels = p.chooseShipping(r.options, t)
 	r.promote(&snapshot, p.Lines)
-	quote, err := pricing.Price(snapshot)
-	if err != nil {
+	if err := r.quote(&p, snapshot, t); err != nil {
 		return Priced{}, err
 	}
-	p.Quote = quote
-	for _, priced := range quote.Lines {
+	for _, priced := range p.Quote.Lines {
 		l := &p.Lines[priced.Key]
 		l.Price, l.UnitPrice = priced, priced.Unit.Price
 	}
 	r.conclude(&p)
-	r.spend(&p)
 	p.Missing = p.missing()
 	return p, nil
+}
+
+// quote prices the snapshot and says what gift cards and store credit pay of it. A
+// way to pay costs its fee where they leave it something to do, and goods go to a
+// door; they never pay it.
+func (r *reading) quote(p *Priced, s pricing.Snapshot, t taxing) (err error) {
+	if p.Quote, err = pricing.Price(s); err != nil {
+		return err
+	}
+	r.spend(p)
+	if r.fee.IsZero() || p.Due.IsZero() || p.Offer().Digital {
+		return nil
+	}
+	without := p.Quote.Totals.GrandTotal
+	s.Fee = &pricing.Fee{Name: nameOf(r.method), Amount: r.fee}
+	t.fee(s.Fee, r.shop.Seller)
+	if p.Quote, err = pricing.Price(s); err != nil {
+		return err
+	}
+	p.Due = p.Due.Plus(p.Quote.Totals.GrandTotal).Minus(without)
+	return nil
 }
 
 // A listPrice is what a price list asks for an item.

@@ -33,7 +33,7 @@ func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason
 		return orders.Whole{}, fmt.Errorf("cancel order %s: %w", order, err)
 	}
 	is := out.is
-	if is.Status == orders.StatusCancelled {
+	if is.Void() {
 		if err := promotions.Release(ctx, tx, []id.Order{order}); err != nil {
 			return orders.Whole{}, err
 		}

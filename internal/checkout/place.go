@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -192,15 +193,15 @@ func (c *Checkout) composeParts(n *orders.New, priced cart.Priced, status orders
 		p := orders.VendorOrder{
 			ID: id.New[id.VendorOrder](), Order: n.ID, Status: status, House: parcel.House, Currency: n.Currency,
 			Seller:      orders.Seller{ID: parcel.Vendor, Slug: parcel.VendorSlug, Name: parcel.VendorName},
-			PartTotals:  orders.PartTotals{Items: costs.Items, Discount: costs.Discount, ShippingFee: costs.Shipping, Tax: costs.Tax, Total: costs.Total},
-			ShippingTax: costs.ShippingTax, Platform: platformOf(n.Currency, costs.ShippingDiscounts),
+			PartTotals:  orders.PartTotals{Items: costs.Items, Discount: costs.Discount, ShippingFee: costs.Shipping, Fee: costs.Fee, Tax: costs.Tax, Total: costs.Total},
+			ShippingTax: costs.ShippingTax, FeeTax: costs.FeeTax, Platform: platformOf(n.Currency, costs.ShippingDiscounts),
 		}
 		n.Adjustments = append(n.Adjustments, discountsOf(p.ID, id.OrderLine{}, costs.ShippingDiscounts)...)
 		if chosen := parcel.Selected; chosen != nil {
 			o := chosen.Option
 			p.ShippingOption = orders.ShippingOption{ID: o.ID, Name: o.Name, Kind: o.Kind, Days: orders.Days{Min: o.MinDays, Max: o.MaxDays}}
 		}
-		for _, tax := range costs.ShippingTaxes {
+		for _, tax := range slices.Concat(costs.ShippingTaxes, costs.FeeTaxes) {
 			n.Adjustments = append(n.Adjustments, orders.Adjustment{Part: p.ID, Kind: "tax", Label: tax.Label, PPM: tax.PPM, Amount: tax.Amount})
 		}
 		parts[parcel.Vendor] = p.ID

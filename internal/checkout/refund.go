@@ -164,6 +164,8 @@ func unsold(w orders.Whole, lines []orders.RefundLine) (entries []ledger.Entry) 
 		switch {
 		case !l.Line.IsZero() && lineIn(w, l.Line).GiftCard:
 			seller = ledger.AccountKey{Kind: ledger.GiftCardLiability}
+		case l.Fee:
+			seller = ledger.AccountKey{Kind: ledger.FeeRevenue}
 		case w.Parts[p].House:
 			seller = ledger.AccountKey{Kind: ledger.SalesRevenue}
 		}

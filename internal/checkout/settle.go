@@ -140,7 +140,7 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 func (c *Checkout) pay(ctx context.Context, tx pgx.Tx, is *orders.Whole, provider string, event payments.Event) error {
 	var paid []orders.VendorOrder
 	for i := range is.Parts {
-		if p := &is.Parts[i]; p.Status != orders.PartCancelled && !p.Paid {
+		if p := &is.Parts[i]; !p.Void() && !p.Paid {
 			p.Paid = true
 			paid = append(paid, *p)
 		}
@@ -260,11 +260,11 @@ func post(ctx context.Context, tx pgx.Tx, w orders.Whole, provider string, event
 	}
 	entries, brought := shares(w, parts)
 	ahead := paidAhead(w, parts)
-	fees := event.Amount.Plus(ahead).Minus(brought) // and rounding: the marketplace's own
+	rounding := event.Amount.Plus(ahead).Minus(brought) // the marketplace's own
 	entries = append(entries,
 		ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, ahead),
 		ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: provider}, event.Amount),
-		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, fees))
+		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, rounding))
 	return ledger.Post(ctx, tx, ledger.Posting{RefType: "payment_event", RefID: event.ID, Memo: "order " + w.Number, Entries: entries})
 }
 
@@ -293,14 +293,16 @@ func postEarned(ctx context.Context, tx pgx.Tx, w orders.Whole, part orders.Vend
 // what buyers pay for them.
 func shares(w orders.Whole, parts []orders.VendorOrder) (entries []ledger.Entry, brought money.Amount) {
 	none := money.Zero(w.Currency)
-	commission, tax, given, brought := none, none, none, none
+	commission, fee, tax, given, brought := none, none, none, none, none
 	for _, p := range parts {
 		e := w.Earnings(p)
 		entries = append(entries, sold(w, p, e.Vendor)...)
-		commission, tax, given, brought = commission.Plus(e.Commission), tax.Plus(e.Tax), given.Plus(e.Platform), brought.Plus(e.Total)
+		commission, fee, tax = commission.Plus(e.Commission), fee.Plus(e.Fee), tax.Plus(e.Tax)
+		given, brought = given.Plus(e.Platform), brought.Plus(e.Total)
 	}
 	return append(entries,
 		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, commission),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.FeeRevenue}, fee),
 		ledger.Credit(ledger.AccountKey{Kind: ledger.TaxPayable}, tax),
 		ledger.Debit(ledger.AccountKey{Kind: ledger.PromotionExpense}, given)), brought
 }

@@ -55,6 +55,16 @@ func (n *Notifications) OrderDelivered(ctx context.Context, e orders.Delivered) 
 	return n.tellOfParcel(ctx, OrderDelivered, e.OrderID, e.VendorOrderID, e.ShipmentID)
 }
 
+// OrderReturned tells the buyer that a parcel came back: what they do not owe any
+// more, or have paid for.
+func (n *Notifications) OrderReturned(ctx context.Context, e orders.Returned) error {
+	kind := OrderReturned
+	if e.Refused {
+		kind = OrderRefused
+	}
+	return n.tellOfParcel(ctx, kind, e.OrderID, e.VendorOrderID, e.ShipmentID)
+}
+
 func (n *Notifications) tellOfParcel(ctx context.Context, kind Kind, order id.Order, part id.VendorOrder, shipment id.Shipment) error {
 	w, err := orders.Read(ctx, n.DB, order)
 	if err != nil {

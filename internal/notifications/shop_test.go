@@ -80,6 +80,11 @@ func TestABuyerHearsOfEachStepOfAnOrder(t *testing.T) {
 	shop.Call(t, apptest.Admin, "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "broken"}`, "Idempotency-Key", "c").Want(t, 200)
 	flush(t, shop)
 	wantText(t, one(t, shop, notifications.OrderPartCancelled), "1 × Lantern", "19.99 USD")
+	refused := shop.PlacedOrder(t, "ann", 2, lantern)
+	parcel = shop.Send(t, refused.Order.ID, refused.Order.Parts[0], 2)
+	shop.Call(t, apptest.Admin, "POST", "/admin/shipments/"+parcel.ID.String()+"/events", `{"status": "returned"}`, "Idempotency-Key", "r").Want(t, 201)
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.OrderRefused), "2 × Lantern", "owe nothing", refused.Order.Number)
 }
 
 func TestAGuestHearsOfAnOrderWithoutALinkToIt(t *testing.T) {

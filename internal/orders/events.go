@@ -66,6 +66,15 @@ type Delivered struct {
 	ShipmentID    id.Shipment    `json:"shipment_id"`
 }
 
+// Returned says that a parcel came back. Refused: nothing is paid for what was in
+// it. To is returned when nothing else of the order is left.
+type Returned struct {
+	Change
+	VendorOrderID id.VendorOrder `json:"vendor_order_id"`
+	ShipmentID    id.Shipment    `json:"shipment_id"`
+	Refused       bool           `json:"refused"`
+}
+
 // Cancelled says that what had not shipped was withdrawn: the whole order when
 // To is cancelled, else the rest of the parts named. Why stands in the order:
 // somebody wrote it, and the log forgets nothing.
@@ -89,5 +98,6 @@ func (PaidLate) EventName() string  { return "orders.paid_late" }
 func (Shipped) EventName() string   { return "orders.shipped" }
 func (Tracked) EventName() string   { return "orders.tracked" }
 func (Delivered) EventName() string { return "orders.delivered" }
+func (Returned) EventName() string  { return "orders.returned" }
 func (Cancelled) EventName() string { return "orders.cancelled" }
 func (Refunded) EventName() string  { return "orders.refunded" }

@@ -21,7 +21,7 @@ type Order struct {
 	TokenHash         []byte                 `db:"token_hash" json:"-"`
 	Status            Status                 `db:"status" json:"status" enum:"pending,confirmed,shipped,delivered,completed,cancelled,returned"`
 	PaymentStatus     PaymentStatus          `db:"payment_status" json:"payment_status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided"`
-	FulfillmentStatus Fulfillment            `db:"fulfillment_status" json:"fulfillment_status" enum:"unfulfilled,partially_shipped,shipped,partially_delivered,delivered,cancelled"`
+	FulfillmentStatus Fulfillment            `db:"fulfillment_status" json:"fulfillment_status" enum:"unfulfilled,partially_shipped,shipped,partially_delivered,delivered,cancelled,returned"`
 	Currency          money.Currency         `db:"currency" json:"currency"`
 	Email             string                 `db:"email" json:"email"`
 	Phone             string                 `db:"phone" json:"phone,omitempty"`
@@ -42,7 +42,7 @@ type Totals struct {
 	Items       money.Amount `db:"items" json:"items"`
 	Discount    money.Amount `db:"discount" json:"discount"`
 	ShippingFee money.Amount `db:"shipping" json:"shipping"`
-	Fee         money.Amount `db:"fee" json:"fee"`
+	Fee         money.Amount `db:"fee" json:"fee" doc:"What the way to pay costs"`
 	Tax         money.Amount `db:"tax" json:"tax"`
 	Rounding    money.Amount `db:"rounding" json:"rounding"`
 	GrandTotal  money.Amount `db:"grand_total" json:"grand_total"`
@@ -62,12 +62,13 @@ type VendorOrder struct {
 	Order          id.Order       `db:"order_id" json:"-"`
 	Seller         `json:"vendor"`
 	Number         string         `db:"number" json:"number"`
-	Status         PartStatus     `db:"status" json:"status" enum:"pending,confirmed,partially_shipped,shipped,delivered,cancelled"`
+	Status         PartStatus     `db:"status" json:"status" enum:"pending,confirmed,partially_shipped,shipped,delivered,cancelled,refused,returned" doc:"refused: it came back, and nothing is paid for it"`
 	House          bool           `db:"house" json:"-"` // sold by the marketplace itself
 	Paid           bool           `db:"paid" json:"paid"`
 	Currency       money.Currency `db:"currency" json:"currency"`
 	PartTotals     `json:"totals"`
 	ShippingTax    money.Amount   `db:"shipping_tax" json:"-"`
+	FeeTax         money.Amount   `db:"fee_tax" json:"-"`
 	Platform       money.Amount   `db:"shipping_platform" json:"-"` // the part of the discount on shipping that the platform pays
 	Credit         money.Amount   `db:"credit" json:"-"`            // what gift cards and store credit were to pay of it when it was placed
 	ShippingOption ShippingOption `db:"shipping_option" json:"shipping_option"`
@@ -80,6 +81,7 @@ type PartTotals struct {
 	Items       money.Amount `db:"items" json:"items"`
 	Discount    money.Amount `db:"discount" json:"discount"`
 	ShippingFee money.Amount `db:"shipping" json:"shipping"`
+	Fee         money.Amount `db:"fee" json:"fee" doc:"Its share of what the way to pay costs, which is the marketplace's"`
 	Tax         money.Amount `db:"tax" json:"tax"`
 	Total       money.Amount `db:"total" json:"grand_total"`
 }
@@ -163,7 +165,7 @@ type Units struct {
 }
 
 // Adjustment is a discount or a tax as it was allocated. Without a line it is
-// on the shipping of its part.
+// on the shipping of its part, or on its fee.
 type Adjustment struct {
 	Part   id.VendorOrder
 	Line   id.OrderLine
@@ -216,23 +218,24 @@ func (l *Line) withdraw(n int) {
 }
 
 // Earnings is what a part brings and to whom, less what was cancelled of it.
-// Tax, Commission and Vendor re-add to Total and Platform.
+// Tax, Commission, Fee and Vendor re-add to Total and Platform.
 type Earnings struct {
 	Total      money.Amount // the buyer pays
 	Platform   money.Amount // the platform adds, for discounts that it gives
 	Tax        money.Amount // the state gets
 	Commission money.Amount // the marketplace gets
+	Fee        money.Amount // the marketplace gets, for the way to pay, without tax
 	Vendor     money.Amount // the vendor gets
 }
 
-// Earnings of a part; nothing when it is cancelled.
+// Earnings of a part; nothing when it is void.
 func (w Whole) Earnings(part VendorOrder) Earnings {
 	none := money.Zero(w.Currency)
-	e := Earnings{none, none, none, none, none}
-	if part.Status == PartCancelled {
+	e := Earnings{none, none, none, none, none, none}
+	if part.Void() {
 		return e
 	}
-	e.Total, e.Tax, e.Platform = part.Total, part.PartTotals.Tax, part.Platform
+	e.Total, e.Tax, e.Platform, e.Fee = part.Total, part.PartTotals.Tax, part.Platform, w.feeOf(part).Minus(part.FeeTax)
 	for _, l := range w.Lines {
 		if l.Part == part.ID {
 			e.Total, e.Tax = e.Total.Minus(l.WithdrawnTotal), e.Tax.Minus(l.WithdrawnTax)
@@ -240,14 +243,22 @@ func (w Whole) Earnings(part VendorOrder) Earnings {
 			e.Commission = e.Commission.Plus(l.Commission).Minus(l.WithdrawnCommission)
 		}
 	}
-	e.Vendor = e.Total.Plus(e.Platform).Minus(e.Tax).Minus(e.Commission)
+	e.Vendor = e.Total.Plus(e.Platform).Minus(e.Tax).Minus(e.Commission).Minus(e.Fee)
 	return e
+}
+
+// feeOf is a part's share of the fee, with its tax.
+func (w Whole) feeOf(part VendorOrder) money.Amount {
+	if w.TaxIncluded {
+		return part.Fee
+	}
+	return part.Fee.Plus(part.FeeTax)
 }
 
 // Due is what the buyer still owes or has paid for an order: all of it, less
 // what was cancelled.
 func (w Whole) Due() money.Amount {
-	due := w.Fee.Plus(w.Rounding)
+	due := w.Rounding
 	if w.Status == StatusCancelled {
 		return money.Zero(w.Currency)
 	}

@@ -63,12 +63,13 @@ func queueParts(b *postgres.Batch, w Whole) {
 	parts := w.Parts
 	b.Queue(`
 		INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, house, currency,
-			items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_tax_minor, shipping_platform_minor, credit_minor, shipping_option)
+			items_minor, discount_minor, shipping_minor, fee_minor, tax_minor, total_minor, shipping_tax_minor, fee_tax_minor, shipping_platform_minor, credit_minor, shipping_option)
 		SELECT p.id, o.id, p.vendor, p.name, p.slug, o.number || '-' || p.place, p.status, p.house, o.currency,
-		       p.items, p.discount, p.shipping, p.tax, p.total, p.shipping_tax, p.platform, p.credit, p.option::jsonb
+		       p.items, p.discount, p.shipping, p.fee, p.tax, p.total, p.shipping_tax, p.fee_tax, p.platform, p.credit, p.option::jsonb
 		FROM orders o, unnest(@ids::uuid[], @vendors::uuid[], @names::text[], @slugs::text[], @statuses::text[], @houses::bool[], @items::bigint[],
-			@discounts::bigint[], @shippings::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @platforms::bigint[], @credits::bigint[], @options::text[])
-			WITH ORDINALITY AS p (id, vendor, name, slug, status, house, items, discount, shipping, tax, total, shipping_tax, platform, credit, option, place)
+			@discounts::bigint[], @shippings::bigint[], @fees::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @fee_taxes::bigint[],
+			@platforms::bigint[], @credits::bigint[], @options::text[])
+			WITH ORDINALITY AS p (id, vendor, name, slug, status, house, items, discount, shipping, fee, tax, total, shipping_tax, fee_tax, platform, credit, option, place)
 		WHERE o.id = @order`,
 		pgx.NamedArgs{
 			"order": w.ID, "ids": column(parts, func(p *VendorOrder) id.VendorOrder { return p.ID }),
@@ -80,6 +81,8 @@ func queueParts(b *postgres.Batch, w Whole) {
 			"items":          column(parts, func(p *VendorOrder) int64 { return p.Items.Minor }),
 			"discounts":      column(parts, func(p *VendorOrder) int64 { return p.Discount.Minor }),
 			"shippings":      column(parts, func(p *VendorOrder) int64 { return p.ShippingFee.Minor }),
+			"fees":           column(parts, func(p *VendorOrder) int64 { return p.Fee.Minor }),
+			"fee_taxes":      column(parts, func(p *VendorOrder) int64 { return p.FeeTax.Minor }),
 			"taxes":          column(parts, func(p *VendorOrder) int64 { return p.Tax.Minor }),
 			"totals":         column(parts, func(p *VendorOrder) int64 { return p.Total.Minor }),
 			"shipping_taxes": column(parts, func(p *VendorOrder) int64 { return p.ShippingTax.Minor }),

@@ -38,7 +38,7 @@ const partColumnsFragment = `
 	p.id, p.order_id, p.vendor_id, p.vendor_slug, p.vendor_name, p.number, p.status, p.house, p.paid, p.currency,
 	(p.items_minor, p.currency) AS items, (p.discount_minor, p.currency) AS discount, (p.shipping_minor, p.currency) AS shipping,
 	(p.tax_minor, p.currency) AS tax, (p.total_minor, p.currency) AS total, (p.shipping_tax_minor, p.currency) AS shipping_tax,
-	(p.shipping_platform_minor, p.currency) AS shipping_platform, (p.credit_minor, p.currency) AS credit,
+	(p.fee_minor, p.currency) AS fee, (p.fee_tax_minor, p.currency) AS fee_tax, (p.shipping_platform_minor, p.currency) AS shipping_platform, (p.credit_minor, p.currency) AS credit,
 	p.shipping_option, p.placed_at, p.updated_at`
 
 const selectParts = `

@@ -53,12 +53,13 @@ type Addresses struct {
 // TimelineStep is one thing that happened to an order.
 type TimelineStep struct {
 	Version       int64          `json:"version"`
-	Event         string         `json:"event" enum:"placed,confirmed,paid,paid_late,shipped,tracked,delivered,cancelled,refunded"`
+	Event         string         `json:"event" enum:"placed,confirmed,paid,paid_late,shipped,tracked,delivered,returned,cancelled,refunded"`
 	From          Status         `json:"from"`
 	To            Status         `json:"to"`
 	VendorOrderID id.VendorOrder `json:"vendor_order_id,omitzero"`
 	ShipmentID    id.Shipment    `json:"shipment_id,omitzero"`
 	Seen          string         `json:"shipment_status,omitempty"`
+	Refused       bool           `json:"refused,omitempty" doc:"Of a parcel that came back: nothing is paid for it"`
 	Reason        string         `json:"reason,omitempty"`
 	At            time.Time      `json:"at"`
 	Actor         string         `json:"actor,omitempty" doc:"Only for staff"`

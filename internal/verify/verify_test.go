@@ -93,7 +93,10 @@ var corruptions = []corruption{
 	{rule: "A8", sql: `UPDATE vendor_orders SET currency = 'EUR' WHERE id = u('travelling, weaver')`},
 	{rule: "A8", sql: `UPDATE payments SET currency = 'EUR' WHERE id = u('payment 4')`},
 	{rule: "A8", sql: `UPDATE payment_events SET currency = 'EUR' WHERE id = u('fact 1')`},
-	{rule: "A9", sql: `UPDATE order_lines SET quantity_returned = 3 WHERE id = u('arrived teapots')`},
+	{
+		rule: "A9", sql: `UPDATE order_lines SET quantity_returned = 3 WHERE id = u('arrived teapots')`,
+		too: []string{"A11", "E7"}, why: "no parcel is back, in the stock neither",
+	},
 	{rule: "A10", sql: `UPDATE orders SET status = 'shipped' WHERE id = u('travelling');
 		UPDATE events SET data = data || '{"to": "shipped"}' WHERE id = u('event travelling2')`},
 	{rule: "A10", sql: `UPDATE vendor_orders SET status = 'shipped' WHERE id = u('arrived, potter')`},
@@ -110,6 +113,13 @@ var corruptions = []corruption{
 
 	{rule: "A16", sql: `UPDATE orders SET tax_source = '{"engine": "taxjar", "failure": "taxjar answered 503"}' WHERE id = u('arrived')`},
 
+	{rule: "A17", sql: `UPDATE vendor_orders SET shipping_minor = 0, fee_minor = 500 WHERE id = u('travelling, potter')`},
+	{rule: "A17", sql: `UPDATE vendor_orders SET shipping_minor = 0, fee_minor = 500 WHERE id = u('travelling, potter');
+		UPDATE orders SET shipping_minor = 700, fee_minor = 500 WHERE id = u('travelling'); UPDATE payments SET provider = 'bank_transfer' WHERE order_id = u('travelling')`},
+	{
+		rule: "A18", sql: `UPDATE vendor_orders SET status = 'refused' WHERE id = u('withdrawn, potter')`,
+		too: []string{"A10"}, why: "the order would not be cancelled, but returned",
+	},
 	{rule: "B1", sql: `UPDATE payments SET amount_minor = 4999 WHERE id = u('payment 1')`},
 	{rule: "B1", sql: `UPDATE payments SET voided_minor = -1, authorized_minor = authorized_minor - 1 WHERE id = u('payment 1');
 		UPDATE payment_events SET amount_minor = amount_minor - 1 WHERE id = u('fact 1');
@@ -205,6 +215,8 @@ var corruptions = []corruption{
 	},
 	{rule: "D2", sql: `UPDATE ledger_accounts SET vendor_id = u('weaver') WHERE id = u('due to potter')`},
 	{rule: "D2", sql: `UPDATE order_lines SET commission_minor = 168 WHERE id = u('arrived teapots')`},
+	{rule: "D6", sql: `INSERT INTO ledger_accounts VALUES (u('fees'), 'fee_revenue', 'USD', '', NULL);
+		UPDATE ledger_entries SET account_id = u('fees') WHERE txn_id = u('posting 1') AND account_id = u('commission')`},
 	{rule: "D5", sql: `UPDATE vendor_orders SET house = true WHERE id = u('travelling, weaver')`},
 	{rule: "D5", sql: `INSERT INTO ledger_txns VALUES (u('posting 3'), 'vendor_order', u('waiting, weaver'), 'given');
 		INSERT INTO ledger_accounts VALUES (u('sales'), 'sales_revenue', 'USD', '', NULL);

@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -56,6 +57,11 @@ func (*Provider) Settled() bool { return false }
 
 // ByHand is false: PayPal is told to give money back.
 func (*Provider) ByHand() bool { return false }
+
+// Fee is nothing.
+func (*Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
+}
 
 // Waits is as long as the shop lets others wait.
 func (*Provider) Waits(context.Context) (time.Duration, error) { return 0, nil }

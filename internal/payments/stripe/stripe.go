@@ -26,6 +26,7 @@ import (
 
 	api "github.com/stripe/stripe-go/v85"
 
+	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -57,6 +58,11 @@ func (p Provider) Offered(ctx context.Context, o payments.Offer) error {
 	}
 	_, err := payable(o.Total)
 	return err
+}
+
+// Fee is nothing.
+func (Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
 }
 
 // Waits is as long as the shop lets others wait.

@@ -76,6 +76,11 @@ func (p *Provider) Offered(ctx context.Context, o payments.Offer) error {
 	return err
 }
 
+// Fee is nothing.
+func (*Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
+}
+
 // Waits is as long as others wait.
 func (*Provider) Waits(context.Context) (time.Duration, error) { return 0, nil }
 
