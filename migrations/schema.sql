@@ -514,11 +514,15 @@ CREATE TABLE public.membership_periods (
     paid_minor bigint DEFAULT 0 NOT NULL,
     credited_minor bigint DEFAULT 0 NOT NULL,
     currency character(3) NOT NULL,
-    CONSTRAINT membership_periods_check CHECK (((credited_minor >= 0) AND (credited_minor <= paid_minor))),
+    value_minor bigint,
+    set_off_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT membership_periods_credited CHECK (((credited_minor >= 0) AND (credited_minor <= COALESCE(value_minor, paid_minor)))),
     CONSTRAINT membership_periods_kind_check CHECK ((kind = ANY (ARRAY['trial'::text, 'paid'::text, 'granted'::text, 'carried'::text]))),
     CONSTRAINT membership_periods_number_check CHECK ((number > 0)),
     CONSTRAINT membership_periods_paid CHECK ((((kind = 'paid'::text) = (order_id IS NOT NULL)) AND (((kind <> 'granted'::text) AND (kind <> 'trial'::text)) OR (paid_minor = 0)))),
     CONSTRAINT membership_periods_paid_minor_check CHECK ((paid_minor >= 0)),
+    CONSTRAINT membership_periods_set_off_minor_check CHECK ((set_off_minor >= 0)),
+    CONSTRAINT membership_periods_value_minor_check CHECK ((value_minor >= 0)),
     CONSTRAINT membership_periods_window CHECK ((ends_at >= starts_at))
 );
 
@@ -1184,6 +1188,17 @@ CREATE TABLE public.membership_renewals (
     number integer NOT NULL,
     order_id uuid NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.membership_upgrades (
+    cart_item_id uuid NOT NULL,
+    membership_id uuid NOT NULL,
+    order_id uuid,
+    set_off_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    text text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT membership_upgrades_set_off_minor_check CHECK ((set_off_minor >= 0))
 );
 
 CREATE TABLE public.messages (
@@ -2428,12 +2443,6 @@ CREATE TABLE public.variant_components (
     CONSTRAINT variant_components_quantity_check CHECK (((quantity >= 1) AND (quantity <= 1000)))
 );
 
-CREATE TABLE public.variant_media (
-    variant_id uuid NOT NULL,
-    media_id uuid NOT NULL,
-    "position" integer NOT NULL
-);
-
 CREATE TABLE public.variants (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
@@ -2475,6 +2484,32 @@ CREATE TABLE public.variants (
     CONSTRAINT variants_sku_check CHECK (((length(sku) >= 1) AND (length(sku) <= 100))),
     CONSTRAINT variants_weight_grams_check CHECK ((weight_grams >= 0)),
     CONSTRAINT variants_width_mm_check CHECK ((width_mm >= 0))
+);
+
+CREATE VIEW public.variant_gates AS
+ SELECT v.id AS variant_id,
+    g.product_id,
+    g.until,
+    g.hours,
+    p.published_at
+   FROM ((public.variants v
+     JOIN public.product_gates g ON ((g.product_id = v.product_id)))
+     JOIN public.products p ON ((p.id = g.product_id)))
+UNION
+ SELECT c.bundle_id AS variant_id,
+    g.product_id,
+    g.until,
+    g.hours,
+    p.published_at
+   FROM (((public.variant_components c
+     JOIN public.variants part ON ((part.id = c.component_id)))
+     JOIN public.product_gates g ON ((g.product_id = part.product_id)))
+     JOIN public.products p ON ((p.id = g.product_id)));
+
+CREATE TABLE public.variant_media (
+    variant_id uuid NOT NULL,
+    media_id uuid NOT NULL,
+    "position" integer NOT NULL
 );
 
 CREATE TABLE public.vendor_invitations (
@@ -2850,6 +2885,12 @@ ALTER TABLE ONLY public.membership_renewals
 
 ALTER TABLE ONLY public.membership_renewals
     ADD CONSTRAINT membership_renewals_order_id_key UNIQUE (order_id);
+
+ALTER TABLE ONLY public.membership_upgrades
+    ADD CONSTRAINT membership_upgrades_order_id_key UNIQUE (order_id);
+
+ALTER TABLE ONLY public.membership_upgrades
+    ADD CONSTRAINT membership_upgrades_pkey PRIMARY KEY (cart_item_id);
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (id);
@@ -3320,6 +3361,8 @@ CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
 
 CREATE INDEX membership_events_membership ON public.membership_events USING btree (membership_id, seq);
+
+CREATE INDEX membership_upgrades_membership ON public.membership_upgrades USING btree (membership_id);
 
 CREATE INDEX memberships_customer ON public.memberships USING btree (customer);
 
@@ -3832,6 +3875,12 @@ ALTER TABLE ONLY public.membership_renewals
 
 ALTER TABLE ONLY public.membership_renewals
     ADD CONSTRAINT membership_renewals_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
+ALTER TABLE ONLY public.membership_upgrades
+    ADD CONSTRAINT membership_upgrades_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id);
+
+ALTER TABLE ONLY public.membership_upgrades
+    ADD CONSTRAINT membership_upgrades_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_next_plan_id_fkey FOREIGN KEY (next_plan_id) REFERENCES public.plans(id);

@@ -174,6 +174,8 @@ func (in *workedCase) readGoods(f []string) {
 			l.Rates = readRates(name)
 		case "untaxed":
 			l.Rates = nil
+		case "set":
+			l.SetOff = SetOff{in.money(strings.TrimPrefix(name, "off ")), "Unused time"}
 		default:
 			panic("cannot read " + word)
 		}

@@ -40,6 +40,7 @@ type Line struct {
 	Why       string // why these rates, or why not
 	Class     string // of tax, for engines; "" where it is not taxable
 	AsPriced  bool   // no promotion lowers it or counts it, as of gift cards
+	SetOff    SetOff // what the buyer has paid for it already
 
 	// What promotions ask of goods; nothing where none asks.
 	Product    id.Product
@@ -47,6 +48,13 @@ type Line struct {
 	Categories []id.Category // with all above them
 	Tags       []id.Tag
 	Reduced    bool // it cost more before
+}
+
+// A SetOff is money that a buyer has paid before, for what they give up for a
+// line: at most it pays what promotions have left of its price.
+type SetOff struct {
+	Amount money.Amount
+	Name   string
 }
 
 // A Parcel is what one vendor sends.
@@ -146,6 +154,7 @@ func Price(s Snapshot) (Quote, error) {
 		return Quote{}, err
 	}
 	q.discount(&s)
+	q.setOff(&s)
 	q.fee(&s)
 	q.tax(&s)
 	q.addUp(&s)
@@ -212,7 +221,7 @@ func (q *Quote) discount(s *Snapshot) {
 	for _, at := range apply {
 		p := &s.Promotions[at]
 		onShipping := p.Reward.Kind.stage() == shippingStage
-		for _, t := range d.take(p) {
+		for _, t := range d.take(at) {
 			if t.off == 0 {
 				continue
 			}
@@ -229,6 +238,19 @@ func (q *Quote) discount(s *Snapshot) {
 		if q.Verdicts[at].Amount.IsZero() {
 			q.Verdicts[at].Reason = "others have taken everything off already"
 		}
+	}
+}
+
+// setOff takes what the buyer has paid already off what promotions have left: a
+// discount that no promotion gives and the seller bears, who has had the money.
+func (q *Quote) setOff(s *Snapshot) {
+	for i := range q.Lines {
+		l, off := &q.Lines[i], s.Lines[i].SetOff
+		if off.Amount.Minor = min(off.Amount.Minor, l.Subtotal.Minor-l.Discount.Minor); off.Amount.IsZero() {
+			continue
+		}
+		l.Discounts = append(l.Discounts, Discount{Name: off.Name, Amount: off.Amount, Platform: money.Zero(s.Currency)})
+		l.Discount = l.Discount.Plus(off.Amount)
 	}
 }
 

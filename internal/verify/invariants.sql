@@ -847,9 +847,11 @@ FULL JOIN (
 ) l ON l.order_id = p.order_id AND l.plan_id = p.plan_id
 WHERE p.membership_id IS NULL AND l.user_id IS NOT NULL OR l.id IS NULL OR (p.paid_minor, p.currency) <> (l.total_minor, l.currency);
 
--- [Q4] what was not used of periods is what their carried parts are worth
+-- [Q4] what was not used of periods is what their carried parts are worth and what was set off with it, and no period gives more than its price
 SELECT membership_id FROM membership_periods
-GROUP BY membership_id, currency HAVING sum(credited_minor) <> sum(CASE WHEN kind = 'carried' THEN paid_minor ELSE 0 END);
+GROUP BY membership_id, currency HAVING sum(credited_minor) <> sum(CASE WHEN kind = 'carried' THEN paid_minor ELSE 0 END + set_off_minor)
+UNION ALL
+SELECT membership_id FROM membership_periods WHERE credited_minor > coalesce(value_minor, paid_minor);
 
 -- [Q5] what a plan takes off is for its members alone, and an order tells what that was
 SELECT p.id FROM promotions p JOIN plans plan ON plan.id = p.plan_id
@@ -869,3 +871,14 @@ SELECT r.membership_id FROM membership_renewals r JOIN membership_periods p ON p
 WHERE p.membership_id <> r.membership_id OR p.number < r.number
 UNION ALL
 SELECT membership_id FROM membership_renewals GROUP BY membership_id, number HAVING count(*) > 1;
+
+-- [Q7] what unused time pays of an order is a discount of it that no promotion gives, a period has no more of that, and one order at a time waits for its money with it
+SELECT coalesce(u.order_id, a.order_id) FROM (SELECT order_id, set_off_minor FROM membership_upgrades WHERE order_id IS NOT NULL) u
+FULL JOIN (SELECT order_id, sum(amount_minor) AS amount FROM adjustments WHERE kind = 'discount' AND promotion_id IS NULL GROUP BY 1) a ON a.order_id = u.order_id
+WHERE coalesce(u.set_off_minor, 0) <> coalesce(a.amount, 0)
+UNION ALL
+SELECT p.membership_id FROM membership_periods p LEFT JOIN membership_upgrades u ON u.order_id = p.order_id AND u.membership_id = p.membership_id
+WHERE p.set_off_minor > coalesce(u.set_off_minor, 0)
+UNION ALL
+SELECT u.membership_id FROM membership_upgrades u JOIN orders o ON o.id = u.order_id
+WHERE o.status <> 'cancelled' AND NOT EXISTS (SELECT FROM membership_periods p WHERE p.order_id = u.order_id) GROUP BY 1 HAVING count(*) > 1;
