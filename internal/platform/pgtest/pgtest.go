@@ -64,6 +64,22 @@ func Empty(t testing.TB) *pgxpool.Pool {
 	return database(t, "TEMPLATE template0")
 }
 
+// Aside is the small pool beside that of DB, for what is read while transactions
+// have all of its connections; a transaction is its own.
+func Aside(t testing.TB, db postgres.DB) postgres.DB {
+	t.Helper()
+	pool, ok := db.(*pgxpool.Pool)
+	if !ok {
+		return db
+	}
+	aside, err := postgres.Aside(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(aside.Close)
+	return aside
+}
+
 // migrated and rolled are the databases of the template: one that nobody
 // connects to, so that it can be copied, and one for Tx.
 const (
