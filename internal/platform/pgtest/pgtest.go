@@ -8,7 +8,8 @@
 // is made once for each schema, and databases in it. It needs PostgreSQL's
 // programs (see postgres.Start), or a server of yours in SOUK_TEST_DATABASE_URL
 // on which it may create databases. Nothing has to be stopped: the server ends
-// with the process, and the next process sweeps its folder.
+// with the process, and the next process sweeps its folder. That is in memory
+// where the machine has plenty (/dev/shm), else in the folder for temporary files.
 // Tables: none. Raises: nothing. Calls: postgres.
 package pgtest
 
