@@ -227,10 +227,10 @@ SELECT (array_agg(id))[1] FROM payments WHERE provider_ref IS NOT NULL GROUP BY 
 UNION ALL
 SELECT payment_id FROM payment_events GROUP BY payment_id, kind, cause HAVING count(*) > 1;
 
--- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise, or are shown that they are to send it by hand (eventual)
+-- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise, or somebody is told to send it back (eventual)
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
 LEFT JOIN (SELECT payment_id, sum(settled_minor) AS amount FROM payment_exceptions GROUP BY 1) x ON x.payment_id = p.id
-LEFT JOIN (SELECT payment_id, sum(amount_minor) AS amount FROM payment_instructions WHERE by_hand AND state = 'due' GROUP BY 1) i ON i.payment_id = p.id
+LEFT JOIN (SELECT payment_id, sum(amount_minor) AS amount FROM payment_instructions WHERE kind = 'refund' AND state = 'due' GROUP BY 1) i ON i.payment_id = p.id
 WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > coalesce(x.amount, 0) + coalesce(i.amount, 0);
 
 -- [B8] never ask or take more than the order costs: captured - refunded <= its total over all payments, each asked for no more
