@@ -72,8 +72,9 @@ func (k *keyed) lock() int64 {
 func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, error)) error {
 	key := ex.key()
 	var a written
+	extra := ex.extra
 	err := postgres.InTx(ctx, ex.router.config.DB, func(tx pgx.Tx) error {
-		ex.extra, ex.note = nil, note{} // of a run that was undone
+		ex.extra, ex.note = extra.Clone(), note{} // without those of a run that was undone
 		a.release()
 		if key != nil {
 			stored, err := lockKey(ctx, tx, key)
@@ -81,7 +82,7 @@ func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, erro
 				return err
 			}
 			if stored != nil {
-				a = stored.answer()
+				ex.extra, a = nil, stored.answer()
 				return nil
 			}
 		}
