@@ -200,7 +200,7 @@ func Build(p Parts) *App {
 	}
 	a.Reviews = &reviews.Reviews{DB: p.DB, Settings: a.Settings, Users: a.Accounts, Catalog: a.Catalog, Orders: a.Orders, Blobs: p.Blobs}
 	a.Wishlists = &wishlist.Wishlists{
-		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Currency: currency, MailKey: p.Keys.Key("alerts"), Pool: p.Pool, Bell: a.Bell, Log: p.Log,
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Locales: locales, Currency: currency, MailKey: p.Keys.Key("alerts"), Pool: p.Pool, Bell: a.Bell, Log: p.Log,
 	}
 
 	// Flows.
@@ -229,7 +229,7 @@ func Build(p Parts) *App {
 	a.Pages = &storefront.Pages{ShopName: shopName, Payments: a.Payments, Tests: tests, Stripe: cards}
 
 	a.Notifications = &notifications.Notifications{
-		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Memberships: a.Memberships, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists,
+		DB: p.DB, Clock: p.Clock, Log: p.Log, Users: a.Accounts, Vendors: a.Vendors, Orders: a.Orders, Memberships: a.Memberships, Shipping: a.Shipping, Credit: a.Credit, Reviews: a.Reviews, Wishlists: a.Wishlists, Locales: locales,
 		Sender: a.sender(), ShopName: shopName, BaseURL: p.Config.PublicURL(), Locale: p.Config.Locale, Key: p.Keys.Key("unsubscribe"),
 	}
 
