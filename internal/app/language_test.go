@@ -24,7 +24,7 @@ func TestAnOrderSpeaksTheLanguageOfItsBuyer(t *testing.T) {
 	vendor := a.Owner(t, "vera")
 	lamp := a.Product(t, apptest.By(vendor), apptest.Titled("Brass lamp"), apptest.Choice("Colour", "Red", "Blue"))
 	mug := a.Product(t, apptest.By(vendor), apptest.Titled("Mug"))
-	kit := bundle(t, a, vendor, `, "prices": [{"price": {"amount": 900, "currency": "USD"}}]`, `{"pricing": "fixed", "components": [`+component(lamp.Variants[0], 1)+`]}`)
+	kit := bundle(t, a, vendor, "", `{"pricing": "summed", "components": [`+component(lamp.Variants[0], 1)+`]}`)
 	path := "/admin/products/" + lamp.ID.String()
 	patch(t, a, apptest.Admin, path, `{"translations": {"de": {"title": "Messinglampe", "options": {"Red": "Rot"}}}}`, 200)
 	german, english := []string{`"title":"Messinglampe"`, `"title":"Rot"`, `"title":"Messinglampe: Rot"`, `"title":"Mug"`}, []string{`"title":"Brass lamp"`, `"title":"Red"`, `"title":"Brass lamp: Red"`, `"title":"Mug"`}
