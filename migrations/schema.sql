@@ -161,8 +161,8 @@ CREATE FUNCTION public.orders_may_move() RETURNS trigger
     AS $$
 BEGIN
     IF (OLD.status, NEW.status) NOT IN (
-        ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'), ('confirmed', 'cancelled'),
-        ('shipped', 'delivered'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned')) THEN
+        ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'), ('confirmed', 'cancelled'), ('confirmed', 'returned'),
+        ('shipped', 'delivered'), ('shipped', 'returned'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned')) THEN
         RAISE EXCEPTION 'order % may not move from % to %', OLD.id, OLD.status, NEW.status USING ERRCODE = 'check_violation', CONSTRAINT = 'orders_moves';
     END IF;
     RETURN NEW;
@@ -514,11 +514,15 @@ CREATE TABLE public.membership_periods (
     paid_minor bigint DEFAULT 0 NOT NULL,
     credited_minor bigint DEFAULT 0 NOT NULL,
     currency character(3) NOT NULL,
-    CONSTRAINT membership_periods_check CHECK (((credited_minor >= 0) AND (credited_minor <= paid_minor))),
+    value_minor bigint,
+    set_off_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT membership_periods_credited CHECK (((credited_minor >= 0) AND (credited_minor <= COALESCE(value_minor, paid_minor)))),
     CONSTRAINT membership_periods_kind_check CHECK ((kind = ANY (ARRAY['trial'::text, 'paid'::text, 'granted'::text, 'carried'::text]))),
     CONSTRAINT membership_periods_number_check CHECK ((number > 0)),
     CONSTRAINT membership_periods_paid CHECK ((((kind = 'paid'::text) = (order_id IS NOT NULL)) AND (((kind <> 'granted'::text) AND (kind <> 'trial'::text)) OR (paid_minor = 0)))),
     CONSTRAINT membership_periods_paid_minor_check CHECK ((paid_minor >= 0)),
+    CONSTRAINT membership_periods_set_off_minor_check CHECK ((set_off_minor >= 0)),
+    CONSTRAINT membership_periods_value_minor_check CHECK ((value_minor >= 0)),
     CONSTRAINT membership_periods_window CHECK ((ends_at >= starts_at))
 );
 
@@ -952,7 +956,7 @@ CREATE TABLE public.ledger_accounts (
     currency character(3) NOT NULL,
     party text DEFAULT ''::text NOT NULL,
     vendor_id uuid,
-    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text, 'provider_fees'::text, 'disputes'::text, 'dispute_losses'::text, 'bank'::text, 'vendor_reserve'::text, 'payouts_in_transit'::text]))),
+    CONSTRAINT ledger_accounts_kind_check CHECK ((kind = ANY (ARRAY['psp_clearing'::text, 'vendor_payable'::text, 'commission_revenue'::text, 'shipping_revenue'::text, 'fee_revenue'::text, 'tax_payable'::text, 'buyer_payable'::text, 'promotion_expense'::text, 'sales_revenue'::text, 'gift_card_liability'::text, 'store_credit_liability'::text, 'customer_deposits'::text, 'goodwill_expense'::text, 'provider_fees'::text, 'disputes'::text, 'dispute_losses'::text, 'bank'::text, 'vendor_reserve'::text, 'payouts_in_transit'::text]))),
     CONSTRAINT ledger_accounts_vendor CHECK (((kind = ANY (ARRAY['vendor_payable'::text, 'vendor_reserve'::text, 'payouts_in_transit'::text])) = (vendor_id IS NOT NULL)))
 );
 
@@ -1186,6 +1190,17 @@ CREATE TABLE public.membership_renewals (
     at timestamp with time zone DEFAULT now() NOT NULL
 );
 
+CREATE TABLE public.membership_upgrades (
+    cart_item_id uuid NOT NULL,
+    membership_id uuid NOT NULL,
+    order_id uuid,
+    set_off_minor bigint NOT NULL,
+    currency character(3) NOT NULL,
+    text text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT membership_upgrades_set_off_minor_check CHECK ((set_off_minor >= 0))
+);
+
 CREATE TABLE public.messages (
     id uuid NOT NULL,
     event_id uuid NOT NULL,
@@ -1289,7 +1304,9 @@ CREATE TABLE public.order_lines (
     cancelled_platform_minor bigint DEFAULT 0 NOT NULL,
     gift_card boolean DEFAULT false NOT NULL,
     gift jsonb,
+    quantity_cancelled_paid integer DEFAULT 0 NOT NULL,
     CONSTRAINT order_lines_cancelled CHECK ((((cancelled_minor >= 0) AND (cancelled_minor <= total_minor)) AND ((cancelled_tax_minor >= 0) AND (cancelled_tax_minor <= tax_minor)) AND ((cancelled_commission_minor >= 0) AND (cancelled_commission_minor <= commission_minor)) AND ((quantity_cancelled > 0) OR (((cancelled_minor + cancelled_tax_minor) + cancelled_commission_minor) = 0)))),
+    CONSTRAINT order_lines_cancelled_paid CHECK (((quantity_cancelled_paid >= 0) AND (quantity_cancelled_paid <= quantity_cancelled))),
     CONSTRAINT order_lines_commission_bps_check CHECK (((commission_bps >= 0) AND (commission_bps <= 10000))),
     CONSTRAINT order_lines_commission_minor_check CHECK ((commission_minor >= 0)),
     CONSTRAINT order_lines_discount CHECK (((discount_minor >= 0) AND (discount_minor <= subtotal_minor))),
@@ -1346,10 +1363,12 @@ CREATE TABLE public.orders (
     forget_asked_at timestamp with time zone,
     tax_source jsonb DEFAULT '{"engine": "table"}'::jsonb NOT NULL,
     membership_minor bigint DEFAULT 0 NOT NULL,
+    ahead_minor bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT orders_ahead_minor_check CHECK ((ahead_minor >= 0)),
     CONSTRAINT orders_check CHECK (((membership_minor >= 0) AND (membership_minor <= discount_minor))),
     CONSTRAINT orders_discount_minor_check CHECK ((discount_minor >= 0)),
     CONSTRAINT orders_fee_minor_check CHECK ((fee_minor >= 0)),
-    CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text]))),
+    CONSTRAINT orders_fulfillment_status_check CHECK ((fulfillment_status = ANY (ARRAY['unfulfilled'::text, 'partially_shipped'::text, 'shipped'::text, 'partially_delivered'::text, 'delivered'::text, 'cancelled'::text, 'returned'::text]))),
     CONSTRAINT orders_grand_total_minor_check CHECK ((grand_total_minor >= 0)),
     CONSTRAINT orders_items_minor_check CHECK ((items_minor >= 0)),
     CONSTRAINT orders_one_reader CHECK (((user_id IS NOT NULL) OR (token_hash IS NOT NULL))),
@@ -1469,6 +1488,10 @@ CREATE TABLE public.payment_instructions (
     due_at timestamp with time zone DEFAULT now() NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    final boolean DEFAULT true NOT NULL,
+    ahead boolean DEFAULT false NOT NULL,
+    by_hand boolean DEFAULT false NOT NULL,
+    CONSTRAINT payment_instructions_ahead CHECK (((NOT ahead) OR ((kind = 'refund'::text) AND (refund_id IS NULL)))),
     CONSTRAINT payment_instructions_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payment_instructions_check CHECK (((kind = 'refund'::text) OR (refund_id IS NULL))),
     CONSTRAINT payment_instructions_check1 CHECK (((state <> 'done'::text) OR (cause <> ''::text))),
@@ -1915,8 +1938,10 @@ CREATE TABLE public.refund_lines (
     tax_minor bigint NOT NULL,
     commission_minor bigint NOT NULL,
     platform_minor bigint NOT NULL,
+    fee boolean DEFAULT false NOT NULL,
     CONSTRAINT refund_lines_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT refund_lines_commission_minor_check CHECK ((commission_minor >= 0)),
+    CONSTRAINT refund_lines_fee CHECK (((NOT fee) OR ((order_line_id IS NULL) AND (commission_minor = 0) AND (platform_minor = 0)))),
     CONSTRAINT refund_lines_platform_minor_check CHECK ((platform_minor >= 0)),
     CONSTRAINT refund_lines_quantity_check CHECK ((quantity >= 0)),
     CONSTRAINT refund_lines_tax_minor_check CHECK ((tax_minor >= 0))
@@ -1951,7 +1976,7 @@ CREATE TABLE public.refunds (
     reason text NOT NULL,
     actor text NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
-    CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor > 0)),
+    CONSTRAINT refunds_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT refunds_destination_check CHECK ((destination = ANY (ARRAY['method'::text, 'store_credit'::text]))),
     CONSTRAINT refunds_reason_check CHECK (((length(reason) >= 1) AND (length(reason) <= 500)))
 );
@@ -2126,7 +2151,7 @@ CREATE TABLE public.shipments (
     CONSTRAINT shipments_check CHECK (((status = 'delivered'::text) = (delivered_at IS NOT NULL))),
     CONSTRAINT shipments_courier_check CHECK ((length(courier) <= 60)),
     CONSTRAINT shipments_kind_check CHECK ((kind = ANY (ARRAY['parcel'::text, 'digital'::text]))),
-    CONSTRAINT shipments_status_check CHECK ((status = ANY (ARRAY['shipped'::text, 'in_transit'::text, 'out_for_delivery'::text, 'delivered'::text, 'failed'::text]))),
+    CONSTRAINT shipments_status_check CHECK ((status = ANY (ARRAY['shipped'::text, 'in_transit'::text, 'out_for_delivery'::text, 'delivered'::text, 'failed'::text, 'returned'::text]))),
     CONSTRAINT shipments_tracking_number_check CHECK ((length(tracking_number) <= 100))
 );
 
@@ -2418,12 +2443,6 @@ CREATE TABLE public.variant_components (
     CONSTRAINT variant_components_quantity_check CHECK (((quantity >= 1) AND (quantity <= 1000)))
 );
 
-CREATE TABLE public.variant_media (
-    variant_id uuid NOT NULL,
-    media_id uuid NOT NULL,
-    "position" integer NOT NULL
-);
-
 CREATE TABLE public.variants (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
@@ -2465,6 +2484,32 @@ CREATE TABLE public.variants (
     CONSTRAINT variants_sku_check CHECK (((length(sku) >= 1) AND (length(sku) <= 100))),
     CONSTRAINT variants_weight_grams_check CHECK ((weight_grams >= 0)),
     CONSTRAINT variants_width_mm_check CHECK ((width_mm >= 0))
+);
+
+CREATE VIEW public.variant_gates AS
+ SELECT v.id AS variant_id,
+    g.product_id,
+    g.until,
+    g.hours,
+    p.published_at
+   FROM ((public.variants v
+     JOIN public.product_gates g ON ((g.product_id = v.product_id)))
+     JOIN public.products p ON ((p.id = g.product_id)))
+UNION
+ SELECT c.bundle_id AS variant_id,
+    g.product_id,
+    g.until,
+    g.hours,
+    p.published_at
+   FROM (((public.variant_components c
+     JOIN public.variants part ON ((part.id = c.component_id)))
+     JOIN public.product_gates g ON ((g.product_id = part.product_id)))
+     JOIN public.products p ON ((p.id = g.product_id)));
+
+CREATE TABLE public.variant_media (
+    variant_id uuid NOT NULL,
+    media_id uuid NOT NULL,
+    "position" integer NOT NULL
 );
 
 CREATE TABLE public.vendor_invitations (
@@ -2512,10 +2557,14 @@ CREATE TABLE public.vendor_orders (
     shipping_platform_minor bigint DEFAULT 0 NOT NULL,
     house boolean DEFAULT false NOT NULL,
     credit_minor bigint DEFAULT 0 NOT NULL,
+    fee_minor bigint DEFAULT 0 NOT NULL,
+    fee_tax_minor bigint DEFAULT 0 NOT NULL,
     CONSTRAINT vendor_orders_check CHECK (((shipping_platform_minor >= 0) AND (shipping_platform_minor <= discount_minor))),
     CONSTRAINT vendor_orders_check1 CHECK (((credit_minor >= 0) AND (credit_minor <= total_minor))),
+    CONSTRAINT vendor_orders_fee_minor_check CHECK ((fee_minor >= 0)),
+    CONSTRAINT vendor_orders_fee_tax_minor_check CHECK ((fee_tax_minor >= 0)),
     CONSTRAINT vendor_orders_shipping_minor_check CHECK ((shipping_minor >= 0)),
-    CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text]))),
+    CONSTRAINT vendor_orders_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'confirmed'::text, 'partially_shipped'::text, 'shipped'::text, 'delivered'::text, 'cancelled'::text, 'refused'::text, 'returned'::text]))),
     CONSTRAINT vendor_orders_total_minor_check CHECK ((total_minor >= 0))
 );
 
@@ -2836,6 +2885,12 @@ ALTER TABLE ONLY public.membership_renewals
 
 ALTER TABLE ONLY public.membership_renewals
     ADD CONSTRAINT membership_renewals_order_id_key UNIQUE (order_id);
+
+ALTER TABLE ONLY public.membership_upgrades
+    ADD CONSTRAINT membership_upgrades_order_id_key UNIQUE (order_id);
+
+ALTER TABLE ONLY public.membership_upgrades
+    ADD CONSTRAINT membership_upgrades_pkey PRIMARY KEY (cart_item_id);
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_pkey PRIMARY KEY (id);
@@ -3306,6 +3361,8 @@ CREATE INDEX media_due ON public.media USING btree (state, due_at) WHERE (state 
 CREATE INDEX media_product ON public.media USING btree (product_id, "position");
 
 CREATE INDEX membership_events_membership ON public.membership_events USING btree (membership_id, seq);
+
+CREATE INDEX membership_upgrades_membership ON public.membership_upgrades USING btree (membership_id);
 
 CREATE INDEX memberships_customer ON public.memberships USING btree (customer);
 
@@ -3819,6 +3876,12 @@ ALTER TABLE ONLY public.membership_renewals
 ALTER TABLE ONLY public.membership_renewals
     ADD CONSTRAINT membership_renewals_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
 
+ALTER TABLE ONLY public.membership_upgrades
+    ADD CONSTRAINT membership_upgrades_membership_id_fkey FOREIGN KEY (membership_id) REFERENCES public.memberships(id);
+
+ALTER TABLE ONLY public.membership_upgrades
+    ADD CONSTRAINT membership_upgrades_order_id_fkey FOREIGN KEY (order_id) REFERENCES public.orders(id);
+
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_next_plan_id_fkey FOREIGN KEY (next_plan_id) REFERENCES public.plans(id);
 
@@ -4233,6 +4296,10 @@ CREATE POLICY own ON public.promotion_redemptions USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.promotions USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.refund_lines USING ((EXISTS ( SELECT
+   FROM public.vendor_orders o
+  WHERE (o.id = refund_lines.vendor_order_id))));
+
 CREATE POLICY own ON public.reservations USING ((EXISTS ( SELECT
    FROM public.locations l
   WHERE (l.id = reservations.location_id))));
@@ -4306,6 +4373,8 @@ ALTER TABLE public.products ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.promotion_redemptions ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.promotions ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.refund_lines ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.reservations ENABLE ROW LEVEL SECURITY;
 

@@ -6,8 +6,6 @@ import (
 	"os"
 	"time"
 
-	"souk/internal/payments"
-	"souk/internal/payments/reports"
 	"souk/internal/platform/config"
 	"souk/internal/reconcile"
 )
@@ -44,31 +42,17 @@ func (cmd reconcileCmd) Run(ctx context.Context, c *config.Config) error {
 }
 
 func (cmd reconcileCmd) period(now time.Time) (reconcile.Period, error) {
-	var file []payments.Movement
-	if cmd.File != "" {
-		list, err := readReport(cmd.Provider, cmd.File)
-		if err != nil {
-			return reconcile.Period{}, err
-		}
-		if file = list; cmd.From == "" && cmd.Until == "" && len(file) > 0 {
-			cmd.From, cmd.Until = file[0].At.UTC().Format(time.DateOnly), file[len(file)-1].At.UTC().Format(time.DateOnly)
-		}
+	if cmd.File == "" {
+		p, err := reconcile.Days(now, cmd.From, cmd.Until)
+		p.Provider, p.Source = cmd.Provider, reconcile.Asked
+		return p, err
 	}
-	p, err := reconcile.Days(now, cmd.From, cmd.Until)
-	p.Provider, p.Source, p.File = cmd.Provider, reconcile.Asked, file
-	if cmd.File != "" {
-		p.Source = reconcile.File
-	}
-	return p, err
-}
-
-func readReport(provider, name string) ([]payments.Movement, error) {
-	file, err := os.Open(name)
+	file, err := os.Open(cmd.File)
 	if err != nil {
-		return nil, err
+		return reconcile.Period{}, err
 	}
 	defer func() { _ = file.Close() }() // it is only read
-	return reports.Read(provider, file)
+	return reconcile.OfReport(cmd.Provider, file, now, cmd.From, cmd.Until)
 }
 
 func printRun(r reconcile.Run) {

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/auth"
 	"souk/internal/id"
 	"souk/internal/platform/postgres"
 )
@@ -36,6 +38,24 @@ func (u *Users) Named(ctx context.Context, db postgres.DB, name string) (User, e
 		return User{}, ErrNoUser
 	}
 	return found, err
+}
+
+// WhoMay lists those to whom a role gives a permission of staff, but for the
+// disabled.
+func (u *Users) WhoMay(ctx context.Context, db postgres.DB, may auth.Permission) ([]User, error) {
+	all, err := u.Roles(ctx, db)
+	if err != nil {
+		return nil, err
+	}
+	var names []string
+	for _, r := range all {
+		if slices.Contains(r.Permissions, may) {
+			names = append(names, r.Name)
+		}
+	}
+	return postgres.All[User](ctx, db, selectUser+`
+		WHERE u.disabled_at IS NULL AND u.erased_at IS NULL AND EXISTS (SELECT FROM user_roles r WHERE r.user_id = u.id AND r.role = ANY (@names::text[]))
+		ORDER BY u.id`, pgx.NamedArgs{"names": names})
 }
 
 // Search narrows the list of users. Empty fields do not.

@@ -418,6 +418,7 @@ func orderPolicy() []rule {
 			{op: "admin-resolve-payment-exception", body: `{"resolution": "seen at the bank"}`},
 			{op: "admin-fix-payment-exception", body: `{"action": "dismiss", "reason": "seen at the bank"}`, fresh: true},
 			{op: "admin-run-reconciliation", body: `{"provider": "stripe"}`, otherwise: 409, elsewhere: "TestBooksThatAgreeHaveNothingToShow"},
+			{op: "admin-send-settlement-report", body: "balance_transaction_id,created_utc,currency,gross,fee,reporting_category,source_id\n", mime: "text/csv"},
 		}...),
 		the("payments.providers", shops, []rule{
 			{op: "admin-set-payment-provider", with: means("provider", "payment provider"), body: `{"live": false}`, fresh: true},

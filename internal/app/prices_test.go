@@ -3,6 +3,7 @@ package app_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"souk/internal/app/apptest"
 	"souk/internal/id"
@@ -72,7 +73,54 @@ func TestPriceListsAreForTheirGroups(t *testing.T) {
 	if got := a.Basket(t, "ann", 10, mug.Variants[0]).Items[0]; got.UnitPrice != money.Of(1000, "USD") {
 		t.Errorf("the list has ended, and ann pays %s", got.UnitPrice)
 	}
+	planPrices(t, a, mug)
 	a.WantSound(t)
+}
+
+// A member of a plan has its list's prices on the page, in lists, in the cart and
+// in the order, until the membership has lapsed by the clock; nobody else sees them.
+func planPrices(t *testing.T, a *apptest.App, mug apptest.Goods) {
+	plan := apptest.Read[answer](t, a.Call(t, apptest.Admin, "POST", "/admin/plans",
+		`{"name": "Gold", "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 999, "currency": "USD"}]}`).Want(t, 201)).text("id")
+	made := a.Call(t, apptest.Admin, "POST", "/admin/price-lists", `{"name": "Gold's list", "status": "active", "plans": ["`+plan+`"]}`).Want(t, 201)
+	a.Call(t, apptest.Admin, "PUT", "/admin/price-lists/"+apptest.Read[answer](t, made).text("id")+"/prices",
+		asks(mug.Variants[0], `{"price": {"amount": 765, "currency": "USD"}}`), "If-Match", made.Header.Get("ETag")).Want(t, 200)
+	bob := a.User(t, "bob").ID.String()
+	a.Call(t, apptest.Admin, "POST", "/admin/memberships", `{"user_id": "`+bob+`", "plan_id": "`+plan+`", "until": "`+
+		a.Time.Now().AddDate(0, 1, 0).Format(time.RFC3339)+`", "reason": "a prize"}`).Want(t, 201)
+	a.Refresh(t, mug.ID)
+
+	shown := func(who string, members bool) {
+		t.Helper()
+		for _, path := range []string{"/products/" + mug.Slug, "/products"} {
+			answer := a.Call(t, who, "GET", path, "").Want(t, 200, `"amount":1000`)
+			if strings.Contains(answer.Body, `"amount":765`) != members {
+				t.Errorf("%q sees on %s: %s", who, path, answer.Body)
+			}
+			if kept := answer.Header.Get("Cache-Control"); members && kept != "no-store" {
+				t.Errorf("a member's own answer is kept: %s", kept)
+			}
+		}
+		want := money.Of(1000, "USD")
+		if members {
+			want = money.Of(765, "USD")
+		}
+		if got := a.Basket(t, who, 1, mug.Variants[0]).Items[0].UnitPrice; got != want {
+			t.Errorf("%q pays %s in the cart", who, got)
+		}
+	}
+	for range 2 { // what was stored for one is not shown to another
+		shown("bob", true)
+		shown("", false)
+		shown("ann", false)
+	}
+	placed := a.PlacedOrder(t, "bob", 1, mug.Variants[0])
+	if line := a.ShowOrder(t, placed.Order.ID).Items[0]; line.UnitPrice != money.Of(765, "USD") {
+		t.Errorf("a member ordered for %s", line.UnitPrice)
+	}
+	change(t, a, `UPDATE membership_periods SET starts_at = starts_at - interval '2 months', ends_at = ends_at - interval '2 months'`, nil)
+	change(t, a, `UPDATE memberships SET ends_at = ends_at - interval '2 months', benefits_until = benefits_until - interval '2 months', due_at = due_at - interval '2 months'`, nil)
+	shown("bob", false)
 }
 
 // Lists for everybody show on everybody's page.

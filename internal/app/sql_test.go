@@ -62,7 +62,7 @@ var owners = map[string][]string{
 	"pricing":           {"prices", "price_history", "currencies", "price_lists", "price_list_prices"},
 	"promotions":        {"promotions", "coupons", "promotion_redemptions"},
 	"credit":            {"gift_cards", "gift_card_entries", "store_credits", "store_credit_entries"},
-	"memberships":       {"plans", "memberships", "membership_periods", "membership_renewals", "membership_events", "product_gates", "product_gate_plans"},
+	"memberships":       {"plans", "memberships", "membership_periods", "membership_renewals", "membership_upgrades", "membership_events", "product_gates", "product_gate_plans"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "order_line_components", "adjustments", "order_notes", "refunds", "refund_lines", "refund_requests"},
 	"digital":           {"digital_files", "licence_keys", "digital_grants"},
 	"reviews":           {"reviews", "product_ratings", "review_votes", "review_reports", "review_photos"},

@@ -299,6 +299,7 @@ func TestTaxJarReckonsOutsideOfTransactions(t *testing.T) {
 	if berlin := sent(t, a, "", apptest.Home, 1, goods[0]); berlin.TaxSource.Engine != "table" || berlin.Totals.Tax.Minor != 48+24 {
 		t.Errorf("of other countries the table knows: %+v", berlin.Totals)
 	}
+	joinInOneCall(t, a, c)
 	a.WantSound(t)
 	if err := a.Tax.Forget(t.Context()); err != nil || a.Count(t, `SELECT count(*)::int FROM tax_answers`, nil) != 0 {
 		t.Errorf("answers of carts that were ordered are kept: %v", err)
@@ -347,6 +348,53 @@ func TestTheTableStandsInWhereStaffSaySo(t *testing.T) {
 		t.Errorf("the order says %+v", order.TaxSource)
 	}
 	a.WantSound(t)
+}
+
+// Who joins, goes up or is renewed has read no cart: the engine is asked on the
+// way, outside of the transaction, once.
+func joinInOneCall(t *testing.T, a *apptest.App, c *counter) {
+	t.Helper()
+	a.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"payments.transfer_instructions": "UPI: market@bank"}}`,
+		"If-Match", a.Call(t, apptest.Admin, "GET", "/admin/settings", "").Header.Get("ETag")).Want(t, 200)
+	plan := func(name string, rank, price int) string {
+		return apptest.Read[answer](t, a.Call(t, apptest.Admin, "POST", "/admin/plans",
+			fmt.Sprintf(`{"name": %q, "rank": %d, "interval": {"unit": "month", "count": 1}, "prices": [{"amount": %d, "currency": "USD"}]}`, name, rank, price)).Want(t, 201)).text("id")
+	}
+	silver, gold := plan("Silver", 1, 1_000), plan("Gold", 2, 2_500)
+	a.User(t, "joan")
+	order := func(door, plan string, total, calls int64) checkout.Joined {
+		t.Helper()
+		before := c.calls.Load()
+		joined := apptest.Read[checkout.Joined](t, a.Call(t, "joan", "POST", "/me/membership"+door, `{"plan_id": "`+plan+`", "payment_method": "bank_transfer",
+			"billing": {"name": "Joan", "line1": "1 Main St", "city": "Los Angeles", "region": "CA", "postal_code": "90001", "country": "US"}}`).Want(t, 201))
+		if joined.Order.GrandTotal.Minor != total || joined.Order.TaxSource.Engine != "taxjar" || c.calls.Load()-before != calls {
+			t.Errorf("%s by %+v after %d calls", joined.Order.GrandTotal, joined.Order.TaxSource, c.calls.Load()-before)
+		}
+		return joined
+	}
+	first := order("", silver, 1_080, 1)
+	a.Call(t, apptest.Admin, "POST", "/admin/payments/"+first.Payment.ID.String()+"/capture", "", "Idempotency-Key", "seen").Want(t, 200)
+	if err := a.Checkout.HandOver(t.Context(), checkout.HandOverDue{OrderID: first.Order.ID}); err != nil {
+		t.Fatal(err)
+	}
+	order("/upgrade", gold, 1_620, 1) // 25.00 less 10.00 of the unused month, with 8 % on what is left
+
+	calls := c.calls.Load()
+	change(t, a, `UPDATE memberships SET due_at = now()`, nil)
+	change(t, a, `UPDATE membership_periods SET starts_at = starts_at - interval '28 days', ends_at = ends_at - interval '28 days'`, nil)
+	change(t, a, `UPDATE memberships SET ends_at = ends_at - interval '28 days', benefits_until = benefits_until - interval '28 days'`, nil)
+	if err := a.Checkout.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.Call(t, "joan", "GET", "/me/membership", "").Want(t, 200, "renewal_order_id")
+	if c.calls.Load() != calls+1 {
+		t.Errorf("asked %d times for a renewal", c.calls.Load()-calls)
+	}
+	c.mood.Store("down")
+	a.User(t, "jack")
+	a.Call(t, "jack", "POST", "/me/membership", `{"plan_id": "`+silver+`", "payment_method": "bank_transfer",
+		"billing": {"name": "Jack", "line1": "1 Main St", "city": "Los Angeles", "region": "CA", "postal_code": "90001", "country": "US"}}`).Want(t, 503, "tax_unavailable")
+	c.mood.Store("")
 }
 
 func TestTaxJarIsNotAskedAboutOtherCurrencies(t *testing.T) {

@@ -66,18 +66,19 @@ func (c *Carts) create(ctx context.Context, tx pgx.Tx, in *createInput) (View, e
 type showInput struct {
 	catalog.LocaleWish
 	Cart   id.Cart `path:"cart"`
+	Method string  `query:"payment_method" maxLength:"40" doc:"As it is paid this way: with the fee, and with promotions for it" example:"cod"`
 	Expand string  `query:"expand" enum:"trace" doc:"trace explains each figure"`
 }
 
 func (c *Carts) show(ctx context.Context, in *showInput) (View, error) {
-	p, err := c.open(ctx, in.Cart, in.Expand == "trace")
+	p, err := c.open(ctx, in.Cart, in.Method, in.Expand == "trace")
 	return p.View(), err
 }
 
 // open reads a cart that is still one: for its readers, a cart that has become
 // an order is no more.
-func (c *Carts) open(ctx context.Context, cart id.Cart, explain bool) (Priced, error) {
-	load := func() (Priced, error) { return c.load(ctx, c.DB, cart, readCart, explain) }
+func (c *Carts) open(ctx context.Context, cart id.Cart, method string, explain bool) (Priced, error) {
+	load := func() (Priced, error) { return c.read(ctx, c.DB, cart, readCart, reading{method: method}, explain) }
 	p, err := load()
 	if err == nil {
 		p, err = c.ask(ctx, p, load)
@@ -178,7 +179,7 @@ func (c *Carts) AddressOf(ctx context.Context, tx pgx.Tx, pointer string, writte
 }
 
 func (c *Carts) shippingOptions(ctx context.Context, in *cartPath) (choice, error) {
-	p, err := c.open(ctx, in.Cart, false)
+	p, err := c.open(ctx, in.Cart, "", false)
 	return choice{Data: p.parcelViews()}, err
 }
 
@@ -201,8 +202,10 @@ func (c *Carts) setShipping(ctx context.Context, tx pgx.Tx, in *setShippingInput
 
 // MethodView is a way to pay.
 type MethodView struct {
-	Method string `json:"method" example:"cod"`
-	Name   string `json:"name" example:"Cash on delivery"`
+	Method string        `json:"method" example:"cod"`
+	Name   string        `json:"name" example:"Cash on delivery"`
+	Fee    *money.Amount `json:"fee,omitempty" doc:"What it costs; absent where that is nothing"`
+	Total  *money.Amount `json:"grand_total,omitempty" doc:"Of the cart with the fee, to be expected at checkout"`
 }
 
 // Methods are ways to pay.
@@ -217,11 +220,43 @@ var methodNames = map[string]string{
 }
 
 func (c *Carts) paymentMethods(ctx context.Context, in *cartPath) (Methods, error) {
-	p, err := c.open(ctx, in.Cart, false)
+	p, err := c.open(ctx, in.Cart, "", false)
 	if err != nil {
 		return Methods{}, err
 	}
-	return c.MethodsFor(ctx, p.Offer())
+	found, err := c.MethodsFor(ctx, p.Offer())
+	if err != nil {
+		return Methods{}, err
+	}
+	charged := Methods{Data: []MethodView{}}
+	for _, m := range found.Data {
+		switch err := c.charge(ctx, p, &m); {
+		case err == nil:
+			charged.Data = append(charged.Data, m)
+		case !errors.Is(err, payments.ErrMethod): // else the fee makes it too much
+			return Methods{}, err
+		}
+	}
+	return charged, nil
+}
+
+// charge tells what a way to pay costs for a cart.
+func (c *Carts) charge(ctx context.Context, p Priced, m *MethodView) error {
+	fee, err := c.Payments.Fee(ctx, m.Method, p.Cart.Currency)
+	if err != nil || fee.IsZero() {
+		return err
+	}
+	if p, err = c.open(ctx, p.Cart.ID, m.Method, false); err != nil {
+		return err
+	}
+	provider, err := c.Payments.Provider(m.Method)
+	if err != nil {
+		return err
+	}
+	if t := p.Quote.Totals; !t.Fee.IsZero() {
+		m.Fee, m.Total = &t.Fee, &t.GrandTotal
+	}
+	return provider.Offered(ctx, p.Offer())
 }
 
 // MethodsFor lists the ways to pay that are offered.
@@ -232,14 +267,12 @@ func (c *Carts) MethodsFor(ctx context.Context, o payments.Offer) (Methods, erro
 		return Methods{}, err
 	}
 	for _, m := range offered {
-		name := methodNames[m]
-		if name == "" {
-			name = m
-		}
-		found.Data = append(found.Data, MethodView{m, name})
+		found.Data = append(found.Data, MethodView{Method: m, Name: nameOf(m)})
 	}
 	return found, nil
 }
+
+func nameOf(method string) string { return cmp.Or(methodNames[method], method) }
 
 // Offer is what providers are told of the cart.
 func (p Priced) Offer() payments.Offer {

@@ -79,7 +79,7 @@ func TestTheShapeOfACart(t *testing.T) {
 		`"tax":{"amount":100,"currency":"USD"},"total":{"amount":1100,"currency":"USD"},"issues":[]}],`+
 		`"coupons":[],"codes":[],"discounts":[],"membership_savings":{"amount":0,"currency":"USD"},"addresses":{"email":"","phone":"","shipping":null,"billing":null},"shipping":[],`+
 		`"totals":{"items":{"amount":1000,"currency":"USD"},"discount":{"amount":0,"currency":"USD"},`+
-		`"shipping":{"amount":0,"currency":"USD"},"tax":{"amount":100,"currency":"USD"},`+
+		`"shipping":{"amount":0,"currency":"USD"},"fee":{"amount":0,"currency":"USD"},"tax":{"amount":100,"currency":"USD"},`+
 		`"grand_total":{"amount":1100,"currency":"USD"},"tax_included":false},"gift_cards":[],"due":{"amount":1100,"currency":"USD"},`+
 		`"missing":["email","shipping_address","shipping"],"tax_source":{"engine":"table"},`+
 		`"trace":[{"kind":"item","subject":"%s","text":"Mug: Red: 1 × 10.00 USD","amount":{"amount":1000,"currency":"USD"}},`+

@@ -36,11 +36,11 @@ type Credit struct {
 	Detail string       `db:"-"` // why it pays nothing
 }
 
-// spend says what each credit pays. What is left of the total is for a way to
-// pay, fees among it.
+// spend says what each credit pays of a cart without a fee. What is left of the
+// total is for a way to pay.
 func (r *reading) spend(p *Priced) {
 	t := p.Quote.Totals
-	left := t.GrandTotal.Minus(t.Fee).Minus(t.Rounding)
+	left := t.GrandTotal.Minus(t.Rounding)
 	p.Due, p.Credits = t.GrandTotal, r.credits
 	buysCards := slices.ContainsFunc(p.Lines, func(l Line) bool { return l.GiftCard })
 	for i := range p.Credits {

@@ -42,46 +42,47 @@ type Priced struct {
 
 // A Line is an item with what it is, what it costs and where it is taken from.
 type Line struct {
-	ID               id.CartItem   `db:"id"`
-	VariantID        id.Variant    `db:"variant_id"`
-	Quantity         int           `db:"quantity"`
-	ProductID        id.Product    `db:"product_id"`
-	VendorID         id.Vendor     `db:"vendor_id"`
-	VariantTitle     string        `db:"variant_title"`
-	SKU              *string       `db:"sku"`
-	WeightGrams      int64         `db:"weight_grams"`
-	TaxClass         string        `db:"tax_class"`
-	Taxable          bool          `db:"taxable"`
-	RequiresShipping bool          `db:"requires_shipping"`
-	Bundle           bool          `db:"bundle"`
-	Digital          bool          `db:"-"` // it has files or licence keys or is a gift card, and is not shipped
-	GiftCard         bool          `db:"gift_card"`
-	Gift             *credit.Gift  `db:"gift"` // whom a gift card goes to; nil: the buyer
-	Tracked          bool          `db:"tracked"`
-	MinQuantity      int           `db:"min_quantity"`
-	MaxQuantity      int           `db:"max_quantity"` // 0: any
-	Archived         bool          `db:"archived"`
-	ProductSlug      string        `db:"product_slug"`
-	ProductTitle     string        `db:"product_title"`
-	ProductStatus    string        `db:"product_status"`
-	VendorName       string        `db:"-"`
-	VendorSlug       string        `db:"-"`
-	VendorStatus     string        `db:"-"`
-	House            bool          `db:"-"` // the marketplace sells it itself
-	Plan             id.Plan       `db:"-"` // of which it sells a period; zero for all other goods
-	Members          []id.Plan     `db:"-"` // who alone may buy it now; nil is everybody
-	MemberNames      []string      `db:"-"` // as plans that may, or will, are called
-	PlanArchived     bool          `db:"-"` // only its members buy more of it
-	CommissionBPS    int           `db:"-"`
-	Seller           tax.Seller    `db:"-"`            // where the vendor is registered for tax, or the shop
-	Minor            *int64        `db:"amount_minor"` // nil: no price in the cart's currency
-	BlobKey          string        `db:"blob_key"`
-	ContentType      string        `db:"content_type"`
-	Width            int           `db:"width"`
-	Height           int           `db:"height"`
-	Locations        []id.Location `db:"locations"` // where there is stock, the first to pick from first
-	Available        []int         `db:"available"` // what can be sold at each
-	Components       []Part        `db:"-"`         // of a bundle
+	ID               id.CartItem    `db:"id"`
+	VariantID        id.Variant     `db:"variant_id"`
+	Quantity         int            `db:"quantity"`
+	ProductID        id.Product     `db:"product_id"`
+	VendorID         id.Vendor      `db:"vendor_id"`
+	VariantTitle     string         `db:"variant_title"`
+	SKU              *string        `db:"sku"`
+	WeightGrams      int64          `db:"weight_grams"`
+	TaxClass         string         `db:"tax_class"`
+	Taxable          bool           `db:"taxable"`
+	RequiresShipping bool           `db:"requires_shipping"`
+	Bundle           bool           `db:"bundle"`
+	Digital          bool           `db:"-"` // it has files or licence keys or is a gift card, and is not shipped
+	GiftCard         bool           `db:"gift_card"`
+	Gift             *credit.Gift   `db:"gift"` // whom a gift card goes to; nil: the buyer
+	Tracked          bool           `db:"tracked"`
+	MinQuantity      int            `db:"min_quantity"`
+	MaxQuantity      int            `db:"max_quantity"` // 0: any
+	Archived         bool           `db:"archived"`
+	ProductSlug      string         `db:"product_slug"`
+	ProductTitle     string         `db:"product_title"`
+	ProductStatus    string         `db:"product_status"`
+	VendorName       string         `db:"-"`
+	VendorSlug       string         `db:"-"`
+	VendorStatus     string         `db:"-"`
+	House            bool           `db:"-"` // the marketplace sells it itself
+	Plan             id.Plan        `db:"-"` // of which it sells a period; zero for all other goods
+	Members          []id.Plan      `db:"-"` // who alone may buy it now; nil is everybody
+	MemberNames      []string       `db:"-"` // as plans that may, or will, are called
+	PlanArchived     bool           `db:"-"` // only its members buy more of it
+	SetOff           pricing.SetOff `db:"-"` // what unused time of another plan pays of this one
+	CommissionBPS    int            `db:"-"`
+	Seller           tax.Seller     `db:"-"`            // where the vendor is registered for tax, or the shop
+	Minor            *int64         `db:"amount_minor"` // nil: no price in the cart's currency
+	BlobKey          string         `db:"blob_key"`
+	ContentType      string         `db:"content_type"`
+	Width            int            `db:"width"`
+	Height           int            `db:"height"`
+	Locations        []id.Location  `db:"locations"` // where there is stock, the first to pick from first
+	Available        []int          `db:"available"` // what can be sold at each
+	Components       []Part         `db:"-"`         // of a bundle
 
 	UnitPrice money.Amount       `db:"-"`
 	Left      *int               `db:"-"` // how many can be bought beside the lines before it; nil: any number
@@ -136,10 +137,11 @@ type reading struct {
 	facts   []facts // by item
 	listed  []listPrice
 	buyer   buyer
-	method  string   // of payment; "" while none is chosen
-	trial   bool     // of a supposition
-	locale  string   // in which goods are told; "" is the shop's own
-	told    Customer // what it tells of the buyer
+	method  string       // of payment; "" while none is chosen
+	fee     money.Amount // that it costs
+	trial   bool         // of a supposition
+	locale  string       // in which goods are told; "" is the shop's own
+	told    Customer     // what it tells of the buyer
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -167,6 +169,10 @@ func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 		return Priced{}, ErrCompleted.With("order_id", r.cart.OrderID)
 	}
 	if err := c.complete(ctx, db, &r, ofCart(cart, r.locale)); err != nil {
+		return Priced{}, fmt.Errorf("load cart: %w", err)
+	}
+	var err error
+	if r.fee, err = c.Payments.Fee(ctx, r.method, r.cart.Currency); err != nil {
 		return Priced{}, fmt.Errorf("load cart: %w", err)
 	}
 	return r.price(explain)
@@ -237,6 +243,8 @@ type member struct {
 	PlanArchived bool        `db:"plan_archived"`
 	Members      []id.Plan   `db:"gate_plans"`
 	Names        []string    `db:"gate_names"`
+	SetOff       int64       `db:"set_off_minor"` // what unused time of another plan pays of it
+	SetOffText   string      `db:"set_off_text"`
 }
 
 // describe puts what is rare about a line into it.
@@ -244,6 +252,7 @@ func (r *reading) describe(l *Line) {
 	if at := slices.IndexFunc(r.members, func(m member) bool { return m.Item == l.ID }); at >= 0 {
 		m := r.members[at]
 		l.Plan, l.PlanArchived, l.Members, l.MemberNames = m.Plan, m.PlanArchived, m.Members, m.Names
+		l.SetOff = pricing.SetOff{Amount: money.Of(m.SetOff, r.cart.Currency), Name: m.SetOffText}
 	}
 	l.Digital = !l.RequiresShipping && (!l.Plan.IsZero() || l.GiftCard || slices.Contains(r.digital, l.ID))
 	v := r.vendors[l.VendorID]
@@ -271,7 +280,7 @@ func (r *reading) price(explain bool) (Priced, error) {
 			continue
 		}
 		line := pricing.Line{
-			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice, AsPriced: l.GiftCard,
+			Key: i, Name: l.Title(), Vendor: l.VendorID, Variant: l.VariantID, Quantity: int64(l.Quantity), UnitPrice: l.UnitPrice, AsPriced: l.GiftCard, SetOff: l.SetOff,
 		}
 		t.line(&line, *l)
 		if !l.GiftCard {
@@ -288,19 +297,37 @@ func (r *reading) price(explain bool) (Priced, error) {
 	}
 	snapshot.Parcels = p.chooseShipping(r.options, t)
 	r.promote(&snapshot, p.Lines)
-	quote, err := pricing.Price(snapshot)
-	if err != nil {
+	if err := r.quote(&p, snapshot, t); err != nil {
 		return Priced{}, err
 	}
-	p.Quote = quote
-	for _, priced := range quote.Lines {
+	for _, priced := range p.Quote.Lines {
 		l := &p.Lines[priced.Key]
 		l.Price, l.UnitPrice = priced, priced.Unit.Price
 	}
 	r.conclude(&p)
-	r.spend(&p)
 	p.Missing = p.missing()
 	return p, nil
+}
+
+// quote prices the snapshot and says what gift cards and store credit pay of it. A
+// way to pay costs its fee where they leave it something to do, and goods go to a
+// door; they never pay it.
+func (r *reading) quote(p *Priced, s pricing.Snapshot, t taxing) (err error) {
+	if p.Quote, err = pricing.Price(s); err != nil {
+		return err
+	}
+	r.spend(p)
+	if r.fee.IsZero() || p.Due.IsZero() || p.Offer().Digital {
+		return nil
+	}
+	without := p.Quote.Totals.GrandTotal
+	s.Fee = &pricing.Fee{Name: nameOf(r.method), Amount: r.fee}
+	t.fee(s.Fee, r.shop.Seller)
+	if p.Quote, err = pricing.Price(s); err != nil {
+		return err
+	}
+	p.Due = p.Due.Plus(p.Quote.Totals.GrandTotal).Minus(without)
+	return nil
 }
 
 // A listPrice is what a price list asks for an item.

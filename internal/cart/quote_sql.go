@@ -79,20 +79,27 @@ const (
 
 	// Of items that sell a period of a plan, or are for members, which and whose.
 	membersFragment = `
-		SELECT i.id, plan.id AS plan_id, plan.archived_at IS NOT NULL AS plan_archived, gate.plans AS gate_plans, gate.names AS gate_names
+		SELECT i.id, plan.id AS plan_id, plan.archived_at IS NOT NULL AS plan_archived, gate.plans AS gate_plans, gate.names AS gate_names,
+		       coalesce(u.set_off_minor, 0) AS set_off_minor, coalesce(u.text, '') AS set_off_text
 		FROM i CROSS JOIN c
 		JOIN variants v ON v.id = i.variant_id
 		JOIN products p ON p.id = v.product_id
 		LEFT JOIN plans plan ON plan.variant_id = i.variant_id
+		LEFT JOIN membership_upgrades u ON u.cart_item_id = i.id AND u.currency = c.currency
 		LEFT JOIN LATERAL (
-			SELECT coalesce(array_agg(member.id ORDER BY member.rank, member.id) FILTER (WHERE g.hours IS NULL
-			           OR p.published_at + (g.hours - least(member.early_access_hours, g.hours)) * interval '1 hour' <= c.at), '{}') AS plans,
-			       array_agg(member.name ORDER BY member.rank, member.id) AS names
-			FROM product_gates g
-			JOIN product_gate_plans named ON named.product_id = g.product_id
-			JOIN plans member ON member.id = named.plan_id
-			WHERE g.product_id = p.id AND coalesce(g.until, p.published_at + g.hours * interval '1 hour', 'infinity') > c.at
-			GROUP BY g.product_id
+			WITH gates AS (
+				SELECT product_id, hours, published_at FROM variant_gates
+				WHERE variant_id = v.id AND coalesce(until, published_at + hours * interval '1 hour', 'infinity') > c.at
+			), members AS (
+				SELECT member.id, member.rank, member.name, count(*) AS named, count(*) FILTER (WHERE g.hours IS NULL
+				           OR g.published_at + (g.hours - least(member.early_access_hours, g.hours)) * interval '1 hour' <= c.at) AS open
+				FROM gates g JOIN product_gate_plans named ON named.product_id = g.product_id JOIN plans member ON member.id = named.plan_id
+				GROUP BY member.id
+			)
+			SELECT coalesce(array_agg(id ORDER BY rank, id) FILTER (WHERE open = gates), '{}') AS plans,
+			       coalesce(array_agg(name ORDER BY rank, id) FILTER (WHERE named = gates), '{}') AS names
+			FROM (SELECT count(*) AS gates FROM gates) n LEFT JOIN members ON true
+			HAVING max(gates) > 0
 		) gate ON true
 		WHERE plan.id IS NOT NULL OR gate.plans IS NOT NULL`
 

@@ -83,6 +83,10 @@ func (c *Carts) Suppose(ctx context.Context, db postgres.DB, s Supposition) (*Tr
 	if err := c.complete(ctx, db, &r, of); err != nil {
 		return nil, fmt.Errorf("suppose a cart of %d items: %w", n, err)
 	}
+	var err error
+	if r.fee, err = c.Payments.Fee(ctx, s.Method, s.Currency); err != nil {
+		return nil, fmt.Errorf("suppose a cart of %d items: %w", n, err)
+	}
 	t.reading = r
 	return t, t.missing(s.Items)
 }

@@ -60,6 +60,16 @@ func (t taxing) parcel(p *pricing.Parcel, seller tax.Seller) {
 	p.Rates, p.Relief, p.Why = levy.Rates, levy.Relief, levy.Why
 }
 
+// fee says what a fee pays: the marketplace takes it, and it is taxed as carrying
+// goods is.
+func (t taxing) fee(f *pricing.Fee, shop tax.Seller) {
+	levy := t.zone.LevyShipping(shop, t.buyer)
+	if t.remote != nil {
+		levy = t.zone.Remote(shop, t.buyer)
+	}
+	f.Rates, f.Relief, f.Why = levy.Rates, levy.Relief, levy.Why
+}
+
 // ask reads a cart again once its engine has been asked what it has not been
 // asked yet. There is no transaction: an engine takes its time.
 func (c *Carts) ask(ctx context.Context, p Priced, again func() (Priced, error)) (Priced, error) {

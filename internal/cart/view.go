@@ -122,6 +122,7 @@ type TotalsView struct {
 	Items       money.Amount `json:"items"`
 	Discount    money.Amount `json:"discount"`
 	Shipping    money.Amount `json:"shipping"`
+	Fee         money.Amount `json:"fee" doc:"What the way to pay costs, where one is named"`
 	Tax         money.Amount `json:"tax"`
 	GrandTotal  money.Amount `json:"grand_total"`
 	TaxIncluded bool         `json:"tax_included" doc:"Prices hold the tax already"`
@@ -152,7 +153,7 @@ func (p Priced) View() View {
 		MembershipSavings: p.Saved,
 		Addresses:         AddressesView{p.Cart.Email, p.Cart.Phone, p.Cart.ShippingAddress, p.Cart.Billing()},
 		TaxSource:         p.TaxSource(),
-		Totals:            TotalsView{t.Items, t.Discount, t.Shipping, t.Tax, t.GrandTotal, t.TaxIncluded},
+		Totals:            TotalsView{t.Items, t.Discount, t.Shipping, t.Fee, t.Tax, t.GrandTotal, t.TaxIncluded},
 	}
 	for i, l := range p.Lines {
 		told := l.Told()

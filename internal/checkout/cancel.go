@@ -8,7 +8,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/auth"
 	"souk/internal/id"
+	"souk/internal/ledger"
+	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/events"
@@ -16,80 +19,138 @@ import (
 	"souk/internal/promotions"
 )
 
-// Cancel withdraws what has not shipped of an order: its stock is given back
-// and the money for it will not be asked for. The whole order is cancelled
-// when nothing has shipped. Cancelling it again changes nothing; where all has
-// shipped it is refused.
-func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason string) (orders.Whole, error) {
+// Cancel withdraws what has not shipped of an order: its stock is given back,
+// and so is what has been paid for it, the way that it came; what has not been
+// paid will not be asked for. The whole order is cancelled when nothing has
+// shipped. Cancelling it again changes nothing; where all has shipped it is
+// refused. It tells what goes back; nothing where nothing had been paid.
+func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason string) (orders.Refund, error) {
 	was, err := orders.Lock(ctx, tx, order)
-	if err != nil {
-		return orders.Whole{}, err
-	}
-	if was.Status == orders.StatusCancelled {
-		return was, nil
+	if err != nil || was.Status == orders.StatusCancelled {
+		return orders.Refund{}, err
 	}
 	out, err := c.withdraw(ctx, tx, was, reason)
 	if err != nil {
-		return orders.Whole{}, fmt.Errorf("cancel order %s: %w", order, err)
+		return orders.Refund{}, fmt.Errorf("cancel order %s: %w", order, err)
 	}
-	is := out.is
-	if is.Status == orders.StatusCancelled {
+	if out.is.Void() {
 		if err := promotions.Release(ctx, tx, []id.Order{order}); err != nil {
-			return orders.Whole{}, err
+			return orders.Refund{}, err
 		}
 	}
 	if err := giveBack(ctx, tx, out.back); err != nil {
-		return orders.Whole{}, err
+		return orders.Refund{}, err
+	}
+	if len(out.refund.Lines) > 0 {
+		if err := postUnsold(ctx, tx, out.is, out.refund, out.leaves); err != nil {
+			return orders.Refund{}, err
+		}
 	}
 	inCancel.Here()
-	return is, c.Stock.Release(ctx, tx, order, out.lines)
+	if err := c.Stock.Release(ctx, tx, order, out.lines); err != nil {
+		return orders.Refund{}, err
+	}
+	if out.is.PaymentStatus == orders.PaymentRefunded {
+		return out.refund, c.revoke(ctx, tx, order)
+	}
+	return out.refund, nil
 }
 
 // withdrawal is an order of which something was withdrawn, and what of others'
 // is to be given back for that.
 type withdrawal struct {
-	is    orders.Whole
-	lines []id.OrderLine // to their stock
-	back  []returned     // to gift cards and store credit
+	is     orders.Whole
+	lines  []id.OrderLine // to their stock
+	back   []returned     // to gift cards and store credit
+	refund orders.Refund  // of what had been paid; without lines where nothing had
+	leaves []ledger.Entry // by which it leaves the books
 }
 
 // withdraw is all of Cancel but what is given back, whose locks come later.
 func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, reason string) (withdrawal, error) {
-	is := was.Clone()
-	withdrawn, err := is.Cancel(reason)
+	out := withdrawal{is: was.Clone()}
+	before, err := refundedBefore(ctx, tx, was)
 	if err != nil {
-		return withdrawal{}, err
+		return out, err
 	}
+	withdrawn, paid, err := out.is.Cancel(reason, before)
+	if err != nil {
+		return out, err
+	}
+	unpaid := was.Unpaid().Minus(out.is.Unpaid())
 	// What was withdrawn may have been all that a part waited for.
-	if slices.ContainsFunc(is.Parts, func(p orders.VendorOrder) bool { return p.Status == orders.PartShipped }) {
-		if err := c.arrive(ctx, tx, was, &is); err != nil {
-			return withdrawal{}, err
+	if slices.ContainsFunc(out.is.Parts, func(p orders.VendorOrder) bool { return p.Status == orders.PartShipped }) {
+		if err := c.arrive(ctx, tx, was, &out.is); err != nil {
+			return out, err
 		}
 	}
-	if err := is.Follow(); err != nil {
-		return withdrawal{}, err
+	if err := out.is.Follow(); err != nil {
+		return out, err
 	}
-	back, err := returnCredit(ctx, tx, was, is)
+	if out.back, err = returnCredit(ctx, tx, was, out.is); err != nil {
+		return out, err
+	}
+	parts := touched(was, withdrawn)
+	if slices.ContainsFunc(was.Parts, func(p orders.VendorOrder) bool { return !p.Paid && slices.Contains(parts, p.ID) }) {
+		if err := c.giveUp(ctx, tx, was, &out.is, unpaid); err != nil {
+			return out, err
+		}
+		if err := out.is.Follow(); err != nil { // what was taken ahead may be enough for what is left
+			return out, err
+		}
+	}
+	told, err := c.returnPaid(ctx, tx, &out, paid)
 	if err != nil {
-		return withdrawal{}, err
+		return out, err
 	}
-	if err := c.giveUp(ctx, tx, was, is); err != nil {
-		return withdrawal{}, err
+	for _, u := range withdrawn {
+		out.lines = append(out.lines, u.Line)
 	}
 	b := postgres.NewBatch()
-	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
-		return orders.Cancelled{Change: ch, VendorOrderIDs: touched(is, withdrawn)}
+	orders.QueueSave(ctx, b, was, &out.is, func(ch orders.Change) events.Step {
+		return orders.Cancelled{Change: ch, VendorOrderIDs: parts, RefundID: out.refund.ID, Back: append(whereTo(out.back), told...)}
 	})
-	var lines []id.OrderLine
-	for _, u := range withdrawn {
-		lines = append(lines, u.Line)
-	}
-	return withdrawal{is, lines, back}, b.Send(ctx, tx)
+	return out, b.Send(ctx, tx)
 }
 
-// giveUp voids the money for what was withdrawn. What somebody else holds or
-// has taken cannot be given up here.
-func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) error {
+// returnPaid refunds what had been paid for what was withdrawn, and says what
+// somebody is told to give back for it.
+func (c *Checkout) returnPaid(ctx context.Context, tx pgx.Tx, out *withdrawal, paid []orders.RefundLine) ([]orders.Back, error) {
+	if len(paid) == 0 {
+		return nil, nil
+	}
+	out.refund = orders.NewRefund(out.is, paid, orders.ToMethod, "order "+out.is.Number+" was cancelled")
+	b := postgres.NewBatch()
+	orders.QueueRefund(b, &out.refund, auth.From(ctx).Name())
+	if err := b.Send(ctx, tx); err != nil {
+		return nil, err
+	}
+	way, err := c.toMethods(ctx, tx, out.is, out.refund, false)
+	out.back, out.leaves = append(out.back, way.credit...), way.leaves(out.refund)
+	return way.told, err
+}
+
+// whereTo is what goes back to gift cards and store credit.
+func whereTo(back []returned) []orders.Back {
+	var list []orders.Back
+	for _, r := range back {
+		list = append(list, orders.Back{Method: r.payment.Provider, Amount: r.event.Amount})
+	}
+	return list
+}
+
+// refundedBefore is what has been given back of an order; nobody is asked where
+// nothing has been paid.
+func refundedBefore(ctx context.Context, tx pgx.Tx, w orders.Whole) ([]orders.RefundLine, error) {
+	if !slices.ContainsFunc(w.Parts, func(p orders.VendorOrder) bool { return p.Paid }) {
+		return nil, nil
+	}
+	return orders.RefundedOf(ctx, tx, w.ID)
+}
+
+// giveUp voids the money for what was withdrawn before it was paid. What is being
+// taken at this moment cannot be given up here.
+func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole, amount money.Amount) error {
 	payment, err := payments.LiveOf(ctx, tx, is.ID)
 	if errors.Is(err, payments.ErrNoPayment) { // it failed, or was given up before
 		return nil
@@ -97,7 +158,6 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) 
 	if err != nil {
 		return err
 	}
-	amount := was.Due().Minus(was.Credit()).Minus(is.Due().Minus(is.Credit()))
 	if payment.Authorized.IsZero() && payment.Amount.Minor > 0 { // nobody has promised anything yet, the provider may even be gone
 		return c.closePayment(ctx, tx, payment, cancelCause(was))
 	}
@@ -105,10 +165,8 @@ func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was, is orders.Whole) 
 	switch {
 	case err != nil:
 		return err
-	case !provider.Settled() && (!payment.Captured.IsZero() || is.Status != orders.StatusCancelled):
-		return ErrPaid
 	case !provider.Settled() && c.isOnline(payment): // promised, and taken when it ships
-		return payments.Instruct(ctx, tx, payments.Instruction{Payment: payment.ID, Kind: payments.Void, Amount: amount, Reason: "order " + was.Number + " was cancelled"})
+		return c.letGo(ctx, tx, payment, was, is)
 	}
 	_, _, err = payments.Record(ctx, tx, payments.Fact{
 		Payment: payment.ID, Kind: payments.Void, Amount: amount, Cause: cancelCause(was),

@@ -3,26 +3,49 @@ package checkout
 import (
 	"context"
 	"net/http"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/ledger"
+	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/httpapi"
 )
 
-var errNotByHand = errs.New(errs.Conflict, "capture_not_by_hand", "Who takes the money of this payment says so. Bank transfers, and what a provider has promised, are captured by hand.")
+var (
+	errNotByHand = errs.New(errs.Conflict, "capture_not_by_hand", "Who takes the money of this payment says so. Bank transfers, and what a provider has promised, are captured by hand.")
+	// ErrBeyondPromise says that more is to be taken than was promised and is owed.
+	ErrBeyondPromise = errs.New(errs.Conflict, "capture_exceeds_authorized", "So much is not promised any more. Take what is due, or less.")
+	// ErrNoPart says that a provider takes all that is due at once.
+	ErrNoPart = errs.New(errs.Conflict, "partial_capture_unavailable", "This provider cannot take a part now and the rest later. Take all that is due.")
+	// ErrCapturing says that a provider is taking money at this moment.
+	ErrCapturing = errs.New(errs.Conflict, "capture_under_way", "The provider is taking money of this payment at this moment. Try again when it has.")
+)
 
 func (c *Checkout) captureRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/payments/{id}/capture", c.captureByHand, httpapi.Needs(payments.CanWrite), httpapi.RequireIdempotencyKey(),
 		httpapi.Status(http.StatusOK), httpapi.Summary("Take what was promised, or say that a bank transfer has come"),
-		httpapi.Describe("A provider that has promised the money is told to take what is due; `instructions` of the payment tell of it. Of a bank transfer, the whole of it: 409 `payment_mismatch` with what is `due` for another amount. The order is confirmed; one that was cancelled meanwhile is owed back. Saying it again changes nothing."))
+		httpapi.Describe("A provider that has promised the money is told to take what is due, or an `amount` of it where it can take the rest later; `instructions` of the payment tell of it. "+
+			"409 `capture_exceeds_authorized` above what is `due`, `partial_capture_unavailable` where the provider takes all or nothing, `capture_under_way` while it is taking something. "+
+			"Of a bank transfer, the whole of it: 409 `payment_mismatch` with what is `due` for another amount. The order is confirmed; one that was cancelled meanwhile is owed back. Saying it again changes nothing."))
 }
 
 type captureInput struct {
-	ID id.Payment `path:"id"`
+	ID   id.Payment `path:"id"`
+	Body *struct {
+		Amount *money.Amount `json:"amount,omitempty" doc:"All that is due unless told"`
+	}
+}
+
+func (in captureInput) amount() *money.Amount {
+	if in.Body == nil {
+		return nil
+	}
+	return in.Body.Amount
 }
 
 // captureByHand records money that staff have seen, or has a provider take what
@@ -32,22 +55,182 @@ func (c *Checkout) captureByHand(ctx context.Context, tx pgx.Tx, in *captureInpu
 	if err != nil {
 		return payments.Payment{}, err
 	}
-	due, err := orders.Lock(ctx, tx, payment.Order)
+	w, err := orders.Lock(ctx, tx, payment.Order)
 	if err != nil {
 		return payments.Payment{}, err
 	}
-	if c.isOnline(payment) && payment.Status == payments.Authorized {
-		return payment, c.takePromised(ctx, tx, due)
+	if payment, err = payments.Get(ctx, tx, in.ID); err != nil { // as it is under the lock
+		return payments.Payment{}, err
+	}
+	if err := checkAmount(in.amount(), w.Currency); err != nil {
+		return payments.Payment{}, err
+	}
+	if c.isOnline(payment) && !payment.Held().IsZero() {
+		return payment, c.takeByHand(ctx, tx, w, payment, in.amount())
 	}
 	if payment.Provider != payments.BankTransfer {
 		return payments.Payment{}, errNotByHand
 	}
-	amount := due.Due().Minus(due.Credit())
-	if due.Status == orders.StatusCancelled || !payment.Captured.IsZero() { // too late, or again
+	amount := w.Due().Minus(w.Credit())
+	if w.Status == orders.StatusCancelled || !payment.Captured.IsZero() { // too late, or again
 		amount = payment.Amount
+	}
+	if in.amount() != nil {
+		amount = *in.amount()
 	}
 	if _, err := c.Settle(ctx, tx, payments.Fact{Payment: in.ID, Kind: payments.Capture, Amount: amount, Cause: "seen by staff"}); err != nil {
 		return payments.Payment{}, err
 	}
 	return payments.Get(ctx, tx, in.ID)
+}
+
+func checkAmount(a *money.Amount, of money.Currency) error {
+	if a == nil {
+		return nil
+	}
+	var bad errs.Fields
+	bad.Require(a.Currency == of, "/amount/currency", "other_currency", "The order is in "+string(of)+".")
+	bad.Require(a.Minor > 0, "/amount/amount", "out_of_range", "Take one unit or more.")
+	return bad.Err()
+}
+
+// takeByHand has a provider take an amount of what it has promised, or all that is
+// due.
+func (c *Checkout) takeByHand(ctx context.Context, tx pgx.Tx, w orders.Whole, p payments.Payment, amount *money.Amount) error {
+	due, several := w.Unpaid(), c.captures(p) == payments.CapturesSeveral
+	if tooMuch(w, p) {
+		return payments.ErrBeyond
+	}
+	if amount == nil {
+		return c.take(ctx, tx, w, p, due)
+	}
+	under, err := c.isCapturing(ctx, tx, p.ID)
+	switch {
+	case err != nil:
+		return err
+	case amount.Minor > due.Minor:
+		return ErrBeyondPromise.With("due", due)
+	case *amount != due && !several:
+		return ErrNoPart.With("due", due)
+	case under:
+		return ErrCapturing
+	}
+	return c.take(ctx, tx, w, p, *amount)
+}
+
+// captures says in how many parts the provider of a payment takes what it has
+// promised. Whoever has no books of their own takes it when it comes.
+func (c *Checkout) captures(p payments.Payment) payments.Captures {
+	provider, err := c.Payments.Online(p.Provider)
+	if err != nil {
+		return payments.CapturesWhole
+	}
+	return provider.Captures()
+}
+
+// isCapturing reports that a provider is to take money of a payment, and nobody
+// knows yet whether it has.
+func (c *Checkout) isCapturing(ctx context.Context, tx pgx.Tx, payment id.Payment) (bool, error) {
+	told, err := payments.InstructionsOf(ctx, tx, payment)
+	return slices.ContainsFunc(told, func(i payments.Instruction) bool {
+		return i.Kind == payments.Capture && i.State == payments.InstructionPending
+	}), err
+}
+
+// takePromised has a provider take the money of what leaves: of the parts that
+// have begun to ship where it can take the rest later, of all of the order with its
+// first parcel where it cannot.
+func (c *Checkout) takePromised(ctx context.Context, tx pgx.Tx, w orders.Whole) error {
+	if w.PaymentStatus == orders.PaymentPaid {
+		return nil
+	}
+	p, err := payments.LiveOf(ctx, tx, w.ID)
+	if err != nil || !c.isOnline(p) || p.Held().IsZero() || tooMuch(w, p) {
+		return err
+	}
+	return c.take(ctx, tx, w, p, c.earned(w, p))
+}
+
+// earned is what is to be taken by now of what was promised for an order, where
+// that is done as goods leave.
+func (c *Checkout) earned(w orders.Whole, p payments.Payment) money.Amount {
+	earned := w.Earned()
+	if c.captures(p) != payments.CapturesSeveral && earned.Minor > 0 {
+		return w.Unpaid()
+	}
+	return earned
+}
+
+// take has a provider take money, the last of it with the word that it is. What it
+// is taking already it takes first; what is due then follows when that is known.
+func (c *Checkout) take(ctx context.Context, tx pgx.Tx, w orders.Whole, p payments.Payment, amount money.Amount) error {
+	if amount.Minor <= 0 {
+		return nil
+	}
+	return payments.Instruct(ctx, tx, payments.Instruction{
+		Payment: p.ID, Kind: payments.Capture, Amount: amount, Part: amount.Minor < w.Unpaid().Minor, Reason: "order " + w.Number,
+	})
+}
+
+// letGo gives up what was promised for what was withdrawn of an order: at once
+// where nothing more is to be taken, with the last capture where something is, for
+// providers give up all that is left or nothing.
+func (c *Checkout) letGo(ctx context.Context, tx pgx.Tx, p payments.Payment, was orders.Whole, is *orders.Whole) error {
+	under, err := c.isCapturing(ctx, tx, p.ID)
+	if err != nil {
+		return err
+	}
+	left := is.Unpaid()
+	given := p.Held().Minus(money.Of(max(left.Minor, 0), left.Currency))
+	if under && (left.Minor > 0 || !p.Captured.IsZero()) || left.Minor > 0 && c.captures(p) == payments.CapturesWhole {
+		return ErrCapturing
+	}
+	if left.Minor <= 0 {
+		if !given.IsZero() {
+			reason := "order " + was.Number + " was cancelled"
+			if err := payments.Instruct(ctx, tx, payments.Instruction{Payment: p.ID, Kind: payments.Void, Amount: given, Reason: reason}); err != nil {
+				return err
+			}
+		}
+		return c.useAhead(ctx, tx, p, is)
+	}
+	if _, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Void, Amount: given, Cause: cancelCause(was)}); err != nil {
+		return err
+	}
+	return c.useAhead(ctx, tx, p, is)
+}
+
+// useAhead pays with what was taken ahead the parts that cost no more than that by
+// now, and gives back what is left when nothing is left to pay.
+func (c *Checkout) useAhead(ctx context.Context, tx pgx.Tx, p payments.Payment, is *orders.Whole) error {
+	if is.Ahead.IsZero() {
+		return nil
+	}
+	if err := c.returnAhead(ctx, tx, p, is); err != nil {
+		return err
+	}
+	ahead := is.Ahead
+	paid := is.Pay(money.Zero(is.Currency))
+	if len(paid) == 0 || ahead.IsZero() {
+		return nil
+	}
+	entries := brought(*is, paid, ahead.Minus(is.Ahead), money.Zero(is.Currency))
+	return ledger.Post(ctx, tx, ledger.Posting{RefType: "vendor_order", RefID: paid[0].ID, Memo: "order " + is.Number, Entries: entries})
+}
+
+// returnAhead gives back what was taken ahead and is more than is left to pay.
+func (c *Checkout) returnAhead(ctx context.Context, tx pgx.Tx, p payments.Payment, is *orders.Whole) error {
+	back := money.Zero(is.Currency).Minus(is.Unpaid())
+	if back.Minor <= 0 {
+		return nil
+	}
+	is.Ahead = is.Ahead.Minus(back)
+	err := ledger.Post(ctx, tx, ledger.Posting{
+		RefType: "payment", RefID: p.ID, Memo: "order " + is.Number + ", taken ahead and not owed any more",
+		Entries: []ledger.Entry{ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, back), ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, back)},
+	})
+	if err != nil {
+		return err
+	}
+	return c.instructRefund(ctx, tx, p, back, payments.Instruction{Ahead: true, Reason: "order " + is.Number + " was cancelled"})
 }

@@ -4,7 +4,7 @@
 // Owns: placing ([Checkout.Place]), asking for the money ([Checkout.Pay]), payment
 // facts ([Checkout.Settle]), what providers know ([Checkout.Sync]) and are told
 // ([Checkout.Carry]), unpaid orders that run out ([Checkout.Expire]), parcels that leave and arrive
-// ([Checkout.Ship], [Checkout.Track]), digital goods ([Checkout.HandOver]),
+// ([Checkout.Ship], [Checkout.Track]) or come back ([Checkout.TakeBack]), digital goods ([Checkout.HandOver]),
 // memberships ([Checkout.Renew]), cancelling ([Checkout.Cancel]), giving money
 // back ([Checkout.Refund]).
 // Tables: none; it composes the nouns below and each writes its own.
@@ -20,6 +20,7 @@
 //	      └─► pending, stock held ──► Pay ──► Sync ──► Settle ──► confirmed
 //	                              └─► Expire ──► cancelled; what is paid late goes back
 //	confirmed ──► Ship ──► Track … delivered: the vendor's part is paid, the ledger posted
+//	          │          └─► TakeBack: refused at the door nothing is paid, and paid it waits for a refund
 //	          ├─► HandOver, once paid: files and licence keys are delivered at once
 //	          ├─► Cancel: what has not shipped
 //	          └─► Refund: what has been paid; above a sum when a second person approves
@@ -72,8 +73,6 @@ var (
 	// ErrTotalChanged says that the order costs something else than the buyer
 	// has agreed to; it carries the new total.
 	ErrTotalChanged = errs.New(errs.Conflict, "total_changed", "The total has changed. Look at it again before you order.")
-	// ErrPaid says that money has moved that only a refund brings back.
-	ErrPaid = errs.New(errs.Conflict, "order_paid", "This order has been paid for. It needs a refund, not a cancellation.")
 	// ErrNoShipment says that there is no such shipment, or that it is another's.
 	ErrNoShipment = shipping.ErrShipmentNotFound
 )
@@ -92,6 +91,7 @@ var (
 	beforeHandOver = crash.At("checkout.hand_over.before_commit")
 	afterHandOver  = crash.At("checkout.hand_over.after_commit")
 	inCapture      = crash.At("checkout.capture.before_posting")
+	inReturn       = crash.At("checkout.return.before_stock")
 	beforeTrack    = crash.At("checkout.deliver.before_commit")
 	afterTrack     = crash.At("checkout.deliver.after_commit")
 	inCancel       = crash.At("checkout.cancel.before_stock")

@@ -3,9 +3,11 @@ package checkout
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/auth"
 	"souk/internal/cart"
 	"souk/internal/catalog"
 	"souk/internal/id"
@@ -24,9 +26,11 @@ func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 			"A guest reads the order with its `access_token`, which is told here only."))
 	httpapi.Post(r, "/api/v1/orders/{id}/cancel", c.cancelOwn, httpapi.Public("the order's token is the secret, or the caller owns it"),
 		httpapi.Status(http.StatusOK), httpapi.Crash(beforeCancel, afterCancel), httpapi.Summary("Cancel what has not shipped of an order"),
-		httpapi.Describe("409 `order_not_cancellable` when all has shipped. Cancelling a cancelled order answers the same again."))
+		httpapi.Describe("What had been paid for it goes back the way it came, which `refunds` tells of. 409 `order_not_cancellable` when all has shipped, `order_handed_over` when what it bought was handed over by link or code, "+
+			"`cancel_window_over` when the shop lets nobody cancel any more by themselves, `capture_under_way` for a moment while its money is taken, `payment_disputed` when the bank holds it. Cancelling a cancelled order answers the same again."))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/cancel", c.cancelAny, httpapi.Needs(orders.CanWrite),
-		httpapi.Status(http.StatusOK), httpapi.Crash(beforeCancel, afterCancel), httpapi.Summary("Cancel what has not shipped of any order"))
+		httpapi.Status(http.StatusOK), httpapi.Crash(beforeCancel, afterCancel), httpapi.Summary("Cancel what has not shipped of any order"),
+		httpapi.Describe("As buyers do. Who gives money back by it needs the right to refund, and from `orders.refund_step_up` on a fresh proof of identity; 409 `refund_needs_approval` from `orders.refund_second_approver` on: refund it first."))
 }
 
 type placeInput struct {
@@ -69,11 +73,31 @@ func (c *Checkout) cancelOwn(ctx context.Context, tx pgx.Tx, in *cancelOwnInput)
 	if err != nil {
 		return orders.View{}, err
 	}
+	if err := c.inWindow(ctx, tx, order); err != nil {
+		return orders.View{}, err
+	}
 	if _, err := c.Cancel(ctx, tx, order, in.Body.reason("cancelled by the buyer")); err != nil {
 		return orders.View{}, err
 	}
 	view, err := c.Orders.Show(ctx, tx, order)
 	return view.ForBuyer(), err
+}
+
+// inWindow refuses buyers who come too late to cancel by themselves. What waits
+// for its money may always be given up.
+func (c *Checkout) inWindow(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	hours, err := CancelWindowSetting.Get(ctx, c.Settings)
+	if err != nil || hours == 0 {
+		return err
+	}
+	w, err := orders.Read(ctx, tx, order)
+	if err != nil || w.Status == orders.StatusPending || w.Status == orders.StatusCancelled {
+		return err
+	}
+	if c.Orders.Clock.Now().Sub(w.PlacedAt) > time.Duration(hours)*time.Hour {
+		return ErrWindow.With("hours", hours)
+	}
+	return nil
 }
 
 type cancelAnyInput struct {
@@ -86,8 +110,27 @@ func (c *Checkout) cancelAny(ctx context.Context, tx pgx.Tx, in *cancelAnyInput)
 	if err != nil {
 		return orders.View{}, orders.ErrNoOrder
 	}
-	if _, err := c.Cancel(ctx, tx, order, in.Body.reason("cancelled by the shop")); err != nil {
+	back, err := c.Cancel(ctx, tx, order, in.Body.reason("cancelled by the shop"))
+	if err != nil {
 		return orders.View{}, err
 	}
+	if len(back.Lines) > 0 {
+		if err := c.mayGiveBack(ctx, tx, back.Amount); err != nil {
+			return orders.View{}, err
+		}
+	}
 	return c.Orders.Show(ctx, tx, order)
+}
+
+// mayGiveBack refuses staff who could not refund as much as their cancellation
+// gives back.
+func (c *Checkout) mayGiveBack(ctx context.Context, tx pgx.Tx, amount money.Amount) error {
+	if !auth.From(ctx).Can(orders.CanRefund) {
+		return auth.ErrForbidden
+	}
+	second, err := c.guard(ctx, tx, amount)
+	if err == nil && second {
+		err = ErrSecond.With("refund", amount)
+	}
+	return err
 }

@@ -94,7 +94,8 @@ type returned struct {
 }
 
 // returnCredit records what gift cards and store credit need not pay any more
-// of an order: who paid last is given back first. The balances are [giveBack]'s,
+// of an order, but for what it has paid with: that goes back by a refund. Who paid
+// last is given back first. The balances are [giveBack]'s,
 // whose locks come later.
 func returnCredit(ctx context.Context, tx pgx.Tx, was, is orders.Whole) (back []returned, err error) {
 	left := was.Credit().Minus(is.Credit())

@@ -18,15 +18,7 @@ import (
 // it and posted to the ledger, all in this transaction. Saying "delivered"
 // twice changes nothing the second time.
 func (c *Checkout) Track(ctx context.Context, tx pgx.Tx, shipment id.Shipment, status, detail string) (shipping.Shipment, error) {
-	found, err := c.Shipping.Get(ctx, tx, shipment)
-	if err != nil {
-		return shipping.Shipment{}, err
-	}
-	was, err := orders.Lock(ctx, tx, found.OrderID)
-	if err != nil {
-		return shipping.Shipment{}, err
-	}
-	found, err = c.Shipping.Get(ctx, tx, shipment) // as it is under the lock
+	was, found, err := c.lockParcel(ctx, tx, shipment)
 	if err != nil || found.Status == shipping.Delivered && status == shipping.Delivered {
 		return found, err
 	}
@@ -57,8 +49,22 @@ func (c *Checkout) Track(ctx context.Context, tx pgx.Tx, shipment id.Shipment, s
 	return marked, nil
 }
 
+// lockParcel reads a shipment as it is under the lock of its order.
+func (c *Checkout) lockParcel(ctx context.Context, tx pgx.Tx, shipment id.Shipment) (orders.Whole, shipping.Shipment, error) {
+	found, err := c.Shipping.Get(ctx, tx, shipment)
+	if err != nil {
+		return orders.Whole{}, found, err
+	}
+	was, err := orders.Lock(ctx, tx, found.OrderID)
+	if err != nil {
+		return orders.Whole{}, found, err
+	}
+	found, err = c.Shipping.Get(ctx, tx, shipment)
+	return was, found, err
+}
+
 // arrive makes the parts delivered of which everything has shipped and every
-// parcel has been handed over, and takes the cash for them.
+// parcel has been handed over, or has come back, and takes the cash for them.
 func (c *Checkout) arrive(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole) error {
 	parcels, err := c.Shipping.OfOrder(ctx, tx, is.ID)
 	if err != nil {
@@ -66,7 +72,7 @@ func (c *Checkout) arrive(ctx context.Context, tx pgx.Tx, was orders.Whole, is *
 	}
 	underWay := map[id.VendorOrder]bool{}
 	for _, p := range parcels {
-		if p.Status != shipping.Delivered {
+		if p.Status != shipping.Delivered && p.Status != shipping.Returned {
 			underWay[p.VendorOrderID] = true
 		}
 	}

@@ -114,6 +114,17 @@ func (t trouble) givesBack() bool {
 	return t.Kind == payments.ExceptionReturned || t.Kind == payments.ExceptionRefused && t.told != nil && t.told.Kind == payments.Refund
 }
 
+// takes reports that it is about money that a provider has not taken as it should
+// have.
+func (t trouble) takes() bool {
+	return t.Kind == payments.ExceptionRefused && t.told != nil && t.told.Kind == payments.Capture
+}
+
+// takeable is what is still due of that, and promised.
+func (t trouble) takeable() money.Amount {
+	return money.Of(max(0, min(t.about.Minor, t.order.Unpaid().Minor, t.held().Minor)), t.about.Currency)
+}
+
 // left is what is still owed of that, and nobody is at.
 func (t trouble) left() money.Amount {
 	free := t.owed.Minus(t.payment.Refunding)
@@ -126,9 +137,7 @@ func (t trouble) unbooked() money.Amount {
 }
 
 // held is what is promised on a payment that was to be given up.
-func (t trouble) held() money.Amount {
-	return t.payment.Authorized.Minus(t.payment.Captured).Minus(t.payment.Voided)
-}
+func (t trouble) held() money.Amount { return t.payment.Held() }
 
 // fixes is what can be done now.
 func (t trouble) fixes() []Fix {
@@ -139,7 +148,14 @@ func (t trouble) fixes() []Fix {
 	can := func(action Remedy, amount *money.Amount, does string, args ...any) {
 		list = append(list, Fix{action, fmt.Sprintf(does, args...), amount})
 	}
-	if !t.payment.ID.IsZero() || t.Kind == payments.ExceptionUnknown {
+	if t.Kind == payments.ExceptionByHand {
+		return t.byHandFixes()
+	}
+	switch {
+	case t.Kind == payments.ExceptionUnread:
+		can(LookAgain, nil, "Asks %s about the payment once more, applies what is news, and closes this when it answers. Does it know nothing of %s? Then look for it in its console before you dismiss this.",
+			t.Provider, t.Subject)
+	case !t.payment.ID.IsZero(), t.Kind == payments.ExceptionUnknown:
 		can(LookAgain, nil, "Asks %s what it knows, applies what is news, and closes this if it adds up then.", t.Provider)
 	}
 	switch {
@@ -148,6 +164,9 @@ func (t trouble) fixes() []Fix {
 	case t.Kind == payments.ExceptionRefused && t.told != nil && t.told.Kind == payments.Void && !t.held().IsZero():
 		held := t.held()
 		can(Retry, &held, "Tells %s once more to give up %s that was promised.", t.Provider, held)
+	case t.takes() && !t.takeable().IsZero():
+		due := t.takeable()
+		can(Retry, &due, "Tells %s once more to take %s of what was promised, under a new key.", t.Provider, due)
 	case t.givesBack() && !t.left().IsZero():
 		left := t.left()
 		if taken := t.payment.Captured.Minus(t.payment.Refunded).Minus(t.payment.Refunding); taken.Minor >= left.Minor {
@@ -169,6 +188,9 @@ func (t trouble) fixes() []Fix {
 // commit: nobody's network is called here.
 func (c *Checkout) settle(ctx context.Context, tx pgx.Tx, t trouble, fix Fix, wanted orders.Wanted, reason string) error {
 	none := money.Amount{}
+	if t.Kind == payments.ExceptionByHand {
+		return c.settleByHand(ctx, tx, t, fix, reason)
+	}
 	switch fix.Action {
 	case LookAgain:
 		return nil
@@ -220,6 +242,9 @@ func (c *Checkout) tellAgain(ctx context.Context, tx pgx.Tx, t trouble, amount m
 		_, err := payments.Hasten(ctx, tx, t.told.ID)
 		return err
 	}
+	if t.takes() {
+		return c.take(ctx, tx, t.order, t.payment, amount)
+	}
 	again := payments.Instruction{Payment: t.payment.ID, Kind: payments.Refund, Amount: amount, Reason: "order " + t.order.Number}
 	if t.told != nil {
 		again.Kind, again.Taken, again.Reason = t.told.Kind, t.told.Taken, t.told.Reason
@@ -254,7 +279,7 @@ func (c *Checkout) Reexamine(ctx context.Context, which id.Exception) (resolved 
 			return false, err
 		}
 	}
-	if e.State != "open" || e.Payment.IsZero() {
+	if e.State != "open" || e.Payment.IsZero() || e.Kind == payments.ExceptionByHand { // nobody to ask
 		return false, nil
 	}
 	if err := c.Sync(ctx, e.Payment); err != nil {
@@ -339,7 +364,7 @@ func factOf(e payments.Exception) (payments.Kind, string) {
 // addsUp reports that what an exception says does not hold any more.
 func (t trouble) addsUp(ctx context.Context, tx pgx.Tx, there bool) (bool, error) {
 	switch t.Kind {
-	case payments.ExceptionMissing, payments.ExceptionMismatch, payments.ExceptionUnknown:
+	case payments.ExceptionMissing, payments.ExceptionMismatch, payments.ExceptionUnknown, payments.ExceptionUnread:
 		return t.isKnown(ctx, tx)
 	case payments.ExceptionExtra:
 		return there, nil
@@ -349,6 +374,8 @@ func (t trouble) addsUp(ctx context.Context, tx pgx.Tx, there bool) (bool, error
 			return false, nil
 		case t.told.State == payments.InstructionDone:
 			return true, nil
+		case t.takes():
+			return t.takeable().IsZero(), nil
 		case t.told.Kind == payments.Refund && t.told.State == payments.InstructionRefused:
 			return t.left().IsZero(), nil
 		}
@@ -357,7 +384,7 @@ func (t trouble) addsUp(ctx context.Context, tx pgx.Tx, there bool) (bool, error
 		return t.left().IsZero(), nil
 	case payments.ExceptionOutside:
 		return t.unbooked().IsZero(), nil
-	case payments.ExceptionNotice, payments.ExceptionDispute, payments.ExceptionBalance:
+	case payments.ExceptionNotice, payments.ExceptionDispute, payments.ExceptionBalance, payments.ExceptionByHand:
 	}
 	return false, nil
 }
@@ -371,7 +398,7 @@ func (t trouble) isKnown(ctx context.Context, tx pgx.Tx) (bool, error) {
 	}
 	kind, ref := factOf(t.Exception)
 	if kind == "" { // of a notice: it was about the payment
-		return t.Kind == payments.ExceptionUnknown, nil
+		return t.Kind == payments.ExceptionUnknown || t.Kind == payments.ExceptionUnread, nil
 	}
 	amount, err := t.Amount("amount")
 	if err != nil {

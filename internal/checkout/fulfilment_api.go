@@ -16,6 +16,8 @@ import (
 
 func (c *Checkout) fulfilmentRoutes(r *httpapi.Router) {
 	const how = "Without `lines` all that is left goes. 409 `quantity_exceeds_remaining` tells how many are left of a line."
+	const seen = "`delivered` hands it over; with the last parcel of the part its cash on delivery is taken. `returned`: it is back with who sent it. " +
+		"What was to be paid at the door is not owed any more; for what was paid already a refund waits to be approved. With `sellable` false the goods are written off."
 	httpapi.Post(r, "/api/v1/vendor/orders/{id}/shipments", c.vendorShip, httpapi.Needs(auth.VendorOrders), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeShip, afterShip),
 		httpapi.Summary("Hand over a parcel of the vendor's part"), httpapi.Describe(how))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/shipments", c.staffShip, httpapi.Needs(orders.CanWrite), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeShip, afterShip),
@@ -23,9 +25,9 @@ func (c *Checkout) fulfilmentRoutes(r *httpapi.Router) {
 		httpapi.Describe("`vendor_order_id` may be left out where only one part has something to ship. "+how))
 	httpapi.Post(r, "/api/v1/vendor/shipments/{id}/events", c.vendorTrack, httpapi.Needs(auth.VendorOrders), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeTrack, afterTrack),
 		httpapi.Summary("Say where a parcel of the vendor was seen"),
-		httpapi.Describe("`delivered` hands it over; with the last parcel of the part its cash on delivery is taken."))
+		httpapi.Describe(seen))
 	httpapi.Post(r, "/api/v1/admin/shipments/{id}/events", c.staffTrack, httpapi.Needs(orders.CanWrite), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeTrack, afterTrack),
-		httpapi.Summary("Say where a parcel was seen"))
+		httpapi.Summary("Say where a parcel was seen"), httpapi.Describe(seen))
 }
 
 // ParcelBody is what is handed over.
@@ -106,10 +108,23 @@ func (c *Checkout) ship(ctx context.Context, tx pgx.Tx, order id.Order, part id.
 
 type trackInput struct {
 	ID   string `path:"id" maxLength:"100"`
-	Body struct {
-		Status string `json:"status" enum:"in_transit,out_for_delivery,delivered,failed"`
-		Detail string `json:"detail,omitempty" maxLength:"500"`
+	Body trackBody
+}
+
+type trackBody struct {
+	Status   string `json:"status" enum:"in_transit,out_for_delivery,delivered,failed,returned"`
+	Detail   string `json:"detail,omitempty" maxLength:"500"`
+	Sellable *bool  `json:"sellable,omitempty" doc:"Of a parcel that is returned, whether its goods go back on the shelf: they do unless told"`
+}
+
+func (c *Checkout) see(ctx context.Context, tx pgx.Tx, shipment id.Shipment, b trackBody) (shipping.Shipment, error) {
+	switch {
+	case b.Status == shipping.Returned:
+		return c.TakeBack(ctx, tx, shipment, b.Detail, b.Sellable == nil || *b.Sellable)
+	case b.Sellable != nil:
+		return shipping.Shipment{}, errs.Validation.Field("/sellable", "not_allowed", "This is said of a parcel that is returned.")
 	}
+	return c.Track(ctx, tx, shipment, b.Status, b.Detail)
 }
 
 func (c *Checkout) vendorTrack(ctx context.Context, tx pgx.Tx, in *trackInput) (shipping.Shipment, error) {
@@ -124,7 +139,7 @@ func (c *Checkout) vendorTrack(ctx context.Context, tx pgx.Tx, in *trackInput) (
 	if vendor := auth.From(ctx).Vendor; vendor.IsZero() || found.VendorID != vendor {
 		return shipping.Shipment{}, ErrNoShipment
 	}
-	return c.Track(ctx, tx, shipment, in.Body.Status, in.Body.Detail)
+	return c.see(ctx, tx, shipment, in.Body)
 }
 
 func (c *Checkout) staffTrack(ctx context.Context, tx pgx.Tx, in *trackInput) (shipping.Shipment, error) {
@@ -132,5 +147,5 @@ func (c *Checkout) staffTrack(ctx context.Context, tx pgx.Tx, in *trackInput) (s
 	if err != nil {
 		return shipping.Shipment{}, ErrNoShipment
 	}
-	return c.Track(ctx, tx, shipment, in.Body.Status, in.Body.Detail)
+	return c.see(ctx, tx, shipment, in.Body)
 }

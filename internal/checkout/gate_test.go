@@ -9,6 +9,7 @@ import (
 	"souk/internal/cart"
 	"souk/internal/checkout"
 	"souk/internal/id"
+	"souk/internal/platform/pgtest"
 )
 
 // productOf is the product of a variant.
@@ -80,19 +81,47 @@ func TestMembersBuyEarly(t *testing.T) {
 
 func TestAGateOpensAtItsMoment(t *testing.T) {
 	t.Parallel()
-	s := open(t)
+	s := openOn(t, pgtest.DB(t))
 	gold, mug, who := s.plan("Gold", 999, ""), s.sell(goods{}), s.customer().String()
 	s.call("staff", "PUT", "/admin/products/"+s.productOf(mug)+"/access", fmt.Sprintf(`{"access": "members", "plans": [%q], "until": "2099-01-01T00:00:00Z"}`, gold.ID)).want(200)
 	s.call(who, "POST", "/carts", wants(mug)).want(409, "members_only")
+	inBundles(s, gold.ID)
 	s.exec(`UPDATE product_gates SET until = now() WHERE product_id = (SELECT product_id FROM variants WHERE id = @v)`, pgx.NamedArgs{"v": mug})
 	if c := decode[cart.View](s.call(who, "POST", "/carts", wants(mug)).want(201)); len(c.Items[0].Issues) != 0 {
 		t.Errorf("issues: %+v", c.Items[0].Issues)
 	}
 }
 
+// A bundle is for whoever may buy all that is in it: here a mug for Gold, and a pot
+// that Pearl buys early and Gold does not.
+func inBundles(s *shop, gold id.Plan) {
+	s.t.Helper()
+	vendor := s.vendor()
+	silver := s.plan("Pearl", 499, `, "benefits": {"early_access_hours": 24}`)
+	mug, pot, plain := s.sell(goods{vendor: vendor}), s.sell(goods{vendor: vendor}), s.sell(goods{vendor: vendor})
+	set, both, free := s.bundle(vendor, 2500, part{mug, 1}, part{plain, 1}), s.bundle(vendor, 2500, part{mug, 1}, part{pot, 1}), s.bundle(vendor, 2500, part{plain, 2})
+	s.call("staff", "PUT", "/admin/products/"+s.productOf(mug)+"/access", fmt.Sprintf(`{"access": "members", "plans": [%q]}`, gold)).want(200)
+	s.call("staff", "PUT", "/admin/products/"+s.productOf(pot)+"/access", fmt.Sprintf(`{"access": "early", "plans": [%q]}`, silver.ID)).want(200)
+	golden, silvern, nobody := s.member(gold), s.member(silver.ID), s.customer().String()
+	for _, wanted := range []struct {
+		bundle                  id.Variant
+		golden, silvern, nobody int
+	}{{set, 201, 409, 409}, {both, 409, 409, 409}, {free, 201, 201, 201}} {
+		for who, code := range map[string]int{golden: wanted.golden, silvern: wanted.silvern, nobody: wanted.nobody} {
+			s.call(who, "POST", "/carts", wants(wanted.bundle)).want(code)
+		}
+	}
+	s.call(nobody, "POST", "/carts", wants(set)).want(409, "members_only", `"plans":["Gold"]`)
+	// What was in the cart before is refused by checkout.
+	c := s.fill(nobody, 1, free)
+	s.exec(`UPDATE variant_components SET component_id = @mug WHERE bundle_id = @free`, pgx.NamedArgs{"mug": mug, "free": free})
+	s.checkout(nobody, c, "cod").want(409, "members_only")
+}
+
 func TestUpgradeDowngradePauseAndCancelByTheDoor(t *testing.T) {
 	t.Parallel()
 	s := open(t)
+	s.exec(`INSERT INTO settings (key, value) VALUES ('memberships.upgrade', '"time"')`, nil)
 	gold, silver := s.plan("Gold", 1800, goldBenefits), s.plan("Silver", 900, `, "rank": 1, "pause_days": 20`)
 	who := s.member(silver.ID)
 	order := func(plan id.Plan) string {

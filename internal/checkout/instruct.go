@@ -123,7 +123,7 @@ func (c *Checkout) dropCapture(ctx context.Context, payment payments.Payment, in
 		if _, err := payments.Conclude(ctx, tx, in, payments.InstructionRefused, "", "the order was cancelled"); err != nil {
 			return err
 		}
-		left := payment.Authorized.Minus(payment.Voided).Minus(payment.Captured)
+		left := payment.Held()
 		if left.IsZero() {
 			return nil
 		}
@@ -143,7 +143,7 @@ func (c *Checkout) tell(ctx context.Context, payment payments.Payment, in paymen
 		return payments.Fact{}, err
 	}
 	move := payments.Move{
-		Payment: payment.ID, Ref: known.Ref, Refs: known.Refs, Amount: in.Amount, All: true, Taken: in.Taken, Reason: in.Reason,
+		Payment: payment.ID, Ref: known.Ref, Refs: known.Refs, Amount: in.Amount, All: !in.Part, Taken: in.Taken, Reason: in.Reason,
 		Cause: in.ID.String(), Key: in.ID.String(),
 	}
 	switch in.Kind {

@@ -21,18 +21,19 @@ import (
 	"souk/internal/payments"
 	"souk/internal/payments/free"
 	"souk/internal/platform/httpapi"
+	"souk/internal/tax"
 )
 
 func (c *Checkout) memberRoutes(r *httpapi.Router) {
 	me, told := httpapi.Needs(auth.AsCustomer), c.Carts.Locales.AsWished()
-	httpapi.Post(r, "/api/v1/me/membership", c.join, told, me, httpapi.ID("join-my-membership"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Then(c.tellNext),
+	httpapi.Post(r, "/api/v1/me/membership", c.join, told, me, httpapi.ID("join-my-membership"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
 		httpapi.Summary("Become a member, or go on as one"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, the membership begins, or goes on where one is a member of the plan already. "+
 			"With `trial` nothing is ordered yet: the first period is, shortly before the trial ends. 409 `no_trial` for who was a member before, `already_member` for who is one of another plan."))
 	httpapi.Get(r, "/api/v1/me/membership/payment-methods", c.waysToJoin, me, httpapi.Summary("List the ways to pay for a plan"))
-	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, told, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Then(c.tellNext),
+	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, told, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
 		httpapi.Summary("Go up to a better plan"),
-		httpapi.Describe("It places the order for a period of the plan; paid for, it begins at once, and what was not used of the old plan, by what was paid for it, is added to it as time."))
+		httpapi.Describe("It places the order for a period of the plan; paid for, it begins at once. What its unused days have cost of the old plan lowers the price (`set_off` in the trace), or is added as time where the shop has set so. 409 `upgrade_ordered` while an order that it has lowered is not paid for."))
 }
 
 type waysInput struct {
@@ -98,6 +99,9 @@ func (c *Checkout) upgrade(ctx context.Context, tx pgx.Tx, in *joinInput) (Joine
 	case w.Plan.Rank <= w.is.Plan.Rank:
 		return Joined{}, memberships.ErrNotHigher
 	}
+	if w.setOff, err = c.Memberships.SetOff(ctx, tx, w.is, w.now, w.currency); err != nil {
+		return Joined{}, err
+	}
 	return c.ordered(ctx, tx, w)
 }
 
@@ -107,7 +111,8 @@ type wish struct {
 	is       *memberships.Membership // that they have; nil while they have none
 	now      time.Time
 	currency money.Currency
-	heldFor  time.Duration // for the money; as long as others where 0
+	setOff   memberships.SetOff // of the price
+	heldFor  time.Duration      // for the money; as long as others where 0
 
 	returnURL string // where the buyer comes back to
 	away      bool   // the buyer is not there
@@ -208,12 +213,42 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 			return Placed{}, err
 		}
 	}
+	lowered := !w.setOff.Amount.IsZero()
+	if lowered {
+		if err := c.Memberships.Lower(ctx, tx, w.is, p.Lines[0].ID, w.setOff); err != nil {
+			return Placed{}, err
+		}
+	}
+	if err := tax.Keep(ctx, tx, p.Cart.ID, told(ctx)); err != nil {
+		return Placed{}, err
+	}
 	if p, err = c.Carts.Lock(ctx, tx, p.Cart.ID, w.Method); err != nil {
 		return Placed{}, err
 	}
-	return c.Place(ctx, tx, Placing{
+	if err := checkAsked(ctx, p); err != nil {
+		return Placed{}, err
+	}
+	if lowered && p.Quote.Totals.GrandTotal.IsZero() { // nothing is left to pay
+		w.Method = free.Method
+	}
+	placed, err := c.Place(ctx, tx, Placing{
 		Cart: p.Cart.ID, Method: w.Method, Expected: p.Quote.Totals.GrandTotal, ReturnURL: w.returnURL, Keeps: true, Away: w.away, HoldFor: w.heldFor,
 	})
+	if err == nil && lowered {
+		err = c.Memberships.Upgrading(ctx, tx, p.Lines[0].ID, placed.Order.ID, setOffOf(p.Lines[0]))
+	}
+	return placed, err
+}
+
+// setOffOf is what of the price of a line was set off.
+func setOffOf(l cart.Line) money.Amount {
+	sum := money.Zero(l.UnitPrice.Currency)
+	for _, d := range l.Price.Discounts {
+		if d.Promotion.IsZero() {
+			sum = sum.Plus(d.Amount)
+		}
+	}
+	return sum
 }
 
 // extend gives the buyer of an order the memberships among units that were paid
@@ -233,15 +268,19 @@ func (c *Checkout) extend(ctx context.Context, tx pgx.Tx, w orders.Whole, units 
 	if err != nil {
 		return nil, err
 	}
+	off, err := c.Memberships.SetOffIn(ctx, tx, w.ID, w.Currency)
+	if err != nil {
+		return nil, err
+	}
 	for i, l := range lines {
 		plan, sold := plans[l.Variant]
 		switch {
 		case !sold:
 			others = append(others, units[i])
 		case !w.User.IsZero(): // erased users are members of nothing
-			billing := w.Billing
+			billing, value := w.Billing, l.Subtotal.Minus(l.Discount).Plus(off.Amount)
 			err := c.Memberships.Extend(ctx, tx, memberships.Sale{User: w.User, Email: w.Email, Purchase: memberships.Purchase{
-				Plan: plan, Order: w.ID, Paid: l.Total, Method: methodOf(paid, l.Total), Billing: &billing,
+				Plan: plan, Order: w.ID, Paid: l.Total, Value: value, SetOff: off.Amount, AsOf: off.At, Method: methodOf(paid, value), Billing: &billing,
 			}})
 			if err != nil {
 				return nil, fmt.Errorf("membership of order %s: %w", w.ID, err)
@@ -251,11 +290,11 @@ func (c *Checkout) extend(ctx context.Context, tx pgx.Tx, w orders.Whole, units 
 	return others, nil
 }
 
-// methodOf is how a buyer has paid what gift cards and store credit did not; ""
-// where they paid for all of it.
-func methodOf(paid []payments.Payment, total money.Amount) string {
+// methodOf is how a buyer has paid what gift cards, store credit and unused time
+// did not; "" where those paid for all of it.
+func methodOf(paid []payments.Payment, value money.Amount) string {
 	for _, p := range slices.Backward(paid) {
-		if !p.IsCredit() && (p.Provider != free.Method || total.IsZero()) {
+		if !p.IsCredit() && (p.Provider != free.Method || value.IsZero()) {
 			return p.Provider
 		}
 	}

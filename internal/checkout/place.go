@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -159,7 +160,7 @@ func (c *Checkout) compose(ctx context.Context, priced cart.Priced, provider pay
 			ID: id.New[id.Order](), Cart: priced.Cart.ID, User: auth.From(ctx).User,
 			Status: orders.StatusPending, PaymentStatus: orders.PaymentPending, FulfillmentStatus: orders.Unfulfilled,
 			Currency: priced.Cart.Currency, Locale: priced.Locale, Email: priced.Cart.Email, Phone: priced.Cart.Phone,
-			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced), Saved: priced.Saved, TaxSource: priced.TaxSource(),
+			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced), Saved: priced.Saved, Ahead: money.Zero(priced.Due.Currency), TaxSource: priced.TaxSource(),
 		}},
 		Trace: priced.Quote.Trace, Numbers: orders.NewNumbers(c.NumberPrefix), HeldFor: cmp.Or(c.HoldFor, 30*time.Minute),
 	}
@@ -192,15 +193,15 @@ func (c *Checkout) composeParts(n *orders.New, priced cart.Priced, status orders
 		p := orders.VendorOrder{
 			ID: id.New[id.VendorOrder](), Order: n.ID, Status: status, House: parcel.House, Currency: n.Currency,
 			Seller:      orders.Seller{ID: parcel.Vendor, Slug: parcel.VendorSlug, Name: parcel.VendorName},
-			PartTotals:  orders.PartTotals{Items: costs.Items, Discount: costs.Discount, ShippingFee: costs.Shipping, Tax: costs.Tax, Total: costs.Total},
-			ShippingTax: costs.ShippingTax, Platform: platformOf(n.Currency, costs.ShippingDiscounts),
+			PartTotals:  orders.PartTotals{Items: costs.Items, Discount: costs.Discount, ShippingFee: costs.Shipping, Fee: costs.Fee, Tax: costs.Tax, Total: costs.Total},
+			ShippingTax: costs.ShippingTax, FeeTax: costs.FeeTax, Platform: platformOf(n.Currency, costs.ShippingDiscounts),
 		}
 		n.Adjustments = append(n.Adjustments, discountsOf(p.ID, id.OrderLine{}, costs.ShippingDiscounts)...)
 		if chosen := parcel.Selected; chosen != nil {
 			o := chosen.Option
 			p.ShippingOption = orders.ShippingOption{ID: o.ID, Name: o.Name, Kind: o.Kind, Days: orders.Days{Min: o.MinDays, Max: o.MaxDays}}
 		}
-		for _, tax := range costs.ShippingTaxes {
+		for _, tax := range slices.Concat(costs.ShippingTaxes, costs.FeeTaxes) {
 			n.Adjustments = append(n.Adjustments, orders.Adjustment{Part: p.ID, Kind: "tax", Label: tax.Label, PPM: tax.PPM, Amount: tax.Amount})
 		}
 		parts[parcel.Vendor] = p.ID

@@ -20,6 +20,7 @@ func TestRandomCommands(t *testing.T) {
 	t.Parallel()
 	s := openOn(t, pgtest.DB(t))
 	s.taxed(false, 123_457)
+	s.charge("USD 3.33")
 	vendors := []id.Vendor{s.vendor(), s.vendor()}
 	variants := []id.Variant{
 		s.sell(goods{vendor: vendors[0], price: 333, stock: 1000}), s.sell(goods{vendor: vendors[0], price: 1, stock: 1000}),
@@ -70,8 +71,12 @@ func (s *shop) command(tx pgx.Tx, dice *rand.Rand, p checkout.Placed) error {
 	if err != nil || len(parcels) == 0 {
 		return err
 	}
-	status := []string{"in_transit", "failed", "delivered", "delivered", "shipped"}[dice.IntN(5)]
-	_, err = s.flow.Track(ctx, tx, parcels[dice.IntN(len(parcels))].ID, status, "")
+	status, parcel := []string{"in_transit", "failed", "delivered", "delivered", "returned", "shipped"}[dice.IntN(6)], parcels[dice.IntN(len(parcels))].ID
+	if status == "returned" {
+		_, err = s.flow.TakeBack(ctx, tx, parcel, "", dice.IntN(2) == 0)
+		return err
+	}
+	_, err = s.flow.Track(ctx, tx, parcel, status, "")
 	return err
 }
 

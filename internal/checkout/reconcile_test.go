@@ -402,11 +402,63 @@ func (b *books) refuse(placed checkout.Placed) {
 	no[at] = b.provider
 }
 
-// refusing is a provider whose account may not give money back today.
+// refusing is a provider whose account may not move money today.
 type refusing struct{ *told }
+
+func (refusing) Capture(context.Context, payments.Move) (payments.Fact, error) {
+	return payments.Fact{}, payments.ErrBeyond
+}
 
 func (refusing) Refund(context.Context, payments.Move) (payments.Fact, error) {
 	return payments.Fact{}, payments.ErrBeyond
+}
+
+// A capture that is refused when the parcel has left is shown once, and not asked
+// for until somebody says so.
+func TestARefusedCapture(t *testing.T) {
+	t.Parallel()
+	everyBooks(t, func(b *books) {
+		placed := b.promised()
+		b.shipPart(placed, 0)
+		b.refuse(placed)
+		b.work()
+		b.wantOrder(placed, orders.StatusConfirmed, orders.PaymentAuthorized)
+		b.sound()
+		e := b.exception(payments.ExceptionRefused)
+		b.wantFixes(e, checkout.LookAgain, checkout.Retry, checkout.Dismiss)
+		b.fix(e, `{"action": "look_again"}`).want(200, `"state":"open"`)
+		b.fix(e, `{"action": "retry"}`).want(200, `"state":"resolved"`)
+		b.work()
+		b.shipPart(placed, 1)
+		b.work()
+		b.wantOrder(placed, orders.StatusShipped, orders.PaymentPaid)
+		b.wantExceptions()
+		b.sound()
+	})
+}
+
+// A notice of a payment of ours of which its provider does not tell for a day is
+// not one of a payment that nobody knows.
+func TestANoticeOfAPaymentThatTheProviderDoesNotTellOf(t *testing.T) {
+	t.Parallel()
+	everyBooks(t, func(b *books) {
+		placed := b.paid()
+		b.exec(`DELETE FROM webhook_inbox WHERE id <> (SELECT id FROM webhook_inbox ORDER BY id LIMIT 1)`, nil)
+		b.exec(`UPDATE webhook_inbox SET state = 'due', due_at = now(), received_at = received_at - interval '25 hours'`, nil)
+		b.faults.Plan("look", slices.Repeat([]fakes.Fault{fakes.Down}, 50)...)
+		if err := b.flow.HearDue(b.t.Context()); err != nil {
+			b.t.Fatal(err)
+		}
+		b.wantExceptions("unconfirmed")
+		e := b.exception(payments.ExceptionUnread)
+		b.wantFixes(e, checkout.LookAgain, checkout.Dismiss)
+		if e.Payment != placed.Payment.ID || e.Order != placed.Order.ID {
+			b.t.Errorf("it is about %+v", e.Exception)
+		}
+		b.faults.Plan("look")
+		b.fix(e, `{"action": "look_again"}`).want(200, `"state":"resolved"`)
+		b.sound()
+	})
 }
 
 func TestDismissingWantsAReason(t *testing.T) {

@@ -22,6 +22,8 @@ import (
 var (
 	// ErrRefundDiffers says that a refund does not come to what has gone back.
 	ErrRefundDiffers = errs.New(errs.Conflict, "refund_differs", "This does not come to what has gone back. Choose other lines, or none: then it is spread over the order.")
+	// ErrDisputed says that what is to go back is held by a bank already.
+	ErrDisputed = errs.New(errs.Conflict, "payment_disputed", "The buyer has disputed this payment at their bank, which holds the money. Settle the dispute first.")
 	// ErrNoAccount says that store credit belongs to customers with an account.
 	ErrNoAccount = errs.New(errs.Conflict, "no_account", "This order was placed without an account, so nobody can have the store credit.")
 )
@@ -86,11 +88,7 @@ func (c *Checkout) plan(ctx context.Context, tx pgx.Tx, r Refunding) (was, is or
 	}
 	is = was.Clone()
 	lines, err := is.Refund(r.Wanted, before)
-	made = orders.Refund{ID: id.New[id.Refund](), Order: is.ID, Amount: money.Zero(is.Currency), To: r.To, Reason: r.Reason, Lines: lines}
-	for _, l := range lines {
-		made.Amount = made.Amount.Plus(l.Amount)
-	}
-	return was, is, made, err
+	return was, is, orders.NewRefund(is, lines, r.To, r.Reason), err
 }
 
 // payBack moves the money of a refund and books it: the sale is taken back by
@@ -117,18 +115,41 @@ func (c *Checkout) payBack(ctx context.Context, tx pgx.Tx, w orders.Whole, r ord
 		}
 		leaves = []ledger.Entry{ledger.Credit(ledger.AccountKey{Kind: ledger.StoreCreditLiability}, r.Amount)}
 	default:
-		told, err := c.toMethods(ctx, tx, w, r)
+		way, err := c.toMethods(ctx, tx, w, r, true)
 		if err != nil {
 			return err
 		}
-		leaves = []ledger.Entry{
-			ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, told),
-			ledger.Credit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, r.Amount.Minus(told)),
+		if err := giveBack(ctx, tx, way.credit); err != nil {
+			return err
 		}
+		if err := postByHand(ctx, tx, w, way.byHand); err != nil {
+			return err
+		}
+		leaves = way.leaves(r)
 	}
+	return postUnsold(ctx, tx, w, r, leaves)
+}
+
+// postUnsold books a refund: the sale is taken back, and the money leaves.
+func postUnsold(ctx context.Context, tx pgx.Tx, w orders.Whole, r orders.Refund, leaves []ledger.Entry) error {
 	return ledger.Post(ctx, tx, ledger.Posting{
 		RefType: "refund", RefID: r.ID, Memo: "order " + w.Number + ", refunded", Entries: append(unsold(w, r.Lines), leaves...),
 	})
+}
+
+// postByHand books money that people have given back.
+func postByHand(ctx context.Context, tx pgx.Tx, w orders.Whole, back []returned) error {
+	var postings []ledger.Posting
+	for _, p := range back {
+		postings = append(postings, ledger.Posting{
+			RefType: "payment_event", RefID: p.event.ID, Memo: "order " + w.Number + ", refunded",
+			Entries: []ledger.Entry{
+				ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, p.event.Amount),
+				ledger.Credit(ledger.AccountKey{Kind: ledger.Clearing, Party: p.payment.Provider}, p.event.Amount),
+			},
+		})
+	}
+	return ledger.Post(ctx, tx, postings...)
 }
 
 // matchBack writes down that the way back of a refund is a fact that is known
@@ -164,6 +185,8 @@ func unsold(w orders.Whole, lines []orders.RefundLine) (entries []ledger.Entry) 
 		switch {
 		case !l.Line.IsZero() && lineIn(w, l.Line).GiftCard:
 			seller = ledger.AccountKey{Kind: ledger.GiftCardLiability}
+		case l.Fee:
+			seller = ledger.AccountKey{Kind: ledger.FeeRevenue}
 		case w.Parts[p].House:
 			seller = ledger.AccountKey{Kind: ledger.SalesRevenue}
 		}
@@ -178,11 +201,12 @@ func unsold(w orders.Whole, lines []orders.RefundLine) (entries []ledger.Entry) 
 
 // toMethods gives a refund back to what paid the order: to gift cards and store
 // credit first, who paid last before the others, and the rest to the way to pay.
-// It says how much of it providers are told to give back.
-func (c *Checkout) toMethods(ctx context.Context, tx pgx.Tx, w orders.Whole, r orders.Refund) (told money.Amount, err error) {
+// What goes back by hand has been sent already, or else staff are shown that it is
+// to be. The balances are [giveBack]'s, whose locks come later.
+func (c *Checkout) toMethods(ctx context.Context, tx pgx.Tx, w orders.Whole, r orders.Refund, sent bool) (way wayBack, err error) {
 	list, err := payments.OfOrder(ctx, tx, w.ID)
 	if err != nil {
-		return told, err
+		return way, err
 	}
 	ahead := w.Credit() // of this, what pays parts that are not earned yet stays
 	for _, p := range w.Parts {
@@ -196,38 +220,33 @@ func (c *Checkout) toMethods(ctx context.Context, tx pgx.Tx, w orders.Whole, r o
 			free = free.Plus(p.Captured).Minus(p.Refunded)
 		}
 	}
-	way, err := c.repay(ctx, tx, list, r, free)
-	if err != nil {
-		return told, err
-	}
-	if err := giveBack(ctx, tx, way.credit); err != nil {
-		return told, err
-	}
-	var postings []ledger.Posting
-	for _, p := range way.byHand {
-		postings = append(postings, ledger.Posting{
-			RefType: "payment_event", RefID: p.event.ID, Memo: "order " + w.Number + ", refunded",
-			Entries: []ledger.Entry{
-				ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, p.event.Amount),
-				ledger.Credit(ledger.AccountKey{Kind: ledger.Clearing, Party: p.payment.Provider}, p.event.Amount),
-			},
-		})
-	}
-	return way.told, ledger.Post(ctx, tx, postings...)
+	return c.repay(ctx, tx, list, r, free, sent)
 }
 
 // wayBack is how a refund goes back.
 type wayBack struct {
-	credit []returned   // to gift cards and store credit
-	byHand []returned   // by people
-	told   money.Amount // by providers, who are told to
+	credit []returned    // to gift cards and store credit
+	byHand []returned    // by people, who have sent it
+	told   []orders.Back // by providers who are told to, and people who are to send it
+}
+
+// leaves is what a refund leaves the books by: what is still to be given back is
+// owed until it has.
+func (way wayBack) leaves(r orders.Refund) []ledger.Entry {
+	told := money.Zero(r.Amount.Currency)
+	for _, b := range way.told {
+		told = told.Plus(b.Amount)
+	}
+	return []ledger.Entry{
+		ledger.Credit(ledger.AccountKey{Kind: ledger.BuyerPayable}, told),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, r.Amount.Minus(told)),
+	}
 }
 
 // repay records what each payment gives back, gift cards and store credit no
 // more than free together.
-func (c *Checkout) repay(ctx context.Context, tx pgx.Tx, list []payments.Payment, r orders.Refund, free money.Amount) (way wayBack, err error) {
+func (c *Checkout) repay(ctx context.Context, tx pgx.Tx, list []payments.Payment, r orders.Refund, free money.Amount, sent bool) (way wayBack, err error) {
 	left := r.Amount
-	way.told = money.Zero(left.Currency)
 	list = slices.Clone(list)
 	slices.Reverse(list)
 	slices.SortStableFunc(list, func(a, b payments.Payment) int { return rank(a) - rank(b) })
@@ -241,37 +260,44 @@ func (c *Checkout) repay(ctx context.Context, tx pgx.Tx, list []payments.Payment
 		}
 		left = left.Minus(amount)
 		if !p.IsCredit() {
-			if err := c.repayOutside(ctx, tx, &way, p, amount, r); err != nil {
+			if err := c.repayOutside(ctx, tx, &way, p, amount, r, sent); err != nil {
 				return way, err
 			}
 			continue
 		}
-		event, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Refund, Amount: amount, Cause: "refund " + r.ID.String()})
+		event, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Refund, Amount: amount, Cause: refundCause(r)})
 		if err != nil {
 			return way, err
 		}
 		way.credit, free = append(way.credit, returned{p, event}), free.Minus(amount)
 	}
-	if !left.IsZero() {
-		return way, fmt.Errorf("refund %s: no payment has taken %s of it", r.ID, left)
+	if !left.IsZero() { // the bank of a buyer who has disputed it holds it
+		return way, ErrDisputed.With("missing", left)
 	}
 	return way, nil
 }
 
+// refundCause makes what a refund gives back at once count once.
+func refundCause(r orders.Refund) string { return "refund " + r.ID.String() }
+
 // repayOutside gives back what somebody else has taken: people write down that
-// they have, providers are told to.
-func (c *Checkout) repayOutside(ctx context.Context, tx pgx.Tx, way *wayBack, p payments.Payment, amount money.Amount, r orders.Refund) error {
+// they have, or are shown that they are to, and providers are told to.
+func (c *Checkout) repayOutside(ctx context.Context, tx pgx.Tx, way *wayBack, p payments.Payment, amount money.Amount, r orders.Refund, sent bool) error {
 	provider, err := c.Payments.Provider(p.Provider)
 	if err != nil {
 		return err
 	}
-	if provider.ByHand() {
-		event, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Refund, Amount: amount, Cause: "refund " + r.ID.String()})
+	in := payments.Instruction{Amount: amount, Refund: r.ID, Reason: r.Reason}
+	if provider.ByHand() && sent {
+		event, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Refund, Amount: amount, Cause: refundCause(r)})
 		way.byHand = append(way.byHand, returned{p, event})
 		return err
 	}
-	way.told = way.told.Plus(amount)
-	return c.instructRefund(ctx, tx, p, amount, payments.Instruction{Refund: r.ID, Reason: r.Reason})
+	way.told = append(way.told, orders.Back{Method: p.Provider, Amount: amount, ByHand: provider.ByHand()})
+	if provider.ByHand() {
+		return payments.SendBack(ctx, tx, p, in)
+	}
+	return c.instructRefund(ctx, tx, p, amount, in)
 }
 
 // rank puts gift cards and store credit before other payments.

@@ -29,14 +29,27 @@ var (
 	}
 )
 
+// CancelWindowSetting is how long buyers may cancel by themselves.
+var CancelWindowSetting = settings.Value[int]{
+	Key: "orders.cancel_hours", Help: "For how many hours after they ordered buyers may cancel what has not shipped by themselves. 0: until it ships.",
+	Check: notNegative, Rule: "Give 0 or more.",
+}
+
 func notNegative(n int) bool { return n >= 0 }
 
 // Settings lists what this module declares.
-func Settings() []settings.Declared { return []settings.Declared{StepUpSetting, SecondSetting} }
+func Settings() []settings.Declared {
+	return []settings.Declared{StepUpSetting, SecondSetting, CancelWindowSetting}
+}
 
 var (
 	// ErrSamePerson says that who asked for a refund is nobody to approve it.
 	ErrSamePerson = errs.New(errs.Conflict, "second_person_needed", "Somebody else than who asked for this refund has to decide on it.")
+	// ErrSecond says that a cancellation gives back so much that somebody else has to
+	// approve the refund before.
+	ErrSecond = errs.New(errs.Conflict, "refund_needs_approval", "This gives back so much that somebody else has to approve it. Refund it first, then cancel.")
+	// ErrWindow says that a buyer comes too late to cancel.
+	ErrWindow = errs.New(errs.Conflict, "cancel_window_over", "This order cannot be cancelled here any more. Ask the shop.")
 	// ErrRefundChanged says that what was asked for would come to another amount now.
 	ErrRefundChanged = errs.New(errs.Conflict, "refund_changed", "The order has changed since this was asked for. Reject it, and ask again.")
 )
@@ -45,6 +58,7 @@ func (c *Checkout) refundRoutes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/refunds", c.refund, httpapi.Needs(orders.CanRefund), httpapi.RequireIdempotencyKey(), httpapi.ID("refund-order"),
 		httpapi.Status(http.StatusCreated), httpapi.Crash(beforeRefund, afterRefund), httpapi.Summary("Give money back of an order"),
 		httpapi.Describe("An `amount`, which is spread over all that was paid, or units of `lines` at their frozen share, and with `shipping` what is left of that. "+
+			"The fee for the way to pay stays, unless `fee` is true: then what is left of it goes back with the lines, or the amount is spread over it, too. "+
 			"`to` is `method`: to the gift cards and store credit that paid, as far as they did, and the rest the way that it came, for cash and bank transfers by hand; or `store_credit`. "+
 			"409 `refund_exceeds_paid`, `quantity_exceeds_remaining` or `nothing_to_refund` where there is not so much, `gift_card_used` where gift cards are given back that have paid for something. "+
 			"From the setting `orders.refund_step_up` on it asks for a fresh proof of identity; from `orders.refund_second_approver` on it answers 202 with a `refund_request`, which somebody else approves."))
@@ -63,12 +77,13 @@ type refundBody struct {
 	Amount   *money.Amount      `json:"amount,omitempty" doc:"Instead of lines and shipping"`
 	Lines    []orders.Units     `json:"lines,omitempty" maxItems:"500"`
 	Shipping bool               `json:"shipping,omitempty" doc:"What is left of the shipping of the parts of these lines, or of all parts"`
+	Fee      bool               `json:"fee,omitempty" doc:"Likewise of the fee for the way to pay; an amount is spread over it, too"`
 	To       orders.Destination `json:"to,omitempty" enum:"method,store_credit" default:"method"`
 	Reason   string             `json:"reason" minLength:"1" maxLength:"500" doc:"The buyer sees it"`
 }
 
 func (b refundBody) of(order id.Order) Refunding {
-	return Refunding{Order: order, Wanted: orders.Wanted{Amount: b.Amount, Units: b.Lines, Shipping: b.Shipping}, To: b.To, Reason: b.Reason}
+	return Refunding{Order: order, Wanted: orders.Wanted{Amount: b.Amount, Units: b.Lines, Shipping: b.Shipping, Fee: b.Fee}, To: b.To, Reason: b.Reason}
 }
 
 // RefundAnswer is a refund that was made, or the request for one.
@@ -91,8 +106,9 @@ func (c *Checkout) refund(ctx context.Context, tx pgx.Tx, in *refundInput) (Refu
 		return RefundAnswer{}, orders.ErrNoOrder
 	}
 	b := in.Body
-	if (b.Amount != nil) == (len(b.Lines) > 0 || b.Shipping) {
-		return RefundAnswer{}, errs.Validation.Field("/amount", "ambiguous", "Say what is given back: an amount, or lines and shipping.")
+	things := len(b.Lines) > 0 || b.Shipping
+	if b.Amount != nil && things || b.Amount == nil && !things && !b.Fee {
+		return RefundAnswer{}, errs.Validation.Field("/amount", "ambiguous", "Say what is given back: an amount, or lines, shipping and fee.")
 	}
 	if b.Amount != nil {
 		w, err := orders.Read(ctx, tx, order)

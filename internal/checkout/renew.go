@@ -38,8 +38,20 @@ func (c *Checkout) Renew(ctx context.Context) error {
 	}
 }
 
-// renewOne does what is due of one membership.
+// renewOne does what is due of one membership, after asking what it takes.
 func (c *Checkout) renewOne(ctx context.Context, but []id.Membership) (which id.Membership, err error) {
+	which, err = c.tryRenew(ctx, but)
+	again, failed := c.askFirst(ctx, err)
+	switch {
+	case failed != nil:
+		return which, failed
+	case again != nil:
+		return c.tryRenew(again, but)
+	}
+	return which, err
+}
+
+func (c *Checkout) tryRenew(ctx context.Context, but []id.Membership) (which id.Membership, err error) {
 	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		is, now, err := c.Memberships.Due(ctx, tx, but)
 		if err != nil {

@@ -47,9 +47,11 @@ func (c *Checkout) settleLocked(ctx context.Context, tx pgx.Tx, was orders.Whole
 	return is, nil
 }
 
-// recordFact writes a fact down unless it says nothing new. A capture implies
-// that it was authorised, whether or not that has been told yet. One that is
-// not of what is due is not believed: nothing changes, and a person must look.
+// recordFact writes a fact down unless it says nothing new. A capture of all that
+// is due implies that it was authorised, whether or not that has been told yet.
+// One that is not of what is due is not believed, unless it is a part of a promise
+// that can be taken so: nothing changes, and a person must look. Who gives up more
+// than is held gives up what was given up here before.
 func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, fact payments.Fact) (payments.Event, bool, error) {
 	due := was.Due().Minus(was.Credit())
 	if tooMuch(was, payment) {
@@ -60,8 +62,12 @@ func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, 
 		return payments.Event{}, false, payments.ErrMismatch.With("due", due)
 	case fact.Kind == payments.Authorize && payment.Authorized == payment.Amount:
 		return payments.Event{}, false, nil
+	case fact.Kind == payments.Void && !payment.Authorized.IsZero() && fact.Amount.Minor > payment.Held().Minor:
+		if fact.Amount = payment.Held(); fact.Amount.IsZero() {
+			return payments.Event{}, false, nil
+		}
 	case fact.Kind == payments.Authorize && fact.Amount != payment.Amount,
-		fact.Kind == payments.Capture && payment.Captured.IsZero() && fact.Amount != due:
+		fact.Kind == payments.Capture && payment.Captured.IsZero() && fact.Amount != due && !c.isPart(payment, fact):
 		return payments.Event{}, false, payments.ErrMismatch.With("due", due)
 	case fact.Kind == payments.Capture && payment.Authorized.IsZero():
 		implied := payments.Fact{Payment: payment.ID, Kind: payments.Authorize, Amount: payment.Amount, Cause: fact.Cause}
@@ -70,6 +76,12 @@ func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, 
 		}
 	}
 	return payments.Record(ctx, tx, fact)
+}
+
+// isPart reports that a capture takes a part of what was promised, as its provider
+// can.
+func (c *Checkout) isPart(p payments.Payment, capture payments.Fact) bool {
+	return 0 < capture.Amount.Minor && capture.Amount.Minor < p.Held().Minor && c.captures(p) == payments.CapturesSeveral
 }
 
 // tooMuch reports that an order does not wait for what a payment brings: it is
@@ -102,7 +114,7 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 		is.PaymentStatus = orders.PaymentAuthorized
 	}
 	if event.Kind == payments.Capture {
-		if err := c.pay(ctx, tx, &is, payment.Provider, event); err != nil {
+		if err := c.pay(ctx, tx, &is, payment, event); err != nil {
 			return is, err
 		}
 	}
@@ -135,17 +147,15 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 	return is, c.Stock.Confirm(ctx, tx, was.ID)
 }
 
-// pay marks every live part as paid by one capture of the whole order, and
-// posts it.
-func (c *Checkout) pay(ctx context.Context, tx pgx.Tx, is *orders.Whole, provider string, event payments.Event) error {
-	var paid []orders.VendorOrder
-	for i := range is.Parts {
-		if p := &is.Parts[i]; p.Status != orders.PartCancelled && !p.Paid {
-			p.Paid = true
-			paid = append(paid, *p)
-		}
+// pay takes a capture for the parts that it is enough for, and posts it. What is
+// left when all is paid goes back.
+func (c *Checkout) pay(ctx context.Context, tx pgx.Tx, is *orders.Whole, payment payments.Payment, event payments.Event) error {
+	ahead := is.Ahead
+	paid := is.Pay(event.Amount)
+	if err := post(ctx, tx, *is, payment.Provider, event, paid, ahead.Minus(is.Ahead)); err != nil {
+		return err
 	}
-	return post(ctx, tx, *is, provider, event, paid)
+	return c.returnAhead(ctx, tx, payment, is)
 }
 
 // tooLate keeps the books of money that an order does not wait for: it is owed
@@ -169,16 +179,27 @@ func (c *Checkout) tooLate(ctx context.Context, tx pgx.Tx, was orders.Whole, pay
 		}
 		back.Kind, back.Taken = payments.Refund, event.Cause
 	}
-	if c.isOnline(payment) {
-		if err := payments.Instruct(ctx, tx, back); err != nil {
-			return is, err
-		}
+	if err := c.sendBack(ctx, tx, payment, back); err != nil {
+		return is, err
 	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
 		return orders.PaidLate{Change: ch, PaymentID: payment.ID, Amount: event.Amount}
 	})
 	return is, b.Send(ctx, tx)
+}
+
+// sendBack has who took money that an order does not wait for give it back: a
+// provider is told to, and staff are shown what they are to send back.
+func (c *Checkout) sendBack(ctx context.Context, tx pgx.Tx, payment payments.Payment, back payments.Instruction) error {
+	if c.isOnline(payment) {
+		return payments.Instruct(ctx, tx, back)
+	}
+	provider, err := c.Payments.Provider(payment.Provider)
+	if err != nil || !provider.ByHand() || back.Kind != payments.Refund {
+		return err
+	}
+	return payments.SendBack(ctx, tx, payment, back)
 }
 
 // isOnline reports that the provider of a payment has books of its own and can
@@ -252,20 +273,27 @@ func (c *Checkout) movedBack(ctx context.Context, tx pgx.Tx, w orders.Whole, pay
 	})
 }
 
-// post writes a capture into the books: what it brings each vendor, the
-// marketplace and the state. See package ledger for the table.
-func post(ctx context.Context, tx pgx.Tx, w orders.Whole, provider string, event payments.Event, parts []orders.VendorOrder) error {
+// post writes a capture into the books, and what it brings with what was taken
+// ahead of it and is spent now, or kept where that is below zero. See package
+// ledger for the table.
+func post(ctx context.Context, tx pgx.Tx, w orders.Whole, provider string, event payments.Event, parts []orders.VendorOrder, spent money.Amount) error {
 	if event.Amount.IsZero() { // of an order that costs nothing
 		return nil
 	}
-	entries, brought := shares(w, parts)
-	ahead := paidAhead(w, parts)
-	fees := event.Amount.Plus(ahead).Minus(brought) // and rounding: the marketplace's own
-	entries = append(entries,
-		ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, ahead),
-		ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: provider}, event.Amount),
-		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, fees))
+	entries := append(brought(w, parts, spent, event.Amount), ledger.Debit(ledger.AccountKey{Kind: ledger.Clearing, Party: provider}, event.Amount))
 	return ledger.Post(ctx, tx, ledger.Posting{RefType: "payment_event", RefID: event.ID, Memo: "order " + w.Number, Entries: entries})
+}
+
+// brought is what parts bring each vendor, the marketplace and the state, when
+// they are paid by an amount, by what was taken ahead, and by what gift cards and
+// store credit have paid of them.
+func brought(w orders.Whole, parts []orders.VendorOrder, spent, amount money.Amount) []ledger.Entry {
+	entries, costs := shares(w, parts)
+	spent = spent.Plus(paidAhead(w, parts))
+	rounding := amount.Plus(spent).Minus(costs) // the marketplace's own
+	return append(entries,
+		ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, spent),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, rounding))
 }
 
 // paidAhead is what gift cards and store credit have paid of parts.
@@ -283,9 +311,8 @@ func postEarned(ctx context.Context, tx pgx.Tx, w orders.Whole, part orders.Vend
 	if e := w.Earnings(part); e.Total.IsZero() && e.Platform.IsZero() {
 		return nil
 	}
-	parts := []orders.VendorOrder{part}
-	entries, _ := shares(w, parts)
-	entries = append(entries, ledger.Debit(ledger.AccountKey{Kind: ledger.CustomerDeposits}, paidAhead(w, parts)))
+	none := money.Zero(w.Currency)
+	entries := brought(w, []orders.VendorOrder{part}, none, none)
 	return ledger.Post(ctx, tx, ledger.Posting{RefType: "vendor_order", RefID: part.ID, Memo: "order " + w.Number, Entries: entries})
 }
 
@@ -293,14 +320,16 @@ func postEarned(ctx context.Context, tx pgx.Tx, w orders.Whole, part orders.Vend
 // what buyers pay for them.
 func shares(w orders.Whole, parts []orders.VendorOrder) (entries []ledger.Entry, brought money.Amount) {
 	none := money.Zero(w.Currency)
-	commission, tax, given, brought := none, none, none, none
+	commission, fee, tax, given, brought := none, none, none, none, none
 	for _, p := range parts {
 		e := w.Earnings(p)
 		entries = append(entries, sold(w, p, e.Vendor)...)
-		commission, tax, given, brought = commission.Plus(e.Commission), tax.Plus(e.Tax), given.Plus(e.Platform), brought.Plus(e.Total)
+		commission, fee, tax = commission.Plus(e.Commission), fee.Plus(e.Fee), tax.Plus(e.Tax)
+		given, brought = given.Plus(e.Platform), brought.Plus(e.Total)
 	}
 	return append(entries,
 		ledger.Credit(ledger.AccountKey{Kind: ledger.CommissionRevenue}, commission),
+		ledger.Credit(ledger.AccountKey{Kind: ledger.FeeRevenue}, fee),
 		ledger.Credit(ledger.AccountKey{Kind: ledger.TaxPayable}, tax),
 		ledger.Debit(ledger.AccountKey{Kind: ledger.PromotionExpense}, given)), brought
 }
@@ -361,7 +390,7 @@ func (c *Checkout) captureCash(ctx context.Context, tx pgx.Tx, w orders.Whole, p
 		return true, err
 	}
 	inCapture.Here()
-	return true, post(ctx, tx, w, payment.Provider, event, []orders.VendorOrder{p})
+	return true, post(ctx, tx, w, payment.Provider, event, []orders.VendorOrder{p}, money.Zero(w.Currency))
 }
 
 // captureCause makes the capture of a part count once.

@@ -192,22 +192,6 @@ func TestCancelWhileWaitingForThePayment(t *testing.T) {
 	s.sound()
 }
 
-// What somebody else holds cannot be given up by a stroke of ours.
-func TestCancelOfAPaidOrderAsksForARefund(t *testing.T) {
-	t.Parallel()
-	s := open(t)
-	mug := s.sell(goods{})
-	placed := s.buyByCard(2, mug)
-	if err := s.settle(fact(placed, payments.Capture, "evt")); err != nil {
-		t.Fatal(err)
-	}
-	s.call("", "POST", path(placed, "/cancel"), "").want(409, `"code":"order_paid"`)
-	if s.left(mug) != 8 {
-		t.Errorf("%d left", s.left(mug))
-	}
-	s.sound()
-}
-
 // Money that comes too late is in the books as owed back, and the checker says
 // that it rests on a dead order until it is.
 func TestMoneyForADeadOrderIsOwedBack(t *testing.T) {

@@ -9,7 +9,6 @@ import (
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/orders"
-	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 	"souk/internal/shipping"
@@ -65,21 +64,6 @@ func (c *Checkout) Ship(ctx context.Context, tx pgx.Tx, p Parcel) (shipping.Ship
 	}
 	inShip.Here()
 	return shipment, c.Stock.Ship(ctx, tx, is.ID, leaving(is, units))
-}
-
-// takePromised has a provider take the money that it has promised: the first
-// parcel leaves.
-func (c *Checkout) takePromised(ctx context.Context, tx pgx.Tx, w orders.Whole) error {
-	if w.PaymentStatus != orders.PaymentAuthorized {
-		return nil
-	}
-	payment, err := payments.LiveOf(ctx, tx, w.ID)
-	if err != nil || !c.isOnline(payment) || payment.Authorized.IsZero() || !payment.Captured.IsZero() {
-		return err
-	}
-	return payments.Instruct(ctx, tx, payments.Instruction{
-		Payment: payment.ID, Kind: payments.Capture, Amount: w.Due().Minus(w.Credit()), Reason: "order " + w.Number + "",
-	})
 }
 
 // leaving is the units that stock knows of: of a bundle those of its components.

@@ -54,10 +54,13 @@ func usd(minor int64) money.Amount { return money.Of(minor, "USD") }
 // card is a provider that answers later, as those over the network will.
 type card struct{ payments.Provider }
 
-func (card) Method() string                                                  { return "stripe" }
-func (card) Settled() bool                                                   { return false }
-func (card) ByHand() bool                                                    { return false }
-func (card) Offered(context.Context, payments.Offer) error                   { return nil }
+func (card) Method() string                                { return "stripe" }
+func (card) Settled() bool                                 { return false }
+func (card) ByHand() bool                                  { return false }
+func (card) Offered(context.Context, payments.Offer) error { return nil }
+func (card) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
+}
 func (card) Waits(context.Context) (time.Duration, error)                    { return 0, nil }
 func (card) Tells(context.Context, payments.Start) (*payments.Action, error) { return nil, nil }
 
@@ -84,8 +87,9 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	s := &shop{t: t, db: db, hub: &events.Hub{DB: db}, clock: clock.At(clock.System{}.Now())}
 	set := &settings.Settings{DB: db}
 	set.Declare(transfer.Settings()...)
+	set.Declare(cod.Settings()...)
 	set.Declare(checkout.Settings()...)
-	ways := &payments.Payments{DB: db, BaseURL: "https://shop.example", Providers: []payments.Provider{cod.Provider{}, free.Provider{}, transfer.Provider{Settings: set}, card{}}}
+	ways := &payments.Payments{DB: db, BaseURL: "https://shop.example", Providers: []payments.Provider{cod.Provider{Settings: set, Currency: "USD"}, free.Provider{}, transfer.Provider{Settings: set}, card{}}}
 	parcels, offers := &shipping.Shipping{DB: db}, &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")}
 	s.flow = &checkout.Checkout{
 		DB: db, Carts: &cart.Carts{DB: db, Users: &accounts.Users{DB: db, Clock: s.clock}, Currency: "USD", Payments: ways, Promotions: offers},
@@ -104,7 +108,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	prices := &pricing.Prices{DB: db, Stock: s.flow.Stock}
 	goods := &catalog.Catalog{DB: db, SetOffers: prices.SetOffers, Offers: prices.Offers, SumBundles: prices.SumBundles}
 	s.flow.Memberships = &memberships.Memberships{
-		DB: db, Users: users, Vendors: &vendors.Vendors{DB: db, Clock: s.clock, ShopName: "Market"}, Catalog: goods, Prices: prices, Promotions: offers,
+		DB: db, Settings: &settings.Settings{DB: db}, Users: users, Vendors: &vendors.Vendors{DB: db, Clock: s.clock, ShopName: "Market"}, Catalog: goods, Prices: prices, Promotions: offers,
 	}
 	s.flow.Digital = &digital.Goods{
 		DB: db, Clock: s.clock, Stock: s.flow.Stock, Orders: s.flow.Orders, Blobs: files, Vault: vault.New(make([]byte, 32)),
@@ -162,6 +166,9 @@ func as(_ context.Context, r *http.Request) (a auth.Actor, err error) {
 	}
 	if a.User.IsZero() {
 		return auth.Actor{}, nil
+	}
+	if r.Header.Get("X-No-Refunds") != "" {
+		defer func() { delete(a.Permissions, orders.CanRefund) }()
 	}
 	if r.Header.Get("X-Stale") == "" {
 		a.AuthenticatedAt = clock.System{}.Now()
@@ -389,6 +396,14 @@ func (s *shop) fill(who string, quantity int, variants ...id.Variant) cart.View 
 	return decode[cart.View](s.call(who, "PUT", path+"/shipping", `{"selections": [`+strings.Join(selections, ",")+`]}`).want(200))
 }
 
+// charge makes cash on delivery cost something.
+func (s *shop) charge(fee string) {
+	s.t.Helper()
+	s.inTx(func(tx pgx.Tx) error {
+		return s.flow.Settings.Set(s.t.Context(), tx, map[string]json.RawMessage{"payments.cod_fee": json.RawMessage(fmt.Sprintf("%q", fee))})
+	})
+}
+
 // order is how checkout is asked for what the cart says it costs.
 func order(c cart.View, method string) string {
 	return fmt.Sprintf(`{"cart_id": %q, "payment_method": %q, "expected_total": {"amount": %d, "currency": %q}}`,
@@ -404,7 +419,9 @@ func (s *shop) checkout(who string, c cart.View, method string) answer {
 // buy fills a cart and orders it with cash on delivery.
 func (s *shop) buy(who string, quantity int, variants ...id.Variant) checkout.Placed {
 	s.t.Helper()
-	return decode[checkout.Placed](s.checkout(who, s.fill(who, quantity, variants...), "cod").want(201))
+	filled := s.fill(who, quantity, variants...)
+	shown := decode[cart.View](s.call(who, "GET", "/carts/"+filled.ID.String()+"?payment_method=cod", "").want(200))
+	return decode[checkout.Placed](s.checkout(who, shown, "cod").want(201))
 }
 
 // path is the order's, opened by its token.

@@ -152,12 +152,14 @@ func (c *Checkout) applyFacts(ctx context.Context, tx pgx.Tx, w *orders.Whole, p
 		return false, err
 	}
 	later := map[string]bool{}
-	taken := slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture })
+	whole := func(promise payments.Fact) bool { // which implies it
+		return slices.ContainsFunc(r.Facts, func(f payments.Fact) bool { return f.Kind == payments.Capture && f.Amount == promise.Amount })
+	}
 	for _, fact := range r.Facts {
 		e, ok := known[name{fact.Kind, fact.Cause}]
 		switch {
 		case ok && e.Amount == fact.Amount,
-			fact.Kind == payments.Authorize && taken, // which a capture implies
+			fact.Kind == payments.Authorize && whole(fact),
 			fact.Kind == payments.Void && payment.Voided == payment.Authorized:
 			continue
 		case fact.Kind == payments.Refund && !ok && underWay(told):
@@ -271,8 +273,8 @@ func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payment
 // lets go of what an order does not wait for any more.
 // It reports that something is to come of it.
 func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, w orders.Whole, payment payments.Payment, r payments.Report) (bool, error) {
-	held := payment.Authorized.Minus(payment.Captured).Minus(payment.Voided)
-	promised := !held.IsZero() && payment.Captured.IsZero()
+	held := payment.Held()
+	promised := !held.IsZero() && (payment.Captured.IsZero() || c.captures(payment) == payments.CapturesSeveral)
 	if !r.Approved && !promised {
 		return false, nil
 	}
@@ -285,26 +287,40 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, w orders.Whole, payme
 		return true, payments.Instruct(ctx, tx, payments.Instruction{
 			Payment: payment.ID, Kind: payments.Void, Amount: held, Reason: "order " + w.Number + " does not wait for it",
 		})
-	case tooMuch(w, payment), refusals(told, payments.Capture) >= attempts: // the buyer has to choose something else
+	case tooMuch(w, payment), refusals(told, payments.Capture) >= patience(w): // somebody has to choose something else
 		return false, nil
 	}
 	account, err := c.Payments.Accounts.Open(ctx, payment.Provider)
 	if err != nil {
 		return false, err
 	}
-	if promised && account.Capture == payments.CaptureOnShipment && w.FulfillmentStatus == orders.Unfulfilled {
-		return false, nil
+	due := w.Unpaid()
+	if promised && account.Capture == payments.CaptureOnShipment {
+		due = c.earned(w, payment)
 	}
-	return true, payments.Instruct(ctx, tx, payments.Instruction{
-		Payment: payment.ID, Kind: payments.Capture, Amount: w.Due().Minus(w.Credit()), Reason: "order " + w.Number,
-	})
+	return due.Minor > 0, c.take(ctx, tx, w, payment, due)
 }
 
-// refusals counts how often a provider has said no to one kind of instruction.
+// patience is how often money that is promised for an order is asked for when the
+// provider says no: a buyer who waits may agree again; once staff are shown the
+// refusal, they decide.
+func patience(w orders.Whole) int {
+	if w.Status == orders.StatusPending {
+		return attempts
+	}
+	return 1
+}
+
+// refusals counts how often a provider has said no to one kind of instruction since
+// it last did what it was told.
 func refusals(told []payments.Instruction, kind payments.Kind) (n int) {
 	for _, i := range told {
-		if i.Kind == kind && i.State == payments.InstructionRefused {
+		switch {
+		case i.Kind != kind:
+		case i.State == payments.InstructionRefused:
 			n++
+		case i.State == payments.InstructionDone:
+			n = 0
 		}
 	}
 	return n
@@ -334,7 +350,7 @@ func (c *Checkout) Hear(ctx context.Context, e payments.NoticeKept) error {
 		return nil
 	}
 	off := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
-		return payments.UnappliedNotice(ctx, tx, kept, c.Payments.Accounts.Clock.Now(), err.Error())
+		return payments.UnappliedNotice(ctx, tx, kept, payment, c.Payments.Accounts.Clock.Now(), err.Error())
 	})
 	if off != nil {
 		return fmt.Errorf("put notice %s of %s off: %w", kept.EventID, kept.Provider, off)

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -18,6 +19,7 @@ type calendar struct {
 	tx     pgx.Tx
 	clock  *clock.Manual
 	stamps []stamp
+	views  []string // that ask what time it is, as statements that make them
 }
 
 // A stamp is a column that is filled with now().
@@ -27,7 +29,7 @@ type stamp struct {
 }
 
 // A function of this name in a schema that is searched first is found before
-// the built-in one. Defaults were bound to that when their tables were made, so
+// the built-in one. Defaults and views were bound to that when they were made, so
 // they are bound anew.
 const ownTime = `
 	CREATE SCHEMA souk_demo;
@@ -44,20 +46,32 @@ const selectStamps = `
 	WHERE s.nspname = current_schema() AND pg_get_expr(d.adbin, d.adrelid) = 'now()' AND c.relname !~ '^(river|goose)_'
 	ORDER BY c.oid, a.attnum`
 
-// takeDown ends the demo's time. The schema cannot go while anything still
-// leans on it, so a default that was forgotten fails here.
-const ownTimeEnds = `
-	SELECT set_config('search_path', substr(current_setting('search_path'), length('souk_demo, pg_catalog, ') + 1), true);
-	DROP FUNCTION souk_demo.now();
-	DROP SCHEMA souk_demo`
+const selectViews = `
+	SELECT format('CREATE OR REPLACE VIEW %I.%I AS %s', s.nspname, c.relname, pg_get_viewdef(c.oid)) AS statement
+	FROM pg_class c JOIN pg_namespace s ON s.oid = c.relnamespace
+	WHERE s.nspname = current_schema() AND c.relkind = 'v' AND c.reloptions IS NULL AND pg_get_viewdef(c.oid) ~ '\mnow\(\)'
+	ORDER BY c.oid`
+
+const ownTimeEnds = `SELECT set_config('search_path', substr(current_setting('search_path'), length('souk_demo, pg_catalog, ') + 1), true)`
+
+// The schema cannot go while anything still leans on it, so a default or a view
+// that was forgotten fails here.
+const takeDown = `DROP FUNCTION souk_demo.now(); DROP SCHEMA souk_demo`
 
 func openCalendar(ctx context.Context, tx pgx.Tx, from time.Time) (*calendar, error) {
 	stamps, err := postgres.All[stamp](ctx, tx, selectStamps, nil)
 	if err != nil {
 		return nil, err
 	}
-	c := &calendar{tx: tx, clock: clock.At(from), stamps: stamps}
+	views, err := postgres.Column[string](ctx, tx, selectViews, nil)
+	if err != nil {
+		return nil, err
+	}
+	c := &calendar{tx: tx, clock: clock.At(from), stamps: stamps, views: views}
 	if err := c.several(ctx, ownTime); err != nil {
+		return nil, err
+	}
+	if err := c.several(ctx, strings.Join(c.views, "\n")); err != nil {
 		return nil, err
 	}
 	if err := c.bind(ctx, "souk_demo.now()"); err != nil {
@@ -77,7 +91,10 @@ func (c *calendar) close(ctx context.Context) error {
 	if err := c.bind(ctx, "pg_catalog.now()"); err != nil {
 		return err
 	}
-	return c.several(ctx, ownTimeEnds)
+	if err := c.several(ctx, ownTimeEnds); err != nil {
+		return err
+	}
+	return c.several(ctx, strings.Join(c.views, "\n")+takeDown)
 }
 
 func (c *calendar) bind(ctx context.Context, now string) error {

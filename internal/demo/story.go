@@ -36,6 +36,8 @@ type story struct {
 	trading   int // vendors that are open
 	placed    int // orders
 
+	club club
+
 	dice     *mathrand.Rand // of what people think
 	opinions map[opinion]bool
 	remarks  map[string]bool
@@ -86,6 +88,7 @@ func open(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (*story
 		s.on(at, auth.Actor{}, "shop", s.shop)
 	}
 	s.scheduleStock()
+	s.scheduleMembers()
 	return s, nil
 }
 

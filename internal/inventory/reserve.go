@@ -11,6 +11,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
+	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 )
 
@@ -121,7 +122,7 @@ func (s *Stock) Ship(ctx context.Context, tx pgx.Tx, order id.Order, shipped []S
 			return ErrNotReserved.With("order_line_id", of.line)
 		}
 	}
-	queueSales(ctx, b, leaving)
+	queueMovements(ctx, b, picksOf(leaving), "sale", -1)
 	for _, u := range byLevel(picksOf(leaving)) {
 		b.QueueOne(shipLevel, u.args(), ErrNotReserved)
 	}
@@ -129,6 +130,52 @@ func (s *Stock) Ship(ctx context.Context, tx pgx.Tx, order id.Order, shipped []S
 		return fmt.Errorf("ship stock of order %s: %w", order, err)
 	}
 	return nil
+}
+
+// Return brings units that have left for order lines back to the locations that
+// they left from. What is not sellable any more is written off at once.
+func (s *Stock) Return(ctx context.Context, tx pgx.Tx, back []Shipped, sellable bool) error {
+	if len(back) == 0 {
+		return nil
+	}
+	lines := make([]id.OrderLine, len(back))
+	for i, u := range back {
+		lines[i] = u.Line
+	}
+	away, err := postgres.All[Pick](ctx, tx, selectAway, pgx.NamedArgs{"lines": lines})
+	if err != nil {
+		return fmt.Errorf("find where %d lines have left from: %w", len(lines), err)
+	}
+	var picks []Pick
+	for _, u := range back {
+		for _, from := range away {
+			if from.Line != u.Line || from.Variant != u.Variant {
+				continue
+			}
+			from.Quantity = min(from.Quantity, u.Quantity)
+			if u.Quantity -= from.Quantity; from.Quantity > 0 {
+				picks = append(picks, from)
+			}
+		}
+		if u.Quantity > 0 {
+			return fmt.Errorf("%d units of variant %s come back for line %s that have not left", u.Quantity, u.Variant, u.Line)
+		}
+	}
+	b := postgres.NewBatch()
+	queueMovements(ctx, b, picks, "return", 1)
+	if !sellable {
+		queueMovements(ctx, b, picks, "damage", -1)
+		return b.Send(ctx, tx)
+	}
+	changed := StockChanged{}
+	for _, u := range byLevel(picks) {
+		b.QueueOne(returnLevel, u.args(), ErrNoLocation)
+		if !slices.Contains(changed.VariantIDs, u.Variant) {
+			changed.VariantIDs = append(changed.VariantIDs, u.Variant)
+		}
+	}
+	events.Queue(ctx, b, changed)
+	return b.Send(ctx, tx)
 }
 
 // A promise is a reservation as it was before it changed.

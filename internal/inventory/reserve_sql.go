@@ -38,6 +38,17 @@ const shipLevel = `
 	UPDATE stock_levels SET allocated = allocated - @quantity, on_hand = on_hand - @quantity, updated_at = now()
 	WHERE variant_id = @variant AND location_id = @location AND allocated >= @quantity`
 
+const returnLevel = `
+	UPDATE stock_levels SET on_hand = on_hand + @quantity, updated_at = now()
+	WHERE variant_id = @variant AND location_id = @location`
+
+// What has left for order lines and has not come back.
+const selectAway = `
+	SELECT ref AS line, variant_id AS variant, location_id AS location, -sum(delta)::int AS quantity
+	FROM stock_movements WHERE ref = ANY (@lines::uuid[]) AND reason IN ('sale', 'return')
+	GROUP BY 1, 2, 3 HAVING sum(delta) < 0
+	ORDER BY 1, 2, 3`
+
 const confirmReservations = `
 	UPDATE reservations SET state = 'allocated', expires_at = NULL
 	WHERE order_id = @order AND state = 'held'
@@ -88,19 +99,20 @@ func queueReservations(b *postgres.Batch, order id.Order, picks []Pick, state st
 		})
 }
 
-// queueSales writes a movement for each line that leaves.
-func queueSales(ctx context.Context, b *postgres.Batch, leaving []promise) {
-	n := len(leaving)
+// queueMovements writes a movement for what leaves for each line, or comes back:
+// sign says which.
+func queueMovements(ctx context.Context, b *postgres.Batch, picks []Pick, reason string, sign int) {
+	n := len(picks)
 	lines, variants, locations, quantities := make([]id.OrderLine, n), make([]id.Variant, n), make([]id.Location, n), make([]int, n)
-	for i, p := range leaving {
+	for i, p := range picks {
 		lines[i], variants[i], locations[i], quantities[i] = p.Line, p.Variant, p.Location, p.Quantity
 	}
 	b.Queue(`
 		INSERT INTO stock_movements (variant_id, location_id, delta, reason, ref, actor)
-		SELECT p.variant, p.location, -p.quantity, 'sale', p.line, @actor
+		SELECT p.variant, p.location, p.quantity * @sign::int, @reason, p.line, @actor
 		FROM unnest(@lines::uuid[], @variants::uuid[], @locations::uuid[], @quantities::int[]) AS p (line, variant, location, quantity)`,
 		pgx.NamedArgs{
-			"actor": auth.From(ctx).Name(),
+			"actor": auth.From(ctx).Name(), "reason": reason, "sign": sign,
 			"lines": lines, "variants": variants, "locations": locations, "quantities": quantities,
 		})
 }

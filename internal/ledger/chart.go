@@ -51,6 +51,7 @@ var chart = []ChartLine{
 	{CommissionRevenue, Revenue, CreditSide},
 	{SalesRevenue, Revenue, CreditSide},
 	{ShippingRevenue, Revenue, CreditSide},
+	{FeeRevenue, Revenue, CreditSide},
 	{PromotionExpense, Expense, DebitSide},
 	{GoodwillExpense, Expense, DebitSide},
 	{ProviderFees, Expense, DebitSide},

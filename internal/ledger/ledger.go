@@ -21,7 +21,8 @@
 //	                                                             commission_revenue: the marketplace's share
 //	                                     promotion_expense: what   tax_payable: tax of the items and shipping
 //	                                     the platform adds for
-//	                                     discounts that it gives
+//	                                     discounts that it gives   fee_revenue: the part's share of what the
+//	                                                             way to pay costs, without tax
 //	the same, of what the marketplace    as above                sales_revenue instead of vendor_payable; the
 //	sells itself (vendors.House)                                 others as above, without a commission
 //	goods are given away at the          promotion_expense       vendor_payable, commission_revenue, as above
@@ -32,20 +33,30 @@
 //	posting above or vendor_order        part's share of it
 //	it goes back, payment_event          customer_deposits         gift_card_liability or store_credit_liability
 //	(refund)
+//	a part of a promise is taken that    psp_clearing(provider)  customer_deposits: it is taken ahead
+//	is not enough for a vendor order,
+//	payment_event (capture)
+//	the rest of it is taken, or it is    psp_clearing(provider)  as above
+//	enough by now, payment_event         customer_deposits: what
+//	(capture) or vendor_order              was taken ahead of it
+//	what it was for is cancelled,        customer_deposits       buyer_payable
+//	payment
 //	a gift card is bought                as above                  gift_card_liability instead of sales_revenue
 //	credit is given, gift_card_entry or  goodwill_expense          gift_card_liability or store_credit_liability
 //	store_credit_entry; taken back: the
 //	other way round
-//	a sale is taken back, refund         vendor_payable or         buyer_payable: what a provider is told to
-//	                                     sales_revenue (or           give back
-//	                                     gift_card_liability),     customer_deposits: what goes back at once
+//	a sale is taken back, for staff      vendor_payable or         buyer_payable: what a provider is told to
+//	refund it or it is cancelled,        sales_revenue (or           give back, or people are to send
+//	refund                               gift_card_liability),     customer_deposits: what goes back at once
 //	                                     commission_revenue,       store_credit_liability: what the buyer takes
-//	                                     tax_payable: the shares     as that
-//	                                     of what is given back     promotion_expense: the platform's share
+//	                                     fee_revenue, tax_payable:   as that
+//	                                     the shares of what is     promotion_expense: the platform's share
+//	                                     given back
 //	its money leaves by hand,            customer_deposits         psp_clearing(provider)
 //	payment_event (refund)
-//	a provider has given money back,     buyer_payable             psp_clearing(provider)
-//	payment_event (refund)
+//	a provider has given money back, or  buyer_payable             psp_clearing(provider)
+//	people have sent it, payment_event
+//	(refund)
 //	it comes back, for that failed,      psp_clearing(provider)    buyer_payable
 //	payment_event (refund_failed)
 //	money arrives for an order that is   psp_clearing(provider)    buyer_payable: it is owed back, and goes
@@ -78,7 +89,10 @@
 // Cash on delivery is captured one vendor order at a time, when its goods are
 // handed over, so it makes one such transaction for each. A payment that is
 // captured before anything ships makes one transaction that credits every
-// vendor of the order. Cash in transit is psp_clearing of party cod.
+// vendor of the order; one of a part of a promise credits the vendors whose parts
+// it is enough for. Cash in transit is psp_clearing of party cod. A parcel that is
+// refused at the door posts nothing of a sale, for nothing was posted when it left:
+// only what gift cards and store credit had paid ahead goes back.
 package ledger
 
 import (
@@ -106,6 +120,7 @@ const (
 	VendorPayable     Kind = "vendor_payable"     // what the marketplace owes to a vendor
 	CommissionRevenue Kind = "commission_revenue" // the marketplace's own
 	ShippingRevenue   Kind = "shipping_revenue"   // shipping that the marketplace does itself
+	FeeRevenue        Kind = "fee_revenue"        // what buyers pay for the way to pay
 	TaxPayable        Kind = "tax_payable"        // owed to the state
 	BuyerPayable      Kind = "buyer_payable"      // owed back to buyers
 	PromotionExpense  Kind = "promotion_expense"  // discounts that the marketplace gives

@@ -43,7 +43,7 @@ func (b *Books) Routes(r *httpapi.Router) {
 
 type accountFilter struct {
 	httpapi.Page
-	Kinds  []string  `query:"kind" enum:"psp_clearing,vendor_payable,commission_revenue,shipping_revenue,tax_payable,buyer_payable,promotion_expense,sales_revenue,gift_card_liability,store_credit_liability,customer_deposits,goodwill_expense,provider_fees,disputes,dispute_losses,bank,vendor_reserve,payouts_in_transit"`
+	Kinds  []string  `query:"kind" enum:"psp_clearing,vendor_payable,commission_revenue,shipping_revenue,fee_revenue,tax_payable,buyer_payable,promotion_expense,sales_revenue,gift_card_liability,store_credit_liability,customer_deposits,goodwill_expense,provider_fees,disputes,dispute_losses,bank,vendor_reserve,payouts_in_transit"`
 	Vendor id.Vendor `query:"vendor"`
 }
 

@@ -65,6 +65,7 @@ func facts(provider string, vendor id.Vendor) []fact {
 		{"a vendor is paid", "payout", of(ledger.VendorPayable), of(ledger.PayoutsInTransit)},
 		{"it has left the bank", "payout", of(ledger.PayoutsInTransit), of(ledger.Bank)},
 		{"the marketplace ships", "payment_event", clearing, of(ledger.ShippingRevenue)},
+		{"the way to pay costs a fee", "payment_event", clearing, of(ledger.FeeRevenue)},
 	}
 }
 

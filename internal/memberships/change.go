@@ -1,6 +1,7 @@
 package memberships
 
 import (
+	"fmt"
 	"math"
 	"math/big"
 	"time"
@@ -9,16 +10,68 @@ import (
 	"souk/internal/money"
 )
 
-// upgrade cuts what is left of the time so far, and adds what it is worth to
-// the first period of a better plan.
+// upgrade cuts what is left of the time so far for the first period of a better
+// plan. What the order for it has set off is paid with it, and the rest is added
+// as the time that it is worth.
 func (m *Membership) upgrade(now time.Time, bought Purchase) {
-	unused, left := m.cut(now)
-	ends := bought.Plan.Interval.After(now, now.Day())
-	m.append(Period{Plan: bought.Plan.ID, Kind: Paid, Order: bought.Order, Starts: now, Ends: ends, Paid: bought.Paid})
-	if more := worth(unused, left, ends.Sub(now), bought.Paid); more > 0 {
-		m.append(Period{Plan: bought.Plan.ID, Kind: Carried, Starts: ends, Ends: ends.Add(more), Paid: unused})
+	share := func(p Period, rest time.Duration) money.Amount { return p.share(rest) }
+	if !bought.SetOff.IsZero() {
+		share = func(p Period, _ time.Duration) money.Amount { return p.unused(bought.AsOf) }
+	}
+	unused, left := m.cut(now, share)
+	setOff := money.Of(min(unused.Minor, bought.SetOff.Minor), unused.Currency)
+	first, rest := bought.period(now, now.Day(), setOff), unused.Minus(setOff)
+	m.append(first)
+	if more := worth(rest, left, first.Ends.Sub(now), first.Value); more > 0 {
+		m.append(Period{Plan: bought.Plan.ID, Kind: Carried, Starts: first.Ends, Ends: first.Ends.Add(more), Paid: rest})
 	}
 	m.note("upgraded", bought.Plan.ID, bought.Order, "")
+}
+
+// SetOff is what unused time pays of the price of a better plan.
+type SetOff struct {
+	Amount money.Amount
+	Text   string // as carts and orders tell it
+	At     time.Time
+}
+
+// Unused is what could be set off now against a price in a currency: of each
+// period what its unused days have cost. A day that has begun is used.
+func (m *Membership) Unused(now time.Time, c money.Currency) SetOff {
+	all, left, whole := money.Zero(c), int64(0), int64(0)
+	if m.paidIn(now, c) && m.Status != Paused {
+		for _, p := range m.Periods {
+			if p.Ends.After(now) {
+				used, unused := p.days(now)
+				all, left, whole = all.Plus(p.unused(now)), left+unused, whole+used+unused
+			}
+		}
+	}
+	return SetOff{all, fmt.Sprintf("Unused time of %s: %d of %d days", m.Plan.Name, left, whole), now}
+}
+
+// unused is what the days of a period have cost that were not used at a moment,
+// less what has been given back: by largest remainder.
+func (p *Period) unused(at time.Time) money.Amount {
+	used, unused := p.days(at)
+	if unused == 0 {
+		return money.Zero(p.Value.Currency)
+	}
+	return p.kept().Split([]int64{used, unused})[1]
+}
+
+// kept is what a period is worth that has not been given back.
+func (p *Period) kept() money.Amount {
+	return money.Of(max(p.Value.Minor-p.Refunded.Minor, 0), p.Value.Currency)
+}
+
+// days counts those of a period that were used at a moment, and the others.
+func (p *Period) days(at time.Time) (used, unused int64) {
+	const day = 24 * time.Hour
+	begun := func(d time.Duration) int64 { return int64((max(d, 0) + day - 1) / day) }
+	whole := begun(p.Ends.Sub(p.Starts))
+	used = min(begun(at.Sub(p.Starts)), whole)
+	return used, whole - used
 }
 
 // worth is the time of a new plan that unused money pays for, by what a period
@@ -33,15 +86,15 @@ func worth(unused money.Amount, left, period time.Duration, price money.Amount) 
 	return time.Duration(micros) * time.Microsecond
 }
 
-// cut ends all periods now. It tells what was paid for the time after it, each
-// period's share rounded down, and how long that is.
-func (m *Membership) cut(now time.Time) (unused money.Amount, left time.Duration) {
+// cut ends all periods now. It tells what was paid for the time after it, by each
+// period's share, and how long that is.
+func (m *Membership) cut(now time.Time, shareOf func(p Period, rest time.Duration) money.Amount) (unused money.Amount, left time.Duration) {
 	unused = money.Zero(m.Currency)
 	for i := range m.Periods {
 		p := &m.Periods[i]
 		whole := *p
 		if rest := p.stop(now); rest > 0 {
-			share := whole.share(rest)
+			share := shareOf(whole, rest)
 			p.Credited = p.Credited.Plus(share)
 			unused, left = unused.Plus(share), left+rest
 		}
@@ -65,9 +118,10 @@ func (p *Period) stop(now time.Time) (rest time.Duration) {
 	return rest
 }
 
-// share is what was paid for some of a period's time, rounded down.
+// share is what some of a period's time is worth, rounded down.
 func (p *Period) share(of time.Duration) money.Amount {
-	return money.Of(portion(p.Paid.Minor, int64(of), int64(p.Ends.Sub(p.Starts))), p.Paid.Currency)
+	kept := p.kept()
+	return money.Of(portion(kept.Minor, int64(of), int64(p.Ends.Sub(p.Starts))), kept.Currency)
 }
 
 // portion is n × of / whole, rounded down. The product of money and microseconds
@@ -138,11 +192,13 @@ func (m *Membership) end(now time.Time, reason string) {
 	m.settle()
 }
 
-// Revoke ends a membership at once where one of its periods that is not over
-// was paid by an order whose money went back. It reports whether it did.
+// Revoke ends a membership at once where an order whose money went back has paid
+// for time that is not over: for a period, or for one of which something went
+// into a later one. It reports whether it did.
 func (m *Membership) Revoke(now time.Time, order id.Order) bool {
 	for _, p := range m.Periods {
-		if p.Order == order && p.Ends.After(now) && !m.Status.Over() {
+		lives := p.Ends.After(now) || !p.Credited.IsZero() && (m.EndsAt.After(now) || m.Status == Paused)
+		if p.Order == order && lives && !m.Status.Over() {
 			m.end(now, "its order was refunded")
 			return true
 		}

@@ -91,7 +91,10 @@ type Period struct {
 	Starts     time.Time     `db:"starts_at" json:"starts_at"`
 	Ends       time.Time     `db:"ends_at" json:"ends_at"`
 	Paid       money.Amount  `db:"paid" json:"paid"`
+	SetOff     money.Amount  `db:"set_off" json:"set_off" doc:"What periods before it have paid of its price"`
 	Credited   money.Amount  `db:"credited" json:"credited" doc:"What was not used of it, and went into a later period"`
+	Value      money.Amount  `db:"value" json:"-"`    // its price before tax on top, paid or set off
+	Refunded   money.Amount  `db:"refunded" json:"-"` // of what was paid
 
 	changed bool
 }
@@ -112,15 +115,29 @@ type Purchase struct {
 	Plan    Plan
 	Order   id.Order
 	Paid    money.Amount
+	Value   money.Amount // its price before tax on top, with what was set off
+	SetOff  money.Amount // what unused time was to pay of it
+	AsOf    time.Time    // the moment at which that was counted
 	Method  string
 	Billing *accounts.PostalAddress
+}
+
+// period is the time that a purchase pays for from a moment on, where so much is
+// set off: whatever was to be and is gone meanwhile makes it as much shorter.
+func (b Purchase) period(starts time.Time, anchor int, setOff money.Amount) Period {
+	p := Period{Plan: b.Plan.ID, Kind: Paid, Order: b.Order, Starts: starts, Ends: b.Plan.Interval.After(starts, anchor), Paid: b.Paid, SetOff: setOff}
+	if p.Value = b.Value.Minus(b.SetOff).Plus(setOff); p.Value.Minor < b.Value.Minor {
+		whole := int64(p.Ends.Sub(starts) / time.Microsecond)
+		p.Ends = starts.Add(time.Duration(portion(whole, p.Value.Minor, b.Value.Minor)) * time.Microsecond)
+	}
+	return p
 }
 
 // Join makes the membership of a first purchase.
 func Join(user id.User, customer []byte, now time.Time, bought Purchase) Membership {
 	m := Membership{ID: id.New[id.Membership](), User: user, Customer: customer, Status: Active, CreatedAt: now, Plan: bought.Plan}
 	m.agree(bought)
-	m.append(Period{Plan: bought.Plan.ID, Kind: Paid, Order: bought.Order, Starts: now, Ends: bought.Plan.Interval.After(now, now.Day()), Paid: bought.Paid})
+	m.append(bought.period(now, now.Day(), money.Zero(m.Currency)))
 	m.note("joined", bought.Plan.ID, bought.Order, "")
 	m.settle()
 	return m
@@ -192,16 +209,15 @@ func (m *Membership) paidIn(now time.Time, c money.Currency) bool {
 }
 
 func (m *Membership) follow(now time.Time, bought Purchase, next bool) {
-	kind, starts := "renewed", m.EndsAt
-	ends := bought.Plan.Interval.After(starts, m.anchor(bought.Plan.ID))
-	if !ends.After(now) || !next && starts.Before(now) { // the grace was longer than a period, or another plan's
-		starts = now
-		ends = bought.Plan.Interval.After(starts, starts.Day())
+	kind, none := "renewed", money.Zero(bought.Paid.Currency)
+	period := bought.period(m.EndsAt, m.anchor(bought.Plan.ID), none)
+	if !period.Ends.After(now) || !next && m.EndsAt.Before(now) { // the grace was longer than a period, or another plan's
+		period = bought.period(now, now.Day(), none)
 	}
 	if bought.Plan.ID != m.Plan.ID {
 		kind = "downgraded"
 	}
-	m.append(Period{Plan: bought.Plan.ID, Kind: Paid, Order: bought.Order, Starts: starts, Ends: ends, Paid: bought.Paid})
+	m.append(period)
 	m.note(kind, bought.Plan.ID, bought.Order, "")
 }
 
@@ -223,7 +239,10 @@ func (m *Membership) anchor(plan id.Plan) int {
 func (m *Membership) append(p Period) {
 	p.Membership, p.Number, p.changed = m.ID, len(m.Periods)+1, true
 	p.Starts, p.Ends = p.Starts.Truncate(time.Microsecond), p.Ends.Truncate(time.Microsecond) // as the database keeps them
-	p.Credited = money.Zero(p.Paid.Currency)
+	p.Credited, p.Refunded = money.Zero(p.Paid.Currency), money.Zero(p.Paid.Currency)
+	if p.Kind != Paid { // of those, the price is set off and paid
+		p.Value, p.SetOff = p.Paid, money.Zero(p.Paid.Currency)
+	}
 	m.Periods = append(m.Periods, p)
 }
 

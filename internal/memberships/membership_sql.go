@@ -70,8 +70,17 @@ func (m *Memberships) fill(ctx context.Context, db postgres.DB, into *Membership
 }
 
 const selectPeriods = `
-	SELECT membership_id, number, plan_id, kind, order_id, starts_at, ends_at, (paid_minor, currency) AS paid, (credited_minor, currency) AS credited
-	FROM membership_periods WHERE membership_id = @id ORDER BY number`
+	SELECT p.membership_id, p.number, p.plan_id, p.kind, p.order_id, p.starts_at, p.ends_at, (p.paid_minor, p.currency) AS paid,
+	       (p.set_off_minor, p.currency) AS set_off, (p.credited_minor, p.currency) AS credited,
+	       (coalesce(p.value_minor, p.paid_minor), p.currency) AS value, (coalesce(back.minor, 0), p.currency) AS refunded
+	FROM membership_periods p
+	LEFT JOIN LATERAL (
+		SELECT sum(r.amount_minor - CASE WHEN o.tax_included THEN 0 ELSE r.tax_minor END)::bigint AS minor
+		FROM refunds f JOIN orders o ON o.id = f.order_id JOIN refund_lines r ON r.refund_id = f.id
+		JOIN order_lines l ON l.id = r.order_line_id JOIN plans plan ON plan.variant_id = l.variant_id
+		WHERE f.order_id = p.order_id AND plan.id = p.plan_id
+	) back ON true
+	WHERE p.membership_id = @id ORDER BY p.number`
 
 // selectRenewal finds the order that was placed for the period after the last one.
 const selectRenewal = `
@@ -132,11 +141,11 @@ func (m *Membership) queuePeriods(b *postgres.Batch) {
 		}
 		p.changed = false
 		b.Queue(`
-			INSERT INTO membership_periods (membership_id, number, plan_id, kind, order_id, starts_at, ends_at, paid_minor, credited_minor, currency)
-			VALUES (@id, @number, @plan, @kind, @order, @starts, @ends, @paid, @credited, @currency)
+			INSERT INTO membership_periods (membership_id, number, plan_id, kind, order_id, starts_at, ends_at, paid_minor, value_minor, set_off_minor, credited_minor, currency)
+			VALUES (@id, @number, @plan, @kind, @order, @starts, @ends, @paid, @value, @set_off, @credited, @currency)
 			ON CONFLICT (membership_id, number) DO UPDATE SET starts_at = excluded.starts_at, ends_at = excluded.ends_at, credited_minor = excluded.credited_minor`, pgx.NamedArgs{
 			"id": m.ID, "number": p.Number, "plan": p.Plan, "kind": string(p.Kind), "order": p.Order, "starts": p.Starts, "ends": p.Ends,
-			"paid": p.Paid.Minor, "credited": p.Credited.Minor, "currency": string(p.Paid.Currency),
+			"paid": p.Paid.Minor, "value": p.Value.Minor, "set_off": p.SetOff.Minor, "credited": p.Credited.Minor, "currency": string(p.Paid.Currency),
 		})
 	}
 }

@@ -19,7 +19,7 @@ func monthly(rank int, price int64) Plan {
 }
 
 func bought(p Plan) Purchase {
-	return Purchase{Plan: p, Order: id.New[id.Order](), Paid: p.Prices[0], Method: "stripe"}
+	return Purchase{Plan: p, Order: id.New[id.Order](), Paid: p.Prices[0], Value: p.Prices[0], SetOff: usd(0), Method: "stripe"}
 }
 
 func TestPeriodsAreCalendarMonths(t *testing.T) {
@@ -56,6 +56,87 @@ func TestAnUpgradeCarriesOnWhatWasNotUsed(t *testing.T) {
 	if !old.Ends.Equal(now) || old.Credited != usd(200) || !paid.Starts.Equal(now) || carried.Paid != usd(200) ||
 		carried.Ends.Sub(carried.Starts) != 180*time.Hour || carried.Plan != gold.ID || !m.EndsAt.Equal(carried.Ends) {
 		t.Errorf("periods: %+v", m.Periods)
+	}
+}
+
+// What is set off is counted by days, of which a begun one is used: 9 of 28 days
+// are left of 5.60, which is 1.80. A price below that leaves time of the rest.
+func TestAnUpgradeIsPaidInPartByUnusedDays(t *testing.T) {
+	t.Parallel()
+	silver, gold, best := monthly(1, 560), monthly(2, 800), monthly(3, 100)
+	silver.Interval, gold.Interval, best.Interval = Interval{"day", 28}, Interval{"day", 30}, Interval{"day", 30}
+	silver.Name = "Silver"
+	upgrade := func(m *Membership, now time.Time, to Plan) Purchase {
+		off := m.Unused(now, "USD")
+		b := bought(to)
+		b.SetOff, b.AsOf = usd(min(off.Amount.Minor, b.Value.Minor)), off.At
+		b.Paid = b.Value.Minus(b.SetOff)
+		return b
+	}
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	now := noon.AddDate(0, 0, 18).Add(time.Hour)
+	if off := m.Unused(now, "USD"); off.Amount != usd(180) || off.Text != "Unused time of Silver: 9 of 28 days" {
+		t.Errorf("unused: %+v", off)
+	}
+	if off := m.Unused(now, "EUR"); !off.Amount.IsZero() {
+		t.Errorf("in another currency: %+v", off)
+	}
+	order := upgrade(&m, now, gold)
+	m.Extend(now.Add(30*time.Hour), order) // paid for a day later: the price stands
+	if first := m.Periods[1]; len(m.Periods) != 2 || m.Periods[0].Credited != usd(180) || first.Paid != usd(620) || first.SetOff != usd(180) || first.Value != usd(800) {
+		t.Fatalf("periods: %+v", m.Periods)
+	}
+	// A period that was paid for by credit is worth its whole price: 8.00 at once.
+	now = m.Periods[1].Starts
+	order = upgrade(&m, now, best)
+	m.Extend(now, order)
+	rest := m.Periods[3]
+	if m.Periods[1].Credited != usd(800) || !m.Periods[2].Paid.IsZero() || m.Periods[2].SetOff != usd(100) || rest.Paid != usd(700) || rest.Ends.Sub(rest.Starts) != 210*24*time.Hour {
+		t.Errorf("periods: %+v", m.Periods)
+	}
+}
+
+// Nothing was paid for a trial, and half of what was paid has been given back of
+// a period. What was to be set off and is gone makes the new period shorter.
+func TestOnlyWhatWasPaidAndKeptIsSetOff(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 600), monthly(2, 1000)
+	silver.Interval, gold.Interval, silver.TrialDays = Interval{"day", 30}, Interval{"day", 30}, 14
+	trial := Try(id.New[id.User](), nil, noon, Purchase{Plan: silver, Paid: usd(0), Method: "stripe"})
+	if off := trial.Unused(noon.AddDate(0, 0, 3), "USD"); !off.Amount.IsZero() {
+		t.Errorf("a trial: %v", off)
+	}
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	m.Periods[0].Refunded = usd(300)
+	now := noon.AddDate(0, 0, 10)
+	off := m.Unused(now, "USD")
+	if off.Amount != usd(200) {
+		t.Errorf("half of it given back: %v", off)
+	}
+	order := bought(gold)
+	order.SetOff, order.AsOf, order.Paid = off.Amount, now, usd(800)
+	if !m.Revoke(now, m.Periods[0].Order) {
+		t.Fatal("not revoked")
+	}
+	again := Join(m.User, nil, now, order)
+	if p := again.Periods[0]; p.Value != usd(800) || !p.SetOff.IsZero() || p.Ends.Sub(p.Starts) != 24*24*time.Hour {
+		t.Errorf("8.00 of 10.00 paid: %+v", p)
+	}
+}
+
+// Who was paused in between is a member by what the order has paid all the same,
+// so money back ends that, too.
+func TestMoneyBackEndsWhatAPauseHasCarriedOn(t *testing.T) {
+	t.Parallel()
+	gold := monthly(1, 900)
+	m := Join(id.New[id.User](), nil, noon, bought(gold))
+	for _, err := range []error{m.Pause(noon.AddDate(0, 0, 10)), m.Resume(noon.AddDate(0, 0, 15))} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if !m.Revoke(noon.AddDate(0, 0, 16), m.Periods[0].Order) || m.Status != Cancelled {
+		t.Errorf("%s", m.Status)
 	}
 }
 

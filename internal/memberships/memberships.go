@@ -6,7 +6,7 @@
 // pausing and leaving (membership.go, change.go), products that are for members
 // (gate.go).
 // Tables: plans, memberships, membership_periods, membership_renewals,
-// membership_events, product_gates, product_gate_plans.
+// membership_upgrades, membership_events, product_gates, product_gate_plans.
 // Raises: [Started], [RenewalDue], [Reminded], [Ended], [GatesChanged].
 // Calls: vendors (the house sells plans), catalog and pricing (as what, and for
 // how much), promotions (what plans take off).
@@ -65,8 +65,14 @@ var RenewDaysSetting = settings.Value[int]{
 	Default: 5, Check: func(n int) bool { return 0 <= n && n <= 60 }, Rule: "Give a number from 0 to 60.",
 }
 
+// UpgradeSetting is what becomes of unused time when somebody goes up.
+var UpgradeSetting = settings.Value[string]{
+	Key: "memberships.upgrade", Help: "What unused time of a plan is worth when its member goes up to a better one: `credit` lowers the price of the order, `time` makes the new period longer.",
+	Default: "credit", Choices: []string{"credit", "time"},
+}
+
 // Settings lists what this module declares.
-func Settings() []settings.Declared { return []settings.Declared{RenewDaysSetting} }
+func Settings() []settings.Declared { return []settings.Declared{RenewDaysSetting, UpgradeSetting} }
 
 var (
 	// ErrNoPlan says that there is no such plan.
@@ -91,6 +97,8 @@ var (
 	ErrNoTrial = errs.New(errs.Conflict, "no_trial", "A trial is for a first membership, on plans that have one.")
 	// ErrOrdered says that the next period has an order already.
 	ErrOrdered = errs.New(errs.Conflict, "renewal_ordered", "The next period has been ordered already. Pay for that order.")
+	// ErrUpgrading says that an order for a better plan counts on the unused time already.
+	ErrUpgrading = errs.New(errs.Conflict, "upgrade_ordered", "An upgrade has been ordered already. Pay for that order, or cancel it.")
 	// ErrChanged says that a membership changed in between.
 	ErrChanged = errs.New(errs.Conflict, "membership_changed", "The membership has changed in the meantime. Look at it again.")
 )

@@ -18,14 +18,49 @@ type life struct {
 	now    time.Time
 	plans  []Plan
 	orders map[id.Order]money.Amount // paid
+	open   *Purchase                 // an upgrade that is ordered and not paid for
 }
 
 func usd(minor int64) money.Amount { return money.Of(minor, "USD") }
 
 func (l *life) buy(t *rapid.T, plan Plan) {
+	l.pay(l.purchase(plan, SetOff{Amount: usd(0)}))
+}
+
+// purchase orders a period, of whose price so much is set off.
+func (l *life) purchase(plan Plan, off SetOff) Purchase {
 	price, _ := plan.Price("USD")
-	bought := Purchase{Plan: plan, Order: id.New[id.Order](), Paid: price, Method: "stripe"}
-	l.orders[bought.Order] = price
+	setOff := usd(min(off.Amount.Minor, price.Minor))
+	return Purchase{Plan: plan, Order: id.New[id.Order](), Paid: price.Minus(setOff), Value: price, SetOff: setOff, AsOf: off.At, Method: "stripe"}
+}
+
+// upgrade orders a better plan, and pays for it then or later.
+func (l *life) upgrade(t *rapid.T, to Plan) {
+	if l.is.Status.Over() || to.Rank <= l.is.Plan.Rank || l.open != nil {
+		return
+	}
+	off := l.is.Unused(l.now, "USD")
+	for _, p := range l.is.Periods {
+		if got := p.unused(l.now); got.Minor > p.Value.Minor || p.Kind == TrialPeriod && !got.IsZero() {
+			t.Fatalf("%v is unused of %+v", got, p)
+		}
+	}
+	bought := l.purchase(to, off)
+	l.open = &bought
+	if rapid.Bool().Draw(t, "paid at once") {
+		l.payUpgrade(t)
+	}
+}
+
+func (l *life) payUpgrade(*rapid.T) {
+	if l.open != nil {
+		l.pay(*l.open)
+		l.open = nil
+	}
+}
+
+func (l *life) pay(bought Purchase) {
+	l.orders[bought.Order] = bought.Paid
 	if l.is.Status.Over() {
 		l.past = append(l.past, l.is)
 		l.is = Join(l.is.User, nil, l.now, bought)
@@ -52,9 +87,9 @@ func (l *life) tick(t *rapid.T) {
 			l.is.Ordered(order)
 			if rapid.Bool().Draw(t, "paid at once") {
 				at := plan(l.plans, l.is.Renews())
-				price, _ := at.Price("USD")
-				l.orders[order] = price
-				l.is.Extend(l.now, Purchase{Plan: at, Order: order, Paid: price, Method: "stripe"})
+				renewed := l.purchase(at, SetOff{Amount: usd(0)})
+				renewed.Order = order
+				l.pay(renewed)
 			}
 		case Changed, Remind:
 		}
@@ -92,11 +127,15 @@ func (l *life) check(t *rapid.T) {
 					t.Fatalf("%v was paid for order %s, not %v", l.orders[p.Order], p.Order, p.Paid)
 				}
 				paid = paid.Plus(p.Paid)
+				carried = carried.Plus(p.SetOff)
+				if price := p.Paid.Plus(p.SetOff); p.Value != price {
+					t.Fatalf("%v was paid and set off, and it is worth %v", price, p.Value)
+				}
 			case Carried:
 				carried = carried.Plus(p.Paid)
 			case TrialPeriod, Granted:
 			}
-			if p.Credited.Minor > p.Paid.Minor {
+			if p.Credited.Minor > p.Value.Minor {
 				t.Fatalf("more was credited than paid: %+v", p)
 			}
 		}
@@ -151,7 +190,7 @@ func TestAnyLifeOfAMembershipAddsUp(t *testing.T) {
 		}
 		user, lead := id.New[id.User](), 5*24*time.Hour
 		if rapid.Bool().Draw(t, "trial") {
-			l.is = Try(user, nil, l.now, Purchase{Plan: l.plans[0], Paid: usd(0), Method: "stripe"})
+			l.is = Try(user, nil, l.now, Purchase{Plan: l.plans[0], Paid: usd(0), Value: usd(0), SetOff: usd(0), Method: "stripe"})
 		} else {
 			l.is = Grant(user, nil, l.now, l.now.AddDate(0, 0, 9), l.plans[1], "USD", "a gift")
 		}
@@ -161,6 +200,8 @@ func TestAnyLifeOfAMembershipAddsUp(t *testing.T) {
 		t.Repeat(map[string]func(*rapid.T){
 			"":          l.check,
 			"buy":       func(t *rapid.T) { l.buy(t, one(t)); l.is.Lead = lead },
+			"upgrade":   func(t *rapid.T) { l.upgrade(t, one(t)); l.is.Lead = lead },
+			"paid":      l.payUpgrade,
 			"downgrade": func(t *rapid.T) { refused(l.is.Downgrade(one(t))) },
 			"pause":     func(*rapid.T) { refused(l.is.Pause(l.now)) },
 			"resume":    func(*rapid.T) { refused(l.is.Resume(l.now)) },

@@ -5,11 +5,9 @@
 package money
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"math/bits"
-	"slices"
 	"strconv"
 	"strings"
 )
@@ -113,7 +111,55 @@ func (a Amount) Split(weights []int64) []Amount {
 	if len(weights) == 0 {
 		return nil
 	}
-	sum := uint64(0)
+	parts := make([]Amount, len(weights))
+	for i, minor := range new(Splitter).Split(a.Minor, weights) {
+		parts[i] = Amount{minor, a.Currency}
+	}
+	return parts
+}
+
+// A Splitter is [Amount.Split] for many amounts, of minor units: it uses its memory
+// again.
+type Splitter struct {
+	parts, even []int64
+	rests       []remainder
+}
+
+// A remainder is what a part lacks of its ideal, as a numerator.
+type remainder struct {
+	rest uint64
+	at   int
+}
+
+// Split divides minor units over weights. The parts are good until the next call.
+func (s *Splitter) Split(minor int64, weights []int64) []int64 {
+	sum := sumOf(weights)
+	if sum == 0 {
+		s.even = append(s.even[:0], weights...)
+		for i := range s.even {
+			s.even[i] = 1
+		}
+		weights, sum = s.even, uint64(len(weights))
+	}
+	s.parts, s.rests = s.parts[:0], s.rests[:0]
+	total, unit := abs(minor), int64(1)
+	if minor < 0 {
+		unit = -1
+	}
+	left := total
+	for i, w := range weights {
+		hi, lo := bits.Mul64(total, uint64(w))
+		q, r := bits.Div64(hi, lo, sum)
+		s.parts, s.rests = append(s.parts, unit*int64(q)), append(s.rests, remainder{r, i})
+		left -= q
+	}
+	for _, r := range largest(s.rests, int(left)) { // fewer than there are parts
+		s.parts[r.at] += unit
+	}
+	return s.parts
+}
+
+func sumOf(weights []int64) (sum uint64) {
 	for _, w := range weights {
 		if w < 0 {
 			panic("money: negative weight")
@@ -123,36 +169,31 @@ func (a Amount) Split(weights []int64) []Amount {
 			panic(ErrTooLarge)
 		}
 	}
-	if sum == 0 {
-		return a.Split(slices.Repeat([]int64{1}, len(weights)))
-	}
-	parts := make([]Amount, len(weights))
-	rests := make([]remainder, len(weights))
-	total, unit := abs(a.Minor), int64(1)
-	if a.Minor < 0 {
-		unit = -1
-	}
-	left := total
-	for i, w := range weights {
-		hi, lo := bits.Mul64(total, uint64(w))
-		q, r := bits.Div64(hi, lo, sum)
-		parts[i], rests[i] = Amount{unit * int64(q), a.Currency}, remainder{r, i}
-		left -= q
-	}
-	if left == 0 {
-		return parts
-	}
-	slices.SortFunc(rests, func(a, b remainder) int { return cmp.Or(cmp.Compare(b.rest, a.rest), a.at-b.at) })
-	for _, r := range rests[:left] { // fewer than there are parts
-		parts[r.at].Minor += unit
-	}
-	return parts
+	return sum
 }
 
-// A remainder is what a part lacks of its ideal, as a numerator.
-type remainder struct {
-	rest uint64
-	at   int
+// largest is the n largest of some remainders, ties to the earlier part, in any
+// order: quickselect, for a sort of all would be most of what a split costs.
+func largest(rests []remainder, n int) []remainder {
+	all := rests
+	for want := n; 0 < want && want < len(rests); {
+		last := len(rests) - 1
+		rests[len(rests)/2], rests[last] = rests[last], rests[len(rests)/2]
+		first, pivot := 0, rests[last]
+		for i, r := range rests[:last] {
+			if r.rest > pivot.rest || r.rest == pivot.rest && r.at < pivot.at {
+				rests[i], rests[first] = rests[first], r
+				first++
+			}
+		}
+		rests[first], rests[last] = pivot, rests[first]
+		if want <= first {
+			rests = rests[:first]
+		} else {
+			rests, want = rests[first+1:], want-first-1
+		}
+	}
+	return all[:n]
 }
 
 // Sum adds amounts of one currency; the sum of none is zero.

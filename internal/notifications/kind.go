@@ -57,7 +57,9 @@ var (
 	OrderToPay         = Kind{"order_to_pay", Orders, true, false}     // owed: where to send the money
 	OrderShipped       = Kind{"order_shipped", Orders, false, false}
 	OrderDelivered     = Kind{"order_delivered", Orders, false, false}
-	DigitalReady       = Kind{"digital_ready", Orders, true, false} // owed: how to get what was paid for
+	OrderRefused       = Kind{"order_refused", Orders, true, false}  // owed: what they do not owe any more
+	OrderReturned      = Kind{"order_returned", Orders, true, false} // owed: what becomes of their money
+	DigitalReady       = Kind{"digital_ready", Orders, true, false}  // owed: how to get what was paid for
 	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
 	OrderPartCancelled = Kind{"order_part_cancelled", Orders, true, false}
 	OrderRefunded      = Kind{"order_refunded", Orders, true, false}
@@ -69,6 +71,7 @@ var (
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
 	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
 	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}
+	RefundToApprove    = Kind{"refund_to_approve", Account, true, false} // owed: nobody else gives the money back
 	Test               = Kind{"test", Account, true, false}
 )
 
@@ -77,9 +80,9 @@ var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
-	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
+	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, OrderRefused, OrderReturned, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
 	MembershipStarted, MembershipDue, MembershipOverdue, MembershipEnded,
-	AlertConfirm, PriceDrop, BackInStock, Test,
+	AlertConfirm, PriceDrop, BackInStock, RefundToApprove, Test,
 }
 
 // kindNamed is the kind of a stored message; false for one that another version

@@ -8,7 +8,9 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/orders"
+	"souk/internal/payments"
 	"souk/internal/shipping"
 )
 
@@ -53,6 +55,16 @@ func (n *Notifications) OrderShipped(ctx context.Context, e orders.Shipped) erro
 // goods are ready.
 func (n *Notifications) OrderDelivered(ctx context.Context, e orders.Delivered) error {
 	return n.tellOfParcel(ctx, OrderDelivered, e.OrderID, e.VendorOrderID, e.ShipmentID)
+}
+
+// OrderReturned tells the buyer that a parcel came back: what they do not owe any
+// more, or have paid for.
+func (n *Notifications) OrderReturned(ctx context.Context, e orders.Returned) error {
+	kind := OrderReturned
+	if e.Refused {
+		kind = OrderRefused
+	}
+	return n.tellOfParcel(ctx, kind, e.OrderID, e.VendorOrderID, e.ShipmentID)
 }
 
 func (n *Notifications) tellOfParcel(ctx context.Context, kind Kind, order id.Order, part id.VendorOrder, shipment id.Shipment) error {
@@ -101,14 +113,48 @@ func (n *Notifications) OrderCancelled(ctx context.Context, e orders.Cancelled) 
 	if e.To == orders.StatusCancelled {
 		kind = OrderCancelled
 	}
+	refunded, err := orders.RefundedOf(ctx, n.DB, e.OrderID)
+	if err != nil {
+		return err
+	}
 	l := n.about(kind, w)
-	l.Facts = []fact{{"order", w.Number}}
+	l.Facts = append([]fact{{"order", w.Number}}, goesBack(e.Back)...)
 	for _, line := range w.Lines {
 		if line.Withdrawn > 0 && slices.Contains(e.VendorOrderIDs, line.Part) {
-			l.Items = append(l.Items, item{line.Title, detail(line), strconv.Itoa(line.Withdrawn), line.WithdrawnTotal.String()})
+			amount := line.WithdrawnTotal
+			for _, r := range refunded {
+				if r.Refund == e.RefundID && r.Line == line.ID {
+					amount = amount.Plus(r.Amount)
+				}
+			}
+			l.Items = append(l.Items, item{line.Title, detail(line), strconv.Itoa(line.Withdrawn), amount.String()})
 		}
 	}
 	return n.tellBuyer(ctx, l)
+}
+
+// goesBack tells which money comes back, where and when.
+func goesBack(list []orders.Back) (facts []fact) {
+	sums := map[string]money.Amount{}
+	for _, b := range list {
+		label := "back_way_paid"
+		switch {
+		case b.ByHand:
+			label = "back_by_hand"
+		case b.Method == payments.GiftCard, b.Method == payments.StoreCredit:
+			label = "back_" + b.Method
+		}
+		if before, ok := sums[label]; ok {
+			b.Amount = b.Amount.Plus(before)
+		}
+		sums[label] = b.Amount
+	}
+	for _, label := range []string{"back_gift_card", "back_store_credit", "back_way_paid", "back_by_hand"} {
+		if sum, ok := sums[label]; ok {
+			facts = append(facts, fact{label, sum.String()})
+		}
+	}
+	return facts
 }
 
 // OrderRefunded tells the buyer what was given back.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -12,8 +13,11 @@ import (
 	"souk/internal/accounts"
 	"souk/internal/app/apptest"
 	"souk/internal/auth"
+	"souk/internal/checkout"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/notifications"
+	"souk/internal/orders"
 	"souk/internal/platform/config"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
@@ -80,6 +84,26 @@ func TestABuyerHearsOfEachStepOfAnOrder(t *testing.T) {
 	shop.Call(t, apptest.Admin, "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "broken"}`, "Idempotency-Key", "c").Want(t, 200)
 	flush(t, shop)
 	wantText(t, one(t, shop, notifications.OrderPartCancelled), "1 × Lantern", "19.99 USD")
+	refused := shop.PlacedOrder(t, "ann", 2, lantern)
+	parcel = shop.Send(t, refused.Order.ID, refused.Order.Parts[0], 2)
+	shop.Call(t, apptest.Admin, "POST", "/admin/shipments/"+parcel.ID.String()+"/events", `{"status": "returned"}`, "Idempotency-Key", "r").Want(t, 201)
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.OrderRefused), "2 × Lantern", "owe nothing", refused.Order.Number)
+}
+
+// Whoever cancels what they have paid hears where the money goes.
+func TestABuyerHearsWhereTheMoneyForACancelledOrderGoes(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := postgres.Exec(t.Context(), tx, `INSERT INTO settings (key, value) VALUES ('payments.transfer_instructions', '"UPI: market@bank"')`, nil)
+		return err
+	})
+	c := shop.Cart(t, "", 1, shop.Variant(t, apptest.Titled("Lantern"), apptest.Stock(5), apptest.Price(1999)))
+	placed := apptest.Read[checkout.Placed](t, shop.Call(t, "", "POST", "/checkout", c.Order("bank_transfer"), "Idempotency-Key", "p").Want(t, 201))
+	shop.Call(t, apptest.Admin, "POST", "/admin/payments/"+placed.Payment.ID.String()+"/capture", "", "Idempotency-Key", "c").Want(t, 200)
+	shop.Call(t, "", "POST", apptest.OrderPath(placed, "/cancel"), `{}`).Want(t, 200)
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.OrderCancelled), "1 × Lantern", "19.99 USD", "We send it to your bank account, within a few days", placed.Order.GrandTotal.String())
 }
 
 func TestAGuestHearsOfAnOrderWithoutALinkToIt(t *testing.T) {
@@ -124,6 +148,36 @@ func TestAUserHearsOfWhatHappensToTheAccount(t *testing.T) {
 	raise(t, shop, accounts.Erased{UserID: ann.ID})
 	flush(t, shop)
 	shop.WantRows(t, "messages", 0)
+}
+
+func TestWhoMayApproveARefundHearsOfIt(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	asks, support, gone := shop.User(t, "asks", auth.RoleAdmin), shop.User(t, "support", auth.RoleAdmin), shop.User(t, "gone", auth.RoleAdmin)
+	shop.User(t, "ann")
+	placed := shop.PlacedOrder(t, "ann", 1, shop.Variant(t, apptest.Stock(5)))
+	ask := func(by id.User) {
+		t.Helper()
+		shop.InTx(t, func(tx pgx.Tx) error {
+			_, err := postgres.Exec(t.Context(), tx, `UPDATE users SET disabled_at = now() WHERE id = @gone`, pgx.NamedArgs{"gone": gone.ID})
+			if err != nil {
+				return err
+			}
+			_, err = orders.AskRefund(t.Context(), tx, orders.RefundRequest{
+				Order: placed.Order.ID, Amount: money.Of(1234, "USD"), Body: []byte(`{"shipping": true, "reason": "late"}`), AskedBy: by.String(),
+			})
+			return err
+		})
+		flush(t, shop)
+	}
+	ask(asks.ID)
+	var to []string
+	for _, m := range told(t, shop, notifications.RefundToApprove) {
+		to = append(to, m.Recipient)
+		wantText(t, m, "12.34 USD", placed.Order.Number, "http://shop.test/api/v1/admin/refund-requests?state=waiting")
+	}
+	if !slices.Contains(to, support.Email) || slices.Contains(to, asks.Email) || slices.Contains(to, gone.Email) {
+		t.Errorf("told are %v", to)
+	}
 }
 
 func TestPeopleChooseWhatTheyHear(t *testing.T) {

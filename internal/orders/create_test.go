@@ -90,7 +90,7 @@ func TestAStaleSaveIsRefused(t *testing.T) {
 	save := func() error {
 		return postgres.InTx(ctx, tx, func(tx pgx.Tx) error {
 			is := was.Clone()
-			if _, err := is.Cancel("why not"); err != nil {
+			if _, _, err := is.Cancel("why not", nil); err != nil {
 				return err
 			}
 			if err := is.Follow(); err != nil {

@@ -66,12 +66,33 @@ type Delivered struct {
 	ShipmentID    id.Shipment    `json:"shipment_id"`
 }
 
+// Returned says that a parcel came back. Refused: nothing is paid for what was in
+// it. To is returned when nothing else of the order is left.
+type Returned struct {
+	Change
+	VendorOrderID id.VendorOrder `json:"vendor_order_id"`
+	ShipmentID    id.Shipment    `json:"shipment_id"`
+	Refused       bool           `json:"refused"`
+}
+
 // Cancelled says that what had not shipped was withdrawn: the whole order when
 // To is cancelled, else the rest of the parts named. Why stands in the order:
-// somebody wrote it, and the log forgets nothing.
+// somebody wrote it, and the log forgets nothing. What had been paid for it goes
+// back by the refund named; Back is that, and what gift cards and store credit were
+// to pay.
 type Cancelled struct {
 	Change
 	VendorOrderIDs []id.VendorOrder `json:"vendor_order_ids"`
+	RefundID       id.Refund        `json:"refund_id,omitzero"`
+	Back           []Back           `json:"back,omitempty"`
+}
+
+// Back is money on its way back to a buyer, or there already where it is a gift
+// card's or store credit.
+type Back struct {
+	Method string       `json:"method"`
+	Amount money.Amount `json:"amount"`
+	ByHand bool         `json:"by_hand,omitempty"` // people are to send it
 }
 
 // Refunded says that money was given back.
@@ -81,6 +102,14 @@ type Refunded struct {
 	Amount   money.Amount `json:"amount"`
 }
 
+// RefundAsked says that a refund waits for a second person.
+type RefundAsked struct {
+	RequestID id.RefundRequest `json:"refund_request_id"`
+}
+
+// EventName is "orders.refund_asked".
+func (RefundAsked) EventName() string { return "orders.refund_asked" }
+
 // The names of the steps in the log.
 func (Placed) EventName() string    { return "orders.placed" }
 func (Confirmed) EventName() string { return "orders.confirmed" }
@@ -89,5 +118,6 @@ func (PaidLate) EventName() string  { return "orders.paid_late" }
 func (Shipped) EventName() string   { return "orders.shipped" }
 func (Tracked) EventName() string   { return "orders.tracked" }
 func (Delivered) EventName() string { return "orders.delivered" }
+func (Returned) EventName() string  { return "orders.returned" }
 func (Cancelled) EventName() string { return "orders.cancelled" }
 func (Refunded) EventName() string  { return "orders.refunded" }

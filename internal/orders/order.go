@@ -23,7 +23,7 @@ type Order struct {
 	TokenHash         []byte                 `db:"token_hash" json:"-"`
 	Status            Status                 `db:"status" json:"status" enum:"pending,confirmed,shipped,delivered,completed,cancelled,returned"`
 	PaymentStatus     PaymentStatus          `db:"payment_status" json:"payment_status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided"`
-	FulfillmentStatus Fulfillment            `db:"fulfillment_status" json:"fulfillment_status" enum:"unfulfilled,partially_shipped,shipped,partially_delivered,delivered,cancelled"`
+	FulfillmentStatus Fulfillment            `db:"fulfillment_status" json:"fulfillment_status" enum:"unfulfilled,partially_shipped,shipped,partially_delivered,delivered,cancelled,returned"`
 	Currency          money.Currency         `db:"currency" json:"currency"`
 	Locale            string                 `db:"locale" json:"locale,omitempty" doc:"The language in which the buyer was told of the goods; left out for the shop's own"`
 	Email             string                 `db:"email" json:"email"`
@@ -32,6 +32,7 @@ type Order struct {
 	Billing           accounts.PostalAddress `db:"billing_address" json:"-"`
 	Totals            `json:"totals"`
 	Saved             money.Amount `db:"membership" json:"membership_savings" doc:"What the buyer's plan took off, part of the discount"`
+	Ahead             money.Amount `db:"ahead" json:"-"` // was taken already, of parts that are not paid whole yet
 	TaxSource         tax.Source   `db:"tax_source" json:"tax_source"`
 	CancelReason      string       `db:"cancel_reason" json:"cancel_reason,omitempty"`
 	PlacedAt          time.Time    `db:"placed_at" json:"created_at"`
@@ -45,7 +46,7 @@ type Totals struct {
 	Items       money.Amount `db:"items" json:"items"`
 	Discount    money.Amount `db:"discount" json:"discount"`
 	ShippingFee money.Amount `db:"shipping" json:"shipping"`
-	Fee         money.Amount `db:"fee" json:"fee"`
+	Fee         money.Amount `db:"fee" json:"fee" doc:"What the way to pay costs"`
 	Tax         money.Amount `db:"tax" json:"tax"`
 	Rounding    money.Amount `db:"rounding" json:"rounding"`
 	GrandTotal  money.Amount `db:"grand_total" json:"grand_total"`
@@ -65,12 +66,13 @@ type VendorOrder struct {
 	Order          id.Order       `db:"order_id" json:"-"`
 	Seller         `json:"vendor"`
 	Number         string         `db:"number" json:"number"`
-	Status         PartStatus     `db:"status" json:"status" enum:"pending,confirmed,partially_shipped,shipped,delivered,cancelled"`
+	Status         PartStatus     `db:"status" json:"status" enum:"pending,confirmed,partially_shipped,shipped,delivered,cancelled,refused,returned" doc:"refused: it came back, and nothing is paid for it"`
 	House          bool           `db:"house" json:"-"` // sold by the marketplace itself
 	Paid           bool           `db:"paid" json:"paid"`
 	Currency       money.Currency `db:"currency" json:"currency"`
 	PartTotals     `json:"totals"`
 	ShippingTax    money.Amount   `db:"shipping_tax" json:"-"`
+	FeeTax         money.Amount   `db:"fee_tax" json:"-"`
 	Platform       money.Amount   `db:"shipping_platform" json:"-"` // the part of the discount on shipping that the platform pays
 	Credit         money.Amount   `db:"credit" json:"-"`            // what gift cards and store credit were to pay of it when it was placed
 	ShippingOption ShippingOption `db:"shipping_option" json:"shipping_option"`
@@ -83,6 +85,7 @@ type PartTotals struct {
 	Items       money.Amount `db:"items" json:"items"`
 	Discount    money.Amount `db:"discount" json:"discount"`
 	ShippingFee money.Amount `db:"shipping" json:"shipping"`
+	Fee         money.Amount `db:"fee" json:"fee" doc:"Its share of what the way to pay costs, which is the marketplace's"`
 	Tax         money.Amount `db:"tax" json:"tax"`
 	Total       money.Amount `db:"total" json:"grand_total"`
 }
@@ -120,6 +123,7 @@ type Line struct {
 	Quantity         int          `db:"quantity" json:"quantity"`
 	Fulfilled        int          `db:"quantity_fulfilled" json:"quantity_fulfilled"`
 	Withdrawn        int          `db:"quantity_cancelled" json:"quantity_cancelled"`
+	WithdrawnPaid    int          `db:"quantity_cancelled_paid" json:"-"` // of those, units that had been paid: their money goes back as a refund
 	Returned         int          `db:"quantity_returned" json:"quantity_returned"`
 	UnitPrice        money.Amount `db:"unit_price" json:"unit_price"`
 	Subtotal         money.Amount `db:"subtotal" json:"subtotal"`
@@ -133,7 +137,7 @@ type Line struct {
 	Components       []Component  `db:"components" json:"components,omitempty" doc:"What a bundle is made of"`
 	Platform         money.Amount `db:"platform" json:"-"` // the part of the discount that the platform pays
 
-	// The shares of the units that were cancelled.
+	// The shares of the units that were cancelled before they were paid.
 	WithdrawnTotal      money.Amount `db:"cancelled" json:"-"`
 	WithdrawnTax        money.Amount `db:"cancelled_tax" json:"-"`
 	WithdrawnPlatform   money.Amount `db:"cancelled_platform" json:"-"`
@@ -169,7 +173,7 @@ type Units struct {
 }
 
 // Adjustment is a discount or a tax as it was allocated. Without a line it is
-// on the shipping of its part.
+// on the shipping of its part, or on its fee.
 type Adjustment struct {
 	Part   id.VendorOrder
 	Line   id.OrderLine
@@ -224,10 +228,15 @@ func Commission(total, tax, platform money.Amount, bps int64) money.Amount {
 	return total.Minus(tax).Plus(platform).Share(bps, 10_000)
 }
 
-// withdraw cancels n units. The shares are computed for all cancelled units
-// together, so that they re-add however often a line is cut.
-func (l *Line) withdraw(n int) {
+// withdraw cancels n units. Of those that have been paid a refund tells what goes
+// back. The shares of the others are computed for all of them together, so that
+// they re-add however often a line is cut.
+func (l *Line) withdraw(n int, paid bool) {
 	l.Withdrawn += n
+	if paid {
+		l.WithdrawnPaid += n
+		return
+	}
 	share := func(a money.Amount) money.Amount { return a.Share(int64(l.Withdrawn), int64(l.Quantity)) }
 	l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnPlatform, l.WithdrawnCommission = share(l.Total), share(l.Tax), share(l.Platform), share(l.Commission)
 	// Rounded apart, the rest of the commission could pass the rest of what it is a share of.
@@ -238,23 +247,25 @@ func (l *Line) withdraw(n int) {
 }
 
 // Earnings is what a part brings and to whom, less what was cancelled of it.
-// Tax, Commission and Vendor re-add to Total and Platform.
+// Tax, Commission, Fee and Vendor re-add to Total and Platform.
 type Earnings struct {
 	Total      money.Amount // the buyer pays
 	Platform   money.Amount // the platform adds, for discounts that it gives
 	Tax        money.Amount // the state gets
 	Commission money.Amount // the marketplace gets
+	Fee        money.Amount // the marketplace gets, for the way to pay, without tax
 	Vendor     money.Amount // the vendor gets
 }
 
-// Earnings of a part; nothing when it is cancelled.
+// Earnings of a part; nothing when it became void before it was paid. What it has
+// given back since is told by refunds.
 func (w Whole) Earnings(part VendorOrder) Earnings {
 	none := money.Zero(w.Currency)
-	e := Earnings{none, none, none, none, none}
-	if part.Status == PartCancelled {
+	e := Earnings{none, none, none, none, none, none}
+	if part.Void() && !part.Paid {
 		return e
 	}
-	e.Total, e.Tax, e.Platform = part.Total, part.PartTotals.Tax, part.Platform
+	e.Total, e.Tax, e.Platform, e.Fee = part.Total, part.PartTotals.Tax, part.Platform, w.feeOf(part).Minus(part.FeeTax)
 	for _, l := range w.Lines {
 		if l.Part == part.ID {
 			e.Total, e.Tax = e.Total.Minus(l.WithdrawnTotal), e.Tax.Minus(l.WithdrawnTax)
@@ -262,15 +273,23 @@ func (w Whole) Earnings(part VendorOrder) Earnings {
 			e.Commission = e.Commission.Plus(l.Commission).Minus(l.WithdrawnCommission)
 		}
 	}
-	e.Vendor = e.Total.Plus(e.Platform).Minus(e.Tax).Minus(e.Commission)
+	e.Vendor = e.Total.Plus(e.Platform).Minus(e.Tax).Minus(e.Commission).Minus(e.Fee)
 	return e
+}
+
+// feeOf is a part's share of the fee, with its tax.
+func (w Whole) feeOf(part VendorOrder) money.Amount {
+	if w.TaxIncluded {
+		return part.Fee
+	}
+	return part.Fee.Plus(part.FeeTax)
 }
 
 // Due is what the buyer still owes or has paid for an order: all of it, less
 // what was cancelled.
 func (w Whole) Due() money.Amount {
-	due := w.Fee.Plus(w.Rounding)
-	if w.Status == StatusCancelled {
+	due := w.Rounding
+	if w.Void() {
 		return money.Zero(w.Currency)
 	}
 	for _, p := range w.Parts {

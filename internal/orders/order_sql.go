@@ -63,12 +63,13 @@ func queueParts(b *postgres.Batch, w Whole) {
 	parts := w.Parts
 	b.Queue(`
 		INSERT INTO vendor_orders (id, order_id, vendor_id, vendor_name, vendor_slug, number, status, house, currency,
-			items_minor, discount_minor, shipping_minor, tax_minor, total_minor, shipping_tax_minor, shipping_platform_minor, credit_minor, shipping_option)
+			items_minor, discount_minor, shipping_minor, fee_minor, tax_minor, total_minor, shipping_tax_minor, fee_tax_minor, shipping_platform_minor, credit_minor, shipping_option)
 		SELECT p.id, o.id, p.vendor, p.name, p.slug, o.number || '-' || p.place, p.status, p.house, o.currency,
-		       p.items, p.discount, p.shipping, p.tax, p.total, p.shipping_tax, p.platform, p.credit, p.option::jsonb
+		       p.items, p.discount, p.shipping, p.fee, p.tax, p.total, p.shipping_tax, p.fee_tax, p.platform, p.credit, p.option::jsonb
 		FROM orders o, unnest(@ids::uuid[], @vendors::uuid[], @names::text[], @slugs::text[], @statuses::text[], @houses::bool[], @items::bigint[],
-			@discounts::bigint[], @shippings::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @platforms::bigint[], @credits::bigint[], @options::text[])
-			WITH ORDINALITY AS p (id, vendor, name, slug, status, house, items, discount, shipping, tax, total, shipping_tax, platform, credit, option, place)
+			@discounts::bigint[], @shippings::bigint[], @fees::bigint[], @taxes::bigint[], @totals::bigint[], @shipping_taxes::bigint[], @fee_taxes::bigint[],
+			@platforms::bigint[], @credits::bigint[], @options::text[])
+			WITH ORDINALITY AS p (id, vendor, name, slug, status, house, items, discount, shipping, fee, tax, total, shipping_tax, fee_tax, platform, credit, option, place)
 		WHERE o.id = @order`,
 		pgx.NamedArgs{
 			"order": w.ID, "ids": column(parts, func(p *VendorOrder) id.VendorOrder { return p.ID }),
@@ -80,6 +81,8 @@ func queueParts(b *postgres.Batch, w Whole) {
 			"items":          column(parts, func(p *VendorOrder) int64 { return p.Items.Minor }),
 			"discounts":      column(parts, func(p *VendorOrder) int64 { return p.Discount.Minor }),
 			"shippings":      column(parts, func(p *VendorOrder) int64 { return p.ShippingFee.Minor }),
+			"fees":           column(parts, func(p *VendorOrder) int64 { return p.Fee.Minor }),
+			"fee_taxes":      column(parts, func(p *VendorOrder) int64 { return p.FeeTax.Minor }),
 			"taxes":          column(parts, func(p *VendorOrder) int64 { return p.Tax.Minor }),
 			"totals":         column(parts, func(p *VendorOrder) int64 { return p.Total.Minor }),
 			"shipping_taxes": column(parts, func(p *VendorOrder) int64 { return p.ShippingTax.Minor }),
@@ -243,11 +246,12 @@ func QueueSave(ctx context.Context, b *postgres.Batch, was Whole, is *Whole, ste
 	b.QueueOne(`
 		UPDATE orders SET
 			status = @status, payment_status = @payment_status, fulfillment_status = @fulfillment_status, cancel_reason = @cancel_reason,
-			expires_at = CASE WHEN @status = 'pending' THEN expires_at END, updated_at = now(), version = version + 1
+			ahead_minor = @ahead, expires_at = CASE WHEN @status = 'pending' THEN expires_at END, updated_at = now(), version = version + 1
 		WHERE id = @order AND version = @version AND status = @was`,
 		pgx.NamedArgs{
 			"order": is.ID, "version": was.Version, "was": string(was.Status), "status": string(is.Status),
 			"payment_status": string(is.PaymentStatus), "fulfillment_status": string(is.FulfillmentStatus), "cancel_reason": is.CancelReason,
+			"ahead": is.Ahead.Minor,
 		}, ErrChanged)
 	queueChangedParts(b, was, *is)
 	queueChangedLines(b, was, *is)
@@ -277,22 +281,23 @@ func queueChangedLines(b *postgres.Batch, was, is Whole) {
 	}
 	b.QueueOne(`
 		UPDATE order_lines l SET
-			quantity_fulfilled = c.fulfilled, quantity_cancelled = c.cancelled, quantity_returned = c.returned,
+			quantity_fulfilled = c.fulfilled, quantity_cancelled = c.cancelled, quantity_cancelled_paid = c.cancelled_paid, quantity_returned = c.returned,
 			cancelled_minor = c.total, cancelled_tax_minor = c.tax, cancelled_commission_minor = c.commission, cancelled_platform_minor = c.platform
-		FROM unnest(@ids::uuid[], @fulfilled::int[], @cancelled::int[], @returned::int[], @totals::bigint[], @taxes::bigint[], @commissions::bigint[],
-			@platforms::bigint[])
-			AS c (id, fulfilled, cancelled, returned, total, tax, commission, platform)
+		FROM unnest(@ids::uuid[], @fulfilled::int[], @cancelled::int[], @cancelled_paid::int[], @returned::int[], @totals::bigint[], @taxes::bigint[],
+			@commissions::bigint[], @platforms::bigint[])
+			AS c (id, fulfilled, cancelled, cancelled_paid, returned, total, tax, commission, platform)
 		WHERE l.id = c.id AND l.order_id = @order`,
 		pgx.NamedArgs{
-			"order":       is.ID,
-			"ids":         column(changed, func(l *Line) id.OrderLine { return l.ID }),
-			"fulfilled":   column(changed, func(l *Line) int { return l.Fulfilled }),
-			"cancelled":   column(changed, func(l *Line) int { return l.Withdrawn }),
-			"returned":    column(changed, func(l *Line) int { return l.Returned }),
-			"totals":      column(changed, func(l *Line) int64 { return l.WithdrawnTotal.Minor }),
-			"taxes":       column(changed, func(l *Line) int64 { return l.WithdrawnTax.Minor }),
-			"commissions": column(changed, func(l *Line) int64 { return l.WithdrawnCommission.Minor }),
-			"platforms":   column(changed, func(l *Line) int64 { return l.WithdrawnPlatform.Minor }),
+			"order":          is.ID,
+			"ids":            column(changed, func(l *Line) id.OrderLine { return l.ID }),
+			"fulfilled":      column(changed, func(l *Line) int { return l.Fulfilled }),
+			"cancelled":      column(changed, func(l *Line) int { return l.Withdrawn }),
+			"cancelled_paid": column(changed, func(l *Line) int { return l.WithdrawnPaid }),
+			"returned":       column(changed, func(l *Line) int { return l.Returned }),
+			"totals":         column(changed, func(l *Line) int64 { return l.WithdrawnTotal.Minor }),
+			"taxes":          column(changed, func(l *Line) int64 { return l.WithdrawnTax.Minor }),
+			"commissions":    column(changed, func(l *Line) int64 { return l.WithdrawnCommission.Minor }),
+			"platforms":      column(changed, func(l *Line) int64 { return l.WithdrawnPlatform.Minor }),
 		}, ErrChanged)
 }
 

@@ -77,6 +77,8 @@ var (
 	ErrBeyondRemaining = errs.New(errs.Conflict, "quantity_exceeds_remaining", "That is more than is left of this line.")
 	// ErrNotCancellable says that nothing is left to cancel.
 	ErrNotCancellable = errs.New(errs.Conflict, "order_not_cancellable", "This order has been shipped and cannot be cancelled any more.")
+	// ErrHandedOver says the same of files, licence keys, gift cards and memberships.
+	ErrHandedOver = errs.New(errs.Conflict, "order_handed_over", "What this order bought has been handed over already, so it cannot be cancelled. Ask the shop to refund it.")
 
 	errNumberTaken = errs.New(errs.Unavailable, "busy", "The shop is busy right now. Please try again in a moment.").After(time.Second)
 )

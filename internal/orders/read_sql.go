@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/platform/postgres"
 	"souk/internal/pricing"
 )
@@ -19,7 +20,7 @@ const orderColumnsFragment = `
 	o.shipping_address, o.billing_address, o.tax_source, (o.items_minor, o.currency) AS items, (o.discount_minor, o.currency) AS discount,
 	(o.shipping_minor, o.currency) AS shipping, (o.fee_minor, o.currency) AS fee, (o.tax_minor, o.currency) AS tax,
 	(o.rounding_minor, o.currency) AS rounding, (o.grand_total_minor, o.currency) AS grand_total, o.tax_included,
-	(o.membership_minor, o.currency) AS membership, o.cancel_reason,
+	(o.membership_minor, o.currency) AS membership, (o.ahead_minor, o.currency) AS ahead, o.cancel_reason,
 	o.placed_at, o.updated_at, o.expires_at, o.version`
 
 const selectOrders = `
@@ -38,7 +39,7 @@ const partColumnsFragment = `
 	p.id, p.order_id, p.vendor_id, p.vendor_slug, p.vendor_name, p.number, p.status, p.house, p.paid, p.currency,
 	(p.items_minor, p.currency) AS items, (p.discount_minor, p.currency) AS discount, (p.shipping_minor, p.currency) AS shipping,
 	(p.tax_minor, p.currency) AS tax, (p.total_minor, p.currency) AS total, (p.shipping_tax_minor, p.currency) AS shipping_tax,
-	(p.shipping_platform_minor, p.currency) AS shipping_platform, (p.credit_minor, p.currency) AS credit,
+	(p.fee_minor, p.currency) AS fee, (p.fee_tax_minor, p.currency) AS fee_tax, (p.shipping_platform_minor, p.currency) AS shipping_platform, (p.credit_minor, p.currency) AS credit,
 	p.shipping_option, p.placed_at, p.updated_at`
 
 const selectParts = `
@@ -49,7 +50,7 @@ const selectParts = `
 
 const lineColumnsFragment = `
 	l.id, l.order_id, l.vendor_order_id, l.vendor_id, l.variant_id, l.product_id, l.product_slug, l.title, l.told_title, l.variant_title, l.told_variant_title,
-	coalesce(l.sku, '') AS sku, l.image, l.tracked, l.requires_shipping, l.digital, l.gift_card, l.gift, l.quantity, l.quantity_fulfilled, l.quantity_cancelled,
+	coalesce(l.sku, '') AS sku, l.image, l.tracked, l.requires_shipping, l.digital, l.gift_card, l.gift, l.quantity, l.quantity_fulfilled, l.quantity_cancelled, l.quantity_cancelled_paid,
 	l.quantity_returned, (l.unit_price_minor, l.currency) AS unit_price, (l.subtotal_minor, l.currency) AS subtotal,
 	(l.discount_minor, l.currency) AS discount, (l.tax_minor, l.currency) AS tax, (l.total_minor, l.currency) AS total,
 	l.commission_bps, (l.commission_minor, l.currency) AS commission, (l.cancelled_minor, l.currency) AS cancelled,
@@ -78,17 +79,24 @@ const selectLinesOfParts = `
 	ORDER BY l.vendor_order_id, l.position`
 
 const selectPartHeads = `
-	SELECT p.order_id, o.number, o.shipping_address
+	SELECT p.order_id, o.number, o.shipping_address, (coalesce(back.commission, 0)::bigint, p.currency) AS commission_back,
+	       (coalesce(back.vendor, 0)::bigint, p.currency) AS vendor_back
 	FROM vendor_orders p
 	JOIN orders o ON o.id = p.order_id
+	CROSS JOIN LATERAL (
+		SELECT sum(l.commission_minor) AS commission, sum(l.amount_minor + l.platform_minor - l.tax_minor - l.commission_minor) AS vendor
+		FROM refund_lines l WHERE l.vendor_order_id = p.id) back
 	WHERE p.id = ANY (@parts::uuid[])
 	ORDER BY p.id DESC`
 
-// partHead is what a vendor sees of the order around its part.
+// partHead is what a vendor sees of the order around its part, and what refunds
+// have taken of it.
 type partHead struct {
-	Order    id.Order               `db:"order_id"`
-	Number   string                 `db:"number"`
-	Shipping accounts.PostalAddress `db:"shipping_address"`
+	Order          id.Order               `db:"order_id"`
+	Number         string                 `db:"number"`
+	Shipping       accounts.PostalAddress `db:"shipping_address"`
+	CommissionBack money.Amount           `db:"commission_back"`
+	VendorBack     money.Amount           `db:"vendor_back"`
 }
 
 // filter says which orders are wanted. What is empty does not filter.

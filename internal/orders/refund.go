@@ -26,6 +26,20 @@ type Refund struct {
 	Lines     []RefundLine `db:"-" json:"lines"`
 }
 
+// NewRefund is a refund of these lines.
+func NewRefund(w Whole, lines []RefundLine, to Destination, reason string) Refund {
+	return Refund{ID: id.New[id.Refund](), Order: w.ID, Amount: sum(lines, w.Currency), To: to, Reason: reason, Lines: lines}
+}
+
+// sum is what lines of refunds come to.
+func sum(lines []RefundLine, currency money.Currency) money.Amount {
+	all := money.Zero(currency)
+	for _, l := range lines {
+		all = all.Plus(l.Amount)
+	}
+	return all
+}
+
 // Destination is where a refund goes.
 type Destination string
 
@@ -36,14 +50,15 @@ const (
 	ToStoreCredit Destination = "store_credit"
 )
 
-// A RefundLine is what a refund gives back of one line, or of the shipping of a
-// part, with its share of every figure.
+// A RefundLine is what a refund gives back of one line, or of the shipping or the
+// fee of a part, with its share of every figure.
 type RefundLine struct {
 	ID         id.RefundLine  `db:"id" json:"-"`
 	Refund     id.Refund      `db:"refund_id" json:"-"`
 	Order      id.Order       `db:"order_id" json:"-"`
 	Part       id.VendorOrder `db:"vendor_order_id" json:"vendor_order_id"`
-	Line       id.OrderLine   `db:"order_line_id" json:"order_line_id,omitzero" doc:"Absent of shipping"`
+	Line       id.OrderLine   `db:"order_line_id" json:"order_line_id,omitzero" doc:"Absent of shipping and fee"`
+	Fee        bool           `db:"fee" json:"fee,omitempty" doc:"Of what the way to pay cost"`
 	Quantity   int            `db:"quantity" json:"quantity" doc:"Units that it was for; 0 of money alone"`
 	Amount     money.Amount   `db:"amount" json:"amount"`
 	Tax        money.Amount   `db:"tax" json:"tax"`
@@ -51,7 +66,7 @@ type RefundLine struct {
 	Platform   money.Amount   `db:"platform" json:"-"`
 }
 
-// Vendor is what the seller gives back of it.
+// Vendor is what the seller gives back of it, and of a fee the marketplace.
 func (l RefundLine) Vendor() money.Amount {
 	return l.Amount.Plus(l.Platform).Minus(l.Tax).Minus(l.Commission)
 }
@@ -64,15 +79,16 @@ var (
 )
 
 // Wanted is what a refund is to give back: an amount, or units of lines and
-// shipping.
+// shipping. The fee for the way to pay stays where nobody says that it goes back.
 type Wanted struct {
-	Amount   *money.Amount // spread over all that was paid, gift cards apart
+	Amount   *money.Amount // spread over all that was paid, gift cards apart, and the fee only with Fee
 	Units    []Units
 	Shipping bool // what is left of that of the parts of the units, or of all parts
+	Fee      bool // likewise
 }
 
-// A refundable is what was paid for a line or for the shipping of a part, less
-// what was cancelled, and what has been given back of it.
+// A refundable is what was paid for a line, or for the shipping or the fee of a
+// part, less what was cancelled, and what has been given back of it.
 type refundable struct {
 	paid     RefundLine // Quantity: the units that it is for
 	back     RefundLine
@@ -89,14 +105,17 @@ func (r *refundable) take(amount money.Amount, units int) RefundLine {
 	r.back.Quantity += units
 	r.back.Amount = was.Amount.Plus(amount)
 	part := func(whole money.Amount) money.Amount {
-		if r.paid.Amount.IsZero() { // what cost nothing gives nothing back
-			return money.Zero(whole.Currency)
+		switch {
+		case !r.paid.Amount.IsZero():
+			return whole.Share(r.back.Amount.Minor, r.paid.Amount.Minor)
+		case r.paid.Quantity > 0: // the platform has paid all of it
+			return whole.Share(int64(r.back.Quantity), int64(r.paid.Quantity))
 		}
-		return whole.Share(r.back.Amount.Minor, r.paid.Amount.Minor)
+		return whole
 	}
 	r.back.Tax, r.back.Commission, r.back.Platform = part(r.paid.Tax), part(r.paid.Commission), part(r.paid.Platform)
 	return RefundLine{
-		ID: id.New[id.RefundLine](), Order: r.paid.Order, Part: r.paid.Part, Line: r.paid.Line, Quantity: units, Amount: amount,
+		ID: id.New[id.RefundLine](), Order: r.paid.Order, Part: r.paid.Part, Line: r.paid.Line, Fee: r.paid.Fee, Quantity: units, Amount: amount,
 		Tax: r.back.Tax.Minus(was.Tax), Commission: r.back.Commission.Minus(was.Commission), Platform: r.back.Platform.Minus(was.Platform),
 	}
 }
@@ -113,30 +132,33 @@ func (r *refundable) takeUnits(n int) RefundLine {
 }
 
 // refundables is what has been paid for the parts of an order, line by line and
-// then the shipping of each.
+// then the shipping and the fee of each. It stays so when they are cancelled: then
+// it has been given back.
 func (w Whole) refundables(before []RefundLine) (list []*refundable) {
 	for _, p := range w.Parts {
-		if !p.Paid || p.Status == PartCancelled {
+		if !p.Paid {
 			continue
 		}
-		shipping := RefundLine{Order: w.ID, Part: p.ID, Amount: p.Total, Tax: p.ShippingTax, Commission: money.Zero(w.Currency), Platform: p.Platform}
+		none := money.Zero(w.Currency)
+		fee := RefundLine{Order: w.ID, Part: p.ID, Fee: true, Amount: w.feeOf(p), Tax: p.FeeTax, Commission: none, Platform: none}
+		shipping := RefundLine{Order: w.ID, Part: p.ID, Amount: p.Total.Minus(fee.Amount), Tax: p.ShippingTax, Commission: none, Platform: p.Platform}
 		for _, l := range w.Lines {
 			if l.Part != p.ID {
 				continue
 			}
 			shipping.Amount = shipping.Amount.Minus(l.Total)
 			list = append(list, &refundable{giftCard: l.GiftCard, paid: RefundLine{
-				Order: w.ID, Part: p.ID, Line: l.ID, Quantity: l.Quantity - l.Withdrawn, Amount: l.Total.Minus(l.WithdrawnTotal), Tax: l.Tax.Minus(l.WithdrawnTax),
-				Commission: l.Commission.Minus(l.WithdrawnCommission), Platform: l.Platform.Minus(l.WithdrawnPlatform),
+				Order: w.ID, Part: p.ID, Line: l.ID, Quantity: l.Quantity - l.Withdrawn + l.WithdrawnPaid, Amount: l.Total.Minus(l.WithdrawnTotal),
+				Tax: l.Tax.Minus(l.WithdrawnTax), Commission: l.Commission.Minus(l.WithdrawnCommission), Platform: l.Platform.Minus(l.WithdrawnPlatform),
 			}})
 		}
-		list = append(list, &refundable{paid: shipping})
+		list = append(list, &refundable{paid: shipping}, &refundable{paid: fee})
 	}
 	zero := money.Zero(w.Currency)
 	for _, r := range list {
 		r.back = RefundLine{Amount: zero, Tax: zero, Commission: zero, Platform: zero}
 		for _, l := range before {
-			if l.Part == r.paid.Part && l.Line == r.paid.Line {
+			if l.Part == r.paid.Part && l.Line == r.paid.Line && l.Fee == r.paid.Fee {
 				r.back.Quantity += l.Quantity
 				r.back.Amount, r.back.Tax = r.back.Amount.Plus(l.Amount), r.back.Tax.Plus(l.Tax)
 				r.back.Commission, r.back.Platform = r.back.Commission.Plus(l.Commission), r.back.Platform.Plus(l.Platform)
@@ -158,12 +180,17 @@ func (w *Whole) Refund(wanted Wanted, before []RefundLine) ([]RefundLine, error)
 	if len(lines) == 0 {
 		return nil, ErrNothingToRefund
 	}
+	w.refunded(list)
+	return lines, nil
+}
+
+// refunded moves the payment status of an order of which money was given back.
+func (w *Whole) refunded(list []*refundable) {
 	w.PaymentStatus = PaymentRefunded
 	if slices.ContainsFunc(list, func(r *refundable) bool { return !r.left().IsZero() }) ||
-		slices.ContainsFunc(w.Parts, func(p VendorOrder) bool { return !p.Paid && p.Status != PartCancelled }) {
+		slices.ContainsFunc(w.Parts, func(p VendorOrder) bool { return !p.Paid && !p.Void() }) {
 		w.PaymentStatus = PaymentPartiallyRefunded
 	}
-	return lines, nil
 }
 
 func (want Wanted) of(list []*refundable) ([]RefundLine, error) {
@@ -191,7 +218,8 @@ func (want Wanted) of(list []*refundable) ([]RefundLine, error) {
 		lines = append(lines, r.takeUnits(u.Quantity))
 	}
 	for _, r := range list {
-		if want.Shipping && r.paid.Line.IsZero() && (len(parts) == 0 || parts[r.paid.Part]) && !r.left().IsZero() {
+		wanted := r.paid.Line.IsZero() && (want.Shipping && !r.paid.Fee || want.Fee && r.paid.Fee)
+		if wanted && (len(parts) == 0 || parts[r.paid.Part]) && !r.left().IsZero() {
 			lines = append(lines, r.take(r.left(), 0))
 		}
 	}
@@ -203,7 +231,7 @@ func (want Wanted) of(list []*refundable) ([]RefundLine, error) {
 func (want Wanted) spread(list []*refundable) ([]RefundLine, error) {
 	weights, left := make([]int64, len(list)), int64(0)
 	for i, r := range list {
-		if !r.giftCard {
+		if !r.giftCard && (want.Fee || !r.paid.Fee) {
 			weights[i] = r.left().Minor
 		}
 		left += weights[i]
@@ -226,7 +254,7 @@ const (
 	selectRefunds = `SELECT ` + refundColumnsFragment + ` FROM refunds r WHERE r.order_id = ANY (@orders::uuid[]) ORDER BY r.id`
 
 	selectRefundLines = `
-		SELECT l.id, l.refund_id, r.order_id, l.vendor_order_id, l.order_line_id, l.quantity, (l.amount_minor, r.currency) AS amount, (l.tax_minor, r.currency) AS tax,
+		SELECT l.id, l.refund_id, r.order_id, l.vendor_order_id, l.order_line_id, l.fee, l.quantity, (l.amount_minor, r.currency) AS amount, (l.tax_minor, r.currency) AS tax,
 		       (l.commission_minor, r.currency) AS commission, (l.platform_minor, r.currency) AS platform
 		FROM refunds r JOIN refund_lines l ON l.refund_id = r.id
 		WHERE r.order_id = ANY (@orders::uuid[])
@@ -256,15 +284,16 @@ func QueueRefund(b *postgres.Batch, r *Refund, actor string) {
 			return err
 		})
 	b.Queue(`
-		INSERT INTO refund_lines (id, refund_id, vendor_order_id, order_line_id, quantity, amount_minor, tax_minor, commission_minor, platform_minor)
-		SELECT l.id, @refund, l.part, l.line, l.quantity, l.amount, l.tax, l.commission, l.platform
-		FROM unnest(@ids::uuid[], @parts::uuid[], @lines::uuid[], @quantities::int[], @amounts::bigint[], @taxes::bigint[], @commissions::bigint[], @platforms::bigint[])
-			AS l (id, part, line, quantity, amount, tax, commission, platform)`,
+		INSERT INTO refund_lines (id, refund_id, vendor_order_id, order_line_id, fee, quantity, amount_minor, tax_minor, commission_minor, platform_minor)
+		SELECT l.id, @refund, l.part, l.line, l.fee, l.quantity, l.amount, l.tax, l.commission, l.platform
+		FROM unnest(@ids::uuid[], @parts::uuid[], @lines::uuid[], @fees::bool[], @quantities::int[], @amounts::bigint[], @taxes::bigint[], @commissions::bigint[], @platforms::bigint[])
+			AS l (id, part, line, fee, quantity, amount, tax, commission, platform)`,
 		pgx.NamedArgs{
 			"refund":      r.ID,
 			"ids":         column(lines, func(l *RefundLine) id.RefundLine { return l.ID }),
 			"parts":       column(lines, func(l *RefundLine) id.VendorOrder { return l.Part }),
 			"lines":       column(lines, func(l *RefundLine) id.OrderLine { return l.Line }),
+			"fees":        column(lines, func(l *RefundLine) bool { return l.Fee }),
 			"quantities":  column(lines, func(l *RefundLine) int { return l.Quantity }),
 			"amounts":     column(lines, func(l *RefundLine) int64 { return l.Amount.Minor }),
 			"taxes":       column(lines, func(l *RefundLine) int64 { return l.Tax.Minor }),

@@ -13,6 +13,7 @@ import (
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
+	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 )
@@ -42,7 +43,7 @@ var (
 const requestColumnsFragment = `
 	r.id, r.order_id, (r.amount_minor, r.currency) AS amount, r.body, r.state, r.asked_by, r.decided_by, r.reason, r.refund_id, r.created_at, r.decided_at`
 
-// AskRefund writes a request down.
+// AskRefund writes a request down. Those who may approve it are told.
 func AskRefund(ctx context.Context, tx pgx.Tx, r RefundRequest) (RefundRequest, error) {
 	asked, err := postgres.Get[RefundRequest](ctx, tx, `
 		INSERT INTO refund_requests AS r (id, order_id, currency, amount_minor, body, asked_by)
@@ -54,7 +55,16 @@ func AskRefund(ctx context.Context, tx pgx.Tx, r RefundRequest) (RefundRequest, 
 	if err != nil {
 		return asked, fmt.Errorf("ask for a refund of order %s: %w", r.Order, err)
 	}
-	return asked, nil
+	return asked, events.Raise(ctx, tx, RefundAsked{asked.ID})
+}
+
+// AskedRefund reads a request; ErrNoRefundRequest when there is none.
+func AskedRefund(ctx context.Context, db postgres.DB, which id.RefundRequest) (RefundRequest, error) {
+	asked, err := postgres.Get[RefundRequest](ctx, db, `SELECT `+requestColumnsFragment+` FROM refund_requests r WHERE r.id = @id`, pgx.NamedArgs{"id": which})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return asked, ErrNoRefundRequest
+	}
+	return asked, err
 }
 
 // LockRefundRequest reads a request to decide on it, with its order locked.

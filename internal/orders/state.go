@@ -27,8 +27,8 @@ const (
 var moves = map[Status][]Status{
 	"":              {StatusPending, StatusConfirmed},
 	StatusPending:   {StatusConfirmed, StatusCancelled},
-	StatusConfirmed: {StatusShipped, StatusDelivered, StatusCancelled}, // delivered at once, when the parts that had not shipped are cancelled
-	StatusShipped:   {StatusDelivered},
+	StatusConfirmed: {StatusShipped, StatusDelivered, StatusCancelled, StatusReturned}, // the last ones when the parts that had not shipped are cancelled
+	StatusShipped:   {StatusDelivered, StatusReturned},
 	StatusDelivered: {StatusCompleted, StatusReturned},
 	StatusCompleted: {StatusReturned},
 	StatusCancelled: {},
@@ -50,7 +50,17 @@ const (
 	PartShipped          PartStatus = "shipped"
 	PartDelivered        PartStatus = "delivered"
 	PartCancelled        PartStatus = "cancelled"
+	PartRefused          PartStatus = "refused"  // it came back, and nothing is paid for it
+	PartReturned         PartStatus = "returned" // it came back, and its money is a refund's
 )
+
+// Void reports that nothing is owed for a part, nor will be.
+func (p VendorOrder) Void() bool { return p.Status == PartCancelled || p.Status == PartRefused }
+
+// Void reports that nothing is owed for an order, nor will be.
+func (w Whole) Void() bool {
+	return !slices.ContainsFunc(w.Parts, func(p VendorOrder) bool { return !p.Void() })
+}
 
 // Fulfillment is how much of an order has left and arrived.
 type Fulfillment string
@@ -63,6 +73,7 @@ const (
 	PartiallyDelivered Fulfillment = "partially_delivered"
 	AllDelivered       Fulfillment = "delivered"
 	AllCancelled       Fulfillment = "cancelled"
+	AllReturned        Fulfillment = "returned" // what was not cancelled
 )
 
 // PaymentStatus is how an order's payments look together.
@@ -82,21 +93,25 @@ const (
 // Follow makes the order's states follow from its parts. It refuses a move
 // that is not in the table.
 func (w *Whole) Follow() error {
-	live, shipped, delivered, begun, paid, settled := 0, 0, 0, 0, 0, 0
+	live, back, shipped, delivered, begun, owing, paid, settled := 0, 0, 0, 0, 0, 0, 0, 0
 	for _, p := range w.Parts {
-		if p.Status == PartCancelled {
-			continue
-		}
-		live++
 		switch p.Status {
 		case PartDelivered:
-			delivered, shipped, begun = delivered+1, shipped+1, begun+1
+			live, begun, shipped, delivered = live+1, begun+1, shipped+1, delivered+1
 		case PartShipped:
-			shipped, begun = shipped+1, begun+1
+			live, begun, shipped = live+1, begun+1, shipped+1
 		case PartPartiallyShipped:
-			begun++
-		case PartPending, PartConfirmed, PartCancelled:
+			live, begun = live+1, begun+1
+		case PartPending, PartConfirmed:
+			live++
+		case PartRefused, PartReturned:
+			back++
+		case PartCancelled:
 		}
+		if p.Void() {
+			continue
+		}
+		owing++
 		if p.Paid {
 			paid++
 		}
@@ -104,10 +119,12 @@ func (w *Whole) Follow() error {
 			settled++
 		}
 	}
-	w.FulfillmentStatus = fulfillment(live, begun, shipped, delivered)
-	w.PaymentStatus = payment(w.PaymentStatus, live, paid, settled)
+	w.FulfillmentStatus = fulfillment(live, back, begun, shipped, delivered)
+	w.PaymentStatus = payment(w.PaymentStatus, owing, settled, paid > 0 || !w.Ahead.IsZero())
 	to := w.Status
 	switch {
+	case live == 0 && back > 0:
+		to = StatusReturned
 	case live == 0:
 		to = StatusCancelled
 	case w.Status == StatusPending || w.Status == StatusCompleted || w.Status == StatusReturned: // not the parts' to decide
@@ -123,8 +140,10 @@ func (w *Whole) Follow() error {
 	return nil
 }
 
-func fulfillment(live, begun, shipped, delivered int) Fulfillment {
+func fulfillment(live, back, begun, shipped, delivered int) Fulfillment {
 	switch {
+	case live == 0 && back > 0:
+		return AllReturned
 	case live == 0:
 		return AllCancelled
 	case delivered == live:
@@ -145,15 +164,15 @@ func (w Whole) settled(p VendorOrder) bool {
 	return p.Paid || !w.Credited(p).IsZero() && w.Owed(p).IsZero()
 }
 
-func payment(was PaymentStatus, live, paid, settled int) PaymentStatus {
+func payment(was PaymentStatus, owing, settled int, some bool) PaymentStatus {
 	switch {
 	case was == PaymentPartiallyRefunded || was == PaymentRefunded: // refunds decide
 		return was
-	case live == 0:
+	case owing == 0:
 		return PaymentVoided
-	case settled == live:
+	case settled == owing:
 		return PaymentPaid
-	case paid > 0:
+	case some:
 		return PaymentPartiallyPaid
 	}
 	return was
@@ -269,36 +288,33 @@ func (w *Whole) Arrive(part int) bool {
 	return true
 }
 
-// Cancel withdraws all that has not shipped and tells which units. The parts
-// of which nothing has shipped are cancelled; of the others the rest is.
-func (w *Whole) Cancel(reason string) ([]Units, error) {
-	var withdrawn []Units
-	for i := range w.Parts {
-		p := &w.Parts[i]
-		fulfilled, cancelled := 0, 0
-		for j := range w.Lines {
-			l := &w.Lines[j]
-			if l.Part != p.ID {
-				continue
-			}
-			if n := l.Remaining(); n > 0 {
-				withdrawn = append(withdrawn, Units{l.ID, n})
-				l.withdraw(n)
-				cancelled += n
-			}
-			fulfilled += l.Fulfilled
-		}
-		switch {
-		case cancelled == 0:
-		case fulfilled == 0:
-			p.Status = PartCancelled
-		default:
-			p.Status = PartShipped
+// Return takes back the units of a parcel of a part. Refused ones are withdrawn as
+// if they had never left: nobody owes anything for them. Of others the money stays
+// until it is refunded.
+func (w *Whole) Return(part int, units []Units, refused bool) {
+	p := &w.Parts[part]
+	for _, u := range units {
+		l := &w.Lines[slices.IndexFunc(w.Lines, func(l Line) bool { return l.ID == u.Line })]
+		if refused {
+			l.Fulfilled -= u.Quantity
+			l.withdraw(u.Quantity, false)
+		} else {
+			l.Returned += u.Quantity
 		}
 	}
-	if len(withdrawn) == 0 {
-		return nil, ErrNotCancellable
+	gone, left := 0, 0
+	for _, l := range w.Lines {
+		if l.Part == p.ID {
+			gone, left = gone+l.Fulfilled-l.Returned, left+l.Remaining()
+		}
 	}
-	w.CancelReason = reason
-	return withdrawn, nil
+	switch {
+	case gone > 0 || left > 0 && !refused: // others of it are under way, or still to leave
+	case left > 0:
+		p.Status = PartConfirmed
+	case refused:
+		p.Status = PartRefused
+	default:
+		p.Status = PartReturned
+	}
 }

@@ -103,6 +103,12 @@ func TestFollow(t *testing.T) {
 		{"unpaid and given up", StatusPending, []part{{PartCancelled, false}}, StatusCancelled, AllCancelled, PaymentVoided, nil},
 		{"unpaid", StatusPending, []part{{PartPending, false}}, StatusPending, Unfulfilled, PaymentAuthorized, nil},
 		{"paid before it left", StatusConfirmed, []part{{PartConfirmed, true}, {PartConfirmed, true}}, StatusConfirmed, Unfulfilled, PaymentPaid, nil},
+		{"all live ones were refused", StatusShipped, []part{{PartRefused, false}, {PartCancelled, false}}, StatusReturned, AllReturned, PaymentVoided, nil},
+		{"one was refused, one has arrived", StatusShipped, []part{{PartRefused, false}, {PartDelivered, true}}, StatusDelivered, AllDelivered, PaymentPaid, nil},
+		{"one was refused, one waits", StatusConfirmed, []part{{PartRefused, false}, {PartConfirmed, false}}, StatusConfirmed, Unfulfilled, PaymentAuthorized, nil},
+		{"one was refused, the others are given up", StatusConfirmed, []part{{PartRefused, false}, {PartCancelled, false}}, StatusReturned, AllReturned, PaymentVoided, nil},
+		{"paid and come back", StatusShipped, []part{{PartReturned, true}}, StatusReturned, AllReturned, PaymentPaid, nil},
+		{"one has come back, one is under way", StatusShipped, []part{{PartReturned, true}, {PartShipped, true}}, StatusShipped, AllShipped, PaymentPaid, nil},
 		{"completed stays", StatusCompleted, []part{{PartDelivered, true}}, StatusCompleted, AllDelivered, PaymentPaid, nil},
 		{"shipped and none is live", StatusShipped, []part{{PartCancelled, false}}, "", "", "", ErrChanged},
 	} {
@@ -142,11 +148,11 @@ func TestCutLinesReAdd(t *testing.T) {
 			ID: id.New[id.OrderLine](), Quantity: quantity, Total: usd(total), Tax: usd(tax), Platform: usd(platform),
 			Commission: Commission(usd(total), usd(tax), usd(platform), bps),
 		}
-		part := VendorOrder{ID: id.New[id.VendorOrder](), Status: PartConfirmed, PartTotals: PartTotals{Total: usd(total), Tax: usd(tax)}, Platform: usd(0)}
+		part := VendorOrder{ID: id.New[id.VendorOrder](), Status: PartConfirmed, PartTotals: PartTotals{Total: usd(total), Tax: usd(tax), Fee: usd(0)}, FeeTax: usd(0), Platform: usd(0)}
 		l.Part, l.WithdrawnTotal, l.WithdrawnTax, l.WithdrawnCommission, l.WithdrawnPlatform = part.ID, usd(0), usd(0), usd(0), usd(0)
 		before := usd(0)
 		for l.Remaining() > 0 {
-			l.withdraw(rapid.IntRange(1, l.Remaining()).Draw(t, "cut"))
+			l.withdraw(rapid.IntRange(1, l.Remaining()).Draw(t, "cut"), false)
 			if l.WithdrawnTotal.Minor < before.Minor {
 				t.Fatalf("%v was given up, then %v", before, l.WithdrawnTotal)
 			}

@@ -123,7 +123,7 @@ func (o *Orders) vendorViews(ctx context.Context, parts []id.VendorOrder) ([]Ven
 				w.Lines = append(w.Lines, l)
 			}
 		}
-		views = append(views, vendorView(Assemble(w, nil, parcels, nil), w, 0))
+		views = append(views, vendorView(Assemble(w, nil, parcels, nil), w, heads[i]))
 	}
 	return views, nil
 }

@@ -53,12 +53,13 @@ type Addresses struct {
 // TimelineStep is one thing that happened to an order.
 type TimelineStep struct {
 	Version       int64          `json:"version"`
-	Event         string         `json:"event" enum:"placed,confirmed,paid,paid_late,shipped,tracked,delivered,cancelled,refunded"`
+	Event         string         `json:"event" enum:"placed,confirmed,paid,paid_late,shipped,tracked,delivered,returned,cancelled,refunded"`
 	From          Status         `json:"from"`
 	To            Status         `json:"to"`
 	VendorOrderID id.VendorOrder `json:"vendor_order_id,omitzero"`
 	ShipmentID    id.Shipment    `json:"shipment_id,omitzero"`
 	Seen          string         `json:"shipment_status,omitempty"`
+	Refused       bool           `json:"refused,omitempty" doc:"Of a parcel that came back: nothing is paid for it"`
 	Reason        string         `json:"reason,omitempty"`
 	At            time.Time      `json:"at"`
 	Actor         string         `json:"actor,omitempty" doc:"Only for staff"`
@@ -235,8 +236,8 @@ type VendorView struct {
 	Part
 	OrderID     id.Order        `json:"order_id"`
 	OrderNumber string          `json:"order_number"`
-	Commission  money.Amount    `json:"commission" doc:"What the marketplace keeps of it"`
-	Earnings    money.Amount    `json:"earnings" doc:"What the vendor gets of it: without tax and commission"`
+	Commission  money.Amount    `json:"commission" doc:"What the marketplace keeps of it, refunds apart"`
+	Earnings    money.Amount    `json:"earnings" doc:"What the vendor gets of it: without tax, commission and refunds"`
 	Addresses   VendorAddresses `json:"addresses"`
 }
 
@@ -245,10 +246,10 @@ type VendorAddresses struct {
 	Shipping accounts.PostalAddress `json:"shipping"`
 }
 
-func vendorView(v View, w Whole, part int) VendorView {
-	e := w.Earnings(w.Parts[part])
+func vendorView(v View, w Whole, head partHead) VendorView {
+	e := w.Earnings(w.Parts[0])
 	return VendorView{
-		Part: v.Parts[part], OrderID: v.ID, OrderNumber: v.Number, Commission: e.Commission, Earnings: e.Vendor,
+		Part: v.Parts[0], OrderID: v.ID, OrderNumber: v.Number, Commission: e.Commission.Minus(head.CommissionBack), Earnings: e.Vendor.Minus(head.VendorBack),
 		Addresses: VendorAddresses{v.Addresses.Shipping},
 	}
 }

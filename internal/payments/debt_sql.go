@@ -14,7 +14,7 @@ import (
 func debt(ctx context.Context, db postgres.DB, payment id.Payment) (money.Amount, error) {
 	return postgres.Scalar[money.Amount](ctx, db, `
 		SELECT ((CASE WHEN p.owed THEN p.captured_minor ELSE 0 END
-		        + coalesce((SELECT sum(i.amount_minor) FROM payment_instructions i WHERE i.payment_id = p.id AND i.refund_id IS NOT NULL), 0)
+		        + coalesce((SELECT sum(i.amount_minor) FROM payment_instructions i WHERE i.payment_id = p.id AND (i.refund_id IS NOT NULL OR i.ahead)), 0)
 		        - coalesce((SELECT sum(CASE e.kind WHEN 'refund' THEN e.amount_minor ELSE -e.amount_minor END) FROM payment_events e
 		                    WHERE e.payment_id = p.id AND e.kind IN ('refund', 'refund_failed')), 0)
 		        - coalesce((SELECT sum(x.settled_minor) FROM payment_exceptions x WHERE x.payment_id = p.id), 0))::bigint, p.currency) AS debt

@@ -55,11 +55,13 @@ type ExceptionKind string
 const (
 	ExceptionMismatch ExceptionKind = "mismatch"        // a genuine fact with another amount, currency, account or payment
 	ExceptionUnknown  ExceptionKind = "unknown_payment" // a notice of something that never turned up here
+	ExceptionUnread   ExceptionKind = "unconfirmed"     // a notice of a payment that its provider does not tell of, or knows nothing of
 	ExceptionNotice   ExceptionKind = "notice_differs"  // two notices of one name say different things
 	ExceptionRefused  ExceptionKind = "refused"         // the provider does not do what it was told to
 	ExceptionSilent   ExceptionKind = "no_answer"       // nobody knows for a day what has become of a call
 	ExceptionReturned ExceptionKind = "refund_failed"   // a refund that was accepted came back
 	ExceptionOutside  ExceptionKind = "refund_outside"  // money went back that nobody here has decided on
+	ExceptionByHand   ExceptionKind = "refund_by_hand"  // money that people have to send back themselves
 	ExceptionDispute  ExceptionKind = "dispute"         // evidence is wanted
 	ExceptionMissing  ExceptionKind = "missing_here"    // the provider's books have it, ours do not
 	ExceptionExtra    ExceptionKind = "missing_there"   // ours have it, the provider's do not

@@ -18,18 +18,22 @@ import (
 // Instruction is what a provider is to be told to do. It is written in the
 // transaction that decides it and carried out afterwards, under its id as the
 // key, until the provider says yes or no: a call without an answer is repeated.
+// Where there is nobody to be told, people carry it out and say that they have.
 type Instruction struct {
 	ID        id.Instruction   `db:"id" json:"id"`
 	Payment   id.Payment       `db:"payment_id" json:"payment_id"`
 	Kind      Kind             `db:"kind" json:"kind" enum:"capture,void,refund"`
 	Amount    money.Amount     `db:"amount" json:"amount"`
+	Part      bool             `db:"part" json:"part,omitempty" doc:"Of a capture: the rest is taken later"`
 	Taken     string           `db:"taken" json:"-"` // of a refund: the cause of the capture that it is of
+	Ahead     bool             `db:"ahead" json:"-"` // of a refund: of money that was taken ahead, for what was cancelled since
 	Refund    id.Refund        `db:"refund_id" json:"refund_id,omitzero"`
 	Reason    string           `db:"reason" json:"reason,omitempty"`
 	State     InstructionState `db:"state" json:"state" enum:"due,done,refused"`
 	Cause     string           `db:"cause" json:"-"`
 	Problem   string           `db:"problem" json:"problem,omitempty" doc:"What the provider said last when it did not do it"`
 	Attempts  int              `db:"attempts" json:"attempts"`
+	ByHand    bool             `db:"by_hand" json:"by_hand,omitempty" doc:"People are to do it"`
 	CreatedAt time.Time        `db:"created_at" json:"created_at"`
 	UpdatedAt time.Time        `db:"updated_at" json:"updated_at"`
 }
@@ -62,6 +66,20 @@ func Instruct(ctx context.Context, tx pgx.Tx, in Instruction) error {
 		return nil
 	}
 	return events.Raise(ctx, tx, InstructionDue{in.ID})
+}
+
+// SendBack decides that people are to give back an amount of what has come on a
+// payment: staff are shown it until they say that they have. The order of the
+// payment is locked by the caller.
+func SendBack(ctx context.Context, tx pgx.Tx, p Payment, in Instruction) error {
+	in.ID, in.Payment, in.Kind, in.ByHand = id.New[id.Instruction](), p.ID, Refund, true
+	if _, err := insertInstruction(ctx, tx, in); err != nil {
+		return fmt.Errorf("have %s of payment %s sent back: %w", in.Amount, p.ID, err)
+	}
+	return Except(ctx, tx, Exception{
+		Provider: p.Provider, Kind: ExceptionByHand, Payment: p.ID, Order: p.Order, Subject: in.ID.String(),
+		Detail: map[string]any{"amount": in.Amount, "reason": in.Reason},
+	})
 }
 
 // Carried writes down an instruction that nobody has to carry out: the fact of

@@ -11,14 +11,14 @@ import (
 )
 
 const instructionColumnsFragment = `
-	i.id, i.payment_id, i.kind, (i.amount_minor, i.currency) AS amount, i.taken, i.refund_id, i.reason, i.state, i.cause, i.problem, i.attempts,
-	i.created_at, i.updated_at`
+	i.id, i.payment_id, i.kind, (i.amount_minor, i.currency) AS amount, NOT i.final AS part, i.taken, i.ahead, i.refund_id, i.reason, i.state, i.cause, i.problem, i.attempts,
+	i.by_hand, i.created_at, i.updated_at`
 
 func insertInstruction(ctx context.Context, tx pgx.Tx, in Instruction) (int64, error) {
 	return postgres.Exec(ctx, tx, `
 		WITH told AS (
-			INSERT INTO payment_instructions (id, payment_id, currency, kind, amount_minor, taken, refund_id, reason)
-			VALUES (@id, @payment, @currency, @kind, @amount, @taken, @refund, @reason)
+			INSERT INTO payment_instructions (id, payment_id, currency, kind, amount_minor, final, taken, ahead, refund_id, reason, by_hand)
+			VALUES (@id, @payment, @currency, @kind, @amount, @final, @taken, @ahead, @refund, @reason, @by_hand)
 			ON CONFLICT (payment_id, kind) WHERE state = 'due' AND kind <> 'refund' DO NOTHING
 			RETURNING payment_id
 		)
@@ -27,7 +27,7 @@ func insertInstruction(ctx context.Context, tx pgx.Tx, in Instruction) (int64, e
 		FROM told WHERE p.id = told.payment_id`,
 		pgx.NamedArgs{
 			"id": in.ID, "payment": in.Payment, "currency": string(in.Amount.Currency), "kind": string(in.Kind), "amount": in.Amount.Minor,
-			"taken": in.Taken, "refund": in.Refund, "reason": in.Reason,
+			"final": !in.Part, "taken": in.Taken, "ahead": in.Ahead, "refund": in.Refund, "reason": in.Reason, "by_hand": in.ByHand,
 		})
 }
 
@@ -49,13 +49,13 @@ func hastenInstruction(ctx context.Context, tx pgx.Tx, which id.Instruction) (in
 func claimInstruction(ctx context.Context, tx pgx.Tx, which id.Instruction) (Instruction, error) {
 	return postgres.Get[Instruction](ctx, tx, `
 		UPDATE payment_instructions i SET due_at = now() + interval '1 minute', attempts = attempts + 1, updated_at = now()
-		WHERE id = @id AND state = 'due' AND due_at <= now()
+		WHERE id = @id AND state = 'due' AND due_at <= now() AND NOT by_hand
 		RETURNING `+instructionColumnsFragment, pgx.NamedArgs{"id": which})
 }
 
 func dueInstructions(ctx context.Context, db postgres.DB, limit int) ([]id.Instruction, error) {
 	return postgres.Column[id.Instruction](ctx, db, `
-		SELECT id FROM payment_instructions WHERE state = 'due' AND due_at <= now() ORDER BY due_at LIMIT @limit`, pgx.NamedArgs{"limit": limit})
+		SELECT id FROM payment_instructions WHERE state = 'due' AND due_at <= now() AND NOT by_hand ORDER BY due_at LIMIT @limit`, pgx.NamedArgs{"limit": limit})
 }
 
 func concludeInstruction(ctx context.Context, tx pgx.Tx, in Instruction, state InstructionState, cause, problem string) (int64, error) {

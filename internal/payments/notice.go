@@ -135,15 +135,20 @@ func DueNotices(ctx context.Context, db postgres.DB, limit int) ([]id.Notice, er
 }
 
 // UnappliedNotice puts a notice off: what it is about is not known yet, or could
-// not be asked. After a day it is given up, and shown to staff.
-func UnappliedNotice(ctx context.Context, tx pgx.Tx, k Kept, now time.Time, problem string) error {
+// not be asked. After a day it is given up, and shown to staff: as one of a payment
+// of ours where that is known, and else of one that nobody knows.
+func UnappliedNotice(ctx context.Context, tx pgx.Tx, k Kept, about id.Payment, now time.Time, problem string) error {
 	if now.Sub(k.ReceivedAt) < patience {
 		return setNotice(ctx, tx, k.ID, NoticeDue, problem, min(2*time.Second<<min(k.Attempts, 10), 15*time.Minute))
 	}
 	if err := setNotice(ctx, tx, k.ID, NoticeGivenUp, problem, 0); err != nil {
 		return err
 	}
+	kind := ExceptionUnknown
+	if !about.IsZero() {
+		kind = ExceptionUnread
+	}
 	return Except(ctx, tx, Exception{
-		Provider: k.Provider, Kind: ExceptionUnknown, Subject: k.Ref, Detail: map[string]any{"notice": k.ID, "type": k.Type, "problem": problem},
+		Provider: k.Provider, Kind: kind, Payment: about, Subject: k.Ref, Detail: map[string]any{"notice": k.ID, "type": k.Type, "problem": problem},
 	})
 }

@@ -23,6 +23,9 @@ type Online interface {
 	// Fields lists what an account needs to be used: keys, names, versions.
 	Fields() []Field
 
+	// Captures says in how many parts what is promised can be taken.
+	Captures() Captures
+
 	// Probe makes a harmless call with the keys of an account and says whose it
 	// is. An errs.Error is the provider's no.
 	Probe(context.Context) (string, error)
@@ -66,6 +69,16 @@ type Choice struct {
 	Help  string   `json:"help"`
 	Needs []string `json:"needs,omitempty" doc:"Fields that are required with it"`
 }
+
+// Captures is in how many parts a provider takes what it has promised.
+type Captures string
+
+// What providers can do about a promise.
+const (
+	CapturesWhole   Captures = "whole"   // take all of it or nothing
+	CapturesOnce    Captures = "once"    // take a part or all of it, once: the rest is given up
+	CapturesSeveral Captures = "several" // take parts, until one of them is said to be the last
+)
 
 // Known is by which names we know a payment.
 type Known struct {

@@ -105,6 +105,9 @@ type Payment struct {
 	UpdatedAt   time.Time    `db:"updated_at" json:"updated_at"`
 }
 
+// Held is what is promised on a payment and neither taken nor given up.
+func (p Payment) Held() money.Amount { return p.Authorized.Minus(p.Captured).Minus(p.Voided) }
+
 // Kind is what a fact says has happened.
 type Kind string
 

@@ -29,6 +29,9 @@ type Provider interface {
 	// Offered refuses, with ErrMethod, an order that cannot be paid this way.
 	Offered(context.Context, Offer) error
 
+	// Fee is what paying this way costs the buyer beside the order, nothing for most.
+	Fee(context.Context, money.Currency) (money.Amount, error)
+
 	// Waits is how long an order may wait for its money; 0 is as long as the shop
 	// lets others wait.
 	Waits(context.Context) (time.Duration, error)
@@ -119,6 +122,17 @@ func (p *Payments) Provider(method string) (Provider, error) {
 		}
 	}
 	return nil, ErrMethod.Field("/payment_method", "unavailable", "This way to pay is not offered here.")
+}
+
+// Fee is what paying by a method costs beside an order in a currency; nothing for
+// one that is not offered.
+func (p *Payments) Fee(ctx context.Context, method string, c money.Currency) (money.Amount, error) {
+	for _, provider := range p.Providers {
+		if provider.Method() == method {
+			return provider.Fee(ctx, c)
+		}
+	}
+	return money.Zero(c), nil
 }
 
 // Methods lists the ways to pay that are offered for an order.

@@ -99,6 +99,8 @@ func (in *workedCase) read(line string) {
 		in.Parcels = append(in.Parcels, Parcel{
 			Vendor: named16[id.Vendor](f[0]), Kind: cmp.Or(f[2], "standard"), Shipping: in.money(f[1]), Rates: in.rates,
 		})
+	} else if f := fields(line, `fee: ([\d.]+)`); f != nil {
+		in.Fee = &Fee{Name: "Cash on delivery", Amount: in.money(f[0]), Rates: in.rates}
 	} else if f := fields(line, `(\w+) sells from ([A-Z]{2})(?:-([A-Z]{2}))?`); f != nil {
 		in.sellers[named16[id.Vendor](f[0])] = tax.Seller{Country: f[1], Region: f[2]}
 	} else if f := fields(line, `taxed as in ([A-Z]{2})(?:-([A-Z]{2}))?(?:, business (\w+))?(?:, exempt by (\S+))?`); f != nil {
@@ -131,6 +133,10 @@ func (in *workedCase) levy() {
 		p := &in.Parcels[i]
 		levy := of(p.Vendor, p.Rates)
 		p.Rates, p.Relief, p.Why = levy.Rates, levy.Relief, levy.Why
+	}
+	if f := in.Fee; f != nil {
+		levy := of(named16[id.Vendor]("Market"), f.Rates)
+		f.Rates, f.Relief, f.Why = levy.Rates, levy.Relief, levy.Why
 	}
 }
 
@@ -168,6 +174,8 @@ func (in *workedCase) readGoods(f []string) {
 			l.Rates = readRates(name)
 		case "untaxed":
 			l.Rates = nil
+		case "set":
+			l.SetOff = SetOff{in.money(strings.TrimPrefix(name, "off ")), "Unused time"}
 		default:
 			panic("cannot read " + word)
 		}
@@ -347,6 +355,17 @@ func (in *workedCase) answer(q *Quote, asked string) string {
 	if f := fields(asked, `([P-Z]) (?:does|takes) .+`); f != nil {
 		return in.became(q, f[0], strings.Contains(asked, "the platform pays"))
 	}
+	if strings.HasPrefix(asked, "bears ") {
+		var parts []string
+		for _, p := range q.Parcels {
+			share := strings.TrimRight(string(p.Vendor[:]), "\x00") + " " + p.Fee.Decimal()
+			if len(p.FeeTaxes) > 0 {
+				share += " (tax " + sharesText(p.FeeTaxes) + ")"
+			}
+			parts = append(parts, share)
+		}
+		return "bears " + strings.Join(parts, ", ")
+	}
 	if text, told := strings.CutPrefix(asked, "told "); told {
 		var steps []string
 		for _, step := range q.Trace {
@@ -382,7 +401,7 @@ func (in *workedCase) answer(q *Quote, asked string) string {
 	for _, sum := range []struct {
 		name   string
 		amount money.Amount
-	}{{"discount", q.Totals.Discount}, {"shipping", q.Totals.Shipping}, {"tax", q.Totals.Tax}} {
+	}{{"discount", q.Totals.Discount}, {"shipping", q.Totals.Shipping}, {"fee", q.Totals.Fee}, {"tax", q.Totals.Tax}} {
 		if !sum.amount.IsZero() {
 			text += sum.name + " " + sum.amount.Decimal() + ", "
 		}

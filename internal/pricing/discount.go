@@ -28,6 +28,7 @@ type Verdict struct {
 	Amount    money.Amount // taken off, over all lines and parcels
 	Reason    string       // why it does not apply; "" when it does
 	KeptOutBy id.Promotion // with which it is not combined; zero where that is not the reason
+	Idle      bool         // nothing in the cart is what it could lower
 }
 
 // discounter applies promotions to a snapshot whose goods and shipping cost no
@@ -39,12 +40,15 @@ type Verdict struct {
 // before those on shipping. Nothing is lowered below zero.
 type discounter struct {
 	s       *Snapshot
-	lines   []int   // of s.Lines, the cheapest first, in an order that does not depend on theirs
-	parcels []int   // of s.Parcels, likewise by vendor
-	left    []int64 // what is left of each line
-	leftOf  []int64 // what is left of each parcel's shipping
-	parts   []part  // scratch: of the promotion at hand
-	weights []int64 // scratch
+	lines   []int // of s.Lines, the cheapest first, in an order that does not depend on theirs
+	parcels []int // of s.Parcels, likewise by vendor
+	goods   *goods
+	lowers  []lineSet // by its reward, which lines each promotion may lower
+	left    []int64   // what is left of each line
+	leftOf  []int64   // what is left of each parcel's shipping
+	parts   []part    // scratch: of the promotion at hand
+	weights []int64   // scratch
+	split   money.Splitter
 }
 
 // A part is a line, or a parcel's shipping, that a promotion lowers.
@@ -66,6 +70,12 @@ func newDiscounter(s *Snapshot) *discounter {
 		d.lines[i], d.left[i] = i, l.UnitPrice.Minor*l.Quantity
 	}
 	slices.SortFunc(d.lines, func(a, b int) int { return compareLines(&s.Lines[a], &s.Lines[b]) })
+	d.goods = goodsOf(s, d.lines)
+	d.lowers = make([]lineSet, len(s.Promotions))
+	for i := range s.Promotions {
+		p := &s.Promotions[i]
+		d.lowers[i] = d.goods.in(&p.Reward.Goods, p.Vendor)
+	}
 	for i, p := range s.Parcels {
 		d.parcels[i], d.leftOf[i] = i, p.Shipping.Minor
 	}
@@ -96,9 +106,9 @@ func (d *discounter) choose() (apply []int, verdicts []Verdict) {
 	var fit []candidate
 	for i := range s.Promotions {
 		p := &s.Promotions[i]
-		verdicts[i] = Verdict{Promotion: p.ID, Name: p.Name, Code: p.Code, Amount: money.Zero(s.Currency), Reason: p.unmet(s)}
+		verdicts[i] = Verdict{Promotion: p.ID, Name: p.Name, Code: p.Code, Amount: money.Zero(s.Currency), Reason: d.unmet(i), Idle: !d.concerns(i)}
 		if verdicts[i].Reason == "" {
-			fit = append(fit, candidate{i, d.alone(p)})
+			fit = append(fit, candidate{i, d.alone(i)})
 		}
 	}
 	slices.SortFunc(fit, func(a, b candidate) int {
@@ -145,9 +155,9 @@ func (p *Promotion) keepsOut(o *Promotion) bool {
 }
 
 // alone is what a promotion takes off the cart as it is.
-func (d *discounter) alone(p *Promotion) int64 {
-	_, off := d.reckon(p)
-	if most, limited := p.Reward.Most[d.s.Currency]; limited {
+func (d *discounter) alone(at int) int64 {
+	_, off := d.reckon(at)
+	if most, limited := d.s.Promotions[at].Reward.Most[d.s.Currency]; limited {
 		return min(off, most)
 	}
 	return off
@@ -156,26 +166,26 @@ func (d *discounter) alone(p *Promotion) int64 {
 // take applies a promotion: what it takes off is divided over its parts, and none
 // takes more than earlier ones have left there. The slice is used again by the
 // next call.
-func (d *discounter) take(p *Promotion) []part {
-	left := d.left
+func (d *discounter) take(at int) []part {
+	p, left := &d.s.Promotions[at], d.left
 	if p.Reward.Kind.stage() == shippingStage {
 		left = d.leftOf
 	}
-	parts, off := d.reckon(p)
+	parts, off := d.reckon(at)
 	sum := int64(0)
 	for i, share := range d.divide(off, func(t part) int64 { return t.base }) {
-		parts[i].off = min(share.Minor, left[parts[i].at])
+		parts[i].off = min(share, left[parts[i].at])
 		sum += parts[i].off
 	}
 	if most, limited := p.Reward.Most[d.s.Currency]; limited && sum > most {
 		for i, share := range d.divide(most, func(t part) int64 { return t.off }) {
-			parts[i].off = share.Minor
+			parts[i].off = share
 		}
 		sum = most
 	}
 	paid := money.Of(sum, d.s.Currency).Share(p.PlatformPPM, million)
 	for i, share := range d.divide(paid.Minor, func(t part) int64 { return t.off }) {
-		parts[i].platform = share.Minor
+		parts[i].platform = share
 	}
 	for _, t := range parts {
 		left[t.at] -= t.off
@@ -183,8 +193,9 @@ func (d *discounter) take(p *Promotion) []part {
 	return parts
 }
 
-// divide divides an amount over the parts at hand by largest remainder.
-func (d *discounter) divide(amount int64, weight func(part) int64) []money.Amount {
+// divide divides an amount over the parts at hand by largest remainder. What it
+// returns is good until the next call.
+func (d *discounter) divide(amount int64, weight func(part) int64) []int64 {
 	if amount == 0 {
 		return nil
 	}
@@ -192,12 +203,13 @@ func (d *discounter) divide(amount int64, weight func(part) int64) []money.Amoun
 	for _, t := range d.parts {
 		d.weights = append(d.weights, weight(t))
 	}
-	return money.Of(amount, d.s.Currency).Split(d.weights)
+	return d.split.Split(amount, d.weights)
 }
 
 // reckon says which parts of the cart a promotion lowers, and how much it takes
 // off them before earlier ones or its own maximum limit it.
-func (d *discounter) reckon(p *Promotion) (parts []part, off int64) {
+func (d *discounter) reckon(at int) (parts []part, off int64) {
+	p := &d.s.Promotions[at]
 	r, amount := &p.Reward, p.Reward.Amounts[d.s.Currency]
 	d.parts = d.parts[:0]
 	switch {
@@ -206,9 +218,9 @@ func (d *discounter) reckon(p *Promotion) (parts []part, off int64) {
 	case r.Kind.stage() == shippingStage:
 		d.findShipping(p)
 	case r.Kind == BuyGet:
-		d.findGifts(p)
+		d.findGifts(p, d.lowers[at])
 	default:
-		d.findGoods(p)
+		d.findGoods(d.lowers[at], cmp.Or(r.MaxUnits, math.MaxInt64))
 	}
 	sum := int64(0)
 	for i := range d.parts {
@@ -273,31 +285,29 @@ func (d *discounter) findShipping(p *Promotion) {
 	}
 }
 
-// findGoods is all goods that a promotion is given on, or the cheapest units
-// where it is given on so many.
-func (d *discounter) findGoods(p *Promotion) {
-	units := cmp.Or(p.Reward.MaxUnits, math.MaxInt64)
-	for _, i := range d.lines {
+// findGoods is so many units of the goods that a promotion is given on, the
+// cheapest first.
+func (d *discounter) findGoods(on lineSet, units int64) {
+	for place := range on.places() {
 		if units == 0 {
 			return
 		}
-		if l := &d.s.Lines[i]; p.lowers(l) {
-			n := min(l.Quantity, units)
-			d.parts = append(d.parts, part{at: i, units: n})
-			units -= n
-		}
+		i := d.lines[place]
+		n := min(d.s.Lines[i].Quantity, units)
+		d.parts = append(d.parts, part{at: i, units: n})
+		units -= n
 	}
 }
 
 // findGifts is the units that are cheaper because others are bought, as often as
 // the cart has enough for: no unit is both bought and given. Where a unit could be
 // either, the cheapest are given as far as those that are left pay for them.
-func (d *discounter) findGifts(p *Promotion) {
-	r := &p.Reward
+func (d *discounter) findGifts(p *Promotion, lowers lineSet) {
+	r, buys := &p.Reward, d.goods.in(&p.Reward.BuyGoods, p.Vendor)
 	var gifts, payers, either int64 // units that can only be given, only be bought, or be either
-	for i := range d.s.Lines {
+	for place, i := range d.lines {
 		l := &d.s.Lines[i]
-		switch given, bought := p.lowers(l), p.buys(l); {
+		switch given, bought := lowers.has(place), buys.has(place); {
 		case given && bought:
 			either += l.Quantity
 		case given:
@@ -311,13 +321,10 @@ func (d *discounter) findGifts(p *Promotion) {
 		times = min(times, r.MaxTimes)
 	}
 	give, spare := times*r.Get, payers+either-times*r.Buy // spare are those that could be either and need not be bought
-	for _, i := range d.lines {
-		l := &d.s.Lines[i]
-		if !p.lowers(l) {
-			continue
-		}
-		n := min(l.Quantity, give)
-		if p.buys(l) {
+	for place := range lowers.places() {
+		i := d.lines[place]
+		n := min(d.s.Lines[i].Quantity, give)
+		if buys.has(place) {
 			n = min(n, spare)
 			spare -= n
 		}

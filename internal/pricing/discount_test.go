@@ -144,6 +144,30 @@ func TestDiscountsAgreeWithReckoningUnitByUnit(t *testing.T) {
 	})
 }
 
+// holds looks at a line itself, where [goods] looks up what there is of a scope.
+func (c *Scope) holds(l *Line) bool {
+	return !l.AsPriced && anyOf(c.Products, l.Product) && anyOf(c.Variants, l.Variant) && anyOf(c.Vendors, l.Vendor) && anyOf(c.Brands, l.Brand) &&
+		overlap(c.Categories, l.Categories) && overlap(c.Tags, l.Tags) && !slices.Contains(c.Except, l.Product) && !(c.FullPrice && l.Reduced)
+}
+
+func (p *Promotion) sells(l *Line) bool  { return p.Vendor.IsZero() || p.Vendor == l.Vendor }
+func (p *Promotion) lowers(l *Line) bool { return p.sells(l) && p.Reward.Goods.holds(l) }
+func (p *Promotion) buys(l *Line) bool   { return p.sells(l) && p.Reward.BuyGoods.holds(l) }
+
+// fits reports whether the conditions of a promotion hold.
+func (p *Promotion) fits(s *Snapshot) bool {
+	c, subtotal, quantity := &p.Conditions, int64(0), int64(0)
+	for i := range s.Lines {
+		if l := &s.Lines[i]; p.sells(l) && c.Goods.holds(l) {
+			subtotal, quantity = subtotal+l.UnitPrice.Minor*l.Quantity, quantity+l.Quantity
+		}
+	}
+	known := func(a Amounts) bool { return len(a) == 0 || a.in(s.Currency) }
+	return (!p.Reward.Kind.needsAmounts() || p.Reward.Amounts.in(s.Currency)) && known(p.Reward.Most) && known(c.MinSubtotal) &&
+		anyOf(c.Countries, s.Country) && anyOf(c.Methods, s.Method) && overlap(c.Groups, s.Buyer.Groups) && overlap(c.Plans, s.Buyer.Plans) &&
+		(!c.FirstOrder || s.Buyer.FirstOrder) && subtotal >= c.MinSubtotal[s.Currency] && quantity >= c.MinQuantity
+}
+
 // slowPart is one line, or one parcel.
 type slowPart struct {
 	where           any
@@ -171,7 +195,7 @@ func reckonSlowly(s *Snapshot) map[id.Promotion]map[any][2]int64 {
 	alone := map[id.Promotion]int64{}
 	for i := range s.Promotions {
 		p := &s.Promotions[i]
-		if p.unmet(s) != "" {
+		if !p.fits(s) {
 			continue
 		}
 		for _, part := range takeSlowly(p, s.Currency, goods, parcels) {

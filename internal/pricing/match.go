@@ -16,12 +16,6 @@ type Buyer struct {
 	FirstOrder bool
 }
 
-// holds reports whether a line's goods are in the scope.
-func (c *Scope) holds(l *Line) bool {
-	return !l.AsPriced && anyOf(c.Products, l.Product) && anyOf(c.Variants, l.Variant) && anyOf(c.Vendors, l.Vendor) && anyOf(c.Brands, l.Brand) &&
-		overlap(c.Categories, l.Categories) && overlap(c.Tags, l.Tags) && !slices.Contains(c.Except, l.Product) && !(c.FullPrice && l.Reduced)
-}
-
 func anyOf[T comparable](wanted []T, is T) bool {
 	return len(wanted) == 0 || slices.Contains(wanted, is)
 }
@@ -30,37 +24,24 @@ func overlap[T comparable](wanted, is []T) bool {
 	return len(wanted) == 0 || slices.ContainsFunc(is, func(t T) bool { return slices.Contains(wanted, t) })
 }
 
-// lowers reports whether a promotion may lower a line by its reward's scope.
-func (p *Promotion) lowers(l *Line) bool {
-	return (p.Vendor.IsZero() || p.Vendor == l.Vendor) && p.Reward.Goods.holds(l)
-}
-
-// buys reports whether a line pays for what its reward gives.
-func (p *Promotion) buys(l *Line) bool {
-	return (p.Vendor.IsZero() || p.Vendor == l.Vendor) && p.Reward.BuyGoods.holds(l)
-}
-
 // carries reports whether a promotion may lower what a parcel costs.
 func (p *Promotion) carries(parcel *Parcel) bool {
 	return (p.Vendor.IsZero() || p.Vendor == parcel.Vendor) && anyOf(p.Reward.Goods.Vendors, parcel.Vendor) && anyOf(p.Reward.Ways, parcel.Kind)
 }
 
 // concerns reports whether there is anything that a promotion could lower.
-func (p *Promotion) concerns(s *Snapshot) bool {
+func (d *discounter) concerns(at int) bool {
+	p := &d.s.Promotions[at]
 	if p.Reward.Kind.stage() == shippingStage {
-		return slices.ContainsFunc(s.Parcels, func(parcel Parcel) bool { return p.carries(&parcel) })
+		return slices.ContainsFunc(d.s.Parcels, func(parcel Parcel) bool { return p.carries(&parcel) })
 	}
-	for i := range s.Lines {
-		if p.lowers(&s.Lines[i]) {
-			return true
-		}
-	}
-	return false
+	return !d.lowers[at].isEmpty()
 }
 
-// unmet is the first condition that does not hold, as people are told of it; ""
-// when all do.
-func (p *Promotion) unmet(s *Snapshot) string {
+// unmet is the first condition of a promotion that does not hold, as people are
+// told of it; "" when all do.
+func (d *discounter) unmet(at int) string {
+	s, p := d.s, &d.s.Promotions[at]
 	c := &p.Conditions
 	switch {
 	case p.Given != nil:
@@ -83,10 +64,10 @@ func (p *Promotion) unmet(s *Snapshot) string {
 	case c.FirstOrder && !s.Buyer.FirstOrder:
 		return "it is given on a first order"
 	}
-	if text := p.unmetCounts(s); text != "" {
+	if text := d.unmetCounts(p); text != "" {
 		return text
 	}
-	if !p.concerns(s) {
+	if !d.concerns(at) {
 		return "nothing in the cart is part of it"
 	}
 	return ""
@@ -95,22 +76,21 @@ func (p *Promotion) unmet(s *Snapshot) string {
 func (a Amounts) in(c money.Currency) bool { _, known := a[c]; return known }
 
 // unmetCounts is unmet for what is counted over the goods.
-func (p *Promotion) unmetCounts(s *Snapshot) string {
+func (d *discounter) unmetCounts(p *Promotion) string {
 	c := &p.Conditions
-	least := c.MinSubtotal[s.Currency]
+	least := c.MinSubtotal[d.s.Currency]
 	if least == 0 && c.MinQuantity == 0 {
 		return ""
 	}
 	subtotal, quantity := int64(0), int64(0)
-	for i := range s.Lines {
-		if l := &s.Lines[i]; (p.Vendor.IsZero() || p.Vendor == l.Vendor) && c.Goods.holds(l) {
-			subtotal += l.UnitPrice.Minor * l.Quantity
-			quantity += l.Quantity
-		}
+	for place := range d.goods.in(&c.Goods, p.Vendor).places() {
+		l := &d.s.Lines[d.lines[place]]
+		subtotal += l.UnitPrice.Minor * l.Quantity
+		quantity += l.Quantity
 	}
 	switch {
 	case subtotal < least:
-		return "goods for " + money.Of(least-subtotal, s.Currency).String() + " more are needed"
+		return "goods for " + money.Of(least-subtotal, d.s.Currency).String() + " more are needed"
 	case quantity < c.MinQuantity:
 		return strconv.FormatInt(c.MinQuantity-quantity, 10) + " more of its goods are needed"
 	}

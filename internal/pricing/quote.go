@@ -18,6 +18,7 @@ type Snapshot struct {
 	Remote     *tax.Remote // the engine that says what tax is, instead of the rates of lines and parcels; nil where they do
 	Lines      []Line
 	Parcels    []Parcel // what carrying the goods of a vendor costs, where that is chosen; one for each vendor at most
+	Fee        *Fee     // for the way to pay; nil where it costs nothing
 	Promotions []Promotion
 	Buyer      Buyer
 	Country    string // where the goods go, as ISO 3166-1 alpha-2; "" while nobody has said
@@ -39,6 +40,7 @@ type Line struct {
 	Why       string // why these rates, or why not
 	Class     string // of tax, for engines; "" where it is not taxable
 	AsPriced  bool   // no promotion lowers it or counts it, as of gift cards
+	SetOff    SetOff // what the buyer has paid for it already
 
 	// What promotions ask of goods; nothing where none asks.
 	Product    id.Product
@@ -46,6 +48,13 @@ type Line struct {
 	Categories []id.Category // with all above them
 	Tags       []id.Tag
 	Reduced    bool // it cost more before
+}
+
+// A SetOff is money that a buyer has paid before, for what they give up for a
+// line: at most it pays what promotions have left of its price.
+type SetOff struct {
+	Amount money.Amount
+	Name   string
 }
 
 // A Parcel is what one vendor sends.
@@ -57,6 +66,17 @@ type Parcel struct {
 	Rates    []tax.Rate
 	Relief   string
 	Why      string
+}
+
+// A Fee is what the way to pay costs. It is the marketplace's own: the parts of an
+// order bear it together, by what they come to after discounts, and each share is
+// taxed by itself.
+type Fee struct {
+	Name   string
+	Amount money.Amount
+	Rates  []tax.Rate
+	Relief string
+	Why    string
 }
 
 // A Quote is a snapshot with its price. Its figures add up exactly, as
@@ -98,10 +118,13 @@ type PricedParcel struct {
 	Discount          money.Amount // on the items and on shipping
 	Shipping          money.Amount // before its discount
 	ShippingTax       money.Amount
-	Tax               money.Amount // of the items and of shipping
+	Fee               money.Amount // its share of that
+	FeeTax            money.Amount
+	Tax               money.Amount // of the items, of shipping and of the fee
 	Total             money.Amount
 	ShippingDiscounts []Discount
 	ShippingTaxes     []TaxShare
+	FeeTaxes          []TaxShare
 }
 
 // Totals is what the whole order costs.
@@ -131,6 +154,8 @@ func Price(s Snapshot) (Quote, error) {
 		return Quote{}, err
 	}
 	q.discount(&s)
+	q.setOff(&s)
+	q.fee(&s)
 	q.tax(&s)
 	q.addUp(&s)
 	if q.Totals.GrandTotal.Minor > money.Max {
@@ -157,7 +182,7 @@ func (q *Quote) list(s *Snapshot, prices []UnitPrice) error {
 		at, found := q.parcelOf(l.Vendor)
 		if !found {
 			q.Parcels = slices.Insert(q.Parcels, at, PricedParcel{
-				Vendor: l.Vendor, Items: zero, Discount: zero, Shipping: zero, ShippingTax: zero, Tax: zero, Total: zero,
+				Vendor: l.Vendor, Items: zero, Discount: zero, Shipping: zero, ShippingTax: zero, Fee: zero, FeeTax: zero, Tax: zero, Total: zero,
 			})
 		}
 	}
@@ -170,6 +195,9 @@ func (q *Quote) list(s *Snapshot, prices []UnitPrice) error {
 			return ErrAmountTooLarge
 		}
 		cost += p.Shipping.Minor
+	}
+	if s.Fee != nil && s.Fee.Amount.Minor > money.Max-cost {
+		return ErrAmountTooLarge
 	}
 	return nil
 }
@@ -193,7 +221,7 @@ func (q *Quote) discount(s *Snapshot) {
 	for _, at := range apply {
 		p := &s.Promotions[at]
 		onShipping := p.Reward.Kind.stage() == shippingStage
-		for _, t := range d.take(p) {
+		for _, t := range d.take(at) {
 			if t.off == 0 {
 				continue
 			}
@@ -213,10 +241,46 @@ func (q *Quote) discount(s *Snapshot) {
 	}
 }
 
-// tax taxes what is left of lines and shipping after discounts.
+// setOff takes what the buyer has paid already off what promotions have left: a
+// discount that no promotion gives and the seller bears, who has had the money.
+func (q *Quote) setOff(s *Snapshot) {
+	for i := range q.Lines {
+		l, off := &q.Lines[i], s.Lines[i].SetOff
+		if off.Amount.Minor = min(off.Amount.Minor, l.Subtotal.Minor-l.Discount.Minor); off.Amount.IsZero() {
+			continue
+		}
+		l.Discounts = append(l.Discounts, Discount{Name: off.Name, Amount: off.Amount, Platform: money.Zero(s.Currency)})
+		l.Discount = l.Discount.Plus(off.Amount)
+	}
+}
+
+// fee divides the fee over the parcels by what is left of them after discounts.
+func (q *Quote) fee(s *Snapshot) {
+	if s.Fee == nil {
+		return
+	}
+	weights := make([]int64, len(q.Parcels))
+	for i := range len(s.Lines) + len(s.Parcels) {
+		at, _ := q.parcelOf(s.vendorAt(i))
+		weights[at] += q.taxed(s, i).Amount.Minor
+	}
+	for at, share := range s.Fee.Amount.Split(weights) {
+		q.Parcels[at].Fee = share
+	}
+}
+
+// vendorAt is whose is what stands at place i of lines and parcels.
+func (s *Snapshot) vendorAt(i int) id.Vendor {
+	if i < len(s.Lines) {
+		return s.Lines[i].Vendor
+	}
+	return s.Parcels[i-len(s.Lines)].Vendor
+}
+
+// tax taxes what is left of lines and shipping after discounts, and the fee.
 func (q *Quote) tax(s *Snapshot) {
-	items := make([]tax.Item, len(s.Lines)+len(s.Parcels))
 	order := q.taxOrder(s)
+	items := make([]tax.Item, len(order))
 	for n, i := range order {
 		items[n] = q.taxed(s, i)
 	}
@@ -234,21 +298,29 @@ func (q *Quote) tax(s *Snapshot) {
 			}
 			continue
 		}
-		at, _ := q.parcelOf(s.Parcels[i-len(s.Lines)].Vendor)
+		if at, is := q.feeAt(s, i); is {
+			q.Parcels[at].FeeTaxes, q.Parcels[at].FeeTax = shares, sum
+			continue
+		}
+		at, _ := q.parcelOf(s.vendorAt(i))
 		q.Parcels[at].ShippingTaxes, q.Parcels[at].ShippingTax = shares, sum
 	}
 }
 
-// taxOrder is the lines and then the parcels of a snapshot, in an order that does
-// not depend on theirs: the last units of a tax that is rounded per total go to
-// the same lines however they stand.
+// taxOrder is the lines, then the parcels of a snapshot and the shares of its fee,
+// in an order that does not depend on theirs: the last units of a tax that is
+// rounded per total go to the same lines however they stand.
 func (q *Quote) taxOrder(s *Snapshot) []int {
-	order := make([]int, len(s.Lines)+len(s.Parcels))
+	sent := len(s.Lines) + len(s.Parcels)
+	order := make([]int, sent, sent+len(q.Parcels))
+	if s.Fee != nil {
+		order = order[:cap(order)]
+	}
 	for i := range order {
 		order[i] = i
 	}
 	if s.Tax.PerTotal {
-		goods, parcels := order[:len(s.Lines)], order[len(s.Lines):]
+		goods, parcels := order[:len(s.Lines)], order[len(s.Lines):sent]
 		slices.SortFunc(goods, func(a, b int) int { return compareLines(&s.Lines[a], &s.Lines[b]) })
 		slices.SortFunc(parcels, func(a, b int) int {
 			return compareParcels(&s.Parcels[a-len(s.Lines)], &s.Parcels[b-len(s.Lines)])
@@ -257,10 +329,19 @@ func (q *Quote) taxOrder(s *Snapshot) []int {
 	return order
 }
 
-// taxed is what is taxed at place i of lines and parcels.
+// feeAt is the parcel whose share of the fee stands at place i.
+func (q *Quote) feeAt(s *Snapshot, i int) (int, bool) {
+	at := i - len(s.Lines) - len(s.Parcels)
+	return at, at >= 0
+}
+
+// taxed is what is taxed at place i of lines, parcels and shares of the fee.
 func (q *Quote) taxed(s *Snapshot, i int) tax.Item {
 	if i < len(s.Lines) {
 		return tax.Item{Amount: q.Lines[i].Subtotal.Minus(q.Lines[i].Discount), Rates: s.Lines[i].Rates}
+	}
+	if at, is := q.feeAt(s, i); is {
+		return tax.Item{Amount: q.Parcels[at].Fee, Rates: s.Fee.Rates}
 	}
 	p := s.Parcels[i-len(s.Lines)]
 	at, _ := q.parcelOf(p.Vendor)
@@ -275,8 +356,8 @@ func sumOf(c money.Currency, discounts []Discount) money.Amount {
 	return sum
 }
 
-// addUp makes the parcels out of lines and shipping, and the totals out of the
-// parcels.
+// addUp makes the parcels out of lines, shipping and fee, and the totals out of
+// the parcels.
 func (q *Quote) addUp(s *Snapshot) {
 	for i, l := range q.Lines {
 		at, _ := q.parcelOf(s.Lines[i].Vendor)
@@ -294,6 +375,13 @@ func (q *Quote) addUp(s *Snapshot) {
 			p.Total = p.Total.Plus(p.ShippingTax)
 		}
 	}
+	for i := range q.Parcels {
+		p := &q.Parcels[i]
+		p.Tax, p.Total = p.Tax.Plus(p.FeeTax), p.Total.Plus(p.Fee)
+		if !s.Tax.Included {
+			p.Total = p.Total.Plus(p.FeeTax)
+		}
+	}
 	zero := money.Zero(s.Currency)
 	t := Totals{
 		Items: zero, Discount: zero, Shipping: zero, Fee: zero, Tax: zero, Rounding: zero, GrandTotal: zero,
@@ -303,6 +391,7 @@ func (q *Quote) addUp(s *Snapshot) {
 		t.Items = t.Items.Plus(p.Items)
 		t.Discount = t.Discount.Plus(p.Discount)
 		t.Shipping = t.Shipping.Plus(p.Shipping)
+		t.Fee = t.Fee.Plus(p.Fee)
 		t.Tax = t.Tax.Plus(p.Tax)
 		t.GrandTotal = t.GrandTotal.Plus(p.Total)
 	}

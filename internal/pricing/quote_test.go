@@ -56,6 +56,12 @@ func drawSnapshot(t *rapid.T, most int64) Snapshot {
 			})
 		}
 	}
+	if rapid.IntRange(0, 2).Draw(t, "fee") == 0 {
+		s.Fee = &Fee{
+			Name: "Cash on delivery", Amount: money.Of(rapid.Int64Range(0, 1000).Draw(t, "fee of"), s.Currency), Rates: rates.Draw(t, "fee rates"),
+			Relief: relief.Draw(t, "relief of the fee"),
+		}
+	}
 	for i := range rapid.IntRange(0, 8).Draw(t, "promotions") {
 		s.Promotions = append(s.Promotions, drawPromotion(t, byte(i+1), s.Currency))
 	}
@@ -177,7 +183,7 @@ func TestSumsReAdd(t *testing.T) {
 		if items != tot.Items.Minor {
 			t.Errorf("A2: items %d, lines %d", tot.Items.Minor, items)
 		}
-		var grand int64
+		var grand, fees int64
 		for _, p := range q.Parcels {
 			if _, sends := perVendor[p.Vendor]; !sends {
 				t.Errorf("A7: a parcel of a vendor who sends nothing")
@@ -187,19 +193,26 @@ func TestSumsReAdd(t *testing.T) {
 				t.Errorf("A6: %d off shipping for %s, taxed %s", off, p.Shipping, p.ShippingTax)
 			}
 			discounts += off
-			total := perVendor[p.Vendor] + p.Shipping.Minor - off
+			total := perVendor[p.Vendor] + p.Shipping.Minor - off + p.Fee.Minor
 			if !s.Tax.Included {
-				total += p.ShippingTax.Minor
+				total += p.ShippingTax.Minor + p.FeeTax.Minor
 			}
+			if p.Fee.Minor < 0 || p.FeeTax.Minor < 0 || s.Tax.Included && p.FeeTax.Minor > p.Fee.Minor {
+				t.Errorf("A17: fee %s, taxed %s", p.Fee, p.FeeTax)
+			}
+			fees += p.Fee.Minor
 			if p.Total.Minor != total {
 				t.Errorf("A7: parcel total %d, parts %d", p.Total.Minor, total)
 			}
-			lineTax += tax.Total(s.Currency, p.ShippingTaxes).Minor
-			taxes += p.ShippingTax.Minor
+			lineTax += tax.Total(s.Currency, p.ShippingTaxes).Minor + tax.Total(s.Currency, p.FeeTaxes).Minor
+			taxes += p.ShippingTax.Minor + p.FeeTax.Minor
 			grand += p.Total.Minor
 		}
 		if tot.Discount.Minor != discounts {
 			t.Errorf("A4: discount %d, of lines and parcels %d", tot.Discount.Minor, discounts)
+		}
+		if tot.Fee.Minor != fees || s.Fee != nil && s.Fee.Relief == "" && len(q.Parcels) > 0 && tot.Fee != s.Fee.Amount {
+			t.Errorf("A17: fee %d, of parcels %d", tot.Fee.Minor, fees)
 		}
 		if tot.Tax.Minor != taxes || tot.Tax.Minor != lineTax {
 			t.Errorf("A5: tax %d, of lines and parcels %d, of their shares %d", tot.Tax.Minor, taxes, lineTax)
@@ -250,6 +263,7 @@ func TestIncludedAndOnTopDifferByRounding(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		s := drawSnapshot(t, 10)
 		s.Tax.Included = true
+		s.Fee = nil // what parcels bear of it is divided anew
 		gross := mustPrice(t, s)
 		s.Tax.Included, s.Promotions = false, nil
 		groups, perTotal := int64(0), map[string]int{}

@@ -19,6 +19,12 @@ func (s *Snapshot) relieve() {
 		p.Shipping, p.Why = s.net(p.Shipping, p.Rates, p.Why)
 		p.Rates = []tax.Rate{{Name: p.Relief}}
 	})
+	if s.Fee != nil && s.Fee.Relief != "" {
+		fee := *s.Fee
+		fee.Amount, fee.Why = s.net(fee.Amount, fee.Rates, fee.Why)
+		fee.Rates = []tax.Rate{{Name: fee.Relief}}
+		s.Fee = &fee
+	}
 }
 
 // relieved is a list in which some are changed: a new one, where there are any.
@@ -45,7 +51,8 @@ func (s *Snapshot) net(price money.Amount, rates []tax.Rate, why string) (money.
 
 // ask puts what the engine has said in the place of what was charged, vendor by
 // vendor, and notes what it has not been asked yet: no tax is on that, and the
-// quote is not one to order by.
+// quote is not one to order by. A share of the fee goes with the shipping: to
+// engines they are both "shipping and handling".
 func (q *Quote) ask(s *Snapshot, order []int, items []tax.Item, all [][]TaxShare) {
 	for at := range q.Parcels {
 		vendor := q.Parcels[at].Vendor
@@ -53,13 +60,17 @@ func (q *Quote) ask(s *Snapshot, order []int, items []tax.Item, all [][]TaxShare
 			Engine: s.Remote.Engine, Version: s.Remote.Version, Currency: s.Currency, From: s.Remote.From[vendor], To: s.Remote.To,
 			Shipping: money.Zero(s.Currency),
 		}
-		var lines []int // places in order, of the lines of the question
-		shipping := -1
+		var lines, carried []int // places in order: of the lines of the question, and of its shipping and fee
 		for n, i := range order {
+			fee, isFee := q.feeAt(s, i)
 			switch {
+			case isFee:
+				if fee == at && s.Fee.Relief == "" {
+					carried = append(carried, n)
+				}
 			case i >= len(s.Lines):
 				if p := s.Parcels[i-len(s.Lines)]; p.Vendor == vendor && p.Relief == "" {
-					question.Shipping, shipping = items[n].Amount, n
+					carried = append(carried, n)
 				}
 			case s.Lines[i].Vendor == vendor && s.Lines[i].Relief == "" && s.Lines[i].Class != "":
 				lines = append(lines, n)
@@ -72,13 +83,16 @@ func (q *Quote) ask(s *Snapshot, order []int, items []tax.Item, all [][]TaxShare
 				Variant: l.Variant, Class: l.Class, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Discount: q.Lines[order[n]].Discount,
 			})
 		}
+		for _, n := range carried {
+			question.Shipping = question.Shipping.Plus(items[n].Amount)
+		}
 		if len(lines) > 0 || !question.Shipping.IsZero() {
-			q.answer(s, question, lines, shipping, all)
+			q.answer(s, question, lines, carried, items, all)
 		}
 	}
 }
 
-func (q *Quote) answer(s *Snapshot, question tax.Question, lines []int, shipping int, all [][]TaxShare) {
+func (q *Quote) answer(s *Snapshot, question tax.Question, lines, carried []int, items []tax.Item, all [][]TaxShare) {
 	kept := s.Remote.Kept[question.Key()]
 	if kept.Answer == nil && kept.Failure != "" {
 		q.TaxFailure = kept.Failure
@@ -91,8 +105,18 @@ func (q *Quote) answer(s *Snapshot, question tax.Question, lines []int, shipping
 	for i, n := range lines {
 		all[n] = kept.Answer.Lines[i]
 	}
-	if shipping >= 0 {
-		all[shipping] = kept.Answer.Shipping
+	for _, share := range kept.Answer.Shipping {
+		for i, part := range share.Amount.Split(amounts(carried, items)) {
+			all[carried[i]] = append(all[carried[i]], TaxShare{Label: share.Label, PPM: share.PPM, Amount: part})
+		}
 	}
 	q.TaxedBy = append(q.TaxedBy, kept)
+}
+
+// amounts is what stands at some places.
+func amounts(places []int, items []tax.Item) (minor []int64) {
+	for _, n := range places {
+		minor = append(minor, items[n].Amount.Minor)
+	}
+	return minor
 }

@@ -60,6 +60,10 @@ func remote(s Snapshot) Snapshot {
 	for i := range s.Parcels {
 		s.Parcels[i].Rates = nil
 	}
+	if s.Fee != nil {
+		fee := *s.Fee
+		fee.Rates, s.Fee = nil, &fee
+	}
 	return s
 }
 

@@ -11,16 +11,16 @@ import (
 // grand total: tax that prices hold already, why there is none, price lists, and
 // what became of promotions that do not apply, is told in steps of nothing.
 type Step struct {
-	Kind    string       `json:"kind" enum:"item,price_list,discount,not_applied,shipping,tax,tax_included,tax_relief"`
-	Subject string       `json:"subject" doc:"The variant, the vendor whose parcel it is, or the promotion that does not apply"`
+	Kind    string       `json:"kind" enum:"item,price_list,discount,set_off,not_applied,shipping,fee,tax,tax_included,tax_relief"`
+	Subject string       `json:"subject" doc:"The variant, the vendor whose parcel it is or whose part bears the fee, or the promotion that does not apply"`
 	Rule    string       `json:"rule,omitempty" doc:"The promotion that takes it off, or the price list that says what a unit costs"`
 	Text    string       `json:"text"`
 	Amount  money.Amount `json:"amount"`
 }
 
 // explain tells how the total came about: each line with the price list that it
-// goes by instead of its usual price, with what is taken off and put on it, then each parcel, then the promotions that could have applied and
-// do not. Those that nothing in the cart is part of are left out.
+// goes by instead of its usual price, with what is taken off and put on it, then each parcel, then what the way to pay costs, then the
+// promotions that could have applied and do not. Those that nothing in the cart is part of are left out.
 func (q *Quote) explain(s *Snapshot, usual []Line) {
 	for i, l := range s.Lines {
 		subject, priced := l.Variant.String(), q.Lines[i]
@@ -40,8 +40,14 @@ func (q *Quote) explain(s *Snapshot, usual []Line) {
 		q.discountSteps(subject, name+": ", p.ShippingDiscounts)
 		q.taxSteps(s, subject, parcel.Shipping.Minus(sumOf(s.Currency, p.ShippingDiscounts)), p.ShippingTaxes, parcel.Relief, parcel.Why)
 	}
-	for i, v := range q.Verdicts {
-		if v.Reason != "" && (v.Code != "" || s.Promotions[i].concerns(s)) {
+	for _, p := range q.Parcels {
+		if s.Fee != nil && !p.Fee.IsZero() {
+			q.step("fee", p.Vendor.String(), s.Fee.Name, p.Fee)
+			q.taxSteps(s, p.Vendor.String(), p.Fee, p.FeeTaxes, s.Fee.Relief, s.Fee.Why)
+		}
+	}
+	for _, v := range q.Verdicts {
+		if v.Reason != "" && (v.Code != "" || !v.Idle) {
 			q.step("not_applied", v.Promotion.String(), v.Name+": "+v.Reason, money.Zero(s.Currency))
 		}
 	}
@@ -57,8 +63,11 @@ func (q *Quote) discountSteps(subject, of string, discounts []Discount) {
 		if d.Code != "" {
 			name += " (" + d.Code + ")"
 		}
-		off := money.Zero(d.Amount.Currency).Minus(d.Amount)
-		q.Trace = append(q.Trace, Step{Kind: "discount", Subject: subject, Rule: d.Promotion.String(), Text: of + name, Amount: off})
+		step := Step{Kind: "set_off", Subject: subject, Text: of + name, Amount: money.Zero(d.Amount.Currency).Minus(d.Amount)}
+		if !d.Promotion.IsZero() {
+			step.Kind, step.Rule = "discount", d.Promotion.String()
+		}
+		q.Trace = append(q.Trace, step)
 	}
 }
 

@@ -103,6 +103,8 @@ type Run struct {
 	Actor     string       `db:"actor" json:"actor"`
 	RanAt     time.Time    `db:"ran_at" json:"ran_at"`
 	Days      []Day        `db:"-" json:"days,omitempty" doc:"What agrees, day by day"`
+
+	Exceptions []payments.Exception `db:"-" json:"exceptions,omitempty" doc:"What does not add up, as staff find it at /admin/reconciliation"`
 }
 
 // Day is what has moved on a day of the provider's by what both books have.

@@ -20,6 +20,7 @@ func (r *Reconciler) Routes(router *httpapi.Router) {
 		httpapi.Status(http.StatusOK), httpapi.Summary("Compare the books of a payment provider with the shop's"),
 		httpapi.Describe("Days are those of UTC, `until` is the last; three days until yesterday unless told, 31 at most. What only one side has is asked about first. "+
 			"What does not add up then is at `/admin/reconciliation`; what did not before and does now is resolved. It can be repeated."))
+	r.reportRoutes(router)
 	httpapi.Get(router, "/api/v1/admin/reconciliation-runs", r.list, httpapi.Needs(payments.CanRead), httpapi.ID("admin-list-reconciliation-runs"),
 		httpapi.Summary("List when the books of providers were compared, the newest first"))
 }

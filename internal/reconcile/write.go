@@ -42,9 +42,10 @@ func (r *Reconciler) write(ctx context.Context, tx pgx.Tx, p Period, theirs []pa
 			c.wrong = append(c.wrong, unbalanced(p.Provider, d))
 		}
 	}
-	if run.Found, run.Resolved, err = r.show(ctx, tx, p, c.wrong); err != nil {
+	if run.Exceptions, run.Resolved, err = r.show(ctx, tx, p, c.wrong); err != nil {
 		return run, err
 	}
+	run.Found = len(run.Exceptions)
 	return insertRun(ctx, tx, run)
 }
 
@@ -139,11 +140,11 @@ func unbalanced(provider string, d Day) payments.Exception {
 }
 
 // show tells staff what is wrong, and resolves what an earlier comparison of
-// this time has found and this one does not.
-func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, wrong []payments.Exception) (found, resolved int, err error) {
+// this time has found and this one does not. It says what is open of what is wrong.
+func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, wrong []payments.Exception) (found []payments.Exception, resolved int, err error) {
 	open, err := payments.OpenExceptions(ctx, tx, p.Provider)
 	if err != nil {
-		return 0, 0, err
+		return nil, 0, err
 	}
 	type subject struct {
 		kind payments.ExceptionKind
@@ -159,7 +160,7 @@ func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, wrong []paym
 		}
 		still[subject{e.Kind, e.Subject}] = true
 		if err := payments.Except(ctx, tx, e); err != nil {
-			return 0, 0, err
+			return nil, 0, err
 		}
 	}
 	for _, e := range open {
@@ -169,11 +170,19 @@ func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, wrong []paym
 			continue // it was found otherwise, or at another time, or again
 		}
 		if err := payments.Resolve(ctx, tx, e.ID, "It adds up at the comparison of "+p.From.Format(time.DateOnly)+" to "+p.Until.Add(-1).Format(time.DateOnly)+"."); err != nil {
-			return 0, 0, err
+			return nil, 0, err
 		}
 		resolved++
 	}
-	return len(still), resolved, nil
+	if open, err = payments.OpenExceptions(ctx, tx, p.Provider); err != nil {
+		return nil, 0, err
+	}
+	for _, e := range open {
+		if still[subject{e.Kind, e.Subject}] {
+			found = append(found, e)
+		}
+	}
+	return found, resolved, nil
 }
 
 // kept is a movement that belongs to no payment, as it is written down.

@@ -8,17 +8,30 @@ const selectProducts = `
 	       v.id AS vendor_id, v.slug AS vendor_slug, v.name AS vendor_name,
 	       b.id AS brand_id, coalesce(b.slug, '') AS brand_slug, coalesce(b.name, '') AS brand_name,
 	       coalesce(round(r.rating_sum::numeric / nullif(r.rating_count, 0), 2), 0)::float8 AS rating, coalesce(r.rating_count, 0) AS rating_count, l.digest,
-	       coalesce(g.until, p.published_at + g.hours * interval '1 hour') AS members_until,
-	       ARRAY(SELECT plan.name FROM product_gate_plans named JOIN plans plan ON plan.id = named.plan_id
-	             WHERE named.product_id = p.id ORDER BY plan.rank, plan.id) AS members
+	       gate.until AS members_until, gate.members
 	FROM products AS p
 	JOIN vendors AS v ON v.id = p.vendor_id AND v.status = 'active'
 	LEFT JOIN brands AS b ON b.id = p.brand_id
 	LEFT JOIN listed_products AS l ON l.product_id = p.id
 	LEFT JOIN product_ratings AS r ON r.product_id = p.id
-	LEFT JOIN product_gates AS g ON g.product_id = p.id
+	CROSS JOIN LATERAL (`+gateFragment+`) AS gate
 	WHERE p.id = ANY(@products) AND p.status = 'active' AND NOT p.unlisted
 	ORDER BY p.id`
+
+// gateFragment is until when a product is for members only, NULL for good, and
+// whose: of the plans that open all gates of its variants, as long as there is one
+// before each of them.
+const gateFragment = `
+		WITH own AS (
+			SELECT v.id, g.product_id, coalesce(g.until, g.published_at + g.hours * interval '1 hour') AS until
+			FROM variants v LEFT JOIN variant_gates g ON g.variant_id = v.id
+			WHERE v.product_id = p.id AND v.archived_at IS NULL
+		), gates AS (
+			SELECT DISTINCT product_id, until FROM own WHERE NOT EXISTS (SELECT FROM own WHERE product_id IS NULL)
+		)
+		SELECT (SELECT CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END FROM gates) AS until,
+		       ARRAY(SELECT plan.name FROM gates JOIN product_gate_plans named USING (product_id) JOIN plans plan ON plan.id = named.plan_id
+		             GROUP BY plan.id HAVING count(*) = (SELECT count(*) FROM gates) ORDER BY plan.rank, plan.id) AS members`
 
 const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, translations FROM attributes`
 

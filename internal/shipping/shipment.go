@@ -24,17 +24,19 @@ const (
 	InTransit      = "in_transit"
 	OutForDelivery = "out_for_delivery"
 	Delivered      = "delivered"
-	Failed         = "failed" // a delivery was tried in vain; it may be tried again
+	Failed         = "failed"   // a delivery was tried in vain; it may be tried again
+	Returned       = "returned" // it was refused, or could not be delivered, and is back
 )
 
 // moves says which statuses may follow which. A courier that scans a parcel
-// twice on its way tells the same status twice; delivered is the end.
+// twice on its way tells the same status twice; delivered and returned are the end.
 var moves = map[string][]string{
-	Shipped:        {InTransit, OutForDelivery, Delivered, Failed},
-	InTransit:      {InTransit, OutForDelivery, Delivered, Failed},
-	OutForDelivery: {InTransit, OutForDelivery, Delivered, Failed},
-	Failed:         {InTransit, OutForDelivery, Delivered, Failed},
+	Shipped:        {InTransit, OutForDelivery, Delivered, Failed, Returned},
+	InTransit:      {InTransit, OutForDelivery, Delivered, Failed, Returned},
+	OutForDelivery: {InTransit, OutForDelivery, Delivered, Failed, Returned},
+	Failed:         {InTransit, OutForDelivery, Delivered, Failed, Returned},
 	Delivered:      nil,
+	Returned:       nil,
 }
 
 // before lists the statuses from which a shipment may come to status.
@@ -66,7 +68,7 @@ type Shipment struct {
 	Courier        string          `json:"courier" db:"courier"`
 	TrackingNumber string          `json:"tracking_number" db:"tracking_number"`
 	TrackingURL    string          `json:"tracking_url,omitempty" db:"-" doc:"The page of a courier that we know"`
-	Status         string          `json:"status" db:"status" enum:"shipped,in_transit,out_for_delivery,delivered,failed"`
+	Status         string          `json:"status" db:"status" enum:"shipped,in_transit,out_for_delivery,delivered,failed,returned"`
 	ShippedAt      time.Time       `json:"shipped_at" db:"shipped_at"`
 	DeliveredAt    *time.Time      `json:"delivered_at,omitempty" db:"delivered_at"`
 	Version        int64           `json:"-" db:"version"`
@@ -149,7 +151,7 @@ func printable(s string) bool {
 func (s *Shipping) Mark(ctx context.Context, tx pgx.Tx, shipment id.Shipment, status, detail string) (Shipment, error) {
 	from := before(status)
 	if len(from) == 0 {
-		return Shipment{}, errs.Validation.Field("/status", "not_allowed", "A shipment is in_transit, out_for_delivery, delivered or failed.")
+		return Shipment{}, errs.Validation.Field("/status", "not_allowed", "A shipment is in_transit, out_for_delivery, delivered, failed or returned.")
 	}
 	if len(detail) > 500 || !printable(detail) {
 		return Shipment{}, errs.Validation.Field("/detail", "invalid", "A detail is one line of at most 500 letters.")

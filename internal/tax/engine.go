@@ -142,31 +142,53 @@ func (t table) Tax(ctx context.Context, q Question) (Answer, error) {
 }
 
 // Ask puts the questions of a cart to its engine, and keeps what became of
-// them. No transaction may be open: an engine takes its time. Where it fails,
+// them. No transaction may be open: an engine takes its time.
+func (z *Zones) Ask(ctx context.Context, cart id.Cart, questions []Question) error {
+	told, err := z.Answer(ctx, questions)
+	if err != nil || len(told) == 0 {
+		return err
+	}
+	return postgres.InTx(ctx, z.DB, func(tx pgx.Tx) error { return Keep(ctx, tx, cart, told) })
+}
+
+// Told is what became of a question.
+type Told struct {
+	Question Key
+	Kept     Kept
+}
+
+// Keep notes for a cart what became of its questions.
+func Keep(ctx context.Context, tx pgx.Tx, cart id.Cart, told []Told) error {
+	b := postgres.NewBatch()
+	for _, t := range told {
+		queueKept(b, cart, t.Question, t.Kept)
+	}
+	if err := b.Send(ctx, tx); err != nil {
+		return fmt.Errorf("keep %d answers about tax: %w", len(told), err)
+	}
+	return nil
+}
+
+// Answer puts questions to their engine, with no transaction open. Where it fails,
 // and staff have said so, the table answers; else the failure is kept for a few
 // seconds, so that an engine that is down is not asked by everybody.
-func (z *Zones) Ask(ctx context.Context, cart id.Cart, questions []Question) error {
+func (z *Zones) Answer(ctx context.Context, questions []Question) (told []Told, err error) {
 	s, err := readSetup(ctx, z.DB)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	questions = slices.DeleteFunc(slices.Clone(questions), func(q Question) bool { return q.Engine != s.Name || q.Version != s.Version })
 	if len(questions) == 0 || !s.Enabled {
-		return nil // it was set up anew meanwhile
+		return nil, nil // it was set up anew meanwhile
 	}
 	engine, err := z.engine(s)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	b := postgres.NewBatch()
 	for _, q := range questions {
-		queueKept(b, cart, q.Key(), z.ask(ctx, s, engine, q))
+		told = append(told, Told{q.Key(), z.ask(ctx, s, engine, q)})
 	}
-	err = postgres.InTx(ctx, z.DB, func(tx pgx.Tx) error { return b.Send(ctx, tx) })
-	if err != nil {
-		return fmt.Errorf("keep %d answers of %s: %w", len(questions), s.Name, err)
-	}
-	return nil
+	return told, nil
 }
 
 func (z *Zones) ask(ctx context.Context, s Setup, engine Engine, q Question) Kept {

@@ -49,22 +49,42 @@ func payByProvider(ctx context.Context, s *shop) (step, error) {
 	return step{
 		cause: func(ctx context.Context) error { return s.bank.Pay(ctx, c.Payment.ID, fakes.Pays) },
 		right: func(ctx context.Context, _ answer) error {
-			return s.heard(ctx, c.Order.ID, p, want{"confirmed", "paid", "unfulfilled", []string{"placed", "confirmed"}, stock{2, 0, 1, 1}})
+			return s.heard(ctx, c.Order.ID, p, paidOrder)
+		},
+	}, err
+}
+
+// paidOrder is what has become of an order that a provider was paid for.
+var paidOrder = want{"confirmed", "paid", "unfulfilled", []string{"placed", "confirmed"}, stock{2, 0, 1, 1}}
+
+// paidByProvider is an order of one unit of two whose money has come.
+func (s *shop) paidByProvider(ctx context.Context) (p product, c charge, err error) {
+	if p, c, err = s.owing(ctx); err != nil {
+		return p, c, err
+	}
+	if err := s.bank.Pay(ctx, c.Payment.ID, fakes.Pays); err != nil {
+		return p, c, err
+	}
+	return p, c, s.heard(ctx, c.Order.ID, p, paidOrder)
+}
+
+// cancelPaid has staff cancel an order that is paid: its money goes back.
+func cancelPaid(ctx context.Context, s *shop) (step, error) {
+	p, c, err := s.paidByProvider(ctx)
+	return step{
+		do: request{
+			method: "POST", path: "/api/v1/admin/orders/" + c.Order.ID + "/cancel", staff: true, key: "cancel-" + c.Order.ID, body: map[string]any{"reason": "torture"},
+		},
+		right: func(ctx context.Context, _ answer) error {
+			return s.heard(ctx, c.Order.ID, p, want{"cancelled", "refunded", "cancelled", []string{"placed", "confirmed", "cancelled"}, stock{2, 0, 0, 2}})
 		},
 	}, err
 }
 
 // refundByProvider has staff give a part back, which the provider is told to do.
 func refundByProvider(ctx context.Context, s *shop) (step, error) {
-	p, c, err := s.owing(ctx)
+	p, c, err := s.paidByProvider(ctx)
 	if err != nil {
-		return step{}, err
-	}
-	if err := s.bank.Pay(ctx, c.Payment.ID, fakes.Pays); err != nil {
-		return step{}, err
-	}
-	paid := want{"confirmed", "paid", "unfulfilled", []string{"placed", "confirmed"}, stock{2, 0, 1, 1}}
-	if err := s.heard(ctx, c.Order.ID, p, paid); err != nil {
 		return step{}, err
 	}
 	return step{
@@ -76,7 +96,7 @@ func refundByProvider(ctx context.Context, s *shop) (step, error) {
 			return err
 		},
 		right: func(ctx context.Context, _ answer) error {
-			back := paid
+			back := paidOrder
 			back.payment, back.timeline = "partially_refunded", []string{"placed", "confirmed", "refunded"}
 			return s.heard(ctx, c.Order.ID, p, back)
 		},

@@ -26,7 +26,9 @@ var scenarios = []scenario{
 	{"place", []crash.Name{"checkout.place.before_writes", "checkout.place.before_commit", "checkout.place.after_commit"}, placeOrder},
 	{"ship", []crash.Name{"checkout.ship.before_stock", "checkout.ship.before_commit", "checkout.ship.after_commit"}, shipOrder},
 	{"deliver", []crash.Name{"checkout.capture.before_posting", "checkout.deliver.before_commit", "checkout.deliver.after_commit"}, deliverOrder},
+	{"take back", []crash.Name{"checkout.return.before_stock", "checkout.deliver.before_commit", "checkout.deliver.after_commit"}, takeBackOrder},
 	{"cancel", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.before_commit", "checkout.cancel.after_commit"}, cancelOrder},
+	{"cancel what is paid", []crash.Name{"checkout.cancel.before_stock", "checkout.cancel.after_commit"}, cancelPaid},
 	{"pay", []crash.Name{"checkout.pay.before_start", "checkout.pay.after_start", "checkout.settle.after_writes", "checkout.pay.after_commit"}, payOrder},
 	{"capture", []crash.Name{"checkout.settle.after_writes"}, captureOrder},
 	{"hear of a payment", []crash.Name{
@@ -173,6 +175,27 @@ func deliverOrder(ctx context.Context, s *shop) (step, error) {
 			if err == nil && (len(seen.Payments) != 1 || seen.Payments[0].Captured != o.Totals.Grand || !seen.Parts[0].Paid) {
 				err = fmt.Errorf("the payments are %+v, want %v captured once", seen.Payments, o.Totals.Grand)
 			}
+			return err
+		},
+	}, err
+}
+
+func takeBackOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, err := s.ordered(ctx)
+	if err != nil {
+		return step{}, err
+	}
+	var parcel struct {
+		ID string `json:"id"`
+	}
+	_, err = s.insist(ctx, request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/shipments", staff: true, key: "ship-" + o.ID, body: map[string]any{}}, &parcel)
+	return step{
+		do: request{
+			method: "POST", path: "/api/v1/admin/shipments/" + parcel.ID + "/events", staff: true, key: "return-" + parcel.ID,
+			body: map[string]string{"status": "returned"},
+		},
+		right: func(ctx context.Context, _ answer) error {
+			_, err := s.wantOrder(ctx, o.ID, p, want{"returned", "voided", "returned", []string{"placed", "shipped", "returned"}, stock{2, 0, 0, 2}})
 			return err
 		},
 	}, err

@@ -59,11 +59,12 @@ SELECT l.id FROM order_lines l LEFT JOIN vendor_orders v ON v.id = l.vendor_orde
 WHERE v.id IS NULL OR v.order_id <> l.order_id OR v.vendor_id <> l.vendor_id
 UNION ALL
 SELECT o.id FROM orders o LEFT JOIN (SELECT order_id, sum(total_minor) AS total FROM vendor_orders GROUP BY 1) v ON v.order_id = o.id
-WHERE o.grand_total_minor - o.fee_minor - o.rounding_minor <> coalesce(v.total, 0)
+WHERE o.grand_total_minor - o.rounding_minor <> coalesce(v.total, 0)
 UNION ALL
 SELECT v.id FROM vendor_orders v JOIN orders o ON o.id = v.order_id
 LEFT JOIN (SELECT vendor_order_id, sum(total_minor) AS total, sum(discount_minor) AS discount FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
-WHERE v.total_minor <> coalesce(l.total, 0) + v.shipping_minor - (v.discount_minor - coalesce(l.discount, 0)) + CASE WHEN o.tax_included THEN 0 ELSE v.shipping_tax_minor END;
+WHERE v.total_minor <> coalesce(l.total, 0) + v.shipping_minor - (v.discount_minor - coalesce(l.discount, 0)) + v.fee_minor
+      + CASE WHEN o.tax_included THEN 0 ELSE v.shipping_tax_minor + v.fee_tax_minor END;
 
 -- [A8] one currency for an order, its parts, lines, payments and their events
 SELECT o.id FROM orders o JOIN vendor_orders v ON v.order_id = o.id WHERE v.currency <> o.currency
@@ -81,27 +82,33 @@ WHERE quantity_cancelled < 0 OR quantity_fulfilled < 0 OR quantity_returned < 0
 -- [A10] the state of an order is that of its parts
 SELECT o.id FROM orders o
 WHERE (o.status = 'cancelled') <> NOT EXISTS (SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.status <> 'cancelled')
+   OR (o.status = 'returned') <> (EXISTS (SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.status IN ('refused', 'returned'))
+                                  AND NOT EXISTS (SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.status NOT IN ('cancelled', 'refused', 'returned')))
    OR o.status IN ('shipped', 'delivered', 'completed') AND EXISTS (
         SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.status IN ('pending', 'confirmed', 'partially_shipped'))
    OR o.status IN ('delivered', 'completed') AND EXISTS (
         SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.status = 'shipped');
 
--- [A11] what is in the parcels = what the lines say was fulfilled
+-- [A11] what is in the parcels that did not come back = what the lines say was fulfilled and not returned
 SELECT l.id FROM order_lines l
-LEFT JOIN (SELECT order_line_id, sum(quantity) AS quantity FROM shipment_lines GROUP BY 1) p ON p.order_line_id = l.id
-WHERE l.quantity_fulfilled <> coalesce(p.quantity, 0);
+LEFT JOIN (SELECT p.order_line_id, sum(p.quantity) AS quantity FROM shipment_lines p JOIN shipments s ON s.id = p.shipment_id
+           WHERE s.status <> 'returned' GROUP BY 1) p ON p.order_line_id = l.id
+WHERE l.quantity_fulfilled - l.quantity_returned <> coalesce(p.quantity, 0);
 
--- [A12] what was cancelled of a line is a share of it: nothing when no unit was, everything when all were
+-- [A12] what was cancelled of a line before it was paid is a share of it: nothing when no unit was, everything when all were; units that had been paid are given back by refunds
 SELECT id FROM order_lines
 WHERE cancelled_minor NOT BETWEEN 0 AND total_minor OR cancelled_tax_minor NOT BETWEEN 0 AND tax_minor
    OR cancelled_commission_minor NOT BETWEEN 0 AND commission_minor OR cancelled_platform_minor NOT BETWEEN 0 AND platform_minor
-   OR quantity_cancelled = 0 AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor) <> (0, 0, 0, 0)
-   OR quantity_cancelled = quantity AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor)
-                                     <> (total_minor, tax_minor, commission_minor, platform_minor);
+   OR quantity_cancelled = quantity_cancelled_paid
+      AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor) <> (0, 0, 0, 0)
+   OR quantity_cancelled - quantity_cancelled_paid = quantity AND (cancelled_minor, cancelled_tax_minor, cancelled_commission_minor, cancelled_platform_minor)
+                                     <> (total_minor, tax_minor, commission_minor, platform_minor)
+UNION ALL
+SELECT l.id FROM order_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE l.quantity_cancelled_paid > 0 AND NOT v.paid;
 
 -- [A13] the state of a part is that of its lines
 SELECT v.id FROM vendor_orders v JOIN (
-    SELECT vendor_order_id, sum(quantity_fulfilled) AS fulfilled, sum(quantity - quantity_cancelled - quantity_fulfilled) AS remaining
+    SELECT vendor_order_id, sum(quantity_fulfilled) AS fulfilled, sum(quantity_returned) AS returned, sum(quantity - quantity_cancelled - quantity_fulfilled) AS remaining
     FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
 WHERE NOT CASE v.status
     WHEN 'pending'           THEN fulfilled = 0 AND remaining > 0
@@ -110,6 +117,8 @@ WHERE NOT CASE v.status
     WHEN 'shipped'           THEN fulfilled > 0 AND remaining = 0
     WHEN 'delivered'         THEN fulfilled > 0 AND remaining = 0
     WHEN 'cancelled'         THEN fulfilled = 0 AND remaining = 0
+    WHEN 'refused'           THEN fulfilled = 0 AND remaining = 0
+    WHEN 'returned'          THEN fulfilled > 0 AND remaining = 0 AND returned = fulfilled
 END;
 
 -- [A14] the shares of a bundle's components re-add to its line
@@ -123,6 +132,19 @@ WHERE o.trace <> '[]'
 
 -- [A16] where a tax engine has not answered, the order was taxed by the table
 SELECT id FROM orders WHERE tax_source ->> 'failure' <> '' AND tax_source ->> 'engine' <> 'table';
+
+-- [A17] an order's fee is that of its parts, on no part is it more than that costs, and there is one only where somebody is paid who charges for it
+SELECT o.id FROM orders o LEFT JOIN (SELECT order_id, sum(fee_minor) AS fee FROM vendor_orders GROUP BY 1) v ON v.order_id = o.id
+WHERE o.fee_minor <> coalesce(v.fee, 0)
+   OR o.fee_minor > 0 AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.provider = 'cod' AND p.amount_minor > 0)
+UNION ALL
+SELECT v.id FROM vendor_orders v JOIN orders o ON o.id = v.order_id
+WHERE v.fee_minor + CASE WHEN o.tax_included THEN 0 ELSE v.fee_tax_minor END > v.total_minor OR v.fee_tax_minor > v.tax_minor
+   OR o.tax_included AND v.fee_tax_minor > v.fee_minor;
+
+-- [A18] nothing is paid for a part that was refused, of which a parcel is back
+SELECT v.id FROM vendor_orders v
+WHERE v.status = 'refused' AND (v.paid OR NOT EXISTS (SELECT FROM shipments s WHERE s.vendor_order_id = v.id AND s.status = 'returned'));
 
 -- [B1] 0 <= refunded <= captured, and captured + voided <= authorised <= what was asked for
 SELECT id FROM payments
@@ -138,7 +160,7 @@ HAVING p.authorized_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind =
     OR p.refunded_minor <> coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund', 'chargeback')), 0)
                          - coalesce(sum(e.amount_minor) FILTER (WHERE e.kind IN ('refund_failed', 'chargeback_reversed')), 0);
 
--- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it, or providers are told to
+-- [B3] a refund is the sum of its lines, and what goes the way that it came is what payments have given back for it, or providers and people are told to
 SELECT r.id FROM refunds r LEFT JOIN (SELECT refund_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1) l ON l.refund_id = r.id
 WHERE r.amount_minor IS DISTINCT FROM l.amount
 UNION ALL
@@ -152,43 +174,51 @@ FULL JOIN (SELECT order_id, sum(amount) AS amount FROM (
                WHERE i.refund_id IS NOT NULL) way GROUP BY 1) e ON e.order_id = r.order_id
 WHERE coalesce(r.amount, 0) <> coalesce(e.amount, 0);
 
--- [B4] no line and no shipping gives back more than was paid for it, and with all of that goes all of its tax, commission and what the platform paid
+-- [B4] no line, no shipping and no fee gives back more than was paid for it, and with all of that goes all of its tax, commission and what the platform paid
 WITH back AS (
-    SELECT vendor_order_id, order_line_id, sum(quantity) AS quantity, sum(amount_minor) AS amount, sum(tax_minor) AS tax,
+    SELECT vendor_order_id, order_line_id, fee, sum(quantity) AS quantity, sum(amount_minor) AS amount, sum(tax_minor) AS tax,
            sum(commission_minor) AS commission, sum(platform_minor) AS platform
-    FROM refund_lines GROUP BY 1, 2
+    FROM refund_lines GROUP BY 1, 2, 3
+), fees AS (
+    SELECT v.id, v.fee_minor + CASE WHEN o.tax_included THEN 0 ELSE v.fee_tax_minor END AS amount, v.fee_tax_minor AS tax
+    FROM vendor_orders v JOIN orders o ON o.id = v.order_id
 ), paid AS (
-    SELECT vendor_order_id, id AS order_line_id, quantity - quantity_cancelled AS quantity, total_minor - cancelled_minor AS amount,
+    SELECT vendor_order_id, id AS order_line_id, false AS fee, quantity - quantity_cancelled + quantity_cancelled_paid AS quantity, total_minor - cancelled_minor AS amount,
            tax_minor - cancelled_tax_minor AS tax, commission_minor - cancelled_commission_minor AS commission, platform_minor - cancelled_platform_minor AS platform
     FROM order_lines
     UNION ALL
-    SELECT v.id, NULL, 0, v.total_minor - l.total, v.shipping_tax_minor, 0, v.shipping_platform_minor
+    SELECT v.id, NULL, false, 0, v.total_minor - l.total - fees.amount, v.shipping_tax_minor, 0, v.shipping_platform_minor
     FROM vendor_orders v JOIN (SELECT vendor_order_id, sum(total_minor) AS total FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+    JOIN fees ON fees.id = v.id
+    UNION ALL
+    SELECT id, NULL, true, 0, amount, tax, 0, 0 FROM fees
 )
 SELECT b.vendor_order_id FROM back b LEFT JOIN vendor_orders v ON v.id = b.vendor_order_id
-LEFT JOIN paid p ON p.vendor_order_id = b.vendor_order_id AND p.order_line_id IS NOT DISTINCT FROM b.order_line_id
+LEFT JOIN paid p ON p.vendor_order_id = b.vendor_order_id AND p.order_line_id IS NOT DISTINCT FROM b.order_line_id AND p.fee = b.fee
 WHERE v.paid IS NOT TRUE OR p.amount IS NULL OR b.quantity > p.quantity OR b.amount > p.amount OR b.tax > p.tax OR b.commission > p.commission OR b.platform > p.platform
-   OR b.amount = p.amount AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
+   OR b.amount = p.amount AND (p.amount > 0 OR b.quantity = p.quantity) AND (b.tax, b.commission, b.platform) <> (p.tax, p.commission, p.platform);
 
--- [B5] what was captured for an order, less what went back to gift cards and store credit, is what its paid parts cost and what those pay of the others; 'paid' means that nothing is left
+-- [B5] what was captured for an order, less what went back to gift cards and store credit or had been taken ahead, is what its paid parts cost, what those pay of the others, and what was taken ahead; 'paid' means that nothing is left
 WITH part AS (
-    SELECT v.order_id, v.paid, v.status <> 'cancelled' AS live, cost, least(v.credit_minor, cost) AS credit
+    SELECT v.order_id, v.paid, v.status NOT IN ('cancelled', 'refused') AS live, cost, least(v.credit_minor, cost) AS credit
     FROM vendor_orders v
     JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
-    CROSS JOIN LATERAL (SELECT CASE v.status WHEN 'cancelled' THEN 0 ELSE v.total_minor - l.cancelled END AS cost) c
+    CROSS JOIN LATERAL (SELECT CASE WHEN v.status IN ('cancelled', 'refused') THEN 0 ELSE v.total_minor - l.cancelled END AS cost) c
 ), whole AS (
     SELECT order_id, sum(CASE WHEN paid THEN cost ELSE credit END) AS due, bool_or(paid) AS some,
            bool_or(live) AND coalesce(bool_and(paid) FILTER (WHERE live), true) AS everything,
            bool_or(live) AND coalesce(bool_and(paid OR credit > 0 AND credit = cost) FILTER (WHERE live), true) AS settled
     FROM part GROUP BY 1
 ), taken AS (
-    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END) AS amount
-    FROM payments WHERE NOT owed GROUP BY 1
+    SELECT order_id, sum(captured_minor - CASE WHEN provider IN ('gift_card', 'store_credit') THEN refunded_minor ELSE 0 END - back.amount) AS amount
+    FROM payments p
+    CROSS JOIN LATERAL (SELECT coalesce(sum(i.amount_minor), 0) AS amount FROM payment_instructions i WHERE i.payment_id = p.id AND i.ahead) back
+    WHERE NOT owed GROUP BY 1
 )
 SELECT o.id FROM orders o JOIN whole ON whole.order_id = o.id LEFT JOIN taken ON taken.order_id = o.id
 WHERE o.status <> 'cancelled' AND o.payment_status NOT IN ('partially_refunded', 'refunded')
-  AND (coalesce(taken.amount, 0) <> whole.due + CASE WHEN whole.everything THEN o.fee_minor + o.rounding_minor ELSE 0 END
-    OR (o.payment_status = 'paid') <> whole.settled OR (o.payment_status = 'partially_paid') <> (whole.some AND NOT whole.settled))
+  AND (coalesce(taken.amount, 0) <> whole.due + o.ahead_minor + CASE WHEN whole.everything THEN o.rounding_minor ELSE 0 END
+    OR (o.payment_status = 'paid') <> whole.settled OR (o.payment_status = 'partially_paid') <> ((whole.some OR o.ahead_minor > 0) AND NOT whole.settled))
 UNION ALL
 SELECT id FROM orders WHERE status = 'cancelled' AND payment_status IN ('paid', 'partially_paid');
 
@@ -197,10 +227,11 @@ SELECT (array_agg(id))[1] FROM payments WHERE provider_ref IS NOT NULL GROUP BY 
 UNION ALL
 SELECT payment_id FROM payment_events GROUP BY payment_id, kind, cause HAVING count(*) > 1;
 
--- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise (eventual)
+-- [B7] money never rests on a cancelled order, unless staff have given as much back otherwise, or are shown that they are to send it by hand (eventual)
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id
 LEFT JOIN (SELECT payment_id, sum(settled_minor) AS amount FROM payment_exceptions GROUP BY 1) x ON x.payment_id = p.id
-WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > coalesce(x.amount, 0);
+LEFT JOIN (SELECT payment_id, sum(amount_minor) AS amount FROM payment_instructions WHERE by_hand AND state = 'due' GROUP BY 1) i ON i.payment_id = p.id
+WHERE (o.status = 'cancelled' OR p.owed) AND p.captured_minor - p.refunded_minor > coalesce(x.amount, 0) + coalesce(i.amount, 0);
 
 -- [B8] never ask or take more than the order costs: captured - refunded <= its total over all payments, each asked for no more
 SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id AND NOT p.owed
@@ -214,13 +245,13 @@ WHERE p.status IN ('pending', 'processing') AND p.created_at > now() - interval 
 UNION ALL
 SELECT id FROM payment_instructions WHERE state = 'due' AND due_at > now() + interval '61 minutes';
 
--- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled and what gift cards and store credit pay
+-- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled, what gift cards and store credit pay and what was taken ahead
 WITH owed AS (
     SELECT v.order_id, sum(cost - least(v.credit_minor, cost)) FILTER (WHERE NOT v.paid) AS amount,
-           bool_or(NOT v.paid AND v.status <> 'cancelled') AS some
+           bool_or(NOT v.paid AND v.status NOT IN ('cancelled', 'refused')) AS some
     FROM vendor_orders v
     JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
-    CROSS JOIN LATERAL (SELECT CASE v.status WHEN 'cancelled' THEN 0 ELSE v.total_minor - l.cancelled END AS cost) c
+    CROSS JOIN LATERAL (SELECT CASE WHEN v.status IN ('cancelled', 'refused') THEN 0 ELSE v.total_minor - l.cancelled END AS cost) c
     GROUP BY 1
 ), promised AS (
     SELECT order_id, sum(authorized_minor - voided_minor - captured_minor - told.amount) AS amount
@@ -230,7 +261,7 @@ WITH owed AS (
 )
 SELECT o.id FROM orders o JOIN owed ON owed.order_id = o.id LEFT JOIN promised ON promised.order_id = o.id
 WHERE o.status <> 'pending'
-  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.fee_minor + o.rounding_minor ELSE 0 END;
+  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.rounding_minor ELSE 0 END - o.ahead_minor;
 
 -- [B11] what gift cards and store credit pay of an order is spread over its parts
 SELECT o.id FROM orders o
@@ -240,7 +271,7 @@ WHERE coalesce(v.amount, 0) <> coalesce(p.amount, 0);
 
 -- [B12] an order reads refunded when all that was paid for it was given back, and partially so when some was
 WITH part AS (
-    SELECT v.order_id, bool_and(v.paid) FILTER (WHERE v.status <> 'cancelled') AS everything, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS paid
+    SELECT v.order_id, coalesce(bool_and(v.paid) FILTER (WHERE v.status NOT IN ('cancelled', 'refused')), true) AS everything, coalesce(sum(v.total_minor - l.cancelled) FILTER (WHERE v.paid), 0) AS paid
     FROM vendor_orders v
     JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
     GROUP BY 1
@@ -251,12 +282,12 @@ SELECT o.id FROM orders o JOIN part ON part.order_id = o.id LEFT JOIN back ON ba
 WHERE (o.payment_status = 'refunded') <> (coalesce(back.amount, 0) > 0 AND back.amount = part.paid AND part.everything)
    OR (o.payment_status = 'partially_refunded') <> (coalesce(back.amount, 0) > 0 AND NOT (back.amount = part.paid AND part.everything));
 
--- [B13] what the books owe back to buyers is what came for orders that did not wait for it and what providers are to refund, less what they have and what was given back otherwise
+-- [B13] what the books owe back to buyers is what came for orders that did not wait for it, what was taken ahead for what was cancelled and what providers are to refund, less what they have and what was given back otherwise
 WITH owed AS (
     SELECT currency, sum(amount) AS amount FROM (
         SELECT currency, captured_minor AS amount FROM payments WHERE owed
         UNION ALL
-        SELECT currency, amount_minor FROM payment_instructions WHERE refund_id IS NOT NULL
+        SELECT currency, amount_minor FROM payment_instructions WHERE refund_id IS NOT NULL OR ahead
         UNION ALL
         SELECT e.currency, CASE e.kind WHEN 'refund' THEN -e.amount_minor ELSE e.amount_minor END
         FROM payment_events e JOIN payments p ON p.id = e.payment_id
@@ -279,6 +310,25 @@ WHERE (l.party, l.currency, l.times, l.amount) IS DISTINCT FROM (m.provider, m.c
 UNION ALL
 SELECT t.id FROM ledger_txns t
 WHERE t.ref_type IN ('provider_payout', 'provider_fee') AND NOT EXISTS (SELECT FROM provider_movements m WHERE m.id = t.ref_id);
+
+-- [B15] what was cancelled after it had been paid has gone back: all of a part that was cancelled, of a line in others no less than those units
+WITH back AS (
+    SELECT vendor_order_id, order_line_id, sum(amount_minor) AS amount FROM refund_lines GROUP BY 1, 2
+)
+SELECT l.id FROM order_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id LEFT JOIN back b ON b.order_line_id = l.id
+CROSS JOIN LATERAL (SELECT l.total_minor - l.cancelled_minor AS amount, l.quantity - l.quantity_cancelled + l.quantity_cancelled_paid AS units) paid
+WHERE l.quantity_cancelled_paid > 0
+  AND (v.status = 'cancelled' AND coalesce(b.amount, 0) <> paid.amount OR coalesce(b.amount, 0) < paid.amount * l.quantity_cancelled_paid / paid.units)
+UNION ALL
+SELECT v.id FROM vendor_orders v JOIN (SELECT vendor_order_id, sum(total_minor) AS total FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+LEFT JOIN back b ON b.vendor_order_id = v.id AND b.order_line_id IS NULL
+WHERE v.status = 'cancelled' AND v.paid AND coalesce(b.amount, 0) <> v.total_minor - l.total;
+
+-- [B16] what people are to send back is shown to staff until they have, and nothing else is
+SELECT p.id FROM payments p
+LEFT JOIN (SELECT payment_id, count(*) AS n FROM payment_instructions WHERE by_hand AND state = 'due' GROUP BY 1) i ON i.payment_id = p.id
+LEFT JOIN (SELECT payment_id, count(*) AS n FROM payment_exceptions WHERE kind = 'refund_by_hand' AND state = 'open' GROUP BY 1) x ON x.payment_id = p.id
+WHERE coalesce(i.n, 0) <> coalesce(x.n, 0);
 
 -- [C1] every ledger transaction sums to zero in each currency
 SELECT txn_id FROM ledger_entries GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0;
@@ -309,12 +359,16 @@ FULL JOIN (SELECT a.party, e.currency, sum(e.amount_minor) AS amount
       WHERE a.kind = 'psp_clearing' AND t.ref_type = 'payment_event' GROUP BY 1, 2) l ON l.party = f.provider AND l.currency = f.currency
 WHERE coalesce(f.amount, 0) <> coalesce(l.amount, 0);
 
--- [C6] what was paid ahead is what gift cards and store credit pay of parts that are not earned yet
+-- [C6] what was paid ahead is what gift cards and store credit pay of parts that are not earned yet, and what was captured of such parts
 WITH ahead AS (
-    SELECT v.currency, sum(least(v.credit_minor, v.total_minor - l.cancelled)) AS amount
-    FROM vendor_orders v
-    JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
-    WHERE NOT v.paid AND v.status <> 'cancelled' GROUP BY 1
+    SELECT currency, sum(amount) AS amount FROM (
+        SELECT v.currency, least(v.credit_minor, v.total_minor - l.cancelled) AS amount
+        FROM vendor_orders v
+        JOIN (SELECT vendor_order_id, sum(cancelled_minor) AS cancelled FROM order_lines GROUP BY 1) l ON l.vendor_order_id = v.id
+        WHERE NOT v.paid AND v.status NOT IN ('cancelled', 'refused')
+        UNION ALL
+        SELECT currency, ahead_minor FROM orders) paid
+    GROUP BY 1
 ), booked AS (
     SELECT a.currency, -sum(e.amount_minor) AS amount FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
     WHERE a.kind = 'customer_deposits' GROUP BY 1
@@ -375,11 +429,12 @@ WITH lines AS (
            sum(platform_minor - cancelled_platform_minor) AS platform
     FROM order_lines GROUP BY 1
 ), earned AS (
-    SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.commission + l.platform + v.shipping_platform_minor) AS amount
-    FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid AND NOT v.house GROUP BY 1, 2
+    SELECT v.vendor_id, v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.commission + l.platform + v.shipping_platform_minor
+                                        - v.fee_minor + CASE WHEN o.tax_included THEN v.fee_tax_minor ELSE 0 END) AS amount
+    FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id JOIN orders o ON o.id = v.order_id WHERE v.paid AND NOT v.house GROUP BY 1, 2
 ), back AS (
     SELECT v.vendor_id, v.currency, sum(l.amount_minor + l.platform_minor - l.tax_minor - l.commission_minor) AS amount
-    FROM refund_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE NOT v.house GROUP BY 1, 2
+    FROM refund_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE NOT v.house AND NOT l.fee GROUP BY 1, 2
 ), booked AS (
     SELECT a.vendor_id, e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
@@ -388,18 +443,31 @@ WITH lines AS (
 SELECT vendor_id FROM earned FULL JOIN booked USING (vendor_id, currency) LEFT JOIN back USING (vendor_id, currency)
 WHERE coalesce(earned.amount, 0) - coalesce(back.amount, 0) <> coalesce(booked.amount, 0);
 
+-- [D6] what buyers pay for the way to pay is the marketplace's own: its account holds the fees of paid parts without tax, less what was given back
+WITH earned AS (
+    SELECT v.currency, sum(v.fee_minor - CASE WHEN o.tax_included THEN v.fee_tax_minor ELSE 0 END) AS amount
+    FROM vendor_orders v JOIN orders o ON o.id = v.order_id WHERE v.paid GROUP BY 1
+), back AS (
+    SELECT v.currency, sum(l.amount_minor - l.tax_minor) AS amount FROM refund_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id WHERE l.fee GROUP BY 1
+), booked AS (
+    SELECT a.currency, -sum(e.amount_minor) AS amount FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id WHERE a.kind = 'fee_revenue' GROUP BY 1
+)
+SELECT currency FROM earned FULL JOIN booked USING (currency) LEFT JOIN back USING (currency)
+WHERE coalesce(earned.amount, 0) - coalesce(back.amount, 0) <> coalesce(booked.amount, 0);
+
 -- [D5] what the marketplace sells itself is its own revenue: its account holds what its paid parts brought without tax and gift cards, and no other vendor's is among them
 WITH lines AS (
     SELECT vendor_order_id, sum(cancelled_minor - cancelled_tax_minor) AS cancelled, sum(platform_minor - cancelled_platform_minor) AS platform,
            coalesce(sum(total_minor - cancelled_minor) FILTER (WHERE gift_card), 0) AS cards
     FROM order_lines GROUP BY 1
 ), earned AS (
-    SELECT v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.cards + l.platform + v.shipping_platform_minor) AS amount
-    FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id WHERE v.paid AND v.house GROUP BY 1
+    SELECT v.currency, sum(v.total_minor - v.tax_minor - l.cancelled - l.cards + l.platform + v.shipping_platform_minor
+                           - v.fee_minor + CASE WHEN o.tax_included THEN v.fee_tax_minor ELSE 0 END) AS amount
+    FROM vendor_orders v JOIN lines l ON l.vendor_order_id = v.id JOIN orders o ON o.id = v.order_id WHERE v.paid AND v.house GROUP BY 1
 ), back AS (
     SELECT v.currency, sum(l.amount_minor + l.platform_minor - l.tax_minor - l.commission_minor) AS amount
     FROM refund_lines l JOIN vendor_orders v ON v.id = l.vendor_order_id LEFT JOIN order_lines o ON o.id = l.order_line_id
-    WHERE v.house AND o.gift_card IS NOT TRUE GROUP BY 1
+    WHERE v.house AND o.gift_card IS NOT TRUE AND NOT l.fee GROUP BY 1
 ), booked AS (
     SELECT e.currency, -sum(e.amount_minor) AS amount
     FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id JOIN ledger_txns t ON t.id = e.txn_id
@@ -452,17 +520,19 @@ WHERE r.state IN ('held', 'allocated')
         THEN NOT EXISTS (SELECT FROM order_line_components c WHERE c.order_line_id = l.id AND c.variant_id = r.variant_id AND c.tracked)
         ELSE r.variant_id <> l.variant_id END);
 
--- [E7] units shipped = units moved out for sale, line by line and component by component
+-- [E7] units shipped and not returned = units moved out for sale, less those moved in again, which are those of parcels that came back, line by line and component by component
 WITH part AS (
     SELECT id AS line, variant_id, 1 AS each FROM order_lines l
     WHERE tracked AND NOT EXISTS (SELECT FROM order_line_components c WHERE c.order_line_id = l.id)
     UNION ALL
     SELECT order_line_id, variant_id, quantity FROM order_line_components WHERE tracked
 )
-SELECT l.id FROM part JOIN order_lines l ON l.id = part.line
-LEFT JOIN (SELECT ref, variant_id, -sum(delta) AS moved FROM stock_movements WHERE reason = 'sale' GROUP BY 1, 2) m
-    ON m.ref = l.id AND m.variant_id = part.variant_id
-WHERE l.quantity_fulfilled * part.each <> coalesce(m.moved, 0);
+SELECT part.line FROM part JOIN order_lines l ON l.id = part.line
+LEFT JOIN (SELECT p.order_line_id AS line, sum(p.quantity) AS back
+           FROM shipment_lines p JOIN shipments s ON s.id = p.shipment_id WHERE s.status = 'returned' GROUP BY 1) p ON p.line = part.line
+LEFT JOIN (SELECT ref AS line, variant_id, coalesce(-sum(delta) FILTER (WHERE reason = 'sale'), 0) AS sold, coalesce(sum(delta) FILTER (WHERE reason = 'return'), 0) AS back
+           FROM stock_movements WHERE reason IN ('sale', 'return') GROUP BY 1, 2) m ON m.line = part.line AND m.variant_id = part.variant_id
+WHERE ((l.quantity_fulfilled - l.quantity_returned) * part.each, coalesce(p.back, 0) * part.each) <> (coalesce(m.sold - m.back, 0), coalesce(m.back, 0));
 
 -- [E8] stock lies at a location of the vendor that sells it
 SELECT s.variant_id FROM stock_levels s LEFT JOIN locations p ON p.id = s.location_id LEFT JOIN variants v ON v.id = s.variant_id
@@ -487,12 +557,13 @@ WHERE k.usage_limit IS NOT NULL AND k.used <> coalesce(r.uses, 0);
 SELECT p.id FROM promotions p JOIN promotion_redemptions r ON r.promotion_id = p.id AND r.released_at IS NULL
 GROUP BY p.id, p.customer_limit, r.customer HAVING count(*) > p.customer_limit;
 
--- [F3] what a promotion takes off an order is one redemption, which stands as long as the order does
+-- [F3] what a promotion takes off an order is one redemption, which stands as long as anything is owed for the order
 WITH given AS (
     SELECT order_id, promotion_id, sum(amount_minor) AS amount FROM adjustments WHERE promotion_id IS NOT NULL GROUP BY 1, 2
 )
 SELECT o.id FROM given g FULL JOIN promotion_redemptions r USING (order_id, promotion_id) JOIN orders o ON o.id = order_id
-WHERE g.amount IS DISTINCT FROM r.amount_minor OR (o.status = 'cancelled') <> (r.released_at IS NOT NULL) OR r.currency <> o.currency;
+CROSS JOIN LATERAL (SELECT NOT EXISTS (SELECT FROM vendor_orders v WHERE v.order_id = o.id AND v.status NOT IN ('cancelled', 'refused')) AS void) w
+WHERE g.amount IS DISTINCT FROM r.amount_minor OR w.void <> (r.released_at IS NOT NULL) OR r.currency <> o.currency;
 
 -- [F4] the platform's part of discounts re-adds: over each line, and over the shipping of each part
 SELECT l.id FROM order_lines l
@@ -565,7 +636,7 @@ SELECT subject FROM steps
 WHERE coalesce(was, '') IS DISTINCT FROM coalesce(before, '')
    OR was <> became AND (was, became) NOT IN (
         ('', 'pending'), ('', 'confirmed'), ('pending', 'confirmed'), ('pending', 'cancelled'), ('confirmed', 'shipped'), ('confirmed', 'delivered'),
-        ('confirmed', 'cancelled'), ('shipped', 'delivered'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned'));
+        ('confirmed', 'cancelled'), ('confirmed', 'returned'), ('shipped', 'delivered'), ('shipped', 'returned'), ('delivered', 'completed'), ('delivered', 'returned'), ('completed', 'returned'));
 
 -- [H3] no event waits for a follower longer than a minute (eventual)
 SELECT e.id FROM event_cursors c JOIN events e ON (e.xid, e.seq) > (c.xid, c.seq)
@@ -596,8 +667,10 @@ SELECT id FROM users WHERE erased_at IS NOT NULL AND email IS NOT NULL;
 -- [J3] the audit trail is what was sealed: no entry was edited, removed, added or moved
 SELECT what FROM audit_broken() AS what;
 
--- [J4] each refund stands in the audit trail, written by the same hand in the same moment
-SELECT r.id FROM refunds r WHERE NOT EXISTS (SELECT FROM audit_log a WHERE a.at = r.created_at AND a.actor = r.actor AND a.outcome BETWEEN 200 AND 299);
+-- [J4] each refund stands in the audit trail, or in the log as that of a cancellation, written by the same hand in the same moment
+SELECT r.id FROM refunds r
+WHERE NOT EXISTS (SELECT FROM audit_log a WHERE a.at = r.created_at AND a.actor = r.actor AND a.outcome BETWEEN 200 AND 299)
+  AND NOT EXISTS (SELECT FROM events e WHERE e.subject = r.order_id AND e.name = 'orders.cancelled' AND e.at = r.created_at AND e.actor = r.actor);
 
 -- [K1] a price is the last entry of its history
 SELECT p.variant_id FROM prices p
@@ -774,9 +847,11 @@ FULL JOIN (
 ) l ON l.order_id = p.order_id AND l.plan_id = p.plan_id
 WHERE p.membership_id IS NULL AND l.user_id IS NOT NULL OR l.id IS NULL OR (p.paid_minor, p.currency) <> (l.total_minor, l.currency);
 
--- [Q4] what was not used of periods is what their carried parts are worth
+-- [Q4] what was not used of periods is what their carried parts are worth and what was set off with it, and no period gives more than its price
 SELECT membership_id FROM membership_periods
-GROUP BY membership_id, currency HAVING sum(credited_minor) <> sum(CASE WHEN kind = 'carried' THEN paid_minor ELSE 0 END);
+GROUP BY membership_id, currency HAVING sum(credited_minor) <> sum(CASE WHEN kind = 'carried' THEN paid_minor ELSE 0 END + set_off_minor)
+UNION ALL
+SELECT membership_id FROM membership_periods WHERE credited_minor > coalesce(value_minor, paid_minor);
 
 -- [Q5] what a plan takes off is for its members alone, and an order tells what that was
 SELECT p.id FROM promotions p JOIN plans plan ON plan.id = p.plan_id
@@ -796,3 +871,14 @@ SELECT r.membership_id FROM membership_renewals r JOIN membership_periods p ON p
 WHERE p.membership_id <> r.membership_id OR p.number < r.number
 UNION ALL
 SELECT membership_id FROM membership_renewals GROUP BY membership_id, number HAVING count(*) > 1;
+
+-- [Q7] what unused time pays of an order is a discount of it that no promotion gives, a period has no more of that, and one order at a time waits for its money with it
+SELECT coalesce(u.order_id, a.order_id) FROM (SELECT order_id, set_off_minor FROM membership_upgrades WHERE order_id IS NOT NULL) u
+FULL JOIN (SELECT order_id, sum(amount_minor) AS amount FROM adjustments WHERE kind = 'discount' AND promotion_id IS NULL GROUP BY 1) a ON a.order_id = u.order_id
+WHERE coalesce(u.set_off_minor, 0) <> coalesce(a.amount, 0)
+UNION ALL
+SELECT p.membership_id FROM membership_periods p LEFT JOIN membership_upgrades u ON u.order_id = p.order_id AND u.membership_id = p.membership_id
+WHERE p.set_off_minor > coalesce(u.set_off_minor, 0)
+UNION ALL
+SELECT u.membership_id FROM membership_upgrades u JOIN orders o ON o.id = u.order_id
+WHERE o.status <> 'cancelled' AND NOT EXISTS (SELECT FROM membership_periods p WHERE p.order_id = u.order_id) GROUP BY 1 HAVING count(*) > 1;

@@ -93,13 +93,18 @@ var corruptions = []corruption{
 	{rule: "A8", sql: `UPDATE vendor_orders SET currency = 'EUR' WHERE id = u('travelling, weaver')`},
 	{rule: "A8", sql: `UPDATE payments SET currency = 'EUR' WHERE id = u('payment 4')`},
 	{rule: "A8", sql: `UPDATE payment_events SET currency = 'EUR' WHERE id = u('fact 1')`},
-	{rule: "A9", sql: `UPDATE order_lines SET quantity_returned = 3 WHERE id = u('arrived teapots')`},
+	{
+		rule: "A9", sql: `UPDATE order_lines SET quantity_returned = 3 WHERE id = u('arrived teapots')`,
+		too: []string{"A11", "E7"}, why: "no parcel is back, in the stock neither",
+	},
 	{rule: "A10", sql: `UPDATE orders SET status = 'shipped' WHERE id = u('travelling');
 		UPDATE events SET data = data || '{"to": "shipped"}' WHERE id = u('event travelling2')`},
 	{rule: "A10", sql: `UPDATE vendor_orders SET status = 'shipped' WHERE id = u('arrived, potter')`},
 	{rule: "A11", sql: `UPDATE shipment_lines SET quantity = 2 WHERE shipment_id = u('parcel 1')`},
 	{rule: "A12", sql: `UPDATE order_lines SET cancelled_tax_minor = 1 WHERE id = u('withdrawn teapot')`},
 	{rule: "A12", sql: `UPDATE order_lines SET cancelled_minor = 4999 WHERE id = u('shortened rug')`},
+	{rule: "A12", sql: `UPDATE order_lines SET quantity_cancelled_paid = quantity_cancelled, cancelled_minor = 0, cancelled_tax_minor = 0, cancelled_commission_minor = 0,
+		cancelled_platform_minor = 0 WHERE id = u('withdrawn teapot')`, too: []string{"B15"}, why: "nothing was given back for it"},
 	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'confirmed' WHERE id = u('travelling, potter')`},
 	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'partially_shipped' WHERE id = u('travelling, weaver')`},
 
@@ -110,6 +115,13 @@ var corruptions = []corruption{
 
 	{rule: "A16", sql: `UPDATE orders SET tax_source = '{"engine": "taxjar", "failure": "taxjar answered 503"}' WHERE id = u('arrived')`},
 
+	{rule: "A17", sql: `UPDATE vendor_orders SET shipping_minor = 0, fee_minor = 500 WHERE id = u('travelling, potter')`},
+	{rule: "A17", sql: `UPDATE vendor_orders SET shipping_minor = 0, fee_minor = 500 WHERE id = u('travelling, potter');
+		UPDATE orders SET shipping_minor = 700, fee_minor = 500 WHERE id = u('travelling'); UPDATE payments SET provider = 'bank_transfer' WHERE order_id = u('travelling')`},
+	{
+		rule: "A18", sql: `UPDATE vendor_orders SET status = 'refused' WHERE id = u('withdrawn, potter')`,
+		too: []string{"A10"}, why: "the order would not be cancelled, but returned",
+	},
 	{rule: "B1", sql: `UPDATE payments SET amount_minor = 4999 WHERE id = u('payment 1')`},
 	{rule: "B1", sql: `UPDATE payments SET voided_minor = -1, authorized_minor = authorized_minor - 1 WHERE id = u('payment 1');
 		UPDATE payment_events SET amount_minor = amount_minor - 1 WHERE id = u('fact 1');
@@ -135,6 +147,11 @@ var corruptions = []corruption{
 			INSERT INTO refund_lines VALUES (u('refund line 1'), u('refund 1'), u('arrived, potter'), u('arrived teapots'), 2, 2500, 416, 184, 0)`,
 		too: []string{"D2", "J4"}, why: "neither the books nor the trail say that something was given back",
 	},
+	{
+		rule: "B15", sql: `UPDATE order_lines SET quantity_cancelled = 1, quantity_cancelled_paid = 1, quantity_fulfilled = 1 WHERE id = u('arrived teapots')`,
+		too: []string{"A11", "E7"}, why: "two were in the parcel",
+	},
+	{rule: "B16", sql: `INSERT INTO payment_exceptions (id, provider, kind, payment_id, subject) VALUES (u('trouble 1'), 'bank_transfer', 'refund_by_hand', u('payment 2'), 'x')`},
 	{rule: "B5", sql: `UPDATE orders SET payment_status = 'partially_paid' WHERE id = u('arrived')`},
 	{rule: "B12", sql: `UPDATE orders SET payment_status = 'partially_refunded' WHERE id = u('arrived')`},
 	{rule: "B12", sql: `UPDATE orders SET payment_status = 'refunded' WHERE id = u('travelling')`},
@@ -205,6 +222,8 @@ var corruptions = []corruption{
 	},
 	{rule: "D2", sql: `UPDATE ledger_accounts SET vendor_id = u('weaver') WHERE id = u('due to potter')`},
 	{rule: "D2", sql: `UPDATE order_lines SET commission_minor = 168 WHERE id = u('arrived teapots')`},
+	{rule: "D6", sql: `INSERT INTO ledger_accounts VALUES (u('fees'), 'fee_revenue', 'USD', '', NULL);
+		UPDATE ledger_entries SET account_id = u('fees') WHERE txn_id = u('posting 1') AND account_id = u('commission')`},
 	{rule: "D5", sql: `UPDATE vendor_orders SET house = true WHERE id = u('travelling, weaver')`},
 	{rule: "D5", sql: `INSERT INTO ledger_txns VALUES (u('posting 3'), 'vendor_order', u('waiting, weaver'), 'given');
 		INSERT INTO ledger_accounts VALUES (u('sales'), 'sales_revenue', 'USD', '', NULL);

@@ -7,6 +7,7 @@ package cod
 
 import (
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -35,6 +36,15 @@ var (
 		Key: "payments.cod_postal_codes", Help: "What postal codes begin with where couriers take cash, such as 110, 5600; empty: all.",
 		Check: prefixes.MatchString, Rule: "Give letters and digits, with commas between them.",
 	}
+	FeeSetting = settings.Value[string]{
+		Key: "payments.cod_fee", Help: "What cash on delivery costs the buyer of an order, in each currency, such as EUR 3.00, INR 49; nothing in others.",
+		Complain: func(text string) string {
+			if _, err := fees(text); err != nil {
+				return "Give a currency and an amount, with commas between several, each currency once: EUR 3.00, INR 49."
+			}
+			return ""
+		},
+	}
 
 	countries = regexp.MustCompile(`^$|^ *[A-Z]{2}( *, *[A-Z]{2})* *$`)
 	prefixes  = regexp.MustCompile(`^$|^ *[A-Z0-9]{1,10}( *, *[A-Z0-9]{1,10})* *$`)
@@ -42,7 +52,7 @@ var (
 
 // Settings lists what this package declares.
 func Settings() []settings.Declared {
-	return []settings.Declared{OffSetting, MostSetting, CountriesSetting, PostalSetting}
+	return []settings.Declared{OffSetting, MostSetting, CountriesSetting, PostalSetting, FeeSetting}
 }
 
 // Provider is cash on delivery.
@@ -110,6 +120,44 @@ func within(prefixes []string, code string) bool {
 	code = strings.ToUpper(strings.NewReplacer(" ", "", "-", "").Replace(code))
 	return slices.ContainsFunc(prefixes, func(p string) bool { return strings.HasPrefix(code, p) })
 }
+
+// Fee is what staff have decided.
+func (p Provider) Fee(ctx context.Context, c money.Currency) (money.Amount, error) {
+	text, err := FeeSetting.Get(ctx, p.Settings)
+	if err != nil {
+		return money.Zero(c), err
+	}
+	list, err := fees(text)
+	for _, fee := range list {
+		if fee.Currency == c {
+			return fee, nil
+		}
+	}
+	return money.Zero(c), err
+}
+
+// fees reads "EUR 3.00, INR 49": no currency twice, and none below nothing.
+func fees(text string) (found []money.Amount, err error) {
+	if text == "" {
+		return nil, nil
+	}
+	for _, one := range list(text) {
+		currency, number, _ := strings.Cut(one, " ")
+		fee, err := money.Parse(number, money.Currency(currency))
+		known := slices.ContainsFunc(found, func(f money.Amount) bool { return f.Currency == fee.Currency })
+		switch {
+		case err != nil:
+			return nil, err
+		case known, fee.Minor < 0, fee.Minor > maxFee, !fee.Currency.Valid():
+			return nil, fmt.Errorf("read the fee %q", one)
+		}
+		found = append(found, fee)
+	}
+	return found, nil
+}
+
+// maxFee is a slip of the pen, whatever the currency.
+const maxFee = 1_000_000_000
 
 // Waits is no time.
 func (Provider) Waits(context.Context) (time.Duration, error) { return 0, nil }

@@ -68,3 +68,37 @@ func TestWhatCouriersTakeCashFor(t *testing.T) {
 		t.Errorf("without settings: %v", err)
 	}
 }
+
+// What it costs is told for each currency, and nothing is kept that nobody could
+// read.
+func TestWhatCouriersCost(t *testing.T) {
+	tx := pgtest.Tx(t)
+	set := &settings.Settings{DB: tx}
+	set.Declare(cod.Settings()...)
+	p := cod.Provider{Settings: set, Currency: "USD"}
+	fee := func(c money.Currency) money.Amount {
+		t.Helper()
+		found, err := p.Fee(t.Context(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return found
+	}
+	if got := fee("USD"); !got.IsZero() {
+		t.Errorf("where nothing is decided it costs %s", got)
+	}
+	for text, good := range map[string]bool{
+		"": true, "USD 3.00": true, "EUR 2.50 , JPY 300": true, "USD 0": true,
+		"3.00": false, "USD": false, "USD 3.001": false, "USD -1": false, "usd 3": false, "XYZ 3": false, "USD 3, USD 4": false, "USD 3,": false, "USD 99999999999": false,
+	} {
+		if problem := cod.FeeSetting.Complain(text); (problem == "") != good {
+			t.Errorf("%q: %q", text, problem)
+		}
+	}
+	if err := set.Set(t.Context(), tx, map[string]json.RawMessage{"payments.cod_fee": json.RawMessage(`"EUR 2.50, JPY 300"`)}); err != nil {
+		t.Fatal(err)
+	}
+	if fee("EUR") != money.Of(250, "EUR") || fee("JPY") != money.Of(300, "JPY") || !fee("USD").IsZero() {
+		t.Errorf("it costs %s, %s and %s", fee("EUR"), fee("JPY"), fee("USD"))
+	}
+}

@@ -35,7 +35,6 @@ type Bench struct {
 	// where a certificate proves them.
 	Rotate func()
 
-	Partial    bool                 // a part of what is authorised can be captured
 	Closes     bool                 // Void ends what nobody has paid for
 	Amounts    []money.Amount       // that can be paid
 	Impossible []money.Amount       // that cannot
@@ -71,6 +70,7 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 		{"a capture that is not answered is one capture", captureFaults},
 		{"a promise is taken when the parcel leaves", onShipment},
 		{"a part of a promise", partial},
+		{"parts of a promise, one after the other", several},
 		{"what was given back stays within what was taken", refunds},
 		{"a refund that is not answered is one refund", refundFaults},
 		{"a refund that came back", refundFailed},

@@ -8,6 +8,7 @@ import (
 	"context"
 	"time"
 
+	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -34,6 +35,11 @@ func (Provider) Offered(_ context.Context, o payments.Offer) error {
 		return payments.ErrMethod.Field("/payment_method", "not_free", "This order costs something. Choose another way to pay.")
 	}
 	return nil
+}
+
+// Fee is nothing.
+func (Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
 }
 
 // Waits is no time.

@@ -74,7 +74,7 @@ func (o order) report(k payments.Known) payments.Report {
 			add(payments.Fail, money.Zero(a.Amount.Currency), a.ID)
 		default:
 			add(payments.Authorize, a.Amount.Amount, a.ID)
-			r.Approved = r.Approved || (a.Status == created || a.Status == partiallyCaptured) && a.Amount.Amount == k.Amount
+			r.Approved = r.Approved || (a.Status == created || a.Status == partiallyCaptured) && a.Amount.Amount == k.Amount && !o.hasFinal()
 		}
 	}
 	for _, c := range paid.Captures {
@@ -92,7 +92,7 @@ func (o order) report(k payments.Known) payments.Report {
 		}
 	}
 	for _, a := range paid.Authorizations {
-		if rest := o.left(a); (a.Status == voided || a.Status == captured) && rest.Minor > 0 && !o.isPending() {
+		if rest := o.left(a); (a.Status == voided || a.Status == captured || o.hasFinal()) && rest.Minor > 0 && !o.isPending() {
 			add(payments.Void, rest, a.ID)
 		}
 	}
@@ -104,6 +104,16 @@ func (o order) report(k payments.Known) payments.Report {
 		}
 	}
 	return r
+}
+
+// hasFinal reports whether the last capture was made that there will be.
+func (o order) hasFinal() bool {
+	for _, c := range o.Units[0].Payments.Captures {
+		if _, err := c.taken(id.Payment{}); err == nil && c.Final {
+			return true
+		}
+	}
+	return false
 }
 
 // isPending reports whether a capture has not ended.

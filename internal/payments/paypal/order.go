@@ -46,6 +46,7 @@ type capture struct {
 	Status    string `json:"status"`
 	Details   detail `json:"status_details"`
 	Amount    sum    `json:"amount"`
+	Final     bool   `json:"final_capture"` // the rest of what was authorised is given up
 	Breakdown struct {
 		Fee *sum `json:"paypal_fee"`
 	} `json:"seller_receivable_breakdown"` // not while it is pending

@@ -23,6 +23,7 @@ import (
 	"sync"
 	"time"
 
+	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -56,6 +57,15 @@ func (*Provider) Settled() bool { return false }
 
 // ByHand is false: PayPal is told to give money back.
 func (*Provider) ByHand() bool { return false }
+
+// Fee is nothing.
+func (*Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
+}
+
+// Captures says several: an authorisation is captured until one is said to be the
+// final capture. https://developer.paypal.com/docs/api/payments/v2/#authorizations_capture
+func (*Provider) Captures() payments.Captures { return payments.CapturesSeveral }
 
 // Waits is as long as the shop lets others wait.
 func (*Provider) Waits(context.Context) (time.Duration, error) { return 0, nil }

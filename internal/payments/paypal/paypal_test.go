@@ -257,7 +257,6 @@ func TestPayPalDoesWhatEveryProviderHasTo(t *testing.T) {
 		return conform.Bench{
 			Provider: b.provider, Server: b.server, Faults: b.server.Faults, Postman: b.server.Postman, Clock: b.clock,
 			Capture: func(when payments.CaptureWhen) { b.change("capture", when) },
-			Partial: true,  // of an authorisation
 			Closes:  false, // an order that nobody approved cannot be ended
 			Stale:   false, // PayPal repeats for days: see TestNoticesMayBeLateAsLongAsPayPalRepeatsThem
 			Amounts: []money.Amount{

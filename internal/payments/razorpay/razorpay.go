@@ -79,6 +79,10 @@ func (*Provider) Settled() bool { return false }
 // ByHand is false: Razorpay is told to give money back.
 func (*Provider) ByHand() bool { return false }
 
+// Captures says whole: the amount of a capture has to be the one that was
+// authorised. https://razorpay.com/docs/api/payments/capture/
+func (*Provider) Captures() payments.Captures { return payments.CapturesWhole }
+
 // Offered refuses what Razorpay cannot take.
 func (p *Provider) Offered(ctx context.Context, o payments.Offer) error {
 	if err := p.Accounts.Offered(ctx, Method, o); err != nil {

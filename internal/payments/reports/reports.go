@@ -44,6 +44,21 @@ func Read(provider string, file io.Reader) ([]payments.Movement, error) {
 	return list, nil
 }
 
+// Whose says by the beginning of a report which provider wrote it; "" when none of
+// them does.
+func Whose(beginning []byte) string {
+	line, _, _ := strings.Cut(strings.TrimPrefix(string(beginning), "\ufeff"), "\n")
+	switch line = strings.ToLower(line); {
+	case strings.Contains(line, "balance_transaction_id"):
+		return "stripe"
+	case strings.Contains(line, "transaction_entity"):
+		return "razorpay"
+	case strings.HasPrefix(strings.Trim(line, `"`), "rh"): // PayPal's report header
+		return "paypal"
+	}
+	return ""
+}
+
 // table is a file that is being read: a row at a time, its values by the names of
 // its columns.
 type table struct {

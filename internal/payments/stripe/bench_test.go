@@ -135,7 +135,7 @@ func (d *desk) bench() conform.Bench {
 		Capture: func(when payments.CaptureWhen) {
 			d.exec(`UPDATE payment_accounts SET capture = @when`, pgx.NamedArgs{"when": string(when)})
 		},
-		Rotate: d.rotate, Partial: true, Closes: true, Foreign: d.foreign, Stale: true,
+		Rotate: d.rotate, Closes: true, Foreign: d.foreign, Stale: true,
 		Amounts: []money.Amount{
 			money.Of(123_45, "USD"), money.Of(5000, "JPY"), money.Of(12_340, "KWD"), money.Of(99_00, "INR"), money.Of(1500, "ISK"), money.Of(2_500_00, "MGA"),
 		},

@@ -26,6 +26,7 @@ import (
 
 	api "github.com/stripe/stripe-go/v85"
 
+	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -50,6 +51,11 @@ func (Provider) Settled() bool { return false }
 // ByHand is false: Stripe gives money back when it is told to.
 func (Provider) ByHand() bool { return false }
 
+// Captures says once: what is not taken then Stripe gives up. Several captures are
+// for accounts of few, with cards of some networks.
+// https://docs.stripe.com/payments/multicapture
+func (Provider) Captures() payments.Captures { return payments.CapturesOnce }
+
 // Offered refuses amounts and currencies that Stripe does not take.
 func (p Provider) Offered(ctx context.Context, o payments.Offer) error {
 	if err := p.Accounts.Offered(ctx, Method, o); err != nil {
@@ -57,6 +63,11 @@ func (p Provider) Offered(ctx context.Context, o payments.Offer) error {
 	}
 	_, err := payable(o.Total)
 	return err
+}
+
+// Fee is nothing.
+func (Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
 }
 
 // Waits is as long as the shop lets others wait.

@@ -7,19 +7,21 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/payments"
 )
 
 // errTooMuch says that more is to move than there is.
 var errTooMuch = errs.New(errs.Conflict, "provider_refused", "So much is not left of this test payment.").With("reason", "amount_too_large")
 
-// Capture takes what was promised, once; what it does not take is given up.
+// Capture takes a part or all of what was promised; with the last of it the rest
+// is given up.
 func (p *Provider) Capture(ctx context.Context, m payments.Move) (payments.Fact, error) {
 	return p.move(ctx, payments.Capture, m, func(s sums) error {
 		switch {
-		case !s.promised() || s.taken():
+		case s.held() <= 0:
 			return errState
-		case m.Amount.Minor > s[payments.Authorize]-s[payments.Void]:
+		case m.Amount.Minor > s.held():
 			return errTooMuch
 		}
 		return nil
@@ -32,7 +34,7 @@ func (p *Provider) Void(ctx context.Context, m payments.Move) (payments.Fact, er
 		return p.close(ctx, m)
 	}
 	return p.move(ctx, payments.Void, m, func(s sums) error {
-		if !s.promised() || s.taken() {
+		if m.Amount.Minor > s.held() {
 			return errState
 		}
 		return nil
@@ -82,11 +84,19 @@ func (p *Provider) move(ctx context.Context, kind payments.Kind, m payments.Move
 				return nil
 			}
 		}
-		if err := allowed(sum(list)); err != nil {
+		s := sum(list)
+		if err := allowed(s); err != nil {
 			return err
 		}
 		e = entry{Payment: m.Payment, Kind: kind, Ref: newRef(), Amount: m.Amount, Key: m.Key, At: p.Clock.Now()}
-		return insertEntry(ctx, tx, e)
+		if err := insertEntry(ctx, tx, e); err != nil {
+			return err
+		}
+		rest := entry{Payment: m.Payment, Kind: payments.Void, Ref: newRef(), Amount: money.Of(s.held()-m.Amount.Minor, m.Amount.Currency), At: e.At}
+		if kind != payments.Capture || !m.All || rest.Amount.IsZero() {
+			return nil
+		}
+		return insertEntry(ctx, tx, rest)
 	})
 	return payments.Fact{Payment: m.Payment, Kind: kind, Amount: e.Amount, Cause: e.Ref}, err
 }

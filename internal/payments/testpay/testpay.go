@@ -49,6 +49,9 @@ func (*Provider) Settled() bool { return false }
 // ByHand is false: what is given back is written down.
 func (*Provider) ByHand() bool { return false }
 
+// Captures says several.
+func (*Provider) Captures() payments.Captures { return payments.CapturesSeveral }
+
 // Fields are none: there are no keys.
 func (*Provider) Fields() []payments.Field { return []payments.Field{} }
 
@@ -74,6 +77,11 @@ func (p *Provider) Offered(ctx context.Context, o payments.Offer) error {
 		err = payments.ErrMethod.Field("/payment_method", "unavailable", "This way to pay is not offered here.")
 	}
 	return err
+}
+
+// Fee is nothing.
+func (*Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
 }
 
 // Waits is as long as others wait.
@@ -147,7 +155,7 @@ func (p *Provider) Look(ctx context.Context, k payments.Known) (payments.Report,
 		}
 	}
 	s := sum(list)
-	r.Approved = s.promised() && !s.taken()
+	r.Approved = s.held() > 0
 	r.Open = v.ClosedAt == nil && !s.promised()
 	return r, nil
 }
@@ -186,7 +194,8 @@ func sum(list []entry) sums {
 }
 
 func (s sums) promised() bool { return s[payments.Authorize] > s[payments.Void] }
-func (s sums) taken() bool    { return s[payments.Capture] > 0 }
+func (s sums) held() int64 { return s[payments.Authorize] - s[payments.Void] - s[payments.Capture] }
+
 func (s sums) left() int64 {
 	return s[payments.Capture] - s[payments.Refund] + s[payments.RefundFailed] - s[payments.Chargeback] + s[payments.ChargebackReversed]
 }

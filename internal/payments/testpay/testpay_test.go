@@ -199,7 +199,7 @@ func TestConformance(t *testing.T) {
 	conform.Run(t, func(t *testing.T) conform.Bench {
 		b := open(t)
 		return conform.Bench{
-			Provider: b.shop, Server: b, Faults: b.faults, Postman: &fakes.Postman{}, Clock: b.clock, Partial: true, Closes: true, Silent: true,
+			Provider: b.shop, Server: b, Faults: b.faults, Postman: &fakes.Postman{}, Clock: b.clock, Closes: true, Silent: true,
 			Capture: func(when payments.CaptureWhen) {
 				b.exec(`UPDATE payment_accounts SET capture = '` + string(when) + `'`)
 			},

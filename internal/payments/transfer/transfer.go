@@ -10,6 +10,7 @@ import (
 	"context"
 	"time"
 
+	"souk/internal/money"
 	"souk/internal/payments"
 	"souk/internal/platform/settings"
 )
@@ -59,6 +60,11 @@ func (p Provider) Offered(ctx context.Context, o payments.Offer) error {
 		err = payments.ErrMethod.Field("/payment_method", "unavailable", "The shop takes no bank transfers.")
 	}
 	return err
+}
+
+// Fee is nothing.
+func (Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
 }
 
 // Waits is some days: transfers take theirs.

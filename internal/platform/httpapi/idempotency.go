@@ -69,11 +69,35 @@ func (k *keyed) lock() int64 {
 // transact runs a write in one transaction with its idempotency key, then
 // answers. The answer is made before the commit, so that one that cannot be
 // made undoes the write.
-func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, error)) error {
+func (ex *exchange) transact(ctx context.Context, run func(ctx context.Context, tx pgx.Tx) (any, error)) error {
+	a, err := ex.commit(ctx, run)
+	if err != nil && ex.op.mend != nil {
+		again, failed := ex.op.mend(ctx, err)
+		if failed != nil {
+			return failed
+		}
+		if again != nil {
+			a, err = ex.commit(again, run)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	afterCommit.Here()
+	ex.op.afterCommit.Here()
+	if ex.op.then != nil && a.status < 300 {
+		a.body = ex.op.then(ctx, a.body)
+	}
+	ex.write(a)
+	a.release()
+	return nil
+}
+
+// commit runs a write in a transaction, whose answer is to be told.
+func (ex *exchange) commit(ctx context.Context, run func(ctx context.Context, tx pgx.Tx) (any, error)) (a written, err error) {
 	key := ex.key()
-	var a written
 	extra := ex.extra
-	err := postgres.InTx(ctx, ex.router.config.DB, func(tx pgx.Tx) error {
+	err = postgres.InTx(ctx, ex.router.config.DB, func(tx pgx.Tx) error {
 		ex.extra, ex.note = extra.Clone(), note{} // without those of a run that was undone
 		a.release()
 		if key != nil {
@@ -86,7 +110,7 @@ func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, erro
 				return nil
 			}
 		}
-		out, err := run(tx)
+		out, err := run(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -106,16 +130,9 @@ func (ex *exchange) transact(ctx context.Context, run func(tx pgx.Tx) (any, erro
 		return nil
 	})
 	if err != nil {
-		return err
+		ex.extra = extra
 	}
-	afterCommit.Here()
-	ex.op.afterCommit.Here()
-	if ex.op.then != nil && a.status < 300 {
-		a.body = ex.op.then(ctx, a.body)
-	}
-	ex.write(a)
-	a.release()
-	return nil
+	return a, err
 }
 
 // claimed runs an action under its idempotency key. The key is claimed before

@@ -56,7 +56,8 @@ type operation struct {
 	beforeCommit, afterCommit crash.Name // of a write; "" is nowhere
 
 	first func(ctx context.Context, in any) (context.Context, error)
-	then  func(context.Context, []byte) []byte // completes the answer of a write; nil: it is complete
+	then  func(context.Context, []byte) []byte                          // completes the answer of a write; nil: it is complete
+	mend  func(context.Context, error) (again context.Context, e error) // makes good what a write lacked; nil: nothing can be
 
 	ifMatch bool            // 428 without If-Match
 	query   map[string]bool // the parameters it knows
@@ -151,6 +152,13 @@ func First(prepare func(ctx context.Context, in any) (context.Context, error)) O
 // adds is not stored.
 func Then(complete func(ctx context.Context, body []byte) []byte) Option {
 	return func(o *operation) { o.then = complete }
+}
+
+// Mend makes good what a write lacked, once its transaction is undone: what only
+// somebody outside can say, who must not be asked within. The write then runs once
+// more in the context that mend returns; nil is that it has failed for good.
+func Mend(mend func(ctx context.Context, err error) (again context.Context, e error)) Option {
+	return func(o *operation) { o.mend = mend }
 }
 
 // Hidden keeps the operation out of the OpenAPI document, for a reason: pages

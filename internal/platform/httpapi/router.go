@@ -131,7 +131,7 @@ func Delete[I, O any](r *Router, path string, h func(context.Context, pgx.Tx, *I
 func write[I, O any](r *Router, method, path string, h func(context.Context, pgx.Tx, *I) (O, error), opts []Option) {
 	op := newOperation(writes, method, path, h, opts)
 	register[I, O](r, op, func(ctx context.Context, ex *exchange, in *I) error {
-		return ex.transact(ctx, func(tx pgx.Tx) (any, error) {
+		return ex.transact(ctx, func(ctx context.Context, tx pgx.Tx) (any, error) {
 			again := *in // what a first run did to its input must not reach the second
 			out, err := h(ctx, tx, &again)
 			return &out, err

@@ -1,0 +1,128 @@
+package checkout
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/events"
+	"souk/internal/platform/postgres"
+	"souk/internal/promotions"
+	"souk/internal/shipping"
+)
+
+// TakeBack records that a parcel is back with who sent it: its goods return to the
+// stock, or are written off where they are not sellable. What was to be paid at the
+// door is not owed any more, as if it had never left; what was paid already waits
+// for a refund, which is asked for. Saying it twice changes nothing the second
+// time. Handed over and taken back at once, the first to have the order's lock wins.
+func (c *Checkout) TakeBack(ctx context.Context, tx pgx.Tx, shipment id.Shipment, detail string, sellable bool) (shipping.Shipment, error) {
+	was, found, err := c.lockParcel(ctx, tx, shipment)
+	if err != nil || found.Status == shipping.Returned {
+		return found, err
+	}
+	marked, err := c.Shipping.Mark(ctx, tx, shipment, shipping.Returned, detail)
+	if err != nil {
+		return shipping.Shipment{}, err
+	}
+	units := make([]orders.Units, len(marked.Lines))
+	for i, l := range marked.Lines {
+		units[i] = orders.Units{Line: l.Line, Quantity: l.Quantity}
+	}
+	if err := c.bringBack(ctx, tx, was, marked, units); err != nil {
+		return shipping.Shipment{}, fmt.Errorf("take shipment %s back: %w", shipment, err)
+	}
+	inReturn.Here()
+	return marked, c.Stock.Return(ctx, tx, leaving(was, units), sellable)
+}
+
+// bringBack is all of TakeBack but the stock, whose locks come last.
+func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, parcel shipping.Shipment, units []orders.Units) error {
+	is := was.Clone()
+	part, ok := is.PartOf(parcel.VendorOrderID)
+	if !ok {
+		return orders.ErrNoOrder
+	}
+	refused, err := c.paidAtTheDoor(ctx, tx, is, part)
+	if err != nil {
+		return err
+	}
+	is.Return(part, units, refused)
+	unpaid := was.Unpaid().Minus(is.Unpaid())
+	if err := c.arrive(ctx, tx, was, &is); err != nil { // the others of the part may have
+		return err
+	}
+	if err := is.Follow(); err != nil {
+		return err
+	}
+	var back []returned
+	if refused {
+		if back, err = returnCredit(ctx, tx, was, is); err != nil {
+			return err
+		}
+		if err := c.giveUp(ctx, tx, was, &is, unpaid); err != nil {
+			return err
+		}
+	}
+	b := postgres.NewBatch()
+	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
+		return orders.Returned{Change: ch, VendorOrderID: parcel.VendorOrderID, ShipmentID: parcel.ID, Refused: refused}
+	})
+	if err := b.Send(ctx, tx); err != nil {
+		return err
+	}
+	if !refused {
+		return c.askBack(ctx, tx, is.ID, units)
+	}
+	if is.Void() {
+		if err := promotions.Release(ctx, tx, []id.Order{is.ID}); err != nil {
+			return err
+		}
+	}
+	return giveBack(ctx, tx, back)
+}
+
+// paidAtTheDoor reports that a part is paid when it is handed over, and was not.
+func (c *Checkout) paidAtTheDoor(ctx context.Context, tx pgx.Tx, w orders.Whole, part int) (bool, error) {
+	if w.Parts[part].Paid {
+		return false, nil
+	}
+	payment, err := payments.LiveOf(ctx, tx, w.ID)
+	if err != nil {
+		return false, err
+	}
+	provider, err := c.Payments.Provider(payment.Provider)
+	if err != nil {
+		return false, err
+	}
+	return provider.Settled(), nil
+}
+
+// askedByReturn is who asks for the refund of what came back, so that anybody may
+// approve it.
+const askedByReturn = "system:returned parcel"
+
+// askBack asks for a refund of goods that came back and have been paid for. Staff
+// approve it, or reject it and give back otherwise.
+func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, order id.Order, units []orders.Units) error {
+	body := refundBody{Lines: units, To: orders.ToMethod, Reason: "Your parcel came back to us."}
+	_, _, planned, err := c.plan(ctx, tx, body.of(order))
+	if errors.Is(err, orders.ErrNothingToRefund) || errors.Is(err, orders.ErrBeyondRemaining) { // it was given back before
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		return fmt.Errorf("keep a request for a refund: %w", err)
+	}
+	_, err = orders.AskRefund(ctx, tx, orders.RefundRequest{Order: order, Amount: planned.Amount, Body: text, AskedBy: askedByReturn})
+	return err
+}

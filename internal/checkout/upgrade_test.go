@@ -1,0 +1,64 @@
+package checkout_test
+
+import (
+	"fmt"
+	"testing"
+
+	"souk/internal/checkout"
+	"souk/internal/id"
+	"souk/internal/memberships"
+	"souk/internal/orders"
+	"souk/internal/platform/pgtest"
+)
+
+func (s *shop) upgrade(who string, to id.Plan, method string) answer {
+	s.t.Helper()
+	return s.call(who, "POST", "/me/membership/upgrade", fmt.Sprintf(`{"plan_id": %q, "payment_method": %q}`, to, method))
+}
+
+// Of 30 days at 9.00, 19 are unused: 5.70 of the 18.00. The order says so, one at
+// a time is open, and one that is cancelled leaves everything as it was.
+func TestUnusedDaysLowerTheOrderForABetterPlan(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t)) // plans make the shop's own vendor, on which transactions of other tests wait
+	gold, silver := s.plan("Ruby", 1800, goldBenefits), s.plan("Opal", 900, `, "rank": 1, "pause_days": 20`)
+	best := s.plan("Jade", 500, `, "rank": 3`)
+	who := s.member(silver.ID)
+	m := s.membership(who)
+	s.later(m.ID, "10 days 1 hour")
+
+	first := decode[checkout.Joined](s.upgrade(who, gold.ID, "stripe").want(201))
+	if first.Order.GrandTotal != usd(1230) || first.Order.Discount != usd(570) {
+		t.Fatalf("totals: %+v", first.Order.Totals)
+	}
+	s.call(who, "GET", "/me/orders/"+first.Order.ID.String()+"?expand=trace", "").want(200, `"kind":"set_off"`, "Ruby: Unused time of Opal: 19 of 30 days", `"membership_savings":{"amount":0`)
+	s.upgrade(who, gold.ID, "stripe").want(409, "upgrade_ordered", first.Order.ID.String())
+	s.call(who, "POST", "/orders/"+first.Order.ID.String()+"/cancel", `{}`).want(200)
+	if is := s.membership(who); is.Plan.Name != "Opal" || is.EndsAt.IsZero() || !is.Periods[0].Credited.IsZero() {
+		t.Errorf("cancelled: %+v", is)
+	}
+
+	second := decode[checkout.Joined](s.upgrade(who, gold.ID, "stripe").want(201))
+	s.pay(second)
+	m = s.membership(who)
+	if len(m.Periods) != 2 || m.Plan.Name != "Ruby" || m.Periods[0].Credited != usd(570) || m.Periods[1].Paid != usd(1230) || m.Periods[1].SetOff != usd(570) {
+		t.Fatalf("upgraded: %+v", m.Periods)
+	}
+	s.sound()
+
+	// Paused and resumed, the whole price goes on, not what was paid of it. It is more
+	// than the best plan costs: nothing is left to pay, and the rest is time.
+	s.call(who, "POST", "/me/membership/pause", "").want(200)
+	s.call(who, "POST", "/me/membership/resume", "").want(200)
+	third := decode[checkout.Joined](s.upgrade(who, best.ID, "stripe").want(201))
+	if !third.Order.GrandTotal.IsZero() || third.Payment.Method != "free" || third.Order.Status != orders.StatusConfirmed {
+		t.Fatalf("nothing to pay: %+v, %+v", third.Order.Totals, third.Payment)
+	}
+	s.handOver()
+	m = s.membership(who)
+	last := m.Periods[len(m.Periods)-1]
+	if m.Plan.Name != "Jade" || m.Method != "stripe" || last.Kind != memberships.Carried || last.Paid.Minor < 1200 || last.Paid.Minor > 1300 {
+		t.Errorf("the best: %s by %q, %+v", m.Plan.Name, m.Method, last)
+	}
+	s.sound()
+}
