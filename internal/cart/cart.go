@@ -5,7 +5,7 @@
 // Tables: carts, cart_items, cart_coupons, cart_gift_cards; quote_epochs and quote_features, which triggers
 // write. It reads the catalogue, stock, prices, shipping options and tax zones in its own joined statements.
 // Raises: nothing; a cart is nobody's business until it is an order.
-// Calls: accounts (saved addresses), pricing (the quote), shipping and tax (what
+// Calls: accounts (saved addresses), catalog (in which language goods are told), pricing (the quote), shipping and tax (what
 // options and rates mean), payments (ways to pay), credit (what a code is), inventory (picks), wishlist
 // (later.go).
 //
@@ -24,6 +24,7 @@ import (
 	"time"
 
 	"souk/internal/accounts"
+	"souk/internal/catalog"
 	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -46,6 +47,7 @@ type Carts struct {
 	Promotions *promotions.Promotions
 	Tax        *tax.Zones
 	Wishlists  *wishlist.Wishlists
+	Locales    *catalog.Locales // that goods are told in; nil: only the shop's own
 
 	shop atomic.Pointer[shop] // as it was read last
 }

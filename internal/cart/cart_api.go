@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/auth"
+	"souk/internal/catalog"
 	"souk/internal/credit"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -26,18 +27,18 @@ const (
 // Routes mounts what shoppers do with carts.
 func (c *Carts) Routes(r *httpapi.Router) {
 	public, limit := httpapi.Public(secret), httpapi.BodyLimit(bodyLimit)
-	private := httpapi.Private()
-	httpapi.Post(r, "/api/v1/carts", c.create, httpapi.Public("anybody may fill a cart"), limit, httpapi.Status(201), httpapi.Summary("Make a cart"))
-	httpapi.Get(r, "/api/v1/carts/{cart}", c.show, public, private, httpapi.Summary("Show a cart with its totals"))
-	httpapi.Post(r, "/api/v1/carts/{cart}/items", c.addItem, public, limit, httpapi.Summary("Put something into a cart"),
+	private, told := httpapi.Private(), c.Locales.AsWished()
+	httpapi.Post(r, "/api/v1/carts", c.create, told, httpapi.Public("anybody may fill a cart"), limit, httpapi.Status(201), httpapi.Summary("Make a cart"))
+	httpapi.Get(r, "/api/v1/carts/{cart}", c.show, told, public, private, httpapi.Summary("Show a cart with its totals"))
+	httpapi.Post(r, "/api/v1/carts/{cart}/items", c.addItem, told, public, limit, httpapi.Summary("Put something into a cart"),
 		httpapi.Describe("What is in the cart already grows by the quantity."))
-	httpapi.Patch(r, "/api/v1/carts/{cart}/items/{item}", c.setQuantity, public, limit, httpapi.Summary("Change how many are wanted; 0 removes the item"))
-	httpapi.Delete(r, "/api/v1/carts/{cart}/items/{item}", c.removeItem, public, httpapi.Status(200), httpapi.Summary("Take something out of a cart"))
-	httpapi.Put(r, "/api/v1/carts/{cart}/addresses", c.setAddresses, public, limit, httpapi.Summary("Say where a cart goes"))
+	httpapi.Patch(r, "/api/v1/carts/{cart}/items/{item}", c.setQuantity, told, public, limit, httpapi.Summary("Change how many are wanted; 0 removes the item"))
+	httpapi.Delete(r, "/api/v1/carts/{cart}/items/{item}", c.removeItem, told, public, httpapi.Status(200), httpapi.Summary("Take something out of a cart"))
+	httpapi.Put(r, "/api/v1/carts/{cart}/addresses", c.setAddresses, told, public, limit, httpapi.Summary("Say where a cart goes"))
 	httpapi.Get(r, "/api/v1/carts/{cart}/shipping-options", c.shippingOptions, public, private, httpapi.Summary("List the ways each vendor's parcel can go"))
-	httpapi.Put(r, "/api/v1/carts/{cart}/shipping", c.setShipping, public, limit, httpapi.Summary("Choose how the parcels go"))
+	httpapi.Put(r, "/api/v1/carts/{cart}/shipping", c.setShipping, told, public, limit, httpapi.Summary("Choose how the parcels go"))
 	httpapi.Get(r, "/api/v1/carts/{cart}/payment-methods", c.paymentMethods, public, private, httpapi.Summary("List the ways to pay"))
-	httpapi.Post(r, "/api/v1/carts/{cart}/claim", c.claim, httpapi.Needs(auth.AsCustomer), httpapi.ID("claim-cart"), httpapi.Status(200),
+	httpapi.Post(r, "/api/v1/carts/{cart}/claim", c.claim, told, httpapi.Needs(auth.AsCustomer), httpapi.ID("claim-cart"), httpapi.Status(200),
 		httpapi.Summary("Make a guest's cart one's own"),
 		httpapi.Describe("The caller's open cart takes the items in; without one, the guest's cart becomes theirs. Items that cannot be taken stay where they are, with the reason."))
 	c.couponRoutes(r)
@@ -50,6 +51,7 @@ type cartPath struct {
 }
 
 type createInput struct {
+	catalog.LocaleWish
 	Body struct {
 		Currency money.Currency `json:"currency,omitempty" maxLength:"3" doc:"ISO 4217; the shop's own unless told"`
 		Items    []NewItem      `json:"items,omitempty" maxItems:"500"`
@@ -62,6 +64,7 @@ func (c *Carts) create(ctx context.Context, tx pgx.Tx, in *createInput) (View, e
 }
 
 type showInput struct {
+	catalog.LocaleWish
 	Cart   id.Cart `path:"cart"`
 	Method string  `query:"payment_method" maxLength:"40" doc:"As it is paid this way: with the fee, and with promotions for it" example:"cod"`
 	Expand string  `query:"expand" enum:"trace" doc:"trace explains each figure"`
@@ -87,6 +90,7 @@ func (c *Carts) open(ctx context.Context, cart id.Cart, method string, explain b
 }
 
 type addItemInput struct {
+	catalog.LocaleWish
 	Cart id.Cart `path:"cart"`
 	Body NewItem
 }
@@ -97,6 +101,7 @@ func (c *Carts) addItem(ctx context.Context, tx pgx.Tx, in *addItemInput) (View,
 }
 
 type setQuantityInput struct {
+	catalog.LocaleWish
 	Cart id.Cart     `path:"cart"`
 	Item id.CartItem `path:"item"`
 	Body struct {
@@ -111,6 +116,7 @@ func (c *Carts) setQuantity(ctx context.Context, tx pgx.Tx, in *setQuantityInput
 }
 
 type removeItemInput struct {
+	catalog.LocaleWish
 	Cart id.Cart     `path:"cart"`
 	Item id.CartItem `path:"item"`
 }
@@ -121,6 +127,7 @@ func (c *Carts) removeItem(ctx context.Context, tx pgx.Tx, in *removeItemInput) 
 }
 
 type addressesInput struct {
+	catalog.LocaleWish
 	Cart id.Cart `path:"cart"`
 	Body struct {
 		Email             string                  `json:"email" maxLength:"254"`
@@ -181,6 +188,7 @@ type choice struct {
 }
 
 type setShippingInput struct {
+	catalog.LocaleWish
 	Cart id.Cart `path:"cart"`
 	Body struct {
 		Selections []Selection `json:"selections" maxItems:"500"`
@@ -277,6 +285,7 @@ func (p Priced) Offer() payments.Offer {
 }
 
 type claimInput struct {
+	catalog.LocaleWish
 	Cart id.Cart `path:"cart"`
 }
 

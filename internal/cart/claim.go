@@ -86,7 +86,7 @@ func (p Priced) takeIn(guest Priced) (moved []NewItem, refused []Refused) {
 		if at >= 0 {
 			wanted += p.Lines[at].Quantity
 		}
-		no := Refused{VariantID: l.VariantID, Title: l.Title(), Quantity: l.Quantity}
+		no := Refused{VariantID: l.VariantID, Title: l.Told().Line(), Quantity: l.Quantity}
 		switch {
 		case p.Cart.Currency != guest.Cart.Currency:
 			no.Code, no.Detail = "currency_mismatch", "Your cart is in "+string(p.Cart.Currency)+"."

@@ -6,6 +6,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
@@ -16,14 +17,15 @@ import (
 const maxCodes = 10
 
 func (c *Carts) couponRoutes(r *httpapi.Router) {
-	public, limit := httpapi.Public(secret), httpapi.BodyLimit(bodyLimit)
-	httpapi.Post(r, "/api/v1/carts/{cart}/coupons", c.addCoupon, public, limit, httpapi.Status(200), httpapi.Limit(httpapi.LimitCoupon),
+	public, limit, told := httpapi.Public(secret), httpapi.BodyLimit(bodyLimit), c.Locales.AsWished()
+	httpapi.Post(r, "/api/v1/carts/{cart}/coupons", c.addCoupon, told, public, limit, httpapi.Status(200), httpapi.Limit(httpapi.LimitCoupon),
 		httpapi.Summary("Put a code into a cart"),
 		httpapi.Describe("Case, blanks and full-width letters do not count. The same code twice is one. A code that takes nothing off is refused with 422 `coupon_not_applicable`; one that is not combined with another in the cart, with 409 `coupon_not_combined`."))
-	httpapi.Delete(r, "/api/v1/carts/{cart}/coupons/{code}", c.removeCoupon, public, httpapi.Status(200), httpapi.Summary("Take a code out of a cart"))
+	httpapi.Delete(r, "/api/v1/carts/{cart}/coupons/{code}", c.removeCoupon, told, public, httpapi.Status(200), httpapi.Summary("Take a code out of a cart"))
 }
 
 type addCouponInput struct {
+	catalog.LocaleWish
 	Cart id.Cart `path:"cart"`
 	Body struct {
 		Code string `json:"code" minLength:"1" maxLength:"200"`
@@ -69,6 +71,7 @@ func (k Code) refusal(others []Code) error {
 }
 
 type removeCouponInput struct {
+	catalog.LocaleWish
 	Cart id.Cart `path:"cart"`
 	Code string  `path:"code" maxLength:"200"`
 }

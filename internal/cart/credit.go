@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
+	"souk/internal/catalog"
 	"souk/internal/credit"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -108,16 +109,17 @@ func (p Priced) viewCredits(v *View) {
 }
 
 func (c *Carts) creditRoutes(r *httpapi.Router) {
-	public, limit := httpapi.Public(secret), httpapi.BodyLimit(bodyLimit)
-	httpapi.Post(r, "/api/v1/carts/{cart}/gift-cards", c.addGiftCard, public, limit, httpapi.Status(200), httpapi.Limit(httpapi.LimitCoupon),
+	public, limit, told := httpapi.Public(secret), httpapi.BodyLimit(bodyLimit), c.Locales.AsWished()
+	httpapi.Post(r, "/api/v1/carts/{cart}/gift-cards", c.addGiftCard, told, public, limit, httpapi.Status(200), httpapi.Limit(httpapi.LimitCoupon),
 		httpapi.Summary("Pay a cart with a gift card"),
 		httpapi.Describe("`gift_cards` tells what it pays, `due` what is left; the total stays what it is. The same code twice is one. 422 `gift_card_not_applicable` where it cannot pay anything: one that is unknown or disabled, expired, spent, in another currency, or for a cart with gift cards in it."))
-	httpapi.Delete(r, "/api/v1/carts/{cart}/gift-cards/{card}", c.removeGiftCard, public, httpapi.Status(200), httpapi.Summary("Do not pay a cart with a gift card"))
-	httpapi.Put(r, "/api/v1/carts/{cart}/store-credit", c.setStoreCredit, httpapi.Needs(auth.AsCustomer), limit, httpapi.Summary("Pay a cart with my store credit, or not"),
+	httpapi.Delete(r, "/api/v1/carts/{cart}/gift-cards/{card}", c.removeGiftCard, told, public, httpapi.Status(200), httpapi.Summary("Do not pay a cart with a gift card"))
+	httpapi.Put(r, "/api/v1/carts/{cart}/store-credit", c.setStoreCredit, told, httpapi.Needs(auth.AsCustomer), limit, httpapi.Summary("Pay a cart with my store credit, or not"),
 		httpapi.Describe("With all that there is, or with `most` of it. 409 `cart_not_owned` for a cart that is nobody's yet."))
 }
 
 type addGiftCardInput struct {
+	catalog.LocaleWish
 	Cart id.Cart `path:"cart"`
 	Body struct {
 		Code string `json:"code" minLength:"1" maxLength:"200"`
@@ -150,6 +152,7 @@ func (c *Carts) addGiftCard(ctx context.Context, tx pgx.Tx, in *addGiftCardInput
 }
 
 type removeGiftCardInput struct {
+	catalog.LocaleWish
 	Cart id.Cart     `path:"cart"`
 	Card id.GiftCard `path:"card"`
 }
@@ -166,6 +169,7 @@ func (c *Carts) removeGiftCard(ctx context.Context, tx pgx.Tx, in *removeGiftCar
 }
 
 type setStoreCreditInput struct {
+	catalog.LocaleWish
 	Cart id.Cart `path:"cart"`
 	Body struct {
 		Use  bool          `json:"use"`

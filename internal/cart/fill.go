@@ -12,6 +12,7 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/auth"
+	"souk/internal/catalog"
 	"souk/internal/credit"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -36,18 +37,18 @@ func (c *Carts) Create(ctx context.Context, tx pgx.Tx, currency money.Currency, 
 		return Priced{}, errs.Validation.Field("/currency", "invalid", "This is not a currency.")
 	}
 	items = summed(items)
-	r := reading{shop: c.known()}
+	r := reading{shop: c.known(), locale: catalog.LocaleOf(ctx)}
 	cart := id.Secret[id.Cart]()
 	b := postgres.NewBatch()
 	b.Read(insertCart, pgx.NamedArgs{"cart": cart, "user": auth.From(ctx).User, "currency": currency}, takeCart(&r.cart))
 	if len(items) > 0 {
 		queueItems(b, cart, items)
 	}
-	r.queue(b, ofCart(cart))
+	r.queue(b, ofCart(cart, r.locale))
 	if err := b.Send(ctx, tx); err != nil {
 		return Priced{}, fmt.Errorf("create cart: %w", err)
 	}
-	if err := c.complete(ctx, tx, &r, ofCart(cart)); err != nil {
+	if err := c.complete(ctx, tx, &r, ofCart(cart, r.locale)); err != nil {
 		return Priced{}, fmt.Errorf("create cart: %w", err)
 	}
 	return c.with(&r, items)
@@ -188,7 +189,7 @@ func selectionPointer(i int, name string) string {
 // write touches the cart with sql, does more, and reads what the answer is made
 // of: one pipeline. [ErrNotFound] or [ErrCompleted] where it may not.
 func (c *Carts) write(ctx context.Context, tx pgx.Tx, cart id.Cart, sql string, args pgx.NamedArgs, more func(b *postgres.Batch)) (*reading, error) {
-	r := reading{shop: c.known()}
+	r := reading{shop: c.known(), locale: catalog.LocaleOf(ctx)}
 	b := postgres.NewBatch()
 	named := whose(ctx, cart)
 	for name, value := range args {
@@ -198,14 +199,14 @@ func (c *Carts) write(ctx context.Context, tx pgx.Tx, cart id.Cart, sql string, 
 	if more != nil {
 		more(b)
 	}
-	r.queue(b, ofCart(cart))
+	r.queue(b, ofCart(cart, r.locale))
 	switch err := b.Send(ctx, tx); {
 	case errors.Is(err, errUntouched):
 		return nil, why(ctx, tx, cart)
 	case err != nil:
 		return nil, fmt.Errorf("write cart: %w", err)
 	}
-	if err := c.complete(ctx, tx, &r, ofCart(cart)); err != nil {
+	if err := c.complete(ctx, tx, &r, ofCart(cart, r.locale)); err != nil {
 		return nil, fmt.Errorf("write cart: %w", err)
 	}
 	return &r, nil

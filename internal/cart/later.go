@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
@@ -72,18 +73,19 @@ func (c *Carts) TakeWish(ctx context.Context, tx pgx.Tx, from wishlist.Which, it
 }
 
 func (c *Carts) wishRoutes(r *httpapi.Router) {
-	me, limit := httpapi.Needs(auth.AsCustomer), httpapi.BodyLimit(bodyLimit)
+	me, limit, told := httpapi.Needs(auth.AsCustomer), httpapi.BodyLimit(bodyLimit), c.Locales.AsWished()
 	summary := httpapi.Summary("Move something from a wishlist to a cart")
-	httpapi.Post(r, "/api/v1/carts/{cart}/items/{item}/save-for-later", c.saveForLater, httpapi.Public(secret), limit, httpapi.ID("save-cart-item"), httpapi.Status(200),
+	httpapi.Post(r, "/api/v1/carts/{cart}/items/{item}/save-for-later", c.saveForLater, told, httpapi.Public(secret), limit, httpapi.ID("save-cart-item"), httpapi.Status(200),
 		httpapi.Summary("Move something from a cart to a wishlist"),
 		httpapi.Describe("To the caller's default list unless `wishlist_id` names one; a guest who names none gets a new list."))
-	httpapi.Post(r, "/api/v1/me/wishlist/items/{item}/move-to-cart", c.takeFromDefault, me, limit, httpapi.ID("move-my-default-wishlist-item"), httpapi.Status(200), summary)
-	httpapi.Post(r, "/api/v1/me/wishlists/{wishlist}/items/{item}/move-to-cart", c.takeFromOwn, me, limit, httpapi.ID("move-my-wishlist-item"), httpapi.Status(200), summary)
-	httpapi.Post(r, "/api/v1/wishlists/{wishlist}/items/{item}/move-to-cart", c.takeFromGuests, httpapi.Public("the list's id is the secret"), limit,
+	httpapi.Post(r, "/api/v1/me/wishlist/items/{item}/move-to-cart", c.takeFromDefault, told, me, limit, httpapi.ID("move-my-default-wishlist-item"), httpapi.Status(200), summary)
+	httpapi.Post(r, "/api/v1/me/wishlists/{wishlist}/items/{item}/move-to-cart", c.takeFromOwn, told, me, limit, httpapi.ID("move-my-wishlist-item"), httpapi.Status(200), summary)
+	httpapi.Post(r, "/api/v1/wishlists/{wishlist}/items/{item}/move-to-cart", c.takeFromGuests, told, httpapi.Public("the list's id is the secret"), limit,
 		httpapi.ID("move-wishlist-item"), httpapi.Status(200), summary)
 }
 
 type saveForLaterInput struct {
+	catalog.LocaleWish
 	Cart id.Cart     `path:"cart"`
 	Item id.CartItem `path:"item"`
 	Body struct {
@@ -113,6 +115,7 @@ type moveBody struct {
 }
 
 type takeFromDefaultInput struct {
+	catalog.LocaleWish
 	Item id.WishlistItem `path:"item"`
 	Body moveBody
 }
@@ -123,6 +126,7 @@ func (c *Carts) takeFromDefault(ctx context.Context, tx pgx.Tx, in *takeFromDefa
 }
 
 type takeInput struct {
+	catalog.LocaleWish
 	List id.Wishlist     `path:"wishlist"`
 	Item id.WishlistItem `path:"item"`
 	Body moveBody

@@ -2,6 +2,7 @@ package cart
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -34,6 +35,7 @@ type Priced struct {
 	Codes   []Code           // what became of the codes that were put into it
 	Saved   money.Amount     // what the buyer's plan takes off
 	Missing []string         // what checkout still needs: items, email, shipping_address, billing_address, shipping, tax
+	Locale  string           // in which its goods are told; "" is the shop's own
 
 	Exemption string // the certificate by which the buyer pays no tax
 }
@@ -88,7 +90,14 @@ type Line struct {
 	Issues    []Issue            `db:"-"`
 	Price     pricing.PricedLine `db:"-"` // of nothing, where the line cannot be bought
 
+	told  catalog.Titles // in the language of who is told of it; zero is as the shop does
 	picks []inventory.Pick
+}
+
+// A toldLine is a line in a language besides the shop's own.
+type toldLine struct {
+	Line
+	Words catalog.Words `db:"words"`
 }
 
 // A Parcel is what one vendor sends, and how it can go.
@@ -131,6 +140,7 @@ type reading struct {
 	method  string       // of payment; "" while none is chosen
 	fee     money.Amount // that it costs
 	trial   bool         // of a supposition
+	locale  string       // in which goods are told; "" is the shop's own
 	told    Customer     // what it tells of the buyer
 }
 
@@ -146,10 +156,10 @@ func (c *Carts) load(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 }
 
 func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql string, r reading, explain bool) (Priced, error) {
-	r.shop = c.known()
+	r.shop, r.locale = c.known(), catalog.LocaleOf(ctx)
 	b := postgres.NewBatch()
 	b.Read(sql, whose(ctx, cart), takeCart(&r.cart))
-	r.queue(b, ofCart(cart))
+	r.queue(b, ofCart(cart, r.locale))
 	switch err := b.Send(ctx, db); {
 	case errors.Is(err, errUntouched):
 		return Priced{}, ErrNotFound
@@ -158,7 +168,7 @@ func (c *Carts) read(ctx context.Context, db postgres.DB, cart id.Cart, sql stri
 	case !r.cart.OrderID.IsZero():
 		return Priced{}, ErrCompleted.With("order_id", r.cart.OrderID)
 	}
-	if err := c.complete(ctx, db, &r, ofCart(cart)); err != nil {
+	if err := c.complete(ctx, db, &r, ofCart(cart, r.locale)); err != nil {
 		return Priced{}, fmt.Errorf("load cart: %w", err)
 	}
 	var err error
@@ -174,13 +184,32 @@ type basket struct {
 	args pgx.NamedArgs
 }
 
-func ofCart(cart id.Cart) basket { return basket{&readsOfCart, pgx.NamedArgs{"cart": cart}} }
+func ofCart(cart id.Cart, locale string) basket {
+	return basket{&readsOfCart, pgx.NamedArgs{"cart": cart, "locale": locale}}
+}
 
 // queue adds the reads of a quote to a pipeline that brings the cart itself. What
 // is then left to read is for [Carts.complete].
 func (r *reading) queue(b *postgres.Batch, of basket) {
-	postgres.ReadAll(b, &r.lines, of.lines, of.args)
+	r.queueLines(b, of)
 	r.queueFeatures(b, of)
+}
+
+// queueLines reads the lines, with what they are called in another language where
+// one is asked for.
+func (r *reading) queueLines(b *postgres.Batch, of basket) {
+	if r.locale == "" {
+		postgres.ReadAll(b, &r.lines, of.lines, of.args)
+		return
+	}
+	b.Read(of.told, of.args, func(rows pgx.Rows) error {
+		found, err := postgres.Rows[toldLine](rows)
+		for _, l := range found {
+			l.told = l.Words.Told()
+			r.lines = append(r.lines, l.Line)
+		}
+		return err
+	})
 }
 
 // queueFeatures reads what the shop has to have for a cart to have it.
@@ -236,7 +265,7 @@ func (r *reading) describe(l *Line) {
 
 // price makes the quote out of what was read.
 func (r *reading) price(explain bool) (Priced, error) {
-	p := Priced{Cart: r.cart, Lines: r.lines}
+	p := Priced{Cart: r.cart, Lines: r.lines, Locale: r.locale}
 	snapshot := pricing.Snapshot{
 		Currency: r.cart.Currency, Tax: r.zone.Terms, Explain: explain, Lines: make([]pricing.Line, 0, len(r.lines)),
 	}
@@ -397,12 +426,14 @@ func (p Priced) needsShipping() bool {
 	return len(p.Parcels) == 0 || slices.ContainsFunc(p.Parcels, func(q Parcel) bool { return q.NeedsShipping })
 }
 
-// Title names the line in one piece: "Mug", or "Mug: Red / M".
+// Title names the line in one piece, as the shop does.
 func (l Line) Title() string {
-	if l.VariantTitle == "" || l.VariantTitle == l.ProductTitle {
-		return l.ProductTitle
-	}
-	return l.ProductTitle + ": " + l.VariantTitle
+	return catalog.Titles{Product: l.ProductTitle, Variant: l.VariantTitle}.Line()
+}
+
+// Told is the titles in the language of who is told of the cart.
+func (l Line) Told() catalog.Titles {
+	return cmp.Or(l.told, catalog.Titles{Product: l.ProductTitle, Variant: l.VariantTitle})
 }
 
 func (l *Line) image() string {

@@ -1,6 +1,7 @@
 package cart
 
 import (
+	"souk/internal/catalog"
 	"souk/internal/tax"
 )
 
@@ -30,11 +31,12 @@ const supposedFragment = `
 	)`
 
 // reads is the statements of a quote; remote and credits are "" where nobody pays:
-// what engines have said of tax is kept for stored carts only.
-type reads struct{ lines, members, digital, listed, exemption, remote, promotions, facts, buyer, credits string }
+// what engines have said of tax is kept for stored carts only. Told is lines in
+// another language, "" where nobody is shown them.
+type reads struct{ lines, told, members, digital, listed, exemption, remote, promotions, facts, buyer, credits string }
 
 var readsOfCart = reads{
-	lines: cartFragment + linesFragment, members: cartFragment + membersFragment, digital: cartFragment + digitalFragment, listed: cartFragment + listedFragment,
+	lines: cartFragment + linesFragment, told: cartFragment + toldLinesFragment, members: cartFragment + membersFragment, digital: cartFragment + digitalFragment, listed: cartFragment + listedFragment,
 	exemption: cartFragment + exemptionFragment, remote: tax.ReadRemote, promotions: cartFragment + promotionsFragment, facts: cartFragment + factsFragment,
 	buyer: cartFragment + buyerFragment, credits: readCredits,
 }
@@ -46,14 +48,19 @@ var readsOfSupposition = reads{
 }
 
 const (
-	linesFragment = `
+	linesFragment     = lineColumnsFragment + lineTablesFragment
+	toldLinesFragment = lineColumnsFragment + `, ` + catalog.WordsFragment + ` AS words` + lineTablesFragment
+
+	lineColumnsFragment = `
 		SELECT i.id, i.variant_id, i.quantity, i.gift, p.gift_card,
 		       v.product_id, v.vendor_id, v.title AS variant_title, v.sku, v.weight_grams, v.tax_class, v.taxable,
 		       v.requires_shipping, v.tracked, v.bundle IS NOT NULL AS bundle,
 		       v.min_quantity, v.max_quantity, v.archived_at IS NOT NULL AS archived,
 		       p.slug AS product_slug, p.title AS product_title, p.status AS product_status,
 		       price.amount_minor, coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
-		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available
+		       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height, stock.locations, stock.available`
+
+	lineTablesFragment = `
 		FROM i CROSS JOIN c
 		JOIN variants v ON v.id = i.variant_id
 		JOIN products p ON p.id = v.product_id
@@ -185,21 +192,26 @@ const (
 
 	readPlaces = `SELECT id, priority FROM locations WHERE id = ANY (@locations::uuid[])`
 
-	readComponents = `
+	readComponents     = componentColumnsFragment + componentTablesFragment
+	readToldComponents = componentColumnsFragment + `, jsonb_agg(` + catalog.WordsFragment + ` ORDER BY component.position, v.id) AS words` + componentTablesFragment
+
+	componentColumnsFragment = `
 		SELECT component.bundle_id,
-		       array_agg((part.id, part.sku, CASE WHEN part.title = thing.title THEN part.title ELSE thing.title || ': ' || part.title END,
-		                  component.quantity, part.tracked, part.archived_at IS NOT NULL OR thing.status IN ('archived', 'rejected'),
-		                  price.amount_minor, stock.locations, stock.available) ORDER BY component.position, part.id) AS components
+		       array_agg((v.id, v.sku, CASE WHEN v.title = p.title THEN v.title ELSE p.title || ': ' || v.title END,
+		                  component.quantity, v.tracked, v.archived_at IS NOT NULL OR p.status IN ('archived', 'rejected'),
+		                  price.amount_minor, stock.locations, stock.available) ORDER BY component.position, v.id) AS components`
+
+	componentTablesFragment = `
 		FROM variant_components component
-		JOIN variants part ON part.id = component.component_id
-		JOIN products thing ON thing.id = part.product_id
-		LEFT JOIN prices price ON price.variant_id = part.id AND price.currency = @currency
+		JOIN variants v ON v.id = component.component_id
+		JOIN products p ON p.id = v.product_id
+		LEFT JOIN prices price ON price.variant_id = v.id AND price.currency = @currency
 		LEFT JOIN LATERAL (
 			SELECT array_agg(level.location_id ORDER BY place.priority, place.id) AS locations,
 			       array_agg(level.on_hand - level.reserved - level.allocated + level.backorder_limit ORDER BY place.priority, place.id) AS available
 			FROM stock_levels level JOIN locations place ON place.id = level.location_id
-			WHERE level.variant_id = part.id
-		) stock ON part.tracked
+			WHERE level.variant_id = v.id
+		) stock ON v.tracked
 		WHERE component.bundle_id = ANY (@bundles::uuid[])
 		GROUP BY component.bundle_id`
 

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
@@ -261,6 +262,13 @@ type bundle struct {
 	Components []Part     `db:"components"`
 }
 
+// A toldBundle is one whose components, in their order, are told in a language
+// besides the shop's own.
+type toldBundle struct {
+	bundle
+	Words []catalog.Words `db:"words"`
+}
+
 func (r *reading) queueComponents(b *postgres.Batch) {
 	lines := map[id.Variant]*Line{}
 	for i := range r.lines {
@@ -271,10 +279,23 @@ func (r *reading) queueComponents(b *postgres.Batch) {
 	if len(lines) == 0 {
 		return
 	}
-	args := pgx.NamedArgs{"bundles": slices.Collect(maps.Keys(lines)), "currency": r.cart.Currency}
-	b.Read(readComponents, args, func(rows pgx.Rows) error {
-		found, err := postgres.Rows[bundle](rows)
+	args := pgx.NamedArgs{"bundles": slices.Collect(maps.Keys(lines)), "currency": r.cart.Currency, "locale": r.locale}
+	if r.locale == "" {
+		b.Read(readComponents, args, func(rows pgx.Rows) error {
+			found, err := postgres.Rows[bundle](rows)
+			for _, f := range found {
+				lines[f.Variant].Components = f.Components
+			}
+			return err
+		})
+		return
+	}
+	b.Read(readToldComponents, args, func(rows pgx.Rows) error {
+		found, err := postgres.Rows[toldBundle](rows)
 		for _, f := range found {
+			for i, words := range f.Words {
+				f.Components[i].told = words.Told().Line()
+			}
 			lines[f.Variant].Components = f.Components
 		}
 		return err

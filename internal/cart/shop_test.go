@@ -14,6 +14,7 @@ import (
 	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/cart"
+	"souk/internal/catalog"
 	"souk/internal/clock"
 	"souk/internal/id"
 	"souk/internal/payments"
@@ -21,6 +22,7 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
 	"souk/internal/promotions"
 )
 
@@ -53,7 +55,7 @@ func node(t testing.TB, db postgres.DB) *shop {
 	users := &accounts.Users{DB: db, Clock: clock.System{}}
 	s := &shop{t: t, db: db, carts: &cart.Carts{
 		DB: db, Users: users, Currency: "USD", Payments: &payments.Payments{DB: db, Providers: []payments.Provider{cod.Provider{}}},
-		Promotions: &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")},
+		Promotions: &promotions.Promotions{DB: db, CustomerKey: []byte("a key of tests")}, Locales: &catalog.Locales{Settings: &settings.Settings{DB: db}},
 	}}
 	r := httpapi.New(httpapi.Config{DB: db, LimitsOff: true, Authenticate: as})
 	s.carts.Routes(r)
@@ -156,14 +158,17 @@ type answer struct {
 	t testing.TB
 }
 
-// call sends a request as a user, "" for a guest.
-func (s *shop) call(user, method, path, body string) answer {
+// call sends a request as a user, "" for a guest, with headers by name and value.
+func (s *shop) call(user, method, path, body string, headers ...string) answer {
 	s.t.Helper()
 	req := httptest.NewRequestWithContext(s.t.Context(), method, "/api/v1"+path, bytes.NewBufferString(body))
 	if body != "" {
 		req.Header.Set("Content-Type", "application/json")
 	}
 	req.Header.Set("X-User", user)
+	for i := 0; i+1 < len(headers); i += 2 {
+		req.Header.Set(headers[i], headers[i+1])
+	}
 	w := httptest.NewRecorder()
 	s.door.ServeHTTP(w, req)
 	return answer{w, s.t}

@@ -21,7 +21,12 @@ type Part struct {
 	Minor     *int64 // what it costs by itself; nil: no price in the cart's currency
 	Locations []id.Location
 	Available []int
+
+	told string // what Title is in the language of who is told of it; "" is the same
 }
+
+// Told is the title in the language of who is told of the cart.
+func (p Part) Told() string { return cmp.Or(p.told, p.Title) }
 
 // sortPlaces puts the locations of a line in the order in which they are picked
 // from.
@@ -135,14 +140,14 @@ func (l Line) short(left int, scarce Part) Issue {
 	issue := Issue{Code: inventory.ErrInsufficientStock.Code, Detail: "There is not enough stock left.", Available: &left}
 	if len(l.Components) > 0 {
 		issue.Component = new(scarce.view())
-		issue.Detail = "There is not enough left of a part of this: " + scarce.Title + "."
+		issue.Detail = "There is not enough left of a part of this: " + scarce.Told() + "."
 	}
 	return issue
 }
 
 func (l Line) without(gone Part) Issue {
 	return Issue{
-		Code: ErrNotPurchasable.Code, Detail: "A part of this is not sold any more: " + gone.Title + ".",
+		Code: ErrNotPurchasable.Code, Detail: "A part of this is not sold any more: " + gone.Told() + ".",
 		Component: new(gone.view()),
 	}
 }

@@ -61,7 +61,7 @@ type ComponentView struct {
 	Quantity  int        `json:"quantity"`
 }
 
-func (p Part) view() ComponentView { return ComponentView{p.Variant, p.Title, p.SKU, p.Quantity} }
+func (p Part) view() ComponentView { return ComponentView{p.Variant, p.Told(), p.SKU, p.Quantity} }
 
 // ProductView names the product of an item.
 type ProductView struct {
@@ -156,9 +156,10 @@ func (p Priced) View() View {
 		Totals:            TotalsView{t.Items, t.Discount, t.Shipping, t.Fee, t.Tax, t.GrandTotal, t.TaxIncluded},
 	}
 	for i, l := range p.Lines {
+		told := l.Told()
 		v.Items[i] = ItemView{
-			ID: l.ID, VariantID: l.VariantID, Title: l.VariantTitle, SKU: l.SKU, Quantity: l.Quantity, GiftCard: l.GiftCard, Gift: l.Gift, Digital: l.Digital,
-			Product:   ProductView{l.ProductID, l.ProductSlug, l.ProductTitle, l.Image},
+			ID: l.ID, VariantID: l.VariantID, Title: told.Variant, SKU: l.SKU, Quantity: l.Quantity, GiftCard: l.GiftCard, Gift: l.Gift, Digital: l.Digital,
+			Product:   ProductView{l.ProductID, l.ProductSlug, told.Product, l.Image},
 			Vendor:    VendorView{l.VendorID, l.VendorName, l.VendorSlug},
 			UnitPrice: l.UnitPrice, Discount: l.Price.Discount, Tax: l.Price.Tax, Total: l.Price.Total, Issues: l.Issues,
 		}

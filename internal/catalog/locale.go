@@ -135,6 +135,35 @@ func (l *Locales) Tell(ctx context.Context, locale string) {
 	httpapi.SetHeader(ctx, "Vary", "Accept-Language")
 }
 
+// AsWished is an option of routes that tell of goods, and whose inputs embed a
+// [LocaleWish]: their handlers find in the context which language comes nearest,
+// and their answers say it.
+func (l *Locales) AsWished() httpapi.Option {
+	return httpapi.First(func(ctx context.Context, in any) (context.Context, error) {
+		locale, err := l.Choose(ctx, in.(interface{ wish() LocaleWish }).wish())
+		if err != nil {
+			return ctx, err
+		}
+		l.Tell(ctx, locale)
+		return In(ctx, locale), nil
+	})
+}
+
+func (w LocaleWish) wish() LocaleWish { return w }
+
+type localeKey struct{}
+
+// In is a context in which goods are told in a language.
+func In(ctx context.Context, locale string) context.Context {
+	return context.WithValue(ctx, localeKey{}, locale)
+}
+
+// LocaleOf is the language in which goods are told; "" is the shop's own.
+func LocaleOf(ctx context.Context) string {
+	locale, _ := ctx.Value(localeKey{}).(string)
+	return locale
+}
+
 // check refuses translations into languages that the shop does not offer;
 // those that are there already may stay.
 func (l *Locales) check(ctx context.Context, wanted, present []string) error {

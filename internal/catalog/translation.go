@@ -1,9 +1,11 @@
 package catalog
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 
 	"golang.org/x/text/language"
 
@@ -18,6 +20,27 @@ type Translation struct {
 	SEOTitle       string            `json:"seo_title,omitempty" maxLength:"300"`
 	SEODescription string            `json:"seo_description,omitempty" maxLength:"1000"`
 	Options        map[string]string `json:"options,omitempty" doc:"Names and values of its options, by how the product calls them: {\"Red\": \"Rot\"}."`
+}
+
+// Variant is what a variant of the product is called, which goes by the product or
+// by its options.
+func (t Translation) Variant(product, title string, options []string) string {
+	switch title {
+	case product:
+		return cmp.Or(t.Title, title)
+	case strings.Join(options, " / "):
+		return strings.Join(t.Values(options), " / ")
+	}
+	return title
+}
+
+// Values are those of options.
+func (t Translation) Values(values []string) []string {
+	told := slices.Clone(values)
+	for i, value := range values {
+		told[i] = cmp.Or(t.Options[value], value)
+	}
+	return told
 }
 
 // CategoryTranslation is a category in another language.

@@ -9,6 +9,7 @@ import (
 
 	"souk/internal/auth"
 	"souk/internal/cart"
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/orders"
@@ -16,7 +17,7 @@ import (
 )
 
 func (c *Checkout) buyerRoutes(r *httpapi.Router) {
-	httpapi.Post(r, "/api/v1/checkout", c.place, httpapi.Public("the cart's id is the secret"), httpapi.RequireIdempotencyKey(),
+	httpapi.Post(r, "/api/v1/checkout", c.place, c.Carts.Locales.AsWished(), httpapi.Public("the cart's id is the secret"), httpapi.RequireIdempotencyKey(),
 		httpapi.ID("checkout"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Then(c.tellNext),
 		httpapi.Summary("Place the order that a cart holds"),
 		httpapi.Describe("`expected_total` is what the buyer was shown. Where the order costs something else it is not placed: 409 `total_changed` with the new `total`. "+
@@ -33,6 +34,7 @@ func (c *Checkout) buyerRoutes(r *httpapi.Router) {
 }
 
 type placeInput struct {
+	catalog.LocaleWish
 	Body struct {
 		Cart      string        `json:"cart_id" maxLength:"100"`
 		Method    string        `json:"payment_method,omitempty" enum:"cod,free,bank_transfer,stripe,razorpay,paypal,test"`
@@ -77,7 +79,8 @@ func (c *Checkout) cancelOwn(ctx context.Context, tx pgx.Tx, in *cancelOwnInput)
 	if _, err := c.Cancel(ctx, tx, order, in.Body.reason("cancelled by the buyer")); err != nil {
 		return orders.View{}, err
 	}
-	return c.Orders.Show(ctx, tx, order)
+	view, err := c.Orders.Show(ctx, tx, order)
+	return view.ForBuyer(), err
 }
 
 // inWindow refuses buyers who come too late to cancel by themselves. What waits

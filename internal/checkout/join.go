@@ -13,6 +13,7 @@ import (
 	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/cart"
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/memberships"
 	"souk/internal/money"
@@ -24,13 +25,13 @@ import (
 )
 
 func (c *Checkout) memberRoutes(r *httpapi.Router) {
-	me := httpapi.Needs(auth.AsCustomer)
-	httpapi.Post(r, "/api/v1/me/membership", c.join, me, httpapi.ID("join-my-membership"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
+	me, told := httpapi.Needs(auth.AsCustomer), c.Carts.Locales.AsWished()
+	httpapi.Post(r, "/api/v1/me/membership", c.join, told, me, httpapi.ID("join-my-membership"), httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
 		httpapi.Summary("Become a member, or go on as one"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, the membership begins, or goes on where one is a member of the plan already. "+
 			"With `trial` nothing is ordered yet: the first period is, shortly before the trial ends. 409 `no_trial` for who was a member before, `already_member` for who is one of another plan."))
 	httpapi.Get(r, "/api/v1/me/membership/payment-methods", c.waysToJoin, me, httpapi.Summary("List the ways to pay for a plan"))
-	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
+	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, told, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
 		httpapi.Summary("Go up to a better plan"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, it begins at once. What its unused days have cost of the old plan lowers the price (`set_off` in the trace), or is added as time where the shop has set so. 409 `upgrade_ordered` while an order that it has lowered is not paid for."))
 }
@@ -56,6 +57,7 @@ func (c *Checkout) waysToJoin(ctx context.Context, in *waysInput) (cart.Methods,
 }
 
 type joinInput struct {
+	catalog.LocaleWish
 	Body struct {
 		Plan             id.Plan                 `json:"plan_id"`
 		Method           string                  `json:"payment_method" enum:"free,bank_transfer,stripe,razorpay,paypal,test" doc:"Also of the periods to come"`

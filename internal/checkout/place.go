@@ -159,7 +159,7 @@ func (c *Checkout) compose(ctx context.Context, priced cart.Priced, provider pay
 		Whole: orders.Whole{Order: orders.Order{
 			ID: id.New[id.Order](), Cart: priced.Cart.ID, User: auth.From(ctx).User,
 			Status: orders.StatusPending, PaymentStatus: orders.PaymentPending, FulfillmentStatus: orders.Unfulfilled,
-			Currency: priced.Cart.Currency, Email: priced.Cart.Email, Phone: priced.Cart.Phone,
+			Currency: priced.Cart.Currency, Locale: priced.Locale, Email: priced.Cart.Email, Phone: priced.Cart.Phone,
 			Billing: *priced.Cart.Billing(), Totals: totalsOf(priced), Saved: priced.Saved, Ahead: money.Zero(priced.Due.Currency), TaxSource: priced.TaxSource(),
 		}},
 		Trace: priced.Quote.Trace, Numbers: orders.NewNumbers(c.NumberPrefix), HeldFor: cmp.Or(c.HoldFor, 30*time.Minute),
@@ -224,7 +224,17 @@ func lineOf(order id.Order, part id.VendorOrder, l cart.Line) orders.Line {
 	if l.SKU != nil {
 		line.SKU = *l.SKU
 	}
+	told := l.Told()
+	line.Told, line.ToldVariantTitle = unless(l.ProductTitle, told.Product), unless(l.VariantTitle, told.Variant)
 	return line
+}
+
+// unless is what somebody was told, "" where it is as the shop says.
+func unless(own, told string) string {
+	if told == own {
+		return ""
+	}
+	return told
 }
 
 // componentsOf freezes what a bundle is made of, and what of its price each
@@ -236,7 +246,7 @@ func componentsOf(l cart.Line) []orders.Component {
 	}
 	list, costs, units := make([]orders.Component, len(l.Components)), []int64{}, []int64{}
 	for i, p := range l.Components {
-		list[i] = orders.Component{Variant: p.Variant, Title: p.Title, Quantity: p.Quantity, Tracked: p.Tracked}
+		list[i] = orders.Component{Variant: p.Variant, Title: p.Title, Told: unless(p.Title, p.Told()), Quantity: p.Quantity, Tracked: p.Tracked}
 		if p.SKU != nil {
 			list[i].SKU = *p.SKU
 		}

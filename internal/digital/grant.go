@@ -25,6 +25,7 @@ type Grant struct {
 	FileID        id.DigitalFile `db:"file_id" json:"-"`
 	KeyID         id.LicenceKey  `db:"key_id" json:"-"`
 	Title         string         `db:"title" json:"title" doc:"Of the product."`
+	Told          string         `db:"told_title" json:"told_title,omitempty" doc:"What its buyer was told, where that is in another language. Buyers find it in title."`
 	Name          string         `db:"name" json:"name,omitempty" doc:"Of a file."`
 	Size          int64          `db:"size" json:"size,omitempty" doc:"Of a file, in bytes."`
 	ContentType   string         `db:"content_type" json:"content_type,omitempty" doc:"Of a file."`

@@ -1,6 +1,7 @@
 package digital
 
 import (
+	"cmp"
 	"context"
 	"net/http"
 
@@ -45,6 +46,9 @@ func (g *Goods) own(ctx context.Context, in *orders.Access) (grantList, error) {
 		return grantList{}, err
 	}
 	list, err := grantsOf(ctx, g.DB, order)
+	for i := range list {
+		list[i].Title, list[i].Told = cmp.Or(list[i].Told, list[i].Title), ""
+	}
 	return grantList{Data: list}, err
 }
 

@@ -15,7 +15,7 @@ import (
 
 const grantColumnsFragment = `
 	SELECT g.id, g.order_id, g.order_line_id, CASE WHEN g.key_id IS NULL THEN 'file' ELSE 'licence_key' END AS kind, g.file_id, g.key_id,
-	       l.title, coalesce(f.name, '') AS name, coalesce(f.size, 0) AS size, coalesce(f.content_type, '') AS content_type, coalesce(encode(f.sha256, 'hex'), '') AS sha256,
+	       l.title, l.told_title, coalesce(f.name, '') AS name, coalesce(f.size, 0) AS size, coalesce(f.content_type, '') AS content_type, coalesce(encode(f.sha256, 'hex'), '') AS sha256,
 	       coalesce(f.file, '') AS file, coalesce('••••' || k.hint, '') AS masked, g.downloads, g.download_limit,
 	       g.granted_at, g.used_at, g.expires_at, g.revoked_at
 	FROM digital_grants g

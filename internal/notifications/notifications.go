@@ -6,7 +6,7 @@
 // (preference.go), and /dev/mail, which shows mail where none leaves.
 // Tables: messages, notification_preferences.
 // Raises: [RetryAsked].
-// Calls: accounts, vendors, orders, shipping, credit, reviews and wishlist, to read (and to end
+// Calls: accounts, vendors, catalog (which languages goods are told in), orders, shipping, credit, reviews and wishlist, to read (and to end
 // alerts, which have no account to switch them off in); nobody imports it.
 //
 // # From an event to a mailbox
@@ -27,6 +27,7 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/auth"
+	"souk/internal/catalog"
 	"souk/internal/clock"
 	"souk/internal/credit"
 	"souk/internal/memberships"
@@ -60,6 +61,7 @@ type Notifications struct {
 	Shipping    *shipping.Shipping
 	Reviews     *reviews.Reviews
 	Wishlists   *wishlist.Wishlists
+	Locales     *catalog.Locales
 	Sender      Sender
 
 	ShopName string

@@ -29,7 +29,7 @@ func (n *Notifications) OrderConfirmed(ctx context.Context, e orders.Confirmed) 
 }
 
 func (n *Notifications) confirm(ctx context.Context, order id.Order) error {
-	w, err := orders.Read(ctx, n.DB, order)
+	w, err := n.bought(ctx, order)
 	if err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (n *Notifications) OrderReturned(ctx context.Context, e orders.Returned) er
 }
 
 func (n *Notifications) tellOfParcel(ctx context.Context, kind Kind, order id.Order, part id.VendorOrder, shipment id.Shipment) error {
-	w, err := orders.Read(ctx, n.DB, order)
+	w, err := n.bought(ctx, order)
 	if err != nil {
 		return err
 	}
@@ -105,7 +105,7 @@ func (n *Notifications) tellOfParcel(ctx context.Context, kind Kind, order id.Or
 
 // OrderCancelled tells the buyer what will not be sent.
 func (n *Notifications) OrderCancelled(ctx context.Context, e orders.Cancelled) error {
-	w, err := orders.Read(ctx, n.DB, e.OrderID)
+	w, err := n.bought(ctx, e.OrderID)
 	if err != nil {
 		return err
 	}
@@ -169,20 +169,27 @@ func (n *Notifications) OrderRefunded(ctx context.Context, e orders.Refunded) er
 	return n.tellBuyer(ctx, l)
 }
 
-// about begins a letter about an order to the address that it was placed with.
-// Guests get no link: only their browser has what opens their order.
+// bought is an order with its goods called as their buyer was told.
+func (n *Notifications) bought(ctx context.Context, order id.Order) (orders.Whole, error) {
+	w, err := orders.Read(ctx, n.DB, order)
+	w.Lines = orders.Told(w.Lines)
+	return w, err
+}
+
+// about begins a letter about an order to the address that it was placed with, in
+// the language in which it was. Guests get no link: only their browser has what
+// opens their order.
 func (n *Notifications) about(kind Kind, w orders.Whole) letter {
-	l := letter{Kind: kind, User: w.User, To: w.Email, Name: cmp.Or(w.Shipping.Name, w.Billing.Name), Words: words{"order": w.Number}}
+	l := letter{Kind: kind, User: w.User, To: w.Email, Name: cmp.Or(w.Shipping.Name, w.Billing.Name), Locale: w.Locale, Words: words{"order": w.Number}}
 	if !w.User.IsZero() {
 		l.Link = n.BaseURL + ordersPage
 	}
 	return l
 }
 
-// tellBuyer posts a letter in the language of its user; guests are written to
-// in the shop's.
+// tellBuyer posts a letter in the language of its order; one in the shop's own goes
+// out in that of its user, where they have chosen one.
 func (n *Notifications) tellBuyer(ctx context.Context, l letter) error {
-	l.Locale = n.Locale
 	if !l.User.IsZero() {
 		user, err := n.Users.Get(ctx, n.DB, l.User)
 		if err != nil {
@@ -191,8 +198,9 @@ func (n *Notifications) tellBuyer(ctx context.Context, l letter) error {
 		if user.ErasedAt != nil { // they asked us to forget them, not to write
 			return nil
 		}
-		l.Locale = n.localeOf(user)
+		l.Locale = cmp.Or(l.Locale, user.Locale)
 	}
+	l.Locale = cmp.Or(l.Locale, n.Locale)
 	return n.post(ctx, l)
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"strconv"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/wishlist"
@@ -34,7 +35,11 @@ func (n *Notifications) tellOfWishes(ctx context.Context, kind Kind, to id.User,
 	if err != nil || !user.EmailVerified || user.DisabledAt != nil || user.ErasedAt != nil {
 		return err
 	}
-	found, err := n.Wishlists.ItemsOf(ctx, n.DB, to, ids)
+	locale, err := n.Locales.Choose(ctx, catalog.LocaleWish{Locale: n.localeOf(user)})
+	if err != nil {
+		return err
+	}
+	found, err := n.Wishlists.ItemsOf(catalog.In(ctx, locale), n.DB, to, ids)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func (o *Orders) show(ctx context.Context, in *showInput) (View, error) {
 	if err == nil && in.Expand == "trace" {
 		view.Trace, err = traceOf(ctx, o.DB, order)
 	}
-	return view, err
+	return view.ForBuyer(), err
 }
 
 // stream sends the timeline of an order until the client leaves. The id of
@@ -112,7 +112,11 @@ type mineInput struct {
 }
 
 func (o *Orders) mine(ctx context.Context, in *mineInput) (httpapi.List[View], error) {
-	return o.page(ctx, in.Page, filter{User: auth.From(ctx).User, Status: in.Status, CreatedGTE: in.CreatedGTE, CreatedLT: in.CreatedLT})
+	page, err := o.page(ctx, in.Page, filter{User: auth.From(ctx).User, Status: in.Status, CreatedGTE: in.CreatedGTE, CreatedLT: in.CreatedLT})
+	for i, view := range page.Data {
+		page.Data[i] = view.ForBuyer()
+	}
+	return page, err
 }
 
 type mineOneInput struct {

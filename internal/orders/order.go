@@ -1,7 +1,9 @@
 package orders
 
 import (
+	"cmp"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"souk/internal/accounts"
@@ -23,6 +25,7 @@ type Order struct {
 	PaymentStatus     PaymentStatus          `db:"payment_status" json:"payment_status" enum:"pending,authorized,partially_paid,paid,partially_refunded,refunded,voided"`
 	FulfillmentStatus Fulfillment            `db:"fulfillment_status" json:"fulfillment_status" enum:"unfulfilled,partially_shipped,shipped,partially_delivered,delivered,cancelled,returned"`
 	Currency          money.Currency         `db:"currency" json:"currency"`
+	Locale            string                 `db:"locale" json:"locale,omitempty" doc:"The language in which the buyer was told of the goods; left out for the shop's own"`
 	Email             string                 `db:"email" json:"email"`
 	Phone             string                 `db:"phone" json:"phone,omitempty"`
 	Shipping          accounts.PostalAddress `db:"shipping_address" json:"-"`
@@ -112,6 +115,7 @@ type Line struct {
 	Variant          id.Variant     `db:"variant_id" json:"variant_id"`
 	Thing            `json:"product"`
 	VariantTitle     string       `db:"variant_title" json:"title" doc:"Of the variant, for example Red / M"`
+	ToldVariantTitle string       `db:"told_variant_title" json:"told_title,omitempty" doc:"What the buyer was told, where that is in another language. Buyers find it in title"`
 	SKU              string       `db:"sku" json:"sku"`
 	Tracked          bool         `db:"tracked" json:"-"`
 	RequiresShipping bool         `db:"requires_shipping" json:"requires_shipping"`
@@ -146,6 +150,7 @@ type Component struct {
 	Variant  id.Variant   `json:"variant_id"`
 	SKU      string       `json:"sku"`
 	Title    string       `json:"title"`
+	Told     string       `json:"told_title,omitempty" doc:"As that of the variant"`
 	Quantity int          `json:"quantity" doc:"In one unit of the bundle"`
 	Tracked  bool         `json:"-"`
 	Total    money.Amount `json:"total"`
@@ -157,6 +162,7 @@ type Thing struct {
 	Product id.Product `db:"product_id" json:"id"`
 	Slug    string     `db:"product_slug" json:"slug"`
 	Title   string     `db:"title" json:"title"`
+	Told    string     `db:"told_title" json:"told_title,omitempty" doc:"As that of the variant"`
 	Image   string     `db:"image" json:"image"`
 }
 
@@ -194,6 +200,22 @@ type New struct {
 	Trace       []pricing.Step
 	Numbers     []string // the first that nobody has is taken
 	HeldFor     time.Duration
+}
+
+// Told is lines with the titles that their buyer was told, and no others.
+func Told(lines []Line) []Line {
+	told := slices.Clone(lines)
+	for i := range told {
+		l := &told[i]
+		l.Title, l.Told = cmp.Or(l.Told, l.Title), ""
+		l.VariantTitle, l.ToldVariantTitle = cmp.Or(l.ToldVariantTitle, l.VariantTitle), ""
+		l.Components = slices.Clone(l.Components)
+		for j := range l.Components {
+			c := &l.Components[j]
+			c.Title, c.Told = cmp.Or(c.Told, c.Title), ""
+		}
+	}
+	return told
 }
 
 // Remaining is how many units of a line have neither shipped nor been

@@ -29,19 +29,19 @@ func QueueCreate(ctx context.Context, b *postgres.Batch, n *New) {
 func queueOrder(b *postgres.Batch, n *New) {
 	b.Read(`
 		INSERT INTO orders (id, number, cart_id, user_id, email, phone, token_hash, status, payment_status, fulfillment_status,
-			currency, items_minor, discount_minor, shipping_minor, fee_minor, tax_minor, tax_included, rounding_minor, grand_total_minor,
+			currency, locale, items_minor, discount_minor, shipping_minor, fee_minor, tax_minor, tax_included, rounding_minor, grand_total_minor,
 			membership_minor, shipping_address, billing_address, tax_source, trace, expires_at)
 		VALUES (@id,
 			(SELECT c FROM unnest(@numbers::text[]) AS c
 			 WHERE coalesce((SELECT false FROM orders o WHERE o.number = c), true) LIMIT 1),
 			@cart, @user, @email, @phone, @token_hash, @status, @payment_status, @fulfillment_status,
-			@currency, @items, @discount, @shipping, @fee, @tax, @tax_included, @rounding, @grand_total,
+			@currency, @locale, @items, @discount, @shipping, @fee, @tax, @tax_included, @rounding, @grand_total,
 			@membership, @shipping_address, @billing_address, @tax_source, @trace, CASE WHEN @status::text = 'pending' THEN now() + @held_for::interval END)
 		RETURNING number, placed_at, expires_at`,
 		pgx.NamedArgs{
 			"id": n.ID, "numbers": n.Numbers, "cart": n.Cart, "user": n.User, "email": n.Email, "phone": n.Phone, "token_hash": n.TokenHash,
 			"status": string(n.Status), "payment_status": string(n.PaymentStatus), "fulfillment_status": string(n.FulfillmentStatus),
-			"currency": string(n.Currency), "items": n.Items.Minor, "discount": n.Discount.Minor, "shipping": n.ShippingFee.Minor,
+			"currency": string(n.Currency), "locale": n.Locale, "items": n.Items.Minor, "discount": n.Discount.Minor, "shipping": n.ShippingFee.Minor,
 			"fee": n.Fee.Minor, "tax": n.Tax.Minor, "tax_included": n.TaxIncluded, "rounding": n.Rounding.Minor,
 			"grand_total": n.GrandTotal.Minor, "membership": n.Saved.Minor, "shipping_address": mustJSON(n.Shipping), "billing_address": mustJSON(n.Billing),
 			"tax_source": mustJSON(n.TaxSource), "trace": mustJSON(n.Trace), "held_for": n.HeldFor,
@@ -95,43 +95,45 @@ func queueParts(b *postgres.Batch, w Whole) {
 func queueLines(b *postgres.Batch, w Whole) {
 	lines := w.Lines
 	b.Queue(`
-		INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title,
-			variant_title, sku, image, tracked, requires_shipping, digital, gift_card, gift, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
+		INSERT INTO order_lines (id, order_id, vendor_order_id, vendor_id, variant_id, product_id, product_slug, position, title, told_title,
+			variant_title, told_variant_title, sku, image, tracked, requires_shipping, digital, gift_card, gift, quantity, unit_price_minor, subtotal_minor, discount_minor, tax_minor,
 			total_minor, commission_bps, commission_minor, platform_minor, currency)
-		SELECT l.id, @order, l.part, l.vendor, l.variant, l.product, l.slug, l.place, l.title, l.variant_title, nullif(l.sku, ''), l.image,
+		SELECT l.id, @order, l.part, l.vendor, l.variant, l.product, l.slug, l.place, l.title, l.told_title, l.variant_title, l.told_variant_title, nullif(l.sku, ''), l.image,
 		       l.tracked, l.shipped, l.digital, l.gift_card, l.gift, l.quantity, l.price, l.subtotal, l.discount, l.tax, l.total, l.bps, l.commission, l.platform, @currency
-		FROM unnest(@ids::uuid[], @parts::uuid[], @vendors::uuid[], @variants::uuid[], @products::uuid[], @slugs::text[], @titles::text[],
-			@variant_titles::text[], @skus::text[], @images::text[], @tracked::bool[], @shipped::bool[], @digital::bool[], @gift_cards::bool[], @gifts::jsonb[], @quantities::int[], @prices::bigint[],
+		FROM unnest(@ids::uuid[], @parts::uuid[], @vendors::uuid[], @variants::uuid[], @products::uuid[], @slugs::text[], @titles::text[], @told_titles::text[],
+			@variant_titles::text[], @told_variant_titles::text[], @skus::text[], @images::text[], @tracked::bool[], @shipped::bool[], @digital::bool[], @gift_cards::bool[], @gifts::jsonb[], @quantities::int[], @prices::bigint[],
 			@subtotals::bigint[], @discounts::bigint[], @taxes::bigint[], @totals::bigint[], @bps::int[], @commissions::bigint[],
 			@platforms::bigint[])
-			WITH ORDINALITY AS l (id, part, vendor, variant, product, slug, title, variant_title, sku, image, tracked, shipped, digital, gift_card, gift, quantity,
+			WITH ORDINALITY AS l (id, part, vendor, variant, product, slug, title, told_title, variant_title, told_variant_title, sku, image, tracked, shipped, digital, gift_card, gift, quantity,
 				price, subtotal, discount, tax, total, bps, commission, platform, place)`,
 		pgx.NamedArgs{
 			"order": w.ID, "currency": string(w.Currency),
-			"ids":            column(lines, func(l *Line) id.OrderLine { return l.ID }),
-			"parts":          column(lines, func(l *Line) id.VendorOrder { return l.Part }),
-			"vendors":        column(lines, func(l *Line) id.Vendor { return l.Vendor }),
-			"variants":       column(lines, func(l *Line) id.Variant { return l.Variant }),
-			"products":       column(lines, func(l *Line) id.Product { return l.Product }),
-			"slugs":          column(lines, func(l *Line) string { return l.Slug }),
-			"titles":         column(lines, func(l *Line) string { return l.Title }),
-			"variant_titles": column(lines, func(l *Line) string { return l.VariantTitle }),
-			"skus":           column(lines, func(l *Line) string { return l.SKU }),
-			"images":         column(lines, func(l *Line) string { return l.Image }),
-			"tracked":        column(lines, func(l *Line) bool { return l.Tracked }),
-			"shipped":        column(lines, func(l *Line) bool { return l.RequiresShipping }),
-			"digital":        column(lines, func(l *Line) bool { return l.Digital }),
-			"gift_cards":     column(lines, func(l *Line) bool { return l.GiftCard }),
-			"gifts":          column(lines, func(l *Line) *credit.Gift { return l.Gift }),
-			"quantities":     column(lines, func(l *Line) int { return l.Quantity }),
-			"prices":         column(lines, func(l *Line) int64 { return l.UnitPrice.Minor }),
-			"subtotals":      column(lines, func(l *Line) int64 { return l.Subtotal.Minor }),
-			"discounts":      column(lines, func(l *Line) int64 { return l.Discount.Minor }),
-			"taxes":          column(lines, func(l *Line) int64 { return l.Tax.Minor }),
-			"totals":         column(lines, func(l *Line) int64 { return l.Total.Minor }),
-			"bps":            column(lines, func(l *Line) int64 { return l.CommissionBPS }),
-			"commissions":    column(lines, func(l *Line) int64 { return l.Commission.Minor }),
-			"platforms":      column(lines, func(l *Line) int64 { return l.Platform.Minor }),
+			"ids":                 column(lines, func(l *Line) id.OrderLine { return l.ID }),
+			"parts":               column(lines, func(l *Line) id.VendorOrder { return l.Part }),
+			"vendors":             column(lines, func(l *Line) id.Vendor { return l.Vendor }),
+			"variants":            column(lines, func(l *Line) id.Variant { return l.Variant }),
+			"products":            column(lines, func(l *Line) id.Product { return l.Product }),
+			"slugs":               column(lines, func(l *Line) string { return l.Slug }),
+			"titles":              column(lines, func(l *Line) string { return l.Title }),
+			"told_titles":         column(lines, func(l *Line) string { return l.Told }),
+			"variant_titles":      column(lines, func(l *Line) string { return l.VariantTitle }),
+			"told_variant_titles": column(lines, func(l *Line) string { return l.ToldVariantTitle }),
+			"skus":                column(lines, func(l *Line) string { return l.SKU }),
+			"images":              column(lines, func(l *Line) string { return l.Image }),
+			"tracked":             column(lines, func(l *Line) bool { return l.Tracked }),
+			"shipped":             column(lines, func(l *Line) bool { return l.RequiresShipping }),
+			"digital":             column(lines, func(l *Line) bool { return l.Digital }),
+			"gift_cards":          column(lines, func(l *Line) bool { return l.GiftCard }),
+			"gifts":               column(lines, func(l *Line) *credit.Gift { return l.Gift }),
+			"quantities":          column(lines, func(l *Line) int { return l.Quantity }),
+			"prices":              column(lines, func(l *Line) int64 { return l.UnitPrice.Minor }),
+			"subtotals":           column(lines, func(l *Line) int64 { return l.Subtotal.Minor }),
+			"discounts":           column(lines, func(l *Line) int64 { return l.Discount.Minor }),
+			"taxes":               column(lines, func(l *Line) int64 { return l.Tax.Minor }),
+			"totals":              column(lines, func(l *Line) int64 { return l.Total.Minor }),
+			"bps":                 column(lines, func(l *Line) int64 { return l.CommissionBPS }),
+			"commissions":         column(lines, func(l *Line) int64 { return l.Commission.Minor }),
+			"platforms":           column(lines, func(l *Line) int64 { return l.Platform.Minor }),
 		})
 }
 
@@ -150,19 +152,20 @@ func queueComponents(b *postgres.Batch, w Whole) {
 		return
 	}
 	b.Queue(`
-		INSERT INTO order_line_components (order_line_id, position, variant_id, sku, title, quantity, tracked, total_minor, tax_minor)
-		SELECT c.line, c.place, c.variant, nullif(c.sku, ''), c.title, c.quantity, c.tracked, c.total, c.tax
-		FROM unnest(@lines::uuid[], @places::int[], @variants::uuid[], @skus::text[], @titles::text[], @quantities::int[], @tracked::bool[],
-			@totals::bigint[], @taxes::bigint[]) AS c (line, place, variant, sku, title, quantity, tracked, total, tax)`,
+		INSERT INTO order_line_components (order_line_id, position, variant_id, sku, title, told_title, quantity, tracked, total_minor, tax_minor)
+		SELECT c.line, c.place, c.variant, nullif(c.sku, ''), c.title, c.told_title, c.quantity, c.tracked, c.total, c.tax
+		FROM unnest(@lines::uuid[], @places::int[], @variants::uuid[], @skus::text[], @titles::text[], @told_titles::text[], @quantities::int[], @tracked::bool[],
+			@totals::bigint[], @taxes::bigint[]) AS c (line, place, variant, sku, title, told_title, quantity, tracked, total, tax)`,
 		pgx.NamedArgs{
 			"lines": lines, "places": places,
-			"variants":   column(list, func(c *Component) id.Variant { return c.Variant }),
-			"skus":       column(list, func(c *Component) string { return c.SKU }),
-			"titles":     column(list, func(c *Component) string { return c.Title }),
-			"quantities": column(list, func(c *Component) int { return c.Quantity }),
-			"tracked":    column(list, func(c *Component) bool { return c.Tracked }),
-			"totals":     column(list, func(c *Component) int64 { return c.Total.Minor }),
-			"taxes":      column(list, func(c *Component) int64 { return c.Tax.Minor }),
+			"variants":    column(list, func(c *Component) id.Variant { return c.Variant }),
+			"skus":        column(list, func(c *Component) string { return c.SKU }),
+			"titles":      column(list, func(c *Component) string { return c.Title }),
+			"told_titles": column(list, func(c *Component) string { return c.Told }),
+			"quantities":  column(list, func(c *Component) int { return c.Quantity }),
+			"tracked":     column(list, func(c *Component) bool { return c.Tracked }),
+			"totals":      column(list, func(c *Component) int64 { return c.Total.Minor }),
+			"taxes":       column(list, func(c *Component) int64 { return c.Tax.Minor }),
 		})
 }
 

@@ -16,7 +16,7 @@ import (
 )
 
 const orderColumnsFragment = `
-	o.id, o.number, o.cart_id, o.user_id, o.token_hash, o.status, o.payment_status, o.fulfillment_status, o.currency, o.email, o.phone,
+	o.id, o.number, o.cart_id, o.user_id, o.token_hash, o.status, o.payment_status, o.fulfillment_status, o.currency, o.locale, o.email, o.phone,
 	o.shipping_address, o.billing_address, o.tax_source, (o.items_minor, o.currency) AS items, (o.discount_minor, o.currency) AS discount,
 	(o.shipping_minor, o.currency) AS shipping, (o.fee_minor, o.currency) AS fee, (o.tax_minor, o.currency) AS tax,
 	(o.rounding_minor, o.currency) AS rounding, (o.grand_total_minor, o.currency) AS grand_total, o.tax_included,
@@ -49,14 +49,14 @@ const selectParts = `
 	ORDER BY p.order_id, length(p.number), p.number`
 
 const lineColumnsFragment = `
-	l.id, l.order_id, l.vendor_order_id, l.vendor_id, l.variant_id, l.product_id, l.product_slug, l.title, l.variant_title,
+	l.id, l.order_id, l.vendor_order_id, l.vendor_id, l.variant_id, l.product_id, l.product_slug, l.title, l.told_title, l.variant_title, l.told_variant_title,
 	coalesce(l.sku, '') AS sku, l.image, l.tracked, l.requires_shipping, l.digital, l.gift_card, l.gift, l.quantity, l.quantity_fulfilled, l.quantity_cancelled, l.quantity_cancelled_paid,
 	l.quantity_returned, (l.unit_price_minor, l.currency) AS unit_price, (l.subtotal_minor, l.currency) AS subtotal,
 	(l.discount_minor, l.currency) AS discount, (l.tax_minor, l.currency) AS tax, (l.total_minor, l.currency) AS total,
 	l.commission_bps, (l.commission_minor, l.currency) AS commission, (l.cancelled_minor, l.currency) AS cancelled,
 	(l.cancelled_tax_minor, l.currency) AS cancelled_tax, (l.cancelled_commission_minor, l.currency) AS cancelled_commission,
 	(l.platform_minor, l.currency) AS platform, (l.cancelled_platform_minor, l.currency) AS cancelled_platform,
-	(SELECT array_agg((c.variant_id, coalesce(c.sku, ''), c.title, c.quantity, c.tracked, (c.total_minor, l.currency), (c.tax_minor, l.currency)) ORDER BY c.position)
+	(SELECT array_agg((c.variant_id, coalesce(c.sku, ''), c.title, c.told_title, c.quantity, c.tracked, (c.total_minor, l.currency), (c.tax_minor, l.currency)) ORDER BY c.position)
 	 FROM order_line_components c WHERE c.order_line_id = l.id) AS components`
 
 const selectLines = `

@@ -18,7 +18,7 @@ import (
 	"souk/internal/shipping"
 )
 
-// View is an order with all that belongs to it, as its buyer sees it.
+// View is an order with all that belongs to it. Its buyer sees [View.ForBuyer].
 type View struct {
 	Order
 	Items       []Line             `json:"items"`
@@ -112,6 +112,15 @@ func Assemble(w Whole, paid []payments.Payment, parcels []shipping.Shipment, ref
 		if r.Order == w.ID {
 			v.Refunds = append(v.Refunds, r)
 		}
+	}
+	return v
+}
+
+// ForBuyer is the view with the titles that the buyer was told.
+func (v View) ForBuyer() View {
+	v.Items, v.Parts = Told(v.Items), slices.Clone(v.Parts)
+	for i := range v.Parts {
+		v.Parts[i].Items = Told(v.Parts[i].Items)
 	}
 	return v
 }
@@ -213,12 +222,12 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 	return views, nil
 }
 
-// PlacedView is the view of an order that was placed a moment ago, made without
+// PlacedView is its buyer's view of an order that was placed a moment ago, made without
 // reading it back.
 func PlacedView(n New, paid []payments.Payment) View {
 	v := Assemble(n.Whole, paid, nil, nil)
 	v.Timeline = []TimelineStep{{Version: 1, Event: "placed", To: n.Status, At: n.PlacedAt}}
-	return v
+	return v.ForBuyer()
 }
 
 // VendorView is a vendor's part of an order as that vendor sees it: its own

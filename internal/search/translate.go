@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 
-	"souk/internal/catalog"
 	"souk/internal/id"
 )
 
@@ -80,33 +79,22 @@ func (f *facts) in(locale string) *facts {
 	for i := range told.options {
 		o := &told.options[i]
 		tell(&o.Name, t.Options[o.Name])
-		o.Values = translated(o.Values, t.Options)
+		o.Values = t.Values(o.Values)
 	}
 	told.variants = slices.Clone(f.variants)
 	for i := range told.variants {
 		v := &told.variants[i]
-		v.Title = variantTitle(v.Title, v.Options, f.product.Title, t)
-		v.Options = translated(v.Options, t.Options)
+		v.Title = t.Variant(f.product.Title, v.Title, v.Options)
+		v.Options = t.Values(v.Options)
 	}
 	told.components = slices.Clone(f.components)
 	for i := range told.components {
 		c := &told.components[i]
 		t := c.Translations[locale]
-		c.Title = variantTitle(c.Title, c.Options, c.ProductTitle, t)
+		c.Title = t.Variant(c.ProductTitle, c.Title, c.Options)
 		tell(&c.ProductTitle, t.Title)
 	}
 	return &told
-}
-
-// variantTitle is that of a variant, which is the product's or made of options.
-func variantTitle(title string, options []string, product string, t catalog.Translation) string {
-	switch title {
-	case product:
-		tell(&title, t.Title)
-	case strings.Join(options, " / "):
-		title = strings.Join(translated(options, t.Options), " / ")
-	}
-	return title
 }
 
 // tellCategory names a category and its path.
@@ -133,14 +121,6 @@ func tell(text *string, translation string) {
 	if translation != "" {
 		*text = translation
 	}
-}
-
-func translated(words []string, in map[string]string) []string {
-	list := slices.Clone(words)
-	for i := range list {
-		tell(&list[i], in[list[i]])
-	}
-	return list
 }
 
 // translatedTexts is what the product is found by in other languages.

@@ -13,6 +13,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/accounts"
+	"souk/internal/catalog"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -121,7 +122,9 @@ type Alert struct {
 }
 
 // Title names what the alert is about in one piece.
-func (a Alert) Title() string { return title(a.ProductTitle, a.VariantTitle) }
+func (a Alert) Title() string {
+	return catalog.Titles{Product: a.ProductTitle, Variant: a.VariantTitle}.Line()
+}
 
 // ToMail reads an alert for the job that mails it, with the token that proves
 // the mailbox while that is not done.

@@ -51,6 +51,18 @@ type Item struct {
 	Height       int             `db:"height"`
 }
 
+// A toldItem is an item in a language besides the shop's own.
+type toldItem struct {
+	Item
+	Words catalog.Words `db:"words"`
+}
+
+func (i toldItem) told() Item {
+	t := i.Words.Told()
+	i.ProductTitle, i.VariantTitle = t.Product, t.Variant
+	return i.Item
+}
+
 // Add puts something on a list. What is there already is the same item: it
 // keeps the larger quantity, and its note unless there is a new one.
 func (w *Wishlists) Add(ctx context.Context, tx pgx.Tx, which Which, wish Wish) (Item, error) {
@@ -112,13 +124,8 @@ func checkNote(note string) (bad errs.Fields) {
 }
 
 // Title names the item in one piece: "Mug", or "Mug: Red / M".
-func (i Item) Title() string { return title(i.ProductTitle, i.VariantTitle) }
-
-func title(product, variant string) string {
-	if variant == "" || variant == product {
-		return product
-	}
-	return product + ": " + variant
+func (i Item) Title() string {
+	return catalog.Titles{Product: i.ProductTitle, Variant: i.VariantTitle}.Line()
 }
 
 // Availability says whether the item can be bought now.

@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/platform/postgres"
 )
@@ -28,7 +30,9 @@ const itemColumnsFragment = `
 	       CASE WHEN price.amount_minor IS NOT NULL THEN (price.amount_minor, price.currency) END AS price,
 	       CASE WHEN price.compare_at_minor IS NOT NULL THEN (price.compare_at_minor, price.currency) END AS compare_at,
 	       coalesce(image.blob_key, '') AS blob_key, coalesce(image.content_type, '') AS content_type,
-	       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height
+	       coalesce(image.width, 0) AS width, coalesce(image.height, 0) AS height`
+
+const itemTablesFragment = `
 	FROM wishlist_items i
 	JOIN wishlists l ON l.id = i.wishlist_id
 	LEFT JOIN users u ON u.id = l.user_id
@@ -41,36 +45,62 @@ const itemColumnsFragment = `
 		ORDER BY (m.id = v.media_id) IS TRUE DESC, m.position LIMIT 1
 	) image ON true`
 
-// selectItemsFragment prices items in the currency that was asked for, else the
-// owner's, else the shop's.
-const selectItemsFragment = itemColumnsFragment + `
+const (
+	// shownFragment prices items in the currency that was asked for, else the
+	// owner's, else the shop's.
+	shownFragment = `
 	LEFT JOIN prices price ON price.variant_id = i.variant_id
-	 AND price.currency = coalesce(nullif(@currency::text, ''), nullif(u.currency, ''), @standard::text)`
+	 AND price.currency = coalesce(nullif(@currency::text, ''), nullif(u.currency, ''), @standard::text)
+	WHERE `
 
-// selectWatchedFragment prices items in the currency in which they are watched.
-const selectWatchedFragment = itemColumnsFragment + `
-	LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = i.currency`
+	// watchedFragment prices items in the currency in which they are watched.
+	watchedFragment = `
+	LEFT JOIN prices price ON price.variant_id = i.variant_id AND price.currency = i.currency
+	WHERE `
+)
+
+// queueItems reads items, with what they are called in the language of who is told
+// of them where that is not the shop's own.
+func queueItems(ctx context.Context, b *postgres.Batch, into *[]Item, which string, args pgx.NamedArgs) {
+	locale := catalog.LocaleOf(ctx)
+	if locale == "" {
+		postgres.ReadAll(b, into, itemColumnsFragment+itemTablesFragment+which, args)
+		return
+	}
+	args = maps.Clone(args)
+	args["locale"] = locale
+	b.Read(itemColumnsFragment+`, `+catalog.WordsFragment+` AS words`+itemTablesFragment+which, args, func(rows pgx.Rows) error {
+		found, err := postgres.Rows[toldItem](rows)
+		for _, item := range found {
+			*into = append(*into, item.told())
+		}
+		return err
+	})
+}
 
 // Item reads one item of a list.
 func (w *Wishlists) Item(ctx context.Context, db postgres.DB, which Which, item id.WishlistItem) (Item, error) {
 	args := which.args()
 	args["item"], args["currency"], args["standard"] = item, "", string(w.Currency)
-	found, err := postgres.Get[Item](ctx, db, selectItemsFragment+` WHERE i.id = @item AND `+which.condition(), args)
-	switch {
-	case errors.Is(err, postgres.ErrNoRow):
-		return Item{}, ErrItemNotFound
+	var found []Item
+	b := postgres.NewBatch()
+	queueItems(ctx, b, &found, shownFragment+`i.id = @item AND `+which.condition(), args)
+	switch err := b.Send(ctx, db); {
 	case err != nil:
 		return Item{}, fmt.Errorf("read item of a wishlist: %w", err)
+	case len(found) == 0:
+		return Item{}, ErrItemNotFound
 	}
-	return found, nil
+	return found[0], nil
 }
 
 // ItemsOf reads some items of a user's lists, each at what it costs in the
 // currency in which it is watched. Those that are gone are left out.
 func (w *Wishlists) ItemsOf(ctx context.Context, db postgres.DB, user id.User, items []id.WishlistItem) ([]Item, error) {
-	found, err := postgres.All[Item](ctx, db, selectWatchedFragment+` WHERE i.id = ANY(@items) AND l.user_id = @user ORDER BY i.id`,
-		pgx.NamedArgs{"items": items, "user": user})
-	if err != nil {
+	var found []Item
+	b := postgres.NewBatch()
+	queueItems(ctx, b, &found, watchedFragment+`i.id = ANY(@items) AND l.user_id = @user ORDER BY i.id`, pgx.NamedArgs{"items": items, "user": user})
+	if err := b.Send(ctx, db); err != nil {
 		return nil, fmt.Errorf("read items on wishlists of user %s: %w", user, err)
 	}
 	return found, nil

@@ -43,7 +43,7 @@ func (w *Wishlists) read(ctx context.Context, db postgres.DB, condition string, 
 	for name, value := range args {
 		shown[name] = value
 	}
-	postgres.ReadAll(b, &items, selectItemsFragment+` WHERE `+condition+` ORDER BY i.id DESC`, shown)
+	queueItems(ctx, b, &items, shownFragment+condition+` ORDER BY i.id DESC`, shown)
 	switch err := b.Send(ctx, db); {
 	case errors.Is(err, postgres.ErrNoRow):
 		return List{}, nil, ErrNotFound

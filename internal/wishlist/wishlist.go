@@ -7,7 +7,7 @@
 // Tables: wishlists, wishlist_items, product_alerts, wishlist_due. It reads the
 // catalogue, stock, prices and order lines in its own joined statements.
 // Raises: [PricesFell], [BackInStock], [AlertAsked], [AlertDue].
-// Calls: accounts (what an e-mail address is), catalog (addresses of pictures).
+// Calls: accounts (what an e-mail address is), catalog (addresses of pictures, and in which language goods are told).
 // The cart, a floor above, moves things from lists and back.
 //
 // A guest's list is known by its id, 128 random bits: who has it may use it,
@@ -31,6 +31,7 @@ import (
 
 	"github.com/jackc/pgx/v5/pgxpool"
 
+	"souk/internal/catalog"
 	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -45,6 +46,7 @@ type Wishlists struct {
 	DB       postgres.DB
 	Clock    clock.Clock
 	Settings *settings.Settings
+	Locales  *catalog.Locales
 	Currency money.Currency // of those who name none
 	MailKey  []byte         // makes the tokens of alerts
 

@@ -7,6 +7,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
+	"souk/internal/catalog"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -28,23 +29,24 @@ func (w *Wishlists) Routes(r *httpapi.Router) {
 
 // ownRoutes are a user's default list, and what only users have.
 func (w *Wishlists) ownRoutes(r *httpapi.Router) {
+	told := w.Locales.AsWished()
 	me, private, gone := httpapi.Needs(auth.AsCustomer), httpapi.Private(), httpapi.Status(http.StatusNoContent)
-	httpapi.Get(r, "/api/v1/me/wishlist", w.showDefault, me, private, httpapi.ID("get-my-default-wishlist"), httpapi.Summary("Show my default wishlist"),
+	httpapi.Get(r, "/api/v1/me/wishlist", w.showDefault, told, me, private, httpapi.ID("get-my-default-wishlist"), httpapi.Summary("Show my default wishlist"),
 		httpapi.Describe("With prices and stock of now, and the prices of when things were added."))
-	httpapi.Post(r, "/api/v1/me/wishlist/items", w.addToDefault, me, httpapi.ID("create-my-default-wishlist-item"), httpapi.Status(200), httpapi.Summary("Put something on my default wishlist"),
+	httpapi.Post(r, "/api/v1/me/wishlist/items", w.addToDefault, told, me, httpapi.ID("create-my-default-wishlist-item"), httpapi.Status(200), httpapi.Summary("Put something on my default wishlist"),
 		httpapi.Describe("What is there already is the same item."))
-	httpapi.Patch(r, "/api/v1/me/wishlist/items/{item}", w.editOnDefault, me, httpapi.ID("update-my-default-wishlist-item"), httpapi.Summary("Change how many I want, or what I noted"))
+	httpapi.Patch(r, "/api/v1/me/wishlist/items/{item}", w.editOnDefault, told, me, httpapi.ID("update-my-default-wishlist-item"), httpapi.Summary("Change how many I want, or what I noted"))
 	httpapi.Delete(r, "/api/v1/me/wishlist/items/{item}", w.removeFromDefault, me, gone, httpapi.ID("delete-my-default-wishlist-item"), httpapi.Summary("Take something off my default wishlist"))
 
 	httpapi.Get(r, "/api/v1/me/wishlists", w.list, me, private, httpapi.Summary("List my wishlists"))
 	httpapi.Post(r, "/api/v1/me/wishlists", w.create, me, httpapi.Status(http.StatusCreated), httpapi.Summary("Make another wishlist"))
-	httpapi.Post(r, "/api/v1/me/wishlists/claim", w.claim, me, httpapi.ID("claim-my-wishlist"), httpapi.Status(200),
+	httpapi.Post(r, "/api/v1/me/wishlists/claim", w.claim, told, me, httpapi.ID("claim-my-wishlist"), httpapi.Status(200),
 		httpapi.Summary("Put what is on a guest's wishlist on mine"), httpapi.Describe("On the default one. The guest's list is gone afterwards."))
-	httpapi.Patch(r, "/api/v1/me/wishlists/{wishlist}", w.edit, me, httpapi.Summary("Change a wishlist's name and what I hear of it"))
+	httpapi.Patch(r, "/api/v1/me/wishlists/{wishlist}", w.edit, told, me, httpapi.Summary("Change a wishlist's name and what I hear of it"))
 	httpapi.Post(r, "/api/v1/me/wishlists/{wishlist}/share", w.share, me, httpapi.ID("share-my-wishlist"), httpapi.Status(200),
 		httpapi.Summary("Make a link with which others look at a wishlist"))
 	httpapi.Delete(r, "/api/v1/me/wishlists/{wishlist}/share", w.unshare, me, gone, httpapi.Summary("Let nobody look at a wishlist any more"))
-	httpapi.Get(r, "/api/v1/wishlists/shared/{token}", w.showShared, httpapi.Public("the token is the secret"), private, httpapi.ID("get-shared-wishlist"),
+	httpapi.Get(r, "/api/v1/wishlists/shared/{token}", w.showShared, told, httpapi.Public("the token is the secret"), private, httpapi.ID("get-shared-wishlist"),
 		httpapi.Summary("Look at somebody's wishlist"))
 	httpapi.Post(r, "/api/v1/wishlists", w.createForGuest, httpapi.Public("anybody may make a wishlist"), httpapi.Status(http.StatusCreated),
 		httpapi.Summary("Make a wishlist as a guest"), httpapi.Describe("Whoever knows its id may use it. It is kept for 90 days after it was last changed."))
@@ -60,12 +62,12 @@ func (w *Wishlists) listRoutes(r *httpapi.Router) {
 		{"/api/v1/me/wishlists/{wishlist}", httpapi.Needs(auth.AsCustomer), door{w, false}},
 		{"/api/v1/wishlists/{wishlist}", httpapi.Public(secret), door{w, true}},
 	} {
-		limit, gone := httpapi.BodyLimit(bodyLimit), httpapi.Status(http.StatusNoContent)
-		httpapi.Get(r, at.path, at.door.show, at.who, httpapi.Private(), httpapi.Summary("Show a wishlist"))
+		told, limit, gone := w.Locales.AsWished(), httpapi.BodyLimit(bodyLimit), httpapi.Status(http.StatusNoContent)
+		httpapi.Get(r, at.path, at.door.show, told, at.who, httpapi.Private(), httpapi.Summary("Show a wishlist"))
 		httpapi.Delete(r, at.path, at.door.remove, at.who, gone, httpapi.Summary("Remove a wishlist"))
-		httpapi.Post(r, at.path+"/items", at.door.addItem, at.who, limit, httpapi.Status(200), httpapi.Summary("Put something on a wishlist"),
+		httpapi.Post(r, at.path+"/items", at.door.addItem, told, at.who, limit, httpapi.Status(200), httpapi.Summary("Put something on a wishlist"),
 			httpapi.Describe("What is there already is the same item."))
-		httpapi.Patch(r, at.path+"/items/{item}", at.door.editItem, at.who, limit, httpapi.Summary("Change how many are wanted, or a note"))
+		httpapi.Patch(r, at.path+"/items/{item}", at.door.editItem, told, at.who, limit, httpapi.Summary("Change how many are wanted, or a note"))
 		httpapi.Delete(r, at.path+"/items/{item}", at.door.removeItem, at.who, gone, httpapi.Summary("Take something off a wishlist"))
 	}
 }
@@ -99,7 +101,10 @@ func (s Shown) check() (money.Currency, error) {
 	return "", errs.Validation.Field("currency", "unknown_currency", "Use an ISO 4217 code, such as USD.")
 }
 
-type defaultInput struct{ Shown }
+type defaultInput struct {
+	catalog.LocaleWish
+	Shown
+}
 
 func (w *Wishlists) showDefault(ctx context.Context, in *defaultInput) (View, error) {
 	currency, err := in.check()
@@ -110,6 +115,7 @@ func (w *Wishlists) showDefault(ctx context.Context, in *defaultInput) (View, er
 }
 
 type listInput struct {
+	catalog.LocaleWish
 	List id.Wishlist `path:"wishlist"`
 	Shown
 }
@@ -135,7 +141,10 @@ func (b wishBody) wish() Wish {
 	return Wish{Variant: b.Variant, Product: b.Product, Quantity: max(b.Quantity, 1), Note: b.Note, Currency: b.Currency}
 }
 
-type addToDefaultInput struct{ Body wishBody }
+type addToDefaultInput struct {
+	catalog.LocaleWish
+	Body wishBody
+}
 
 func (w *Wishlists) addToDefault(ctx context.Context, tx pgx.Tx, in *addToDefaultInput) (ItemView, error) {
 	item, err := w.Add(ctx, tx, mine(ctx, id.Wishlist{}), in.Body.wish())
@@ -143,6 +152,7 @@ func (w *Wishlists) addToDefault(ctx context.Context, tx pgx.Tx, in *addToDefaul
 }
 
 type addInput struct {
+	catalog.LocaleWish
 	List id.Wishlist `path:"wishlist"`
 	Body wishBody
 }
@@ -158,6 +168,7 @@ type itemBody struct {
 }
 
 type editOnDefaultInput struct {
+	catalog.LocaleWish
 	Item id.WishlistItem `path:"item"`
 	Body itemBody
 }
@@ -168,6 +179,7 @@ func (w *Wishlists) editOnDefault(ctx context.Context, tx pgx.Tx, in *editOnDefa
 }
 
 type editItemInput struct {
+	catalog.LocaleWish
 	List id.Wishlist     `path:"wishlist"`
 	Item id.WishlistItem `path:"item"`
 	Body itemBody
@@ -229,6 +241,7 @@ func (w *Wishlists) createForGuest(ctx context.Context, tx pgx.Tx, _ *struct{}) 
 }
 
 type editInput struct {
+	catalog.LocaleWish
 	List id.Wishlist `path:"wishlist"`
 	Body struct {
 		Name        *string `json:"name,omitempty" maxLength:"100"`
@@ -248,6 +261,7 @@ func (w *Wishlists) edit(ctx context.Context, tx pgx.Tx, in *editInput) (View, e
 }
 
 type claimInput struct {
+	catalog.LocaleWish
 	Body struct {
 		List id.Wishlist `json:"wishlist_id"`
 	}
@@ -277,6 +291,7 @@ func (w *Wishlists) unshare(ctx context.Context, tx pgx.Tx, in *listPath) (httpa
 }
 
 type sharedInput struct {
+	catalog.LocaleWish
 	Token id.WishlistShare `path:"token"`
 	Shown
 }

@@ -96,8 +96,9 @@ func (ex *exchange) transact(ctx context.Context, run func(ctx context.Context, 
 // commit runs a write in a transaction, whose answer is to be told.
 func (ex *exchange) commit(ctx context.Context, run func(ctx context.Context, tx pgx.Tx) (any, error)) (a written, err error) {
 	key := ex.key()
+	extra := ex.extra
 	err = postgres.InTx(ctx, ex.router.config.DB, func(tx pgx.Tx) error {
-		ex.extra, ex.note = nil, note{} // of a run that was undone
+		ex.extra, ex.note = extra.Clone(), note{} // without those of a run that was undone
 		a.release()
 		if key != nil {
 			stored, err := lockKey(ctx, tx, key)
@@ -105,7 +106,7 @@ func (ex *exchange) commit(ctx context.Context, run func(ctx context.Context, tx
 				return err
 			}
 			if stored != nil {
-				a = stored.answer()
+				ex.extra, a = nil, stored.answer()
 				return nil
 			}
 		}
@@ -128,6 +129,9 @@ func (ex *exchange) commit(ctx context.Context, run func(ctx context.Context, tx
 		ex.op.beforeCommit.Here()
 		return nil
 	})
+	if err != nil {
+		ex.extra = extra
+	}
 	return a, err
 }
 

@@ -55,8 +55,9 @@ type operation struct {
 
 	beforeCommit, afterCommit crash.Name // of a write; "" is nowhere
 
-	then func(context.Context, []byte) []byte                          // completes the answer of a write; nil: it is complete
-	mend func(context.Context, error) (again context.Context, e error) // makes good what a write lacked; nil: nothing can be
+	first func(ctx context.Context, in any) (context.Context, error)
+	then  func(context.Context, []byte) []byte                          // completes the answer of a write; nil: it is complete
+	mend  func(context.Context, error) (again context.Context, e error) // makes good what a write lacked; nil: nothing can be
 
 	ifMatch bool            // 428 without If-Match
 	query   map[string]bool // the parameters it knows
@@ -137,6 +138,13 @@ func Harmless() Option { return func(o *operation) { o.harmless = true } }
 // process, so that one write can be told from all others.
 func Crash(before, after crash.Name) Option {
 	return func(o *operation) { o.beforeCommit, o.afterCommit = before, after }
+}
+
+// First makes the context of the handler out of its input, a pointer to it: before
+// there is a transaction, so that what it asks for needs no second connection. What
+// it adds to the answer is told with each answer but one that is told once more.
+func First(prepare func(ctx context.Context, in any) (context.Context, error)) Option {
+	return func(o *operation) { o.first = prepare }
 }
 
 // Then completes the answer of a write after its commit, and again each time that

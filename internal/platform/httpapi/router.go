@@ -194,7 +194,14 @@ func register[I, O any](r *Router, op *operation, run func(context.Context, *exc
 		if d, ok := any(in).(interface{ takeQuery(url.Values) }); ok {
 			d.takeQuery(ex.dynamic())
 		}
-		if err := run(ctx, ex, in); err != nil {
+		var err error
+		if op.first != nil {
+			ctx, err = op.first(ctx, in)
+		}
+		if err == nil {
+			err = run(ctx, ex, in)
+		}
+		if err != nil {
 			ex.refuse(err)
 		}
 		return done, nil
