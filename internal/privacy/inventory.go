@@ -129,6 +129,7 @@ var Inventory = []Holding{
 	{"memberships", "customer billing_address", Dropped, "minutes later: the membership ends with the account"},
 	{"memberships", "status payment_method currency", Kept, "how somebody was a member, with the orders that paid for it"},
 	{"membership_periods", "kind currency", Kept, "as memberships"},
+	{"membership_upgrades", "currency text", Kept, "as memberships: what unused time paid of an order"},
 	{"membership_events", "kind reason actor", Kept, "what happened to a membership; why staff ended or gave one, in their words"},
 	{"plans", "name", Nothing, "of the shop's offers"},
 	{"locations", "name", Nothing, "of goods"},
