@@ -147,7 +147,7 @@ func (p *Provider) Look(ctx context.Context, k payments.Known) (payments.Report,
 	}
 	r := payments.Report{Refs: []string{}}
 	for _, e := range list {
-		if e.Kind != lost {
+		if e.Kind != lost && e.Kind != contested {
 			r.Facts = append(r.Facts, payments.Fact{Payment: k.Payment, Kind: e.Kind, Amount: e.Amount, Cause: e.Ref})
 		}
 		if e.Kind == payments.Chargeback {
@@ -166,15 +166,18 @@ const lost payments.Kind = "dispute_lost"
 
 // disputed is how far a dispute has come.
 func disputed(list []entry, ref string) string {
+	status := payments.NeedsResponse
 	for _, e := range list {
 		switch {
 		case e.Ref == ref && e.Kind == lost:
 			return "lost"
 		case e.Ref == ref && e.Kind == payments.ChargebackReversed:
 			return "won"
+		case e.Ref == ref && e.Kind == contested:
+			status = "under_review"
 		}
 	}
-	return "needs_response"
+	return status
 }
 
 // past lists what has happened up to now.
@@ -194,7 +197,7 @@ func sum(list []entry) sums {
 }
 
 func (s sums) promised() bool { return s[payments.Authorize] > s[payments.Void] }
-func (s sums) held() int64 { return s[payments.Authorize] - s[payments.Void] - s[payments.Capture] }
+func (s sums) held() int64    { return s[payments.Authorize] - s[payments.Void] - s[payments.Capture] }
 
 func (s sums) left() int64 {
 	return s[payments.Capture] - s[payments.Refund] + s[payments.RefundFailed] - s[payments.Chargeback] + s[payments.ChargebackReversed]
