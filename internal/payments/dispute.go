@@ -62,6 +62,12 @@ func ReadDispute(ctx context.Context, db postgres.DB, which id.Dispute) (Complai
 // told about the payment is told, too: one that was answered may want another
 // answer when its status has changed since.
 func (d Complaint) Answerable(told []Instruction, now time.Time) error {
+	switch {
+	case d.Status != NeedsResponse:
+		return ErrNoAnswer.With("status", d.Status)
+	case d.DueBy != nil && !now.Before(*d.DueBy):
+		return ErrOverdue.With("due_by", d.DueBy)
+	}
 	for _, in := range told {
 		if in.Dispute != d.ID || in.State == InstructionRefused {
 			continue
@@ -69,12 +75,6 @@ func (d Complaint) Answerable(told []Instruction, now time.Time) error {
 		if in.State == InstructionPending || !in.UpdatedAt.Before(d.UpdatedAt) {
 			return ErrAnswered.With("answer", in.Kind)
 		}
-	}
-	switch {
-	case d.Status != NeedsResponse:
-		return ErrNoAnswer.With("status", d.Status)
-	case d.DueBy != nil && !now.Before(*d.DueBy):
-		return ErrOverdue.With("due_by", d.DueBy)
 	}
 	return nil
 }
