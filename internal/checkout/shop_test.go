@@ -85,7 +85,7 @@ func open(t testing.TB) *shop { return openOn(t, pgtest.Tx(t)) }
 func openOn(t testing.TB, db postgres.DB) *shop {
 	t.Helper()
 	s := &shop{t: t, db: db, hub: &events.Hub{DB: db}, clock: clock.At(clock.System{}.Now())}
-	set := &settings.Settings{DB: db}
+	set := &settings.Settings{DB: pgtest.Aside(t, db)}
 	set.Declare(transfer.Settings()...)
 	set.Declare(cod.Settings()...)
 	set.Declare(checkout.Settings()...)
@@ -108,7 +108,7 @@ func openOn(t testing.TB, db postgres.DB) *shop {
 	prices := &pricing.Prices{DB: db, Stock: s.flow.Stock}
 	goods := &catalog.Catalog{DB: db, SetOffers: prices.SetOffers, Offers: prices.Offers, SumBundles: prices.SumBundles}
 	s.flow.Memberships = &memberships.Memberships{
-		DB: db, Settings: &settings.Settings{DB: db}, Users: users, Vendors: &vendors.Vendors{DB: db, Clock: s.clock, ShopName: "Market"}, Catalog: goods, Prices: prices, Promotions: offers,
+		DB: db, Settings: &settings.Settings{DB: set.DB}, Users: users, Vendors: &vendors.Vendors{DB: db, Clock: s.clock, ShopName: "Market"}, Catalog: goods, Prices: prices, Promotions: offers,
 	}
 	s.flow.Digital = &digital.Goods{
 		DB: db, Clock: s.clock, Stock: s.flow.Stock, Orders: s.flow.Orders, Blobs: files, Vault: vault.New(make([]byte, 32)),

@@ -18,6 +18,7 @@ import (
 	"souk/internal/money"
 	"souk/internal/notifications"
 	"souk/internal/orders"
+	"souk/internal/payments"
 	"souk/internal/platform/config"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
@@ -183,7 +184,8 @@ func TestWhoMayApproveARefundHearsOfIt(t *testing.T) {
 // A dispute is told to those who can answer it, as long as it wants an answer.
 func TestWhoMayRefundHearsOfADispute(t *testing.T) {
 	shop := apptest.New(t, pgtest.Tx(t))
-	support := shop.User(t, "support", accounts.RoleSupport)
+	support := shop.User(t, "support", auth.RoleAdmin)
+	shop.User(t, "ann")
 	placed := shop.PlacedOrder(t, "ann", 1, shop.Variant(t, apptest.Stock(5)))
 	open, over := id.New[id.Dispute](), id.New[id.Dispute]()
 	shop.InTx(t, func(tx pgx.Tx) error {

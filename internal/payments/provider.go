@@ -124,6 +124,14 @@ func (p *Payments) Provider(method string) (Provider, error) {
 	return nil, ErrMethod.Field("/payment_method", "unavailable", "This way to pay is not offered here.")
 }
 
+// WithoutFee is embedded by providers by which paying costs the buyer nothing.
+type WithoutFee struct{}
+
+// Fee is nothing.
+func (WithoutFee) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
+	return money.Zero(c), nil
+}
+
 // Fee is what paying by a method costs beside an order in a currency; nothing for
 // one that is not offered.
 func (p *Payments) Fee(ctx context.Context, method string, c money.Currency) (money.Amount, error) {

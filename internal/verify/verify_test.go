@@ -413,6 +413,12 @@ var corruptions = []corruption{
 	{rule: "Q5", sql: `UPDATE orders SET membership_minor = 1 WHERE id = u('travelling')`},
 	{rule: "Q6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 3, u('waiting')), (u('anna of gold'), 3, u('travelling'))`},
 	{rule: "Q6", sql: `INSERT INTO membership_renewals VALUES (u('anna of gold'), 2, u('joined'))`},
+	{
+		rule: "Q7", sql: `UPDATE membership_periods SET set_off_minor = 1 WHERE number = 1`,
+		too: []string{"Q4"}, why: "no period before it has given that",
+	},
+	{rule: "Q7", sql: `INSERT INTO membership_upgrades VALUES (u('an item'), u('anna of gold'), u('travelling'), 1, 'EUR', '', now())`},
+	{rule: "Q7", sql: `INSERT INTO membership_upgrades VALUES (u('an item'), u('anna of gold'), u('travelling'), 0, 'EUR', '', now()), (u('another'), u('anna of gold'), u('waiting'), 0, 'EUR', '', now())`},
 }
 
 // What search has yet to read about in the log is not held against it.

@@ -38,6 +38,7 @@ import (
 	"souk/internal/platform/blob"
 	"souk/internal/platform/config"
 	"souk/internal/platform/httpapi"
+	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 )
 
@@ -125,28 +126,12 @@ func build(t testing.TB, db postgres.DB, now clock.Clock, log *slog.Logger, opti
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, aside := asideOf(t, db)
+	pool, _ := db.(*pgxpool.Pool)
 	a := &App{tokens: map[string]string{}, App: app.Build(app.Parts{
-		Config: c, DB: db, Pool: pool, Aside: aside, Keys: keys, Blobs: blobs, Clock: now, Log: log, Version: "test",
+		Config: c, DB: db, Pool: pool, Aside: pgtest.Aside(t, db), Keys: keys, Blobs: blobs, Clock: now, Log: log, Version: "test",
 	})}
 	a.InTx(t, func(tx pgx.Tx) error { return a.Shipping.EnsureDefaults(t.Context(), tx, money.Currency(c.Currency)) })
 	return a
-}
-
-// asideOf is the pool that a shop is built on, and the small one beside it; a
-// transaction has neither.
-func asideOf(t testing.TB, db postgres.DB) (*pgxpool.Pool, postgres.DB) {
-	t.Helper()
-	pool, ok := db.(*pgxpool.Pool)
-	if !ok {
-		return nil, nil
-	}
-	aside, err := postgres.Aside(t.Context(), pool)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(aside.Close)
-	return pool, aside
 }
 
 func socket(t testing.TB) net.Listener {

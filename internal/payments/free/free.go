@@ -8,7 +8,6 @@ import (
 	"context"
 	"time"
 
-	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -16,7 +15,7 @@ import (
 const Method = "free"
 
 // Provider is nothing to pay.
-type Provider struct{}
+type Provider struct{ payments.WithoutFee }
 
 var _ payments.Provider = Provider{}
 
@@ -35,11 +34,6 @@ func (Provider) Offered(_ context.Context, o payments.Offer) error {
 		return payments.ErrMethod.Field("/payment_method", "not_free", "This order costs something. Choose another way to pay.")
 	}
 	return nil
-}
-
-// Fee is nothing.
-func (Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
-	return money.Zero(c), nil
 }
 
 // Waits is no time.

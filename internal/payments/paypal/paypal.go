@@ -23,7 +23,6 @@ import (
 	"sync"
 	"time"
 
-	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -32,6 +31,8 @@ const Method = "paypal"
 
 // Provider is payment by PayPal.
 type Provider struct {
+	payments.WithoutFee
+
 	Accounts *payments.Accounts
 
 	mu    sync.Mutex
@@ -57,11 +58,6 @@ func (*Provider) Settled() bool { return false }
 
 // ByHand is false: PayPal is told to give money back.
 func (*Provider) ByHand() bool { return false }
-
-// Fee is nothing.
-func (*Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
-	return money.Zero(c), nil
-}
 
 // Captures says several: an authorisation is captured until one is said to be the
 // final capture. https://developer.paypal.com/docs/api/payments/v2/#authorizations_capture

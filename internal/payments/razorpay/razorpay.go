@@ -34,6 +34,8 @@ const address = "https://api.razorpay.com"
 
 // Provider is payment by Razorpay.
 type Provider struct {
+	payments.WithoutFee
+
 	Accounts *payments.Accounts
 }
 

@@ -14,11 +14,6 @@ import (
 	"souk/internal/payments"
 )
 
-// Fee is nothing.
-func (*Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
-	return money.Zero(c), nil
-}
-
 // Waits is as long as others wait: an order of Razorpay's does not expire.
 func (*Provider) Waits(context.Context) (time.Duration, error) { return 0, nil }
 

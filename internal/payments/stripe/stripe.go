@@ -26,7 +26,6 @@ import (
 
 	api "github.com/stripe/stripe-go/v85"
 
-	"souk/internal/money"
 	"souk/internal/payments"
 )
 
@@ -35,6 +34,8 @@ const Method = "stripe"
 
 // Provider is payment by Stripe.
 type Provider struct {
+	payments.WithoutFee
+
 	Accounts *payments.Accounts
 	BaseURL  string // of the shop, where the page with Stripe's fields is
 	LinkKey  []byte // signs links to that page
@@ -63,11 +64,6 @@ func (p Provider) Offered(ctx context.Context, o payments.Offer) error {
 	}
 	_, err := payable(o.Total)
 	return err
-}
-
-// Fee is nothing.
-func (Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
-	return money.Zero(c), nil
 }
 
 // Waits is as long as the shop lets others wait.

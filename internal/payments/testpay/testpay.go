@@ -32,6 +32,8 @@ const Method = "test"
 
 // Provider is payment by no money.
 type Provider struct {
+	payments.WithoutFee
+
 	DB       postgres.DB
 	Clock    clock.Clock
 	Accounts *payments.Accounts
@@ -77,11 +79,6 @@ func (p *Provider) Offered(ctx context.Context, o payments.Offer) error {
 		err = payments.ErrMethod.Field("/payment_method", "unavailable", "This way to pay is not offered here.")
 	}
 	return err
-}
-
-// Fee is nothing.
-func (*Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
-	return money.Zero(c), nil
 }
 
 // Waits is as long as others wait.

@@ -10,7 +10,6 @@ import (
 	"context"
 	"time"
 
-	"souk/internal/money"
 	"souk/internal/payments"
 	"souk/internal/platform/settings"
 )
@@ -35,6 +34,8 @@ func Settings() []settings.Declared { return []settings.Declared{InstructionsSet
 
 // Provider is payment by transfer.
 type Provider struct {
+	payments.WithoutFee
+
 	Settings *settings.Settings
 }
 
@@ -60,11 +61,6 @@ func (p Provider) Offered(ctx context.Context, o payments.Offer) error {
 		err = payments.ErrMethod.Field("/payment_method", "unavailable", "The shop takes no bank transfers.")
 	}
 	return err
-}
-
-// Fee is nothing.
-func (Provider) Fee(_ context.Context, c money.Currency) (money.Amount, error) {
-	return money.Zero(c), nil
 }
 
 // Waits is some days: transfers take theirs.

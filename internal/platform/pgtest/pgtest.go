@@ -8,7 +8,8 @@
 // is made once for each schema, and databases in it. It needs PostgreSQL's
 // programs (see postgres.Start), or a server of yours in SOUK_TEST_DATABASE_URL
 // on which it may create databases. Nothing has to be stopped: the server ends
-// with the process, and the next process sweeps its folder.
+// with the process, and the next process sweeps its folder. That is in memory
+// where the machine has plenty (/dev/shm), else in the folder for temporary files.
 // Tables: none. Raises: nothing. Calls: postgres.
 package pgtest
 
@@ -62,6 +63,22 @@ func DB(t testing.TB) *pgxpool.Pool {
 func Empty(t testing.TB) *pgxpool.Pool {
 	t.Helper()
 	return database(t, "TEMPLATE template0")
+}
+
+// Aside is the small pool beside that of DB, for what is read while transactions
+// have all of its connections; a transaction is its own.
+func Aside(t testing.TB, db postgres.DB) postgres.DB {
+	t.Helper()
+	pool, ok := db.(*pgxpool.Pool)
+	if !ok {
+		return db
+	}
+	aside, err := postgres.Aside(t.Context(), pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(aside.Close)
+	return aside
 }
 
 // migrated and rolled are the databases of the template: one that nobody
