@@ -3,9 +3,11 @@ package checkout
 import (
 	"context"
 	"net/http"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/orders"
 	"souk/internal/payments"
@@ -81,6 +83,9 @@ type contestInput struct {
 }
 
 func (c *Checkout) contest(ctx context.Context, tx pgx.Tx, in *contestInput) (DisputeView, error) {
+	if strings.TrimSpace(in.Body.Explanation) == "" {
+		return DisputeView{}, errs.Validation.Field("/explanation", "required", "Say why the payment is right.")
+	}
 	v, err := c.mayAnswer(ctx, tx, in.ID)
 	if err != nil {
 		return v, err

@@ -55,6 +55,7 @@ func TestStaffAnswerADispute(t *testing.T) {
 			o.t.Errorf("the shop knows %+v", e)
 		}
 		o.faults.Plan("answer", fakes.ServerError, fakes.Down)
+		o.answer(d.ID, "evidence", `{"explanation": " "}`).want(422, "/explanation")
 		o.answer(d.ID, "evidence", said).want(202)
 		o.answer(d.ID, "evidence", said).want(409, "dispute_answered")
 		o.answer(d.ID, "accept", "").want(409, "dispute_answered")

@@ -8,7 +8,7 @@ import (
 // Evidence is what the shop says against a dispute, in texts that every provider
 // takes. Explanation is the one that banks read first.
 type Evidence struct {
-	Explanation   string   `json:"explanation" minLength:"1" maxLength:"1000" doc:"Why the payment is right"`
+	Explanation   string   `json:"explanation" maxLength:"1000" doc:"Why the payment is right: staff write it"`
 	Product       string   `json:"product_description,omitempty" maxLength:"2000" doc:"What was sold; what the order holds when left out"`
 	Communication string   `json:"customer_communication,omitempty" maxLength:"2000" doc:"What was written to and fro with the buyer"`
 	Policy        string   `json:"refund_policy,omitempty" maxLength:"2000" doc:"The shop's rules for refunds, and where the buyer has seen them"`
