@@ -1437,6 +1437,7 @@ CREATE TABLE public.payment_disputes (
     due_by timestamp with time zone,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    reminded_at timestamp with time zone,
     CONSTRAINT payment_disputes_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT payment_disputes_status_check CHECK ((status = ANY (ARRAY['needs_response'::text, 'under_review'::text, 'won'::text, 'lost'::text, 'closed'::text])))
 );
@@ -1495,11 +1496,15 @@ CREATE TABLE public.payment_instructions (
     final boolean DEFAULT true NOT NULL,
     ahead boolean DEFAULT false NOT NULL,
     by_hand boolean DEFAULT false NOT NULL,
+    dispute_id uuid,
+    evidence jsonb,
     CONSTRAINT payment_instructions_ahead CHECK (((NOT ahead) OR ((kind = 'refund'::text) AND (refund_id IS NULL)))),
     CONSTRAINT payment_instructions_amount_minor_check CHECK ((amount_minor >= 0)),
     CONSTRAINT payment_instructions_check CHECK (((kind = 'refund'::text) OR (refund_id IS NULL))),
     CONSTRAINT payment_instructions_check1 CHECK (((state <> 'done'::text) OR (cause <> ''::text))),
-    CONSTRAINT payment_instructions_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'void'::text, 'refund'::text]))),
+    CONSTRAINT payment_instructions_dispute CHECK (((kind = ANY (ARRAY['contest'::text, 'concede'::text])) = (dispute_id IS NOT NULL))),
+    CONSTRAINT payment_instructions_evidence CHECK (((kind = 'contest'::text) = (evidence IS NOT NULL))),
+    CONSTRAINT payment_instructions_kind_check CHECK ((kind = ANY (ARRAY['capture'::text, 'void'::text, 'refund'::text, 'contest'::text, 'concede'::text]))),
     CONSTRAINT payment_instructions_reason_check CHECK ((length(reason) <= 500)),
     CONSTRAINT payment_instructions_state_check CHECK ((state = ANY (ARRAY['due'::text, 'done'::text, 'refused'::text])))
 );
@@ -2345,8 +2350,10 @@ CREATE TABLE public.test_payment_entries (
     amount_minor bigint NOT NULL,
     key text DEFAULT ''::text NOT NULL,
     at timestamp with time zone NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
     CONSTRAINT test_payment_entries_amount_minor_check CHECK ((amount_minor >= 0)),
-    CONSTRAINT test_payment_entries_kind_check CHECK ((kind = ANY (ARRAY['authorize'::text, 'capture'::text, 'void'::text, 'refund'::text, 'chargeback'::text, 'fail'::text, 'refund_failed'::text, 'chargeback_reversed'::text, 'dispute_lost'::text]))),
+    CONSTRAINT test_payment_entries_kind_check CHECK ((kind = ANY (ARRAY['authorize'::text, 'capture'::text, 'void'::text, 'refund'::text, 'chargeback'::text, 'fail'::text, 'refund_failed'::text, 'chargeback_reversed'::text, 'dispute_lost'::text, 'dispute_contested'::text]))),
+    CONSTRAINT test_payment_entries_note_check CHECK ((length(note) <= 20000)),
     CONSTRAINT test_payment_entries_ref_check CHECK (((length(ref) >= 1) AND (length(ref) <= 255)))
 );
 
@@ -3424,6 +3431,8 @@ CREATE INDEX payment_exceptions_order ON public.payment_exceptions USING btree (
 
 CREATE INDEX payment_exceptions_payment ON public.payment_exceptions USING btree (payment_id) WHERE (payment_id IS NOT NULL);
 
+CREATE INDEX payment_instructions_answers ON public.payment_instructions USING btree (dispute_id) WHERE (dispute_id IS NOT NULL);
+
 CREATE INDEX payment_instructions_due ON public.payment_instructions USING btree (due_at) WHERE (state = 'due'::text);
 
 CREATE UNIQUE INDEX payment_instructions_one ON public.payment_instructions USING btree (payment_id, kind) WHERE ((state = 'due'::text) AND (kind <> 'refund'::text));
@@ -3930,6 +3939,9 @@ ALTER TABLE ONLY public.payment_exceptions
 
 ALTER TABLE ONLY public.payment_exceptions
     ADD CONSTRAINT payment_exceptions_payment_id_fkey FOREIGN KEY (payment_id) REFERENCES public.payments(id);
+
+ALTER TABLE ONLY public.payment_instructions
+    ADD CONSTRAINT payment_instructions_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES public.payment_disputes(id);
 
 ALTER TABLE ONLY public.payment_instructions
     ADD CONSTRAINT payment_instructions_payment_id_currency_fkey FOREIGN KEY (payment_id, currency) REFERENCES public.payments(id, currency);

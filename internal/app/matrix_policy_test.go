@@ -392,6 +392,8 @@ func orderPolicy() []rule {
 			{op: "admin-create-shipment-event", body: `{"status": "in_transit"}`},
 		}...),
 		the("orders.refund", shops, rule{op: "refund-order", body: `{"shipping": true, "reason": "late"}`, otherwise: 409, elsewhere: "TestR20MoneyBackWithoutAReturn"},
+			rule{op: "admin-answer-dispute", body: `{"explanation": "It was delivered."}`, otherwise: 409, elsewhere: "TestStaffAnswerADispute"},
+			rule{op: "admin-accept-dispute", otherwise: 409, elsewhere: "TestADisputeThatIsGivenUpIsLost"},
 			rule{op: "admin-approve-refund-request", fresh: true, otherwise: 409, elsewhere: "TestASecondPersonApprovesLargeRefunds"},
 			rule{op: "admin-reject-refund-request", body: `{"reason": "no"}`, fresh: true}),
 		the("orders.read", shops, rule{op: "admin-list-refund-requests"}),
@@ -404,6 +406,8 @@ func orderPolicy() []rule {
 		the("payments.read", shops, []rule{
 			{op: "admin-list-payments"},
 			{op: "admin-get-payment"},
+			{op: "admin-list-disputes"},
+			{op: "admin-get-dispute"},
 			{op: "admin-list-payment-notices"},
 			{op: "admin-list-payment-exceptions"},
 			{op: "admin-get-payment-exception"},

@@ -395,6 +395,8 @@ func (w *world) customerShops(side, vendor string) {
 	s["order"], s["own order"], seller["order"] = order.Order.ID.String(), order.Order.ID.String(), order.Order.ID.String()
 	seller["shipment"] = parcel.ID.String()
 	s["payment"] = w.ShowOrder(w.t, order.Order.ID).Payments[0].ID.String()
+	w.exec(`INSERT INTO payment_disputes (id, payment_id, ref, currency, amount_minor, reason, status) VALUES (@id, @payment, 'dp_1', 'USD', 1, 'general', 'won')`,
+		pgx.NamedArgs{"id": w.ids(s, "dispute", id.New[id.Dispute]()), "payment": order.Payment.ID})
 	w.exec(`INSERT INTO refund_requests (id, order_id, currency, amount_minor, body, asked_by) VALUES (@id, @order, 'USD', 100, '{"shipping": true, "reason": "late"}', 'user_somebody')`,
 		pgx.NamedArgs{"id": w.ids(s, "request", id.New[id.RefundRequest]()), "order": order.Order.ID})
 	seller["on hand"] = w.onHand(seller)

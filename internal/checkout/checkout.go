@@ -126,4 +126,5 @@ func (c *Checkout) Routes(r *httpapi.Router) {
 	c.captureRoutes(r)
 	c.payRoutes(r)
 	c.fixRoutes(r)
+	c.disputeRoutes(r)
 }

@@ -106,7 +106,9 @@ func (c *Checkout) Carry(ctx context.Context, e payments.InstructionDue) error {
 		return fmt.Errorf("carry out %s of payment %s: %w", in.Kind, in.Payment, err)
 	}
 	afterCarryCommit.Here()
-	if in.Kind == payments.Void && no != nil || in.Kind == payments.Capture && fact.Kind == payments.Capture { // it may be paid; its fee is known
+	switch {
+	case in.Kind == payments.Void && no != nil, in.Kind == payments.Capture && fact.Kind == payments.Capture, // it may be paid; its fee is known
+		!in.Dispute.IsZero() && (no != nil || fact.Cause != ""): // the dispute is in another state
 		return c.Sync(ctx, in.Payment)
 	}
 	return nil
@@ -153,6 +155,8 @@ func (c *Checkout) tell(ctx context.Context, payment payments.Payment, in paymen
 		return provider.Void(ctx, move)
 	case payments.Refund:
 		return provider.Refund(ctx, move)
+	case payments.Contest, payments.Concede:
+		return c.respond(ctx, provider, known, in)
 	default:
 		return payments.Fact{}, fmt.Errorf("nobody can be told to %s", in.Kind)
 	}
@@ -170,6 +174,9 @@ func (c *Checkout) carried(ctx context.Context, payment payments.Payment, in pay
 		}
 		if _, err := payments.Conclude(ctx, tx, in, payments.InstructionDone, fact.Cause, ""); err != nil {
 			return err
+		}
+		if !in.Dispute.IsZero() { // no money has moved by it
+			return payments.Attended(ctx, tx, payment.Provider, fact.Cause, "the dispute was answered: "+string(in.Kind))
 		}
 		if closing := in.Kind == payments.Void && in.Amount.IsZero(); !closing { // which was recorded when it was decided
 			if _, err := c.settleOrExcept(ctx, tx, &w, &payment, fact); err != nil {

@@ -119,6 +119,9 @@ func (t trouble) addsUp(ctx context.Context, tx pgx.Tx, there bool) (bool, error
 			return false, nil
 		case t.told.State == payments.InstructionDone:
 			return true, nil
+		case !t.told.Dispute.IsZero():
+			d, err := payments.ReadDispute(ctx, tx, t.told.Dispute)
+			return d.Status != payments.NeedsResponse, err
 		case t.takes():
 			return t.takeable().IsZero(), nil
 		case t.told.Kind == payments.Refund && t.told.State == payments.InstructionRefused:

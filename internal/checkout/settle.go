@@ -104,7 +104,7 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 		return is, c.takeBack(ctx, tx, was.ID)
 	case payments.RefundFailed, payments.ChargebackReversed, payments.Fee:
 		return is, c.movedBack(ctx, tx, was, payment, event)
-	case payments.Fail, payments.Void, payments.Payout:
+	case payments.Fail, payments.Void, payments.Payout, payments.Contest, payments.Concede:
 		return is, nil
 	}
 	if tooMuch(was, payment) {

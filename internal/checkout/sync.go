@@ -248,11 +248,8 @@ func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payment
 		}
 		switch {
 		case !news:
-		case d.Status == "needs_response":
-			err = payments.Except(ctx, tx, payments.Exception{
-				Provider: payment.Provider, Kind: payments.ExceptionDispute, Payment: payment.ID, Order: payment.Order, Subject: d.Ref,
-				Detail: map[string]any{"amount": d.Amount, "reason": d.Reason, "due_by": d.DueBy},
-			})
+		case d.Status == payments.NeedsResponse:
+			err = c.wantsAnswer(ctx, tx, payment, which, d)
 		case d.Status == "lost":
 			err = ledger.Post(ctx, tx, ledger.Posting{
 				RefType: "payment_dispute", RefID: which, Memo: "dispute " + d.Ref + ", lost",

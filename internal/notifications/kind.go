@@ -72,6 +72,8 @@ var (
 	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
 	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}
 	RefundToApprove    = Kind{"refund_to_approve", Account, true, false} // owed: nobody else gives the money back
+	DisputeOpened      = Kind{"dispute_opened", Account, true, false}    // owed: who does not answer loses
+	DisputeDue         = Kind{"dispute_due", Account, true, false}
 	Test               = Kind{"test", Account, true, false}
 )
 
@@ -82,7 +84,7 @@ var kinds = []Kind{
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
 	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, OrderRefused, OrderReturned, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
 	MembershipStarted, MembershipDue, MembershipOverdue, MembershipEnded,
-	AlertConfirm, PriceDrop, BackInStock, RefundToApprove, Test,
+	AlertConfirm, PriceDrop, BackInStock, RefundToApprove, DisputeOpened, DisputeDue, Test,
 }
 
 // kindNamed is the kind of a stored message; false for one that another version

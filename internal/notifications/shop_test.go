@@ -18,6 +18,7 @@ import (
 	"souk/internal/money"
 	"souk/internal/notifications"
 	"souk/internal/orders"
+	"souk/internal/payments"
 	"souk/internal/platform/config"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
@@ -177,6 +178,38 @@ func TestWhoMayApproveARefundHearsOfIt(t *testing.T) {
 	}
 	if !slices.Contains(to, support.Email) || slices.Contains(to, asks.Email) || slices.Contains(to, gone.Email) {
 		t.Errorf("told are %v", to)
+	}
+}
+
+// A dispute is told to those who can answer it, as long as it wants an answer.
+func TestWhoMayRefundHearsOfADispute(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	support := shop.User(t, "support", auth.RoleAdmin)
+	shop.User(t, "ann")
+	placed := shop.PlacedOrder(t, "ann", 1, shop.Variant(t, apptest.Stock(5)))
+	open, over := id.New[id.Dispute](), id.New[id.Dispute]()
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := postgres.Exec(t.Context(), tx, `
+			INSERT INTO payment_disputes (id, payment_id, ref, currency, amount_minor, reason, status, due_by)
+			VALUES (@open, @payment, 'dp_1', 'USD', 1234, 'general', 'needs_response', '2026-12-03T10:00:00Z'), (@over, @payment, 'dp_2', 'USD', 1234, 'general', 'won', NULL)`,
+			pgx.NamedArgs{"open": open, "over": over, "payment": placed.Payment.ID})
+		return err
+	})
+	for _, which := range []id.Dispute{open, over} {
+		raise(t, shop, payments.DisputeOpened{DisputeID: which})
+		raise(t, shop, payments.DisputeDue{DisputeID: which})
+	}
+	flush(t, shop)
+	for _, kind := range []notifications.Kind{notifications.DisputeOpened, notifications.DisputeDue} {
+		var to []string
+		for _, m := range told(t, shop, kind) {
+			to = append(to, m.Recipient)
+			wantText(t, m, "12.34 USD", placed.Order.Number, "2026-12-03 10:00:00 UTC", "http://shop.test/api/v1/admin/disputes/"+open.String())
+		}
+		slices.Sort(to)
+		if !slices.Contains(to, support.Email) || len(slices.Compact(slices.Clone(to))) != len(to) {
+			t.Errorf("of %s are told %v", kind.Name, to)
+		}
 	}
 }
 

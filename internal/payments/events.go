@@ -19,7 +19,19 @@ type ExceptionFound struct {
 	ExceptionID id.Exception `json:"exception_id"`
 }
 
+// DisputeOpened says that a buyer's bank wants an answer to a complaint.
+type DisputeOpened struct {
+	DisputeID id.Dispute `json:"dispute_id"`
+}
+
+// DisputeDue says that the time to answer a dispute is nearly over.
+type DisputeDue struct {
+	DisputeID id.Dispute `json:"dispute_id"`
+}
+
 // The names of the events in the log.
 func (NoticeKept) EventName() string     { return "payments.notice_kept" }
 func (InstructionDue) EventName() string { return "payments.instruction_due" }
 func (ExceptionFound) EventName() string { return "payments.exception_found" }
+func (DisputeOpened) EventName() string  { return "payments.dispute_opened" }
+func (DisputeDue) EventName() string     { return "payments.dispute_due" }

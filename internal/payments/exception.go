@@ -127,6 +127,14 @@ func OpenExceptions(ctx context.Context, db postgres.DB, provider string) ([]Exc
 	return list, nil
 }
 
+// Attended closes what is open about a dispute: nobody has to look at it any more.
+func Attended(ctx context.Context, tx pgx.Tx, provider, dispute, how string) error {
+	if err := resolveDispute(ctx, tx, provider, dispute, how, auth.From(ctx).Name()); err != nil {
+		return fmt.Errorf("resolve exception of dispute %s: %w", dispute, err)
+	}
+	return nil
+}
+
 // Resolve says how an exception was settled. One that is resolved stays as it is.
 func Resolve(ctx context.Context, tx pgx.Tx, which id.Exception, how string) error {
 	return Fixed(ctx, tx, which, "", how, money.Amount{})

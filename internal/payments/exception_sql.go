@@ -45,6 +45,14 @@ func resolveException(ctx context.Context, tx pgx.Tx, which id.Exception, action
 	return err
 }
 
+func resolveDispute(ctx context.Context, tx pgx.Tx, provider, dispute, how, by string) error {
+	_, err := postgres.Exec(ctx, tx, `
+		UPDATE payment_exceptions SET state = 'resolved', resolution = @how, resolved_by = @by, resolved_at = now()
+		WHERE provider = @provider AND kind = 'dispute' AND subject = @dispute AND state = 'open'`,
+		pgx.NamedArgs{"provider": provider, "dispute": dispute, "how": how, "by": by})
+	return err
+}
+
 const exceptionFilterFragment = `(@state::text[] IS NULL OR e.state = ANY (@state)) AND (@kind::text[] IS NULL OR e.kind = ANY (@kind))
 	AND (@provider::text[] IS NULL OR e.provider = ANY (@provider)) AND (@order::uuid IS NULL OR e.order_id = @order)`
 

@@ -22,12 +22,14 @@ import (
 type Instruction struct {
 	ID        id.Instruction   `db:"id" json:"id"`
 	Payment   id.Payment       `db:"payment_id" json:"payment_id"`
-	Kind      Kind             `db:"kind" json:"kind" enum:"capture,void,refund"`
+	Kind      Kind             `db:"kind" json:"kind" enum:"capture,void,refund,contest,concede"`
 	Amount    money.Amount     `db:"amount" json:"amount"`
 	Part      bool             `db:"part" json:"part,omitempty" doc:"Of a capture: the rest is taken later"`
 	Taken     string           `db:"taken" json:"-"` // of a refund: the cause of the capture that it is of
 	Ahead     bool             `db:"ahead" json:"-"` // of a refund: of money that was taken ahead, for what was cancelled since
 	Refund    id.Refund        `db:"refund_id" json:"refund_id,omitzero"`
+	Dispute   id.Dispute       `db:"dispute_id" json:"dispute_id,omitzero" doc:"Of contest and concede"`
+	Evidence  *Evidence        `db:"evidence" json:"evidence,omitempty" doc:"Of contest: what the shop says"`
 	Reason    string           `db:"reason" json:"reason,omitempty"`
 	State     InstructionState `db:"state" json:"state" enum:"due,done,refused"`
 	Cause     string           `db:"cause" json:"-"`
@@ -64,6 +66,20 @@ func Instruct(ctx context.Context, tx pgx.Tx, in Instruction) error {
 	}
 	if n == 0 {
 		return nil
+	}
+	return events.Raise(ctx, tx, InstructionDue{in.ID})
+}
+
+// Answer decides how a dispute is answered; ErrAnswered while another answer about
+// the payment is on its way. The order of the payment is locked by the caller.
+func Answer(ctx context.Context, tx pgx.Tx, in Instruction) error {
+	in.ID = id.New[id.Instruction]()
+	n, err := insertInstruction(ctx, tx, in)
+	if err != nil {
+		return fmt.Errorf("%s dispute %s: %w", in.Kind, in.Dispute, err)
+	}
+	if n == 0 {
+		return ErrAnswered
 	}
 	return events.Raise(ctx, tx, InstructionDue{in.ID})
 }

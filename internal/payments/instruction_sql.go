@@ -11,14 +11,14 @@ import (
 )
 
 const instructionColumnsFragment = `
-	i.id, i.payment_id, i.kind, (i.amount_minor, i.currency) AS amount, NOT i.final AS part, i.taken, i.ahead, i.refund_id, i.reason, i.state, i.cause, i.problem, i.attempts,
+	i.id, i.payment_id, i.kind, (i.amount_minor, i.currency) AS amount, NOT i.final AS part, i.taken, i.ahead, i.refund_id, i.dispute_id, i.evidence, i.reason, i.state, i.cause, i.problem, i.attempts,
 	i.by_hand, i.created_at, i.updated_at`
 
 func insertInstruction(ctx context.Context, tx pgx.Tx, in Instruction) (int64, error) {
 	return postgres.Exec(ctx, tx, `
 		WITH told AS (
-			INSERT INTO payment_instructions (id, payment_id, currency, kind, amount_minor, final, taken, ahead, refund_id, reason, by_hand)
-			VALUES (@id, @payment, @currency, @kind, @amount, @final, @taken, @ahead, @refund, @reason, @by_hand)
+			INSERT INTO payment_instructions (id, payment_id, currency, kind, amount_minor, final, taken, ahead, refund_id, dispute_id, evidence, reason, by_hand)
+			VALUES (@id, @payment, @currency, @kind, @amount, @final, @taken, @ahead, @refund, @dispute, @evidence, @reason, @by_hand)
 			ON CONFLICT (payment_id, kind) WHERE state = 'due' AND kind <> 'refund' DO NOTHING
 			RETURNING payment_id
 		)
@@ -27,7 +27,7 @@ func insertInstruction(ctx context.Context, tx pgx.Tx, in Instruction) (int64, e
 		FROM told WHERE p.id = told.payment_id`,
 		pgx.NamedArgs{
 			"id": in.ID, "payment": in.Payment, "currency": string(in.Amount.Currency), "kind": string(in.Kind), "amount": in.Amount.Minor,
-			"final": !in.Part, "taken": in.Taken, "ahead": in.Ahead, "refund": in.Refund, "reason": in.Reason, "by_hand": in.ByHand,
+			"final": !in.Part, "taken": in.Taken, "ahead": in.Ahead, "refund": in.Refund, "dispute": in.Dispute, "evidence": in.Evidence, "reason": in.Reason, "by_hand": in.ByHand,
 		})
 }
 

@@ -115,24 +115,6 @@ func Owe(ctx context.Context, tx pgx.Tx, payment id.Payment) error {
 	return nil
 }
 
-// Complaint is a dispute as we keep it.
-type Complaint struct {
-	ID      id.Dispute `db:"id" json:"id"`
-	Payment id.Payment `db:"payment_id" json:"payment_id"`
-	Dispute
-	CreatedAt time.Time `db:"created_at" json:"created_at"`
-	UpdatedAt time.Time `db:"updated_at" json:"updated_at"`
-}
-
-// Complain keeps what a provider tells of a dispute, and says whether it is news.
-func Complain(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (which id.Dispute, news bool, err error) {
-	which, news, err = complain(ctx, tx, payment, d)
-	if err != nil {
-		return which, false, fmt.Errorf("keep dispute %s of payment %s: %w", d.Ref, payment, err)
-	}
-	return which, news, nil
-}
-
 // ErrAttempts says that an order was tried to be paid too often: whoever tries
 // out cards must do it elsewhere.
 var ErrAttempts = errs.New(errs.TooMany, "too_many_attempts", "This order was tried to be paid too often. Write to the shop.")

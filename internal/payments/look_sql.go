@@ -2,7 +2,6 @@ package payments
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -82,28 +81,4 @@ func watched(ctx context.Context, tx pgx.Tx, limit int) ([]id.Payment, error) {
 func owe(ctx context.Context, tx pgx.Tx, payment id.Payment) error {
 	_, err := postgres.Exec(ctx, tx, `UPDATE payments SET owed = true, updated_at = now(), version = version + 1 WHERE id = @payment`, pgx.NamedArgs{"payment": payment})
 	return err
-}
-
-func complain(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (which id.Dispute, news bool, err error) {
-	which, err = postgres.Scalar[id.Dispute](ctx, tx, `
-		INSERT INTO payment_disputes AS d (id, payment_id, ref, currency, amount_minor, reason, status, due_by)
-		VALUES (@id, @payment, @ref, @currency, @amount, @reason, @status, @due)
-		ON CONFLICT ON CONSTRAINT payment_disputes_ref_key DO UPDATE
-		SET status = excluded.status, due_by = excluded.due_by, updated_at = now()
-		WHERE d.status <> excluded.status AND d.status NOT IN ('won', 'lost', 'closed')
-		RETURNING id`,
-		pgx.NamedArgs{
-			"id": id.New[id.Dispute](), "payment": payment, "ref": d.Ref, "currency": string(d.Amount.Currency), "amount": d.Amount.Minor,
-			"reason": d.Reason, "status": d.Status, "due": d.DueBy,
-		})
-	if errors.Is(err, postgres.ErrNoRow) {
-		return which, false, nil
-	}
-	return which, err == nil, err
-}
-
-func complaintsOf(ctx context.Context, db postgres.DB, payment id.Payment) ([]Complaint, error) {
-	return postgres.All[Complaint](ctx, db, `
-		SELECT d.id, d.payment_id, d.ref, (d.amount_minor, d.currency) AS amount, d.reason, d.status, d.due_by, d.created_at, d.updated_at
-		FROM payment_disputes d WHERE d.payment_id = @payment ORDER BY d.id`, pgx.NamedArgs{"payment": payment})
 }

@@ -42,6 +42,14 @@ type Online interface {
 	// should be, and says what it is about. ErrNotice when it is not.
 	Hear(context.Context, http.Header, []byte) (Notice, error)
 
+	// Contest sends the shop's evidence against a dispute, for good. A dispute that
+	// wants no answer any more has had it: that is no error, Look sees what became
+	// of it.
+	Contest(context.Context, Response) error
+
+	// Concede gives a dispute up, which loses it. One that is lost is given up.
+	Concede(context.Context, Response) error
+
 	// Statement lists what moved on the provider's books from one instant until
 	// another, the oldest first.
 	Statement(ctx context.Context, from, until time.Time) ([]Movement, error)

@@ -8,7 +8,7 @@
 // does not add up ([Exception]).
 // Tables: payments, payment_events, payment_refs, payment_accounts,
 // payment_instructions, payment_disputes, payment_exceptions, webhook_inbox.
-// Raises: [NoticeKept], [InstructionDue]; the flow that records a fact raises the
+// Raises: [NoticeKept], [InstructionDue], [DisputeOpened], [DisputeDue]; the flow that records a fact raises the
 // step of the order that the fact caused.
 // Calls: nobody. Whoever records a capture also posts it to the ledger, in the
 // same transaction (see checkout).
@@ -123,6 +123,9 @@ const (
 	Fee                Kind = "fee"                 // the provider keeps it
 	RefundFailed       Kind = "refund_failed"       // it was accepted, and came back
 	ChargebackReversed Kind = "chargeback_reversed" // the dispute was won
+
+	Contest Kind = "contest" // of instructions only: a dispute is answered with evidence
+	Concede Kind = "concede" // of instructions only: a dispute is given up
 )
 
 // A Fact is something that happened to a payment. Its amount is nothing for a

@@ -17,6 +17,7 @@ func (p *Payments) Routes(r *httpapi.Router) {
 	p.savedRoutes(r)
 	p.noticeRoutes(r)
 	p.exceptionRoutes(r)
+	p.disputeRoutes(r)
 }
 
 type listInput struct {

@@ -66,7 +66,7 @@ func record(ctx context.Context, tx pgx.Tx, f Fact) (Event, bool, error) {
 		refund = f.Amount.Minor
 	case RefundFailed, ChargebackReversed:
 		refund = -f.Amount.Minor
-	case Fail, Fee, Payout:
+	case Fail, Fee, Payout, Contest, Concede:
 	}
 	args := pgx.NamedArgs{
 		"event": id.New[id.PaymentEvent](), "payment": f.Payment, "kind": string(f.Kind), "amount": f.Amount.Minor,

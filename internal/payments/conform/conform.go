@@ -25,7 +25,7 @@ import (
 type Bench struct {
 	Provider payments.Online
 	Server   fakes.Server
-	Faults   *fakes.Faults  // of the server. Its operations are "start", "capture", "refund" and "look".
+	Faults   *fakes.Faults  // of the server. Its operations are "start", "capture", "refund", "look" and "answer".
 	Postman  *fakes.Postman // of the server
 	Clock    *clock.Manual  // of both, and of the accounts: at least a second passes between two readings of an account
 
@@ -76,6 +76,8 @@ func Run(t *testing.T, open func(*testing.T) Bench) {
 		{"a refund that came back", refundFailed},
 		{"a refund by the provider's own console", refundOutside},
 		{"disputes", disputes},
+		{"evidence against a dispute is sent once", contested},
+		{"a dispute that is given up is lost", conceded},
 		{"a wrong amount and a wrong currency are told as they are", wrong},
 		{"a payment of somebody else is not ours", mismatch},
 		{"what the browser brings back", returned},

@@ -53,6 +53,10 @@ type Server interface {
 	// Dispute takes the money of a payment for a complaint, which Decide ends.
 	Dispute(context.Context, id.Payment) error
 	Decide(ctx context.Context, p id.Payment, won bool) error
+
+	// Answers is the evidence that the shop has sent in disputes of a payment, a
+	// text for each time.
+	Answers(id.Payment) []string
 }
 
 // Outcome is what becomes of a buyer's visit.

@@ -6,7 +6,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"mime/multipart"
 	"net/http"
+	"net/textproto"
 	"slices"
 	"strings"
 	"time"
@@ -24,6 +26,7 @@ type call struct {
 	method, path string
 	key          string
 	send, into   any
+	asForm       bool // send is the part "input" of a form, as where files may be attached
 }
 
 // call makes a request with a token, and once more when PayPal does not know the
@@ -56,20 +59,18 @@ func (p *Provider) call(ctx context.Context, a payments.Account, c call) error {
 }
 
 func (p *Provider) try(ctx context.Context, a payments.Account, c call, t token) (int, []byte, error) {
-	var body bytes.Buffer
-	if c.send != nil {
-		if err := json.NewEncoder(&body).Encode(c.send); err != nil {
-			return 0, nil, err
-		}
+	body, kind, err := c.body()
+	if err != nil {
+		return 0, nil, err
 	}
-	r, err := http.NewRequestWithContext(ctx, c.method, base(a)+c.path, &body)
+	r, err := http.NewRequestWithContext(ctx, c.method, base(a)+c.path, body)
 	if err != nil {
 		return 0, nil, err
 	}
 	r.Header.Set("Authorization", "Bearer "+t.value)
 	r.Header.Set("Accept", "application/json")
 	if c.method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Content-Type", kind)
 		r.Header.Set("Prefer", "return=representation") // PayPal's default has no amounts
 	}
 	if c.key != "" {
@@ -77,6 +78,23 @@ func (p *Provider) try(ctx context.Context, a payments.Account, c call, t token)
 	}
 	answer, err := p.Accounts.Outbound.Do(r, limit)
 	return answer.Status, answer.Body, err
+}
+
+// body is what a call sends, and of what type it is.
+func (c call) body() (body *bytes.Buffer, kind string, err error) {
+	body = &bytes.Buffer{}
+	if c.send == nil {
+		return body, "application/json", nil
+	}
+	if !c.asForm {
+		return body, "application/json", json.NewEncoder(body).Encode(c.send)
+	}
+	form := multipart.NewWriter(body)
+	part, err := form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="input"`}, "Content-Type": {"application/json"}})
+	if err == nil {
+		err = json.NewEncoder(part).Encode(c.send)
+	}
+	return body, form.FormDataContentType(), errors.Join(err, form.Close())
 }
 
 // token is a permission to call, for some hours.
@@ -91,6 +109,7 @@ type token struct {
 // What an app is permitted in PayPal's dashboard, beside payments.
 const (
 	mayReadDisputes = "https://uri.paypal.com/services/disputes/read-seller"
+	mayAnswer       = "https://uri.paypal.com/services/disputes/update-seller"
 	mayReadReports  = "https://uri.paypal.com/services/reporting/search/read"
 )
 

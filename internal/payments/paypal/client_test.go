@@ -62,7 +62,7 @@ func TestProbeSaysWhoseKeysTheyAreAndWhatTheyLack(t *testing.T) {
 	b.server.Scope = "https://uri.paypal.com/services/payments/payment https://uri.paypal.com/services/applications/webhooks"
 	name, err = b.provider.Probe(t.Context())
 	b.want([]any{name, err}, []any{
-		"APP-80W284485P519543T, notices to https://shop.example/hooks; the app may not read disputes and transaction search", nil,
+		"APP-80W284485P519543T, notices to https://shop.example/hooks; the app may not read disputes and transaction search; the app may not answer disputes", nil,
 	})
 	v := b.begin(payments.CaptureAutomatic).pay(fakes.Pays)
 	v.capture()

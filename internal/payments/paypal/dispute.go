@@ -14,19 +14,21 @@ import (
 )
 
 type dispute struct {
-	ID           string     `json:"dispute_id"`
-	Status       string     `json:"status"`
-	Reason       string     `json:"reason"`
-	Amount       sum        `json:"dispute_amount"`
-	DueBy        *time.Time `json:"seller_response_due_date"`
-	Transactions []struct {
-		Seller string `json:"seller_transaction_id"` // the capture
-		Status string `json:"transaction_status"`
-	} `json:"disputed_transactions"`
-	Outcome struct {
+	ID           string        `json:"dispute_id"`
+	Status       string        `json:"status"`
+	Reason       string        `json:"reason"`
+	Amount       sum           `json:"dispute_amount"`
+	DueBy        *time.Time    `json:"seller_response_due_date"`
+	Transactions []transaction `json:"disputed_transactions"`
+	Outcome      struct {
 		Code string `json:"outcome_code"`
 	} `json:"dispute_outcome"`
 	Movements []movement `json:"money_movements"`
+}
+
+type transaction struct {
+	Seller string `json:"seller_transaction_id"` // the capture
+	Status string `json:"transaction_status"`
 }
 
 // accepted is the outcome of a dispute in which the shop gave in.

@@ -120,6 +120,9 @@ func (p *Provider) Probe(ctx context.Context) (string, error) {
 	if lacks != nil {
 		name += "; the app may not read " + strings.Join(lacks, " and ")
 	}
+	if !app.allows(mayAnswer) {
+		name += "; the app may not answer disputes"
+	}
 	return name, nil
 }
 

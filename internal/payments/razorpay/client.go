@@ -28,9 +28,12 @@ var errKeys = errors.New("razorpay does not know the key")
 
 // call is one request.
 type call struct {
-	path string // with its query
-	body any    // nil: a GET
-	key  string // under which a refund is made once
+	method string // "" is a POST of what has something to say, else a GET
+	path   string // with its query
+	body   any    // nil: nothing, or the form
+	form   []byte // with a file
+	kind   string // of the form
+	key    string // under which a refund is made once
 }
 
 // call sends c and reads the answer into out. What Razorpay says no to is an
@@ -57,12 +60,16 @@ func (p *Provider) call(ctx context.Context, a payments.Account, c call, out any
 }
 
 func (c call) request(ctx context.Context, a payments.Account) (*http.Request, error) {
-	method, body := http.MethodGet, []byte(nil)
+	body, kind := c.form, c.kind
 	if c.body != nil {
 		var err error
 		if body, err = json.Marshal(c.body); err != nil {
 			return nil, fmt.Errorf("write to razorpay: %w", err)
 		}
+		kind = "application/json"
+	}
+	method := cmp.Or(c.method, http.MethodGet)
+	if c.method == "" && body != nil {
 		method = http.MethodPost
 	}
 	r, err := http.NewRequestWithContext(ctx, method, base(a)+c.path, bytes.NewReader(body))
@@ -70,8 +77,8 @@ func (c call) request(ctx context.Context, a payments.Account) (*http.Request, e
 		return nil, fmt.Errorf("write to razorpay: %w", err)
 	}
 	r.SetBasicAuth(a.Get("key_id"), a.Secret("key_secret"))
-	if c.body != nil {
-		r.Header.Set("Content-Type", "application/json")
+	if body != nil {
+		r.Header.Set("Content-Type", kind)
 	}
 	if c.key != "" {
 		r.Header.Set("X-Refund-Idempotency", c.key)

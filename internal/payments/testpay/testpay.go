@@ -144,7 +144,7 @@ func (p *Provider) Look(ctx context.Context, k payments.Known) (payments.Report,
 	}
 	r := payments.Report{Refs: []string{}}
 	for _, e := range list {
-		if e.Kind != lost {
+		if e.Kind != lost && e.Kind != contested {
 			r.Facts = append(r.Facts, payments.Fact{Payment: k.Payment, Kind: e.Kind, Amount: e.Amount, Cause: e.Ref})
 		}
 		if e.Kind == payments.Chargeback {
@@ -163,15 +163,18 @@ const lost payments.Kind = "dispute_lost"
 
 // disputed is how far a dispute has come.
 func disputed(list []entry, ref string) string {
+	status := payments.NeedsResponse
 	for _, e := range list {
 		switch {
 		case e.Ref == ref && e.Kind == lost:
 			return "lost"
 		case e.Ref == ref && e.Kind == payments.ChargebackReversed:
 			return "won"
+		case e.Ref == ref && e.Kind == contested:
+			status = "under_review"
 		}
 	}
-	return "needs_response"
+	return status
 }
 
 // past lists what has happened up to now.

@@ -21,6 +21,7 @@ type entry struct {
 	Amount  money.Amount  `db:"amount"`
 	Key     string        `db:"key"`
 	At      time.Time     `db:"at"`
+	Note    string        `db:"note"` // what the shop has said in a dispute
 }
 
 // insertVisit keeps what a payment was begun with; a repetition changes nothing.
@@ -67,10 +68,24 @@ func insertEntry(ctx context.Context, tx pgx.Tx, e entry) error {
 	return err
 }
 
+// insertAnswer is insertEntry of what may be going to happen anyway: it happens
+// now.
+func insertAnswer(ctx context.Context, tx pgx.Tx, e entry) error {
+	_, err := postgres.Exec(ctx, tx, `
+		INSERT INTO test_payment_entries AS t (payment_id, kind, ref, currency, amount_minor, key, at, note)
+		VALUES (@payment, @kind, @ref, @currency, @amount, @key, @at, @note)
+		ON CONFLICT (payment_id, kind, ref) DO UPDATE SET at = excluded.at, key = excluded.key WHERE t.at > excluded.at`,
+		pgx.NamedArgs{
+			"payment": e.Payment, "kind": string(e.Kind), "ref": e.Ref, "currency": string(e.Amount.Currency), "amount": e.Amount.Minor,
+			"key": e.Key, "at": e.At, "note": e.Note,
+		})
+	return err
+}
+
 // selectEntries lists what has happened to a payment by a time, in its order.
 func selectEntries(ctx context.Context, db postgres.DB, payment id.Payment, by time.Time) ([]entry, error) {
 	return postgres.All[entry](ctx, db, `
-		SELECT payment_id, kind, ref, (amount_minor, currency) AS amount, key, at
+		SELECT payment_id, kind, ref, (amount_minor, currency) AS amount, key, at, note
 		FROM test_payment_entries WHERE payment_id = @payment AND at <= @by
 		ORDER BY at, seq`,
 		pgx.NamedArgs{"payment": payment, "by": by})
@@ -79,9 +94,9 @@ func selectEntries(ctx context.Context, db postgres.DB, payment id.Payment, by t
 // selectMoved lists money that moved in a time.
 func selectMoved(ctx context.Context, db postgres.DB, from, until time.Time) ([]entry, error) {
 	return postgres.All[entry](ctx, db, `
-		SELECT payment_id, kind, ref, (amount_minor, currency) AS amount, key, at
+		SELECT payment_id, kind, ref, (amount_minor, currency) AS amount, key, at, note
 		FROM test_payment_entries
-		WHERE at >= @from AND at < @until AND kind NOT IN ('authorize', 'void', 'fail', 'dispute_lost')
+		WHERE at >= @from AND at < @until AND kind NOT IN ('authorize', 'void', 'fail', 'dispute_lost', 'dispute_contested')
 		ORDER BY at, seq`,
 		pgx.NamedArgs{"from": from, "until": until})
 }

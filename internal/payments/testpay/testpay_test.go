@@ -98,6 +98,14 @@ func (n network) Refund(ctx context.Context, m payments.Move) (payments.Fact, er
 	return n.Provider.Refund(context.WithValue(ctx, operation{}, "refund"), m)
 }
 
+func (n network) Contest(ctx context.Context, r payments.Response) error {
+	return n.Provider.Contest(context.WithValue(ctx, operation{}, "answer"), r)
+}
+
+func (n network) Concede(ctx context.Context, r payments.Response) error {
+	return n.Provider.Concede(context.WithValue(ctx, operation{}, "answer"), r)
+}
+
 func (b *bank) Method() string { return Method }
 
 func (b *bank) Handler() http.Handler { return http.NotFoundHandler() }
@@ -186,6 +194,19 @@ func (b *bank) FailRefunds(ctx context.Context, payment id.Payment) error {
 
 func (b *bank) Dispute(ctx context.Context, payment id.Payment) error {
 	return b.write(ctx, payment, payments.Capture, payments.Chargeback, whole)
+}
+
+func (b *bank) Answers(payment id.Payment) (said []string) {
+	list, err := b.shop.past(b.t.Context(), b.tx, payment)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	for _, e := range list {
+		if e.Kind == contested {
+			said = append(said, e.Note)
+		}
+	}
+	return said
 }
 
 func (b *bank) Decide(ctx context.Context, payment id.Payment, won bool) error {

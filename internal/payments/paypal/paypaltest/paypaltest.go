@@ -55,6 +55,7 @@ func New(c clock.Clock) *Server {
 		ClientID: "client-" + rand.Text(), Secret: "secret-" + rand.Text(), WebhookID: name(),
 		Scope: "https://uri.paypal.com/services/payments/payment https://uri.paypal.com/services/payments/refund " +
 			"https://uri.paypal.com/services/applications/webhooks https://uri.paypal.com/services/disputes/read-seller " +
+			"https://uri.paypal.com/services/disputes/update-seller " +
 			"https://uri.paypal.com/services/reporting/search/read",
 		Signer: sharedSigner(), tokens: map[string]time.Time{}, orders: map[string]*order{}, byOurs: map[id.Payment]*order{},
 		invoices: map[string]bool{}, replies: map[string]reply{},
@@ -84,21 +85,23 @@ func (s *Server) Handler() http.Handler {
 		operation string
 		act       http.HandlerFunc
 	}{
-		"POST /v1/oauth2/token":                          {"token", s.grant},
-		"POST /v2/checkout/orders":                       {"start", s.once(http.StatusCreated, orderKeys, s.createOrder)},
-		"GET /v2/checkout/orders/{id}":                   {"look", s.read(s.showOrder)},
-		"POST /v2/checkout/orders/{id}/capture":          {"capture", s.once(http.StatusCreated, orderKeys, s.captureOrder)},
-		"POST /v2/checkout/orders/{id}/authorize":        {"authorize", s.once(http.StatusCreated, orderKeys, s.authorizeOrder)},
-		"POST /v2/payments/authorizations/{id}/capture":  {"capture", s.once(http.StatusCreated, paymentKeys, s.captureAuthorization)},
-		"POST /v2/payments/authorizations/{id}/void":     {"void", s.once(http.StatusOK, paymentKeys, s.voidAuthorization)},
-		"POST /v2/payments/captures/{id}/refund":         {"refund", s.once(http.StatusCreated, paymentKeys, s.refundCapture)},
-		"GET /v1/customer/disputes":                      {"disputes", s.read(s.listDisputes)},
-		"GET /v1/customer/disputes/{id}":                 {"disputes", s.read(s.showDispute)},
-		"GET /v1/reporting/transactions":                 {"statement", s.read(s.listTransactions)},
-		"GET /v1/notifications/webhooks/{id}":            {"webhook", s.read(s.showWebhook)},
-		"GET /v1/notifications/certs/" + certificateName: {"certificate", s.showCertificate},
-		"GET /checkoutnow":                               {"page", s.showPage},
-		"POST /checkoutnow":                              {"page", s.leavePage},
+		"POST /v1/oauth2/token":                            {"token", s.grant},
+		"POST /v2/checkout/orders":                         {"start", s.once(http.StatusCreated, orderKeys, s.createOrder)},
+		"GET /v2/checkout/orders/{id}":                     {"look", s.read(s.showOrder)},
+		"POST /v2/checkout/orders/{id}/capture":            {"capture", s.once(http.StatusCreated, orderKeys, s.captureOrder)},
+		"POST /v2/checkout/orders/{id}/authorize":          {"authorize", s.once(http.StatusCreated, orderKeys, s.authorizeOrder)},
+		"POST /v2/payments/authorizations/{id}/capture":    {"capture", s.once(http.StatusCreated, paymentKeys, s.captureAuthorization)},
+		"POST /v2/payments/authorizations/{id}/void":       {"void", s.once(http.StatusOK, paymentKeys, s.voidAuthorization)},
+		"POST /v2/payments/captures/{id}/refund":           {"refund", s.once(http.StatusCreated, paymentKeys, s.refundCapture)},
+		"GET /v1/customer/disputes":                        {"disputes", s.read(s.listDisputes)},
+		"GET /v1/customer/disputes/{id}":                   {"disputes", s.read(s.showDispute)},
+		"POST /v1/customer/disputes/{id}/provide-evidence": {"answer", s.answers(s.provideEvidence)},
+		"POST /v1/customer/disputes/{id}/accept-claim":     {"answer", s.answers(s.acceptClaim)},
+		"GET /v1/reporting/transactions":                   {"statement", s.read(s.listTransactions)},
+		"GET /v1/notifications/webhooks/{id}":              {"webhook", s.read(s.showWebhook)},
+		"GET /v1/notifications/certs/" + certificateName:   {"certificate", s.showCertificate},
+		"GET /checkoutnow":                                 {"page", s.showPage},
+		"POST /checkoutnow":                                {"page", s.leavePage},
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			s.mu.Lock()
@@ -198,46 +201,6 @@ func (s *Server) FailRefunds(ctx context.Context, payment id.Payment) error {
 			}
 		}
 		return nil
-	})
-}
-
-// Dispute opens a case and keeps the money back.
-func (s *Server) Dispute(ctx context.Context, payment id.Payment) error {
-	return s.with(ctx, payment, func(o *order) error {
-		if len(o.captures) == 0 || o.captures[0].status == pending || s.left(o.captures[0]) == 0 {
-			return errors.New("nothing to dispute")
-		}
-		c, now := o.captures[0], s.Clock.Now()
-		d := &dispute{
-			id: "PP-R-" + rand.Text()[:3] + "-" + rand.Text()[:8], order: o, capture: c, amount: money.Of(s.left(c), c.amount.Currency), status: "WAITING_FOR_SELLER_RESPONSE",
-			transaction: "HELD", hold: name(), createdAt: now, dueBy: now.Add(10 * 24 * time.Hour),
-		}
-		s.disputes = append(s.disputes, d)
-		taken := money.Of(-d.amount.Minor, d.amount.Currency)
-		s.write(fakes.Entry{Kind: payments.Chargeback, Ref: d.id, Payment: o.ours(), Amount: taken}, "T1110", d.hold, c.id)
-		s.tell("CUSTOMER.DISPUTE.CREATED", "dispute", s.disputeBody(d))
-		return nil
-	})
-}
-
-// Decide ends the case: the money is let go, or stays with the buyer.
-func (s *Server) Decide(ctx context.Context, payment id.Payment, won bool) error {
-	return s.with(ctx, payment, func(o *order) error {
-		for _, d := range s.disputes {
-			if d.order != o || d.status == "RESOLVED" {
-				continue
-			}
-			d.status = "RESOLVED"
-			if won {
-				d.transaction, d.outcome = completed, "RESOLVED_SELLER_FAVOUR"
-				s.write(fakes.Entry{Kind: payments.ChargebackReversed, Ref: d.id, Payment: o.ours(), Amount: d.amount}, "T1111", d.hold, d.capture.id)
-			} else {
-				d.transaction, d.outcome = "REVERSED", "RESOLVED_BUYER_FAVOUR"
-			}
-			s.tell("CUSTOMER.DISPUTE.RESOLVED", "dispute", s.disputeBody(d))
-			return nil
-		}
-		return errors.New("no case is open")
 	})
 }
 

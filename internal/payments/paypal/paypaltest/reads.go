@@ -10,25 +10,6 @@ import (
 	"souk/internal/money"
 )
 
-type dispute struct {
-	id, status, outcome string
-	transaction         string // the status of the disputed transaction
-	hold                string // the name of the entry that keeps the money back
-	order               *order
-	capture             *capture
-	amount              money.Amount
-	createdAt, dueBy    time.Time
-}
-
-func (s *Server) isDisputed(c *capture) bool {
-	for _, d := range s.disputes {
-		if d.capture == c && d.status != "RESOLVED" {
-			return true
-		}
-	}
-	return false
-}
-
 func (s *Server) permitted(scope string) *problem {
 	if slices.Contains(strings.Fields(s.Scope), scope) {
 		return nil
@@ -62,64 +43,6 @@ func upTo(r *http.Request, parameter string, most, otherwise int) (int, *problem
 		return 0, invalid("INVALID_PARAMETER_VALUE", parameter)
 	}
 	return n, nil
-}
-
-func (s *Server) listDisputes(r *http.Request) (any, *problem) {
-	if p := s.permitted("https://uri.paypal.com/services/disputes/read-seller"); p != nil {
-		return nil, p
-	}
-	if p := known(r, []string{"disputed_transaction_id"}, []string{"page_size", "dispute_state"}); p != nil {
-		return nil, p
-	}
-	size, p := upTo(r, "page_size", 50, 10)
-	if p != nil {
-		return nil, p
-	}
-	items := []any{}
-	for i := len(s.disputes) - 1; i >= 0 && len(items) < size; i-- { // the latest first
-		if d := s.disputes[i]; d.capture.id == r.URL.Query().Get("disputed_transaction_id") {
-			body := s.disputeBody(d)
-			for _, detail := range []string{"disputed_transactions", "dispute_outcome", "money_movements"} {
-				delete(body, detail)
-			}
-			items = append(items, body)
-		}
-	}
-	return map[string]any{"items": items, "links": []map[string]any{{"href": s.base + r.URL.String(), "rel": "self", "method": "GET"}}}, nil
-}
-
-func (s *Server) showDispute(r *http.Request) (any, *problem) {
-	if p := s.permitted("https://uri.paypal.com/services/disputes/read-seller"); p != nil {
-		return nil, p
-	}
-	for _, d := range s.disputes {
-		if d.id == r.PathValue("id") {
-			return s.disputeBody(d), nil
-		}
-	}
-	return nil, notFound()
-}
-
-func (s *Server) disputeBody(d *dispute) map[string]any {
-	body := map[string]any{
-		"dispute_id": d.id, "create_time": stamp(d.createdAt), "update_time": stamp(s.Clock.Now()), "status": d.status,
-		"reason": "MERCHANDISE_OR_SERVICE_NOT_RECEIVED", "dispute_amount": show(d.amount), "dispute_life_cycle_stage": "CHARGEBACK",
-		"dispute_channel": "INTERNAL", "seller_response_due_date": stamp(d.dueBy),
-		"disputed_transactions": []map[string]any{{
-			"seller_transaction_id": d.capture.id, "transaction_status": d.transaction, "gross_amount": show(d.capture.amount), "custom": d.order.custom,
-		}},
-		"links": []map[string]any{{"href": s.base + "/v1/customer/disputes/" + d.id, "rel": "self", "method": "GET"}},
-	}
-	if d.outcome != "" {
-		body["dispute_outcome"] = map[string]any{"outcome_code": d.outcome}
-	}
-	if d.outcome == "RESOLVED_BUYER_FAVOUR" {
-		body["money_movements"] = []map[string]any{
-			{"affected_party": "SELLER", "type": "DEBIT", "reason": "DISPUTE_SETTLEMENT", "amount": show(d.amount), "initiated_time": stamp(s.Clock.Now())},
-			{"affected_party": "BUYER", "type": "CREDIT", "reason": "DISPUTE_SETTLEMENT", "amount": show(d.amount), "initiated_time": stamp(s.Clock.Now())},
-		}
-	}
-	return body
 }
 
 func (s *Server) showWebhook(r *http.Request) (any, *problem) {

@@ -338,10 +338,6 @@ func (s *Server) listRefunds(r *http.Request) (any, *problem) {
 	return part(r, s.refunds, func(r *refund) int64 { return r.CreatedAt })
 }
 
-func (s *Server) listDisputes(r *http.Request) (any, *problem) {
-	return part(r, s.disputes, func(d *dispute) int64 { return d.CreatedAt })
-}
-
 func (s *Server) listSettlements(r *http.Request) (any, *problem) {
 	return part(r, s.payouts, func(t *settlement) int64 { return t.CreatedAt })
 }

@@ -133,60 +133,6 @@ func (s *Server) FailRefunds(ctx context.Context, p id.Payment) error {
 	})
 }
 
-// Dispute is a complaint about all of it.
-func (s *Server) Dispute(ctx context.Context, p id.Payment) error {
-	return s.do(ctx, func() error {
-		t, err := s.captured(p)
-		if err != nil {
-			return err
-		}
-		d := &dispute{
-			ID: newID("disp"), Entity: "dispute", PaymentID: t.ID, Amount: t.Amount, Currency: t.Currency, ReasonCode: "goods_or_services_not_received",
-			RespondBy: s.now() + 3*24*3600, Status: "open", Phase: "chargeback", CreatedAt: s.now(), of: t,
-		}
-		s.disputes = append(s.disputes, d)
-		if !s.DeductWhenLost {
-			s.deduct(d)
-		}
-		s.tell("payment.dispute.created", map[string]any{"payment": t, "dispute": d})
-		return nil
-	})
-}
-
-func (s *Server) deduct(d *dispute) {
-	d.AmountDeducted = d.Amount
-	s.Book.Write(fakes.Entry{Kind: payments.Chargeback, Ref: d.ID, Payment: d.of.of.payment(), Amount: money.Of(-d.Amount, d.Currency)})
-}
-
-// Decide is the bank's word.
-func (s *Server) Decide(ctx context.Context, p id.Payment, won bool) error {
-	return s.do(ctx, func() error {
-		for _, d := range s.disputes {
-			if d.of.of.payment() == p && d.Status == "open" {
-				s.decide(d, won)
-				return nil
-			}
-		}
-		return errors.New("no dispute of it is open")
-	})
-}
-
-func (s *Server) decide(d *dispute, won bool) {
-	d.Status = "lost"
-	if won {
-		d.Status = "won"
-	}
-	switch {
-	case won && d.AmountDeducted > 0:
-		s.Book.Write(fakes.Entry{
-			Kind: payments.ChargebackReversed, Ref: d.ID, Payment: d.of.of.payment(), Amount: money.Of(d.Amount, d.Currency),
-		})
-	case !won && d.AmountDeducted == 0:
-		s.deduct(d)
-	}
-	s.tell("payment.dispute."+d.Status, map[string]any{"payment": d.of, "dispute": d})
-}
-
 // Settle sends what the shop has in rupees to its bank.
 func (s *Server) Settle(ctx context.Context) error {
 	return s.do(ctx, func() error {

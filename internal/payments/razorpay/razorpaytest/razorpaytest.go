@@ -39,6 +39,7 @@ type Server struct {
 	payments []*payment
 	refunds  []*refund
 	disputes []*dispute
+	papers   map[string]string // documents, by their names
 	payouts  []*settlement
 	keys     map[string]kept         // of refunds
 	visits   map[string]url.Values   // of the page, by order
@@ -55,7 +56,7 @@ func New(c clock.Clock) *Server {
 	return &Server{
 		Clock: c, Book: &fakes.Book{Clock: c}, Faults: &fakes.Faults{}, Postman: &fakes.Postman{},
 		KeyID: "rzp_test_" + letters(14), KeySecret: letters(24), AccountID: "acc_" + letters(14), secret: letters(24),
-		keys: map[string]kept{}, visits: map[string]url.Values{}, returns: map[string]returnFields{},
+		keys: map[string]kept{}, papers: map[string]string{}, visits: map[string]url.Values{}, returns: map[string]returnFields{},
 	}
 }
 
@@ -88,18 +89,22 @@ func (s *Server) Handler() http.Handler {
 		operation string
 		answer    func(*http.Request) (any, *problem)
 	}{
-		"POST /v1/orders":                {"start", s.createOrder},
-		"GET /v1/orders":                 {"look", s.listOrders},
-		"GET /v1/orders/{id}":            {"look", s.fetchOrder},
-		"GET /v1/orders/{id}/payments":   {"look", s.orderPayments},
-		"GET /v1/payments":               {"look", s.listPayments},
-		"GET /v1/payments/{id}":          {"look", s.fetchPayment},
-		"POST /v1/payments/{id}/capture": {"capture", s.capturePayment},
-		"POST /v1/payments/{id}/refund":  {"refund", s.refundPayment},
-		"GET /v1/payments/{id}/refunds":  {"look", s.paymentRefunds},
-		"GET /v1/refunds":                {"look", s.listRefunds},
-		"GET /v1/disputes":               {"look", s.listDisputes},
-		"GET /v1/settlements":            {"look", s.listSettlements},
+		"POST /v1/orders":                 {"start", s.createOrder},
+		"GET /v1/orders":                  {"look", s.listOrders},
+		"GET /v1/orders/{id}":             {"look", s.fetchOrder},
+		"GET /v1/orders/{id}/payments":    {"look", s.orderPayments},
+		"GET /v1/payments":                {"look", s.listPayments},
+		"GET /v1/payments/{id}":           {"look", s.fetchPayment},
+		"POST /v1/payments/{id}/capture":  {"capture", s.capturePayment},
+		"POST /v1/payments/{id}/refund":   {"refund", s.refundPayment},
+		"GET /v1/payments/{id}/refunds":   {"look", s.paymentRefunds},
+		"GET /v1/refunds":                 {"look", s.listRefunds},
+		"GET /v1/disputes":                {"look", s.listDisputes},
+		"GET /v1/disputes/{id}":           {"look", s.fetchDispute},
+		"PATCH /v1/disputes/{id}/contest": {"answer", s.contestDispute},
+		"POST /v1/disputes/{id}/accept":   {"answer", s.acceptDispute},
+		"POST /v1/documents":              {"document", s.createDocument},
+		"GET /v1/settlements":             {"look", s.listSettlements},
 	} {
 		mux.HandleFunc(pattern, func(w http.ResponseWriter, r *http.Request) {
 			s.Faults.Serve(w, r, route.operation, func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, route.answer) })

@@ -99,23 +99,6 @@ type refund struct {
 	of *payment
 }
 
-// dispute as the API shows it.
-type dispute struct {
-	ID             string         `json:"id"`
-	Entity         string         `json:"entity"`
-	PaymentID      string         `json:"payment_id"`
-	Amount         int64          `json:"amount"`
-	Currency       money.Currency `json:"currency"`
-	AmountDeducted int64          `json:"amount_deducted"`
-	ReasonCode     string         `json:"reason_code"`
-	RespondBy      int64          `json:"respond_by"`
-	Status         string         `json:"status"`
-	Phase          string         `json:"phase"`
-	CreatedAt      int64          `json:"created_at"`
-
-	of *payment
-}
-
 // settlement as the API shows it.
 type settlement struct {
 	ID        string `json:"id"`

@@ -50,6 +50,11 @@ var (
 	}
 	captureParams = params{"amount_to_capture": integer}
 	refundParams  = params{"charge": text, "payment_intent": text, "amount": integer, "metadata": upTo(500)}
+	disputeParams = params{
+		"submit": boolean, "evidence[uncategorized_text]": upTo(20000), "evidence[product_description]": upTo(20000), "evidence[customer_email_address]": text,
+		"evidence[refund_policy_disclosure]": upTo(20000), "evidence[shipping_carrier]": text, "evidence[shipping_tracking_number]": text,
+		"evidence[shipping_date]": text,
+	}
 	listParams    = params{"payment_intent": text, "charge": text, "limit": integer, "starting_after": text}
 	balanceParams = params{"created[gte]": integer, "created[lt]": integer, "limit": integer, "starting_after": text}
 )

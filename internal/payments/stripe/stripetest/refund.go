@@ -23,16 +23,6 @@ type refund struct {
 	entry, failure *entry // no entry: nothing was taken
 }
 
-// dispute is a charge that its buyer complains of to the bank.
-type dispute struct {
-	id      string
-	charge  *charge
-	amount  int64
-	status  string
-	created int64
-	entries []*entry
-}
-
 func (c *call) createRefund() (object, *failure) {
 	ch, f := c.chargeAsked()
 	if f != nil {
@@ -98,18 +88,6 @@ func (c *call) listRefunds() (object, *failure) {
 	return page("/v1/refunds", list, c), nil
 }
 
-func (c *call) listDisputes() (object, *failure) {
-	ch, f := c.chargeAsked()
-	if f != nil {
-		return nil, f
-	}
-	var list []object
-	for _, d := range slices.Backward(ch.disputes) {
-		list = append(list, c.viewDispute(d))
-	}
-	return page("/v1/disputes", list, c), nil
-}
-
 func (c *call) listEntries() (object, *failure) {
 	var list []object
 	for _, e := range slices.Backward(c.entries) {
@@ -157,49 +135,6 @@ func (s *Server) FailRefunds(ctx context.Context, p id.Payment) error {
 	})
 }
 
-// Dispute takes all that is left of a payment.
-func (s *Server) Dispute(ctx context.Context, p id.Payment) error {
-	return s.with(ctx, p, func(i *intent) error {
-		ch := i.charge
-		left := ch.amount - ch.refunded
-		if !ch.taken || left == 0 {
-			return errors.New("there is nothing to dispute")
-		}
-		d := &dispute{id: named("du"), charge: ch, amount: left, status: "needs_response", created: s.now()}
-		ch.disputed, ch.disputes = true, append(ch.disputes, d)
-		s.tell("charge.dispute.created", s.viewDispute(d))
-		s.move(d, -left, disputeFee, "dispute", payments.Chargeback)
-		s.tell("charge.dispute.funds_withdrawn", s.viewDispute(d))
-		return nil
-	})
-}
-
-// Decide ends the dispute of a payment.
-func (s *Server) Decide(ctx context.Context, p id.Payment, won bool) error {
-	return s.with(ctx, p, func(i *intent) error {
-		at := slices.IndexFunc(i.charge.disputes, func(d *dispute) bool { return d.status == "needs_response" })
-		if at < 0 {
-			return errors.New("there is no open dispute")
-		}
-		d := i.charge.disputes[at]
-		d.status = "lost"
-		if won {
-			d.status = "won"
-			s.move(d, d.amount, 0, "dispute_reversal", payments.ChargebackReversed)
-			s.tell("charge.dispute.funds_reinstated", s.viewDispute(d))
-		}
-		s.tell("charge.dispute.closed", s.viewDispute(d))
-		return nil
-	})
-}
-
-func (s *Server) move(d *dispute, n, cost int64, category string, kind payments.Kind) {
-	i := d.charge.intent
-	d.entries = append(d.entries, s.enter(entry{
-		category: category, kind: "adjustment", amount: n, fee: cost, currency: i.currency, source: link{d.id, func() object { return s.viewDispute(d) }},
-	}, kind, n, i.payment()))
-}
-
 func (s *Server) linkRefund(r *refund) link {
 	return link{r.id, func() object { return s.viewRefund(r) }}
 }
@@ -218,19 +153,6 @@ func (s *Server) viewRefund(r *refund) object {
 		o["failure_balance_transaction"] = link{}
 	}
 	return o
-}
-
-func (s *Server) viewDispute(d *dispute) object {
-	entries := []object{}
-	for _, e := range d.entries {
-		entries = append(entries, viewEntry(e))
-	}
-	return object{
-		"id": d.id, "object": "dispute", "amount": d.amount, "balance_transactions": entries, "charge": s.linkCharge(d.charge), "created": d.created,
-		"currency": strings.ToLower(d.charge.intent.currency), "enhanced_eligibility_types": []string{}, "evidence": object{},
-		"evidence_details": object{"due_by": d.created + life, "has_evidence": false, "past_due": false, "submission_count": 0}, "is_charge_refundable": false,
-		"livemode": s.Live, "metadata": object{}, "payment_intent": s.linkIntent(d.charge.intent), "reason": "fraudulent", "status": d.status,
-	}
 }
 
 func (s *Server) linkEntry(e *entry) link { return link{e.id, func() object { return viewEntry(e) }} }

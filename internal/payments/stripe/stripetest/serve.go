@@ -32,6 +32,9 @@ var operations = []operation{
 	{"POST /v1/refunds", "refund", refundParams, nil, (*call).createRefund},
 	{"GET /v1/refunds", "look", listParams, nil, (*call).listRefunds},
 	{"GET /v1/disputes", "look", listParams, nil, (*call).listDisputes},
+	{"GET /v1/disputes/{id}", "look", params{}, nil, (*call).readDispute},
+	{"POST /v1/disputes/{id}", "answer", disputeParams, nil, (*call).updateDispute},
+	{"POST /v1/disputes/{id}/close", "answer", params{}, nil, (*call).closeDispute},
 	{"GET /v1/balance_transactions", "statement", balanceParams, nil, (*call).listEntries},
 	{"GET /v1/account", "account", params{}, nil, (*call).readAccount},
 }

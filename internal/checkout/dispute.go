@@ -1,0 +1,124 @@
+package checkout
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/events"
+	"souk/internal/shipping"
+)
+
+// wantsAnswer shows a dispute to staff, who have to answer it in time.
+func (c *Checkout) wantsAnswer(ctx context.Context, tx pgx.Tx, payment payments.Payment, which id.Dispute, d payments.Dispute) error {
+	err := payments.Except(ctx, tx, payments.Exception{
+		Provider: payment.Provider, Kind: payments.ExceptionDispute, Payment: payment.ID, Order: payment.Order, Subject: d.Ref,
+		Detail: map[string]any{"dispute_id": which, "amount": d.Amount, "reason": d.Reason, "due_by": d.DueBy},
+	})
+	if err != nil {
+		return err
+	}
+	return events.Raise(ctx, tx, payments.DisputeOpened{DisputeID: which})
+}
+
+// answer decides how a dispute is answered: its provider is told afterwards, until
+// it says yes or no. What becomes of the money is the provider's to tell.
+func (c *Checkout) answer(ctx context.Context, tx pgx.Tx, which id.Dispute, kind payments.Kind, e *payments.Evidence) error {
+	d, payment, err := disputeOf(ctx, tx, which)
+	if err != nil {
+		return err
+	}
+	w, err := orders.Lock(ctx, tx, payment.Order)
+	if err != nil {
+		return err
+	}
+	if d, err = payments.ReadDispute(ctx, tx, which); err != nil { // as it is under the lock
+		return err
+	}
+	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
+	if err != nil {
+		return err
+	}
+	if err := d.Answerable(told, c.Payments.Accounts.Clock.Now()); err != nil {
+		return err
+	}
+	return payments.Answer(ctx, tx, payments.Instruction{
+		Payment: payment.ID, Kind: kind, Amount: d.Amount, Dispute: d.ID, Evidence: e, Reason: "order " + w.Number,
+	})
+}
+
+// respond tells a provider how a dispute is answered. It is no fact about money:
+// its cause says only which dispute it was.
+func (c *Checkout) respond(ctx context.Context, provider payments.Online, known payments.Known, in payments.Instruction) (payments.Fact, error) {
+	d, err := payments.ReadDispute(ctx, c.DB, in.Dispute)
+	if err != nil {
+		return payments.Fact{}, err
+	}
+	r := payments.Response{Known: known, Dispute: d.Ref, Key: in.ID.String()}
+	if in.Kind == payments.Concede {
+		err = provider.Concede(ctx, r)
+	} else {
+		r.Evidence = *in.Evidence
+		err = provider.Contest(ctx, r)
+	}
+	if err != nil {
+		return payments.Fact{}, err
+	}
+	return payments.Fact{Payment: in.Payment, Kind: in.Kind, Amount: in.Amount, Cause: d.Ref}, nil
+}
+
+// evidenceOf is what the shop knows itself of an order whose payment is disputed.
+func evidenceOf(v orders.View) payments.Evidence {
+	e := payments.Evidence{Number: v.Number, Email: v.Email}
+	var sold []string
+	for _, l := range v.Items {
+		sold = append(sold, strings.TrimSpace(fmt.Sprintf("%d × %s %s", l.Quantity, l.Title, l.VariantTitle)))
+	}
+	e.Product = cut(strings.Join(sold, "\n"), 2000)
+	for _, part := range v.Parts {
+		for _, s := range part.Shipments {
+			e.Parcels = append(e.Parcels, parcelOf(s))
+		}
+	}
+	e.Parcels = e.Parcels[:min(len(e.Parcels), 10)]
+	return e
+}
+
+func parcelOf(s shipping.Shipment) payments.Parcel {
+	p := payments.Parcel{Carrier: s.Courier, Tracking: s.TrackingNumber, Shipped: payments.Day(s.ShippedAt)}
+	if s.Kind == "digital" {
+		p.Carrier = "handed over online"
+	}
+	if s.DeliveredAt != nil {
+		p.Delivered = payments.Day(*s.DeliveredAt)
+	}
+	return p
+}
+
+// cut is as much of a text as there is room for.
+func cut(s string, most int) string {
+	if letters := []rune(s); len(letters) > most {
+		return string(letters[:most])
+	}
+	return s
+}
+
+// filled is what staff say, and what the shop knows where they have said nothing.
+func filled(said, known payments.Evidence) payments.Evidence {
+	for _, text := range []struct{ said, known *string }{
+		{&said.Product, &known.Product}, {&said.Number, &known.Number}, {&said.Email, &known.Email},
+	} {
+		if *text.said == "" {
+			*text.said = *text.known
+		}
+	}
+	if said.Parcels == nil {
+		said.Parcels = known.Parcels
+	}
+	return said
+}

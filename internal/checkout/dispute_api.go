@@ -1,0 +1,121 @@
+package checkout
+
+import (
+	"context"
+	"net/http"
+	"strings"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/errs"
+	"souk/internal/id"
+	"souk/internal/orders"
+	"souk/internal/payments"
+	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
+)
+
+func (c *Checkout) disputeRoutes(r *httpapi.Router) {
+	httpapi.Get(r, "/api/v1/admin/disputes/{id}", c.showDispute, httpapi.Needs(payments.CanRead),
+		httpapi.Summary("Show a dispute, what the shop knows about it, and how it was answered"))
+	answers := []httpapi.Option{httpapi.Needs(orders.CanRefund), httpapi.RequireIdempotencyKey(), httpapi.Status(http.StatusAccepted)}
+	const refusals = "409 `dispute_not_open` when no answer is wanted (any more), `dispute_overdue` after its time, `dispute_answered` when it was answered before. " +
+		"From the setting `orders.refund_step_up` on it asks for a fresh proof of identity. A provider's no is shown in its answer, and at `/admin/reconciliation`."
+	httpapi.Post(r, "/api/v1/admin/disputes/{id}/evidence", c.contest, append(answers, httpapi.ID("admin-answer-dispute"),
+		httpapi.Summary("Answer a dispute with evidence, for good"),
+		httpapi.Describe("What is left out of the order's number, its products, its shipments and the buyer's e-mail is filled in as `evidence` of the dispute shows it. The provider is told at once and until it answers. "+refusals))...)
+	httpapi.Post(r, "/api/v1/admin/disputes/{id}/accept", c.concede, append(answers, httpapi.ID("admin-accept-dispute"),
+		httpapi.Summary("Give a dispute up, which loses it"), httpapi.Describe(refusals))...)
+}
+
+// DisputeView is a dispute as staff see it.
+type DisputeView struct {
+	payments.Complaint
+	Provider string                `json:"provider"`
+	Order    id.Order              `json:"order_id"`
+	Evidence payments.Evidence     `json:"evidence" doc:"What the shop knows itself; the explanation is yours to write"`
+	Answer   *payments.Instruction `json:"answer,omitempty" doc:"How it was answered last, and what the provider says to it"`
+}
+
+type disputeInput struct {
+	ID id.Dispute `path:"id"`
+}
+
+func (c *Checkout) showDispute(ctx context.Context, in *disputeInput) (DisputeView, error) {
+	return c.disputeView(ctx, c.DB, in.ID)
+}
+
+func disputeOf(ctx context.Context, db postgres.DB, which id.Dispute) (payments.Complaint, payments.Payment, error) {
+	d, err := payments.ReadDispute(ctx, db, which)
+	if err != nil {
+		return d, payments.Payment{}, err
+	}
+	payment, err := payments.Get(ctx, db, d.Payment)
+	return d, payment, err
+}
+
+func (c *Checkout) disputeView(ctx context.Context, db postgres.DB, which id.Dispute) (DisputeView, error) {
+	d, payment, err := disputeOf(ctx, db, which)
+	if err != nil {
+		return DisputeView{}, err
+	}
+	v := DisputeView{Complaint: d, Provider: payment.Provider, Order: payment.Order}
+	order, err := c.Orders.Show(ctx, db, payment.Order)
+	if err != nil {
+		return v, err
+	}
+	v.Evidence = evidenceOf(order)
+	told, err := payments.InstructionsOf(ctx, db, payment.ID)
+	if err != nil {
+		return v, err
+	}
+	for _, in := range told {
+		if in.Dispute == d.ID {
+			v.Answer = &in
+		}
+	}
+	return v, nil
+}
+
+type contestInput struct {
+	ID   id.Dispute `path:"id"`
+	Body payments.Evidence
+}
+
+func (c *Checkout) contest(ctx context.Context, tx pgx.Tx, in *contestInput) (DisputeView, error) {
+	if strings.TrimSpace(in.Body.Explanation) == "" {
+		return DisputeView{}, errs.Validation.Field("/explanation", "required", "Say why the payment is right.")
+	}
+	v, err := c.mayAnswer(ctx, tx, in.ID)
+	if err != nil {
+		return v, err
+	}
+	e := filled(in.Body, v.Evidence)
+	if err := c.answer(ctx, tx, in.ID, payments.Contest, &e); err != nil {
+		return v, err
+	}
+	return c.disputeView(ctx, tx, in.ID)
+}
+
+func (c *Checkout) concede(ctx context.Context, tx pgx.Tx, in *disputeInput) (DisputeView, error) {
+	if v, err := c.mayAnswer(ctx, tx, in.ID); err != nil {
+		return v, err
+	}
+	if err := c.answer(ctx, tx, in.ID, payments.Concede, nil); err != nil {
+		return DisputeView{}, err
+	}
+	return c.disputeView(ctx, tx, in.ID)
+}
+
+// mayAnswer refuses who would have to prove who they are to refund as much.
+func (c *Checkout) mayAnswer(ctx context.Context, tx pgx.Tx, which id.Dispute) (DisputeView, error) {
+	v, err := c.disputeView(ctx, tx, which)
+	if err != nil {
+		return v, err
+	}
+	proof, err := c.reaches(ctx, tx, StepUpSetting, v.Amount)
+	if err == nil && proof {
+		err = httpapi.Proven(ctx)
+	}
+	return v, err
+}
