@@ -64,7 +64,7 @@ func TestAPaidOrderIsCancelled(t *testing.T) {
 		if again.Version != first.Version || len(again.Refunds) != 1 {
 			o.t.Error("cancelling again did something")
 		}
-		o.sound("B7")
+		o.sound()
 		o.work()
 		o.wantOrder(placed, orders.StatusCancelled, orders.PaymentRefunded)
 
@@ -108,7 +108,7 @@ func TestSettleAgainstCancel(t *testing.T) {
 	if got := s.left(mug); got != 100 {
 		t.Errorf("%d left, want 100", got)
 	}
-	s.sound("B7")
+	s.sound()
 }
 
 // Of what has shipped in part only the rest goes back, with the shipping of the
@@ -244,7 +244,7 @@ func TestWhatWasHandedOverIsNotCancelled(t *testing.T) {
 	s.call("", "POST", path(waiting, "/cancel"), "").want(200, `"status":"cancelled"`)
 	s.handOver()
 	s.books(map[ledger.AccountKey]int64{{Kind: ledger.GiftCardLiability}: 0})
-	s.sound("B7")
+	s.sound()
 }
 
 // Staff give back no more by cancelling than they may refund, and buyers cancel as
