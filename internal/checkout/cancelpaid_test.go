@@ -108,7 +108,7 @@ func TestSettleAgainstCancel(t *testing.T) {
 	if got := s.left(mug); got != 100 {
 		t.Errorf("%d left, want 100", got)
 	}
-	s.sound()
+	s.sound("B7")
 }
 
 // Of what has shipped in part only the rest goes back, with the shipping of the
