@@ -14,7 +14,7 @@ const selectProducts = `
 	LEFT JOIN brands AS b ON b.id = p.brand_id
 	LEFT JOIN listed_products AS l ON l.product_id = p.id
 	LEFT JOIN product_ratings AS r ON r.product_id = p.id
-	CROSS JOIN LATERAL (`+gateFragment+`) AS gate
+	CROSS JOIN LATERAL (` + gateFragment + `) AS gate
 	WHERE p.id = ANY(@products) AND p.status = 'active' AND NOT p.unlisted
 	ORDER BY p.id`
 
