@@ -79,7 +79,7 @@ func TestAnOrderIsPaidInHostedFields(t *testing.T) {
 	b.Open(page)
 	b.Sees("main", placed.Order.Number)
 	frameIsThere := func() bool {
-		return b.Read(`String(performance.getEntriesByType("resource").some((e) => e.initiatorType === "iframe"))`) == "true"
+		return b.Read(`document.querySelector("iframe")?.dataset.loaded ?? ""`) == "true"
 	}
 	apptest.Await(t, "the fields", frameIsThere)
 	b.Picture("stripe-payment")

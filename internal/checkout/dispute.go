@@ -29,7 +29,7 @@ func (c *Checkout) wantsAnswer(ctx context.Context, tx pgx.Tx, payment payments.
 // answer decides how a dispute is answered: its provider is told afterwards, until
 // it says yes or no. What becomes of the money is the provider's to tell.
 func (c *Checkout) answer(ctx context.Context, tx pgx.Tx, which id.Dispute, kind payments.Kind, e *payments.Evidence) error {
-	d, payment, err := disputeOf(ctx, tx, which)
+	_, payment, err := disputeOf(ctx, tx, which)
 	if err != nil {
 		return err
 	}
@@ -37,7 +37,8 @@ func (c *Checkout) answer(ctx context.Context, tx pgx.Tx, which id.Dispute, kind
 	if err != nil {
 		return err
 	}
-	if d, err = payments.ReadDispute(ctx, tx, which); err != nil { // as it is under the lock
+	d, err := payments.ReadDispute(ctx, tx, which) // as it is under the lock
+	if err != nil {
 		return err
 	}
 	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
