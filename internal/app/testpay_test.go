@@ -59,6 +59,7 @@ func TestATestPaymentIsPaidOnItsPage(t *testing.T) {
 	b.Click("[value=declined]")
 	b.Sees(".notice.bad", "was declined")
 	b.Click("[value=challenge]")
+	b.Sees("h2", "is it you")
 	b.Click("[value=pays]")
 	b.Sees(".notice:not([hidden])", "It is paid")
 	b.Picture("test-payment-paid")
