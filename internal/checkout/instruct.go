@@ -107,29 +107,29 @@ func (c *Checkout) Carry(ctx context.Context, e payments.InstructionDue) error {
 	}
 	afterCarryCommit.Here()
 	switch {
-	case in.Kind == payments.Void && no != nil, in.Kind == payments.Capture && fact.Kind == payments.Capture, // it may be paid; its fee is known
+	case in.Kind == payments.Void && no != nil, tookBefore(in, fact), fact.Kind == payments.Capture, // it may be paid; its fee is known
 		!in.Dispute.IsZero() && (no != nil || fact.Cause != ""): // the dispute is in another state
 		return c.Sync(ctx, in.Payment)
 	}
 	return nil
 }
 
+// tookBefore reports that a provider gave up less than it was told to, since it has
+// taken the rest.
+func tookBefore(in payments.Instruction, fact payments.Fact) bool {
+	return fact.Kind == payments.Void && fact.Amount != in.Amount
+}
+
 // dropCapture gives up to take money for an order that was cancelled meanwhile:
-// what was promised for it is let go.
+// who cancelled it has let go of what was promised.
 func (c *Checkout) dropCapture(ctx context.Context, payment payments.Payment, in payments.Instruction) (dead bool, err error) {
 	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		w, err := orders.Lock(ctx, tx, payment.Order)
 		if dead = w.Status == orders.StatusCancelled; err != nil || !dead {
 			return err
 		}
-		if _, err := payments.Conclude(ctx, tx, in, payments.InstructionRefused, "", "the order was cancelled"); err != nil {
-			return err
-		}
-		left := payment.Held()
-		if left.IsZero() {
-			return nil
-		}
-		return payments.Instruct(ctx, tx, payments.Instruction{Payment: payment.ID, Kind: payments.Void, Amount: left, Reason: "order " + w.Number + " was cancelled"})
+		_, err = payments.Conclude(ctx, tx, in, payments.InstructionRefused, "", "the order was cancelled")
+		return err
 	})
 	return dead, err
 }
@@ -183,7 +183,7 @@ func (c *Checkout) carried(ctx context.Context, payment payments.Payment, in pay
 				return err
 			}
 		}
-		if err := payments.Watch(ctx, tx, payment.ID, in.Kind != payments.Void); err != nil { // for its fee, and what comes of it
+		if err := payments.Watch(ctx, tx, payment.ID, in.Kind != payments.Void || tookBefore(in, fact)); err != nil { // for its fee, and what comes of it
 			return err
 		}
 		beforeCarryCommit.Here()
@@ -207,7 +207,7 @@ func (c *Checkout) refused(ctx context.Context, payment payments.Payment, in pay
 		if in.Kind == payments.Void && (in.Amount.IsZero() || no.Code == "payment_state") { // it is asked about next
 			return nil
 		}
-		if in.Kind == payments.Capture && w.Status == orders.StatusPending { // the buyer may agree again, or pay otherwise
+		if in.Kind == payments.Capture && (w.Status == orders.StatusPending || w.Status == orders.StatusCancelled) { // the buyer may agree again, or does not want it any more
 			return nil
 		}
 		return payments.Except(ctx, tx, payments.Exception{

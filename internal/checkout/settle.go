@@ -81,7 +81,7 @@ func (c *Checkout) recordFact(ctx context.Context, tx pgx.Tx, was orders.Whole, 
 // isPart reports that a capture takes a part of what was promised, as its provider
 // can.
 func (c *Checkout) isPart(p payments.Payment, capture payments.Fact) bool {
-	return 0 < capture.Amount.Minor && capture.Amount.Minor < p.Held().Minor && c.captures(p) == payments.CapturesSeveral
+	return 0 < capture.Amount.Minor && capture.Amount.Minor <= p.Held().Minor && c.captures(p) == payments.CapturesSeveral
 }
 
 // tooMuch reports that an order does not wait for what a payment brings: it is

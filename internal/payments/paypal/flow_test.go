@@ -230,6 +230,21 @@ func TestAPromiseIsGivenUp(t *testing.T) {
 	}
 }
 
+// What is being taken of a promise is not given up with the rest.
+func TestAPromiseIsNotGivenUpWhileACaptureIsPending(t *testing.T) {
+	b := open(t)
+	v := b.begin(payments.CaptureOnShipment).pay(fakes.Pays)
+	b.front.answer("/v2/checkout/orders/"+v.ref, func(w http.ResponseWriter, _ *http.Request) {
+		_, _ = w.Write([]byte(`{"id":"` + v.ref + `","intent":"AUTHORIZE","status":"COMPLETED","purchase_units":[{"custom_id":"` + v.id.String() + `",
+			"amount":{"currency_code":"USD","value":"19.99"},"payments":{
+			"authorizations":[{"id":"A1","status":"PARTIALLY_CAPTURED","amount":{"currency_code":"USD","value":"19.99"}}],
+			"captures":[{"id":"C1","status":"PENDING","amount":{"currency_code":"USD","value":"7.00"}}]}}]}`))
+	})
+	_, err := b.provider.Void(t.Context(), v.move(1999, "void"))
+	b.wantUnknown(err)
+	b.want(b.front.count("POST /v2/payments/authorizations/A1/void"), 0)
+}
+
 func isState(err error) bool {
 	var no *errs.Error
 	return errors.As(err, &no) && no.Code == "payment_state" && no.Kind == errs.Conflict

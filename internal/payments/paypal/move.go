@@ -133,6 +133,9 @@ func (p *Provider) void(ctx context.Context, m payments.Move) (payments.Fact, er
 	if m.Amount.IsZero() && auth.Status != voided {
 		return payments.Fact{}, errState
 	}
+	if o.isPending() {
+		return payments.Fact{}, fmt.Errorf("authorization %s: a capture of it is pending, and nobody knows yet how much can be given up", auth.ID)
+	}
 	err = p.call(ctx, account, call{method: http.MethodPost, path: "/v2/payments/authorizations/" + url.PathEscape(auth.ID) + "/void"})
 	switch {
 	case refusedFor(err, "PREVIOUSLY_CAPTURED"):
