@@ -236,6 +236,48 @@ func TestWhatIsTakenOfACancelledOrderGoesBack(t *testing.T) {
 	})
 }
 
+// What came twice and is owed back has nothing to do with what was promised: that is
+// taken when the goods leave, and let go when they do not.
+func TestWhatIsOwedBackIsNotWhatWasPromised(t *testing.T) {
+	t.Parallel()
+	everyProvider(t, func(o *online) {
+		for _, leaves := range []bool{true, false} {
+			o.takesOnShipment()
+			first := o.begun()
+			o.postman.Plan(slices.Repeat([]fakes.Manner{fakes.Held}, 20)...)
+			o.pays(first, fakes.Declined)
+			o.exec(`UPDATE payment_accounts SET capture = 'automatic'`, nil)
+			o.clock.Advance(2 * time.Second)
+			second := first // in another tab, and taken at once
+			path := "/orders/" + first.Order.ID.String() + "/pay?token=" + first.Order.AccessToken
+			second.Payment = decode[checkout.Payment](o.call("", "POST", path, `{"return_url": "https://shop.example/again"}`).want(200))
+			o.takesOnShipment()
+			o.pays(first, fakes.Pays)
+			if err := o.flow.Sync(t.Context(), first.Payment.ID); err != nil {
+				t.Fatal(err)
+			}
+			o.pays(second, fakes.Pays)
+			o.work()
+			o.wantOrder(first, orders.StatusConfirmed, orders.PaymentAuthorized)
+			o.exec(`UPDATE payments SET look_at = NULL`, nil) // days pass
+			all := first.Order.GrandTotal.Minor
+			if leaves {
+				o.shipPart(first, 0)
+				o.work()
+				o.wantOrder(first, orders.StatusShipped, orders.PaymentPaid)
+				o.wantPayment(first, payments.Captured, all, 0, 0)
+			} else {
+				o.call("", "POST", "/orders/"+first.Order.ID.String()+"/cancel?token="+first.Order.AccessToken, "").want(200)
+				o.work()
+				o.wantOrder(first, orders.StatusCancelled, orders.PaymentVoided)
+				o.wantPayment(first, payments.Voided, 0, all, 0)
+			}
+			o.wantExceptions()
+			o.sound()
+		}
+	})
+}
+
 // Two captures of a promise end the same in every order, whatever else there is.
 func TestTwoCapturesEndTheSameInEveryOrder(t *testing.T) {
 	t.Parallel()

@@ -227,9 +227,9 @@ func OfOrder(ctx context.Context, db postgres.DB, order id.Order) ([]Payment, er
 	return list, nil
 }
 
-// LiveOf is the payment of an order that money can still move on, gift cards and
-// store credit apart: those have paid when it was placed. ErrNoPayment when there
-// is none.
+// LiveOf is the payment of an order that money can still move on: gift cards and
+// store credit have paid when it was placed, and what came on one that is owed back
+// is not the order's. ErrNoPayment when there is none.
 func LiveOf(ctx context.Context, db postgres.DB, order id.Order) (Payment, error) {
 	p, err := liveOf(ctx, db, order)
 	if err != nil {

@@ -162,7 +162,7 @@ func liveOf(ctx context.Context, db postgres.DB, order id.Order) (Payment, error
 	p, err := postgres.Get[Payment](ctx, db, `
 		SELECT `+columnsFragment+`
 		FROM payments p
-		WHERE p.order_id = @order AND p.status NOT IN ('failed', 'voided') AND p.provider NOT IN ('gift_card', 'store_credit')
+		WHERE p.order_id = @order AND p.status NOT IN ('failed', 'voided') AND NOT p.owed AND p.provider NOT IN ('gift_card', 'store_credit')
 		ORDER BY p.id DESC
 		LIMIT 1`,
 		pgx.NamedArgs{"order": order})
