@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -22,6 +23,8 @@ var (
 	ErrBeyondPromise = errs.New(errs.Conflict, "capture_exceeds_authorized", "So much is not promised any more. Take what is due, or less.")
 	// ErrNoPart says that a provider takes all that is due at once.
 	ErrNoPart = errs.New(errs.Conflict, "partial_capture_unavailable", "This provider cannot take a part now and the rest later. Take all that is due.")
+	// ErrLapsed says that nothing is promised any more for goods that are to leave.
+	ErrLapsed = errs.New(errs.Conflict, "payment_lapsed", "The payment that was promised for this order has lapsed, so nobody pays for what would leave. Cancel what has not left.")
 	// ErrCapturing says that a provider is taking money at this moment.
 	ErrCapturing = errs.New(errs.Conflict, "capture_under_way", "The provider is taking money of this payment at this moment. Try again when it has.")
 )
@@ -139,14 +142,19 @@ func (c *Checkout) isCapturing(ctx context.Context, tx pgx.Tx, payment id.Paymen
 
 // takePromised has a provider take the money of what leaves: of the parts that
 // have begun to ship where it can take the rest later, of all of the order with its
-// first parcel where it cannot.
+// first parcel where it cannot. Nothing leaves that nobody has promised to pay.
 func (c *Checkout) takePromised(ctx context.Context, tx pgx.Tx, w orders.Whole) error {
-	if w.PaymentStatus == orders.PaymentPaid {
+	if w.Unpaid().Minor <= 0 {
 		return nil
 	}
 	p, err := payments.LiveOf(ctx, tx, w.ID)
-	if err != nil || !c.isOnline(p) || p.Held().IsZero() || tooMuch(w, p) {
+	switch {
+	case errors.Is(err, payments.ErrNoPayment):
+		return ErrLapsed
+	case err != nil, !c.isOnline(p):
 		return err
+	case p.Held().IsZero():
+		return ErrLapsed
 	}
 	return c.take(ctx, tx, w, p, c.earned(w, p))
 }

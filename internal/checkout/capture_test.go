@@ -13,6 +13,7 @@ import (
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/payments/fakes"
+	"souk/internal/shipping"
 )
 
 // takesOnShipment has the account take money when goods leave.
@@ -275,6 +276,56 @@ func TestWhatIsOwedBackIsNotWhatWasPromised(t *testing.T) {
 			o.wantExceptions()
 			o.sound()
 		}
+	})
+}
+
+// A promise that runs out at the provider is shown: nothing leaves for it, and what
+// has left arrives unpaid.
+func TestAPromiseThatLapses(t *testing.T) {
+	t.Parallel()
+	everyBooks(t, func(b *books) {
+		lapses := func(placed checkout.Placed) {
+			payment := b.show(placed).Payments[0]
+			move := payments.Move{Payment: payment.ID, Ref: payment.ProviderRef, Amount: payment.Amount, Key: "console"}
+			if _, err := b.provider.Void(t.Context(), move); err != nil {
+				t.Fatal(err)
+			}
+			b.clock.Advance(30 * 24 * time.Hour)
+			if err := b.flow.Sync(t.Context(), payment.ID); err != nil {
+				t.Fatal(err)
+			}
+			b.sound()
+		}
+		cancel := func(placed checkout.Placed) {
+			b.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "never paid"}`).want(200)
+			b.sound()
+		}
+		placed, shipped := b.promised(), b.promised()
+		lapses(placed)
+		part := b.show(placed).Parts[0]
+		b.call(part.Seller.ID.String(), "POST", "/vendor/orders/"+part.ID.String()+"/shipments", `{"courier": "own"}`).want(409, "payment_lapsed")
+		e := b.exception(payments.ExceptionLapsed)
+		b.wantFixes(e, checkout.LookAgain, checkout.Dismiss)
+		b.fix(e, `{"action": "look_again"}`).want(200, `"state":"open"`)
+		cancel(placed)
+		b.fix(e, `{"action": "look_again"}`).want(200, `"state":"resolved"`)
+		b.wantOrder(placed, orders.StatusCancelled, orders.PaymentVoided)
+
+		part = b.show(shipped).Parts[0]
+		b.faults.Plan("capture", fakes.Down, fakes.Down)
+		parcel := decode[shipping.Shipment](b.call(part.Seller.ID.String(), "POST", "/vendor/orders/"+part.ID.String()+"/shipments", `{"courier": "own"}`).want(201))
+		if err := b.flow.CarryDue(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		lapses(shipped)
+		b.exception(payments.ExceptionLapsed)
+		b.deliver(parcel)
+		b.work()
+		cancel(shipped)
+		if got := b.wantOrder(shipped, orders.StatusDelivered, orders.PaymentAuthorized); got.Parts[0].Paid {
+			t.Error("what nobody has paid reads as paid")
+		}
+		b.wantExceptions("lapsed", "refused")
 	})
 }
 

@@ -128,6 +128,8 @@ func (t trouble) addsUp(ctx context.Context, tx pgx.Tx, there bool) (bool, error
 			return t.left().IsZero(), nil
 		}
 		return t.held().IsZero() && t.told.State == payments.InstructionRefused, nil
+	case payments.ExceptionLapsed:
+		return t.order.Unpaid().Minor <= t.held().Minor, nil
 	case payments.ExceptionReturned:
 		return t.left().IsZero(), nil
 	case payments.ExceptionOutside:

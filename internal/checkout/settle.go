@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
@@ -90,9 +91,9 @@ func tooMuch(w orders.Whole, p payments.Payment) bool {
 	return w.Status == orders.StatusCancelled || p.Owed || p.Authorized.IsZero() && w.PaymentStatus != orders.PaymentPending
 }
 
-// apply is what a fresh fact means for its order. Failures and voids mean
-// nothing yet: the buyer may try again until the hold runs out, and who voids
-// also cancels. Who has all the money back may no longer have digital goods.
+// apply is what a fresh fact means for its order. Failures mean nothing yet: the
+// buyer may try again until the hold runs out. Who has all the money back may no
+// longer have digital goods.
 func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payment payments.Payment, event payments.Event) (orders.Whole, error) {
 	is := was.Clone()
 	switch event.Kind {
@@ -104,7 +105,9 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 		return is, c.takeBack(ctx, tx, was.ID)
 	case payments.RefundFailed, payments.ChargebackReversed, payments.Fee:
 		return is, c.movedBack(ctx, tx, was, payment, event)
-	case payments.Fail, payments.Void, payments.Payout, payments.Contest, payments.Concede:
+	case payments.Void:
+		return is, c.letGoThere(ctx, tx, was, payment, event)
+	case payments.Fail, payments.Payout, payments.Contest, payments.Concede:
 		return is, nil
 	}
 	if tooMuch(was, payment) {
@@ -145,6 +148,20 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 		return is, err
 	}
 	return is, c.Stock.Confirm(ctx, tx, was.ID)
+}
+
+// letGoThere shows staff that a provider has given up what a live order is still to
+// be paid with: promises do not last for ever. Who voids here has cancelled first,
+// and an order that nobody has promised to pay yet may be paid again.
+func (c *Checkout) letGoThere(ctx context.Context, tx pgx.Tx, w orders.Whole, payment payments.Payment, event payments.Event) error {
+	missing := w.Unpaid().Minus(payment.Held()).Plus(event.Amount)
+	if w.Status == orders.StatusPending || tooMuch(w, payment) || missing.Minor <= 0 {
+		return nil
+	}
+	return payments.Except(ctx, tx, payments.Exception{
+		Provider: payment.Provider, Kind: payments.ExceptionLapsed, Payment: payment.ID, Order: w.ID, Subject: event.Cause,
+		Detail: map[string]any{"amount": missing},
+	})
 }
 
 // pay takes a capture for the parts that it is enough for, and posts it. What is
@@ -371,13 +388,16 @@ func (c *Checkout) captureDelivered(ctx context.Context, tx pgx.Tx, was orders.W
 }
 
 // captureCash takes the cash for a part and posts it. False where it is not paid
-// at the door.
+// at the door, or what was promised for it is not any more.
 func (c *Checkout) captureCash(ctx context.Context, tx pgx.Tx, w orders.Whole, p orders.VendorOrder) (bool, error) {
 	due := w.Owed(p)
 	if due.IsZero() {
 		return true, postEarned(ctx, tx, w, p)
 	}
 	payment, err := payments.LiveOf(ctx, tx, w.ID)
+	if errors.Is(err, payments.ErrNoPayment) {
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}

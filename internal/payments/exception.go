@@ -59,6 +59,7 @@ const (
 	ExceptionNotice   ExceptionKind = "notice_differs"  // two notices of one name say different things
 	ExceptionRefused  ExceptionKind = "refused"         // the provider does not do what it was told to
 	ExceptionSilent   ExceptionKind = "no_answer"       // nobody knows for a day what has become of a call
+	ExceptionLapsed   ExceptionKind = "lapsed"          // what was promised for a live order is not any more, and not paid
 	ExceptionReturned ExceptionKind = "refund_failed"   // a refund that was accepted came back
 	ExceptionOutside  ExceptionKind = "refund_outside"  // money went back that nobody here has decided on
 	ExceptionByHand   ExceptionKind = "refund_by_hand"  // money that people have to send back themselves

@@ -21,7 +21,7 @@ func (p *Payments) exceptionRoutes(r *httpapi.Router) {
 type exceptionsInput struct {
 	httpapi.Page
 	State    []string `query:"state" enum:"open,resolved"`
-	Kind     []string `query:"kind" enum:"mismatch,unknown_payment,unconfirmed,notice_differs,refused,no_answer,refund_failed,refund_outside,refund_by_hand,dispute,missing_here,missing_there,balance"`
+	Kind     []string `query:"kind" enum:"mismatch,unknown_payment,unconfirmed,notice_differs,refused,no_answer,lapsed,refund_failed,refund_outside,refund_by_hand,dispute,missing_here,missing_there,balance"`
 	Provider []string `query:"provider" maxItems:"10"`
 	Order    id.Order `query:"order"`
 }

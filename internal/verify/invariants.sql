@@ -245,7 +245,7 @@ WHERE p.status IN ('pending', 'processing') AND p.created_at > now() - interval 
 UNION ALL
 SELECT id FROM payment_instructions WHERE state = 'due' AND due_at > now() + interval '61 minutes';
 
--- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled, what gift cards and store credit pay and what was taken ahead
+-- [B10] what was promised and neither taken nor given up, nor is about to be, is what a confirmed order still owes: its unpaid parts, less what was cancelled, what gift cards and store credit pay and what was taken ahead; where a promise has lapsed staff were shown it
 WITH owed AS (
     SELECT v.order_id, sum(cost - least(v.credit_minor, cost)) FILTER (WHERE NOT v.paid) AS amount,
            bool_or(NOT v.paid AND v.status NOT IN ('cancelled', 'refused')) AS some
@@ -261,7 +261,8 @@ WITH owed AS (
 )
 SELECT o.id FROM orders o JOIN owed ON owed.order_id = o.id LEFT JOIN promised ON promised.order_id = o.id
 WHERE o.status <> 'pending'
-  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.rounding_minor ELSE 0 END - o.ahead_minor;
+  AND coalesce(promised.amount, 0) <> coalesce(owed.amount, 0) + CASE WHEN owed.some THEN o.rounding_minor ELSE 0 END - o.ahead_minor
+  AND NOT EXISTS (SELECT FROM payment_exceptions x WHERE x.order_id = o.id AND x.kind = 'lapsed');
 
 -- [B11] what gift cards and store credit pay of an order is spread over its parts
 SELECT o.id FROM orders o
