@@ -23,6 +23,9 @@ var (
 	ErrBeyondPromise = errs.New(errs.Conflict, "capture_exceeds_authorized", "So much is not promised any more. Take what is due, or less.")
 	// ErrNoPart says that a provider takes all that is due at once.
 	ErrNoPart = errs.New(errs.Conflict, "partial_capture_unavailable", "This provider cannot take a part now and the rest later. Take all that is due.")
+	// ErrUntaken says that what has left is not paid yet, and its provider takes all
+	// that was promised or nothing.
+	ErrUntaken = errs.New(errs.Conflict, "capture_refused", "The provider has not taken the money for what has shipped, and takes all of the order or nothing. Have it take that first, or take the parcel back.")
 	// ErrLapsed says that nothing is promised any more for goods that are to leave.
 	ErrLapsed = errs.New(errs.Conflict, "payment_lapsed", "The payment that was promised for this order has lapsed, so nobody pays for what would leave. Cancel what has not left.")
 	// ErrCapturing says that a provider is taking money at this moment.
@@ -188,21 +191,20 @@ func (c *Checkout) letGo(ctx context.Context, tx pgx.Tx, p payments.Payment, was
 	if err != nil {
 		return err
 	}
-	left := is.Unpaid()
-	given := p.Held().Minus(money.Of(max(left.Minor, 0), left.Currency))
-	if under && (left.Minor > 0 || !p.Captured.IsZero()) || left.Minor > 0 && c.captures(p) == payments.CapturesWhole {
+	left := money.Of(max(is.Unpaid().Minor, 0), is.Currency)
+	given := p.Held().Minus(left)
+	switch {
+	case under && (!left.IsZero() || !p.Captured.IsZero()):
 		return ErrCapturing
+	case !left.IsZero() && c.captures(p) == payments.CapturesWhole:
+		return ErrUntaken
+	case given.Minor <= 0: // so much is not promised any more
+	case left.IsZero():
+		err = payments.Instruct(ctx, tx, payments.Instruction{Payment: p.ID, Kind: payments.Void, Amount: given, Reason: "order " + was.Number + " was cancelled"})
+	default:
+		_, _, err = payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Void, Amount: given, Cause: cancelCause(was)})
 	}
-	if left.Minor <= 0 {
-		if !given.IsZero() {
-			reason := "order " + was.Number + " was cancelled"
-			if err := payments.Instruct(ctx, tx, payments.Instruction{Payment: p.ID, Kind: payments.Void, Amount: given, Reason: reason}); err != nil {
-				return err
-			}
-		}
-		return c.useAhead(ctx, tx, p, is)
-	}
-	if _, _, err := payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Void, Amount: given, Cause: cancelCause(was)}); err != nil {
+	if err != nil {
 		return err
 	}
 	return c.useAhead(ctx, tx, p, is)

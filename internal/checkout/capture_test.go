@@ -329,6 +329,56 @@ func TestAPromiseThatLapses(t *testing.T) {
 	})
 }
 
+// What is cancelled can be cancelled when the promise has run out, too: there is
+// nothing to let go then.
+func TestTheRestIsCancelledWhenThePromiseHasLapsed(t *testing.T) {
+	t.Parallel()
+	o := openOnline(t, "paypal")
+	placed := o.promised()
+	first, all := o.shipPart(placed, 0), placed.Order.GrandTotal
+	o.work()
+	provider, err := o.flow.Payments.Online(o.method)
+	if err != nil {
+		t.Fatal(err)
+	}
+	payment := o.show(placed).Payments[0]
+	if _, err := provider.Void(t.Context(), payments.Move{Payment: payment.ID, Ref: payment.ProviderRef, Amount: payment.Held(), Key: "console"}); err != nil {
+		t.Fatal(err)
+	}
+	part := o.show(placed).Parts[1]
+	two := fmt.Sprintf(`{"courier": "own", "lines": [{"order_line_id": %q, "quantity": 2}]}`, part.Items[0].ID)
+	o.call(part.Seller.ID.String(), "POST", "/vendor/orders/"+part.ID.String()+"/shipments", two).want(201)
+	o.work()
+	o.wantExceptions("lapsed", "refused")
+	o.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "never paid"}`).want(200)
+	o.wantOrder(placed, orders.StatusShipped, orders.PaymentPartiallyPaid)
+	o.wantPayment(placed, payments.Captured, first.Minor, all.Minor-first.Minor, 0)
+	o.sound()
+}
+
+// Where all is taken or nothing, what has shipped is paid before the rest is
+// cancelled.
+func TestTheRestIsCancelledWhenWhatHasShippedIsPaid(t *testing.T) {
+	t.Parallel()
+	b := booksOf(openOnline(t, "razorpay"))
+	placed := b.promised()
+	cancel := func() answer {
+		return b.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "sold out"}`)
+	}
+	first := b.shipPart(placed, 0)
+	cancel().want(409, "capture_under_way")
+	b.refuse(placed)
+	cancel().want(409, "capture_refused")
+	b.fix(b.exception(payments.ExceptionRefused), `{"action": "retry"}`).want(200)
+	b.work()
+	cancel().want(200)
+	b.work()
+	b.wantOrder(placed, orders.StatusShipped, orders.PaymentPartiallyRefunded)
+	b.wantPayment(placed, payments.Captured, placed.Order.GrandTotal.Minor, 0, placed.Order.GrandTotal.Minor-first.Minor)
+	b.wantExceptions()
+	b.sound()
+}
+
 // Two captures of a promise end the same in every order, whatever else there is.
 func TestTwoCapturesEndTheSameInEveryOrder(t *testing.T) {
 	t.Parallel()

@@ -44,14 +44,16 @@ type books struct {
 
 // everyBooks runs a test with each provider.
 func everyBooks(t *testing.T, test func(b *books)) {
-	everyProvider(t, func(o *online) {
-		ways := o.flow.Payments
-		at := slices.IndexFunc(ways.Providers, func(p payments.Provider) bool { return p.Method() == o.method })
-		b := &books{online: o, provider: &told{Online: ways.Providers[at].(payments.Online)}}
-		ways.Providers[at] = b.provider
-		b.reconciler = &reconcile.Reconciler{DB: o.db, Clock: o.clock, Payments: ways, Checkout: o.flow}
-		test(b)
-	})
+	everyProvider(t, func(o *online) { test(booksOf(o)) })
+}
+
+func booksOf(o *online) *books {
+	ways := o.flow.Payments
+	at := slices.IndexFunc(ways.Providers, func(p payments.Provider) bool { return p.Method() == o.method })
+	b := &books{online: o, provider: &told{Online: ways.Providers[at].(payments.Online)}}
+	ways.Providers[at] = b.provider
+	b.reconciler = &reconcile.Reconciler{DB: o.db, Clock: o.clock, Payments: ways, Checkout: o.flow}
+	return b
 }
 
 // compare compares what has moved since yesterday, until now.
