@@ -106,12 +106,25 @@ func (c *Checkout) Carry(ctx context.Context, e payments.InstructionDue) error {
 		return fmt.Errorf("carry out %s of payment %s: %w", in.Kind, in.Payment, err)
 	}
 	afterCarryCommit.Here()
-	switch {
-	case in.Kind == payments.Void && no != nil, tookBefore(in, fact), fact.Kind == payments.Capture, // it may be paid; its fee is known
-		!in.Dispute.IsZero() && (no != nil || fact.Cause != ""): // the dispute is in another state
+	if tellsMore(in, fact, no) {
 		return c.Sync(ctx, in.Payment)
 	}
 	return nil
+}
+
+// tellsMore reports that there is more to know of a payment since its provider has
+// done something, or has refused to.
+func tellsMore(in payments.Instruction, fact payments.Fact, no *errs.Error) bool {
+	switch in.Kind {
+	case payments.Capture: // its fee
+		return fact.Kind == payments.Capture
+	case payments.Void: // that it is paid, or a part of it
+		return no != nil || tookBefore(in, fact)
+	case payments.Refund: // which others there are: they wait until this one has a name
+		return no != nil || fact.Kind == payments.Refund
+	default: // how far the dispute has come
+		return no != nil || fact.Cause != ""
+	}
 }
 
 // tookBefore reports that a provider gave up less than it was told to, since it has
@@ -202,6 +215,9 @@ func (c *Checkout) refused(ctx context.Context, payment payments.Payment, in pay
 		}
 		fresh, err := payments.Conclude(ctx, tx, in, payments.InstructionRefused, "", no.Message)
 		if err != nil || !fresh {
+			return err
+		}
+		if err := payments.Watch(ctx, tx, payment.ID, true); err != nil {
 			return err
 		}
 		if in.Kind == payments.Void && (in.Amount.IsZero() || no.Code == "payment_state") { // it is asked about next

@@ -463,6 +463,44 @@ func TestANoticeOfAPaymentThatTheProviderDoesNotTellOf(t *testing.T) {
 	})
 }
 
+// What went back in the console while a refund of ours was not answered is booked
+// when it is, however old the payment.
+func TestARefundInTheConsoleWaitsForOurs(t *testing.T) {
+	t.Parallel()
+	for _, refused := range []bool{false, true} {
+		everyBooks(t, func(b *books) {
+			placed := b.paid()
+			b.exec(`UPDATE payments SET look_at = NULL, created_at = created_at - interval '10 days'`, nil)
+			lost := slices.Repeat([]fakes.Manner{fakes.Lost}, 20)
+			b.postman.Plan(lost...)
+			b.faults.Plan("refund", fakes.Down, fakes.Down)
+			b.refund(placed, `{"amount": {"amount": 1000, "currency": "USD"}, "reason": "broken"}`).want(201)
+			if err := b.flow.CarryDue(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.postman.Plan()
+			if err := b.server.RefundHere(t.Context(), placed.Payment.ID, usd(500)); err != nil {
+				t.Fatal(err)
+			}
+			if err := b.flow.HearDue(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+			b.wantExceptions()
+			b.postman.Plan(lost...)
+			b.exec(`UPDATE payments SET look_at = NULL`, nil)
+			b.exec(`UPDATE payment_instructions SET due_at = now() WHERE state = 'due'`, nil)
+			if refused {
+				b.refuse(placed)
+				b.wantExceptions("refund_outside", "refused")
+			} else {
+				b.work()
+				b.wantExceptions("refund_outside")
+			}
+			b.sound()
+		})
+	}
+}
+
 func TestDismissingWantsAReason(t *testing.T) {
 	t.Parallel()
 	everyBooks(t, func(b *books) {

@@ -50,7 +50,7 @@ func watch(ctx context.Context, tx pgx.Tx, payment id.Payment, again bool) error
 	_, err := postgres.Exec(ctx, tx, `
 		UPDATE payments SET
 			looked  = CASE WHEN @again THEN looked ELSE greatest(looked, 1) END,
-			look_at = CASE WHEN @again AND created_at > now() - make_interval(secs => @long) THEN now() + `+backoffFragment+` END
+			look_at = CASE WHEN @again AND updated_at > now() - make_interval(secs => @long) THEN now() + `+backoffFragment+` END
 		WHERE id = @payment`,
 		pgx.NamedArgs{"payment": payment, "again": again, "long": TooLong.Seconds()})
 	return err
@@ -72,7 +72,7 @@ func heard(ctx context.Context, tx pgx.Tx, p Payment, at time.Time) error {
 func watched(ctx context.Context, tx pgx.Tx, limit int) ([]id.Payment, error) {
 	return postgres.Column[id.Payment](ctx, tx, `
 		UPDATE payments SET
-			look_at = CASE WHEN created_at > now() - make_interval(secs => @long) THEN now() + greatest(`+backoffFragment+`, interval '1 minute') END,
+			look_at = CASE WHEN updated_at > now() - make_interval(secs => @long) THEN now() + greatest(`+backoffFragment+`, interval '1 minute') END,
 			looked = looked + 1
 		WHERE id IN (SELECT id FROM payments WHERE look_at <= now() ORDER BY look_at LIMIT @limit FOR UPDATE SKIP LOCKED)
 		RETURNING id`, pgx.NamedArgs{"limit": limit, "long": TooLong.Seconds()})
