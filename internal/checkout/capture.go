@@ -37,7 +37,7 @@ func (c *Checkout) captureRoutes(r *httpapi.Router) {
 		httpapi.Status(http.StatusOK), httpapi.Summary("Take what was promised, or say that a bank transfer has come"),
 		httpapi.Describe("A provider that has promised the money is told to take what is due, or an `amount` of it where it can take the rest later; `instructions` of the payment tell of it. "+
 			"409 `capture_exceeds_authorized` above what is `due`, `partial_capture_unavailable` where the provider takes all or nothing, `capture_under_way` while it is taking something. "+
-			"Of a bank transfer, the whole of it: 409 `payment_mismatch` with what is `due` for another amount. The order is confirmed; one that was cancelled meanwhile is owed back. Saying it again changes nothing."))
+			"Of a bank transfer, the whole of it: 409 `payment_mismatch` with what is `due` for another amount. The order is confirmed; one that was cancelled meanwhile is owed back. Saying that it has come again changes nothing."))
 }
 
 type captureInput struct {
@@ -103,25 +103,26 @@ func checkAmount(a *money.Amount, of money.Currency) error {
 // takeByHand has a provider take an amount of what it has promised, or all that is
 // due.
 func (c *Checkout) takeByHand(ctx context.Context, tx pgx.Tx, w orders.Whole, p payments.Payment, amount *money.Amount) error {
-	due, several := w.Unpaid(), c.captures(p) == payments.CapturesSeveral
 	if tooMuch(w, p) {
 		return payments.ErrBeyond
 	}
-	if amount == nil {
-		return c.take(ctx, tx, w, p, due)
+	due := w.Unpaid()
+	taken := due
+	if amount != nil {
+		taken = *amount
 	}
 	under, err := c.isCapturing(ctx, tx, p.ID)
 	switch {
 	case err != nil:
 		return err
-	case amount.Minor > due.Minor:
+	case due.Minor <= 0, taken.Minor > due.Minor:
 		return ErrBeyondPromise.With("due", due)
-	case *amount != due && !several:
+	case taken != due && c.captures(p) != payments.CapturesSeveral:
 		return ErrNoPart.With("due", due)
 	case under:
 		return ErrCapturing
 	}
-	return c.take(ctx, tx, w, p, *amount)
+	return c.take(ctx, tx, w, p, taken)
 }
 
 // captures says in how many parts the provider of a payment takes what it has

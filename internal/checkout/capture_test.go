@@ -146,6 +146,7 @@ func TestStaffTakeAPart(t *testing.T) {
 		}
 		take("a-part", part(1000, "USD")).want(200)
 		take("too-early", part(2000, "USD")).want(409, "capture_under_way")
+		take("all-too-early", "").want(409, "capture_under_way")
 		o.work()
 		o.wantOrder(placed, orders.StatusConfirmed, orders.PaymentPartiallyPaid)
 		o.wantPayment(placed, payments.PartiallyCaptured, 1000, 0, 0)
