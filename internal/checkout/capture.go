@@ -221,8 +221,8 @@ func (c *Checkout) useAhead(ctx context.Context, tx pgx.Tx, p payments.Payment, 
 		return err
 	}
 	ahead := is.Ahead
-	paid := is.Pay(money.Zero(is.Currency))
-	if len(paid) == 0 || ahead.IsZero() {
+	paid := slices.DeleteFunc(is.Pay(money.Zero(is.Currency)), is.CostsNothing)
+	if len(paid) == 0 {
 		return nil
 	}
 	entries := brought(*is, paid, ahead.Minus(is.Ahead), money.Zero(is.Currency))

@@ -380,6 +380,30 @@ func TestTheRestIsCancelledWhenWhatHasShippedIsPaid(t *testing.T) {
 	b.sound()
 }
 
+// What gift cards pay all of once the rest is cancelled is its vendor's, though all
+// that was taken ahead goes back.
+func TestWhatAGiftCardPaysIsEarnedWhenWhatWasTakenAheadGoesBack(t *testing.T) {
+	t.Parallel()
+	b := booksOf(openOnline(t, "paypal"))
+	b.takesOnShipment()
+	cart := b.payWith("", b.fill("", 3, b.sell(goods{}), b.sell(goods{})), b.giftCard(usd(3000)))
+	placed := b.order("", cart, b.method)
+	b.pays(placed, fakes.Pays)
+	b.work()
+	b.call("staff", "POST", "/admin/payments/"+placed.Payment.ID.String()+"/capture", `{"amount": {"amount": 1000, "currency": "USD"}}`, "Idempotency-Key", "ahead").want(200)
+	b.work()
+	part := b.show(placed).Parts[0]
+	one := fmt.Sprintf(`{"courier": "own", "lines": [{"order_line_id": %q, "quantity": 1}]}`, part.Items[0].ID)
+	b.call(part.Seller.ID.String(), "POST", "/vendor/orders/"+part.ID.String()+"/shipments", one).want(201)
+	b.refuse(placed)
+	b.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "sold out"}`).want(200)
+	b.sound()
+	b.work()
+	b.wantOrder(placed, orders.StatusShipped, orders.PaymentPaid)
+	b.sound()
+	b.books(map[ledger.AccountKey]int64{{Kind: ledger.VendorPayable, Vendor: part.Seller.ID}: -1350, {Kind: ledger.BuyerPayable}: 0})
+}
+
 // Two captures of a promise end the same in every order, whatever else there is.
 func TestTwoCapturesEndTheSameInEveryOrder(t *testing.T) {
 	t.Parallel()

@@ -325,7 +325,7 @@ func paidAhead(w orders.Whole, parts []orders.VendorOrder) money.Amount {
 // postEarned writes a part into the books for which nothing is left to pay:
 // gift cards and store credit have paid it, or the platform does.
 func postEarned(ctx context.Context, tx pgx.Tx, w orders.Whole, part orders.VendorOrder) error {
-	if e := w.Earnings(part); e.Total.IsZero() && e.Platform.IsZero() {
+	if w.CostsNothing(part) {
 		return nil
 	}
 	none := money.Zero(w.Currency)

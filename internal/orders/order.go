@@ -277,6 +277,12 @@ func (w Whole) Earnings(part VendorOrder) Earnings {
 	return e
 }
 
+// CostsNothing reports that nobody pays anything for a part: it is not in the books.
+func (w Whole) CostsNothing(part VendorOrder) bool {
+	e := w.Earnings(part)
+	return e.Total.IsZero() && e.Platform.IsZero()
+}
+
 // feeOf is a part's share of the fee, with its tax.
 func (w Whole) feeOf(part VendorOrder) money.Amount {
 	if w.TaxIncluded {
