@@ -215,8 +215,9 @@ func (c *Checkout) settle(ctx context.Context, tx pgx.Tx, t trouble, fix Fix, wa
 		if wanted.Amount == nil && len(wanted.Units) == 0 && !wanted.Shipping {
 			wanted.Amount = fix.Amount
 		}
+		taken, _ := t.Detail[detailCapture].(string)
 		made, err := c.Refund(ctx, tx, Refunding{
-			Order: t.order.ID, Wanted: wanted, To: orders.ToMethod, Reason: reason, Went: &gone{t.payment.ID, *fix.Amount, t.Subject},
+			Order: t.order.ID, Wanted: wanted, To: orders.ToMethod, Reason: reason, Went: &gone{t.payment.ID, *fix.Amount, t.Subject, taken},
 		})
 		if err != nil {
 			return err
@@ -245,15 +246,11 @@ func (c *Checkout) tellAgain(ctx context.Context, tx pgx.Tx, t trouble, amount m
 		return c.take(ctx, tx, t.order, t.payment, amount)
 	}
 	again := payments.Instruction{Payment: t.payment.ID, Kind: payments.Refund, Amount: amount, Reason: "order " + t.order.Number}
-	if t.told != nil {
+	if t.told != nil { // it was not given back in the provider's console
 		again.Kind, again.Taken, again.Reason = t.told.Kind, t.told.Taken, t.told.Reason
 	}
-	if again.Kind == payments.Refund && again.Taken == "" { // it was given back in the provider's console
-		taken, err := firstCapture(ctx, tx, t.payment.ID)
-		if err != nil {
-			return err
-		}
-		again.Taken = taken
+	if again.Kind == payments.Refund {
+		return c.instructRefund(ctx, tx, t.payment, amount, again)
 	}
 	return payments.Instruct(ctx, tx, again)
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -26,7 +27,8 @@ const silence = 24 * time.Hour
 const instructBatch = 100
 
 // instructRefund has a provider give back an amount of what a payment has taken,
-// from its captures in their order.
+// from its captures in their order; from the one that has refused it before, which
+// in names, the last.
 func (c *Checkout) instructRefund(ctx context.Context, tx pgx.Tx, p payments.Payment, amount money.Amount, in payments.Instruction) error {
 	facts, err := payments.FactsOf(ctx, tx, p.ID)
 	if err != nil {
@@ -40,6 +42,13 @@ func (c *Checkout) instructRefund(ctx context.Context, tx pgx.Tx, p payments.Pay
 	for _, f := range facts {
 		failed[f.Cause] = failed[f.Cause] || f.Kind == payments.RefundFailed
 	}
+	last := func(e payments.Event) int {
+		if e.Cause == in.Taken {
+			return 1
+		}
+		return 0
+	}
+	slices.SortStableFunc(facts, func(a, b payments.Event) int { return last(a) - last(b) })
 	for _, f := range facts {
 		if f.Kind != payments.Capture || amount.IsZero() {
 			continue

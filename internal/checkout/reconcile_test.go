@@ -501,6 +501,57 @@ func TestARefundInTheConsoleWaitsForOurs(t *testing.T) {
 	}
 }
 
+// What went back in the console went back of one capture: the others have the rest.
+func TestRefundsFollowWhatTheConsoleGaveBack(t *testing.T) {
+	t.Parallel()
+	b := booksOf(openOnline(t, "paypal"))
+	twice := func() checkout.Placed {
+		placed := b.promised()
+		for _, body := range []string{`{"amount": {"amount": 1000, "currency": "USD"}}`, ""} {
+			b.call("staff", "POST", "/admin/payments/"+placed.Payment.ID.String()+"/capture", body, "Idempotency-Key", fmt.Sprint(placed.Order.Number, len(body))).want(200)
+			b.work()
+		}
+		b.wantPayment(placed, payments.Captured, 7000, 0, 0)
+		return placed
+	}
+	console := func(placed checkout.Placed, minor int64) {
+		if err := b.server.RefundHere(t.Context(), placed.Payment.ID, usd(minor)); err != nil {
+			t.Fatal(err)
+		}
+		b.work()
+	}
+	refund := func(placed checkout.Placed, minor int64) {
+		b.refund(placed, fmt.Sprintf(`{"amount": {"amount": %d, "currency": "USD"}, "reason": "broken"}`, minor)).want(201)
+		b.work()
+	}
+	book := func() {
+		b.fix(b.exception(payments.ExceptionOutside), `{"action": "book_refund", "reason": "given in the console"}`).want(200, `"state":"resolved"`)
+	}
+	allBack := func(placed checkout.Placed) {
+		b.wantOrder(placed, orders.StatusConfirmed, orders.PaymentRefunded)
+		b.wantPayment(placed, payments.Captured, 7000, 0, 7000)
+		b.wantExceptions()
+		b.sound()
+	}
+
+	placed := twice()
+	console(placed, 5000) // of the second, which has so much
+	book()
+	refund(placed, 2000)
+	allBack(placed)
+
+	placed = twice()
+	console(placed, 1000) // all of the first
+	refund(placed, 6000)  // and this is what it was of, as far as it is refused
+	for _, kind := range []payments.ExceptionKind{payments.ExceptionOutside, payments.ExceptionRefused} {
+		b.fix(b.exception(kind), `{"action": "look_again"}`).want(200, `"state":"resolved"`)
+	}
+	refund(placed, 1000)
+	b.fix(b.exception(payments.ExceptionRefused), `{"action": "retry"}`).want(200)
+	b.work()
+	allBack(placed)
+}
+
 func TestDismissingWantsAReason(t *testing.T) {
 	t.Parallel()
 	everyBooks(t, func(b *books) {

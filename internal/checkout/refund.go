@@ -42,6 +42,7 @@ type gone struct {
 	payment id.Payment
 	amount  money.Amount
 	cause   string // of the fact that says so
+	taken   string // the cause of the capture that it is of; "": there is one
 }
 
 // Refund gives money back of what has been paid for an order, from the frozen
@@ -155,9 +156,12 @@ func postByHand(ctx context.Context, tx pgx.Tx, w orders.Whole, back []returned)
 // matchBack writes down that the way back of a refund is a fact that is known
 // already.
 func (c *Checkout) matchBack(ctx context.Context, tx pgx.Tx, went gone, r orders.Refund) error {
-	taken, err := firstCapture(ctx, tx, went.payment)
-	if err != nil {
-		return err
+	taken := went.taken
+	if taken == "" {
+		var err error
+		if taken, err = firstCapture(ctx, tx, went.payment); err != nil {
+			return err
+		}
 	}
 	return payments.Carried(ctx, tx, payments.Instruction{
 		Payment: went.payment, Kind: payments.Refund, Amount: r.Amount, Taken: taken, Refund: r.ID, Reason: r.Reason,

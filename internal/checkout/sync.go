@@ -229,12 +229,19 @@ func (c *Checkout) exceptMismatch(ctx context.Context, tx pgx.Tx, payment paymen
 	})
 }
 
+// detailCapture is the member of an exception's detail that says of which capture
+// money went back, where there can be several.
+const detailCapture = "capture"
+
 // exceptOutside shows money that went back without anybody here: it has to be
 // told what it was for.
 func (c *Checkout) exceptOutside(ctx context.Context, tx pgx.Tx, payment payments.Payment, fact payments.Fact) error {
+	detail := map[string]any{"amount": fact.Amount}
+	if fact.Taken != "" {
+		detail[detailCapture] = fact.Taken
+	}
 	return payments.Except(ctx, tx, payments.Exception{
-		Provider: payment.Provider, Kind: payments.ExceptionOutside, Payment: payment.ID, Order: payment.Order, Subject: fact.Cause,
-		Detail: map[string]any{"amount": fact.Amount},
+		Provider: payment.Provider, Kind: payments.ExceptionOutside, Payment: payment.ID, Order: payment.Order, Subject: fact.Cause, Detail: detail,
 	})
 }
 

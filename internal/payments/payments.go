@@ -136,6 +136,7 @@ type Fact struct {
 	Amount  money.Amount
 	Cause   string // what in the world it records; it makes the fact count once
 	Again   bool   // of a failure: the buyer may try again
+	Taken   string // of a refund: the cause of the capture that it is of, where there can be several
 }
 
 // Event is a fact as it was recorded.

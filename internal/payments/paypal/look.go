@@ -98,7 +98,7 @@ func (o order) report(k payments.Known) payments.Report {
 	}
 	for _, back := range paid.Refunds {
 		r.Refs = append(r.Refs, back.ID)
-		add(payments.Refund, back.Amount.Amount, back.ID)
+		r.Facts = append(r.Facts, payments.Fact{Payment: k.Payment, Kind: payments.Refund, Amount: back.Amount.Amount, Cause: back.ID, Taken: back.capture()})
 		if back.Status == failedStatus || back.Status == cancelled {
 			add(payments.RefundFailed, back.Amount.Amount, back.ID)
 		}

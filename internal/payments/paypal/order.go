@@ -57,6 +57,17 @@ type refund struct {
 	Status  string `json:"status"`
 	Details detail `json:"status_details"`
 	Amount  sum    `json:"amount"`
+	Links   []link `json:"links"`
+}
+
+// capture is the name of the capture that it is of, "" where PayPal does not say.
+func (r refund) capture() string {
+	for _, l := range r.Links {
+		if _, name, found := strings.Cut(l.Href, "/v2/payments/captures/"); found && l.Rel == "up" {
+			return name
+		}
+	}
+	return ""
 }
 
 type detail struct {
