@@ -2,12 +2,15 @@ package checkout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/orders"
+	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 	"souk/internal/shipping"
@@ -83,3 +86,50 @@ func (c *Checkout) arrive(ctx context.Context, tx pgx.Tx, was orders.Whole, is *
 	}
 	return c.captureDelivered(ctx, tx, was, is)
 }
+
+// captureDelivered takes what is left to pay for the parts that have been
+// delivered since was. Parts that are paid already, and those of ways to pay that
+// are not settled at the door, stay as they are.
+func (c *Checkout) captureDelivered(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole) error {
+	for i := range is.Parts {
+		p := &is.Parts[i]
+		if p.Status != orders.PartDelivered || was.Parts[i].Status == orders.PartDelivered || p.Paid {
+			continue
+		}
+		paid, err := c.captureCash(ctx, tx, *is, *p)
+		if err != nil {
+			return fmt.Errorf("capture vendor order %s: %w", p.Number, err)
+		}
+		p.Paid = paid
+	}
+	return nil
+}
+
+// captureCash takes the cash for a part and posts it. False where it is not paid
+// at the door, or what was promised for it is not any more.
+func (c *Checkout) captureCash(ctx context.Context, tx pgx.Tx, w orders.Whole, p orders.VendorOrder) (bool, error) {
+	due := w.Owed(p)
+	if due.IsZero() {
+		return true, postEarned(ctx, tx, w, p)
+	}
+	payment, err := payments.LiveOf(ctx, tx, w.ID)
+	if errors.Is(err, payments.ErrNoPayment) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	provider, err := c.Payments.Provider(payment.Provider)
+	if err != nil || !provider.Settled() {
+		return false, err
+	}
+	event, fresh, err := payments.Record(ctx, tx, payments.Fact{Payment: payment.ID, Kind: payments.Capture, Amount: due, Cause: captureCause(p.ID)})
+	if err != nil || !fresh {
+		return true, err
+	}
+	inCapture.Here()
+	return true, post(ctx, tx, w, payment.Provider, event, []orders.VendorOrder{p}, money.Zero(w.Currency))
+}
+
+// captureCause makes the capture of a part count once.
+func captureCause(part id.VendorOrder) string { return "delivered " + part.String() }
