@@ -39,11 +39,13 @@ func (s *shop) newBuyer(ctx context.Context, p product) (buyer, error) {
 	return s.fill(ctx, buyer{}, p)
 }
 
-// fill is newBuyer for a buyer who may be signed in.
-func (s *shop) fill(ctx context.Context, b buyer, p product) (buyer, error) {
-	_, err := s.insist(ctx, request{method: "POST", path: "/api/v1/carts", staff: b.signedIn, body: map[string]any{
-		"items": []map[string]any{{"variant_id": p.variant(), "quantity": 1}},
-	}}, &b)
+// fill is newBuyer for a buyer who may be signed in, and wants one of each.
+func (s *shop) fill(ctx context.Context, b buyer, goods ...product) (buyer, error) {
+	items := make([]map[string]any, len(goods))
+	for i, p := range goods {
+		items[i] = map[string]any{"variant_id": p.variant(), "quantity": 1}
+	}
+	_, err := s.insist(ctx, request{method: "POST", path: "/api/v1/carts", staff: b.signedIn, body: map[string]any{"items": items}}, &b)
 	if err != nil {
 		return b, err
 	}

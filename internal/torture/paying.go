@@ -98,11 +98,18 @@ func (s *paying) round(ctx context.Context, n int) error {
 	if err != nil {
 		return err
 	}
+	back, err := s.promised(ctx, n)
+	if err != nil {
+		return err
+	}
 	s.bank.faults.Roll(0, 0)
 	if err := s.lapse(ctx); err != nil {
 		return err
 	}
 	if err := s.hurry(ctx, s.bank); err != nil {
+		return err
+	}
+	if err := s.comeBack(ctx, back); err != nil {
 		return err
 	}
 	return s.judge(ctx, n, goods, freed)
@@ -120,22 +127,27 @@ func (s *paying) manners(n int) []fakes.Manner {
 	return list
 }
 
-// strikes kills the server three times in a round, when that is wanted.
+// strikes kills the server three times in a row, when that is wanted.
 func (s *paying) strikes(ctx context.Context) error {
-	if !s.Kill {
-		return nil
-	}
 	for range 3 {
-		if err := pause(ctx, time.Duration(200+s.roll(1500))*time.Millisecond); err != nil {
-			return err
-		}
-		s.server.kill()
-		s.report.count(func(r *Report) { r.Kills++ })
-		if err := s.server.start(ctx); err != nil {
+		if err := s.strike(ctx); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// strike kills the server after a while, when that is wanted.
+func (s *paying) strike(ctx context.Context) error {
+	if !s.Kill {
+		return nil
+	}
+	if err := pause(ctx, time.Duration(200+s.roll(1500))*time.Millisecond); err != nil {
+		return err
+	}
+	s.server.kill()
+	s.report.count(func(r *Report) { r.Kills++ })
+	return s.server.start(ctx)
 }
 
 // buy is one buyer's visit: to the last click, to the provider's page, and back.

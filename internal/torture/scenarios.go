@@ -60,6 +60,7 @@ type full struct {
 	Payment     string `json:"payment_status"`
 	Fulfillment string `json:"fulfillment_status"`
 	Parts       []struct {
+		ID        string `json:"id"`
 		Status    string `json:"status"`
 		Paid      bool   `json:"paid"`
 		Shipments []struct {
@@ -68,6 +69,7 @@ type full struct {
 		} `json:"shipments"`
 	} `json:"vendor_orders"`
 	Payments []struct {
+		ID       id.Payment   `json:"id"`
 		Captured money.Amount `json:"captured"`
 	} `json:"payments"`
 	Timeline []struct {

@@ -104,14 +104,19 @@ func (s *shop) furnish(ctx context.Context) error {
 	if err := s.login(ctx); err != nil {
 		return err
 	}
+	var err error
+	s.vendor, err = s.newVendor(ctx)
+	return err
+}
+
+func (s *shop) newVendor(ctx context.Context) (string, error) {
 	var vendor struct {
 		ID string `json:"id"`
 	}
 	_, err := s.insist(ctx, request{method: "POST", path: "/api/v1/admin/vendors", staff: true, body: map[string]any{
 		"name": "Torture chamber", "slug": fmt.Sprintf("torture-%d", time.Now().UnixNano()),
 	}}, &vendor)
-	s.vendor = vendor.ID
-	return err
+	return vendor.ID, err
 }
 
 // close ends everything and removes the folder.
