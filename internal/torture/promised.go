@@ -8,9 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/payments"
 	"souk/internal/payments/fakes"
+	"souk/internal/platform/postgres"
 )
 
 // promises is how many buyers of a round only promise their money.
@@ -38,6 +42,8 @@ func (s *paying) promised(ctx context.Context, n int) (parcels []string, err err
 		return nil, err
 	}
 	s.bank.faults.Roll(s.Seed+uint64(n), 0.15)
+	s.bank.faults.Plan("capture", slices.Repeat([]fakes.Fault{fakes.Reset}, promises/2)...) // taken, and nobody has heard
+	s.bank.postman.Plan(s.manners(4 * promises)...)
 	killing := make(chan error, 1)
 	go func() { killing <- s.strike(ctx) }()
 	left := make([][]string, promises)
@@ -112,12 +118,15 @@ func (s *paying) handle(ctx context.Context, o full, i int) (parcels []string, e
 	}
 	cancel := request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/cancel", body: map[string]any{"reason": "torture"}}
 	switch i % 3 {
-	case 0: // taken ahead, and cancelled at once
+	case 0: // taken ahead, and cancelled while that is told
 		ahead := map[string]any{}
 		if s.Provider == "paypal" { // who can take a part
 			ahead["amount"] = money.Of(1000, "USD")
 		}
 		if err := s.manage(ctx, request{method: "POST", path: "/api/v1/admin/payments/" + o.Payments[0].ID.String() + "/capture", body: ahead}); err != nil {
+			return nil, err
+		}
+		if err := s.begun(ctx, o.Payments[0].ID); err != nil {
 			return nil, err
 		}
 		return nil, s.manage(ctx, cancel)
@@ -135,6 +144,23 @@ func (s *paying) handle(ctx context.Context, o full, i int) (parcels []string, e
 		_, err = s.ship(ctx, o, 1)
 		return []string{parcel}, err
 	}
+}
+
+// begun waits until the provider has been told to take money of a payment.
+func (s *paying) begun(ctx context.Context, payment id.Payment) error {
+	deadline := time.Now().Add(patience)
+	for time.Now().Before(deadline) {
+		told, err := postgres.Scalar[bool](ctx, s.pool, `
+			SELECT EXISTS (SELECT FROM payment_instructions WHERE payment_id = @payment AND kind = 'capture' AND (attempts > 0 OR state <> 'due'))`,
+			pgx.NamedArgs{"payment": payment})
+		if err != nil || told {
+			return err
+		}
+		if err := pause(ctx, 5*time.Millisecond); err != nil {
+			return err
+		}
+	}
+	return fmt.Errorf("nobody takes money of payment %s", payment)
 }
 
 func (s *paying) ship(ctx context.Context, o full, part int) (parcel string, err error) {
