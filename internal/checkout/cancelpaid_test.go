@@ -18,6 +18,7 @@ import (
 	"souk/internal/platform/pgtest"
 	"souk/internal/pricing"
 	"souk/internal/promotions"
+	"souk/internal/shipping"
 )
 
 // transferred is an order whose money has come by bank transfer.
@@ -156,6 +157,31 @@ func TestThePaidRestIsCancelled(t *testing.T) {
 		t.Errorf("the order is %s", o.PaymentStatus)
 	}
 	s.books(map[ledger.AccountKey]int64{{Kind: ledger.VendorPayable, Vendor: weaver}: 0, {Kind: ledger.PromotionExpense}: 0, {Kind: ledger.TaxPayable}: 0})
+	s.sound()
+}
+
+// What came back of a line and was given back is not what is cancelled of it: that
+// is paid for, too.
+func TestTheRestIsCancelledAfterAUnitCameBack(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	s.takesTransfers()
+	mug := s.sell(goods{})
+	placed := s.transferred("", 3, mug)
+	line, part := placed.Order.Items[0].ID, placed.Order.Parts[0]
+	ship := func() shipping.Shipment {
+		return decode[shipping.Shipment](s.call(part.Seller.ID.String(), "POST", "/vendor/orders/"+part.ID.String()+"/shipments",
+			fmt.Sprintf(`{"lines": [{"order_line_id": %q, "quantity": 1}]}`, line)).want(201))
+	}
+	back, kept := ship(), ship()
+	s.comesBack("", back)
+	s.refund(placed, units(line, 1)).want(201)
+	o := decode[orders.View](s.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", "").want(200))
+	if len(o.Refunds) != 2 || o.Refunds[1].Amount != usd(1000) || o.Parts[0].Status != orders.PartShipped {
+		t.Errorf("the part is %s, %+v", o.Parts[0].Status, o.Refunds)
+	}
+	s.sound()
+	s.deliver(kept)
 	s.sound()
 }
 

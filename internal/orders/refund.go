@@ -92,6 +92,7 @@ type Wanted struct {
 type refundable struct {
 	paid     RefundLine // Quantity: the units that it is for
 	back     RefundLine
+	returned int // units that came back
 	giftCard bool
 }
 
@@ -147,7 +148,7 @@ func (w Whole) refundables(before []RefundLine) (list []*refundable) {
 				continue
 			}
 			shipping.Amount = shipping.Amount.Minus(l.Total)
-			list = append(list, &refundable{giftCard: l.GiftCard, paid: RefundLine{
+			list = append(list, &refundable{giftCard: l.GiftCard, returned: l.Returned, paid: RefundLine{
 				Order: w.ID, Part: p.ID, Line: l.ID, Quantity: l.Quantity - l.Withdrawn + l.WithdrawnPaid, Amount: l.Total.Minus(l.WithdrawnTotal),
 				Tax: l.Tax.Minus(l.WithdrawnTax), Commission: l.Commission.Minus(l.WithdrawnCommission), Platform: l.Platform.Minus(l.WithdrawnPlatform),
 			}})
