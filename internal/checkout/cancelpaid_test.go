@@ -166,23 +166,30 @@ func TestTheRestIsCancelledAfterAUnitCameBack(t *testing.T) {
 	t.Parallel()
 	s := openOn(t, pgtest.DB(t))
 	s.takesTransfers()
-	mug := s.sell(goods{})
-	placed := s.transferred("", 3, mug)
-	line, part := placed.Order.Items[0].ID, placed.Order.Parts[0]
-	ship := func() shipping.Shipment {
-		return decode[shipping.Shipment](s.call(part.Seller.ID.String(), "POST", "/vendor/orders/"+part.ID.String()+"/shipments",
-			fmt.Sprintf(`{"lines": [{"order_line_id": %q, "quantity": 1}]}`, line)).want(201))
+	mug := s.sell(goods{stock: 100})
+	for _, tc := range []struct {
+		sent         int
+		now, atLast orders.PartStatus
+	}{{1, orders.PartReturned, orders.PartReturned}, {2, orders.PartShipped, orders.PartDelivered}} {
+		placed := s.transferred("", tc.sent+1, mug)
+		line := placed.Order.Items[0].ID
+		var parcels []shipping.Shipment
+		for range tc.sent {
+			parcels = append(parcels, s.shipUnits(placed, 0, 1))
+		}
+		s.comesBack("", parcels[0])
+		s.refund(placed, units(line, 1)).want(201)
+		o := decode[orders.View](s.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", "").want(200))
+		if len(o.Refunds) != 2 || o.Refunds[1].Amount != usd(1000) || o.Parts[0].Status != tc.now {
+			t.Errorf("the part is %s, %+v", o.Parts[0].Status, o.Refunds)
+		}
+		s.sound()
+		s.deliver(parcels[1:]...)
+		if o := s.show(placed); o.Parts[0].Status != tc.atLast {
+			t.Errorf("the part is %s, want %s", o.Parts[0].Status, tc.atLast)
+		}
+		s.sound()
 	}
-	back, kept := ship(), ship()
-	s.comesBack("", back)
-	s.refund(placed, units(line, 1)).want(201)
-	o := decode[orders.View](s.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", "").want(200))
-	if len(o.Refunds) != 2 || o.Refunds[1].Amount != usd(1000) || o.Parts[0].Status != orders.PartShipped {
-		t.Errorf("the part is %s, %+v", o.Parts[0].Status, o.Refunds)
-	}
-	s.sound()
-	s.deliver(kept)
-	s.sound()
 }
 
 // What only the platform pays for is taken back from its seller all the same.

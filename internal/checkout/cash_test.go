@@ -219,18 +219,14 @@ func TestOneOfTwoParcelsIsRefused(t *testing.T) {
 			vendor := s.vendor()
 			mug := s.bundleOrMug(vendor)
 			placed := s.buy("", 3, mug)
-			ship := func(n int) shipping.Shipment {
-				return decode[shipping.Shipment](s.call(vendor.String(), "POST", "/vendor/orders/"+placed.Order.Parts[0].ID.String()+"/shipments",
-					fmt.Sprintf(`{"lines": [{"order_line_id": %q, "quantity": %d}]}`, placed.Order.Items[0].ID, n)).want(201))
-			}
-			one := ship(1)
+			one := s.shipUnits(placed, 0, 1)
 			s.call(s.vendor().String(), "POST", "/vendor/shipments/"+one.ID.String()+"/events", `{"status": "returned"}`).want(404)
 			s.call(vendor.String(), "POST", "/vendor/shipments/"+one.ID.String()+"/events", `{"status": "returned"}`).want(201)
 			if o := s.show(placed); o.Parts[0].Status != orders.PartConfirmed || o.Items[0].Fulfilled != 0 || o.Items[0].Withdrawn != 1 {
 				t.Errorf("the part is %s, %d of its units sent, %d withdrawn", o.Parts[0].Status, o.Items[0].Fulfilled, o.Items[0].Withdrawn)
 			}
 			s.sound()
-			first, second := ship(1), ship(1)
+			first, second := s.shipUnits(placed, 0, 1), s.shipUnits(placed, 0, 1)
 			if refusedFirst {
 				s.comesBack("", first)
 				s.deliver(second)

@@ -32,18 +32,15 @@ func (w *Whole) Cancel(reason string, before []RefundLine) (withdrawn []Units, b
 // withdraw cancels the units that are left of a part.
 func (w *Whole) withdraw(part int, units []Units) {
 	p := &w.Parts[part]
-	p.Status = PartCancelled
 	for i := range w.Lines {
 		l := &w.Lines[i]
-		if l.Part == p.ID && l.Fulfilled > 0 {
-			p.Status = PartShipped
-		}
 		for _, u := range units {
 			if u.Line == l.ID {
 				l.withdraw(u.Quantity, p.Paid)
 			}
 		}
 	}
+	w.followLines(p)
 }
 
 // unpay gives back the money for units that have been withdrawn of a part, and

@@ -28,13 +28,14 @@ func TestWhatACancellationGivesBack(t *testing.T) {
 		name             string
 		line             Line
 		refunded, amount int
+		part             PartStatus
 	}{
-		{"nothing was given back before", Line{Quantity: 3, Fulfilled: 2}, 0, 1000},
-		{"one was given back, and nothing came back", Line{Quantity: 3, Fulfilled: 2}, 1, 0},
-		{"one came back and was given back", Line{Quantity: 3, Fulfilled: 2, Returned: 1}, 1, 1000},
-		{"one came back and waits for its money", Line{Quantity: 3, Fulfilled: 2, Returned: 1}, 0, 1000},
-		{"one came back and two were given back", Line{Quantity: 4, Fulfilled: 2, Returned: 1}, 2, 1000},
-		{"all that was sent came back and was given back", Line{Quantity: 4, Fulfilled: 2, Returned: 2}, 2, 2000},
+		{"nothing was given back before", Line{Quantity: 3, Fulfilled: 2}, 0, 1000, PartShipped},
+		{"one was given back, and nothing came back", Line{Quantity: 3, Fulfilled: 2}, 1, 0, PartShipped},
+		{"one came back and was given back", Line{Quantity: 3, Fulfilled: 2, Returned: 1}, 1, 1000, PartShipped},
+		{"one came back and waits for its money", Line{Quantity: 3, Fulfilled: 2, Returned: 1}, 0, 1000, PartShipped},
+		{"one came back and two were given back", Line{Quantity: 4, Fulfilled: 2, Returned: 1}, 2, 1000, PartShipped},
+		{"all that was sent came back and was given back", Line{Quantity: 4, Fulfilled: 2, Returned: 2}, 2, 2000, PartReturned},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
@@ -50,6 +51,9 @@ func TestWhatACancellationGivesBack(t *testing.T) {
 			_, back, err := w.Cancel("sold out", before)
 			if got := sum(back, "USD"); err != nil || got.Minor != int64(tc.amount) {
 				t.Errorf("%v goes back, %v; want %d", got, err, tc.amount)
+			}
+			if got := w.Parts[0].Status; got != tc.part {
+				t.Errorf("the part is %s, want %s", got, tc.part)
 			}
 		})
 	}
