@@ -168,7 +168,7 @@ func TestTheRestIsCancelledAfterAUnitCameBack(t *testing.T) {
 	s.takesTransfers()
 	mug := s.sell(goods{stock: 100})
 	for _, tc := range []struct {
-		sent         int
+		sent        int
 		now, atLast orders.PartStatus
 	}{{1, orders.PartReturned, orders.PartReturned}, {2, orders.PartShipped, orders.PartDelivered}} {
 		placed := s.transferred("", tc.sent+1, mug)
