@@ -274,6 +274,19 @@ func TestAPaidParcelThatComesBackWaitsForARefund(t *testing.T) {
 		t.Errorf("the order is %s", o.PaymentStatus)
 	}
 	s.sound()
+
+	pot := s.sell(goods{price: 700}) // of what was given back before only the rest is asked for
+	some := s.order("", s.fill("", 2, mug, pot), "stripe")
+	s.pays(some)
+	for _, l := range some.Order.Items {
+		s.refund(some, units(l.ID, map[bool]int{true: 1, false: 2}[l.Variant == mug])).want(201)
+	}
+	s.comesBack("", s.ship(some)...)
+	waiting := decode[struct{ Data []orders.RefundRequest }](s.call("staff", "GET", "/admin/refund-requests?state=waiting", "").want(200)).Data
+	if len(waiting) != 1 || waiting[0].Amount != usd(1000) {
+		t.Errorf("asked for %+v", waiting)
+	}
+	s.sound()
 }
 
 // Handed over and refused at once: one of them happens, and all of it.

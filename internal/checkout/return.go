@@ -75,7 +75,7 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 		return err
 	}
 	if !refused {
-		return c.askBack(ctx, tx, is.ID, units)
+		return c.askBack(ctx, tx, is, units)
 	}
 	if is.Void() {
 		if err := promotions.Release(ctx, tx, []id.Order{is.ID}); err != nil {
@@ -85,12 +85,17 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 	return giveBack(ctx, tx, back)
 }
 
-// askBack asks for a refund of goods that came back and have been paid for. Staff
-// approve it, or reject it and give back otherwise.
-func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, order id.Order, units []orders.Units) error {
-	body := refundBody{Lines: units, To: orders.ToMethod, Reason: "Your parcel came back to us."}
-	_, _, planned, err := c.plan(ctx, tx, body.of(order))
-	if errors.Is(err, orders.ErrNothingToRefund) || errors.Is(err, orders.ErrBeyondRemaining) { // it was given back before
+// askBack asks for a refund of goods that came back and have been paid for, as far
+// as that was not given back before. Staff approve it, or reject it and give back
+// otherwise.
+func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, w orders.Whole, units []orders.Units) error {
+	before, err := orders.RefundedOf(ctx, tx, w.ID)
+	if err != nil {
+		return err
+	}
+	body := refundBody{Lines: w.Refundable(units, before), To: orders.ToMethod, Reason: "Your parcel came back to us."}
+	_, _, planned, err := c.plan(ctx, tx, body.of(w.ID))
+	if errors.Is(err, orders.ErrNothingToRefund) {
 		return nil
 	}
 	if err != nil {
@@ -100,6 +105,6 @@ func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, order id.Order, units
 	if err != nil {
 		return fmt.Errorf("keep a request for a refund: %w", err)
 	}
-	_, err = orders.AskRefund(ctx, tx, orders.RefundRequest{Order: order, Amount: planned.Amount, Body: text, AskedBy: "system:returned parcel"})
+	_, err = orders.AskRefund(ctx, tx, orders.RefundRequest{Order: w.ID, Amount: planned.Amount, Body: text, AskedBy: "system:returned parcel"})
 	return err
 }
