@@ -286,6 +286,10 @@ func TestAPaidParcelThatComesBackWaitsForARefund(t *testing.T) {
 	if len(waiting) != 1 || waiting[0].Amount != usd(1000) {
 		t.Errorf("asked for %+v", waiting)
 	}
+	s.limits("0", "1000") // and who says that it came back is not the second person
+	approve := "/admin/refund-requests/" + waiting[0].ID.String() + "/approve"
+	s.call("staff", "POST", approve, "").want(409, "second_person_needed")
+	s.call("staff", "POST", approve, "", "X-Staff-Other", id.New[id.User]().String()).want(200, `"approved"`)
 	s.sound()
 }
 

@@ -2,7 +2,6 @@ package checkout
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -86,8 +85,8 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 }
 
 // askBack asks for a refund of goods that came back and have been paid for, as far
-// as that was not given back before. Staff approve it, or reject it and give back
-// otherwise.
+// as that was not given back before, in the name of who says that they came back.
+// Staff approve it, or reject it and give back otherwise.
 func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, w orders.Whole, units []orders.Units) error {
 	before, err := orders.RefundedOf(ctx, tx, w.ID)
 	if err != nil {
@@ -101,10 +100,6 @@ func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, w orders.Whole, units
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("keep a request for a refund: %w", err)
-	}
-	_, err = orders.AskRefund(ctx, tx, orders.RefundRequest{Order: w.ID, Amount: planned.Amount, Body: text, AskedBy: "system:returned parcel"})
+	_, err = c.askForRefund(ctx, tx, planned, body)
 	return err
 }
