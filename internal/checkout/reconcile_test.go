@@ -491,6 +491,20 @@ func unpaidComesBack(b *books) {
 		b.wantOrder(all, orders.StatusReturned, orders.PaymentVoided)
 		b.wantPayment(all, payments.Voided, 0, all.Order.GrandTotal.Minor, 0)
 	}
+
+	if b.provider.Captures() == payments.CapturesSeveral { // what was taken ahead goes back
+		some := b.begun()
+		b.pays(some, fakes.Pays)
+		b.work()
+		b.takesAhead(some, 1000)
+		b.shipPart(some, 0)
+		b.refuse(some)
+		back(some)
+		dismiss()
+		b.wantTold(some, 1000)
+		b.wantOrder(some, orders.StatusReturned, orders.PaymentVoided)
+		b.wantPayment(some, payments.Captured, 1000, some.Order.GrandTotal.Minor-1000, 1000)
+	}
 	b.wantExceptions()
 }
 

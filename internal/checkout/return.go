@@ -53,13 +53,16 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 	if err := c.arrive(ctx, tx, was, &is); err != nil { // the others of the part may have
 		return err
 	}
-	var back []returned
+	var (
+		back  []returned
+		ahead []orders.Back
+	)
 	if refused {
 		var err error
 		if back, err = returnCredit(ctx, tx, was, is); err != nil {
 			return err
 		}
-		if err := c.giveUp(ctx, tx, was, &is, unpaid); err != nil {
+		if ahead, err = c.giveUp(ctx, tx, was, &is, unpaid); err != nil {
 			return err
 		}
 	}
@@ -68,7 +71,7 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
-		return orders.Returned{Change: ch, VendorOrderID: parcel.VendorOrderID, ShipmentID: parcel.ID, Refused: refused}
+		return orders.Returned{Change: ch, VendorOrderID: parcel.VendorOrderID, ShipmentID: parcel.ID, Refused: refused, Back: append(whereTo(back), ahead...)}
 	})
 	if err := b.Send(ctx, tx); err != nil {
 		return err
