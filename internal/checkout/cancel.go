@@ -46,14 +46,13 @@ func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason
 			return money.Amount{}, err
 		}
 	}
-	inCancel.Here()
-	if err := c.Stock.Release(ctx, tx, order, out.lines); err != nil {
-		return money.Amount{}, err
-	}
 	if out.is.PaymentStatus == orders.PaymentRefunded {
-		return out.taken(), c.revoke(ctx, tx, order)
+		if err := c.revoke(ctx, tx, order); err != nil {
+			return money.Amount{}, err
+		}
 	}
-	return out.taken(), nil
+	inCancel.Here()
+	return out.taken(), c.Stock.Release(ctx, tx, order, out.lines)
 }
 
 // withdrawal is an order of which something was withdrawn, and what of others'
