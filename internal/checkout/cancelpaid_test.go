@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -331,6 +332,12 @@ func TestAnySequenceOfCancellationsAndRefunds(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	dice := rand.New(rand.NewPCG(seed, 0))
+	tries := func(p checkout.Placed, body string) {
+		t.Helper()
+		if a := s.refund(p, body); !slices.Contains([]int{201, 409, 422}, a.Code) {
+			t.Fatalf("a refund answers %d: %s", a.Code, a.Body)
+		}
+	}
 	cancelled := 0
 	for range 12 {
 		u := s.customer()
@@ -349,11 +356,11 @@ func TestAnySequenceOfCancellationsAndRefunds(t *testing.T) {
 			line := placed.Order.Items[dice.IntN(len(placed.Order.Items))].ID
 			switch dice.IntN(6) {
 			case 0:
-				s.refund(placed, units(line, 1+dice.IntN(3)))
+				tries(placed, units(line, 1+dice.IntN(3)))
 			case 1:
-				s.refund(placed, fmt.Sprintf(`{"amount": {"amount": %d, "currency": "USD"}, "reason": "dice"}`, 1+dice.IntN(500)))
+				tries(placed, fmt.Sprintf(`{"amount": {"amount": %d, "currency": "USD"}, "reason": "dice"}`, 1+dice.IntN(500)))
 			case 2:
-				s.refund(placed, `{"shipping": true, "reason": "dice"}`)
+				tries(placed, `{"shipping": true, "reason": "dice"}`)
 			default:
 				if err := s.try(func(tx pgx.Tx) error { return s.command(tx, dice, placed) }); err != nil && errs.KindOf(err) == 0 {
 					t.Fatal(err)
@@ -371,11 +378,14 @@ func TestAnySequenceOfCancellationsAndRefunds(t *testing.T) {
 		for _, p := range o.Payments {
 			kept = kept.Plus(p.Captured).Minus(p.Refunded).Minus(p.Refunding)
 		}
-		if back.Minor > o.GrandTotal.Minor || kept.Minor < 0 {
-			t.Errorf("%v went back of %v, and %v is kept", back, o.GrandTotal, kept)
+		if back.Minor > o.GrandTotal.Minor {
+			t.Errorf("%v went back of %v", back, o.GrandTotal)
 		}
 		if o.Status == orders.StatusCancelled {
 			cancelled++
+			if !kept.IsZero() {
+				t.Errorf("%v is kept of a cancelled order", kept)
+			}
 			if o.PaymentStatus == orders.PaymentPaid || o.PaymentStatus == orders.PaymentPartiallyRefunded {
 				t.Errorf("a cancelled order is %s", o.PaymentStatus)
 			}
