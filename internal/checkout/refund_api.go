@@ -47,7 +47,7 @@ var (
 	ErrSamePerson = errs.New(errs.Conflict, "second_person_needed", "Somebody else than who asked for this refund has to decide on it.")
 	// ErrSecond says that a cancellation gives back so much that somebody else has to
 	// approve the refund before.
-	ErrSecond = errs.New(errs.Conflict, "refund_needs_approval", "This gives back so much that somebody else has to approve it. Refund it first, then cancel.")
+	ErrSecond = errs.New(errs.Conflict, "refund_needs_approval", "This gives back so much that somebody else has to approve it. Refund it first, then cancel; what was taken ahead of the goods once all that is due was taken.")
 	// ErrWindow says that a buyer comes too late to cancel.
 	ErrWindow = errs.New(errs.Conflict, "cancel_window_over", "This order cannot be cancelled here any more. Ask the shop.")
 	// ErrRefundChanged says that what was asked for would come to another amount now.
