@@ -142,12 +142,12 @@ func tookBefore(in payments.Instruction, fact payments.Fact) bool {
 	return fact.Kind == payments.Void && fact.Amount != in.Amount
 }
 
-// dropCapture gives up to take money for an order that was cancelled meanwhile:
-// who cancelled it has let go of what was promised.
+// dropCapture gives up to take money for an order that was cancelled meanwhile, or
+// has come back: what was promised for it has been let go.
 func (c *Checkout) dropCapture(ctx context.Context, payment payments.Payment, in payments.Instruction) (dead bool, err error) {
 	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		w, err := orders.Lock(ctx, tx, payment.Order)
-		if dead = w.Status == orders.StatusCancelled; err != nil || !dead {
+		if dead = w.Void(); err != nil || !dead {
 			return err
 		}
 		_, err = payments.Conclude(ctx, tx, in, payments.InstructionRefused, "", "the order was cancelled")
@@ -232,7 +232,7 @@ func (c *Checkout) refused(ctx context.Context, payment payments.Payment, in pay
 		if in.Kind == payments.Void && (in.Amount.IsZero() || no.Code == "payment_state") { // it is asked about next
 			return nil
 		}
-		if in.Kind == payments.Capture && (w.Status == orders.StatusPending || w.Status == orders.StatusCancelled) { // the buyer may agree again, or does not want it any more
+		if in.Kind == payments.Capture && (w.Status == orders.StatusPending || w.Void()) { // the buyer may agree again, or wants nothing any more
 			return nil
 		}
 		return payments.Except(ctx, tx, payments.Exception{
