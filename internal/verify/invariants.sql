@@ -238,7 +238,7 @@ SELECT o.id FROM orders o JOIN payments p ON p.order_id = o.id AND NOT p.owed
 GROUP BY o.id, o.grand_total_minor
 HAVING sum(p.captured_minor - p.refunded_minor) > o.grand_total_minor OR max(p.amount_minor) > o.grand_total_minor;
 
--- [B9] a payment of unknown outcome is asked about until it is over, for three days at most, and what a provider is to be told is not put off for more than an hour
+-- [B9] a payment of unknown outcome is asked about until it is over, or nothing has changed for three days, and what a provider is to be told is not put off for more than an hour
 SELECT p.id FROM payments p JOIN payment_accounts a ON a.provider = p.provider
 WHERE p.status IN ('pending', 'processing') AND p.created_at > now() - interval '3 days'
   AND (p.look_at IS NULL AND p.looked = 0 OR p.look_at > now() + interval '61 minutes')
