@@ -37,6 +37,7 @@ func (s *paying) roll(n int) int {
 // whose answers get lost and whose notices come as they like, while the shop is
 // killed now and then. In the end so many units are sold as there were, every
 // other charge has gone back, and the provider's books are those of the shop.
+// Then some buyers only promise their money (see promised).
 func PayTogether(ctx context.Context, p Plan) (_ *Report, err error) {
 	if p.URL != "" {
 		return nil, errors.New("the provider is a fake that only a shop of its own knows: leave out --url")
