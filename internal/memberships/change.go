@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 
 	"souk/internal/id"
@@ -181,9 +182,7 @@ func (m *Membership) CancelNow(now time.Time, reason string) error {
 }
 
 func (m *Membership) end(now time.Time, reason string) {
-	if m.PausedAt != nil {
-		now = *m.PausedAt
-	}
+	now = m.until(now)
 	for i := range m.Periods {
 		m.Periods[i].stop(now)
 	}
@@ -192,18 +191,24 @@ func (m *Membership) end(now time.Time, reason string) {
 	m.settle()
 }
 
+// until is the moment up to which time has passed: a pause stops it.
+func (m *Membership) until(now time.Time) time.Time {
+	if m.PausedAt != nil {
+		return *m.PausedAt
+	}
+	return now
+}
+
 // Revoke ends a membership at once where an order whose money went back has paid
 // for time that is not over: for a period, or for one of which something went
-// into a later one. It reports whether it did.
+// into a later one that lasts. It reports whether it did.
 func (m *Membership) Revoke(now time.Time, order id.Order) bool {
-	for _, p := range m.Periods {
-		lives := p.Ends.After(now) || !p.Credited.IsZero() && (m.EndsAt.After(now) || m.Status == Paused)
-		if p.Order == order && lives && !m.Status.Over() {
-			m.end(now, "its order was refunded")
-			return true
-		}
+	at := slices.IndexFunc(m.Periods, func(p Period) bool { return p.Order == order })
+	if at < 0 || m.Status.Over() || !m.lasts(at, m.until(now)) {
+		return false
 	}
-	return false
+	m.end(now, "its order was refunded")
+	return true
 }
 
 // Pause stops the time of a membership, and its benefits.

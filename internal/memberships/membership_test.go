@@ -2,6 +2,7 @@ package memberships
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -136,6 +137,55 @@ func TestMoneyBackEndsWhatAPauseHasCarriedOn(t *testing.T) {
 		}
 	}
 	if !m.Revoke(noon.AddDate(0, 0, 16), m.Periods[0].Order) || m.Status != Cancelled {
+		t.Errorf("%s", m.Status)
+	}
+}
+
+// Money back for an order ends a membership as long as something of what it has
+// paid lasts, whatever it went into, and not what later orders have paid for.
+func TestMoneyBackEndsWhatItHasPaidForAndNothingElse(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 900), monthly(2, 1800)
+	silver.Interval, gold.Interval = Interval{"day", 30}, Interval{"day", 30}
+	day := func(n int) time.Time { return noon.AddDate(0, 0, n) }
+	first, second, better, last := bought(silver), bought(silver), bought(gold), bought(gold)
+
+	m := Join(id.New[id.User](), nil, noon, first)
+	m.Extend(day(20), second)
+	paused := m.Pause(day(25))
+	resumed := m.Resume(day(35)) // the first lasts until day 40, the second until 70
+	off := m.Unused(day(50), "USD")
+	better.SetOff, better.AsOf, better.Paid = off.Amount, off.At, better.Value.Minus(off.Amount)
+	m.Extend(day(50), better) // until 80, with 20 days of the second in it
+	again := m.Pause(day(60))
+	more := m.Resume(day(65)) // until 85
+	m.Extend(day(82), last)
+	if err := errors.Join(paused, resumed, again, more); err != nil || off.Amount != usd(600) || !m.EndsAt.Equal(day(115)) {
+		t.Fatalf("%v, %v set off, until %v: %+v", err, off.Amount, m.EndsAt, m.Periods)
+	}
+	for name, c := range map[string]struct {
+		order Purchase
+		over  int // the day on which all is that it has paid for
+	}{"the first": {first, 40}, "the second": {second, 85}, "the better": {better, 85}, "the last": {last, 115}} {
+		for _, on := range []int{82, 84, 85, 90, 114} {
+			is := m
+			is.Periods = slices.Clone(m.Periods)
+			if ended := is.Revoke(day(on), c.order.Order); ended != (on < c.over) || ended != (is.Status == Cancelled) {
+				t.Errorf("%s, on day %d: %v, %s", name, on, ended, is.Status)
+			}
+		}
+	}
+}
+
+// Who is paused has what was left when the time stopped, however long ago that is.
+func TestMoneyBackEndsWhatAPauseKeeps(t *testing.T) {
+	t.Parallel()
+	gold := monthly(1, 900)
+	m := Join(id.New[id.User](), nil, noon, bought(gold))
+	if err := m.Pause(noon.AddDate(0, 0, 27)); err != nil {
+		t.Fatal(err)
+	}
+	if !m.Revoke(noon.AddDate(0, 0, 40), m.Periods[0].Order) || m.Status != Cancelled {
 		t.Errorf("%s", m.Status)
 	}
 }
