@@ -219,13 +219,14 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 			return Placed{}, err
 		}
 	}
-	if err := tax.Keep(ctx, tx, p.Cart.ID, told(ctx)); err != nil {
+	answers, asked := told(ctx)
+	if err := tax.Keep(ctx, tx, p.Cart.ID, answers); err != nil {
 		return Placed{}, err
 	}
 	if p, err = c.Carts.Lock(ctx, tx, p.Cart.ID, w.Method); err != nil {
 		return Placed{}, err
 	}
-	if err := checkAsked(ctx, p); err != nil {
+	if err := checkAsked(p, asked); err != nil {
 		return Placed{}, err
 	}
 	if lowered && p.Quote.Totals.GrandTotal.IsZero() { // nothing is left to pay
