@@ -250,11 +250,11 @@ func (m *Membership) resume(now time.Time) {
 	var rest []Period
 	for i := range m.Periods {
 		p := &m.Periods[i]
-		if !p.Ends.After(stopped) {
-			continue
-		}
 		whole := *p
 		left := p.stop(stopped)
+		if left == 0 {
+			continue
+		}
 		share := whole.share(left)
 		rest = append(rest, Period{Plan: p.Plan, Kind: Carried, Starts: now, Ends: now.Add(left), Paid: share})
 		p.Credited = p.Credited.Plus(share)

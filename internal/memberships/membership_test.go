@@ -271,6 +271,25 @@ func TestACancelledMembershipRunsOutAndCanBeTakenBack(t *testing.T) {
 	}
 }
 
+// Nothing is carried on of a period that has no time, as one has whose whole price
+// was to be set off of time that ran out meanwhile.
+func TestAPauseCarriesOnNoPeriodWithoutTime(t *testing.T) {
+	t.Parallel()
+	silver := monthly(1, 900)
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	gone := bought(silver)
+	gone.SetOff, gone.Paid = gone.Value, usd(0)
+	m.Extend(noon.AddDate(0, 0, 5), gone)
+	for _, err := range []error{m.Pause(noon.AddDate(0, 0, 10)), m.Resume(noon.AddDate(0, 0, 15))} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(m.Periods) != 3 || !m.EndsAt.Equal(m.Periods[2].Ends) || m.Periods[2].Ends.Sub(m.Periods[2].Starts) != 18*24*time.Hour {
+		t.Errorf("%+v", m.Periods)
+	}
+}
+
 // The table in Go and the trigger in the database are one.
 func TestTheDatabaseKnowsTheSameMoves(t *testing.T) {
 	t.Parallel()
