@@ -33,6 +33,21 @@ func (p *Period) taken() int64 {
 	return p.SetOff.Minor
 }
 
+// spread has periods know what was given back of the money that went into them:
+// what a period has credited and what was refunded of it are its price at most, and
+// all beyond that has gone back out of later ones.
+func (m *Membership) spread() {
+	for i := range m.Periods {
+		p := &m.Periods[i]
+		beyond := p.Credited.Minor + p.Refunded.Minor - p.Value.Minor
+		for to, minor := range m.flows(i) {
+			back := max(0, min(minor, beyond))
+			m.Periods[to].Refunded.Minor += back
+			beyond -= back
+		}
+	}
+}
+
 // lasts reports whether a period is not over, or one that something of it went into.
 func (m *Membership) lasts(period int, now time.Time) bool {
 	if m.Periods[period].Ends.After(now) {
