@@ -12,18 +12,23 @@ import (
 )
 
 // upgrade cuts what is left of the time so far for the first period of a better
-// plan. What the order for it has set off is paid with it, and the rest is added
-// as the time that it is worth.
+// plan. What the order for it has set off is paid with it, as it was counted then,
+// and the rest is added as the time that it is worth.
 func (m *Membership) upgrade(now time.Time, bought Purchase) {
 	share := func(p Period, rest time.Duration) money.Amount { return p.share(rest) }
 	if !bought.SetOff.IsZero() {
-		share = func(p Period, _ time.Duration) money.Amount { return p.unused(bought.AsOf) }
+		share = func(p Period, _ time.Duration) money.Amount {
+			if p.Starts.After(bought.AsOf) { // it has begun while the order waited
+				return p.unused(now)
+			}
+			return p.unused(bought.AsOf)
+		}
 	}
 	unused, left := m.cut(now, share)
 	setOff := money.Of(min(unused.Minor, bought.SetOff.Minor), unused.Currency)
 	first, rest := bought.period(now, now.Day(), setOff), unused.Minus(setOff)
 	m.append(first)
-	if more := worth(rest, left, first.Ends.Sub(now), first.Value); more > 0 {
+	if more := worth(rest, left, first.Ends.Sub(now), bought.Value); more > 0 {
 		m.append(Period{Plan: bought.Plan.ID, Kind: Carried, Starts: first.Ends, Ends: first.Ends.Add(more), Paid: rest})
 	}
 	m.note("upgraded", bought.Plan.ID, bought.Order, "")

@@ -98,6 +98,38 @@ func TestAnUpgradeIsPaidInPartByUnusedDays(t *testing.T) {
 	}
 }
 
+// What an order sets off is counted when it is placed. A period that begins while it
+// waits is counted when the money comes: 10 of its 30 days are used by then.
+func TestTimeThatBeginsWhileAnUpgradeWaitsIsUsedAsItPasses(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 900), monthly(2, 1800)
+	silver.Interval, gold.Interval = Interval{"day", 30}, Interval{"day", 30}
+	day := func(n int) time.Time { return noon.AddDate(0, 0, n) }
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	order := upgradeOf(&m, day(25), gold)
+	m.Extend(day(26), bought(silver))
+	m.Extend(day(40), order)
+	second, better, rest := m.Periods[1], m.Periods[2], m.Periods[3]
+	if order.SetOff != usd(150) || second.Credited != usd(600) || better.SetOff != usd(150) || rest.Paid != usd(450) || rest.Ends.Sub(rest.Starts) != 180*time.Hour {
+		t.Errorf("%v was to be set off: %+v", order.SetOff, m.Periods)
+	}
+}
+
+// A plan of which nothing is paid in the end, because what was to be set off has
+// been given back, has no time, and adds none of what that had paid for.
+func TestNothingIsAddedOfWhatWasGivenBack(t *testing.T) {
+	t.Parallel()
+	silver, best := monthly(1, 900), monthly(3, 100)
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	now := noon.AddDate(0, 0, 10)
+	order := upgradeOf(&m, now, best)
+	m.Periods[0].Refunded = usd(900) // of an order for other things, too, which stand
+	m.Extend(now, order)
+	if !order.Paid.IsZero() || !m.EndsAt.Equal(now) {
+		t.Errorf("%v was to be paid; lasts until %v: %+v", order.Paid, m.EndsAt, m.Periods)
+	}
+}
+
 // Nothing was paid for a trial, and half of what was paid has been given back of
 // a period. What was to be set off and is gone makes the new period shorter.
 func TestOnlyWhatWasPaidAndKeptIsSetOff(t *testing.T) {
