@@ -44,6 +44,12 @@ func TestUnusedDaysLowerTheOrderForABetterPlan(t *testing.T) {
 		t.Errorf("cancelled: %+v", is)
 	}
 
+	// Neither does one wait any more whose money has gone back before it was handed over.
+	refunded := decode[checkout.Joined](s.upgrade(who, gold.ID, "stripe").want(201))
+	s.comesFor(refunded)
+	s.giveBack(*refunded.Order, 1230)
+	s.handOver()
+
 	second := decode[checkout.Joined](s.upgrade(who, gold.ID, "stripe").want(201))
 	s.pay(second)
 	m = s.membership(who)
@@ -55,13 +61,13 @@ func TestUnusedDaysLowerTheOrderForABetterPlan(t *testing.T) {
 	// 4.00 of the 9.00 go back: 3.30 of that are the days that were used, and 0.70 is
 	// set off no more. Paused and resumed, the rest of the price goes on, not of what was paid. It is more
 	// than the best plan costs: nothing is left to pay, and the rest is time.
+	s.giveBack(s.shown(m.Periods[0].Order), 400)
 	s.call(who, "POST", "/me/membership/pause", "").want(200)
 	s.call(who, "POST", "/me/membership/resume", "").want(200)
 	third := decode[checkout.Joined](s.upgrade(who, best.ID, "stripe").want(201))
 	if !third.Order.GrandTotal.IsZero() || third.Payment.Method != "free" || third.Order.Status != orders.StatusConfirmed {
 		t.Fatalf("nothing to pay: %+v, %+v", third.Order.Totals, third.Payment)
 	}
-	s.giveBack(s.shown(m.Periods[0].Order), 400)
 	s.handOver()
 	m = s.membership(who)
 	last := m.Periods[len(m.Periods)-1]

@@ -37,7 +37,8 @@ type openUpgrade struct {
 
 const selectOpenUpgrade = `
 	SELECT u.order_id FROM membership_upgrades u JOIN orders o ON o.id = u.order_id
-	WHERE u.membership_id = @id AND o.status <> 'cancelled' AND NOT EXISTS (SELECT FROM membership_periods p WHERE p.order_id = u.order_id)
+	WHERE u.membership_id = @id AND o.status <> 'cancelled' AND o.payment_status <> 'refunded'
+	  AND NOT EXISTS (SELECT FROM membership_periods p WHERE p.order_id = u.order_id)
 	LIMIT 1`
 
 // Lower has what unused time pays taken off an item of a cart.
