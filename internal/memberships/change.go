@@ -36,24 +36,31 @@ func (m *Membership) upgrade(now time.Time, bought Purchase) {
 
 // SetOff is what unused time pays of the price of a better plan.
 type SetOff struct {
-	Amount money.Amount
-	Text   string // as carts and orders tell it
-	At     time.Time
+	Amount money.Amount `json:"amount"`
+	Plan   string       `json:"plan" doc:"Whose time it is"`
+	Unused int64        `json:"unused_days" doc:"A day that has begun is used"`
+	Days   int64        `json:"days" doc:"Of all periods that are not over"`
+	At     time.Time    `json:"-"` // when it was counted
+}
+
+// Text is a set-off as carts and orders tell it.
+func (o SetOff) Text() string {
+	return fmt.Sprintf("Unused time of %s: %d of %d days", o.Plan, o.Unused, o.Days)
 }
 
 // Unused is what could be set off now against a price in a currency: of each
 // period what its unused days have cost. A day that has begun is used.
 func (m *Membership) Unused(now time.Time, c money.Currency) SetOff {
-	all, left, whole := money.Zero(c), int64(0), int64(0)
+	off := SetOff{Amount: money.Zero(c), Plan: m.Plan.Name, At: now}
 	if m.paidIn(now, c) && m.Status != Paused {
 		for _, p := range m.Periods {
 			if p.Ends.After(now) {
 				used, unused := p.days(now)
-				all, left, whole = all.Plus(p.unused(now)), left+unused, whole+used+unused
+				off.Amount, off.Unused, off.Days = off.Amount.Plus(p.unused(now)), off.Unused+unused, off.Days+used+unused
 			}
 		}
 	}
-	return SetOff{all, fmt.Sprintf("Unused time of %s: %d of %d days", m.Plan.Name, left, whole), now}
+	return off
 }
 
 // unused is what the days of a period have cost that were not used at a moment,

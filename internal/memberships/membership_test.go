@@ -77,7 +77,7 @@ func TestAnUpgradeIsPaidInPartByUnusedDays(t *testing.T) {
 	silver.Name = "Silver"
 	m := Join(id.New[id.User](), nil, noon, bought(silver))
 	now := noon.AddDate(0, 0, 18).Add(time.Hour)
-	if off := m.Unused(now, "USD"); off.Amount != usd(180) || off.Text != "Unused time of Silver: 9 of 28 days" {
+	if off := m.Unused(now, "USD"); off.Amount != usd(180) || off.Text() != "Unused time of Silver: 9 of 28 days" {
 		t.Errorf("unused: %+v", off)
 	}
 	if off := m.Unused(now, "EUR"); !off.Amount.IsZero() {

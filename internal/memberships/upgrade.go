@@ -13,15 +13,26 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// SetOff is what the unused time of a membership that the caller has locked pays
-// of a better plan in an order: nothing where the shop makes time of it. While an
-// order that it pays a part of is not paid for itself, it is [ErrUpgrading].
-func (m *Memberships) SetOff(ctx context.Context, tx pgx.Tx, is *Membership, now time.Time, c money.Currency) (SetOff, error) {
+// Upgradable refuses a plan that is no upgrade of a membership.
+func (m *Membership) Upgradable(to Plan) error {
+	switch {
+	case to.Archived():
+		return ErrPlanArchived
+	case to.Rank <= m.Plan.Rank:
+		return ErrNotHigher
+	}
+	return nil
+}
+
+// SetOff is what the unused time of a membership pays of a better plan in an order,
+// for which the caller has locked it: nothing where the shop makes time of it. While
+// an order that it pays a part of is not paid for itself, it is [ErrUpgrading].
+func (m *Memberships) SetOff(ctx context.Context, db postgres.DB, is *Membership, now time.Time, c money.Currency) (SetOff, error) {
 	how, err := UpgradeSetting.Get(ctx, m.Settings)
 	if err != nil || how != "credit" {
 		return SetOff{Amount: money.Zero(c)}, err
 	}
-	open, err := postgres.Get[openUpgrade](ctx, tx, selectOpenUpgrade, pgx.NamedArgs{"id": is.ID})
+	open, err := postgres.Get[openUpgrade](ctx, db, selectOpenUpgrade, pgx.NamedArgs{"id": is.ID})
 	switch {
 	case err == nil:
 		return SetOff{}, ErrUpgrading.With("order_id", open.Order)
@@ -45,7 +56,7 @@ const selectOpenUpgrade = `
 func (m *Memberships) Lower(ctx context.Context, tx pgx.Tx, is *Membership, item id.CartItem, by SetOff) error {
 	_, err := postgres.Exec(ctx, tx, `
 		INSERT INTO membership_upgrades (cart_item_id, membership_id, set_off_minor, currency, text, at) VALUES (@item, @id, @amount, @currency, @text, @at)`, pgx.NamedArgs{
-		"item": item, "id": is.ID, "amount": by.Amount.Minor, "currency": string(by.Amount.Currency), "text": by.Text, "at": by.At,
+		"item": item, "id": is.ID, "amount": by.Amount.Minor, "currency": string(by.Amount.Currency), "text": by.Text(), "at": by.At,
 	})
 	if err != nil {
 		return fmt.Errorf("set off %s of membership %s: %w", by.Amount, is.ID, err)
