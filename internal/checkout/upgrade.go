@@ -52,7 +52,7 @@ type upgradeInput struct {
 type Upgrade struct {
 	Plan   memberships.PlanName `json:"plan"`
 	Totals cart.TotalsView      `json:"totals" doc:"Of the order; discount is what promotions take off, and what is set off"`
-	SetOff memberships.SetOff   `json:"set_off" doc:"What unused time pays of that; what is more than the price would be added as time"`
+	SetOff memberships.SetOff   `json:"set_off" doc:"What unused time pays of that: nothing where it is added as time, as whatever is more than the price"`
 	EndsAt time.Time            `json:"ends_at" doc:"When the membership would end, if it were paid for now"`
 }
 
