@@ -9,7 +9,7 @@ import "time"
 // So what periods have credited, one after the other, and what periods have taken
 // is one row of money, and stands in the same order.
 
-// flows tells how much of a period went into each of all.
+// flows tells how much of a period went into each of all: none before it.
 func (m *Membership) flows(from int) []int64 {
 	starts := int64(0)
 	for _, p := range m.Periods[:from] {
@@ -20,7 +20,9 @@ func (m *Membership) flows(from int) []int64 {
 	for i, p := range m.Periods {
 		begins := at
 		at += p.taken()
-		into[i] = max(0, min(at, ends)-max(begins, starts))
+		if i > from {
+			into[i] = max(0, min(at, ends)-max(begins, starts))
+		}
 	}
 	return into
 }

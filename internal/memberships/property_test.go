@@ -141,6 +141,13 @@ func (l *life) check(t *rapid.T) {
 				}
 			}
 			credited = credited.Plus(p.Credited)
+			went := int64(0)
+			for _, minor := range m.flows(i) {
+				went += minor
+			}
+			if went != p.Credited.Minor {
+				t.Fatalf("%d of %v went into later periods: %+v", went, p.Credited, m.Periods)
+			}
 			switch p.Kind {
 			case Paid:
 				if l.orders[p.Order] != p.Paid {
