@@ -302,7 +302,7 @@ func New(c *config.Config, pool *pgxpool.Pool, log *slog.Logger, metrics prometh
 	}
 	var shared *redis.Client
 	if c.RedisURL != "" {
-		if shared, err = redis.Open(c.RedisURL, redis.Patience, clock.System{}, log); err != nil {
+		if shared, err = redis.Open(c.RedisURL, clock.System{}, log); err != nil {
 			return nil, fmt.Errorf("--redis-url: %w", err)
 		}
 	}

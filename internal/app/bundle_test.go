@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
+
 	"souk/internal/app/apptest"
 	"souk/internal/catalog"
 	"souk/internal/id"
@@ -194,4 +196,46 @@ func TestACopyOfABundleIsABundle(t *testing.T) {
 	}
 	a.Call(t, apptest.Admin, "PUT", "/admin/variants/"+copied.Variants[0].ID.String()+"/prices", `{"prices": [{"price": {"amount": 400, "currency": "USD"}}]}`).Want(t, 200)
 	a.Call(t, apptest.Admin, "GET", "/admin/variants/"+made.ID.String()+"/prices", "").Want(t, 200, `"amount":3600,"currency":"USD"`)
+}
+
+// A bundle's page and card name the plans that open all that is in it now: of one
+// that nobody can have they name none, and gates that are past do not count.
+func TestABundleIsForWhomItsComponentsAre(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	pot := a.Product(t, apptest.Titled("Pot"), apptest.Stock(5))
+	mug := a.Product(t, apptest.Titled("Mug"), apptest.By(pot.Vendor), apptest.Stock(9))
+	set := bundle(t, a, pot.Vendor, `, "price": {"amount": 900, "currency": "USD"}`, `{"pricing": "fixed", "components": [`+component(pot.Variants[0], 1)+`, `+component(mug.Variants[0], 1)+`]}`)
+	plan := func(name string) string {
+		return apptest.Read[struct{ ID string }](t, a.Call(t, apptest.Admin, "POST", "/admin/plans",
+			fmt.Sprintf(`{"name": %q, "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 999, "currency": "USD"}]}`, name)).Want(t, 201)).ID
+	}
+	gold, silver := plan("Gold"), plan("Silver")
+	gate := func(of apptest.Goods, more string, plans ...string) {
+		t.Helper()
+		a.Call(t, apptest.Admin, "PUT", "/admin/products/"+of.ID.String()+"/access", `{"access": "members"`+more+`, "plans": ["`+strings.Join(plans, `", "`)+`"]}`).Want(t, 200)
+	}
+	want := func(members string) {
+		t.Helper()
+		follow(t, a)
+		for _, path := range []string{"/products/" + set.ID.String(), "/products?q=set"} {
+			told := `"members_only":` + members
+			if body := a.Call(t, "", "GET", path, "").Want(t, 200).Body; strings.Contains(body, told) == (members == "") {
+				t.Errorf("%s: want %s in %s", path, told, body)
+			}
+		}
+	}
+	want("")
+	gate(pot, "", gold, silver)
+	want(`{"plans":["Gold","Silver"]}`)
+	gate(mug, "", silver)
+	want(`{"plans":["Silver"]}`)
+	gate(pot, "", gold)
+	want(`{"plans":[]}`)
+	a.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE product_gates SET until = now() - interval '1 hour' WHERE product_id = $1`, pot.ID)
+		return err
+	})
+	gate(mug, "", silver, gold)
+	want(`{"plans":["Gold","Silver"]}`)
+	a.Call(t, "", "POST", "/carts", fmt.Sprintf(`{"items": [{"variant_id": %q, "quantity": 1}]}`, set.Variants[0].ID)).Want(t, 409, `"plans":["Gold","Silver"]`)
 }

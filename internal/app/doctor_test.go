@@ -25,7 +25,7 @@ func TestExamine(t *testing.T) {
 	a := apptest.New(t, pool, apptest.Limited())
 	a.Pool = pool
 	server := redistest.Start(t)
-	client, err := redis.Open(server.URL, redis.Patience, clock.System{}, a.Log)
+	client, err := redis.Open(server.URL, clock.System{}, a.Log)
 	if err != nil {
 		t.Fatal(err)
 	}

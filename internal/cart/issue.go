@@ -47,9 +47,11 @@ func (l *Line) judge(r *reading, stock shelves) {
 	case !l.Plan.IsZero() && r.cart.UserID.IsZero():
 		l.Issues = append(l.Issues, Issue{Code: ErrAccountRequired.Code, Detail: ErrAccountRequired.Message})
 	case l.Members != nil && !slices.ContainsFunc(r.buyer.Plans, func(p id.Plan) bool { return slices.Contains(l.Members, p) }):
-		l.Issues = append(l.Issues, Issue{
-			Code: ErrMembersOnly.Code, Detail: "This is for members of " + strings.Join(l.MemberNames, ", ") + ".", Plans: l.MemberNames,
-		})
+		detail := "This is for members of " + strings.Join(l.MemberNames, ", ") + "."
+		if len(l.MemberNames) == 0 {
+			detail = "Parts of this are for members of different plans, and none opens all of them."
+		}
+		l.Issues = append(l.Issues, Issue{Code: ErrMembersOnly.Code, Detail: detail, Plans: l.MemberNames})
 	case gone >= 0:
 		l.Issues = append(l.Issues, l.without(l.Components[gone]))
 	case left != nil && *left < l.Quantity:

@@ -14,12 +14,17 @@ import (
 	"souk/internal/payments/fakes"
 )
 
+// takesOnShipment has the account take money when goods leave.
+func (o *online) takesOnShipment() {
+	o.exec(`UPDATE payment_accounts SET capture = 'on_shipment'`, nil)
+	o.clock.Advance(2 * time.Second) // accounts are read anew each second
+}
+
 // promised is an order of two vendors, 30.00 and the shipping of each, whose money
 // is taken when it leaves.
 func (o *online) promised() checkout.Placed {
 	o.t.Helper()
-	o.exec(`UPDATE payment_accounts SET capture = 'on_shipment'`, nil)
-	o.clock.Advance(2 * time.Second)
+	o.takesOnShipment()
 	c := o.fill("", 3, o.sell(goods{}), o.sell(goods{}))
 	placed := decode[checkout.Placed](o.checkout("", c, o.method).want(201))
 	o.pays(placed, fakes.Pays)

@@ -409,14 +409,12 @@ func TestADisputeToItsEnd(t *testing.T) {
 func TestMoneyIsTakenWhenTheFirstParcelLeaves(t *testing.T) {
 	t.Parallel()
 	everyProvider(t, func(o *online) {
-		o.exec(`UPDATE payment_accounts SET capture = 'on_shipment'`, nil)
-		o.clock.Advance(2 * time.Second)
+		o.takesOnShipment()
 		placed := o.begun()
 		o.pays(placed, fakes.Pays)
 		o.work()
 		o.wantOrder(placed, orders.StatusConfirmed, orders.PaymentAuthorized)
-		part := o.show(placed).Parts[0]
-		o.call(part.Seller.ID.String(), "POST", "/vendor/orders/"+part.ID.String()+"/shipments", `{"courier": "own"}`).want(201)
+		o.shipPart(placed, 0)
 		o.work()
 		o.wantOrder(placed, orders.StatusShipped, orders.PaymentPaid)
 		o.wantExceptions()
@@ -467,11 +465,7 @@ func TestABusyShopDoubtsNothing(t *testing.T) {
 func TestAPromiseIsLetGoWithItsOrder(t *testing.T) {
 	t.Parallel()
 	everyProvider(t, func(o *online) {
-		o.exec(`UPDATE payment_accounts SET capture = 'on_shipment'`, nil)
-		o.clock.Advance(2 * time.Second)
-		placed := o.begun()
-		o.pays(placed, fakes.Pays)
-		o.work()
+		placed := o.promised()
 		o.call("", "POST", "/orders/"+placed.Order.ID.String()+"/cancel?token="+placed.Order.AccessToken, "").want(200)
 		o.sound()
 		o.work()
@@ -507,8 +501,7 @@ func TestAPaymentThatIsNotOursIsAskedAboutOnce(t *testing.T) {
 func TestStaffTakeWhatWasPromised(t *testing.T) {
 	t.Parallel()
 	everyProvider(t, func(o *online) {
-		o.exec(`UPDATE payment_accounts SET capture = 'on_shipment'`, nil)
-		o.clock.Advance(2 * time.Second)
+		o.takesOnShipment()
 		placed := o.begun()
 		path := "/admin/payments/" + placed.Payment.ID.String() + "/capture"
 		o.call("staff", "POST", path, "", "Idempotency-Key", "early").want(409, "capture_not_by_hand")

@@ -108,9 +108,6 @@ func (a Amount) share(num, den int64, up func(q, r, rest uint64) bool) Amount {
 // ties to the earlier part. Where all weights are 0 the parts are equal.
 // It panics on a negative weight; no weights give no parts.
 func (a Amount) Split(weights []int64) []Amount {
-	if len(weights) == 0 {
-		return nil
-	}
 	parts := make([]Amount, len(weights))
 	for i, minor := range new(Splitter).Split(a.Minor, weights) {
 		parts[i] = Amount{minor, a.Currency}
@@ -133,6 +130,9 @@ type remainder struct {
 
 // Split divides minor units over weights. The parts are good until the next call.
 func (s *Splitter) Split(minor int64, weights []int64) []int64 {
+	if len(weights) == 0 {
+		return nil
+	}
 	sum := sumOf(weights)
 	if sum == 0 {
 		s.even = append(s.even[:0], weights...)

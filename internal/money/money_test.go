@@ -76,6 +76,20 @@ func TestTheFirstOfManyEqualPartsGetWhatIsLeftOver(t *testing.T) {
 	}
 }
 
+// A splitter divides each amount as if it were its first.
+func TestASplitterForgets(t *testing.T) {
+	t.Parallel()
+	var s Splitter
+	for _, c := range []struct {
+		minor         int64
+		weights, want []int64
+	}{{100, []int64{1, 1, 1}, []int64{34, 33, 33}}, {5, nil, nil}, {5, []int64{0, 0}, []int64{3, 2}}, {1, []int64{7}, []int64{1}}} {
+		if got := s.Split(c.minor, c.weights); !slices.Equal(got, c.want) {
+			t.Errorf("%d over %v is %v, want %v", c.minor, c.weights, got, c.want)
+		}
+	}
+}
+
 func TestSplit(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

@@ -187,9 +187,10 @@ func (n *Notifications) about(kind Kind, w orders.Whole) letter {
 	return l
 }
 
-// tellBuyer posts a letter in the language of its order; one in the shop's own goes
-// out in that of its user, where they have chosen one.
+// tellBuyer posts a letter in the language of its order, or else in that of its user,
+// whichever mails are written in; at last in the shop's own.
 func (n *Notifications) tellBuyer(ctx context.Context, l letter) error {
+	wishes := []string{l.Locale}
 	if !l.User.IsZero() {
 		user, err := n.Users.Get(ctx, n.DB, l.User)
 		if err != nil {
@@ -198,9 +199,9 @@ func (n *Notifications) tellBuyer(ctx context.Context, l letter) error {
 		if user.ErasedAt != nil { // they asked us to forget them, not to write
 			return nil
 		}
-		l.Locale = cmp.Or(l.Locale, user.Locale)
+		wishes = append(wishes, user.Locale)
 	}
-	l.Locale = cmp.Or(l.Locale, n.Locale)
+	l.Locale = catalogueFor(append(wishes, n.Locale)...).locale
 	return n.post(ctx, l)
 }
 

@@ -105,6 +105,9 @@ func (q *Quote) answer(s *Snapshot, question tax.Question, lines, carried []int,
 	for i, n := range lines {
 		all[n] = kept.Answer.Lines[i]
 	}
+	for _, n := range carried {
+		all[n] = nil
+	}
 	for _, share := range kept.Answer.Shipping {
 		for i, part := range share.Amount.Split(amounts(carried, items)) {
 			all[carried[i]] = append(all[carried[i]], TaxShare{Label: share.Label, PPM: share.PPM, Amount: part})

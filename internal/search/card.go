@@ -26,7 +26,7 @@ type Card struct {
 
 // Members is who alone may buy something.
 type Members struct {
-	Plans []string   `json:"plans" doc:"Names of the plans whose members may"`
+	Plans []string   `json:"plans" doc:"Names of the plans whose members may; none where no plan opens all that is in a bundle"`
 	Until *time.Time `json:"until,omitempty" doc:"From then on everybody may: look at the clock, this may be told after it"`
 }
 

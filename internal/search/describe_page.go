@@ -51,7 +51,7 @@ func (f *facts) page(c money.Currency) pageRow {
 
 // members is who alone may buy the product; nil where everybody may.
 func (f *facts) members() *Members {
-	if len(f.product.Members) == 0 {
+	if f.product.Members == nil {
 		return nil
 	}
 	return &Members{f.product.Members, f.product.MembersUntil}

@@ -49,7 +49,7 @@ type productFact struct {
 	BrandName      string                         `db:"brand_name"`
 	Rating         float64                        `db:"rating"`
 	RatingCount    int                            `db:"rating_count"`
-	Members        []string                       `db:"members"`       // names of the plans whose members alone may buy it
+	Members        []string                       `db:"members"`       // names of the plans whose members alone may buy it; nil where everybody may
 	MembersUntil   *time.Time                     `db:"members_until"` // nil: for good
 	Digest         []byte                         `db:"digest"`        // of the listing as it is; nil when there is none
 }

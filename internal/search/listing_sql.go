@@ -18,20 +18,24 @@ const selectProducts = `
 	WHERE p.id = ANY(@products) AND p.status = 'active' AND NOT p.unlisted
 	ORDER BY p.id`
 
-// gateFragment is until when a product is for members only, NULL for good, and
-// whose: of the plans that open all gates of its variants, as long as there is one
-// before each of them.
+// gateFragment is whose a product is while all of its variants are for members
+// only, NULL where one is not, and until when, NULL for good. A variant is for who
+// is in a plan that opens all of its gates; there may be none.
 const gateFragment = `
-		WITH own AS (
+		WITH gates AS (
 			SELECT v.id, g.product_id, coalesce(g.until, g.published_at + g.hours * interval '1 hour') AS until
-			FROM variants v LEFT JOIN variant_gates g ON g.variant_id = v.id
+			FROM variants v
+			LEFT JOIN variant_gates g ON g.variant_id = v.id AND coalesce(g.until, g.published_at + g.hours * interval '1 hour', 'infinity') > now()
 			WHERE v.product_id = p.id AND v.archived_at IS NULL
-		), gates AS (
-			SELECT DISTINCT product_id, until FROM own WHERE NOT EXISTS (SELECT FROM own WHERE product_id IS NULL)
+		), closed AS (
+			SELECT id, count(product_id) AS gates, CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END AS until FROM gates GROUP BY id
 		)
-		SELECT (SELECT CASE WHEN bool_and(until IS NOT NULL) THEN max(until) END FROM gates) AS until,
-		       ARRAY(SELECT plan.name FROM gates JOIN product_gate_plans named USING (product_id) JOIN plans plan ON plan.id = named.plan_id
-		             GROUP BY plan.id HAVING count(*) = (SELECT count(*) FROM gates) ORDER BY plan.rank, plan.id) AS members`
+		SELECT min(until) AS until, CASE WHEN bool_and(gates > 0) THEN ARRAY(
+			SELECT name FROM plans WHERE id IN (
+				SELECT named.plan_id FROM gates JOIN product_gate_plans named ON named.product_id = gates.product_id
+				GROUP BY gates.id, named.plan_id HAVING count(*) = (SELECT c.gates FROM closed c WHERE c.id = gates.id))
+			ORDER BY rank, id) END AS members
+		FROM closed`
 
 const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, translations FROM attributes`
 

@@ -156,18 +156,23 @@ func shipOrder(ctx context.Context, s *shop) (step, error) {
 	}, err
 }
 
-func deliverOrder(ctx context.Context, s *shop) (step, error) {
-	p, o, err := s.ordered(ctx)
-	if err != nil {
-		return step{}, err
+// shipped is an order of one unit that is under way, and the id of its parcel.
+func (s *shop) shipped(ctx context.Context) (p product, o order, parcel string, err error) {
+	if p, o, err = s.ordered(ctx); err != nil {
+		return p, o, "", err
 	}
-	var parcel struct {
+	var sent struct {
 		ID string `json:"id"`
 	}
-	_, err = s.insist(ctx, request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/shipments", staff: true, key: "ship-" + o.ID, body: map[string]any{}}, &parcel)
+	_, err = s.insist(ctx, request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/shipments", staff: true, key: "ship-" + o.ID, body: map[string]any{}}, &sent)
+	return p, o, sent.ID, err
+}
+
+func deliverOrder(ctx context.Context, s *shop) (step, error) {
+	p, o, parcel, err := s.shipped(ctx)
 	return step{
 		do: request{
-			method: "POST", path: "/api/v1/admin/shipments/" + parcel.ID + "/events", staff: true, key: "deliver-" + parcel.ID,
+			method: "POST", path: "/api/v1/admin/shipments/" + parcel + "/events", staff: true, key: "deliver-" + parcel,
 			body: map[string]string{"status": "delivered"},
 		},
 		right: func(ctx context.Context, _ answer) error {
@@ -181,17 +186,10 @@ func deliverOrder(ctx context.Context, s *shop) (step, error) {
 }
 
 func takeBackOrder(ctx context.Context, s *shop) (step, error) {
-	p, o, err := s.ordered(ctx)
-	if err != nil {
-		return step{}, err
-	}
-	var parcel struct {
-		ID string `json:"id"`
-	}
-	_, err = s.insist(ctx, request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/shipments", staff: true, key: "ship-" + o.ID, body: map[string]any{}}, &parcel)
+	p, o, parcel, err := s.shipped(ctx)
 	return step{
 		do: request{
-			method: "POST", path: "/api/v1/admin/shipments/" + parcel.ID + "/events", staff: true, key: "return-" + parcel.ID,
+			method: "POST", path: "/api/v1/admin/shipments/" + parcel + "/events", staff: true, key: "return-" + parcel,
 			body: map[string]string{"status": "returned"},
 		},
 		right: func(ctx context.Context, _ answer) error {
@@ -387,18 +385,11 @@ func sendCards(ctx context.Context, s *shop) (step, error) {
 
 // refundOrder gives a part of the money for a delivered order back.
 func refundOrder(ctx context.Context, s *shop) (step, error) {
-	p, o, err := s.ordered(ctx)
+	p, o, parcel, err := s.shipped(ctx)
 	if err != nil {
 		return step{}, err
 	}
-	var parcel struct {
-		ID string `json:"id"`
-	}
-	ship := request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/shipments", staff: true, key: "ship-" + o.ID, body: map[string]any{}}
-	if _, err := s.insist(ctx, ship, &parcel); err != nil {
-		return step{}, err
-	}
-	deliver := request{method: "POST", path: "/api/v1/admin/shipments/" + parcel.ID + "/events", staff: true, key: "deliver-" + parcel.ID, body: map[string]string{"status": "delivered"}}
+	deliver := request{method: "POST", path: "/api/v1/admin/shipments/" + parcel + "/events", staff: true, key: "deliver-" + parcel, body: map[string]string{"status": "delivered"}}
 	_, err = s.insist(ctx, deliver, nil)
 	return step{
 		do: request{method: "POST", path: "/api/v1/admin/orders/" + o.ID + "/refunds", staff: true, key: "refund-" + o.ID, body: map[string]any{

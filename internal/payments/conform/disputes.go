@@ -8,6 +8,40 @@ import (
 	"souk/internal/payments/fakes"
 )
 
+func disputes(t *testing.T, b Bench) {
+	for _, won := range []bool{true, false} {
+		v := paid(t, b)
+		if err := b.Server.Dispute(t.Context(), v.id); err != nil {
+			t.Fatal(err)
+		}
+		r := v.look()
+		if len(r.Disputes) != 1 || r.Disputes[0].Amount != v.amount || r.Disputes[0].Ref == "" || r.Disputes[0].Status != "needs_response" {
+			t.Fatalf("disputes: %+v", r.Disputes)
+		}
+		if err := b.Server.Decide(t.Context(), v.id, won); err != nil {
+			t.Fatal(err)
+		}
+		r = v.look()
+		status := map[bool]string{true: "won", false: "lost"}[won]
+		if len(r.Disputes) != 1 || r.Disputes[0].Status != status {
+			t.Errorf("disputes: %+v, want it %s", r.Disputes, status)
+		}
+		var left int64
+		for _, f := range r.Facts {
+			switch f.Kind {
+			case payments.Chargeback:
+				left -= f.Amount.Minor
+			case payments.ChargebackReversed:
+				left += f.Amount.Minor
+			case payments.Authorize, payments.Capture, payments.Void, payments.Refund, payments.RefundFailed, payments.Fail, payments.Fee:
+			}
+		}
+		if want := map[bool]int64{true: 0, false: -v.amount.Minor}[won]; left != want {
+			t.Errorf("%s: %d are gone, want %d: %+v", status, left, want, r.Facts)
+		}
+	}
+}
+
 // disputed is a payment whose buyer complains, and how the shop would answer.
 func disputed(t *testing.T, b Bench) (*visit, payments.Response) {
 	t.Helper()

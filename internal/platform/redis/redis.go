@@ -24,16 +24,17 @@ import (
 // ErrLeftAlone says that Redis failed a moment ago and has not been asked.
 var ErrLeftAlone = errors.New("redis failed a moment ago and is left alone")
 
-// Patience is how long one call of a shop may take, with the connecting that it may need.
-const Patience = 100 * time.Millisecond
+// patience is how long a call of a shop may take: a page that waits longer is late.
+const patience = 100 * time.Millisecond
 
 // Client is one node's way to Redis. It connects when it is first needed.
 type Client struct {
-	option   rueidis.ClientOption
-	patience time.Duration
-	breaker  breaker
-	node     string       // what this node calls itself
-	nodes    atomic.Int64 // that were there at the last beat
+	Patience time.Duration // how long one call may take, with the connecting that it may need
+
+	option  rueidis.ClientOption
+	breaker breaker
+	node    string       // what this node calls itself
+	nodes   atomic.Int64 // that were there at the last beat
 
 	connect sync.Once
 	conn    rueidis.Client
@@ -41,7 +42,7 @@ type Client struct {
 
 // Open reads the address of a single Redis (no cluster), redis://user:password@host:6379/0,
 // rediss:// with TLS or unix://, and does not connect yet.
-func Open(url string, patience time.Duration, clock clock.Clock, log *slog.Logger) (*Client, error) {
+func Open(url string, clock clock.Clock, log *slog.Logger) (*Client, error) {
 	option, err := rueidis.ParseURL(url)
 	if err != nil {
 		return nil, errors.New("the address of Redis is not one such as redis://user:password@host:6379/0") // err may tell the password
@@ -50,9 +51,7 @@ func Open(url string, patience time.Duration, clock clock.Clock, log *slog.Logge
 	option.ForceSingleClient, option.DisableCache, option.DisableRetry = true, true, true
 	option.PipelineMultiplex = -1 // one connection
 	option.ReadBufferEachConn, option.WriteBufferEachConn = 16<<10, 16<<10
-	option.Dialer = net.Dialer{Timeout: patience / 2} // the greeting has the other half
-	option.ConnWriteTimeout = patience
-	return &Client{option: option, patience: patience, breaker: breaker{clock: clock, log: log}, node: rand.Text()}, nil
+	return &Client{Patience: patience, option: option, breaker: breaker{clock: clock, log: log}, node: rand.Text()}, nil
 }
 
 // Close breaks the connection off.
@@ -91,7 +90,7 @@ func (c *Client) ask(ctx context.Context, question func(context.Context) error) 
 	if !c.breaker.enter() {
 		return ErrLeftAlone
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.Patience)
 	defer cancel()
 	err := c.connected()
 	if err == nil {
@@ -104,7 +103,11 @@ func (c *Client) ask(ctx context.Context, question func(context.Context) error) 
 // connected makes the connection the first time. One that was not to be had is
 // made by the questions that follow.
 func (c *Client) connected() (err error) {
-	c.connect.Do(func() { c.conn, err = rueidis.NewClient(c.option) })
+	c.connect.Do(func() {
+		c.option.Dialer = net.Dialer{Timeout: c.Patience / 2} // the greeting has the other half
+		c.option.ConnWriteTimeout = c.Patience
+		c.conn, err = rueidis.NewClient(c.option)
+	})
 	if err == nil && c.conn == nil {
 		return rueidis.ErrClosing
 	}

@@ -16,7 +16,7 @@ var count = redis.NewScript(`return {redis.call('INCR', KEYS[1])}`)
 func open(t *testing.T, server *redistest.Server) (*redis.Client, *clock.Manual) {
 	t.Helper()
 	now := clock.At(time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC))
-	c, err := redis.Open(server.URL, redis.Patience, now, slog.New(slog.DiscardHandler))
+	c, err := redis.Open(server.URL, now, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,7 +129,7 @@ func TestASilentNodeIsForgotten(t *testing.T) {
 func TestABadAddressIsRefusedWithoutTellingThePassword(t *testing.T) {
 	t.Parallel()
 	for _, url := range []string{"secret", "http://user:secret@host", "redis://user:secret@host:port:port/0", "redis://user:secret@host/first"} {
-		_, err := redis.Open(url, redis.Patience, clock.System{}, slog.Default())
+		_, err := redis.Open(url, clock.System{}, slog.Default())
 		if err == nil || strings.Contains(err.Error(), "secret") {
 			t.Errorf("%s: %v", url, err)
 		}
