@@ -80,7 +80,7 @@ func evidenceOf(v orders.View) payments.Evidence {
 	for _, l := range v.Items {
 		sold = append(sold, strings.TrimSpace(fmt.Sprintf("%d × %s %s", l.Quantity, l.Title, l.VariantTitle)))
 	}
-	e.Product = cut(strings.Join(sold, "\n"), 2000)
+	e.Product = payments.Cut(strings.Join(sold, "\n"), 2000)
 	for _, part := range v.Parts {
 		for _, s := range part.Shipments {
 			e.Parcels = append(e.Parcels, parcelOf(s))
@@ -99,14 +99,6 @@ func parcelOf(s shipping.Shipment) payments.Parcel {
 		p.Delivered = payments.Day(*s.DeliveredAt)
 	}
 	return p
-}
-
-// cut is as much of a text as there is room for.
-func cut(s string, most int) string {
-	if letters := []rune(s); len(letters) > most {
-		return string(letters[:most])
-	}
-	return s
 }
 
 // filled is what staff say, and what the shop knows where they have said nothing.

@@ -30,7 +30,7 @@ func (c *Checkout) disputeRoutes(r *httpapi.Router) {
 
 // DisputeView is a dispute as staff see it.
 type DisputeView struct {
-	payments.Complaint
+	payments.KeptDispute
 	Provider string                `json:"provider"`
 	Order    id.Order              `json:"order_id"`
 	Evidence payments.Evidence     `json:"evidence" doc:"What the shop knows itself; the explanation is yours to write"`
@@ -45,7 +45,7 @@ func (c *Checkout) showDispute(ctx context.Context, in *disputeInput) (DisputeVi
 	return c.disputeView(ctx, c.DB, in.ID)
 }
 
-func disputeOf(ctx context.Context, db postgres.DB, which id.Dispute) (payments.Complaint, payments.Payment, error) {
+func disputeOf(ctx context.Context, db postgres.DB, which id.Dispute) (payments.KeptDispute, payments.Payment, error) {
 	d, err := payments.ReadDispute(ctx, db, which)
 	if err != nil {
 		return d, payments.Payment{}, err
@@ -59,7 +59,7 @@ func (c *Checkout) disputeView(ctx context.Context, db postgres.DB, which id.Dis
 	if err != nil {
 		return DisputeView{}, err
 	}
-	v := DisputeView{Complaint: d, Provider: payment.Provider, Order: payment.Order}
+	v := DisputeView{KeptDispute: d, Provider: payment.Provider, Order: payment.Order}
 	order, err := c.Orders.Show(ctx, db, payment.Order)
 	if err != nil {
 		return v, err

@@ -23,7 +23,7 @@ func (o *online) disputed(p checkout.Placed) checkout.DisputeView {
 	}
 	o.work()
 	o.wantExceptions("dispute")
-	list := decode[httpapi.List[payments.Complaint]](o.call("staff", "GET", "/admin/disputes?status=needs_response&payment="+p.Payment.ID.String(), "").want(200))
+	list := decode[httpapi.List[payments.KeptDispute]](o.call("staff", "GET", "/admin/disputes?status=needs_response&payment="+p.Payment.ID.String(), "").want(200))
 	if len(list.Data) != 1 {
 		o.t.Fatalf("disputes that want an answer: %+v", list.Data)
 	}

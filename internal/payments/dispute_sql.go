@@ -11,9 +11,9 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-const complaintColumnsFragment = `d.id, d.payment_id, d.ref, (d.amount_minor, d.currency) AS amount, d.reason, d.status, d.due_by, d.created_at, d.updated_at`
+const disputeColumnsFragment = `d.id, d.payment_id, d.ref, (d.amount_minor, d.currency) AS amount, d.reason, d.status, d.due_by, d.created_at, d.updated_at`
 
-func complain(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (which id.Dispute, news bool, err error) {
+func upsertDispute(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (which id.Dispute, news bool, err error) {
 	which, err = postgres.Scalar[id.Dispute](ctx, tx, `
 		INSERT INTO payment_disputes AS d (id, payment_id, ref, currency, amount_minor, reason, status, due_by)
 		VALUES (@id, @payment, @ref, @currency, @amount, @reason, @status, @due)
@@ -31,32 +31,32 @@ func complain(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (wh
 	return which, err == nil, err
 }
 
-func complaintsOf(ctx context.Context, db postgres.DB, payment id.Payment) ([]Complaint, error) {
-	return postgres.All[Complaint](ctx, db, `
-		SELECT `+complaintColumnsFragment+` FROM payment_disputes d WHERE d.payment_id = @payment ORDER BY d.id`, pgx.NamedArgs{"payment": payment})
+func disputesOf(ctx context.Context, db postgres.DB, payment id.Payment) ([]KeptDispute, error) {
+	return postgres.All[KeptDispute](ctx, db, `
+		SELECT `+disputeColumnsFragment+` FROM payment_disputes d WHERE d.payment_id = @payment ORDER BY d.id`, pgx.NamedArgs{"payment": payment})
 }
 
-func readComplaint(ctx context.Context, db postgres.DB, which id.Dispute) (Complaint, error) {
-	return postgres.Get[Complaint](ctx, db, `SELECT `+complaintColumnsFragment+` FROM payment_disputes d WHERE d.id = @id`, pgx.NamedArgs{"id": which})
+func readDispute(ctx context.Context, db postgres.DB, which id.Dispute) (KeptDispute, error) {
+	return postgres.Get[KeptDispute](ctx, db, `SELECT `+disputeColumnsFragment+` FROM payment_disputes d WHERE d.id = @id`, pgx.NamedArgs{"id": which})
 }
 
-const complaintFilterFragment = `(@status::text[] IS NULL OR d.status = ANY (@status)) AND (@payment::uuid IS NULL OR d.payment_id = @payment)`
+const disputeFilterFragment = `(@status::text[] IS NULL OR d.status = ANY (@status)) AND (@payment::uuid IS NULL OR d.payment_id = @payment)`
 
 func (f disputesInput) args() pgx.NamedArgs {
 	return pgx.NamedArgs{"status": f.Status, "payment": f.Payment}
 }
 
-func listComplaints(ctx context.Context, db postgres.DB, f disputesInput, before id.Dispute) ([]Complaint, error) {
+func listDisputes(ctx context.Context, db postgres.DB, f disputesInput, before id.Dispute) ([]KeptDispute, error) {
 	args := f.args()
 	args["before"], args["limit"] = before, f.Limit+1
-	return postgres.All[Complaint](ctx, db, `
-		SELECT `+complaintColumnsFragment+` FROM payment_disputes d
-		WHERE `+complaintFilterFragment+` AND (@before::uuid IS NULL OR d.id < @before)
+	return postgres.All[KeptDispute](ctx, db, `
+		SELECT `+disputeColumnsFragment+` FROM payment_disputes d
+		WHERE `+disputeFilterFragment+` AND (@before::uuid IS NULL OR d.id < @before)
 		ORDER BY d.id DESC LIMIT @limit`, args)
 }
 
-func countComplaints(ctx context.Context, db postgres.DB, f disputesInput) (int64, error) {
-	return postgres.Scalar[int64](ctx, db, `SELECT count(*) FROM payment_disputes d WHERE `+complaintFilterFragment, f.args())
+func countDisputes(ctx context.Context, db postgres.DB, f disputesInput) (int64, error) {
+	return postgres.Scalar[int64](ctx, db, `SELECT count(*) FROM payment_disputes d WHERE `+disputeFilterFragment, f.args())
 }
 
 func remindOf(ctx context.Context, tx pgx.Tx, now, until time.Time) ([]id.Dispute, error) {
