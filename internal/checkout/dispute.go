@@ -8,22 +8,39 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
+	"souk/internal/ledger"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/shipping"
 )
 
-// wantsAnswer shows a dispute to staff, who have to answer it in time.
+// wantsAnswer shows a dispute to staff, who have to answer it in time. Until when,
+// and what it is about, may change: the dispute tells.
 func (c *Checkout) wantsAnswer(ctx context.Context, tx pgx.Tx, payment payments.Payment, which id.Dispute, d payments.Dispute) error {
 	err := payments.Except(ctx, tx, payments.Exception{
 		Provider: payment.Provider, Kind: payments.ExceptionDispute, Payment: payment.ID, Order: payment.Order, Subject: d.Ref,
-		Detail: map[string]any{"dispute_id": which, "amount": d.Amount, "reason": d.Reason, "due_by": d.DueBy},
+		Detail: map[string]any{"dispute_id": which, "reason": d.Reason},
 	})
 	if err != nil {
 		return err
 	}
 	return events.Raise(ctx, tx, payments.DisputeOpened{DisputeID: which})
+}
+
+// attended takes a dispute from staff that waits for them no more. What is lost is
+// an expense.
+func attended(ctx context.Context, tx pgx.Tx, payment payments.Payment, which id.Dispute, d payments.Dispute) error {
+	if err := payments.Attended(ctx, tx, payment.Provider, d.Ref, "the dispute is "+strings.ReplaceAll(d.Status, "_", " ")); err != nil || d.Status != "lost" {
+		return err
+	}
+	return ledger.Post(ctx, tx, ledger.Posting{
+		RefType: "payment_dispute", RefID: which, Memo: "dispute " + d.Ref + ", lost",
+		Entries: []ledger.Entry{
+			ledger.Debit(ledger.AccountKey{Kind: ledger.DisputeLosses}, d.Amount),
+			ledger.Credit(ledger.AccountKey{Kind: ledger.Disputes}, d.Amount),
+		},
+	})
 }
 
 // answer decides how a dispute is answered: its provider is told afterwards, until

@@ -117,6 +117,11 @@ func TestADisputeThatIsGivenUpIsLost(t *testing.T) {
 		}
 		o.clock.Advance(48 * time.Hour)
 		o.answer(d.ID, "evidence", said).want(409, "dispute_overdue")
+		if err := o.server.Decide(o.t.Context(), placed.Payment.ID, true); err != nil { // nobody has answered, or in the provider's console
+			o.t.Fatal(err)
+		}
+		o.work()
+		o.wantExceptions()
 		o.sound()
 	})
 }

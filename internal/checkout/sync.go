@@ -11,7 +11,6 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
-	"souk/internal/ledger"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/postgres"
@@ -239,25 +238,16 @@ func (c *Checkout) exceptOutside(ctx context.Context, tx pgx.Tx, payment payment
 }
 
 // applyDisputes keeps how far disputes have come: staff are shown those that want
-// an answer, and what is lost is an expense.
+// an answer as long as they do, and what is lost is an expense.
 func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payments.Payment, list []payments.Dispute) error {
 	for _, d := range list {
 		which, news, err := payments.KeepDispute(ctx, tx, payment.ID, d)
-		if err != nil {
-			return err
-		}
 		switch {
-		case !news:
+		case err != nil || !news:
 		case d.Status == payments.NeedsResponse:
 			err = c.wantsAnswer(ctx, tx, payment, which, d)
-		case d.Status == "lost":
-			err = ledger.Post(ctx, tx, ledger.Posting{
-				RefType: "payment_dispute", RefID: which, Memo: "dispute " + d.Ref + ", lost",
-				Entries: []ledger.Entry{
-					ledger.Debit(ledger.AccountKey{Kind: ledger.DisputeLosses}, d.Amount),
-					ledger.Credit(ledger.AccountKey{Kind: ledger.Disputes}, d.Amount),
-				},
-			})
+		default:
+			err = attended(ctx, tx, payment, which, d)
 		}
 		if err != nil {
 			return err

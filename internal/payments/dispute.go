@@ -37,13 +37,17 @@ var (
 	ErrAnswered = errs.New(errs.Conflict, "dispute_answered", "This dispute was answered already.")
 )
 
-// KeepDispute keeps what a provider tells of a dispute, and says whether it is news.
+// KeepDispute keeps what a provider tells of a dispute, and says whether it is
+// news: that it has another status.
 func KeepDispute(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (which id.Dispute, news bool, err error) {
-	which, news, err = upsertDispute(ctx, tx, payment, d)
+	told, err := upsertDispute(ctx, tx, payment, d)
+	if errors.Is(err, postgres.ErrNoRow) {
+		return which, false, nil
+	}
 	if err != nil {
 		return which, false, fmt.Errorf("keep dispute %s of payment %s: %w", d.Ref, payment, err)
 	}
-	return which, news, nil
+	return told.ID, told.News, nil
 }
 
 // ReadDispute reads a dispute; ErrNoDispute when there is none.
@@ -83,7 +87,7 @@ func (d KeptDispute) Answerable(told []Instruction, now time.Time) error {
 const early = 48 * time.Hour
 
 // Remind tells staff of disputes whose evidence is due soon, and that nobody has
-// answered: once. It is a sweep.
+// answered: once for each time that one asks. It is a sweep.
 func (p *Payments) Remind(ctx context.Context) error {
 	now := p.Accounts.Clock.Now()
 	err := postgres.InTx(ctx, p.DB, func(tx pgx.Tx) error {
