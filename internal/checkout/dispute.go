@@ -2,11 +2,14 @@ package checkout
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/auth"
 	"souk/internal/id"
 	"souk/internal/ledger"
 	"souk/internal/orders"
@@ -46,28 +49,60 @@ func attended(ctx context.Context, tx pgx.Tx, payment payments.Payment, which id
 // answer decides how a dispute is answered: its provider is told afterwards, until
 // it says yes or no. What becomes of the money is the provider's to tell.
 func (c *Checkout) answer(ctx context.Context, tx pgx.Tx, which id.Dispute, kind payments.Kind, e *payments.Evidence) error {
-	_, payment, err := disputeOf(ctx, tx, which)
+	d, w, err := c.answerable(ctx, tx, which)
 	if err != nil {
-		return err
-	}
-	w, err := orders.Lock(ctx, tx, payment.Order)
-	if err != nil {
-		return err
-	}
-	d, err := payments.ReadDispute(ctx, tx, which) // as it is under the lock
-	if err != nil {
-		return err
-	}
-	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
-	if err != nil {
-		return err
-	}
-	if err := d.Answerable(told, c.Payments.Accounts.Clock.Now()); err != nil {
 		return err
 	}
 	return payments.Answer(ctx, tx, payments.Instruction{
-		Payment: payment.ID, Kind: kind, Amount: d.Amount, Dispute: d.ID, Evidence: e, Reason: "order " + w.Number,
+		Payment: d.Payment, Kind: kind, Amount: d.Amount, Dispute: d.ID, Evidence: e, Reason: "order " + w.Number,
 	})
+}
+
+// answerable is a dispute that can be answered now, and its order, which is locked.
+func (c *Checkout) answerable(ctx context.Context, tx pgx.Tx, which id.Dispute) (d payments.KeptDispute, w orders.Whole, err error) {
+	_, payment, err := disputeOf(ctx, tx, which)
+	if err != nil {
+		return d, w, err
+	}
+	if w, err = orders.Lock(ctx, tx, payment.Order); err != nil {
+		return d, w, err
+	}
+	if d, err = payments.ReadDispute(ctx, tx, which); err != nil { // as it is under the lock
+		return d, w, err
+	}
+	told, err := payments.InstructionsOf(ctx, tx, payment.ID)
+	if err != nil {
+		return d, w, err
+	}
+	return d, w, d.Answerable(told, c.Payments.Accounts.Clock.Now())
+}
+
+// askToConcede asks for a second person to give a dispute up. What waits already
+// stays as it is.
+func (c *Checkout) askToConcede(ctx context.Context, tx pgx.Tx, which id.Dispute) error {
+	d, w, err := c.answerable(ctx, tx, which)
+	if err != nil {
+		return err
+	}
+	_, err = orders.AskedOfDispute(ctx, tx, which)
+	if errors.Is(err, orders.ErrNoRefundRequest) {
+		_, err = orders.AskRefund(ctx, tx, orders.RefundRequest{
+			Order: w.ID, Amount: d.Amount, Body: json.RawMessage("{}"), Dispute: which, AskedBy: auth.From(ctx).Name(),
+		})
+	}
+	return err
+}
+
+// concedeAsked gives a dispute up as it was asked for, if it still is about as much.
+func (c *Checkout) concedeAsked(ctx context.Context, tx pgx.Tx, asked orders.RefundRequest) error {
+	d, err := payments.ReadDispute(ctx, tx, asked.Dispute)
+	if err != nil {
+		return err
+	}
+	if d.Amount != asked.Amount {
+		return ErrRefundChanged.With("was", asked.Amount).With("is", d.Amount)
+	}
+	return c.answer(ctx, tx, asked.Dispute, payments.Concede, nil)
 }
 
 // respond tells a provider how a dispute is answered. It is no fact about money:

@@ -87,7 +87,7 @@ func evidences(e payments.Evidence) (list []evidence) {
 	who := strings.TrimSpace("Order " + e.Number + " of " + e.Email)
 	for _, part := range []evidence{
 		shipped,
-		{Type: other, Notes: payments.Cut(e.Explanation + "\n\n" + who, room)},
+		{Type: other, Notes: payments.Cut(e.Explanation+"\n\n"+who, room)},
 		{Type: "ITEM_DESCRIPTION", Notes: payments.Cut(e.Product, room)},
 		{Type: other, Notes: payments.Cut(e.Communication, room)},
 		{Type: "RETURN_POLICY", Notes: payments.Cut(e.Policy, room)},
