@@ -64,7 +64,7 @@ func ReadDispute(ctx context.Context, db postgres.DB, which id.Dispute) (KeptDis
 
 // Answerable refuses a dispute that cannot be answered now. What its provider was
 // told about the payment is told, too: one that was answered may want another
-// answer when its status has changed since.
+// answer when its status has changed since, unless it was given up.
 func (d KeptDispute) Answerable(told []Instruction, now time.Time) error {
 	switch {
 	case d.Status != NeedsResponse:
@@ -76,7 +76,7 @@ func (d KeptDispute) Answerable(told []Instruction, now time.Time) error {
 		if in.Dispute != d.ID || in.State == InstructionRefused {
 			continue
 		}
-		if in.State == InstructionPending || !in.UpdatedAt.Before(d.UpdatedAt) {
+		if in.Kind == Concede || in.State == InstructionPending || !in.UpdatedAt.Before(d.UpdatedAt) {
 			return ErrAnswered.With("answer", in.Kind)
 		}
 	}

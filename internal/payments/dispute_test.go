@@ -1,6 +1,7 @@
 package payments_test
 
 import (
+	"errors"
 	"testing"
 	"time"
 
@@ -79,4 +80,41 @@ func reminders(t *testing.T, tx pgx.Tx, which id.Dispute) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// A dispute is answered once each time that it asks, and not at all once it was
+// given up, or when its time is over.
+func TestWhenADisputeCanBeAnswered(t *testing.T) {
+	t.Parallel()
+	asked := time.Date(2050, 3, 1, 12, 0, 0, 0, time.UTC)
+	this, other := id.New[id.Dispute](), id.New[id.Dispute]()
+	told := func(which id.Dispute, kind payments.Kind, state payments.InstructionState, after time.Duration) payments.Instruction {
+		return payments.Instruction{Dispute: which, Kind: kind, State: state, UpdatedAt: asked.Add(after)}
+	}
+	due := asked.Add(24 * time.Hour)
+	for name, tc := range map[string]struct {
+		status string
+		told   []payments.Instruction
+		at     time.Duration
+		want   error
+	}{
+		"nobody has answered":      {payments.NeedsResponse, nil, time.Hour, nil},
+		"another was answered":     {payments.NeedsResponse, []payments.Instruction{told(other, payments.Contest, payments.InstructionDone, time.Minute)}, time.Hour, nil},
+		"the answer is on its way": {payments.NeedsResponse, []payments.Instruction{told(this, payments.Contest, payments.InstructionPending, -time.Minute)}, time.Hour, payments.ErrAnswered},
+		"it was answered":          {payments.NeedsResponse, []payments.Instruction{told(this, payments.Contest, payments.InstructionDone, time.Minute)}, time.Hour, payments.ErrAnswered},
+		"the answer was refused":   {payments.NeedsResponse, []payments.Instruction{told(this, payments.Contest, payments.InstructionRefused, time.Minute)}, time.Hour, nil},
+		"it asks again":            {payments.NeedsResponse, []payments.Instruction{told(this, payments.Contest, payments.InstructionDone, -time.Minute)}, time.Hour, nil},
+		"it was given up before":   {payments.NeedsResponse, []payments.Instruction{told(this, payments.Concede, payments.InstructionDone, -time.Minute)}, time.Hour, payments.ErrAnswered},
+		"giving it up was refused": {payments.NeedsResponse, []payments.Instruction{told(this, payments.Concede, payments.InstructionRefused, -time.Minute)}, time.Hour, nil},
+		"its time is over":         {payments.NeedsResponse, nil, 24 * time.Hour, payments.ErrOverdue},
+		"it does not ask":          {"under_review", nil, time.Hour, payments.ErrNoAnswer},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := payments.KeptDispute{ID: this, Dispute: payments.Dispute{Status: tc.status, DueBy: &due}, UpdatedAt: asked}
+			if err := d.Answerable(tc.told, asked.Add(tc.at)); !errors.Is(err, tc.want) {
+				t.Errorf("%v, want %v", err, tc.want)
+			}
+		})
+	}
 }
