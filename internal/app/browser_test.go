@@ -92,6 +92,37 @@ func register(b *apptest.Browser) {
 	b.Click("#register .primary")
 }
 
+// What somebody has bought is fetched on the account page: a key is shown and a
+// file comes, which counts.
+func TestDigitalGoodsOnTheAccountPage(t *testing.T) {
+	t.Parallel()
+	shop := apptest.Run(t, pgtest.DB(t))
+	song, licence := shop.Variant(t, apptest.Titled("Song"), apptest.Digital(), apptest.Untracked(), apptest.Price(0)),
+		shop.Variant(t, apptest.Titled("Game"), apptest.Digital(), apptest.Stock(0), apptest.Price(0))
+	shop.Call(t, apptest.Admin, "POST", "/admin/variants/"+song.String()+"/files?name=song.ogg", "la la la", "Content-Type", "audio/ogg").Want(t, 201)
+	shop.Call(t, apptest.Admin, "POST", "/admin/variants/"+licence.String()+"/licence-keys", `{"keys": ["GAME-7QF2-11AA-93KD"]}`).Want(t, 201)
+	b := shop.Browser(t)
+	register(b)
+	b.At("/account")
+	login := apptest.Read[struct {
+		Token string `json:"access_token"`
+	}](t, shop.Call(t, "", "POST", "/auth/login", `{"email": "ann@example.com", "password": "seven purple lanterns"}`).Want(t, 200))
+	shop.Know("ann", login.Token)
+	cart := shop.Basket(t, "ann", 1, song, licence)
+	shop.Call(t, "ann", "PUT", cart.Path("/addresses"), `{"email": "ann@example.com", "billing": {"name": "Ann", "line1": "1 Side St", "city": "Berlin", "postal_code": "10115", "country": "DE"}}`).Want(t, 200)
+	shop.Call(t, "ann", "POST", "/checkout", cart.Order("free"), "Idempotency-Key", "goods").Want(t, 201)
+
+	b.Open("/account")
+	b.Sees("#my-orders", "song.ogg, downloaded 0 of 10 times")
+	b.Sees("#my-orders", "••••93KD")
+	b.Picture("account-goods")
+	b.Click("#my-orders li:nth-of-type(3) button")
+	b.Sees("#my-orders", "GAME-7QF2-11AA-93KD")
+	b.Click("#my-orders li:nth-of-type(2) button")
+	b.Sees("#my-orders", "downloaded 1 of 10 times")
+	b.At("/account")
+}
+
 // Somebody joins a plan by the test provider: they are led to its page, pay, come
 // back and are a member.
 func TestMembershipByATestCard(t *testing.T) {

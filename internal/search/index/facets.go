@@ -77,10 +77,7 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 		each(base(vendorFacet), func(doc uint32) { c.own[p.vendor[doc]]++ })
 	}
 	for i, values := range c.all {
-		base := base(firstAttribute + facet(i))
-		for _, n := range values {
-			c.own[n] += sizeIn(p.sets, n, base)
-		}
+		p.countEach(base(firstAttribute+facet(i)), values, c.own)
 	}
 	c.addPrices(base(priceFacet), l)
 
@@ -95,24 +92,45 @@ func (c *counting) add(p part, l *listing, chosen selection, all *roaring.Bitmap
 	}
 }
 
-// addShared counts the values of all: by reading the rows of documents, or by
-// intersecting with the set of each value, whichever is less work. To intersect
-// takes a step for each 64 documents of the segment and set, or a few.
+// valueWords is how many words of flat sets are compared in the time in which one
+// value is read from the row of a document, which is seldom in a processor's cache.
+const valueWords = 16
+
+// addShared counts the values of all: by reading the rows of documents, or set by
+// set, whichever is less work.
 func (c *counting) addShared(p part, all *roaring.Bitmap) {
-	if uint64(len(c.few))*uint64(p.n)/32 > all.GetCardinality()*uint64(len(p.values.values)/p.n) {
-		each(all, func(doc uint32) {
-			for _, number := range p.values.of(doc) {
-				c.shared[number]++
-			}
-		})
+	values := all.GetCardinality() * uint64(len(p.values.values)/p.n)
+	if values*valueWords < uint64(len(c.few))*uint64(p.n)/64 {
+		p.countRows(all, c.shared)
 		return
 	}
 	each(all, func(doc uint32) {
 		c.shared[p.vendor[doc]]++
 		c.shared[p.brand[doc]]++
 	})
-	for _, number := range c.few {
-		c.shared[number] += sizeIn(p.sets, number, all)
+	p.countEach(all, c.few, c.shared)
+}
+
+// countRows adds how many of docs have each value that any of them has.
+func (s *segment) countRows(docs *roaring.Bitmap, counts []uint32) {
+	each(docs, func(doc uint32) {
+		for _, number := range s.values.of(doc) {
+			counts[number]++
+		}
+	})
+}
+
+// countEach adds how many of docs have each of some values.
+func (s *segment) countEach(docs *roaring.Bitmap, numbers, counts []uint32) {
+	flat := flatten(docs, s.n)
+	for _, number := range numbers {
+		switch {
+		case int(number) >= len(s.sets) || s.sets[number] == nil:
+		case s.flat[number] != nil:
+			counts[number] += flat.common(s.flat[number])
+		default:
+			counts[number] += uint32(s.sets[number].AndCardinality(docs))
+		}
 	}
 }
 
@@ -121,14 +139,6 @@ func (c *counting) addPrices(base *roaring.Bitmap, l *listing) {
 		c.totals.Price = make([]int, l.buckets)
 	}
 	each(base, func(doc uint32) { c.totals.Price[l.bucket[doc]]++ })
-}
-
-// sizeIn is how many of set number n are in base.
-func sizeIn(sets []*roaring.Bitmap, n uint32, base *roaring.Bitmap) uint32 {
-	if int(n) >= len(sets) || sets[n] == nil {
-		return 0
-	}
-	return uint32(sets[n].AndCardinality(base))
 }
 
 // each calls fn for every document of set.

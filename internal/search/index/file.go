@@ -153,6 +153,7 @@ func (s *segment) derive(edges func(currency string) []int64) {
 	s.n = s.len()
 	s.inTitle.n, s.named.n, s.anywhere.n = s.n, s.n, s.n
 	s.addColumns()
+	s.addFlat()
 	s.byRating.divide()
 	s.byCreated.divide()
 	for currency, l := range s.listings {

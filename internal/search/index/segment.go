@@ -21,6 +21,7 @@ type segment struct {
 	vendor, brand []uint32 // of each document, as in values: half of what is counted of a broad choice
 
 	sets    []*roaring.Bitmap // of documents, by the number of a value; nil for none
+	flat    []flatSet         // the large ones again, to be counted; nil for others
 	stocked *roaring.Bitmap
 	stars   [6]*roaring.Bitmap // rated at least 0 to 5
 
@@ -50,7 +51,7 @@ func newSegment(r *rows, edges func(currency string) []int64) *segment {
 	making.Go(func() { s.named = newPostings(r, named) })
 	making.Go(func() { s.anywhere = newPostings(r, anywhere) })
 	making.Go(func() { s.lexicon.fill(&r.dictionary) })
-	making.Go(func() { s.addColumns(); s.addSets() })
+	making.Go(func() { s.addColumns(); s.addSets(); s.addFlat() })
 	making.Go(s.addSKUs)
 	s.addOrders(edges)
 	making.Wait()
@@ -121,6 +122,19 @@ func addTo(sets *[]*roaring.Bitmap, number, doc uint32) {
 		(*sets)[number] = roaring.New()
 	}
 	(*sets)[number].Add(doc)
+}
+
+// largeShare of the documents make a set large: so many take no less room where
+// sets are compressed.
+const largeShare = 16
+
+func (s *segment) addFlat() {
+	s.flat = make([]flatSet, len(s.sets))
+	for number, set := range s.sets {
+		if set != nil && int(set.GetCardinality())*largeShare >= s.n {
+			s.flat[number] = flatten(set, s.n)
+		}
+	}
 }
 
 func newListing(r *rows, currency string, edges []int64, byTurn func(a, b uint32) int) *listing {

@@ -2,6 +2,7 @@ package index
 
 import (
 	"cmp"
+	"math/bits"
 	"slices"
 	"sort"
 
@@ -11,6 +12,27 @@ import (
 // Sets of documents are compressed bitmaps (Lemire et al., "Roaring bitmaps:
 // implementation of an optimized software library", 2018). Those of a segment
 // are read by many at once and never changed.
+
+// flatSet is a set with one bit for each document: how much two of them have in
+// common is soon told, whatever is in them, where compressed ones of middling
+// size are gone through one by one.
+type flatSet []uint64
+
+func flatten(set *roaring.Bitmap, documents int) flatSet {
+	flat := make(flatSet, (documents+63)/64)
+	set.WriteDenseTo(flat)
+	return flat
+}
+
+// common is how many documents are in both of two sets of a segment.
+func (f flatSet) common(other flatSet) uint32 {
+	n := 0
+	other = other[:len(f)]
+	for i, word := range f {
+		n += bits.OnesCount64(word & other[i])
+	}
+	return uint32(n)
+}
 
 // union is the set of documents in one of sets by number.
 func union(sets []*roaring.Bitmap, numbers []uint32) *roaring.Bitmap {
