@@ -46,18 +46,6 @@ func attended(ctx context.Context, tx pgx.Tx, payment payments.Payment, which id
 	})
 }
 
-// answer decides how a dispute is answered: its provider is told afterwards, until
-// it says yes or no. What becomes of the money is the provider's to tell.
-func (c *Checkout) answer(ctx context.Context, tx pgx.Tx, which id.Dispute, kind payments.Kind, e *payments.Evidence) error {
-	d, w, err := c.answerable(ctx, tx, which)
-	if err != nil {
-		return err
-	}
-	return payments.Answer(ctx, tx, payments.Instruction{
-		Payment: d.Payment, Kind: kind, Amount: d.Amount, Dispute: d.ID, Evidence: e, Reason: "order " + w.Number,
-	})
-}
-
 // answerable is a dispute that can be answered now, and its order, which is locked.
 func (c *Checkout) answerable(ctx context.Context, tx pgx.Tx, which id.Dispute) (d payments.KeptDispute, w orders.Whole, err error) {
 	_, payment, err := disputeOf(ctx, tx, which)
@@ -77,17 +65,21 @@ func (c *Checkout) answerable(ctx context.Context, tx pgx.Tx, which id.Dispute) 
 	return d, w, d.Answerable(told, c.Payments.Accounts.Clock.Now())
 }
 
+// answer decides how a dispute is answered: its provider is told afterwards, until
+// it says yes or no. What becomes of the money is the provider's to tell.
+func answer(ctx context.Context, tx pgx.Tx, w orders.Whole, d payments.KeptDispute, kind payments.Kind, e *payments.Evidence) error {
+	return payments.Answer(ctx, tx, payments.Instruction{
+		Payment: d.Payment, Kind: kind, Amount: d.Amount, Dispute: d.ID, Evidence: e, Reason: "order " + w.Number,
+	})
+}
+
 // askToConcede asks for a second person to give a dispute up. What waits already
 // stays as it is.
-func (c *Checkout) askToConcede(ctx context.Context, tx pgx.Tx, which id.Dispute) error {
-	d, w, err := c.answerable(ctx, tx, which)
-	if err != nil {
-		return err
-	}
-	_, err = orders.AskedOfDispute(ctx, tx, which)
+func askToConcede(ctx context.Context, tx pgx.Tx, w orders.Whole, d payments.KeptDispute) error {
+	_, err := orders.AskedOfDispute(ctx, tx, d.ID)
 	if errors.Is(err, orders.ErrNoRefundRequest) {
 		_, err = orders.AskRefund(ctx, tx, orders.RefundRequest{
-			Order: w.ID, Amount: d.Amount, Body: json.RawMessage("{}"), Dispute: which, AskedBy: auth.From(ctx).Name(),
+			Order: w.ID, Amount: d.Amount, Body: json.RawMessage("{}"), Dispute: d.ID, AskedBy: auth.From(ctx).Name(),
 		})
 	}
 	return err
@@ -95,14 +87,14 @@ func (c *Checkout) askToConcede(ctx context.Context, tx pgx.Tx, which id.Dispute
 
 // concedeAsked gives a dispute up as it was asked for, if it still is about as much.
 func (c *Checkout) concedeAsked(ctx context.Context, tx pgx.Tx, asked orders.RefundRequest) error {
-	d, err := payments.ReadDispute(ctx, tx, asked.Dispute)
+	d, w, err := c.answerable(ctx, tx, asked.Dispute)
 	if err != nil {
 		return err
 	}
 	if d.Amount != asked.Amount {
 		return ErrRefundChanged.With("was", asked.Amount).With("is", d.Amount)
 	}
-	return c.answer(ctx, tx, asked.Dispute, payments.Concede, nil)
+	return answer(ctx, tx, w, d, payments.Concede, nil)
 }
 
 // respond tells a provider how a dispute is answered. It is no fact about money:

@@ -94,19 +94,23 @@ func (c *Checkout) contest(ctx context.Context, tx pgx.Tx, in *contestInput) (Di
 	if strings.TrimSpace(in.Body.Explanation) == "" {
 		return DisputeView{}, errs.Validation.Field("/explanation", "required", "Say why the payment is right.")
 	}
-	v, err := c.disputeView(ctx, tx, in.ID)
+	d, w, err := c.answerable(ctx, tx, in.ID)
 	if err != nil {
-		return v, err
+		return DisputeView{}, err
 	}
-	proof, err := c.reaches(ctx, tx, StepUpSetting, v.Amount)
+	proof, err := c.reaches(ctx, tx, StepUpSetting, d.Amount)
 	if err == nil && proof {
 		err = httpapi.Proven(ctx)
 	}
 	if err != nil {
+		return DisputeView{}, err
+	}
+	v, err := c.disputeView(ctx, tx, in.ID)
+	if err != nil {
 		return v, err
 	}
 	e := filled(in.Body, v.Evidence)
-	if err := c.answer(ctx, tx, in.ID, payments.Contest, &e); err != nil {
+	if err := answer(ctx, tx, w, d, payments.Contest, &e); err != nil {
 		return v, err
 	}
 	return c.disputeView(ctx, tx, in.ID)
@@ -115,21 +119,20 @@ func (c *Checkout) contest(ctx context.Context, tx pgx.Tx, in *contestInput) (Di
 // concede gives a dispute up, or asks for it where a refund of as much would be
 // asked for.
 func (c *Checkout) concede(ctx context.Context, tx pgx.Tx, in *disputeInput) (DisputeView, error) {
-	v, err := c.disputeView(ctx, tx, in.ID)
+	d, w, err := c.answerable(ctx, tx, in.ID)
 	if err != nil {
-		return v, err
+		return DisputeView{}, err
 	}
-	second, err := c.guard(ctx, tx, v.Amount)
+	second, err := c.guard(ctx, tx, d.Amount)
+	switch {
+	case err != nil:
+	case second:
+		err = askToConcede(ctx, tx, w, d)
+	default:
+		err = answer(ctx, tx, w, d, payments.Concede, nil)
+	}
 	if err != nil {
-		return v, err
-	}
-	if second {
-		err = c.askToConcede(ctx, tx, in.ID)
-	} else {
-		err = c.answer(ctx, tx, in.ID, payments.Concede, nil)
-	}
-	if err != nil {
-		return v, err
+		return DisputeView{}, err
 	}
 	return c.disputeView(ctx, tx, in.ID)
 }
