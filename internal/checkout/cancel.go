@@ -23,37 +23,36 @@ import (
 // and so is what has been paid for it, the way that it came; what has not been
 // paid will not be asked for. The whole order is cancelled when nothing has
 // shipped. Cancelling it again changes nothing; where all has shipped it is
-// refused. It tells what goes back; nothing where nothing had been paid.
-func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason string) (orders.Refund, error) {
+// refused. It tells how much goes back of what had been taken.
+func (c *Checkout) Cancel(ctx context.Context, tx pgx.Tx, order id.Order, reason string) (money.Amount, error) {
 	was, err := orders.Lock(ctx, tx, order)
 	if err != nil || was.Status == orders.StatusCancelled {
-		return orders.Refund{}, err
+		return money.Amount{}, err
 	}
 	out, err := c.withdraw(ctx, tx, was, reason)
 	if err != nil {
-		return orders.Refund{}, fmt.Errorf("cancel order %s: %w", order, err)
+		return money.Amount{}, fmt.Errorf("cancel order %s: %w", order, err)
 	}
 	if out.is.Void() {
 		if err := promotions.Release(ctx, tx, []id.Order{order}); err != nil {
-			return orders.Refund{}, err
+			return money.Amount{}, err
 		}
 	}
 	if err := giveBack(ctx, tx, out.back); err != nil {
-		return orders.Refund{}, err
+		return money.Amount{}, err
 	}
 	if len(out.refund.Lines) > 0 {
 		if err := postUnsold(ctx, tx, out.is, out.refund, out.leaves); err != nil {
-			return orders.Refund{}, err
+			return money.Amount{}, err
+		}
+	}
+	if out.is.PaymentStatus == orders.PaymentRefunded {
+		if err := c.revoke(ctx, tx, order); err != nil {
+			return money.Amount{}, err
 		}
 	}
 	inCancel.Here()
-	if err := c.Stock.Release(ctx, tx, order, out.lines); err != nil {
-		return orders.Refund{}, err
-	}
-	if out.is.PaymentStatus == orders.PaymentRefunded {
-		return out.refund, c.revoke(ctx, tx, order)
-	}
-	return out.refund, nil
+	return out.taken(), c.Stock.Release(ctx, tx, order, out.lines)
 }
 
 // withdrawal is an order of which something was withdrawn, and what of others'
@@ -62,8 +61,21 @@ type withdrawal struct {
 	is     orders.Whole
 	lines  []id.OrderLine // to their stock
 	back   []returned     // to gift cards and store credit
+	ahead  []orders.Back  // of what was taken before anything was paid by it
 	refund orders.Refund  // of what had been paid; without lines where nothing had
 	leaves []ledger.Entry // by which it leaves the books
+}
+
+// taken is how much goes back of what had been taken.
+func (out withdrawal) taken() money.Amount {
+	sum := money.Zero(out.is.Currency)
+	for _, b := range out.ahead {
+		sum = sum.Plus(b.Amount)
+	}
+	if len(out.refund.Lines) > 0 {
+		sum = sum.Plus(out.refund.Amount)
+	}
+	return sum
 }
 
 // withdraw is all of Cancel but what is given back, whose locks come later.
@@ -84,20 +96,17 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 			return out, err
 		}
 	}
-	if err := out.is.Follow(); err != nil {
-		return out, err
-	}
 	if out.back, err = returnCredit(ctx, tx, was, out.is); err != nil {
 		return out, err
 	}
 	parts := touched(was, withdrawn)
 	if slices.ContainsFunc(was.Parts, func(p orders.VendorOrder) bool { return !p.Paid && slices.Contains(parts, p.ID) }) {
-		if err := c.giveUp(ctx, tx, was, &out.is, unpaid); err != nil {
+		if out.ahead, err = c.giveUp(ctx, tx, was, &out.is, unpaid); err != nil {
 			return out, err
 		}
-		if err := out.is.Follow(); err != nil { // what was taken ahead may be enough for what is left
-			return out, err
-		}
+	}
+	if err := out.is.Follow(); err != nil {
+		return out, err
 	}
 	told, err := c.returnPaid(ctx, tx, &out, paid)
 	if err != nil {
@@ -108,7 +117,7 @@ func (c *Checkout) withdraw(ctx context.Context, tx pgx.Tx, was orders.Whole, re
 	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &out.is, func(ch orders.Change) events.Step {
-		return orders.Cancelled{Change: ch, VendorOrderIDs: parts, RefundID: out.refund.ID, Back: append(whereTo(out.back), told...)}
+		return orders.Cancelled{Change: ch, VendorOrderIDs: parts, RefundID: out.refund.ID, Back: slices.Concat(whereTo(out.back), out.ahead, told)}
 	})
 	return out, b.Send(ctx, tx)
 }
@@ -148,30 +157,31 @@ func refundedBefore(ctx context.Context, tx pgx.Tx, w orders.Whole) ([]orders.Re
 	return orders.RefundedOf(ctx, tx, w.ID)
 }
 
-// giveUp voids the money for what was withdrawn before it was paid. What is being
-// taken at this moment cannot be given up here.
-func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole, amount money.Amount) error {
+// giveUp voids the money for what was withdrawn before it was paid, and says what
+// was taken ahead of it and goes back. What is being taken at this moment cannot be
+// given up here.
+func (c *Checkout) giveUp(ctx context.Context, tx pgx.Tx, was orders.Whole, is *orders.Whole, amount money.Amount) ([]orders.Back, error) {
 	payment, err := payments.LiveOf(ctx, tx, is.ID)
 	if errors.Is(err, payments.ErrNoPayment) { // it failed, or was given up before
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if payment.Authorized.IsZero() && payment.Amount.Minor > 0 { // nobody has promised anything yet, the provider may even be gone
-		return c.closePayment(ctx, tx, payment, cancelCause(was))
+		return nil, c.closePayment(ctx, tx, payment, cancelCause(was))
 	}
-	provider, err := c.Payments.Provider(payment.Provider)
-	switch {
-	case err != nil:
-		return err
-	case !provider.Settled() && c.isOnline(payment): // promised, and taken when it ships
-		return c.letGo(ctx, tx, payment, was, is)
+	if c.isOnline(payment) { // promised, and taken when it ships
+		var ahead []orders.Back
+		if more := is.Overpaid(); !more.IsZero() {
+			ahead = []orders.Back{{Method: payment.Provider, Amount: more}}
+		}
+		return ahead, c.letGo(ctx, tx, payment, was, is)
 	}
 	_, _, err = payments.Record(ctx, tx, payments.Fact{
 		Payment: payment.ID, Kind: payments.Void, Amount: amount, Cause: cancelCause(was),
 	})
-	return err
+	return nil, err
 }
 
 // touched lists the parts of which something was withdrawn.

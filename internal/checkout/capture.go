@@ -220,8 +220,8 @@ func (c *Checkout) useAhead(ctx context.Context, tx pgx.Tx, p payments.Payment, 
 
 // returnAhead gives back what was taken ahead and is more than is left to pay.
 func (c *Checkout) returnAhead(ctx context.Context, tx pgx.Tx, p payments.Payment, is *orders.Whole) error {
-	back := money.Zero(is.Currency).Minus(is.Unpaid())
-	if back.Minor <= 0 {
+	back := is.Overpaid()
+	if back.IsZero() {
 		return nil
 	}
 	is.Ahead = is.Ahead.Minus(back)

@@ -6,12 +6,15 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"souk/internal/checkout"
 	"souk/internal/ledger"
 	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/payments/fakes"
+	"souk/internal/platform/postgres"
 )
 
 // takesOnShipment has the account take money when goods leave.
@@ -47,6 +50,27 @@ func (o *online) wantPayment(p checkout.Placed, status payments.Status, captured
 		o.t.Errorf("the payment is %s, %s captured, %s voided, %s refunded; want %s, %d, %d, %d",
 			got.Status, got.Captured, got.Voided, got.Refunded, status, captured, voided, refunded)
 	}
+}
+
+// wantTold compares what the last step says that goes back to the buyer.
+func (o *online) wantTold(p checkout.Placed, back int64) {
+	o.t.Helper()
+	told, err := postgres.Scalar[string](o.t.Context(), o.db, `SELECT data ->> 'back' FROM events WHERE subject = @order AND data ? 'back' ORDER BY version DESC LIMIT 1`,
+		pgx.NamedArgs{"order": p.Order.ID})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	if want := fmt.Sprintf(`[{"amount": {"amount": %d, "currency": "USD"}, "method": %q}]`, back, o.method); told != want {
+		o.t.Errorf("the buyer is told of %s, want %s", told, want)
+	}
+}
+
+// takesAhead has staff take a part of what was promised.
+func (o *online) takesAhead(p checkout.Placed, minor int64) {
+	o.t.Helper()
+	o.call("staff", "POST", "/admin/payments/"+p.Payment.ID.String()+"/capture", fmt.Sprintf(`{"amount": {"amount": %d, "currency": "USD"}}`, minor),
+		"Idempotency-Key", p.Order.Number).want(200)
+	o.work()
 }
 
 // Who can take money in parts takes what leaves; who cannot takes all with the
@@ -150,15 +174,14 @@ func TestStaffTakeAPart(t *testing.T) {
 	})
 }
 
-// What was taken ahead of goods that are cancelled goes back.
+// What was taken ahead of goods that are cancelled goes back: staff need the right
+// to refund as much, and the buyer is told.
 func TestWhatWasTakenAheadGoesBack(t *testing.T) {
 	t.Parallel()
 	o := openOnline(t, "paypal")
 	ahead := func(minor int64) checkout.Placed {
 		placed := o.promised()
-		o.call("staff", "POST", "/admin/payments/"+placed.Payment.ID.String()+"/capture", fmt.Sprintf(`{"amount": {"amount": %d, "currency": "USD"}}`, minor),
-			"Idempotency-Key", placed.Order.Number).want(200)
-		o.work()
+		o.takesAhead(placed, minor)
 		return placed
 	}
 	cancel := func(p checkout.Placed) {
@@ -168,7 +191,16 @@ func TestWhatWasTakenAheadGoesBack(t *testing.T) {
 	}
 
 	whole := ahead(1000)
+	mayNot := func(code int, why string, headers ...string) {
+		t.Helper()
+		o.call("staff", "POST", "/admin/orders/"+whole.Order.ID.String()+"/cancel", "", headers...).want(code, why)
+	}
+	mayNot(403, "forbidden", "X-No-Refunds", "yes")
+	o.limits("0", "1000")
+	mayNot(409, "refund_needs_approval")
+	o.limits("0", "0")
 	cancel(whole)
+	o.wantTold(whole, 1000)
 	o.wantOrder(whole, orders.StatusCancelled, orders.PaymentVoided)
 	o.wantPayment(whole, payments.Captured, 1000, whole.Order.GrandTotal.Minor-1000, 1000)
 	o.sound()
@@ -188,6 +220,7 @@ func TestWhatWasTakenAheadGoesBack(t *testing.T) {
 	cancel(more)
 	o.wantOrder(more, orders.StatusShipped, orders.PaymentPaid)
 	o.wantPayment(more, payments.Captured, 4000, more.Order.GrandTotal.Minor-4000, 4000-first.Minor)
+	o.wantTold(more, 4000-first.Minor)
 	o.wantExceptions()
 	o.sound()
 	if owed, err := ledger.Balance(t.Context(), o.db, ledger.AccountKey{Kind: ledger.BuyerPayable}, "USD"); err != nil || !owed.IsZero() {

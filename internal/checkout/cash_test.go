@@ -219,18 +219,14 @@ func TestOneOfTwoParcelsIsRefused(t *testing.T) {
 			vendor := s.vendor()
 			mug := s.bundleOrMug(vendor)
 			placed := s.buy("", 3, mug)
-			ship := func(n int) shipping.Shipment {
-				return decode[shipping.Shipment](s.call(vendor.String(), "POST", "/vendor/orders/"+placed.Order.Parts[0].ID.String()+"/shipments",
-					fmt.Sprintf(`{"lines": [{"order_line_id": %q, "quantity": %d}]}`, placed.Order.Items[0].ID, n)).want(201))
-			}
-			one := ship(1)
+			one := s.shipUnits(placed, 0, 1)
 			s.call(s.vendor().String(), "POST", "/vendor/shipments/"+one.ID.String()+"/events", `{"status": "returned"}`).want(404)
 			s.call(vendor.String(), "POST", "/vendor/shipments/"+one.ID.String()+"/events", `{"status": "returned"}`).want(201)
 			if o := s.show(placed); o.Parts[0].Status != orders.PartConfirmed || o.Items[0].Fulfilled != 0 || o.Items[0].Withdrawn != 1 {
 				t.Errorf("the part is %s, %d of its units sent, %d withdrawn", o.Parts[0].Status, o.Items[0].Fulfilled, o.Items[0].Withdrawn)
 			}
 			s.sound()
-			first, second := ship(1), ship(1)
+			first, second := s.shipUnits(placed, 0, 1), s.shipUnits(placed, 0, 1)
 			if refusedFirst {
 				s.comesBack("", first)
 				s.deliver(second)
@@ -277,6 +273,23 @@ func TestAPaidParcelThatComesBackWaitsForARefund(t *testing.T) {
 	if o = s.view(placed); o.PaymentStatus != orders.PaymentPartiallyRefunded {
 		t.Errorf("the order is %s", o.PaymentStatus)
 	}
+	s.sound()
+
+	pot := s.sell(goods{price: 700}) // of what was given back before only the rest is asked for
+	some := s.order("", s.fill("", 2, mug, pot), "stripe")
+	s.pays(some)
+	for _, l := range some.Order.Items {
+		s.refund(some, units(l.ID, map[bool]int{true: 1, false: 2}[l.Variant == mug])).want(201)
+	}
+	s.comesBack("", s.ship(some)...)
+	waiting := decode[struct{ Data []orders.RefundRequest }](s.call("staff", "GET", "/admin/refund-requests?state=waiting", "").want(200)).Data
+	if len(waiting) != 1 || waiting[0].Amount != usd(1000) {
+		t.Errorf("asked for %+v", waiting)
+	}
+	s.limits("0", "1000") // and who says that it came back is not the second person
+	approve := "/admin/refund-requests/" + waiting[0].ID.String() + "/approve"
+	s.call("staff", "POST", approve, "").want(409, "second_person_needed")
+	s.call("staff", "POST", approve, "", "X-Staff-Other", id.New[id.User]().String()).want(200, `"approved"`)
 	s.sound()
 }
 

@@ -20,7 +20,7 @@
 //	      └─► pending, stock held ──► Pay ──► Sync ──► Settle ──► confirmed
 //	                              └─► Expire ──► cancelled; what is paid late goes back
 //	confirmed ──► Ship ──► Track … delivered: the vendor's part is paid, the ledger posted
-//	          │          └─► TakeBack: refused at the door nothing is paid, and paid it waits for a refund
+//	          │          └─► TakeBack: unpaid nobody owes anything for it, and paid it waits for a refund
 //	          ├─► HandOver, once paid: files and licence keys are delivered at once
 //	          ├─► Cancel: what has not shipped
 //	          └─► Refund: what has been paid; above a sum when a second person approves

@@ -114,8 +114,8 @@ func (c *Checkout) cancelAny(ctx context.Context, tx pgx.Tx, in *cancelAnyInput)
 	if err != nil {
 		return orders.View{}, err
 	}
-	if len(back.Lines) > 0 {
-		if err := c.mayGiveBack(ctx, tx, back.Amount); err != nil {
+	if !back.IsZero() {
+		if err := c.mayGiveBack(ctx, tx, back); err != nil {
 			return orders.View{}, err
 		}
 	}

@@ -17,7 +17,7 @@ import (
 func (c *Checkout) fulfilmentRoutes(r *httpapi.Router) {
 	const how = "Without `lines` all that is left goes. 409 `quantity_exceeds_remaining` tells how many are left of a line."
 	const seen = "`delivered` hands it over; with the last parcel of the part its cash on delivery is taken. `returned`: it is back with who sent it. " +
-		"What was to be paid at the door is not owed any more; for what was paid already a refund waits to be approved. With `sellable` false the goods are written off."
+		"What has not been paid is not owed any more; for what has a refund waits to be approved. 409 `capture_under_way` while a provider is taking the money. With `sellable` false the goods are written off."
 	httpapi.Post(r, "/api/v1/vendor/orders/{id}/shipments", c.vendorShip, httpapi.Needs(auth.VendorOrders), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeShip, afterShip),
 		httpapi.Summary("Hand over a parcel of the vendor's part"), httpapi.Describe(how))
 	httpapi.Post(r, "/api/v1/admin/orders/{id}/shipments", c.staffShip, httpapi.Needs(orders.CanWrite), httpapi.Status(http.StatusCreated), httpapi.Crash(beforeShip, afterShip),

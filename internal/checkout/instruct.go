@@ -114,12 +114,12 @@ func (c *Checkout) Carry(ctx context.Context, e payments.InstructionDue) error {
 	return nil
 }
 
-// dropCapture gives up to take money for an order that was cancelled meanwhile:
-// what was promised for it is let go.
+// dropCapture gives up to take money for an order that was cancelled meanwhile, or
+// has come back: what was promised for it is let go.
 func (c *Checkout) dropCapture(ctx context.Context, payment payments.Payment, in payments.Instruction) (dead bool, err error) {
 	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		w, err := orders.Lock(ctx, tx, payment.Order)
-		if dead = w.Status == orders.StatusCancelled; err != nil || !dead {
+		if dead = w.Void(); err != nil || !dead {
 			return err
 		}
 		if _, err := payments.Conclude(ctx, tx, in, payments.InstructionRefused, "", "the order was cancelled"); err != nil {

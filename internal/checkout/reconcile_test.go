@@ -434,7 +434,78 @@ func TestARefusedCapture(t *testing.T) {
 		b.wantOrder(placed, orders.StatusShipped, orders.PaymentPaid)
 		b.wantExceptions()
 		b.sound()
+		unpaidComesBack(b)
 	})
+}
+
+// unpaidComesBack has parcels come back whose money was not taken: nobody owes it
+// any more, and what was promised for it is let go.
+func unpaidComesBack(b *books) {
+	b.t.Helper()
+	dismiss := func() {
+		b.t.Helper()
+		b.fix(b.exception(payments.ExceptionRefused), `{"action": "dismiss", "reason": "it came back"}`).want(200)
+	}
+	back := func(p checkout.Placed) {
+		b.t.Helper()
+		part := b.show(p).Parts[0]
+		b.shop.comesBack("", part.Shipments...)
+		b.sound()
+		if got := b.show(p).Parts[0].Status; got != orders.PartRefused || b.left(part.Items[0].Variant) != 10 {
+			b.t.Errorf("the part is %s, %d are left", got, b.left(part.Items[0].Variant))
+		}
+		b.work()
+		b.sound()
+	}
+
+	one := b.promised() // of two parts
+	kept := one.Order.GrandTotal.Minus(b.shipPart(one, 0))
+	b.refuse(one)
+	if b.provider.Captures() == payments.CapturesWhole { // which cannot give up a part of it
+		parcel := b.show(one).Parts[0].Shipments[0].ID.String()
+		b.call("staff", "POST", "/admin/shipments/"+parcel+"/events", `{"status": "returned"}`).want(409)
+		b.fix(b.exception(payments.ExceptionRefused), `{"action": "retry"}`).want(200)
+		b.work()
+		b.wantOrder(one, orders.StatusConfirmed, orders.PaymentPaid)
+	} else {
+		back(one)
+		dismiss()
+		b.shipPart(one, 1)
+		b.work()
+		b.wantOrder(one, orders.StatusShipped, orders.PaymentPaid)
+		b.wantPayment(one, payments.Captured, kept.Minor, one.Order.GrandTotal.Minor-kept.Minor, 0)
+	}
+
+	for _, refused := range []bool{true, false} { // or on its way
+		all := b.begun()
+		b.pays(all, fakes.Pays)
+		b.work()
+		b.shipPart(all, 0)
+		if refused {
+			b.refuse(all)
+		}
+		back(all)
+		if refused {
+			dismiss()
+		}
+		b.wantOrder(all, orders.StatusReturned, orders.PaymentVoided)
+		b.wantPayment(all, payments.Voided, 0, all.Order.GrandTotal.Minor, 0)
+	}
+
+	if b.provider.Captures() == payments.CapturesSeveral { // what was taken ahead goes back
+		some := b.begun()
+		b.pays(some, fakes.Pays)
+		b.work()
+		b.takesAhead(some, 1000)
+		b.shipPart(some, 0)
+		b.refuse(some)
+		back(some)
+		dismiss()
+		b.wantTold(some, 1000)
+		b.wantOrder(some, orders.StatusReturned, orders.PaymentVoided)
+		b.wantPayment(some, payments.Captured, 1000, some.Order.GrandTotal.Minor-1000, 1000)
+	}
+	b.wantExceptions()
 }
 
 // A notice of a payment of ours of which its provider does not tell for a day is

@@ -47,7 +47,7 @@ var (
 	ErrSamePerson = errs.New(errs.Conflict, "second_person_needed", "Somebody else than who asked for this refund has to decide on it.")
 	// ErrSecond says that a cancellation gives back so much that somebody else has to
 	// approve the refund before.
-	ErrSecond = errs.New(errs.Conflict, "refund_needs_approval", "This gives back so much that somebody else has to approve it. Refund it first, then cancel.")
+	ErrSecond = errs.New(errs.Conflict, "refund_needs_approval", "This gives back so much that somebody else has to approve it. Refund it first, then cancel; what was taken ahead of the goods once all that is due was taken.")
 	// ErrWindow says that a buyer comes too late to cancel.
 	ErrWindow = errs.New(errs.Conflict, "cancel_window_over", "This order cannot be cancelled here any more. Ask the shop.")
 	// ErrRefundChanged says that what was asked for would come to another amount now.
@@ -64,7 +64,7 @@ func (c *Checkout) refundRoutes(r *httpapi.Router) {
 			"From the setting `orders.refund_step_up` on it asks for a fresh proof of identity; from `orders.refund_second_approver` on it answers 202 with a `refund_request`, which somebody else approves."))
 	decide := []httpapi.Option{httpapi.Needs(orders.CanRefund), httpapi.StepUp(), httpapi.Status(http.StatusOK), httpapi.Crash(beforeRefund, afterRefund)}
 	httpapi.Post(r, "/api/v1/admin/refund-requests/{request}/approve", c.approve, append(decide, httpapi.Summary("Approve a refund that somebody else has asked for"),
-		httpapi.Describe("It is made at once, or with a `dispute_id` that dispute is given up. 409 `second_person_needed` for who asked, `refund_changed` where it would come to another amount now, "+
+		httpapi.Describe("It is made at once, or with a `dispute_id` that dispute is given up. 409 `second_person_needed` for who asked where two are needed, `refund_changed` where it would come to another amount now, "+
 			"and for a dispute that wants no answer any more what giving it up answers."))...)
 	httpapi.Post(r, "/api/v1/admin/refund-requests/{request}/reject", c.reject, append(decide, httpapi.Summary("Reject a refund that was asked for"))...)
 }
@@ -188,7 +188,7 @@ type requestInput struct {
 // approve does what somebody else has asked for: it makes the refund, or gives the
 // dispute up.
 func (c *Checkout) approve(ctx context.Context, tx pgx.Tx, in *requestInput) (orders.RefundRequest, error) {
-	asked, err := decidable(ctx, tx, in.Request)
+	asked, err := c.decidable(ctx, tx, in.Request)
 	if err != nil {
 		return asked, err
 	}
@@ -229,7 +229,7 @@ type rejectInput struct {
 }
 
 func (c *Checkout) reject(ctx context.Context, tx pgx.Tx, in *rejectInput) (orders.RefundRequest, error) {
-	asked, err := decidable(ctx, tx, in.Request)
+	asked, err := c.decidable(ctx, tx, in.Request)
 	if err != nil {
 		return asked, err
 	}
@@ -237,16 +237,21 @@ func (c *Checkout) reject(ctx context.Context, tx pgx.Tx, in *rejectInput) (orde
 	return orders.DecideRefund(ctx, tx, asked)
 }
 
-// decidable is a request that the caller may decide on, with its order locked.
-func decidable(ctx context.Context, tx pgx.Tx, which id.RefundRequest) (orders.RefundRequest, error) {
+// decidable is a request that the caller may decide on, with its order locked. Who
+// has asked may where no second person is needed.
+func (c *Checkout) decidable(ctx context.Context, tx pgx.Tx, which id.RefundRequest) (orders.RefundRequest, error) {
 	asked, err := orders.LockRefundRequest(ctx, tx, which)
 	switch {
 	case err != nil:
 		return asked, err
 	case asked.State != "waiting":
 		return asked, orders.ErrRefundDecided.With("state", asked.State)
-	case asked.AskedBy == auth.From(ctx).Name():
-		return asked, ErrSamePerson
+	case asked.AskedBy != auth.From(ctx).Name():
+		return asked, nil
 	}
-	return asked, nil
+	second, err := c.reaches(ctx, tx, SecondSetting, asked.Amount)
+	if err == nil && second {
+		err = ErrSamePerson
+	}
+	return asked, err
 }

@@ -2,7 +2,6 @@ package checkout
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 
@@ -10,7 +9,6 @@ import (
 
 	"souk/internal/id"
 	"souk/internal/orders"
-	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 	"souk/internal/promotions"
@@ -18,10 +16,10 @@ import (
 )
 
 // TakeBack records that a parcel is back with who sent it: its goods return to the
-// stock, or are written off where they are not sellable. What was to be paid at the
-// door is not owed any more, as if it had never left; what was paid already waits
-// for a refund, which is asked for. Saying it twice changes nothing the second
-// time. Handed over and taken back at once, the first to have the order's lock wins.
+// stock, or are written off where they are not sellable. What has not been paid is
+// not owed any more, as if it had never left; what has waits for a refund, which is
+// asked for. Saying it twice changes nothing the second time. Handed over and taken
+// back at once, the first to have the order's lock wins.
 func (c *Checkout) TakeBack(ctx context.Context, tx pgx.Tx, shipment id.Shipment, detail string, sellable bool) (shipping.Shipment, error) {
 	was, found, err := c.lockParcel(ctx, tx, shipment)
 	if err != nil || found.Status == shipping.Returned {
@@ -49,36 +47,37 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 	if !ok {
 		return orders.ErrNoOrder
 	}
-	refused, err := c.paidAtTheDoor(ctx, tx, is, part)
-	if err != nil {
-		return err
-	}
+	refused := !is.Parts[part].Paid
 	is.Return(part, units, refused)
 	unpaid := was.Unpaid().Minus(is.Unpaid())
 	if err := c.arrive(ctx, tx, was, &is); err != nil { // the others of the part may have
 		return err
 	}
-	if err := is.Follow(); err != nil {
-		return err
-	}
-	var back []returned
+	var (
+		back  []returned
+		ahead []orders.Back
+	)
 	if refused {
+		var err error
 		if back, err = returnCredit(ctx, tx, was, is); err != nil {
 			return err
 		}
-		if err := c.giveUp(ctx, tx, was, &is, unpaid); err != nil {
+		if ahead, err = c.giveUp(ctx, tx, was, &is, unpaid); err != nil {
 			return err
 		}
 	}
+	if err := is.Follow(); err != nil {
+		return err
+	}
 	b := postgres.NewBatch()
 	orders.QueueSave(ctx, b, was, &is, func(ch orders.Change) events.Step {
-		return orders.Returned{Change: ch, VendorOrderID: parcel.VendorOrderID, ShipmentID: parcel.ID, Refused: refused}
+		return orders.Returned{Change: ch, VendorOrderID: parcel.VendorOrderID, ShipmentID: parcel.ID, Refused: refused, Back: append(whereTo(back), ahead...)}
 	})
 	if err := b.Send(ctx, tx); err != nil {
 		return err
 	}
 	if !refused {
-		return c.askBack(ctx, tx, is.ID, units)
+		return c.askBack(ctx, tx, is, units)
 	}
 	if is.Void() {
 		if err := promotions.Release(ctx, tx, []id.Order{is.ID}); err != nil {
@@ -88,41 +87,22 @@ func (c *Checkout) bringBack(ctx context.Context, tx pgx.Tx, was orders.Whole, p
 	return giveBack(ctx, tx, back)
 }
 
-// paidAtTheDoor reports that a part is paid when it is handed over, and was not.
-func (c *Checkout) paidAtTheDoor(ctx context.Context, tx pgx.Tx, w orders.Whole, part int) (bool, error) {
-	if w.Parts[part].Paid {
-		return false, nil
-	}
-	payment, err := payments.LiveOf(ctx, tx, w.ID)
+// askBack asks for a refund of goods that came back and have been paid for, as far
+// as that was not given back before, in the name of who says that they came back.
+// Staff approve it, or reject it and give back otherwise.
+func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, w orders.Whole, units []orders.Units) error {
+	before, err := orders.RefundedOf(ctx, tx, w.ID)
 	if err != nil {
-		return false, err
+		return err
 	}
-	provider, err := c.Payments.Provider(payment.Provider)
-	if err != nil {
-		return false, err
-	}
-	return provider.Settled(), nil
-}
-
-// askedByReturn is who asks for the refund of what came back, so that anybody may
-// approve it.
-const askedByReturn = "system:returned parcel"
-
-// askBack asks for a refund of goods that came back and have been paid for. Staff
-// approve it, or reject it and give back otherwise.
-func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, order id.Order, units []orders.Units) error {
-	body := refundBody{Lines: units, To: orders.ToMethod, Reason: "Your parcel came back to us."}
-	_, _, planned, err := c.plan(ctx, tx, body.of(order))
-	if errors.Is(err, orders.ErrNothingToRefund) || errors.Is(err, orders.ErrBeyondRemaining) { // it was given back before
+	body := refundBody{Lines: w.Refundable(units, before), To: orders.ToMethod, Reason: "Your parcel came back to us."}
+	_, _, planned, err := c.plan(ctx, tx, body.of(w.ID))
+	if errors.Is(err, orders.ErrNothingToRefund) {
 		return nil
 	}
 	if err != nil {
 		return err
 	}
-	text, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("keep a request for a refund: %w", err)
-	}
-	_, err = orders.AskRefund(ctx, tx, orders.RefundRequest{Order: order, Amount: planned.Amount, Body: text, AskedBy: askedByReturn})
+	_, err = c.askForRefund(ctx, tx, planned, body)
 	return err
 }

@@ -87,7 +87,7 @@ func (c *Checkout) isPart(p payments.Payment, capture payments.Fact) bool {
 // tooMuch reports that an order does not wait for what a payment brings: it is
 // dead, or another payment has promised or paid it.
 func tooMuch(w orders.Whole, p payments.Payment) bool {
-	return w.Status == orders.StatusCancelled || p.Owed || p.Authorized.IsZero() && w.PaymentStatus != orders.PaymentPending
+	return w.Void() || p.Owed || p.Authorized.IsZero() && w.PaymentStatus != orders.PaymentPending
 }
 
 // apply is what a fresh fact means for its order. Failures and voids mean

@@ -445,6 +445,14 @@ func (s *shop) ship(p checkout.Placed) []shipping.Shipment {
 	return list
 }
 
+// shipUnits hands over so many units of the first line of a part.
+func (s *shop) shipUnits(p checkout.Placed, part, n int) shipping.Shipment {
+	s.t.Helper()
+	of := p.Order.Parts[part]
+	return decode[shipping.Shipment](s.call(of.Seller.ID.String(), "POST", "/vendor/orders/"+of.ID.String()+"/shipments",
+		fmt.Sprintf(`{"lines": [{"order_line_id": %q, "quantity": %d}]}`, of.Items[0].ID, n)).want(201))
+}
+
 func (s *shop) deliver(parcels ...shipping.Shipment) {
 	s.t.Helper()
 	for _, p := range parcels {

@@ -90,9 +90,9 @@
 // handed over, so it makes one such transaction for each. A payment that is
 // captured before anything ships makes one transaction that credits every
 // vendor of the order; one of a part of a promise credits the vendors whose parts
-// it is enough for. Cash in transit is psp_clearing of party cod. A parcel that is
-// refused at the door posts nothing of a sale, for nothing was posted when it left:
-// only what gift cards and store credit had paid ahead goes back.
+// it is enough for. Cash in transit is psp_clearing of party cod. A parcel that
+// comes back before it was paid posts nothing of a sale, for nothing was posted when
+// it left: only what was paid ahead goes back.
 package ledger
 
 import (

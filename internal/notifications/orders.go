@@ -64,10 +64,10 @@ func (n *Notifications) OrderReturned(ctx context.Context, e orders.Returned) er
 	if e.Refused {
 		kind = OrderRefused
 	}
-	return n.tellOfParcel(ctx, kind, e.OrderID, e.VendorOrderID, e.ShipmentID)
+	return n.tellOfParcel(ctx, kind, e.OrderID, e.VendorOrderID, e.ShipmentID, goesBack(e.Back)...)
 }
 
-func (n *Notifications) tellOfParcel(ctx context.Context, kind Kind, order id.Order, part id.VendorOrder, shipment id.Shipment) error {
+func (n *Notifications) tellOfParcel(ctx context.Context, kind Kind, order id.Order, part id.VendorOrder, shipment id.Shipment, more ...fact) error {
 	w, err := n.bought(ctx, order)
 	if err != nil {
 		return err
@@ -91,6 +91,7 @@ func (n *Notifications) tellOfParcel(ctx context.Context, kind Kind, order id.Or
 	if parcel.TrackingNumber != "" {
 		l.Facts = append(l.Facts, fact{"tracking", parcel.TrackingNumber})
 	}
+	l.Facts = append(l.Facts, more...)
 	if kind == OrderShipped {
 		l.Link = parcel.TrackingURL // "" where we do not know the courier's page
 	}

@@ -32,33 +32,36 @@ func (w *Whole) Cancel(reason string, before []RefundLine) (withdrawn []Units, b
 // withdraw cancels the units that are left of a part.
 func (w *Whole) withdraw(part int, units []Units) {
 	p := &w.Parts[part]
-	p.Status = PartCancelled
 	for i := range w.Lines {
 		l := &w.Lines[i]
-		if l.Part == p.ID && l.Fulfilled > 0 {
-			p.Status = PartShipped
-		}
 		for _, u := range units {
 			if u.Line == l.ID {
 				l.withdraw(u.Quantity, p.Paid)
 			}
 		}
 	}
+	w.followLines(p)
 }
 
 // unpay gives back the money for units that have been withdrawn of a part, and
 // for its shipping when all of it was. Units whose money has gone back before are
-// taken to be among them: nobody is paid twice for one.
+// taken to be those that came back, and what is more than these to be among them:
+// nobody is paid twice for one.
 func (p VendorOrder) unpay(paid []*refundable, units []Units) (back []RefundLine) {
 	for _, r := range paid {
 		if r.paid.Part != p.ID {
 			continue
 		}
-		at := slices.IndexFunc(units, func(u Units) bool { return u.Line == r.paid.Line })
+		n := 0
+		for _, u := range units {
+			if u.Line == r.paid.Line {
+				n = u.Quantity - max(0, r.back.Quantity-r.returned)
+			}
+		}
 		var l RefundLine
 		switch {
-		case at >= 0 && units[at].Quantity > r.back.Quantity:
-			l = r.takeUnits(units[at].Quantity - r.back.Quantity)
+		case n > 0:
+			l = r.takeUnits(n)
 		case r.paid.Line.IsZero() && p.Status == PartCancelled:
 			l = r.take(r.left(), 0)
 		default:

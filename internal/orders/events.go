@@ -67,19 +67,21 @@ type Delivered struct {
 }
 
 // Returned says that a parcel came back. Refused: nothing is paid for what was in
-// it. To is returned when nothing else of the order is left.
+// it, and Back is what had been taken for it, or gift cards and store credit were to
+// pay. To is returned when nothing else of the order is left.
 type Returned struct {
 	Change
 	VendorOrderID id.VendorOrder `json:"vendor_order_id"`
 	ShipmentID    id.Shipment    `json:"shipment_id"`
 	Refused       bool           `json:"refused"`
+	Back          []Back         `json:"back,omitempty"`
 }
 
 // Cancelled says that what had not shipped was withdrawn: the whole order when
 // To is cancelled, else the rest of the parts named. Why stands in the order:
 // somebody wrote it, and the log forgets nothing. What had been paid for it goes
-// back by the refund named; Back is that, and what gift cards and store credit were
-// to pay.
+// back by the refund named; Back is that, what was taken ahead, and what gift cards
+// and store credit were to pay.
 type Cancelled struct {
 	Change
 	VendorOrderIDs []id.VendorOrder `json:"vendor_order_ids"`

@@ -22,6 +22,9 @@ func (w Whole) Unpaid() money.Amount {
 	return owed.Minus(w.Ahead)
 }
 
+// Overpaid is what was taken ahead and is more than is left to pay.
+func (w Whole) Overpaid() money.Amount { return money.Of(max(0, -w.Unpaid().Minor), w.Currency) }
+
 // Earned is what is to be taken by now where money is taken as goods leave: of
 // the parts of which something has shipped, or that have digital goods, which are
 // handed over once they are paid for.

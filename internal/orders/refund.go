@@ -92,10 +92,13 @@ type Wanted struct {
 type refundable struct {
 	paid     RefundLine // Quantity: the units that it is for
 	back     RefundLine
+	returned int // units that came back
 	giftCard bool
 }
 
 func (r *refundable) left() money.Amount { return r.paid.Amount.Minus(r.back.Amount) }
+
+func (r *refundable) unitsLeft() int { return r.paid.Quantity - r.back.Quantity }
 
 // take gives back an amount with its share of every figure. The shares are
 // computed for all that has been given back together, so that they end at exactly
@@ -147,7 +150,7 @@ func (w Whole) refundables(before []RefundLine) (list []*refundable) {
 				continue
 			}
 			shipping.Amount = shipping.Amount.Minus(l.Total)
-			list = append(list, &refundable{giftCard: l.GiftCard, paid: RefundLine{
+			list = append(list, &refundable{giftCard: l.GiftCard, returned: l.Returned, paid: RefundLine{
 				Order: w.ID, Part: p.ID, Line: l.ID, Quantity: l.Quantity - l.Withdrawn + l.WithdrawnPaid, Amount: l.Total.Minus(l.WithdrawnTotal),
 				Tax: l.Tax.Minus(l.WithdrawnTax), Commission: l.Commission.Minus(l.WithdrawnCommission), Platform: l.Platform.Minus(l.WithdrawnPlatform),
 			}})
@@ -166,6 +169,19 @@ func (w Whole) refundables(before []RefundLine) (list []*refundable) {
 		}
 	}
 	return list
+}
+
+// Refundable is so many of some units as were paid for and not given back before.
+func (w Whole) Refundable(units []Units, before []RefundLine) (left []Units) {
+	list := w.refundables(before)
+	for _, u := range units {
+		for _, r := range list {
+			if n := min(u.Quantity, r.unitsLeft()); r.paid.Line == u.Line && n > 0 {
+				left = append(left, Units{u.Line, n})
+			}
+		}
+	}
+	return left
 }
 
 // Refund works out what a refund gives back, from frozen shares alone, and moves
@@ -211,7 +227,7 @@ func (want Wanted) of(list []*refundable) ([]RefundLine, error) {
 			return nil, errs.Validation.Field(pointer+"/quantity", "out_of_range", "Give back one unit or more.")
 		}
 		r := list[at]
-		if left := r.paid.Quantity - r.back.Quantity; u.Quantity > left {
+		if left := r.unitsLeft(); u.Quantity > left {
 			return nil, ErrBeyondRemaining.With("order_line_id", u.Line).With("remaining", left)
 		}
 		parts[r.paid.Part] = true

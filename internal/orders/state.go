@@ -244,16 +244,7 @@ func (w *Whole) fulfil(part int, units []Units) error {
 	if err := w.take(p, units); err != nil {
 		return err
 	}
-	left := 0
-	for _, l := range w.Lines {
-		if l.Part == p.ID {
-			left += l.Remaining()
-		}
-	}
-	p.Status = PartShipped
-	if left > 0 {
-		p.Status = PartPartiallyShipped
-	}
+	w.followLines(p)
 	return nil
 }
 
@@ -302,19 +293,30 @@ func (w *Whole) Return(part int, units []Units, refused bool) {
 			l.Returned += u.Quantity
 		}
 	}
-	gone, left := 0, 0
+	w.followLines(p)
+}
+
+// followLines makes the state of a part follow from its lines. Nothing left of a
+// part that has not shipped cancels it; of one that has, it was refused.
+func (w *Whole) followLines(p *VendorOrder) {
+	left, sent, kept := 0, 0, 0
 	for _, l := range w.Lines {
 		if l.Part == p.ID {
-			gone, left = gone+l.Fulfilled-l.Returned, left+l.Remaining()
+			left, sent, kept = left+l.Remaining(), sent+l.Fulfilled, kept+l.Fulfilled-l.Returned
 		}
 	}
 	switch {
-	case gone > 0 || left > 0 && !refused: // others of it are under way, or still to leave
-	case left > 0:
+	case left > 0 && sent == 0:
 		p.Status = PartConfirmed
-	case refused:
+	case left > 0:
+		p.Status = PartPartiallyShipped
+	case kept > 0:
+		p.Status = PartShipped
+	case sent > 0:
+		p.Status = PartReturned
+	case p.Status == PartPartiallyShipped || p.Status == PartShipped:
 		p.Status = PartRefused
 	default:
-		p.Status = PartReturned
+		p.Status = PartCancelled
 	}
 }

@@ -114,8 +114,8 @@ WHERE NOT CASE v.status
     WHEN 'pending'           THEN fulfilled = 0 AND remaining > 0
     WHEN 'confirmed'         THEN fulfilled = 0 AND remaining > 0
     WHEN 'partially_shipped' THEN fulfilled > 0 AND remaining > 0
-    WHEN 'shipped'           THEN fulfilled > 0 AND remaining = 0
-    WHEN 'delivered'         THEN fulfilled > 0 AND remaining = 0
+    WHEN 'shipped'           THEN fulfilled > returned AND remaining = 0
+    WHEN 'delivered'         THEN fulfilled > returned AND remaining = 0
     WHEN 'cancelled'         THEN fulfilled = 0 AND remaining = 0
     WHEN 'refused'           THEN fulfilled = 0 AND remaining = 0
     WHEN 'returned'          THEN fulfilled > 0 AND remaining = 0 AND returned = fulfilled

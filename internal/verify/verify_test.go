@@ -95,7 +95,7 @@ var corruptions = []corruption{
 	{rule: "A8", sql: `UPDATE payment_events SET currency = 'EUR' WHERE id = u('fact 1')`},
 	{
 		rule: "A9", sql: `UPDATE order_lines SET quantity_returned = 3 WHERE id = u('arrived teapots')`,
-		too: []string{"A11", "E7"}, why: "no parcel is back, in the stock neither",
+		too: []string{"A11", "A13", "E7"}, why: "no parcel is back, in the stock neither, and the part would have nothing with its buyer",
 	},
 	{rule: "A10", sql: `UPDATE orders SET status = 'shipped' WHERE id = u('travelling');
 		UPDATE events SET data = data || '{"to": "shipped"}' WHERE id = u('event travelling2')`},
@@ -107,6 +107,7 @@ var corruptions = []corruption{
 		cancelled_platform_minor = 0 WHERE id = u('withdrawn teapot')`, too: []string{"B15"}, why: "nothing was given back for it"},
 	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'confirmed' WHERE id = u('travelling, potter')`},
 	{rule: "A13", sql: `UPDATE vendor_orders SET status = 'partially_shipped' WHERE id = u('travelling, weaver')`},
+	{rule: "A13", sql: `UPDATE order_lines SET quantity_returned = quantity_fulfilled WHERE order_id = u('arrived')`, too: []string{"A11", "E7"}, why: "no parcel is back, in the stock neither"},
 
 	{rule: "A14", sql: `UPDATE order_line_components SET total_minor = 381 WHERE variant_id = u('card')`},
 	{rule: "A14", sql: `UPDATE order_line_components SET tax_minor = 1 WHERE variant_id = u('card')`},
