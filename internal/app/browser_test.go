@@ -150,14 +150,14 @@ func TestMembershipByATestCard(t *testing.T) {
 }
 
 // Somebody joins a plan on the account page, is told how to pay, is a member once
-// the money has come, and ends it there.
+// the money has come, ends it there, and sees what a better one would cost.
 func TestMembershipOnTheAccountPage(t *testing.T) {
 	t.Parallel()
 	shop := apptest.Run(t, pgtest.DB(t))
 	shop.InTx(t, func(tx pgx.Tx) error {
 		return shop.Settings.Set(t.Context(), tx, map[string]json.RawMessage{"payments.transfer_instructions": json.RawMessage(`"UPI: market@bank"`)})
 	})
-	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "interval": {"unit": "month", "count": 1}, "prices": [{"amount": 999, "currency": "USD"}],
+	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 999, "currency": "USD"}],
 		"pause_days": 30, "benefits": {"percent_off": {"percent_ppm": 100000}, "free_shipping_above": {"USD": 2000}}}`).Want(t, 201)
 	b := shop.Browser(t)
 	register(b)
@@ -190,6 +190,13 @@ func TestMembershipOnTheAccountPage(t *testing.T) {
 	b.Sees("#member-state", "It ends then")
 	b.Click("#member-resume")
 	b.Sees("#notice", "goes on")
+
+	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Platinum", "rank": 1, "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 1800, "currency": "USD"}]}`).Want(t, 201)
+	b.Open("/account#membership")
+	b.Sees("#plans", "Platinum")
+	b.Click("#plans button")
+	b.Sees("#join-cost", "You pay $8.34 now: $18.00 less $9.66 for 29 unused days of Gold. It lasts until ")
+	b.Picture("membership-upgrade")
 }
 
 // Each mailed link leads to a page that does what the mail said, once.

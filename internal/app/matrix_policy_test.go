@@ -247,6 +247,7 @@ func wishPolicy() []rule {
 			{op: "move-my-default-wishlist-item", with: means("item", "default wish"), body: `{"cart_id": "{cart}"}`},
 			{op: "get-my-membership", otherwise: 404},
 			{op: "list-my-membership-payment-methods", query: "plan={better plan}"},
+			{op: "get-my-membership-upgrade", query: "plan={best plan}", otherwise: 404},
 			{op: "join-my-membership", body: `{"plan_id": "{better plan}", "payment_method": "free", "billing": {"name": "Ada", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}}`},
 			{op: "upgrade-my-membership", body: `{"plan_id": "{best plan}", "payment_method": "free", "billing": {"name": "Ada", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}}`, otherwise: 404},
 			{op: "downgrade-my-membership", body: `{"plan_id": "{plan}"}`, otherwise: 404},

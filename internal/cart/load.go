@@ -142,6 +142,7 @@ type reading struct {
 	trial   bool         // of a supposition
 	locale  string       // in which goods are told; "" is the shop's own
 	told    Customer     // what it tells of the buyer
+	setOff  pricing.SetOff
 }
 
 // Lock takes the row of a cart that the caller may use and prices it for
@@ -253,6 +254,9 @@ func (r *reading) describe(l *Line) {
 		m := r.members[at]
 		l.Plan, l.PlanArchived, l.Members, l.MemberNames = m.Plan, m.PlanArchived, m.Members, m.Names
 		l.SetOff = pricing.SetOff{Amount: money.Of(m.SetOff, r.cart.Currency), Name: m.SetOffText}
+		if r.trial && !m.Plan.IsZero() {
+			l.SetOff = r.setOff
+		}
 	}
 	l.Digital = !l.RequiresShipping && (!l.Plan.IsZero() || l.GiftCard || slices.Contains(r.digital, l.ID))
 	v := r.vendors[l.VendorID]

@@ -29,6 +29,7 @@ type Supposition struct {
 	Method   string                  // of payment; "" is not chosen yet
 	At       time.Time               // zero is now
 	Customer Customer
+	SetOff   pricing.SetOff // what unused time of another plan pays of the one among the items
 }
 
 // A Customer is who would buy it: somebody whose orders and uses of promotions
@@ -52,7 +53,7 @@ func (c *Carts) Suppose(ctx context.Context, db postgres.DB, s Supposition) (*Tr
 			ID: id.Secret[id.Cart](), UserID: s.Customer.User, Currency: s.Currency, Email: s.Customer.Email,
 			ShippingAddress: s.To, BillingAddress: s.Billing, Shipping: s.Shipping,
 		},
-		shop: c.known(), method: s.Method, trial: true, told: s.Customer,
+		shop: c.known(), method: s.Method, trial: true, told: s.Customer, setOff: s.SetOff,
 	}
 	n := len(s.Items)
 	ids, variants, quantities := make([]id.CartItem, n), make([]id.Variant, n), make([]int, n)

@@ -19,10 +19,11 @@ func (unasked) Error() string { return "a tax engine has to be asked first" }
 
 type toldKey struct{}
 
-// told is what an engine has said before this try.
-func told(ctx context.Context) []tax.Told {
-	list, _ := ctx.Value(toldKey{}).([]tax.Told)
-	return list
+// told is what an engine has said before this try, and whether it was asked: it
+// has said nothing where it was set up anew meanwhile.
+func told(ctx context.Context) (list []tax.Told, asked bool) {
+	list, asked = ctx.Value(toldKey{}).([]tax.Told)
+	return list, asked
 }
 
 // askFirst asks what a try has left open, if that is why it failed: the next one
@@ -39,9 +40,10 @@ func (c *Checkout) askFirst(ctx context.Context, err error) (again context.Conte
 	return context.WithValue(ctx, toldKey{}, list), nil
 }
 
-// checkAsked ends a try in which an engine has to be asked, and may be.
-func checkAsked(ctx context.Context, p cart.Priced) error {
-	if len(p.Quote.Unanswered) > 0 && len(told(ctx)) == 0 {
+// checkAsked ends the first try where an engine has to be asked. What is left open
+// in the second one is refused as of any cart.
+func checkAsked(p cart.Priced, asked bool) error {
+	if len(p.Quote.Unanswered) > 0 && !asked {
 		return unasked{p.Quote.Unanswered}
 	}
 	return nil

@@ -3,12 +3,12 @@ package checkout
 import (
 	"context"
 	"fmt"
-	"slices"
 
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/auth"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/events"
@@ -39,7 +39,8 @@ func queueHandOver(ctx context.Context, b *postgres.Batch, w orders.Whole) {
 // HandOver gives a buyer the files, licence keys and gift cards that they have paid for. For
 // each part they are a shipment that is delivered when it is made: the units
 // leave the stock, the keys are taken, and where they were all of it the part is
-// delivered. Doing it again does nothing, since nothing is left to hand over.
+// delivered. Doing it again does nothing, since nothing is left to hand over; and
+// nothing is where the money has gone back meanwhile.
 func (c *Checkout) HandOver(ctx context.Context, due HandOverDue) error {
 	if auth.From(ctx).Anonymous() {
 		ctx = auth.With(ctx, auth.Actor{System: "hand over"})
@@ -47,6 +48,9 @@ func (c *Checkout) HandOver(ctx context.Context, due HandOverDue) error {
 	err := postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		w, err := orders.Lock(ctx, tx, due.OrderID)
 		if err != nil {
+			return err
+		}
+		if back, err := wentBack(ctx, tx, w); err != nil || back {
 			return err
 		}
 		var all []orders.Units
@@ -125,15 +129,34 @@ func (c *Checkout) handOver(ctx context.Context, tx pgx.Tx, was orders.Whole, pa
 	return is, units, b.Send(ctx, tx)
 }
 
-// takeBack withdraws what an order has handed over when all that was taken for
-// it, by whatever payments, has gone back. Of a part of the money nobody can say
-// which goods it was for: staff withdraw those.
-func (c *Checkout) takeBack(ctx context.Context, tx pgx.Tx, order id.Order) error {
-	list, err := payments.OfOrder(ctx, tx, order)
-	if err != nil || slices.ContainsFunc(list, func(p payments.Payment) bool { return p.Refunded != p.Captured }) {
+// takeBack withdraws what an order has handed over when its money has gone back.
+// Of a part of the money nobody can say which goods it was for: staff withdraw
+// those.
+func (c *Checkout) takeBack(ctx context.Context, tx pgx.Tx, w orders.Whole) error {
+	if back, err := wentBack(ctx, tx, w); err != nil || !back {
 		return err
 	}
-	return c.revoke(ctx, tx, order)
+	return c.revoke(ctx, tx, w.ID)
+}
+
+// wentBack reports whether all that was taken for an order, by whatever payments,
+// has gone back, or is on its way by refunds.
+func wentBack(ctx context.Context, tx pgx.Tx, w orders.Whole) (bool, error) {
+	if w.PaymentStatus == orders.PaymentRefunded {
+		return true, nil
+	}
+	list, err := payments.OfOrder(ctx, tx, w.ID)
+	if err != nil {
+		return false, err
+	}
+	taken := money.Zero(w.Currency)
+	for _, p := range list {
+		if p.Refunded != p.Captured {
+			return false, nil
+		}
+		taken = taken.Plus(p.Captured)
+	}
+	return !taken.IsZero(), nil
 }
 
 // revoke ends what an order has handed over: files, licence keys, memberships.

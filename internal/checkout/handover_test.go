@@ -361,6 +361,18 @@ func TestMoneyBackTakesGoodsBack(t *testing.T) {
 	s.pays(again)
 	s.use(again, s.grants(again)[0], "reveal").want(200, "KEY-2")
 	s.sound()
+
+	early := s.buyDigital(1, file)
+	for _, kind := range []payments.Kind{payments.Capture, payments.Refund} {
+		if err := s.settle(fact(early, kind, "early "+string(kind))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.handOver()
+	if got := s.grants(early); len(got) > 0 {
+		t.Errorf("handed over after the money went back: %+v", got)
+	}
+	s.sound()
 }
 
 func TestStaffWithdrawAGrant(t *testing.T) {

@@ -31,6 +31,9 @@ func (c *Checkout) memberRoutes(r *httpapi.Router) {
 		httpapi.Describe("It places the order for a period of the plan; paid for, the membership begins, or goes on where one is a member of the plan already. "+
 			"With `trial` nothing is ordered yet: the first period is, shortly before the trial ends. 409 `no_trial` for who was a member before, `already_member` for who is one of another plan."))
 	httpapi.Get(r, "/api/v1/me/membership/payment-methods", c.waysToJoin, me, httpapi.Summary("List the ways to pay for a plan"))
+	httpapi.Get(r, "/api/v1/me/membership/upgrade", c.showUpgrade, me, httpapi.Private(), httpapi.Summary("Show what going up to a better plan would cost now"),
+		httpapi.Describe("It is what the order would come to, with the invoice's address of the last period, and refused as that would be; nothing is ordered. "+
+			"Where an engine says what tax is, it is not asked: the rates of the shop's own zones are told."))
 	httpapi.Post(r, "/api/v1/me/membership/upgrade", c.upgrade, told, me, httpapi.Status(http.StatusCreated), httpapi.Crash(beforePlace, afterPlace), httpapi.Mend(c.askFirst), httpapi.Then(c.tellNext),
 		httpapi.Summary("Go up to a better plan"),
 		httpapi.Describe("It places the order for a period of the plan; paid for, it begins at once. What its unused days have cost of the old plan lowers the price (`set_off` in the trace), or is added as time where the shop has set so. 409 `upgrade_ordered` while an order that it has lowered is not paid for."))
@@ -85,22 +88,6 @@ func (c *Checkout) join(ctx context.Context, tx pgx.Tx, in *joinInput) (Joined, 
 		return c.try(ctx, tx, w)
 	case w.is != nil && w.is.Plan.ID != w.Plan.ID && w.is.NextPlan != w.Plan.ID:
 		return Joined{}, memberships.ErrMember
-	}
-	return c.ordered(ctx, tx, w)
-}
-
-func (c *Checkout) upgrade(ctx context.Context, tx pgx.Tx, in *joinInput) (Joined, error) {
-	w, err := c.wish(ctx, tx, in)
-	switch {
-	case err != nil:
-		return Joined{}, err
-	case w.is == nil:
-		return Joined{}, memberships.ErrNoMembership
-	case w.Plan.Rank <= w.is.Plan.Rank:
-		return Joined{}, memberships.ErrNotHigher
-	}
-	if w.setOff, err = c.Memberships.SetOff(ctx, tx, w.is, w.now, w.currency); err != nil {
-		return Joined{}, err
 	}
 	return c.ordered(ctx, tx, w)
 }
@@ -219,13 +206,14 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 			return Placed{}, err
 		}
 	}
-	if err := tax.Keep(ctx, tx, p.Cart.ID, told(ctx)); err != nil {
+	answers, asked := told(ctx)
+	if err := tax.Keep(ctx, tx, p.Cart.ID, answers); err != nil {
 		return Placed{}, err
 	}
 	if p, err = c.Carts.Lock(ctx, tx, p.Cart.ID, w.Method); err != nil {
 		return Placed{}, err
 	}
-	if err := checkAsked(ctx, p); err != nil {
+	if err := checkAsked(p, asked); err != nil {
 		return Placed{}, err
 	}
 	if lowered && p.Quote.Totals.GrandTotal.IsZero() { // nothing is left to pay
@@ -238,17 +226,6 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 		err = c.Memberships.Upgrading(ctx, tx, p.Lines[0].ID, placed.Order.ID, setOffOf(p.Lines[0]))
 	}
 	return placed, err
-}
-
-// setOffOf is what of the price of a line was set off.
-func setOffOf(l cart.Line) money.Amount {
-	sum := money.Zero(l.UnitPrice.Currency)
-	for _, d := range l.Price.Discounts {
-		if d.Promotion.IsZero() {
-			sum = sum.Plus(d.Amount)
-		}
-	}
-	return sum
 }
 
 // extend gives the buyer of an order the memberships among units that were paid
@@ -278,16 +255,20 @@ func (c *Checkout) extend(ctx context.Context, tx pgx.Tx, w orders.Whole, units 
 		case !sold:
 			others = append(others, units[i])
 		case !w.User.IsZero(): // erased users are members of nothing
-			billing, value := w.Billing, l.Subtotal.Minus(l.Discount).Plus(off.Amount)
-			err := c.Memberships.Extend(ctx, tx, memberships.Sale{User: w.User, Email: w.Email, Purchase: memberships.Purchase{
-				Plan: plan, Order: w.ID, Paid: l.Total, Value: value, SetOff: off.Amount, AsOf: off.At, Method: methodOf(paid, value), Billing: &billing,
-			}})
-			if err != nil {
+			billing, bought := w.Billing, purchase(plan, l.Subtotal, l.Discount, l.Total, off)
+			bought.Order, bought.Method, bought.Billing = w.ID, methodOf(paid, bought.Value), &billing
+			if err := c.Memberships.Extend(ctx, tx, memberships.Sale{User: w.User, Email: w.Email, Purchase: bought}); err != nil {
 				return nil, fmt.Errorf("membership of order %s: %w", w.ID, err)
 			}
 		}
 	}
 	return others, nil
+}
+
+// purchase is a period of a plan that was sold: it is worth its price before tax on
+// top, with what was set off.
+func purchase(plan memberships.Plan, subtotal, discount, total money.Amount, off memberships.SetOff) memberships.Purchase {
+	return memberships.Purchase{Plan: plan, Paid: total, Value: subtotal.Minus(discount).Plus(off.Amount), SetOff: off.Amount, AsOf: off.At}
 }
 
 // methodOf is how a buyer has paid what gift cards, store credit and unused time

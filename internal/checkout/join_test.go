@@ -36,13 +36,19 @@ func (s *shop) join(who string, plan id.Plan, method, more string) checkout.Join
 // pay says that the money of an order has come, and hands over what it was for.
 func (s *shop) pay(joined checkout.Joined) {
 	s.t.Helper()
+	s.comesFor(joined)
+	s.handOver()
+}
+
+// comesFor says that the money of an order has come.
+func (s *shop) comesFor(joined checkout.Joined) {
+	s.t.Helper()
 	s.inTx(func(tx pgx.Tx) error {
 		_, err := s.flow.Settle(s.t.Context(), tx, payments.Fact{
 			Payment: joined.Payment.ID, Kind: payments.Capture, Amount: joined.Order.GrandTotal, Cause: "paid",
 		})
 		return err
 	})
-	s.handOver()
 }
 
 // member makes somebody a member who has paid.

@@ -101,7 +101,7 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 		if err := c.movedBack(ctx, tx, was, payment, event); err != nil || payment.Owed {
 			return is, err
 		}
-		return is, c.takeBack(ctx, tx, was.ID)
+		return is, c.takeBack(ctx, tx, was)
 	case payments.RefundFailed, payments.ChargebackReversed, payments.Fee:
 		return is, c.movedBack(ctx, tx, was, payment, event)
 	case payments.Fail, payments.Void, payments.Payout, payments.Contest, payments.Concede:

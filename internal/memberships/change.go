@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/big"
+	"slices"
 	"time"
 
 	"souk/internal/id"
@@ -11,18 +12,23 @@ import (
 )
 
 // upgrade cuts what is left of the time so far for the first period of a better
-// plan. What the order for it has set off is paid with it, and the rest is added
-// as the time that it is worth.
+// plan. What the order for it has set off is paid with it, as it was counted then,
+// and the rest is added as the time that it is worth.
 func (m *Membership) upgrade(now time.Time, bought Purchase) {
 	share := func(p Period, rest time.Duration) money.Amount { return p.share(rest) }
 	if !bought.SetOff.IsZero() {
-		share = func(p Period, _ time.Duration) money.Amount { return p.unused(bought.AsOf) }
+		share = func(p Period, _ time.Duration) money.Amount {
+			if p.Starts.After(bought.AsOf) { // it has begun while the order waited
+				return p.unused(now)
+			}
+			return p.unused(bought.AsOf)
+		}
 	}
 	unused, left := m.cut(now, share)
 	setOff := money.Of(min(unused.Minor, bought.SetOff.Minor), unused.Currency)
 	first, rest := bought.period(now, now.Day(), setOff), unused.Minus(setOff)
 	m.append(first)
-	if more := worth(rest, left, first.Ends.Sub(now), first.Value); more > 0 {
+	if more := worth(rest, left, first.Ends.Sub(now), bought.Value); more > 0 {
 		m.append(Period{Plan: bought.Plan.ID, Kind: Carried, Starts: first.Ends, Ends: first.Ends.Add(more), Paid: rest})
 	}
 	m.note("upgraded", bought.Plan.ID, bought.Order, "")
@@ -30,24 +36,31 @@ func (m *Membership) upgrade(now time.Time, bought Purchase) {
 
 // SetOff is what unused time pays of the price of a better plan.
 type SetOff struct {
-	Amount money.Amount
-	Text   string // as carts and orders tell it
-	At     time.Time
+	Amount money.Amount `json:"amount"`
+	Plan   string       `json:"plan" doc:"Whose time it is"`
+	Unused int64        `json:"unused_days" doc:"A day that has begun is used"`
+	Days   int64        `json:"days" doc:"Of all periods that are not over"`
+	At     time.Time    `json:"-"` // when it was counted
+}
+
+// Text is a set-off as carts and orders tell it.
+func (o SetOff) Text() string {
+	return fmt.Sprintf("Unused time of %s: %d of %d days", o.Plan, o.Unused, o.Days)
 }
 
 // Unused is what could be set off now against a price in a currency: of each
 // period what its unused days have cost. A day that has begun is used.
 func (m *Membership) Unused(now time.Time, c money.Currency) SetOff {
-	all, left, whole := money.Zero(c), int64(0), int64(0)
+	off := SetOff{Amount: money.Zero(c), Plan: m.Plan.Name, At: now}
 	if m.paidIn(now, c) && m.Status != Paused {
 		for _, p := range m.Periods {
 			if p.Ends.After(now) {
 				used, unused := p.days(now)
-				all, left, whole = all.Plus(p.unused(now)), left+unused, whole+used+unused
+				off.Amount, off.Unused, off.Days = off.Amount.Plus(p.unused(now)), off.Unused+unused, off.Days+used+unused
 			}
 		}
 	}
-	return SetOff{all, fmt.Sprintf("Unused time of %s: %d of %d days", m.Plan.Name, left, whole), now}
+	return off
 }
 
 // unused is what the days of a period have cost that were not used at a moment,
@@ -181,9 +194,7 @@ func (m *Membership) CancelNow(now time.Time, reason string) error {
 }
 
 func (m *Membership) end(now time.Time, reason string) {
-	if m.PausedAt != nil {
-		now = *m.PausedAt
-	}
+	now = m.until(now)
 	for i := range m.Periods {
 		m.Periods[i].stop(now)
 	}
@@ -192,18 +203,24 @@ func (m *Membership) end(now time.Time, reason string) {
 	m.settle()
 }
 
+// until is the moment up to which time has passed: a pause stops it.
+func (m *Membership) until(now time.Time) time.Time {
+	if m.PausedAt != nil {
+		return *m.PausedAt
+	}
+	return now
+}
+
 // Revoke ends a membership at once where an order whose money went back has paid
 // for time that is not over: for a period, or for one of which something went
-// into a later one. It reports whether it did.
+// into a later one that lasts. It reports whether it did.
 func (m *Membership) Revoke(now time.Time, order id.Order) bool {
-	for _, p := range m.Periods {
-		lives := p.Ends.After(now) || !p.Credited.IsZero() && (m.EndsAt.After(now) || m.Status == Paused)
-		if p.Order == order && lives && !m.Status.Over() {
-			m.end(now, "its order was refunded")
-			return true
-		}
+	at := slices.IndexFunc(m.Periods, func(p Period) bool { return p.Order == order })
+	if at < 0 || m.Status.Over() || !m.lasts(at, m.until(now)) {
+		return false
 	}
-	return false
+	m.end(now, "its order was refunded")
+	return true
 }
 
 // Pause stops the time of a membership, and its benefits.
@@ -245,11 +262,11 @@ func (m *Membership) resume(now time.Time) {
 	var rest []Period
 	for i := range m.Periods {
 		p := &m.Periods[i]
-		if !p.Ends.After(stopped) {
-			continue
-		}
 		whole := *p
 		left := p.stop(stopped)
+		if left == 0 {
+			continue
+		}
 		share := whole.share(left)
 		rest = append(rest, Period{Plan: p.Plan, Kind: Carried, Starts: now, Ends: now.Add(left), Paid: share})
 		p.Credited = p.Credited.Plus(share)

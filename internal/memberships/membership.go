@@ -94,7 +94,7 @@ type Period struct {
 	SetOff     money.Amount  `db:"set_off" json:"set_off" doc:"What periods before it have paid of its price"`
 	Credited   money.Amount  `db:"credited" json:"credited" doc:"What was not used of it, and went into a later period"`
 	Value      money.Amount  `db:"value" json:"-"`    // its price before tax on top, paid or set off
-	Refunded   money.Amount  `db:"refunded" json:"-"` // of what was paid
+	Refunded   money.Amount  `db:"refunded" json:"-"` // of what was paid, or went into it
 
 	changed bool
 }

@@ -62,6 +62,7 @@ func (m *Memberships) fill(ctx context.Context, db postgres.DB, into *Membership
 	if err := b.Send(ctx, db); err != nil {
 		return now, err
 	}
+	into.spread()
 	if len(ordered) > 0 {
 		into.Renewal = ordered[0]
 	}

@@ -2,6 +2,7 @@ package memberships
 
 import (
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -20,6 +21,14 @@ func monthly(rank int, price int64) Plan {
 
 func bought(p Plan) Purchase {
 	return Purchase{Plan: p, Order: id.New[id.Order](), Paid: p.Prices[0], Value: p.Prices[0], SetOff: usd(0), Method: "stripe"}
+}
+
+// upgradeOf is an order for a better plan, placed at a moment.
+func upgradeOf(m *Membership, now time.Time, to Plan) Purchase {
+	b, off := bought(to), m.Unused(now, "USD")
+	b.SetOff, b.AsOf = usd(min(off.Amount.Minor, b.Value.Minor)), off.At
+	b.Paid = b.Value.Minus(b.SetOff)
+	return b
 }
 
 func TestPeriodsAreCalendarMonths(t *testing.T) {
@@ -66,33 +75,58 @@ func TestAnUpgradeIsPaidInPartByUnusedDays(t *testing.T) {
 	silver, gold, best := monthly(1, 560), monthly(2, 800), monthly(3, 100)
 	silver.Interval, gold.Interval, best.Interval = Interval{"day", 28}, Interval{"day", 30}, Interval{"day", 30}
 	silver.Name = "Silver"
-	upgrade := func(m *Membership, now time.Time, to Plan) Purchase {
-		off := m.Unused(now, "USD")
-		b := bought(to)
-		b.SetOff, b.AsOf = usd(min(off.Amount.Minor, b.Value.Minor)), off.At
-		b.Paid = b.Value.Minus(b.SetOff)
-		return b
-	}
 	m := Join(id.New[id.User](), nil, noon, bought(silver))
 	now := noon.AddDate(0, 0, 18).Add(time.Hour)
-	if off := m.Unused(now, "USD"); off.Amount != usd(180) || off.Text != "Unused time of Silver: 9 of 28 days" {
+	if off := m.Unused(now, "USD"); off.Amount != usd(180) || off.Text() != "Unused time of Silver: 9 of 28 days" {
 		t.Errorf("unused: %+v", off)
 	}
 	if off := m.Unused(now, "EUR"); !off.Amount.IsZero() {
 		t.Errorf("in another currency: %+v", off)
 	}
-	order := upgrade(&m, now, gold)
+	order := upgradeOf(&m, now, gold)
 	m.Extend(now.Add(30*time.Hour), order) // paid for a day later: the price stands
 	if first := m.Periods[1]; len(m.Periods) != 2 || m.Periods[0].Credited != usd(180) || first.Paid != usd(620) || first.SetOff != usd(180) || first.Value != usd(800) {
 		t.Fatalf("periods: %+v", m.Periods)
 	}
 	// A period that was paid for by credit is worth its whole price: 8.00 at once.
 	now = m.Periods[1].Starts
-	order = upgrade(&m, now, best)
+	order = upgradeOf(&m, now, best)
 	m.Extend(now, order)
 	rest := m.Periods[3]
 	if m.Periods[1].Credited != usd(800) || !m.Periods[2].Paid.IsZero() || m.Periods[2].SetOff != usd(100) || rest.Paid != usd(700) || rest.Ends.Sub(rest.Starts) != 210*24*time.Hour {
 		t.Errorf("periods: %+v", m.Periods)
+	}
+}
+
+// What an order sets off is counted when it is placed. A period that begins while it
+// waits is counted when the money comes: 10 of its 30 days are used by then.
+func TestTimeThatBeginsWhileAnUpgradeWaitsIsUsedAsItPasses(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 900), monthly(2, 1800)
+	silver.Interval, gold.Interval = Interval{"day", 30}, Interval{"day", 30}
+	day := func(n int) time.Time { return noon.AddDate(0, 0, n) }
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	order := upgradeOf(&m, day(25), gold)
+	m.Extend(day(26), bought(silver))
+	m.Extend(day(40), order)
+	second, better, rest := m.Periods[1], m.Periods[2], m.Periods[3]
+	if order.SetOff != usd(150) || second.Credited != usd(600) || better.SetOff != usd(150) || rest.Paid != usd(450) || rest.Ends.Sub(rest.Starts) != 180*time.Hour {
+		t.Errorf("%v was to be set off: %+v", order.SetOff, m.Periods)
+	}
+}
+
+// A plan of which nothing is paid in the end, because what was to be set off has
+// been given back, has no time, and adds none of what that had paid for.
+func TestNothingIsAddedOfWhatWasGivenBack(t *testing.T) {
+	t.Parallel()
+	silver, best := monthly(1, 900), monthly(3, 100)
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	now := noon.AddDate(0, 0, 10)
+	order := upgradeOf(&m, now, best)
+	m.Periods[0].Refunded = usd(900) // of an order for other things, too, which stand
+	m.Extend(now, order)
+	if !order.Paid.IsZero() || !m.EndsAt.Equal(now) {
+		t.Errorf("%v was to be paid; lasts until %v: %+v", order.Paid, m.EndsAt, m.Periods)
 	}
 }
 
@@ -124,6 +158,28 @@ func TestOnlyWhatWasPaidAndKeptIsSetOff(t *testing.T) {
 	}
 }
 
+// Of 9.00, 6.00 went into the price of 18.00, and all that on after a pause. Then
+// 5.00 is given back: 3.00 of that are the days that were used, and 2.00 went on.
+func TestWhatWasGivenBackIsNotSetOffAgain(t *testing.T) {
+	t.Parallel()
+	silver, gold, best := monthly(1, 900), monthly(2, 1800), monthly(3, 3000)
+	silver.Interval, gold.Interval, best.Interval = Interval{"day", 30}, Interval{"day", 30}, Interval{"day", 30}
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	day := func(n int) time.Time { return noon.AddDate(0, 0, n) }
+	m.Extend(day(10), upgradeOf(&m, day(10), gold))
+	for _, err := range []error{m.Pause(day(10)), m.Resume(day(15))} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	before := m.Unused(day(25), "USD").Amount
+	m.Periods[0].Refunded = usd(500)
+	m.spread()
+	if after := m.Unused(day(25), "USD").Amount; before != usd(1200) || after != usd(1067) { // of 20 of 30 days
+		t.Errorf("%v, and %v after 5.00 was given back: %+v", before, after, m.Periods)
+	}
+}
+
 // Who was paused in between is a member by what the order has paid all the same,
 // so money back ends that, too.
 func TestMoneyBackEndsWhatAPauseHasCarriedOn(t *testing.T) {
@@ -136,6 +192,54 @@ func TestMoneyBackEndsWhatAPauseHasCarriedOn(t *testing.T) {
 		}
 	}
 	if !m.Revoke(noon.AddDate(0, 0, 16), m.Periods[0].Order) || m.Status != Cancelled {
+		t.Errorf("%s", m.Status)
+	}
+}
+
+// Money back for an order ends a membership as long as something of what it has
+// paid lasts, whatever it went into, and not what later orders have paid for.
+func TestMoneyBackEndsWhatItHasPaidForAndNothingElse(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 900), monthly(2, 1800)
+	silver.Interval, gold.Interval = Interval{"day", 30}, Interval{"day", 30}
+	day := func(n int) time.Time { return noon.AddDate(0, 0, n) }
+	first, second, last := bought(silver), bought(silver), bought(gold)
+
+	m := Join(id.New[id.User](), nil, noon, first)
+	m.Extend(day(20), second)
+	paused := m.Pause(day(25))
+	resumed := m.Resume(day(35)) // the first lasts until day 40, the second until 70
+	better := upgradeOf(&m, day(50), gold)
+	m.Extend(day(50), better) // until 80, with 20 days of the second in it
+	again := m.Pause(day(60))
+	more := m.Resume(day(65)) // until 85
+	m.Extend(day(82), last)
+	if err := errors.Join(paused, resumed, again, more); err != nil || better.SetOff != usd(600) || !m.EndsAt.Equal(day(115)) {
+		t.Fatalf("%v, %v set off, until %v: %+v", err, better.SetOff, m.EndsAt, m.Periods)
+	}
+	for name, c := range map[string]struct {
+		order Purchase
+		over  int // the day on which all is that it has paid for
+	}{"the first": {first, 40}, "the second": {second, 85}, "the better": {better, 85}, "the last": {last, 115}} {
+		for _, on := range []int{82, 84, 85, 90, 114} {
+			is := m
+			is.Periods = slices.Clone(m.Periods)
+			if ended := is.Revoke(day(on), c.order.Order); ended != (on < c.over) || ended != (is.Status == Cancelled) {
+				t.Errorf("%s, on day %d: %v, %s", name, on, ended, is.Status)
+			}
+		}
+	}
+}
+
+// Who is paused has what was left when the time stopped, however long ago that is.
+func TestMoneyBackEndsWhatAPauseKeeps(t *testing.T) {
+	t.Parallel()
+	gold := monthly(1, 900)
+	m := Join(id.New[id.User](), nil, noon, bought(gold))
+	if err := m.Pause(noon.AddDate(0, 0, 27)); err != nil {
+		t.Fatal(err)
+	}
+	if !m.Revoke(noon.AddDate(0, 0, 40), m.Periods[0].Order) || m.Status != Cancelled {
 		t.Errorf("%s", m.Status)
 	}
 }
@@ -218,6 +322,25 @@ func TestACancelledMembershipRunsOutAndCanBeTakenBack(t *testing.T) {
 		if !errors.Is(err, ErrState) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+// Nothing is carried on of a period that has no time, as one has whose whole price
+// was to be set off of time that ran out meanwhile.
+func TestAPauseCarriesOnNoPeriodWithoutTime(t *testing.T) {
+	t.Parallel()
+	silver := monthly(1, 900)
+	m := Join(id.New[id.User](), nil, noon, bought(silver))
+	gone := bought(silver)
+	gone.SetOff, gone.Paid = gone.Value, usd(0)
+	m.Extend(noon.AddDate(0, 0, 5), gone)
+	for _, err := range []error{m.Pause(noon.AddDate(0, 0, 10)), m.Resume(noon.AddDate(0, 0, 15))} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(m.Periods) != 3 || !m.EndsAt.Equal(m.Periods[2].Ends) || m.Periods[2].Ends.Sub(m.Periods[2].Starts) != 18*24*time.Hour {
+		t.Errorf("%+v", m.Periods)
 	}
 }
 

@@ -18,6 +18,7 @@ type life struct {
 	now    time.Time
 	plans  []Plan
 	orders map[id.Order]money.Amount // paid
+	back   map[id.Order]money.Amount // refunded
 	open   *Purchase                 // an upgrade that is ordered and not paid for
 }
 
@@ -67,6 +68,25 @@ func (l *life) pay(bought Purchase) {
 		return
 	}
 	l.is.Extend(l.now, bought)
+}
+
+// refund gives something back of an order for a period that is not forgotten, as it
+// is read from the database then.
+func (l *life) refund(t *rapid.T) {
+	of := rapid.SampledFrom(l.is.Periods).Draw(t, "refund")
+	if of.Kind != Paid {
+		return
+	}
+	back := usd(rapid.Int64Range(l.back[of.Order].Minor, of.Paid.Minor).Draw(t, "back"))
+	l.back[of.Order] = back
+	if back == of.Paid {
+		l.is.Revoke(l.now, of.Order)
+	}
+	for i := range l.is.Periods {
+		p := &l.is.Periods[i]
+		p.Refunded = usd(l.back[p.Order].Minor)
+	}
+	l.is.spread()
 }
 
 // pass lets time go by, with a job that runs or one that does not.
@@ -121,6 +141,13 @@ func (l *life) check(t *rapid.T) {
 				}
 			}
 			credited = credited.Plus(p.Credited)
+			went := int64(0)
+			for _, minor := range m.flows(i) {
+				went += minor
+			}
+			if went != p.Credited.Minor {
+				t.Fatalf("%d of %v went into later periods: %+v", went, p.Credited, m.Periods)
+			}
 			switch p.Kind {
 			case Paid:
 				if l.orders[p.Order] != p.Paid {
@@ -143,12 +170,15 @@ func (l *life) check(t *rapid.T) {
 			t.Fatalf("%v was not used, and %v carried on: %+v", credited, carried, m.Periods)
 		}
 	}
-	total := usd(0)
-	for _, a := range l.orders {
-		total = total.Plus(a)
+	total, back := usd(0), usd(0)
+	for order, a := range l.orders {
+		total, back = total.Plus(a), back.Plus(usd(l.back[order].Minor))
 	}
 	if paid != total {
 		t.Fatalf("orders come to %v, periods to %v", total, paid)
+	}
+	if off := l.is.Unused(l.now, "USD").Amount; off.Minor > total.Minus(back).Minor {
+		t.Fatalf("%v would be set off, and %v was paid, of which %v was given back: %+v", off, total, back, l.is.Periods)
 	}
 	l.checkBenefits(t)
 }
@@ -180,7 +210,7 @@ func (l *life) checkBenefits(t *rapid.T) {
 func TestAnyLifeOfAMembershipAddsUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		l := &life{now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), orders: map[id.Order]money.Amount{}}
+		l := &life{now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC), orders: map[id.Order]money.Amount{}, back: map[id.Order]money.Amount{}}
 		for i := range 3 {
 			l.plans = append(l.plans, Plan{
 				ID: id.New[id.Plan](), Rank: i, PauseDays: rapid.IntRange(0, 40).Draw(t, "pause"), GraceDays: rapid.IntRange(0, 20).Draw(t, "grace"),
@@ -202,6 +232,7 @@ func TestAnyLifeOfAMembershipAddsUp(t *testing.T) {
 			"buy":       func(t *rapid.T) { l.buy(t, one(t)); l.is.Lead = lead },
 			"upgrade":   func(t *rapid.T) { l.upgrade(t, one(t)); l.is.Lead = lead },
 			"paid":      l.payUpgrade,
+			"refund":    l.refund,
 			"downgrade": func(t *rapid.T) { refused(l.is.Downgrade(one(t))) },
 			"pause":     func(*rapid.T) { refused(l.is.Pause(l.now)) },
 			"resume":    func(*rapid.T) { refused(l.is.Resume(l.now)) },

@@ -13,15 +13,26 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// SetOff is what the unused time of a membership that the caller has locked pays
-// of a better plan in an order: nothing where the shop makes time of it. While an
-// order that it pays a part of is not paid for itself, it is [ErrUpgrading].
-func (m *Memberships) SetOff(ctx context.Context, tx pgx.Tx, is *Membership, now time.Time, c money.Currency) (SetOff, error) {
+// Upgradable refuses a plan that is no upgrade of a membership.
+func (m *Membership) Upgradable(to Plan) error {
+	switch {
+	case to.Archived():
+		return ErrPlanArchived
+	case to.Rank <= m.Plan.Rank:
+		return ErrNotHigher
+	}
+	return nil
+}
+
+// SetOff is what the unused time of a membership pays of a better plan in an order,
+// for which the caller has locked it: nothing where the shop makes time of it. While
+// an order that it pays a part of is not paid for itself, it is [ErrUpgrading].
+func (m *Memberships) SetOff(ctx context.Context, db postgres.DB, is *Membership, now time.Time, c money.Currency) (SetOff, error) {
 	how, err := UpgradeSetting.Get(ctx, m.Settings)
 	if err != nil || how != "credit" {
 		return SetOff{Amount: money.Zero(c)}, err
 	}
-	open, err := postgres.Get[openUpgrade](ctx, tx, selectOpenUpgrade, pgx.NamedArgs{"id": is.ID})
+	open, err := postgres.Get[openUpgrade](ctx, db, selectOpenUpgrade, pgx.NamedArgs{"id": is.ID})
 	switch {
 	case err == nil:
 		return SetOff{}, ErrUpgrading.With("order_id", open.Order)
@@ -37,14 +48,15 @@ type openUpgrade struct {
 
 const selectOpenUpgrade = `
 	SELECT u.order_id FROM membership_upgrades u JOIN orders o ON o.id = u.order_id
-	WHERE u.membership_id = @id AND o.status <> 'cancelled' AND NOT EXISTS (SELECT FROM membership_periods p WHERE p.order_id = u.order_id)
+	WHERE u.membership_id = @id AND o.status <> 'cancelled' AND o.payment_status <> 'refunded'
+	  AND NOT EXISTS (SELECT FROM membership_periods p WHERE p.order_id = u.order_id)
 	LIMIT 1`
 
 // Lower has what unused time pays taken off an item of a cart.
 func (m *Memberships) Lower(ctx context.Context, tx pgx.Tx, is *Membership, item id.CartItem, by SetOff) error {
 	_, err := postgres.Exec(ctx, tx, `
 		INSERT INTO membership_upgrades (cart_item_id, membership_id, set_off_minor, currency, text, at) VALUES (@item, @id, @amount, @currency, @text, @at)`, pgx.NamedArgs{
-		"item": item, "id": is.ID, "amount": by.Amount.Minor, "currency": string(by.Amount.Currency), "text": by.Text, "at": by.At,
+		"item": item, "id": is.ID, "amount": by.Amount.Minor, "currency": string(by.Amount.Currency), "text": by.Text(), "at": by.At,
 	})
 	if err != nil {
 		return fmt.Errorf("set off %s of membership %s: %w", by.Amount, is.ID, err)

@@ -94,7 +94,9 @@ func moment(t time.Time) *time.Time {
 }
 
 // The reads of orders, each for many at once. Whether an order was its buyer's
-// first, and whether goods were reduced, is asked where the promotion does.
+// first, and whether goods were reduced, is asked where the promotion does. A set-off
+// is no gift: it is drawn on what promotions leave, and changes nothing of what they
+// take off.
 const (
 	readPast = `
 		SELECT o.id, o.number, o.placed_at, o.currency, coalesce(nullif(o.shipping_address ->> 'country', ''), o.billing_address ->> 'country', '') AS country,
@@ -122,10 +124,8 @@ const (
 		ORDER BY order_id, vendor_id`
 
 	readPastGifts = `
-		SELECT a.order_id, a.order_line_id, part.vendor_id, a.amount_minor, a.promotion_id, a.label AS name, p.vendor_id AS owner,
-		       coalesce(p.priority, 0) AS priority, coalesce(p.exclusive, false) AS exclusive, coalesce(p.stacking_group, '') AS stacking_group,
-		       coalesce(p.platform_ppm, 0) AS platform_ppm, coalesce(p.reward ->> 'kind', '') AS kind
-		FROM adjustments a JOIN vendor_orders part ON part.id = a.vendor_order_id LEFT JOIN promotions p ON p.id = a.promotion_id
+		SELECT a.order_id, a.order_line_id, part.vendor_id, a.amount_minor, a.promotion_id, a.label AS name, p.vendor_id AS owner, p.priority, p.exclusive, p.stacking_group, p.platform_ppm, p.reward ->> 'kind' AS kind
+		FROM adjustments a JOIN vendor_orders part ON part.id = a.vendor_order_id JOIN promotions p ON p.id = a.promotion_id
 		WHERE a.order_id = ANY (@orders) AND a.kind = 'discount' AND a.amount_minor > 0
 		ORDER BY a.order_id, a.promotion_id, a.id`
 

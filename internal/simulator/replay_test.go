@@ -9,7 +9,9 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/app/apptest"
+	"souk/internal/checkout"
 	"souk/internal/id"
+	"souk/internal/memberships"
 	"souk/internal/money"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
@@ -104,6 +106,45 @@ func TestAReplayKeepsWhatWasGiven(t *testing.T) {
 		k := got.Costs[0]
 		if k.Given != usd(c.given) || k.Saved != usd(c.saved) || k.Cost != usd(int64(c.cost)) || got.Matched != c.matched || got.KeptOut != c.keptOut {
 			t.Errorf("%s: %+v, want %+v", name, got, c)
+		}
+	}
+}
+
+// Unused time of a plan that an order for a better one sets off is the buyer's own
+// money: no promotion keeps it out, and it keeps out none.
+func TestAReplayOfAnUpgradeTakesNoPromotionForWhatWasSetOff(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	a.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"payments.transfer_instructions": "UPI: market@bank"}}`,
+		"If-Match", a.Call(t, apptest.Admin, "GET", "/admin/settings", "").Header.Get("ETag")).Want(t, 200)
+	a.User(t, "joan")
+	order := func(door, plan string, rank, price int) checkout.Joined {
+		t.Helper()
+		made := apptest.Read[memberships.Kept](t, a.Call(t, apptest.Admin, "POST", "/admin/plans", fmt.Sprintf(
+			`{"name": %q, "rank": %d, "interval": {"unit": "month", "count": 1}, "prices": [{"amount": %d, "currency": "USD"}]}`, plan, rank, price)).Want(t, 201))
+		return apptest.Read[checkout.Joined](t, a.Call(t, "joan", "POST", "/me/membership"+door, fmt.Sprintf(`{"plan_id": %q, "payment_method": "bank_transfer",
+			"billing": {"name": "Joan", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}}`, made.ID)).Want(t, 201))
+	}
+	first := order("", "Silver", 1, 1000)
+	a.Call(t, apptest.Admin, "POST", "/admin/payments/"+first.Payment.ID.String()+"/capture", "", "Idempotency-Key", "seen").Want(t, 200)
+	if err := a.Checkout.HandOver(t.Context(), checkout.HandOverDue{OrderID: first.Order.ID}); err != nil {
+		t.Fatal(err)
+	}
+	if second := order("/upgrade", "Gold", 2, 2500); second.Order.Discount != usd(1000) {
+		t.Fatalf("set off: %+v", second.Order.Totals)
+	}
+	for name, c := range map[string]struct {
+		fields string
+		cost   int64
+	}{
+		"beside it":        {`"percent_ppm": 100000}`, 250},
+		"exclusive":        {`"percent_ppm": 100000}, "exclusive": true, "priority": 1`, 250},
+		"exclusive, below": {`"percent_ppm": 100000}, "exclusive": true, "priority": -1`, 250},
+		"for nothing":      {`"percent_ppm": 1000000}`, 2500},
+	} {
+		got := replayed(t, a, `{"draft": {"name": "Draft", "reward": {"kind": "percent_off", `+c.fields+`}, "orders": 1}`)
+		k := got.Costs[0]
+		if got.Matched != 1 || got.KeptOut != 0 || k.Given != usd(c.cost) || k.Cost != usd(c.cost) || !k.Saved.IsZero() {
+			t.Errorf("%s: %+v, want %d", name, got, c.cost)
 		}
 	}
 }

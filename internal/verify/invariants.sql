@@ -894,4 +894,4 @@ SELECT p.membership_id FROM membership_periods p LEFT JOIN membership_upgrades u
 WHERE p.set_off_minor > coalesce(u.set_off_minor, 0)
 UNION ALL
 SELECT u.membership_id FROM membership_upgrades u JOIN orders o ON o.id = u.order_id
-WHERE o.status <> 'cancelled' AND NOT EXISTS (SELECT FROM membership_periods p WHERE p.order_id = u.order_id) GROUP BY 1 HAVING count(*) > 1;
+WHERE o.status <> 'cancelled' AND o.payment_status <> 'refunded' AND NOT EXISTS (SELECT FROM membership_periods p WHERE p.order_id = u.order_id) GROUP BY 1 HAVING count(*) > 1;

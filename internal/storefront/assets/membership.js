@@ -67,6 +67,29 @@ async function waysToPay(plan) {
   $("#join-method").replaceChildren(...ways.map(({ method, name }) => make("option", { value: method, textContent: name })));
 }
 
+// costs tells what a better plan is to be paid for now, and what that is made of.
+function costs({ totals, set_off: off, ends_at: ends }) {
+  const sum = (amount) => price({ ...totals.items, amount });
+  const promotions = totals.discount.amount - off.amount.amount;
+  const parts = [
+    off.amount.amount && `less ${price(off.amount)} for ${off.unused_days} unused ${off.unused_days === 1 ? "day" : "days"} of ${off.plan}`,
+    promotions && `less ${sum(promotions)} by promotions`,
+    totals.fee.amount && `plus ${price(totals.fee)} for the way to pay`,
+    !totals.tax_included && totals.tax.amount && `plus ${price(totals.tax)} tax`,
+  ].filter(Boolean);
+  const made = parts.length > 0 ? `: ${price(totals.items)} ${parts.join(", ")}` : "";
+  return `You pay ${price(totals.grand_total)} now${made}. It lasts until ${on(ends)}.`;
+}
+
+// showCosts says what the form is about to order, where that is not the price alone.
+async function showCosts() {
+  const { path, plan } = wanted;
+  const up = path === "/me/membership/upgrade";
+  $("#join-cost").textContent = up ? costs(await call("GET", `${path}?plan=${plan.id}&payment_method=${$("#join-method").value}`)) : "";
+}
+
+$("#join-method").addEventListener("change", () => working($("#join button"), showCosts));
+
 let wanted = null; // the plan that the form is about, and how it is asked for
 
 function offer(plan, is) {
@@ -77,6 +100,7 @@ function offer(plan, is) {
   const ask = (path, label) => row(plan.name, detail, label, async () => {
     wanted = { path, plan };
     await waysToPay(plan);
+    await showCosts();
     $("#join").hidden = false;
     $("#join-plan").textContent = `${label}: ${plan.name}`;
     $("#join select").focus();
