@@ -1969,9 +1969,14 @@ CREATE TABLE public.refund_requests (
     refund_id uuid,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     decided_at timestamp with time zone,
+    dispute_id uuid,
     CONSTRAINT refund_requests_amount_minor_check CHECK ((amount_minor > 0)),
     CONSTRAINT refund_requests_check CHECK (((state = 'waiting'::text) = (decided_at IS NULL))),
-    CONSTRAINT refund_requests_check1 CHECK (((state = 'approved'::text) = (refund_id IS NOT NULL))),
+    CONSTRAINT refund_requests_outcome CHECK (
+CASE
+    WHEN (state = 'approved'::text) THEN ((refund_id IS NULL) <> (dispute_id IS NULL))
+    ELSE (refund_id IS NULL)
+END),
     CONSTRAINT refund_requests_reason_check CHECK ((length(reason) <= 500)),
     CONSTRAINT refund_requests_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'approved'::text, 'rejected'::text])))
 );
@@ -3525,6 +3530,8 @@ CREATE INDEX refund_lines_part ON public.refund_lines USING btree (vendor_order_
 
 CREATE INDEX refund_lines_refund ON public.refund_lines USING btree (refund_id);
 
+CREATE UNIQUE INDEX refund_requests_dispute ON public.refund_requests USING btree (dispute_id) WHERE (state = 'waiting'::text);
+
 CREATE INDEX refund_requests_order ON public.refund_requests USING btree (order_id);
 
 CREATE INDEX refund_requests_waiting ON public.refund_requests USING btree (id) WHERE (state = 'waiting'::text);
@@ -4053,6 +4060,9 @@ ALTER TABLE ONLY public.refund_lines
 
 ALTER TABLE ONLY public.refund_lines
     ADD CONSTRAINT refund_lines_vendor_order_id_fkey FOREIGN KEY (vendor_order_id) REFERENCES public.vendor_orders(id);
+
+ALTER TABLE ONLY public.refund_requests
+    ADD CONSTRAINT refund_requests_dispute_id_fkey FOREIGN KEY (dispute_id) REFERENCES public.payment_disputes(id);
 
 ALTER TABLE ONLY public.refund_requests
     ADD CONSTRAINT refund_requests_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);

@@ -2,6 +2,7 @@ package checkout
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 
@@ -25,16 +26,18 @@ func (c *Checkout) disputeRoutes(r *httpapi.Router) {
 		httpapi.Summary("Answer a dispute with evidence, for good"),
 		httpapi.Describe("What is left out of the order's number, its products, its shipments and the buyer's e-mail is filled in as `evidence` of the dispute shows it. The provider is told at once and until it answers. "+refusals))...)
 	httpapi.Post(r, "/api/v1/admin/disputes/{id}/accept", c.concede, append(answers, httpapi.ID("admin-accept-dispute"),
-		httpapi.Summary("Give a dispute up, which loses it"), httpapi.Describe(refusals))...)
+		httpapi.Summary("Give a dispute up, which loses it"),
+		httpapi.Describe("From the setting `orders.refund_second_approver` on it is asked for by a `refund_request`, which somebody else approves. "+refusals))...)
 }
 
 // DisputeView is a dispute as staff see it.
 type DisputeView struct {
-	payments.Complaint
+	payments.KeptDispute
 	Provider string                `json:"provider"`
 	Order    id.Order              `json:"order_id"`
 	Evidence payments.Evidence     `json:"evidence" doc:"What the shop knows itself; the explanation is yours to write"`
 	Answer   *payments.Instruction `json:"answer,omitempty" doc:"How it was answered last, and what the provider says to it"`
+	Request  *orders.RefundRequest `json:"refund_request,omitempty" doc:"Somebody has asked to give it up, and somebody else has to approve that"`
 }
 
 type disputeInput struct {
@@ -45,7 +48,7 @@ func (c *Checkout) showDispute(ctx context.Context, in *disputeInput) (DisputeVi
 	return c.disputeView(ctx, c.DB, in.ID)
 }
 
-func disputeOf(ctx context.Context, db postgres.DB, which id.Dispute) (payments.Complaint, payments.Payment, error) {
+func disputeOf(ctx context.Context, db postgres.DB, which id.Dispute) (payments.KeptDispute, payments.Payment, error) {
 	d, err := payments.ReadDispute(ctx, db, which)
 	if err != nil {
 		return d, payments.Payment{}, err
@@ -59,7 +62,7 @@ func (c *Checkout) disputeView(ctx context.Context, db postgres.DB, which id.Dis
 	if err != nil {
 		return DisputeView{}, err
 	}
-	v := DisputeView{Complaint: d, Provider: payment.Provider, Order: payment.Order}
+	v := DisputeView{KeptDispute: d, Provider: payment.Provider, Order: payment.Order}
 	order, err := c.Orders.Show(ctx, db, payment.Order)
 	if err != nil {
 		return v, err
@@ -74,7 +77,12 @@ func (c *Checkout) disputeView(ctx context.Context, db postgres.DB, which id.Dis
 			v.Answer = &in
 		}
 	}
-	return v, nil
+	asked, err := orders.AskedOfDispute(ctx, db, which)
+	if errors.Is(err, orders.ErrNoRefundRequest) {
+		return v, nil
+	}
+	v.Request = &asked
+	return v, err
 }
 
 type contestInput struct {
@@ -86,36 +94,45 @@ func (c *Checkout) contest(ctx context.Context, tx pgx.Tx, in *contestInput) (Di
 	if strings.TrimSpace(in.Body.Explanation) == "" {
 		return DisputeView{}, errs.Validation.Field("/explanation", "required", "Say why the payment is right.")
 	}
-	v, err := c.mayAnswer(ctx, tx, in.ID)
+	d, w, err := c.answerable(ctx, tx, in.ID)
+	if err != nil {
+		return DisputeView{}, err
+	}
+	proof, err := c.reaches(ctx, tx, StepUpSetting, d.Amount)
+	if err == nil && proof {
+		err = httpapi.Proven(ctx)
+	}
+	if err != nil {
+		return DisputeView{}, err
+	}
+	v, err := c.disputeView(ctx, tx, in.ID)
 	if err != nil {
 		return v, err
 	}
 	e := filled(in.Body, v.Evidence)
-	if err := c.answer(ctx, tx, in.ID, payments.Contest, &e); err != nil {
+	if err := answer(ctx, tx, w, d, payments.Contest, &e); err != nil {
 		return v, err
 	}
 	return c.disputeView(ctx, tx, in.ID)
 }
 
+// concede gives a dispute up, or asks for it where a refund of as much would be
+// asked for.
 func (c *Checkout) concede(ctx context.Context, tx pgx.Tx, in *disputeInput) (DisputeView, error) {
-	if v, err := c.mayAnswer(ctx, tx, in.ID); err != nil {
-		return v, err
+	d, w, err := c.answerable(ctx, tx, in.ID)
+	if err != nil {
+		return DisputeView{}, err
 	}
-	if err := c.answer(ctx, tx, in.ID, payments.Concede, nil); err != nil {
+	second, err := c.guard(ctx, tx, d.Amount)
+	switch {
+	case err != nil:
+	case second:
+		err = askToConcede(ctx, tx, w, d)
+	default:
+		err = answer(ctx, tx, w, d, payments.Concede, nil)
+	}
+	if err != nil {
 		return DisputeView{}, err
 	}
 	return c.disputeView(ctx, tx, in.ID)
-}
-
-// mayAnswer refuses who would have to prove who they are to refund as much.
-func (c *Checkout) mayAnswer(ctx context.Context, tx pgx.Tx, which id.Dispute) (DisputeView, error) {
-	v, err := c.disputeView(ctx, tx, which)
-	if err != nil {
-		return v, err
-	}
-	proof, err := c.reaches(ctx, tx, StepUpSetting, v.Amount)
-	if err == nil && proof {
-		err = httpapi.Proven(ctx)
-	}
-	return v, err
 }

@@ -1,6 +1,7 @@
 package checkout_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -23,7 +24,7 @@ func (o *online) disputed(p checkout.Placed) checkout.DisputeView {
 	}
 	o.work()
 	o.wantExceptions("dispute")
-	list := decode[httpapi.List[payments.Complaint]](o.call("staff", "GET", "/admin/disputes?status=needs_response&payment="+p.Payment.ID.String(), "").want(200))
+	list := decode[httpapi.List[payments.KeptDispute]](o.call("staff", "GET", "/admin/disputes?status=needs_response&payment="+p.Payment.ID.String(), "").want(200))
 	if len(list.Data) != 1 {
 		o.t.Fatalf("disputes that want an answer: %+v", list.Data)
 	}
@@ -87,14 +88,38 @@ func TestStaffAnswerADispute(t *testing.T) {
 	})
 }
 
-// Who gives in has lost, by the same facts as who is not heard.
+// Who gives in has lost, by the same facts as who is not heard. Above the sum from
+// which two people refund, two give in.
 func TestADisputeThatIsGivenUpIsLost(t *testing.T) {
 	t.Parallel()
 	everyProvider(t, func(o *online) {
 		placed := o.paid()
+		o.limits("0", fmt.Sprint(placed.Order.GrandTotal.Minor))
 		d := o.disputed(placed)
+		second := id.New[id.User]().String()
+		decide := func(d checkout.DisputeView, how, body string, header ...string) answer {
+			o.t.Helper()
+			return o.call("staff", "POST", "/admin/refund-requests/"+d.Request.ID.String()+"/"+how, body, header...)
+		}
+		for range 2 { // once is enough
+			d = decode[checkout.DisputeView](o.answer(d.ID, "accept", "").want(202))
+		}
+		if r := d.Request; r == nil || r.State != "waiting" || r.Amount != d.Amount || r.Dispute != d.ID || d.Answer != nil {
+			o.t.Fatalf("it is asked for by %+v, and answered by %+v", r, d.Answer)
+		}
+		o.call("staff", "GET", "/admin/refund-requests?state=waiting&order="+placed.Order.ID.String(), "").want(200, d.Request.ID.String(), d.ID.String())
+		decide(d, "approve", "").want(409, "second_person_needed")
+		decide(d, "reject", `{"reason": "We sent it."}`, "X-Staff-Other", second).want(200, `"state":"rejected"`)
+		o.work()
+		if d = o.dispute(d.ID); d.Request != nil || d.Status != payments.NeedsResponse {
+			o.t.Fatalf("the dispute is %s, and asked for by %+v", d.Status, d.Request)
+		}
+		d = decode[checkout.DisputeView](o.answer(d.ID, "accept", "").want(202))
+		o.exec(`UPDATE payment_disputes SET amount_minor = amount_minor - 1`, nil)
+		decide(d, "approve", "", "X-Staff-Other", second).want(409, "refund_changed")
+		o.exec(`UPDATE payment_disputes SET amount_minor = amount_minor + 1`, nil)
 		o.faults.Plan("answer", fakes.Reset)
-		o.answer(d.ID, "accept", "").want(202)
+		decide(d, "approve", "", "X-Staff-Other", second).want(200, `"state":"approved"`)
 		o.work()
 		if d = o.dispute(d.ID); d.Status != "lost" {
 			o.t.Errorf("the dispute is %s, want it lost", d.Status)
@@ -104,6 +129,7 @@ func TestADisputeThatIsGivenUpIsLost(t *testing.T) {
 		o.books(map[ledger.AccountKey]int64{{Kind: ledger.Disputes}: 0, {Kind: ledger.DisputeLosses}: placed.Order.GrandTotal.Minor})
 		o.answer(d.ID, "accept", "").want(409, "dispute_not_open")
 
+		o.limits("0", "0")
 		placed = o.paid()
 		d = o.disputed(placed)
 		o.clock.Advance(d.DueBy.Sub(o.clock.Now()) - 47*time.Hour)
@@ -117,6 +143,13 @@ func TestADisputeThatIsGivenUpIsLost(t *testing.T) {
 		}
 		o.clock.Advance(48 * time.Hour)
 		o.answer(d.ID, "evidence", said).want(409, "dispute_overdue")
+		o.limits("0", "1")
+		o.answer(d.ID, "accept", "").want(409, "dispute_overdue")
+		if err := o.server.Decide(o.t.Context(), placed.Payment.ID, true); err != nil { // nobody has answered, or in the provider's console
+			o.t.Fatal(err)
+		}
+		o.work()
+		o.wantExceptions()
 		o.sound()
 	})
 }

@@ -178,11 +178,19 @@ func (c *Checkout) openAgain(ctx context.Context, tx pgx.Tx, w orders.Whole, due
 	if err := provider.Offered(ctx, payments.Offer{Total: due, Country: w.Shipping.Country, PostalCode: w.Shipping.PostalCode, Digital: digital}); err != nil {
 		return err
 	}
-	if fee, err := provider.Fee(ctx, w.Currency); err != nil || !fee.IsZero() { // the total was agreed to without it
-		return errors.Join(err, payments.ErrMethod.Field("/payment_method", "unavailable", "This way to pay costs a fee that is not part of this order. Choose another way, or order anew."))
+	fee, err := provider.Fee(ctx, w.Currency)
+	if err != nil {
+		return err
 	}
-	if waits, err := provider.Waits(ctx); err != nil || waits > 0 { // the stock is not held for so long
-		return errors.Join(err, payments.ErrMethod.Field("/payment_method", "unavailable", "This order waits for a payment at once. Choose another way."))
+	if !fee.IsZero() { // the total was agreed to without it
+		return payments.ErrMethod.Field("/payment_method", "unavailable", "This way to pay costs a fee that is not part of this order. Choose another way, or order anew.")
+	}
+	waits, err := provider.Waits(ctx)
+	if err != nil {
+		return err
+	}
+	if waits > 0 { // the stock is not held for so long
+		return payments.ErrMethod.Field("/payment_method", "unavailable", "This order waits for a payment at once. Choose another way.")
 	}
 	_, online := provider.(payments.Online)
 	opening := payments.Opening{ID: id.New[id.Payment](), Order: w.ID, Provider: method, Amount: due, ReturnURL: returnURL, Watched: online, Keeps: keeps}

@@ -695,7 +695,8 @@ func TestAFileIsComparedWithoutAsking(t *testing.T) {
 			b.t.Fatal(err)
 		}
 		list[0].Amount = money.Of(list[0].Amount.Minor-1, "USD")
-		p := reconcile.Period{Provider: b.method, Source: reconcile.File, From: now.Add(-24 * time.Hour), Until: now.Add(24 * time.Hour), File: list}
+		all := reconcile.Span{From: now.Add(-24 * time.Hour), Until: now.Add(24 * time.Hour)}
+		p := reconcile.Period{Provider: b.method, Source: reconcile.File, From: all.From, Until: all.Until, File: list, Full: all}
 		run, err := b.reconciler.Run(b.t.Context(), p)
 		if err != nil || run.Found != 1 {
 			b.t.Errorf("%+v, %v", run, err)

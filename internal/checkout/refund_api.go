@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/jackc/pgx/v5"
 
@@ -24,7 +25,7 @@ var (
 		Check: notNegative, Rule: "Give 0 or more.",
 	}
 	SecondSetting = settings.Value[int]{
-		Key: "orders.refund_second_approver", Help: "From which sum on another member of staff must approve a refund, in minor units of the shop's currency. 0: never.",
+		Key: "orders.refund_second_approver", Help: "From which sum on another member of staff must approve a refund, or that a dispute is given up, in minor units of the shop's currency. 0: never.",
 		Check: notNegative, Rule: "Give 0 or more.",
 	}
 )
@@ -64,7 +65,8 @@ func (c *Checkout) refundRoutes(r *httpapi.Router) {
 			"From the setting `orders.refund_step_up` on it asks for a fresh proof of identity; from `orders.refund_second_approver` on it answers 202 with a `refund_request`, which somebody else approves."))
 	decide := []httpapi.Option{httpapi.Needs(orders.CanRefund), httpapi.StepUp(), httpapi.Status(http.StatusOK), httpapi.Crash(beforeRefund, afterRefund)}
 	httpapi.Post(r, "/api/v1/admin/refund-requests/{request}/approve", c.approve, append(decide, httpapi.Summary("Approve a refund that somebody else has asked for"),
-		httpapi.Describe("It is made at once. 409 `second_person_needed` for who asked where two are needed, `refund_changed` where it would come to another amount now."))...)
+		httpapi.Describe("It is made at once, or with a `dispute_id` that dispute is given up. 409 `second_person_needed` for who asked where two are needed, `refund_changed` where it would come to another amount now, "+
+			"and for a dispute that wants no answer any more what giving it up answers."))...)
 	httpapi.Post(r, "/api/v1/admin/refund-requests/{request}/reject", c.reject, append(decide, httpapi.Summary("Reject a refund that was asked for"))...)
 }
 
@@ -184,29 +186,40 @@ type requestInput struct {
 	Request id.RefundRequest `path:"request"`
 }
 
-// approve makes a refund that somebody else has asked for, if it still is what
-// they have asked for.
+// approve does what somebody else has asked for: it makes the refund, or gives the
+// dispute up.
 func (c *Checkout) approve(ctx context.Context, tx pgx.Tx, in *requestInput) (orders.RefundRequest, error) {
 	asked, err := c.decidable(ctx, tx, in.Request)
 	if err != nil {
 		return asked, err
 	}
+	asked.State = "approved"
+	if asked.Dispute.IsZero() {
+		asked.Refund, err = c.refundAsked(ctx, tx, asked)
+	} else {
+		err = c.concedeAsked(ctx, tx, asked)
+	}
+	if err != nil {
+		return asked, err
+	}
+	return orders.DecideRefund(ctx, tx, asked)
+}
+
+// refundAsked makes a refund that was asked for, if it still is what it was.
+func (c *Checkout) refundAsked(ctx context.Context, tx pgx.Tx, asked orders.RefundRequest) (id.Refund, error) {
 	var body refundBody
 	if err := json.Unmarshal(asked.Body, &body); err != nil {
-		return asked, fmt.Errorf("read request %s for a refund: %w", asked.ID, err)
+		return id.Refund{}, fmt.Errorf("read request %s for a refund: %w", asked.ID, err)
 	}
 	_, _, planned, err := c.plan(ctx, tx, body.of(asked.Order))
 	if err != nil {
-		return asked, err
+		return id.Refund{}, err
 	}
 	if planned.Amount != asked.Amount {
-		return asked, ErrRefundChanged.With("was", asked.Amount).With("is", planned.Amount)
+		return id.Refund{}, ErrRefundChanged.With("was", asked.Amount).With("is", planned.Amount)
 	}
 	made, err := c.Refund(ctx, tx, body.of(asked.Order))
-	if err != nil {
-		return asked, err
-	}
-	return orders.DecideRefund(ctx, tx, asked.ID, made.ID, "")
+	return made.ID, err
 }
 
 type rejectInput struct {
@@ -221,7 +234,8 @@ func (c *Checkout) reject(ctx context.Context, tx pgx.Tx, in *rejectInput) (orde
 	if err != nil {
 		return asked, err
 	}
-	return orders.DecideRefund(ctx, tx, asked.ID, id.Refund{}, in.Body.Reason)
+	asked.State, asked.Reason = "rejected", in.Body.Reason
+	return orders.DecideRefund(ctx, tx, asked)
 }
 
 // decidable is a request that the caller may decide on, with its order locked. Who
@@ -233,7 +247,7 @@ func (c *Checkout) decidable(ctx context.Context, tx pgx.Tx, which id.RefundRequ
 		return asked, err
 	case asked.State != "waiting":
 		return asked, orders.ErrRefundDecided.With("state", asked.State)
-	case asked.AskedBy != auth.From(ctx).Name():
+	case !strings.Contains(asked.AskedBy, auth.From(ctx).User.String()): // by themselves, or as somebody else
 		return asked, nil
 	}
 	second, err := c.reaches(ctx, tx, SecondSetting, asked.Amount)

@@ -77,6 +77,9 @@ func TestASecondPersonApprovesLargeRefunds(t *testing.T) {
 	s.sound()
 	decide(first, "approve", "").want(409, "second_person_needed")
 	decide(first, "reject", `{"reason": "no"}`).want(409, "second_person_needed")
+	s.exec(`UPDATE refund_requests SET asked_by = @second || ' as ' || asked_by WHERE id = @id`, pgx.NamedArgs{"second": second, "id": first.ID})
+	decide(first, "approve", "", "X-Staff-Other", second).want(409, "second_person_needed") // looking through the other's eyes they asked themselves
+	s.exec(`UPDATE refund_requests SET asked_by = @first WHERE id = @id`, pgx.NamedArgs{"first": first.AskedBy, "id": first.ID})
 	decide(first, "approve", "", "X-Staff-Other", second, "X-Stale", "yes").want(403)
 	approved := decode[orders.RefundRequest](decide(first, "approve", "", "X-Staff-Other", second).want(200))
 	if o := s.show(placed); approved.State != "approved" || approved.DecidedBy == approved.AskedBy || len(o.Refunds) != 2 || o.Refunds[1].ID != approved.Refund {

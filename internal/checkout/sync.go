@@ -11,7 +11,6 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
-	"souk/internal/ledger"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/postgres"
@@ -246,25 +245,16 @@ func (c *Checkout) exceptOutside(ctx context.Context, tx pgx.Tx, payment payment
 }
 
 // applyDisputes keeps how far disputes have come: staff are shown those that want
-// an answer, and what is lost is an expense.
+// an answer as long as they do, and what is lost is an expense.
 func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payments.Payment, list []payments.Dispute) error {
 	for _, d := range list {
-		which, news, err := payments.Complain(ctx, tx, payment.ID, d)
-		if err != nil {
-			return err
-		}
+		which, news, err := payments.KeepDispute(ctx, tx, payment.ID, d)
 		switch {
-		case !news:
+		case err != nil || !news:
 		case d.Status == payments.NeedsResponse:
 			err = c.wantsAnswer(ctx, tx, payment, which, d)
-		case d.Status == "lost":
-			err = ledger.Post(ctx, tx, ledger.Posting{
-				RefType: "payment_dispute", RefID: which, Memo: "dispute " + d.Ref + ", lost",
-				Entries: []ledger.Entry{
-					ledger.Debit(ledger.AccountKey{Kind: ledger.DisputeLosses}, d.Amount),
-					ledger.Credit(ledger.AccountKey{Kind: ledger.Disputes}, d.Amount),
-				},
-			})
+		default:
+			err = attended(ctx, tx, payment, which, d)
 		}
 		if err != nil {
 			return err
@@ -291,7 +281,7 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, w orders.Whole, payme
 		return true, payments.Instruct(ctx, tx, payments.Instruction{
 			Payment: payment.ID, Kind: payments.Void, Amount: held, Reason: "order " + w.Number + " does not wait for it",
 		})
-	case tooMuch(w, payment), refusals(told, payments.Capture) >= patience(w): // somebody has to choose something else
+	case tooMuch(w, payment), refusals(told, payments.Capture) >= tries(w): // somebody has to choose something else
 		return false, nil
 	}
 	account, err := c.Payments.Accounts.Open(ctx, payment.Provider)
@@ -305,10 +295,10 @@ func (c *Checkout) proceed(ctx context.Context, tx pgx.Tx, w orders.Whole, payme
 	return due.Minor > 0, c.take(ctx, tx, w, payment, due)
 }
 
-// patience is how often money that is promised for an order is asked for when the
+// tries is how often money that is promised for an order is asked for when the
 // provider says no: a buyer who waits may agree again; once staff are shown the
 // refusal, they decide.
-func patience(w orders.Whole) int {
+func tries(w orders.Whole) int {
 	if w.Status == orders.StatusPending {
 		return attempts
 	}

@@ -18,12 +18,14 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// RefundRequest is a refund that waits for a second person, and what became of it.
+// RefundRequest is a refund that waits for a second person, and what became of it;
+// or a dispute that is to be given up, which costs as much.
 type RefundRequest struct {
 	ID        id.RefundRequest `db:"id" json:"id"`
 	Order     id.Order         `db:"order_id" json:"order_id"`
 	Amount    money.Amount     `db:"amount" json:"amount" doc:"What it came to when it was asked for"`
 	Body      json.RawMessage  `db:"body" json:"request" doc:"What was asked for, as POST /admin/orders/{id}/refunds takes it"`
+	Dispute   id.Dispute       `db:"dispute_id" json:"dispute_id,omitzero" doc:"What is to be given up, instead"`
 	State     string           `db:"state" json:"state" enum:"waiting,approved,rejected"`
 	AskedBy   string           `db:"asked_by" json:"asked_by"`
 	DecidedBy string           `db:"decided_by" json:"decided_by,omitempty"`
@@ -41,16 +43,17 @@ var (
 )
 
 const requestColumnsFragment = `
-	r.id, r.order_id, (r.amount_minor, r.currency) AS amount, r.body, r.state, r.asked_by, r.decided_by, r.reason, r.refund_id, r.created_at, r.decided_at`
+	r.id, r.order_id, (r.amount_minor, r.currency) AS amount, r.body, r.dispute_id, r.state, r.asked_by, r.decided_by, r.reason, r.refund_id, r.created_at, r.decided_at`
 
 // AskRefund writes a request down. Those who may approve it are told.
 func AskRefund(ctx context.Context, tx pgx.Tx, r RefundRequest) (RefundRequest, error) {
 	asked, err := postgres.Get[RefundRequest](ctx, tx, `
-		INSERT INTO refund_requests AS r (id, order_id, currency, amount_minor, body, asked_by)
-		VALUES (@id, @order, @currency, @amount, @body, @by)
+		INSERT INTO refund_requests AS r (id, order_id, currency, amount_minor, body, dispute_id, asked_by)
+		VALUES (@id, @order, @currency, @amount, @body, @dispute, @by)
 		RETURNING `+requestColumnsFragment,
 		pgx.NamedArgs{
-			"id": id.New[id.RefundRequest](), "order": r.Order, "currency": string(r.Amount.Currency), "amount": r.Amount.Minor, "body": []byte(r.Body), "by": r.AskedBy,
+			"id": id.New[id.RefundRequest](), "order": r.Order, "currency": string(r.Amount.Currency), "amount": r.Amount.Minor,
+			"body": []byte(r.Body), "dispute": r.Dispute, "by": r.AskedBy,
 		})
 	if err != nil {
 		return asked, fmt.Errorf("ask for a refund of order %s: %w", r.Order, err)
@@ -61,6 +64,17 @@ func AskRefund(ctx context.Context, tx pgx.Tx, r RefundRequest) (RefundRequest, 
 // AskedRefund reads a request; ErrNoRefundRequest when there is none.
 func AskedRefund(ctx context.Context, db postgres.DB, which id.RefundRequest) (RefundRequest, error) {
 	asked, err := postgres.Get[RefundRequest](ctx, db, `SELECT `+requestColumnsFragment+` FROM refund_requests r WHERE r.id = @id`, pgx.NamedArgs{"id": which})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return asked, ErrNoRefundRequest
+	}
+	return asked, err
+}
+
+// AskedOfDispute reads the request to give a dispute up that waits;
+// ErrNoRefundRequest when none does.
+func AskedOfDispute(ctx context.Context, db postgres.DB, which id.Dispute) (RefundRequest, error) {
+	asked, err := postgres.Get[RefundRequest](ctx, db, `
+		SELECT `+requestColumnsFragment+` FROM refund_requests r WHERE r.dispute_id = @id AND r.state = 'waiting'`, pgx.NamedArgs{"id": which})
 	if errors.Is(err, postgres.ErrNoRow) {
 		return asked, ErrNoRefundRequest
 	}
@@ -83,18 +97,14 @@ func LockRefundRequest(ctx context.Context, tx pgx.Tx, which id.RefundRequest) (
 	return postgres.Get[RefundRequest](ctx, tx, `SELECT `+requestColumnsFragment+` FROM refund_requests r WHERE r.id = @id FOR UPDATE`, args)
 }
 
-// DecideRefund writes down what became of a request: the refund that was made, or
-// why none was.
-func DecideRefund(ctx context.Context, tx pgx.Tx, which id.RefundRequest, made id.Refund, why string) (RefundRequest, error) {
-	state := "rejected"
-	if !made.IsZero() {
-		state = "approved"
-	}
+// DecideRefund writes down what became of a request: its state, the refund that was
+// made, or why none was.
+func DecideRefund(ctx context.Context, tx pgx.Tx, r RefundRequest) (RefundRequest, error) {
 	decided, err := postgres.Get[RefundRequest](ctx, tx, `
 		UPDATE refund_requests r SET state = @state, refund_id = @refund, reason = @why, decided_by = @by, decided_at = now()
 		WHERE r.id = @id AND r.state = 'waiting'
 		RETURNING `+requestColumnsFragment,
-		pgx.NamedArgs{"id": which, "state": state, "refund": made, "why": why, "by": auth.From(ctx).Name()})
+		pgx.NamedArgs{"id": r.ID, "state": r.State, "refund": r.Refund, "why": r.Reason, "by": auth.From(ctx).Name()})
 	if errors.Is(err, postgres.ErrNoRow) {
 		return decided, ErrRefundDecided
 	}

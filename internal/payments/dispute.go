@@ -14,8 +14,8 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// Complaint is a dispute as we keep it.
-type Complaint struct {
+// KeptDispute is a dispute as we keep it.
+type KeptDispute struct {
 	ID      id.Dispute `db:"id" json:"id"`
 	Payment id.Payment `db:"payment_id" json:"payment_id"`
 	Dispute
@@ -37,31 +37,35 @@ var (
 	ErrAnswered = errs.New(errs.Conflict, "dispute_answered", "This dispute was answered already.")
 )
 
-// Complain keeps what a provider tells of a dispute, and says whether it is news.
-func Complain(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (which id.Dispute, news bool, err error) {
-	which, news, err = complain(ctx, tx, payment, d)
+// KeepDispute keeps what a provider tells of a dispute, and says whether it is
+// news: that it has another status.
+func KeepDispute(ctx context.Context, tx pgx.Tx, payment id.Payment, d Dispute) (which id.Dispute, news bool, err error) {
+	told, err := upsertDispute(ctx, tx, payment, d)
+	if errors.Is(err, postgres.ErrNoRow) {
+		return which, false, nil
+	}
 	if err != nil {
 		return which, false, fmt.Errorf("keep dispute %s of payment %s: %w", d.Ref, payment, err)
 	}
-	return which, news, nil
+	return told.ID, told.News, nil
 }
 
 // ReadDispute reads a dispute; ErrNoDispute when there is none.
-func ReadDispute(ctx context.Context, db postgres.DB, which id.Dispute) (Complaint, error) {
-	d, err := readComplaint(ctx, db, which)
+func ReadDispute(ctx context.Context, db postgres.DB, which id.Dispute) (KeptDispute, error) {
+	d, err := readDispute(ctx, db, which)
 	if errors.Is(err, postgres.ErrNoRow) {
-		return Complaint{}, ErrNoDispute
+		return KeptDispute{}, ErrNoDispute
 	}
 	if err != nil {
-		return Complaint{}, fmt.Errorf("read dispute %s: %w", which, err)
+		return KeptDispute{}, fmt.Errorf("read dispute %s: %w", which, err)
 	}
 	return d, nil
 }
 
 // Answerable refuses a dispute that cannot be answered now. What its provider was
 // told about the payment is told, too: one that was answered may want another
-// answer when its status has changed since.
-func (d Complaint) Answerable(told []Instruction, now time.Time) error {
+// answer when its status has changed since, unless it was given up.
+func (d KeptDispute) Answerable(told []Instruction, now time.Time) error {
 	switch {
 	case d.Status != NeedsResponse:
 		return ErrNoAnswer.With("status", d.Status)
@@ -72,7 +76,7 @@ func (d Complaint) Answerable(told []Instruction, now time.Time) error {
 		if in.Dispute != d.ID || in.State == InstructionRefused {
 			continue
 		}
-		if in.State == InstructionPending || !in.UpdatedAt.Before(d.UpdatedAt) {
+		if in.Kind == Concede || in.State == InstructionPending || !in.UpdatedAt.Before(d.UpdatedAt) {
 			return ErrAnswered.With("answer", in.Kind)
 		}
 	}
@@ -83,7 +87,7 @@ func (d Complaint) Answerable(told []Instruction, now time.Time) error {
 const early = 48 * time.Hour
 
 // Remind tells staff of disputes whose evidence is due soon, and that nobody has
-// answered: once. It is a sweep.
+// answered: once for each time that one asks. It is a sweep.
 func (p *Payments) Remind(ctx context.Context) error {
 	now := p.Accounts.Clock.Now()
 	err := postgres.InTx(ctx, p.DB, func(tx pgx.Tx) error {

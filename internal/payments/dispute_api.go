@@ -18,18 +18,18 @@ type disputesInput struct {
 	Payment id.Payment `query:"payment"`
 }
 
-func (p *Payments) listDisputes(ctx context.Context, in *disputesInput) (httpapi.List[Complaint], error) {
+func (p *Payments) listDisputes(ctx context.Context, in *disputesInput) (httpapi.List[KeptDispute], error) {
 	var before id.Dispute
 	if err := p.cursors.Open(httpapi.Scope(ctx), in.After, &before); err != nil {
-		return httpapi.List[Complaint]{}, err
+		return httpapi.List[KeptDispute]{}, err
 	}
-	rows, err := listComplaints(ctx, p.DB, *in, before)
+	rows, err := listDisputes(ctx, p.DB, *in, before)
 	if err != nil {
-		return httpapi.List[Complaint]{}, fmt.Errorf("list disputes: %w", err)
+		return httpapi.List[KeptDispute]{}, fmt.Errorf("list disputes: %w", err)
 	}
-	page := httpapi.ListOf(p.cursors, httpapi.Scope(ctx), rows, in.Limit, func(d Complaint) any { return d.ID })
+	page := httpapi.ListOf(p.cursors, httpapi.Scope(ctx), rows, in.Limit, func(d KeptDispute) any { return d.ID })
 	if in.WantsTotal() {
-		total, err := countComplaints(ctx, p.DB, *in)
+		total, err := countDisputes(ctx, p.DB, *in)
 		if err != nil {
 			return page, fmt.Errorf("count disputes: %w", err)
 		}

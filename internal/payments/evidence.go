@@ -72,5 +72,13 @@ type Response struct {
 	Key      string   // the same for each repetition
 }
 
+// Cut is as much of a text as there is room for, in letters.
+func Cut(text string, most int) string {
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most])
+	}
+	return text
+}
+
 // Day writes a moment as evidence names it.
 func Day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

@@ -130,7 +130,7 @@ func OpenExceptions(ctx context.Context, db postgres.DB, provider string) ([]Exc
 
 // Attended closes what is open about a dispute: nobody has to look at it any more.
 func Attended(ctx context.Context, tx pgx.Tx, provider, dispute, how string) error {
-	if err := resolveDispute(ctx, tx, provider, dispute, how, auth.From(ctx).Name()); err != nil {
+	if err := resolveAbout(ctx, tx, provider, ExceptionDispute, dispute, how, auth.From(ctx).Name()); err != nil {
 		return fmt.Errorf("resolve exception of dispute %s: %w", dispute, err)
 	}
 	return nil

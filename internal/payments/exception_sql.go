@@ -45,11 +45,11 @@ func resolveException(ctx context.Context, tx pgx.Tx, which id.Exception, action
 	return err
 }
 
-func resolveDispute(ctx context.Context, tx pgx.Tx, provider, dispute, how, by string) error {
+func resolveAbout(ctx context.Context, tx pgx.Tx, provider string, kind ExceptionKind, subject, how, by string) error {
 	_, err := postgres.Exec(ctx, tx, `
 		UPDATE payment_exceptions SET state = 'resolved', resolution = @how, resolved_by = @by, resolved_at = now()
-		WHERE provider = @provider AND kind = 'dispute' AND subject = @dispute AND state = 'open'`,
-		pgx.NamedArgs{"provider": provider, "dispute": dispute, "how": how, "by": by})
+		WHERE provider = @provider AND kind = @kind AND subject = @subject AND state = 'open'`,
+		pgx.NamedArgs{"provider": provider, "kind": string(kind), "subject": subject, "how": how, "by": by})
 	return err
 }
 

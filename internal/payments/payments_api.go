@@ -58,7 +58,7 @@ type Detail struct {
 	Payment
 	Events       []Event       `json:"events"`
 	Instructions []Instruction `json:"instructions"`
-	Disputes     []Complaint   `json:"disputes"`
+	Disputes     []KeptDispute `json:"disputes"`
 }
 
 func (p *Payments) show(ctx context.Context, in *showInput) (Detail, error) {
@@ -73,7 +73,7 @@ func (p *Payments) show(ctx context.Context, in *showInput) (Detail, error) {
 	if d.Instructions, err = InstructionsOf(ctx, p.DB, in.ID); err != nil {
 		return Detail{}, err
 	}
-	if d.Disputes, err = complaintsOf(ctx, p.DB, in.ID); err != nil {
+	if d.Disputes, err = disputesOf(ctx, p.DB, in.ID); err != nil {
 		return Detail{}, fmt.Errorf("read disputes of payment %s: %w", in.ID, err)
 	}
 	return d, nil

@@ -76,7 +76,7 @@ func compare(provider string, theirs []payments.Movement, of map[string]id.Payme
 		if m.Amount.IsZero() && m.Fee.IsZero() { // taken and given back at once
 			continue
 		}
-		if m.Kind == payments.Payout || m.Kind == payments.Fee {
+		if beside(m) {
 			c.own = append(c.own, m)
 			continue
 		}
@@ -112,6 +112,9 @@ func compare(provider string, theirs []payments.Movement, of map[string]id.Payme
 	return c
 }
 
+// beside says that a movement belongs to no payment.
+func beside(m payments.Movement) bool { return m.Kind == payments.Payout || m.Kind == payments.Fee }
+
 // moves is what a fact moves at the provider: above zero when it comes in.
 func moves(e payments.Event) money.Amount {
 	if e.Kind == payments.Refund || e.Kind == payments.Chargeback {
@@ -119,6 +122,9 @@ func moves(e payments.Event) money.Amount {
 	}
 	return e.Amount
 }
+
+// subject is what an exception about a movement or a fact calls it.
+func subject(kind payments.Kind, ref string) string { return string(kind) + " " + ref }
 
 // exception is a movement that does not add up. Its detail names the fact that it
 // should be, as those do that come from asking about payments.
@@ -132,13 +138,13 @@ func exception(provider string, kind payments.ExceptionKind, payment id.Payment,
 	for name, value := range more {
 		detail[name] = value
 	}
-	return payments.Exception{Provider: provider, Kind: kind, Payment: payment, Subject: string(m.Kind) + " " + m.Ref, Detail: detail}
+	return payments.Exception{Provider: provider, Kind: kind, Payment: payment, Subject: subject(m.Kind, m.Ref), Detail: detail}
 }
 
 // absent is a fact of ours that the provider does not have.
 func absent(provider string, e payments.Event) payments.Exception {
 	return payments.Exception{
-		Provider: provider, Kind: payments.ExceptionExtra, Payment: e.Payment, Subject: string(e.Kind) + " " + e.Cause,
+		Provider: provider, Kind: payments.ExceptionExtra, Payment: e.Payment, Subject: subject(e.Kind, e.Cause),
 		Detail: map[string]any{
 			payments.DetailFact: e.Kind, payments.DetailRef: e.Cause, payments.DetailBooked: e.At.UTC().Format(time.RFC3339), "amount": moves(e),
 		},

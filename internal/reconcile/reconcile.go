@@ -87,7 +87,13 @@ type Period struct {
 	Source      Source
 	From, Until time.Time
 	File        []payments.Movement // of Source File
+	Full        Span                // of Source File: when it has all that has moved
 }
+
+// Span is the time from an instant until another.
+type Span struct{ From, Until time.Time }
+
+func (s Span) has(at time.Time) bool { return !at.Before(s.From) && at.Before(s.Until) }
 
 // Run is a comparison that was made.
 type Run struct {
@@ -184,6 +190,7 @@ func (r *Reconciler) run(ctx context.Context, p Period) (run Run, err error) {
 	}
 	theirs, gone := p.File, []payments.Event(nil)
 	if p.Source != File {
+		p.Full = Span{p.From, p.Until}
 		if theirs, err = provider.Statement(ctx, p.From, p.Until); err != nil {
 			return Run{}, err
 		}
@@ -228,13 +235,9 @@ func (r *Reconciler) ask(ctx context.Context, p Period, theirs []payments.Moveme
 
 // missing is what we have written down in a period and the provider has not. Its
 // list may lack what it booked on another day, so it is asked about each; of a
-// file nobody can be, and the edges of its time are left out.
+// file nobody can be.
 func (r *Reconciler) missing(ctx context.Context, p Period, provider payments.Online, theirs []payments.Movement) (gone []payments.Event, err error) {
-	from, until := p.From, p.Until
-	if p.Source == File {
-		from, until = from.Add(blur), until.Add(-blur)
-	}
-	ours, err := payments.Moved(ctx, r.DB, p.Provider, from, until)
+	ours, err := payments.Moved(ctx, r.DB, p.Provider, p.Full.From, p.Full.Until)
 	if err != nil {
 		return nil, err
 	}

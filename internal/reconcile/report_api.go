@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"slices"
 	"time"
 
 	"souk/internal/payments"
@@ -25,7 +26,7 @@ func (r *Reconciler) reportRoutes(router *httpapi.Router) {
 		httpapi.QueryParam("until", "The last day, likewise."),
 		httpapi.Summary("Compare a settlement report of a payment provider with the shop's books"),
 		httpapi.Describe("The CSV that the provider exports is the body, with the options in the query, or the part `file` of a form with the options as parts; 32 MiB and 31 days at most. "+
-			"Nobody is asked about what differs. The answer counts what was read, posted and resolved, and lists the `exceptions`: what does not add up. "+
+			"Nobody is asked about what differs. What the file lacks is looked for between its first payment and its last, or in the days that are told; not in a list of settlements, as Razorpay's. The answer counts what was read, posted and resolved, and lists the `exceptions`: what does not add up. "+
 			"The same file again posts nothing and shows nothing twice. 422 `report_unreadable` says where the file is not what it should be; then nothing of it was taken."))
 }
 
@@ -64,10 +65,28 @@ func OfReport(provider string, file io.Reader, now time.Time, first, last string
 	if err != nil {
 		return Period{}, err
 	}
-	if first == "" && last == "" && len(moved) > 0 {
+	told := first != "" || last != ""
+	if !told && len(moved) > 0 {
 		first, last = moved[0].At.UTC().Format(time.DateOnly), moved[len(moved)-1].At.UTC().Format(time.DateOnly)
 	}
 	p, err := Days(now, first, last)
 	p.Provider, p.Source, p.File = provider, File, moved
+	switch {
+	case reports.OfSettlements(provider): // what is not in it may be settled yet
+	case told:
+		p.Full = Span{p.From.Add(blur), p.Until.Add(-blur)}
+	default:
+		p.Full = full(moved)
+	}
 	return p, err
+}
+
+// full is the time in which a file of unknown days has all that has moved: it may
+// begin and end within a day, and payouts come later than what they are of.
+func full(moved []payments.Movement) (s Span) {
+	moved = slices.DeleteFunc(slices.Clone(moved), beside)
+	if len(moved) > 0 {
+		s = Span{moved[0].At.Add(blur), moved[len(moved)-1].At.Add(-blur)}
+	}
+	return s
 }

@@ -37,12 +37,17 @@ func (r *Reconciler) write(ctx context.Context, tx pgx.Tx, p Period, theirs []pa
 	if run.Days, err = r.sum(ctx, tx, p.Provider, append(c.agreed, own...)); err != nil {
 		return run, err
 	}
+	listed := map[string]bool{}
+	for _, m := range theirs {
+		listed[subject(m.Kind, m.Ref)] = true
+	}
 	for _, d := range run.Days {
+		listed[d.subject()] = true
 		if d.Theirs != d.Ours {
 			c.wrong = append(c.wrong, unbalanced(p.Provider, d))
 		}
 	}
-	if run.Exceptions, run.Resolved, err = r.show(ctx, tx, p, c.wrong); err != nil {
+	if run.Exceptions, run.Resolved, err = r.show(ctx, tx, p, listed, c.wrong); err != nil {
 		return run, err
 	}
 	run.Found = len(run.Exceptions)
@@ -132,25 +137,28 @@ func (r *Reconciler) sum(ctx context.Context, tx pgx.Tx, provider string, pairs 
 	return list, nil
 }
 
+func (d Day) subject() string { return d.Date + " " + string(d.Theirs.Currency) }
+
 func unbalanced(provider string, d Day) payments.Exception {
 	return payments.Exception{
-		Provider: provider, Kind: payments.ExceptionBalance, Subject: d.Date + " " + string(d.Theirs.Currency),
+		Provider: provider, Kind: payments.ExceptionBalance, Subject: d.subject(),
 		Detail: map[string]any{payments.DetailBooked: d.Date + "T00:00:00Z", "theirs": d.Theirs, "ours": d.Ours},
 	}
 }
 
-// show tells staff what is wrong, and resolves what an earlier comparison of
-// this time has found and this one does not. It says what is open of what is wrong.
-func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, wrong []payments.Exception) (found []payments.Exception, resolved int, err error) {
+// show tells staff what is wrong, and resolves what an earlier comparison has found
+// and this one does not, though it is listed or of a time that is listed in full. It
+// says what is open of what is wrong.
+func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, listed map[string]bool, wrong []payments.Exception) (found []payments.Exception, resolved int, err error) {
 	open, err := payments.OpenExceptions(ctx, tx, p.Provider)
 	if err != nil {
 		return nil, 0, err
 	}
-	type subject struct {
-		kind payments.ExceptionKind
-		of   string
+	type about struct {
+		kind    payments.ExceptionKind
+		subject string
 	}
-	refused, still := map[string]bool{}, map[subject]bool{}
+	refused, still := map[string]bool{}, map[about]bool{}
 	for _, e := range open {
 		refused[e.Subject] = refused[e.Subject] || e.Kind == payments.ExceptionMismatch
 	}
@@ -158,7 +166,7 @@ func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, wrong []paym
 		if ref, _ := e.Detail[payments.DetailRef].(string); e.Kind == payments.ExceptionMissing && refused[ref] { // it did not fit, and staff know
 			continue
 		}
-		still[subject{e.Kind, e.Subject}] = true
+		still[about{e.Kind, e.Subject}] = true
 		if err := payments.Except(ctx, tx, e); err != nil {
 			return nil, 0, err
 		}
@@ -166,8 +174,8 @@ func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, wrong []paym
 	for _, e := range open {
 		text, _ := e.Detail[payments.DetailBooked].(string)
 		at, err := time.Parse(time.RFC3339, text)
-		if err != nil || at.Before(p.From) || !at.Before(p.Until) || still[subject{e.Kind, e.Subject}] {
-			continue // it was found otherwise, or at another time, or again
+		if err != nil || still[about{e.Kind, e.Subject}] || !p.Full.has(at) && !listed[e.Subject] {
+			continue // it was found otherwise, or again, or this says nothing of it
 		}
 		if err := payments.Resolve(ctx, tx, e.ID, "It adds up at the comparison of "+p.From.Format(time.DateOnly)+" to "+p.Until.Add(-1).Format(time.DateOnly)+"."); err != nil {
 			return nil, 0, err
@@ -178,7 +186,7 @@ func (r *Reconciler) show(ctx context.Context, tx pgx.Tx, p Period, wrong []paym
 		return nil, 0, err
 	}
 	for _, e := range open {
-		if still[subject{e.Kind, e.Subject}] {
+		if still[about{e.Kind, e.Subject}] {
 			found = append(found, e)
 		}
 	}

@@ -331,6 +331,19 @@ LEFT JOIN (SELECT payment_id, count(*) AS n FROM payment_instructions WHERE by_h
 LEFT JOIN (SELECT payment_id, count(*) AS n FROM payment_exceptions WHERE kind = 'refund_by_hand' AND state = 'open' GROUP BY 1) x ON x.payment_id = p.id
 WHERE coalesce(i.n, 0) <> coalesce(x.n, 0);
 
+-- [B17] what a provider is told as an answer is about a dispute of the payment: one answer at most since it asked last, and none after it was given up; and staff are shown a dispute only while it asks
+WITH answers AS (
+    SELECT i.id, i.dispute_id, i.kind, i.payment_id = d.payment_id AS fits, i.state = 'due' OR i.updated_at >= d.updated_at AS stands
+    FROM payment_instructions i JOIN payment_disputes d ON d.id = i.dispute_id
+    WHERE i.state <> 'refused'
+)
+SELECT dispute_id FROM answers GROUP BY 1 HAVING NOT bool_and(fits) OR count(*) FILTER (WHERE stands) > 1
+UNION ALL
+SELECT a.id FROM answers a JOIN answers c ON c.dispute_id = a.dispute_id AND c.kind = 'concede' AND a.id > c.id
+UNION ALL
+SELECT e.id FROM payment_exceptions e LEFT JOIN payment_disputes d ON d.payment_id = e.payment_id AND d.ref = e.subject
+WHERE e.kind = 'dispute' AND e.state = 'open' AND d.status IS DISTINCT FROM 'needs_response';
+
 -- [C1] every ledger transaction sums to zero in each currency
 SELECT txn_id FROM ledger_entries GROUP BY txn_id, currency HAVING sum(amount_minor) <> 0;
 

@@ -70,9 +70,12 @@ func (p *Provider) answer(ctx context.Context, r payments.Response, c call) erro
 	return nil
 }
 
+// room is how many letters PayPal takes as notes.
+const room = 2000
+
 // evidences sorts what the shop says by PayPal's kinds of evidence.
 func evidences(e payments.Evidence) (list []evidence) {
-	shipped := evidence{Type: "PROOF_OF_FULFILLMENT", Info: &evidenceInfo{}, Notes: note(e.Shipping())}
+	shipped := evidence{Type: "PROOF_OF_FULFILLMENT", Info: &evidenceInfo{}, Notes: payments.Cut(e.Shipping(), room)}
 	for _, parcel := range e.Parcels {
 		if parcel.Tracking != "" {
 			shipped.Info.Tracking = append(shipped.Info.Tracking, tracked(parcel))
@@ -84,10 +87,10 @@ func evidences(e payments.Evidence) (list []evidence) {
 	who := strings.TrimSpace("Order " + e.Number + " of " + e.Email)
 	for _, part := range []evidence{
 		shipped,
-		{Type: other, Notes: note(e.Explanation + "\n\n" + who)},
-		{Type: "ITEM_DESCRIPTION", Notes: note(e.Product)},
-		{Type: other, Notes: note(e.Communication)},
-		{Type: "RETURN_POLICY", Notes: note(e.Policy)},
+		{Type: other, Notes: payments.Cut(e.Explanation+"\n\n"+who, room)},
+		{Type: "ITEM_DESCRIPTION", Notes: payments.Cut(e.Product, room)},
+		{Type: other, Notes: payments.Cut(e.Communication, room)},
+		{Type: "RETURN_POLICY", Notes: payments.Cut(e.Policy, room)},
 	} {
 		if part.Notes != "" {
 			list = append(list, part)
@@ -115,12 +118,4 @@ func tracked(p payments.Parcel) tracking {
 		name = "the shop's own"
 	}
 	return tracking{Carrier: other, Other: name, Number: p.Tracking}
-}
-
-// note is as much of a text as PayPal takes.
-func note(s string) string {
-	if letters := []rune(s); len(letters) > 2000 {
-		return string(letters[:2000])
-	}
-	return s
 }

@@ -184,7 +184,7 @@ func (p *Provider) Refund(ctx context.Context, m payments.Move) (payments.Fact, 
 	var r refund
 	err = p.call(ctx, account, call{
 		method: http.MethodPost, path: "/v2/payments/captures/" + url.PathEscape(m.Taken) + "/refund", key: m.Key,
-		send: newRefund{sum{m.Amount}, m.Key, short(m.Reason)}, into: &r,
+		send: newRefund{sum{m.Amount}, m.Key, payments.Cut(m.Reason, 255)}, into: &r,
 	})
 	if err == nil && (r.Status == failedStatus || r.Status == cancelled) {
 		err = no(r.Status, "The refund has failed.")
@@ -193,12 +193,4 @@ func (p *Provider) Refund(ctx context.Context, m payments.Move) (payments.Fact, 
 		return payments.Fact{}, fmt.Errorf("refund payment %s: %w", m.Payment, err)
 	}
 	return payments.Fact{Payment: m.Payment, Kind: payments.Refund, Amount: r.Amount.Amount, Cause: r.ID}, nil
-}
-
-// short is as much of a text as PayPal shows to a buyer.
-func short(s string) string {
-	if letters := []rune(s); len(letters) > 255 {
-		return string(letters[:255])
-	}
-	return s
 }

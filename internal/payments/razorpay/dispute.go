@@ -28,11 +28,15 @@ type contest struct {
 // its answer was lost, is of no account.
 func (p *Provider) Contest(ctx context.Context, r payments.Response) error {
 	return p.answer(ctx, r, func(a payments.Account, path string) error {
-		letter, err := p.upload(ctx, a, "letter.pdf", pdf(r.Evidence.Letter()))
+		letter, err := pdf(r.Evidence.Letter())
 		if err != nil {
 			return err
 		}
-		c := contest{Summary: r.Evidence.Explanation, Letter: []string{letter}, Action: "submit"}
+		document, err := p.upload(ctx, a, "letter.pdf", letter)
+		if err != nil {
+			return err
+		}
+		c := contest{Summary: r.Evidence.Explanation, Letter: []string{document}, Action: "submit"}
 		if r.Evidence.Shipping() != "" {
 			c.Proof = c.Letter
 		}

@@ -44,6 +44,10 @@ func Read(provider string, file io.Reader) ([]payments.Movement, error) {
 	return list, nil
 }
 
+// OfSettlements says that a provider's report lists what was paid out, and not what
+// has moved: what is of the same days and not in it may be paid out later.
+func OfSettlements(provider string) bool { return provider == "razorpay" }
+
 // Whose says by the beginning of a report which provider wrote it; "" when none of
 // them does.
 func Whose(beginning []byte) string {

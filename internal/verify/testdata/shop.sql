@@ -169,6 +169,12 @@ INSERT INTO payment_events (id, payment_id, kind, amount_minor, currency, cause,
     (u('fact 6'), u('payment 5'), 'authorize', 8000, 'USD', 'placed', 'anna'),
     (u('fact 7'), u('payment 5'), 'void',      6000, 'USD', 'cancelled', 'anna'),
     (u('fact 8'), u('payment 5'), 'capture',   2000, 'USD', 'delivered S-5-1', 'potter');
+INSERT INTO payment_disputes (id, payment_id, ref, currency, amount_minor, reason, status, updated_at) VALUES -- asks the second time
+    (u('dispute'), u('payment 2'), 'dp_1', 'USD', 2500, 'general', 'needs_response', now() - interval '1 hour');
+INSERT INTO payment_instructions (id, payment_id, currency, kind, amount_minor, dispute_id, evidence, state, cause, updated_at) VALUES
+    (u('contested'), u('payment 2'), 'USD', 'contest', 2500, u('dispute'), '{}', 'done', 'dp_1', now() - interval '2 hours'),
+    (u('given up'),  u('payment 2'), 'USD', 'concede', 2500, u('dispute'), NULL, 'due',  '',     now());
+INSERT INTO payment_exceptions (id, provider, kind, payment_id, subject) VALUES (u('asked'), 'cod', 'dispute', u('payment 2'), 'dp_1');
 INSERT INTO ledger_accounts (id, kind, currency, party, vendor_id) VALUES
     (u('cash'), 'psp_clearing', 'USD', 'cod', NULL), (u('due to potter'), 'vendor_payable', 'USD', '', u('potter')),
     (u('commission'), 'commission_revenue', 'USD', '', NULL), (u('tax'), 'tax_payable', 'USD', '', NULL);
