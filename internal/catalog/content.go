@@ -38,16 +38,18 @@ func (c Content) check(bad *errs.Fields, pointer string) {
 	bad.Require(c.Amount >= 0 && c.Amount <= maxContent, pointer+"/amount", "out_of_range", "A content is a whole number up to a thousand million; 0 is not said.")
 }
 
+// Per is what its price is told by; "" where nothing is said of it.
+func (c Content) Per() string { return measures[c.Unit].per }
+
 // PriceOf is what a variant that costs price costs by what is in it, rounded half
 // up; nil where nothing is said of that.
 func (c Content) PriceOf(price money.Amount) *UnitPrice {
 	if c.Amount == 0 {
 		return nil
 	}
-	m := measures[c.Unit]
-	whole, err := price.Times(m.many)
+	whole, err := price.Times(measures[c.Unit].many)
 	if err != nil {
 		return nil // no price of this world
 	}
-	return &UnitPrice{whole.Share(1, int64(c.Amount)), m.per}
+	return &UnitPrice{whole.Share(1, int64(c.Amount)), c.Per()}
 }

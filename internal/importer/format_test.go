@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -408,4 +409,43 @@ func FuzzPrices(f *testing.F) {
 			}
 		}
 	})
+}
+
+// What Shopify says of how much is in a variant is told in Souk's units, and
+// written as it was read.
+func TestShopifyMeasures(t *testing.T) {
+	t.Parallel()
+	const columns = "Handle,Title,Variant SKU,Variant Price,Unit Price Total Measure,Unit Price Total Measure Unit"
+	for cells, want := range map[string]catalog.Content{
+		"500,g": {Amount: 500, Unit: "g"}, "2,kg": {Amount: 2, Unit: "kg"}, "1.5,kg": {Amount: 1500, Unit: "g"}, "75,cl": {Amount: 750, Unit: "ml"}, "0.75,L": {Amount: 750, Unit: "ml"},
+		"12,FLOZ": {Amount: 355, Unit: "ml"}, "0.5,m2": {Amount: 5000, Unit: "cm2"}, "6,item": {Amount: 6, Unit: "piece"}, "2500,mg": {Amount: 3, Unit: "g"}, ",": {}, ",kg": {},
+	} {
+		_, products, problems := parse(t, shopify(columns, "a,A,a,5,"+cells))
+		if len(problems) > 0 || products[0].Variants[0].Content != want {
+			t.Errorf("%s is %+v, want %+v; %v", cells, products[0].Variants[0].Content, want, problems)
+		}
+	}
+	for cells, problem := range map[string]string{
+		"5,stone": `2 Unit Price Total Measure Unit: "stone" is no unit that prices are told by: use g, kg, ml, cl, l, cm, m, m2 or item`,
+		"0,g":     `2 Unit Price Total Measure: "0" is not how much is in it: write a number above zero`,
+		"much,g":  `2 Unit Price Total Measure: "much" is not how much is in it: write a number above zero`,
+		"NaN,kg":  `2 Unit Price Total Measure: "NaN" is not how much is in it: write a number above zero`,
+	} {
+		_, _, problems := parse(t, shopify(columns, "a,A,a,5,"+cells))
+		if strings.Join(problems, "\n") != problem {
+			t.Errorf("%s: %q, want %q", cells, problems, problem)
+		}
+	}
+	for _, unit := range []string{"g", "kg", "ml", "l", "cm", "m", "cm2", "m2", "piece"} {
+		for _, amount := range []int{1, 2500, 10_000, 99_999_999} {
+			written := shopifyMeasure(catalog.Content{Amount: amount, Unit: unit})
+			_, products, problems := parse(t, shopify(columns, "a,A,a,5,"+written["Unit Price Total Measure"]+","+written["Unit Price Total Measure Unit"]))
+			if len(problems) > 0 {
+				t.Fatalf("%d %s: %v", amount, unit, problems)
+			}
+			if again := shopifyMeasure(products[0].Variants[0].Content); !maps.Equal(again, written) {
+				t.Errorf("%d %s is written %v, and then %v", amount, unit, written, again)
+			}
+		}
+	}
 }

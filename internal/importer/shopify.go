@@ -51,6 +51,8 @@ var shopifyFormat = format{
 		"taxable":           {"variant taxable", "charge tax"},
 		"requires_shipping": {"variant requires shipping", "requires shipping"},
 		"variant_image":     {"variant image", "variant image url"},
+		"content_amount":    {"unit price total measure"},
+		"content_unit":      {"unit price total measure unit"},
 	},
 	images:   []string{"images"},
 	unguard:  unguardFormula,
@@ -124,6 +126,7 @@ func shopifySells(p *Product, r row) bool {
 }
 
 func shopifyVariant(v *Variant, c *cells) {
+	v.Content = c.measure("content_amount", "content_unit")
 	v.Barcode = strings.TrimPrefix(v.Barcode, "'") // keeps a spreadsheet from rounding it
 	if c.table.has("tracker") {
 		tracked := c.get("tracker") != ""
@@ -144,7 +147,8 @@ var shopifyColumns = []string{
 	"Option1 Name", "Option1 Value", "Option2 Name", "Option2 Value", "Option3 Name", "Option3 Value",
 	"Variant SKU", "Variant Grams", "Variant Inventory Tracker", "Variant Inventory Qty", "Variant Inventory Policy",
 	"Variant Fulfillment Service", "Variant Price", "Variant Compare At Price", "Variant Requires Shipping", "Variant Taxable", "Variant Barcode",
-	"Image Src", "Image Position", "Image Alt Text", "Gift Card", "SEO Title", "SEO Description", "Variant Image", "Variant Weight Unit", "Status",
+	"Image Src", "Image Position", "Image Alt Text", "Gift Card", "SEO Title", "SEO Description", "Variant Image", "Variant Weight Unit",
+	"Unit Price Total Measure", "Unit Price Total Measure Unit", "Unit Price Base Measure", "Unit Price Base Measure Unit", "Status",
 }
 
 // shopifyWriter writes the classic columns: a row for each variant, with a
@@ -209,6 +213,7 @@ func (l exportLine) shopify(first bool, currency money.Currency) map[string]stri
 		"Variant Requires Shipping": upper(l.Ships), "Variant Taxable": upper(l.Taxable), "Variant Barcode": l.Barcode,
 		"Variant Image": at(addresses(l.VariantImages), 0), "Variant Weight Unit": "g",
 	}
+	maps.Copy(cells, shopifyMeasure(l.Content))
 	if l.Backorders {
 		cells["Variant Inventory Policy"] = "continue"
 	}
