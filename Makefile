@@ -6,6 +6,8 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)
 # CI starts from a bare machine: a package that compiles slowly must not look like a test that hangs.
 TEST_FLAGS ?= -timeout 15m -p 3
+# They come first, so that the others run beside them and nobody waits for one at the end.
+LONGEST := ./internal/torture ./internal/app ./internal/checkout
 
 .PHONY: help
 help: ## Show what can be made
@@ -25,7 +27,7 @@ build: web ## Build bin/souk
 
 .PHONY: test
 test: need-postgres need-redis need-chromium need-oidc web ## Run every test against a real PostgreSQL
-	$(GO) test $(TEST_FLAGS) ./...
+	$(GO) test $(TEST_FLAGS) $(LONGEST) ./...
 
 .PHONY: check
 check: web ## Formatting, go vet, staticcheck
