@@ -93,26 +93,29 @@ func (s *Server) resident(what string) float64 {
 // it: its private PostgreSQL.
 func (s *Server) CPU() (own, below time.Duration) {
 	pid := s.cmd.Process.Pid
-	return cpu(pid), cpuBelow(pid)
+	own, _ = cpu(pid)
+	return own, cpuBelow(pid)
 }
 
 const tick = time.Second / 100 // in which Linux counts
 
-// cpu is zero of a process that has ended.
-func cpu(pid int) time.Duration {
+// cpu is what a process has taken, and what those have that it had begun and that
+// have ended; zero of one that has ended itself.
+func cpu(pid int) (own, ended time.Duration) {
 	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
-		return 0
+		return 0, 0
 	}
 	_, rest, _ := strings.Cut(string(stat), ") ") // the program's name may have spaces
-	var sum time.Duration
-	if fields := strings.Fields(rest); len(fields) > 12 {
-		for _, text := range fields[11:13] { // utime, stime
-			n, _ := strconv.Atoi(text)
-			sum += time.Duration(n) * tick
-		}
+	fields := strings.Fields(rest)
+	if len(fields) < 15 {
+		return 0, 0
 	}
-	return sum
+	ticks := func(i int) time.Duration {
+		n, _ := strconv.Atoi(fields[i])
+		return time.Duration(n) * tick
+	}
+	return ticks(11) + ticks(12), ticks(13) + ticks(14) // utime, stime, cutime, cstime
 }
 
 func cpuBelow(pid int) (sum time.Duration) {
@@ -124,7 +127,8 @@ func cpuBelow(pid int) (sum time.Duration) {
 		}
 		for _, field := range strings.Fields(string(text)) {
 			if child, err := strconv.Atoi(field); err == nil {
-				sum += cpu(child) + cpuBelow(child)
+				own, ended := cpu(child)
+				sum += own + ended + cpuBelow(child)
 			}
 		}
 	}
