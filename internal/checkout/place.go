@@ -88,6 +88,7 @@ func (c *Checkout) Place(ctx context.Context, tx pgx.Tx, p Placing) (Placed, err
 	c.Carts.QueueClose(b, p.Cart, n.ID)
 	queueHandOver(ctx, b, n.Whole)
 	promotions.QueueRedeem(b, n.ID, c.Promotions.Customer(n.Email), priced.Uses)
+	orders.QueueAdjustments(b, &n)
 	credit.QueueSpend(ctx, b, paid.spends)
 	if err := ledger.Queue(b, paid.deposits()...); err != nil {
 		return Placed{}, err

@@ -13,15 +13,14 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// QueueCreate writes an order that is placed, with all that belongs to it, and
-// its first step. Every table is one statement, however many lines there are.
-// Once the batch is sent the order and its parts have their numbers.
+// QueueCreate writes an order that is placed, with its first step and all that
+// belongs to it but [QueueAdjustments]. Every table is one statement, however many
+// lines there are. Once the batch is sent the order and its parts have their numbers.
 func QueueCreate(ctx context.Context, b *postgres.Batch, n *New) {
 	queueOrder(b, n)
 	queueParts(b, n.Whole)
 	queueLines(b, n.Whole)
 	queueComponents(b, n.Whole)
-	queueAdjustments(b, n)
 	n.Version = 1
 	events.Queue(ctx, b, Placed{Change: Change{OrderID: n.ID, Version: 1, To: n.Status}, UserID: n.User})
 }
@@ -169,7 +168,11 @@ func queueComponents(b *postgres.Batch, w Whole) {
 		})
 }
 
-func queueAdjustments(b *postgres.Batch, n *New) {
+// QueueAdjustments queues what a new order's figures are made of. They come after
+// the promotions have been counted: to refer to one locks its row a little, and
+// PostgreSQL seldom but sometimes fails where many who hold such locks go on to
+// update the row ("new multixact has more than one updating member").
+func QueueAdjustments(b *postgres.Batch, n *New) {
 	list := n.Adjustments
 	if len(list) == 0 {
 		return

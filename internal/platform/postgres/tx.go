@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -120,7 +121,8 @@ func again(err error) bool {
 		return false
 	case errors.As(err, &pg):
 		return pg.Code == "40001" || pg.Code == "40P01" || // serialization failure, deadlock
-			pg.Code == "57P01" || pg.Code == "57P02" // this session was ended, or another crashed
+			pg.Code == "57P01" || pg.Code == "57P02" || // this session was ended, or another crashed
+			pg.Code == "XX000" && strings.HasPrefix(pg.Message, "new multixact") // a race of PostgreSQL's own, which it ends so
 	}
 	return errors.Is(err, errLost)
 }

@@ -237,6 +237,25 @@ func TestInTxGivesUpInTheEnd(t *testing.T) {
 	}
 }
 
+// PostgreSQL ends a race about the locks of a row by an error that it has no code
+// for: the work is done again.
+func TestInTxRunsAgainAfterARaceAboutLocks(t *testing.T) {
+	t.Parallel()
+	pool := counters(t)
+	tries := 0
+	err := postgres.InTx(t.Context(), pool, func(tx pgx.Tx) error {
+		if tries++; tries > 1 {
+			return nil
+		}
+		_, err := tx.Exec(t.Context(), `
+			DO $$ BEGIN RAISE EXCEPTION 'new multixact has more than one updating member: 0 2[7 (keysh), 7 (nokeyupd)]' USING ERRCODE = 'XX000'; END $$`)
+		return err
+	})
+	if err != nil || tries != 2 {
+		t.Errorf("after %d tries: %v", tries, err)
+	}
+}
+
 // A session that is ended before COMMIT has done nothing: the work is done by
 // the next one, once.
 func TestInTxRunsAgainWhenItsSessionIsEnded(t *testing.T) {
