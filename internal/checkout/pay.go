@@ -17,6 +17,7 @@ import (
 	"souk/internal/payments"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
+	"souk/internal/promotions"
 )
 
 // attempts is how many payments an order can have: whoever needs more is trying
@@ -193,6 +194,13 @@ func (c *Checkout) openAgain(ctx context.Context, tx pgx.Tx, w orders.Whole, due
 	}
 	if !fee.IsZero() { // the total was agreed to without it
 		return payments.ErrMethod.Field("/payment_method", "unavailable", "This way to pay costs a fee that is not part of this order. Choose another way, or order anew.")
+	}
+	otherwise, err := promotions.GivenForOthers(ctx, tx, w.ID, method)
+	if err != nil {
+		return err
+	}
+	if otherwise {
+		return payments.ErrMethod.Field("/payment_method", "unavailable", "A discount on this order is given for another way to pay. Choose that, or order anew.")
 	}
 	waits, err := provider.Waits(ctx)
 	if err != nil {
