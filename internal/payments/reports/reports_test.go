@@ -44,7 +44,9 @@ func TestStripesItemisedBalance(t *testing.T) {
 		"txn_7,2026-09-16 11:00:00,2026-09-17 00:00:00,eur,400.00,0.00,400.00,dispute_reversal,dp_1,,,\r\n"+
 		"txn_8,2026-09-17 00:00:00,2026-09-17 00:00:00,jpy,5000,150,4850,charge,ch_3,,,pi_3\r\n"+
 		"txn_9,2026-09-18 00:00:00,2026-09-18 00:00:00,eur,-2.00,0.00,-2.00,fee,fee_1,Radar,,\r\n"+
-		"txn_10,2026-09-19 00:00:00,2026-09-19 00:00:00,eur,-500.00,0.00,-500.00,payout,po_1,STRIPE PAYOUT,,\r\n",
+		"txn_10,2026-09-19 00:00:00,2026-09-19 00:00:00,eur,-500.00,0.00,-500.00,payout,po_1,STRIPE PAYOUT,,\r\n"+
+		"txn_11,2026-09-20 00:00:00,2026-09-20 00:00:00,eur,-40.00,0.00,-40.00,risk_reserved_funds,,,,\r\n"+
+		"txn_12,2026-09-21 00:00:00,2026-09-21 00:00:00,eur,500.00,0.00,500.00,payout_reversal,po_1,REFUND FOR PAYOUT,,\r\n",
 		"0914T1002 capture ch_1 of pi_1 500.00 EUR - 7.30 EUR",
 		"0914T1540 capture ch_2 of pi_2 400.00 EUR - 5.80 EUR",
 		"0915T0900 refund re_1 of pi_1 -20.00 EUR - 0.00 EUR",

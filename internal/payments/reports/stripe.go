@@ -18,6 +18,9 @@ func stripe(t *table) ([]payments.Movement, error) {
 	var list []payments.Movement
 	captures := map[string]int{}
 	for t.next() {
+		if t.get("reporting_category") == "risk_reserved_funds" { // set aside, and still the shop's
+			continue
+		}
 		m := stripeRow(t)
 		at, seen := captures[m.Ref]
 		if m.Kind == payments.Capture && seen && list[at].Amount.Currency == m.Amount.Currency { // what a capture has left is booked against the whole charge
@@ -52,10 +55,13 @@ func stripeRow(t *table) payments.Movement {
 		m.Kind, m.Ref = payments.Chargeback, source
 	case "dispute_reversal":
 		m.Kind, m.Ref = payments.ChargebackReversed, source
-	case "payout", "payout_reversal", "topup", "topup_reversal":
+	case "payout", "topup":
 		m.Kind, m.Ref = payments.Payout, source
 		return m
-	default: // fees of the month, reserves, transfers
+	case "payout_reversal", "topup_reversal": // of the same source as what it takes back
+		m.Kind = payments.Payout
+		return m
+	default: // fees of the month, transfers
 		return m
 	}
 	m.Payment = cmp.Or(t.get("payment_intent_id"), t.get("charge_id"), source)

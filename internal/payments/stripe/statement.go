@@ -33,11 +33,15 @@ func (p Provider) Statement(ctx context.Context, from, until time.Time) ([]payme
 }
 
 // movements is the entries, those of one capture put together: Stripe books a
-// charge in full, and what a partial capture has left against it.
+// charge in full, and what a partial capture has left against it. What it sets
+// aside in its reserve has not moved: it is the shop's, and at Stripe.
 func movements(entries []*api.BalanceTransaction) ([]payments.Movement, error) {
 	var list []payments.Movement
 	captures := map[string]int{}
 	for _, e := range entries {
+		if e.ReportingCategory == api.BalanceTransactionReportingCategoryRiskReservedFunds {
+			continue
+		}
 		m, err := movement(e)
 		if err != nil {
 			return nil, err
@@ -100,11 +104,13 @@ func movement(e *api.BalanceTransaction) (payments.Movement, error) {
 		m.Kind, m.Ref = payments.Chargeback, source.ID
 	case api.BalanceTransactionReportingCategoryDisputeReversal:
 		m.Kind, m.Ref = payments.ChargebackReversed, source.ID
-	case api.BalanceTransactionReportingCategoryPayout, api.BalanceTransactionReportingCategoryPayoutReversal,
-		api.BalanceTransactionReportingCategoryTopup, api.BalanceTransactionReportingCategoryTopupReversal:
+	case api.BalanceTransactionReportingCategoryPayout, api.BalanceTransactionReportingCategoryTopup:
 		m.Kind, m.Ref = payments.Payout, source.ID
 		return m, nil
-	default: // fees of the month, reserves, transfers
+	case api.BalanceTransactionReportingCategoryPayoutReversal, api.BalanceTransactionReportingCategoryTopupReversal: // of the same source as what it takes back
+		m.Kind = payments.Payout
+		return m, nil
+	default: // fees of the month, transfers
 		return m, nil
 	}
 	m.Payment = intentOfSource(source)

@@ -31,7 +31,9 @@ func TestEntriesOfTheBalance(t *testing.T) {
 			"source":{"id":"du_2","object":"dispute","payment_intent":null}},
 		{"id":"txn_7","amount":300,"fee":0,"currency":"usd","created":6,"reporting_category":"refund_failure","type":"refund_failure",
 			"source":{"id":"re_1","object":"refund","charge":"ch_2","payment_intent":"pi_2"}},
-		{"id":"txn_8","amount":-10,"fee":0,"currency":"usd","created":7,"reporting_category":"risk_reserved_funds","type":"reserve_hold","source":null}
+		{"id":"txn_8","amount":-10,"fee":0,"currency":"usd","created":7,"reporting_category":"risk_reserved_funds","type":"reserve_hold","source":null},
+		{"id":"txn_9","amount":7000,"fee":0,"currency":"usd","created":8,"reporting_category":"payout_reversal","type":"payout_failure",
+			"source":{"id":"po_1","object":"payout"}}
 	]`), &entries)
 	if err != nil {
 		t.Fatal(err)
@@ -46,7 +48,7 @@ func TestEntriesOfTheBalance(t *testing.T) {
 		{Ref: "du_1", Payment: "pi_2", Kind: payments.Fee, Amount: usd(1500), Fee: usd(0), At: at(5)},
 		{Ref: "du_2", Payment: "du_2", Kind: payments.Chargeback, Amount: usd(-900), Fee: usd(1500), At: at(5)},
 		{Ref: "re_1", Payment: "pi_2", Kind: payments.RefundFailed, Amount: usd(300), Fee: usd(0), At: at(6)},
-		{Ref: "txn_8", Kind: payments.Fee, Amount: usd(-10), Fee: usd(0), At: at(7)},
+		{Ref: "txn_9", Kind: payments.Payout, Amount: usd(7000), Fee: usd(0), At: at(8)},
 	}
 	got, err := movements(entries)
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
