@@ -57,6 +57,7 @@ func TestStripesItemisedBalance(t *testing.T) {
 		"0917T0000 capture ch_3 of pi_3 5000 JPY - 150 JPY",
 		"0918T0000 fee txn_9 of  -2.00 EUR - 0.00 EUR",
 		"0919T0000 payout po_1 of  -500.00 EUR - 0.00 EUR",
+		"0921T0000 payout txn_12 of  500.00 EUR - 0.00 EUR",
 	)
 }
 
@@ -165,6 +166,7 @@ func TestAFileThatIsNoReportIsRefusedAndSaysWhere(t *testing.T) {
 		{"paypal", settlementColumns + `"SB","C1","","","","T0006",2026/02/19 03:36:28 -0800,,"CR",-5,"USD"` + "\n", "/2/gross transaction amount"},
 		{"paypal", settlementColumns + `"SB","C1","","","","T0006",2026/02/19 03:36:28 -0800,,"",5,"USD"` + "\n", "/2/gross transaction amount"},
 		{"paypal", settlementColumns + `"SB","C1","","","","T0006",2026/02/19 03:36:28 -0800,,"CR",1.05,"USD"` + "\n", "/2/gross transaction amount"},
+		{"paypal", settlementColumns + `"SB","C1","","","","T0006",2026/02/19 03:36:28 -0800,,"CR",100,"EUR","DR",5,"USD"` + "\n", "/2/fee currency"},
 	} {
 		list, err := reports.Read(test.provider, strings.NewReader(test.file))
 		var no *errs.Error
