@@ -72,7 +72,22 @@ func (p *Provider) Statement(ctx context.Context, from, until time.Time) ([]paym
 	return list, nil
 }
 
+// search adds what has moved from a second until another to a list. PayPal finds
+// 10,000 transactions at most at once: of more it says so, and is asked by halves.
 func (p *Provider) search(ctx context.Context, a payments.Account, from, last time.Time, list []payments.Movement) ([]payments.Movement, error) {
+	found, err := p.found(ctx, a, from, last, list)
+	if !refusedFor(err, "RESULTSET_TOO_LARGE") || last.Sub(from) < time.Minute {
+		return found, err
+	}
+	half := from.Add(last.Sub(from) / 2).Truncate(time.Second)
+	if list, err = p.search(ctx, a, from, half, list); err != nil {
+		return nil, err
+	}
+	return p.search(ctx, a, half.Add(time.Second), last, list)
+}
+
+// found reads the pages of one search.
+func (p *Provider) found(ctx context.Context, a payments.Account, from, last time.Time, list []payments.Movement) ([]payments.Movement, error) {
 	for page, pages := 1, 1; page <= pages; page++ {
 		query := url.Values{
 			"start_date": {from.UTC().Format(time.RFC3339)}, "end_date": {last.UTC().Format(time.RFC3339)}, "fields": {"transaction_info"},
