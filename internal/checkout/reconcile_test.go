@@ -176,6 +176,22 @@ func TestEachKindOfMismatchIsShownOnceAndResolvesItself(t *testing.T) {
 					b.t.Errorf("%+v", run)
 				}
 				b.wantExceptions()
+
+				b.provider.edit = edit
+				b.compare()
+				b.fix(b.exception(kind), `{"action": "dismiss", "reason": "an invoice written by hand"}`).want(200)
+				if run := b.compare(); run.Found != 0 {
+					b.t.Errorf("what was dismissed is found again: %+v", run)
+				}
+				b.provider.edit = func(list []payments.Movement) []payments.Movement {
+					list = edit(list)
+					for i := range list {
+						list[i].Amount = list[i].Amount.Plus(list[i].Amount)
+					}
+					return list
+				}
+				b.compare() // says something else now
+				b.exception(kind)
 				b.sound()
 			})
 		})
