@@ -683,14 +683,23 @@ func TestNights(t *testing.T) {
 		if again := night(); len(again) != 0 {
 			b.t.Errorf("somebody is at it, and it is begun again: %+v", again)
 		}
-		b.exec(`UPDATE reconciliation_places SET asked_at = now() - interval '2 hours'`, nil) // who was at it is dead
+		b.exec(`UPDATE reconciliation_places SET asked_at = now() - interval '2 hours'`, nil) // who is at it tries again by themselves
+		if again := night(); len(again) != 0 {
+			b.t.Errorf("%+v", again)
+		}
+		b.exec(`UPDATE reconciliation_places SET asked_at = now() - interval '1 day'`, nil) // who was at it is dead
 		if again := night(); len(again) != 1 || again[0] != first[0] {
 			b.t.Errorf("%+v", again)
 		}
-		if err := b.reconciler.Night(b.t.Context(), first[0]); err != nil {
-			b.t.Fatal(err)
+		for range 2 {
+			if err := b.reconciler.Night(b.t.Context(), first[0]); err != nil {
+				b.t.Fatal(err)
+			}
+			if n := b.count(`SELECT count(*)::int FROM reconciliations`, nil); n != 1 {
+				b.t.Errorf("compared %d times", n)
+			}
 		}
-		b.exec(`UPDATE reconciliation_places SET asked_at = now() - interval '2 hours'`, nil)
+		b.exec(`UPDATE reconciliation_places SET asked_at = now() - interval '1 day'`, nil)
 		if again := night(); len(again) != 0 {
 			b.t.Errorf("%+v", again)
 		}
