@@ -304,6 +304,25 @@ func TestR4PaidTooLateGoesBack(t *testing.T) {
 	})
 }
 
+// Each call to a provider that hangs takes as long as it may: there is one, and
+// what is overdue is let go.
+func TestAProviderThatHangsKeepsNoStock(t *testing.T) {
+	t.Parallel()
+	b := booksOf(openOnline(t, "paypal"))
+	late := []checkout.Placed{b.begun(), b.begun()}
+	for _, placed := range late {
+		b.lapse(placed)
+	}
+	b.provider.hangs = true
+	if n, err := b.flow.Expire(t.Context()); err != nil || n != len(late) || b.provider.looked != 1 {
+		t.Errorf("%d orders were let go and %d asked about, %v", n, b.provider.looked, err)
+	}
+	for _, placed := range late {
+		b.wantOrder(placed, orders.StatusCancelled, orders.PaymentVoided)
+	}
+	b.sound()
+}
+
 // Two tabs pay one order: one charge stays.
 func TestTwoPaymentsOfOneOrderEndAsOne(t *testing.T) {
 	t.Parallel()

@@ -21,10 +21,21 @@ import (
 	"souk/internal/reconcile"
 )
 
-// told is a provider whose statement a test edits before the shop reads it.
+// told is a provider whose statement a test edits before the shop reads it, and who
+// can hang.
 type told struct {
 	payments.Online
-	edit func([]payments.Movement) []payments.Movement
+	edit   func([]payments.Movement) []payments.Movement
+	hangs  bool
+	looked int // while it did
+}
+
+func (p *told) Look(ctx context.Context, k payments.Known) (payments.Report, error) {
+	if p.hangs {
+		p.looked++
+		return payments.Report{}, fmt.Errorf("look: %w", context.DeadlineExceeded)
+	}
+	return p.Online.Look(ctx, k)
 }
 
 func (p *told) Statement(ctx context.Context, from, until time.Time) ([]payments.Movement, error) {
