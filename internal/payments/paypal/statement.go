@@ -140,17 +140,10 @@ func (p *Provider) movements(ctx context.Context, a payments.Account, e entry) (
 		}
 	case payments.Authorize, payments.Void, payments.Fail, payments.Fee, payments.Payout: // of no payment
 	}
-	list := []payments.Movement{m}
-	if i.Fee == nil || i.Fee.IsZero() {
-		return list, nil
+	if i.Fee != nil {
+		m.Fee = money.Of(-i.Fee.Minor, i.Fee.Currency)
 	}
-	if i.Fee.Minor < 0 {
-		list[0].Fee = money.Of(-i.Fee.Minor, i.Fee.Currency)
-		return list, nil
-	}
-	// Given back, with a refund: an entry of its own, as what PayPal keeps of one is
-	// not below zero.
-	return append(list, payments.Movement{Ref: i.ID, Kind: payments.Fee, Amount: i.Fee.Amount, Fee: money.Zero(i.Fee.Currency), At: i.At.Time}), nil
+	return payments.WithReturns([]payments.Movement{m}), nil
 }
 
 // KindOf is what PayPal's code for an entry of its books means. Money comes in for

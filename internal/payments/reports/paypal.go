@@ -67,7 +67,7 @@ func paypalRow(t *table) []payments.Movement {
 		}
 		m.Fee = money.Of(-fee.Minor, fee.Currency)
 	}
-	return withReturns([]payments.Movement{m})
+	return payments.WithReturns([]payments.Movement{m})
 }
 
 // withoutDecimals is what PayPal writes in whole units: its reports as its API.

@@ -61,6 +61,26 @@ func TestStripesItemisedBalance(t *testing.T) {
 	)
 }
 
+// What buyers pay in another currency than the shop's bank account is in, Stripe
+// converts: the payment is told as buyers see it.
+func TestStripesConversions(t *testing.T) {
+	t.Parallel()
+	want(t, "stripe", "balance_transaction_id,created_utc,currency,gross,fee,reporting_category,source_id,payment_intent_id,customer_facing_amount,customer_facing_currency\n"+
+		"txn_1,2026-09-14 10:00:00,eur,92.00,3.00,charge,ch_1,pi_1,100.00,usd\n"+
+		"txn_2,2026-09-14 11:00:00,eur,-18.40,0.00,refund,re_1,pi_1,20.00,usd\n"+
+		"txn_3,2026-09-14 12:00:00,eur,30.00,0.90,charge,ch_2,pi_2,30.00,eur\n"+
+		"txn_4,2026-09-14 13:00:00,eur,-70.00,0.00,payout,po_1,,,\n",
+		"0914T1000 capture ch_1 of pi_1 100.00 USD - 0.00 USD",
+		"0914T1000 payout txn_1 in USD of  -100.00 USD - 0.00 USD",
+		"0914T1000 payout txn_1 of  92.00 EUR - 3.00 EUR",
+		"0914T1100 refund re_1 of pi_1 -20.00 USD - 0.00 USD",
+		"0914T1100 payout txn_2 in USD of  20.00 USD - 0.00 USD",
+		"0914T1100 payout txn_2 of  -18.40 EUR - 0.00 EUR",
+		"0914T1200 capture ch_2 of pi_2 30.00 EUR - 0.90 EUR",
+		"0914T1300 payout po_1 of  -70.00 EUR - 0.00 EUR",
+	)
+}
+
 const recon = "transaction_entity,entity_id,amount,currency,fee (exclusive tax),tax,debit,credit,payment_method,card_type,issuer_name,entity_created_at," +
 	"payment_captured_at,payment_notes,refund_notes,arn,entity_description,order_id,order_receipt,order_notes,dispute_id,dispute_created_at,dispute_reason," +
 	"settlement_id,settled_at,settlement_utr,settled_by\n"
