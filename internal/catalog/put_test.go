@@ -112,6 +112,7 @@ func TestPutChangesOnlyWhatDiffers(t *testing.T) {
 				return p.Kind == "Top" && p.Title == "Linen shirt" && len(p.Variants) == 4 && len(p.Tags) == 2
 			},
 		},
+		{"an address that the file knows as a former one", func(d *catalog.Draft) { d.PublicSlug, d.FormerSlugs = "elsewhere", []string{"a", "before"} }, func(p catalog.Product) bool { return p.Slug == "elsewhere" }},
 		{"brand", func(d *catalog.Draft) { d.Brand = "Sommer" }, func(p catalog.Product) bool { return p.Brand.Slug == "sommer" }},
 		{"tags", func(d *catalog.Draft) { d.Tags = []string{"sale"} }, func(p catalog.Product) bool { return len(p.Tags) == 1 }},
 		{
