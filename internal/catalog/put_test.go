@@ -170,6 +170,20 @@ func eventCount(t *testing.T, db postgres.DB) int {
 	return n
 }
 
+// Of two products of a file that want one address, one gets it.
+func TestTwoProductsDoNotMoveToOneAddress(t *testing.T) {
+	tx := pgtest.Tx(t)
+	c := &catalog.Catalog{DB: tx}
+	vendor := newVendor(t, tx)
+	mustPut(t, c, tx, vendor, shirt("a"), shirt("b"))
+	a, b := shirt("a"), shirt("b")
+	a.PublicSlug, b.PublicSlug = "best-shirt", "best-shirt"
+	done, err := c.Put(t.Context(), tx, vendor, []catalog.Draft{a, b}, catalog.PutOptions{Reviewed: true})
+	if err != nil || done[0].Change != catalog.Updated || done[1].Change != catalog.Unchanged {
+		t.Errorf("%+v, %v", done, err)
+	}
+}
+
 func TestPutRefusesWhatCannotBeAndTakesTheRest(t *testing.T) {
 	tx := pgtest.Tx(t) // not in parallel: the others hold slugs of the same names
 	c := &catalog.Catalog{DB: tx}
