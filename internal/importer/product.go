@@ -92,18 +92,21 @@ type Image struct {
 	Alt string
 }
 
+// mostImages is one more than a product may have: then the catalogue refuses it.
+const mostImages = 251
+
 // addImage adds a picture once.
 func (p *Product) addImage(from row, url, alt string) {
-	if url == "" || slices.ContainsFunc(p.Images, func(i Image) bool { return i.URL == url }) {
+	if url == "" || len(p.Images) == mostImages || slices.ContainsFunc(p.Images, func(i Image) bool { return i.URL == url }) {
 		return
 	}
 	p.Images = append(p.Images, Image{from, url, alt})
 }
 
-// addAttribute adds values to an attribute, without doubles.
+// addAttribute adds values to an attribute; the catalogue knows no doubles.
 func (p *Product) addAttribute(name string, values ...string) {
 	for _, v := range values {
-		if v != "" && !slices.Contains(p.Attributes[name], v) {
+		if v != "" {
 			if p.Attributes == nil {
 				p.Attributes = map[string][]string{}
 			}

@@ -173,6 +173,11 @@ func (f *facts) entry(facets []facetRow) productEntry {
 	}
 }
 
+// longestFacet is how many bytes the name and a value of an attribute have together
+// that one can ask for. Longer ones are texts, such as a shop's metafields hold,
+// which nobody filters by, and no key of an index.
+const longestFacet = 1000
+
 // facets is what attr[...] can ask for: the values of attributes, and of the
 // options that some variant has.
 func (f *facts) facets() []facetRow {
@@ -183,7 +188,8 @@ func (f *facts) facets() []facetRow {
 			row.Translations = map[string]facetLabels{}
 		}
 		known := func(r facetRow) bool { return r.Key == row.Key && r.Value == row.Value }
-		if row.Key != "" && row.Value != "" && !slices.ContainsFunc(list, known) {
+		isText := len(row.Key)+len(row.Value) > longestFacet
+		if row.Key != "" && row.Value != "" && !isText && !slices.ContainsFunc(list, known) {
 			list = append(list, row)
 		}
 	}
