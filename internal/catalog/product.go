@@ -60,10 +60,10 @@ type Option struct {
 // What a product may have at most.
 const (
 	maxOptions    = 3
-	maxVariants   = 2000
-	maxMedia      = 250
-	maxTags       = 250
-	maxCategories = 20
+	MaxVariants   = 2000
+	MaxMedia      = 250
+	MaxTags       = 250
+	MaxCategories = 20
 	maxAttributes = 100
 	maxValues     = 250 // of one attribute
 	maxRichText   = 100_000
@@ -362,10 +362,10 @@ func (p *Product) check() (bad errs.Fields) {
 		text(t.SEOTitle, 0, 300, at+"/seo_title")
 		text(t.SEODescription, 0, 1000, at+"/seo_description")
 	}
-	length(len(p.Variants), maxVariants, "/variants")
-	length(len(p.Media), maxMedia, "/media")
-	length(len(p.Tags), maxTags, "/tags")
-	length(len(p.Categories), maxCategories, "/categories")
+	length(len(p.Variants), MaxVariants, "/variants")
+	length(len(p.Media), MaxMedia, "/media")
+	length(len(p.Tags), MaxTags, "/tags")
+	length(len(p.Categories), MaxCategories, "/categories")
 	length(len(p.Attributes), maxAttributes, "/attributes")
 	for name, values := range p.Attributes {
 		at := "/attributes/" + name

@@ -49,7 +49,7 @@ func (p *putting) fillMedia(want *Product, d Draft, out *Outcome) {
 		}
 	}
 	for i, image := range images {
-		if len(list) > maxMedia { // that is refused, and a file may name very many
+		if len(list) > MaxMedia { // that is refused, and a file may name very many
 			break
 		}
 		source := strings.TrimSpace(image.URL)

@@ -348,6 +348,33 @@ func TestReasonsAreShort(t *testing.T) {
 	}
 }
 
+// What no product may have so many of is refused at once, and leaves nothing behind.
+func TestAProductOfTooMuch(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for field, file := range map[string]string{
+		"variants":   "souk_handle,title,price,option1,value1\n" + many(30_000, "cup,Cup,5,Size,%d\n"),
+		"tags":       "souk_handle,title,price,tags\ncup,Cup,5," + many(50_000, "t%d|") + "\n",
+		"categories": "souk_handle,title,price,categories\ncup,Cup,5," + many(50_000, "c%d|") + "\n",
+		"images":     "souk_handle,title,price,images\ncup,Cup,5," + many(30_000, "https://x.example/%d|") + "\n",
+	} {
+		report, _ := s.run(t, file, Options{})
+		if len(report.Problems) != 1 || report.Problems[0].Column != field || !strings.HasPrefix(report.Problems[0].Reason, "a product has at most") || report.Refused != report.Rows {
+			t.Errorf("%s: %+v", field, report)
+		}
+	}
+	if n := s.count(t, `SELECT ((SELECT count(*) FROM tags) + (SELECT count(*) FROM categories) + (SELECT count(*) FROM products))::int`); n != 0 {
+		t.Errorf("%d rows are left behind", n)
+	}
+}
+
 // A number that a spreadsheet has rounded is the same for many products.
 func TestAHandleThatIsRounded(t *testing.T) {
 	t.Parallel()

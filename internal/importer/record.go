@@ -249,8 +249,8 @@ func (r *records) cells(fault string) ([]string, string) {
 
 // decoded is the text of a cell: UTF-8, or else what Excel writes on Windows.
 // Both have the separators in common, so each cell can be told for itself. It is
-// neither where it has a byte that Windows-1252 has no letter for, as nearly every
-// text of Chinese, Japanese or Korean encodings has.
+// neither where it has a byte that Windows-1252 has no letter for, as long texts of
+// Chinese and Japanese encodings have.
 func decoded(cell string) (text string, known bool) {
 	if utf8.ValidString(cell) {
 		return cell, true

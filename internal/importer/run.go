@@ -263,7 +263,11 @@ func (r *run) add(ctx context.Context, rows []row) error {
 	}
 	it.now = r.now
 	key := r.key(it.owner.Slug, p.Handle)
+	field, most := p.excess()
 	switch first, again := r.seen[key]; {
+	case most > 0:
+		r.hold(it.misread)
+		r.refuse(rows[0], field, fmt.Sprintf("a product has at most %d of these", most), rows...)
 	case len(p.Variants) == 0 && len(p.FurtherPrices) > 0:
 		return r.put(ctx, it)
 	case again && first.row > 0:
