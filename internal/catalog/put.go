@@ -166,6 +166,7 @@ type skuOwner struct {
 	SKU       string     `db:"sku"`
 	ID        id.Variant `db:"id"`
 	ProductID id.Product `db:"product_id"`
+	Handle    string     `db:"handle"` // of the product
 }
 
 // slugOwner is whose an address is, or was.
@@ -222,6 +223,28 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 	if p.categories, err = p.shelves(ctx, tx, paths); err != nil {
 		return err
 	}
+	if err := p.lock(ctx, tx, handles); err != nil {
+		return err
+	}
+	owners, err := postgres.All[skuOwner](ctx, tx, selectSKUOwners, pgx.NamedArgs{"vendor": p.vendor, "skus": skus})
+	if err != nil {
+		return err
+	}
+	late := false
+	p.owners = make(map[string]skuOwner, len(owners))
+	for _, o := range owners {
+		p.owners[o.SKU] = o
+		_, known := p.present[o.Handle]
+		late = late || !known && slices.Contains(handles, o.Handle)
+	}
+	if late { // somebody has brought in one of them since, and its SKU is its own
+		return p.lock(ctx, tx, handles)
+	}
+	return nil
+}
+
+// lock reads the products that are there.
+func (p *putting) lock(ctx context.Context, tx pgx.Tx, handles []string) error {
 	present, err := postgres.All[Product](ctx, tx, lockProductsByHandle, pgx.NamedArgs{"vendor": p.vendor, "handles": handles})
 	if err == nil && len(present) > 0 {
 		err = readParts(ctx, tx, present)
@@ -233,12 +256,7 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 	for _, product := range present {
 		p.present[product.Handle] = product
 	}
-	owners, err := postgres.All[skuOwner](ctx, tx, selectSKUOwners, pgx.NamedArgs{"vendor": p.vendor, "skus": skus})
-	p.owners = make(map[string]skuOwner, len(owners))
-	for _, o := range owners {
-		p.owners[o.SKU] = o
-	}
-	return err
+	return nil
 }
 
 // shelves are the categories of paths, made when missing. The tree is the shop's:

@@ -371,13 +371,25 @@ func TestStockThatLeavesMeanwhile(t *testing.T) {
 	s.verify(t)
 }
 
-// Two files at once that bring in the same product bring it in once, and neither
-// is refused.
+// Two files at once that bring in the same products bring them in once, and neither
+// is refused: whether the second waits for one that is new, or for one that it knew
+// when there was no other.
 func TestTwoImportsAtOnce(t *testing.T) {
 	t.Parallel()
-	s := newShop(t)
-	s.exec(t, `INSERT INTO vendors (id, slug, name, status) VALUES (gen_random_uuid(), 'potter', 'Potter', 'active')`)
-	const file = `{"handle": "cup", "title": "Cup", "vendor_slug": "potter", "variants": [{"sku": "CUP"}]}`
+	const cup = `{"handle": "cup", "title": "Cup", "vendor_slug": "potter", "variants": [{"sku": "CUP"}]}` + "\n"
+	const jug = `{"handle": "jug", "title": "Jug", "vendor_slug": "potter", "variants": [{"sku": "JUG"}]}` + "\n"
+	for name, there := range map[string]string{"of new ones": strings.Replace(jug, "jug", "pot", 1), "of one that is there": strings.Replace(cup, "Cup", "Mug", 1)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.clean(t, strings.ReplaceAll(there, "JUG", "POT"), Options{})
+			s.twoAtOnce(t, cup+jug)
+		})
+	}
+}
+
+func (s shop) twoAtOnce(t *testing.T, file string) {
+	t.Helper()
 	first, err := s.pool.Begin(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -392,7 +404,8 @@ func TestTwoImportsAtOnce(t *testing.T) {
 	if err := first.Commit(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	wantReport(t, <-done, Report{Format: "souk-jsonl", Rows: 1, Products: 1, Variants: 1, Unchanged: 1, Problems: []Problem{}})
+	wantReport(t, <-done, Report{Format: "souk-jsonl", Rows: 2, Products: 2, Variants: 2, Unchanged: 2, Problems: []Problem{}})
+	s.verify(t)
 }
 
 // A file's number is what all locations have; the first makes up for it.
