@@ -295,6 +295,20 @@ func RefundedOf(ctx context.Context, db postgres.DB, order id.Order) ([]RefundLi
 	return list, nil
 }
 
+// RefundedBy is what somebody has given back of an order that nobody else has
+// approved, in minor units. They may have done it through somebody's eyes.
+func RefundedBy(ctx context.Context, db postgres.DB, order id.Order, who string) (int64, error) {
+	minor, err := postgres.Scalar[int64](ctx, db, `
+		SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM refunds r
+		WHERE r.order_id = @order AND strpos(r.actor, @who) > 0
+		  AND NOT EXISTS (SELECT FROM refund_requests q WHERE q.refund_id = r.id AND strpos(q.asked_by, @who) = 0)`,
+		pgx.NamedArgs{"order": order, "who": who})
+	if err != nil {
+		return 0, fmt.Errorf("read what %s has given back of order %s: %w", who, order, err)
+	}
+	return minor, nil
+}
+
 // QueueRefund writes a refund down.
 func QueueRefund(b *postgres.Batch, r *Refund, actor string) {
 	lines := r.Lines
