@@ -619,9 +619,13 @@ func TestMembershipsAreRenewedByTheCardThatWasKept(t *testing.T) {
 	o.sound()
 
 	o.server.(*stripetest.Server).OffSession = "authentication_required"
+	told := o.raised("memberships.renewal_due")
 	r := renewed("30 days")
 	if r.Status != orders.StatusPending || r.Payments[0].Status != payments.Failed {
 		t.Errorf("what the bank declines is %s, its payment %s", r.Status, r.Payments[0].Status)
+	}
+	if again := o.raised("memberships.renewal_due") - told; again != 2 {
+		t.Errorf("told %d times: when it was ordered, and when the card was declined", again)
 	}
 	again := decode[checkout.Payment](o.call(who, "POST", "/orders/"+r.ID.String()+"/pay", `{}`).want(200))
 	if again.Next == nil {

@@ -605,11 +605,14 @@ SELECT v.id FROM vendor_orders v
 LEFT JOIN (SELECT vendor_order_id, sum(platform_minor) AS amount FROM adjustments WHERE order_line_id IS NULL GROUP BY 1) a ON a.vendor_order_id = v.id
 WHERE v.shipping_platform_minor <> coalesce(a.amount, 0);
 
--- [F5] a gift card's balance is the sum of its entries, the first of which is what it was issued with, and within that
+-- [F5] a gift card's balance is the sum of its entries, the first of which is what it was issued with, and within that leaves room for what it has paid and may get back
 SELECT g.id FROM gift_cards g
-LEFT JOIN (SELECT gift_card_id, sum(delta_minor) AS balance, sum(delta_minor) FILTER (WHERE kind = 'issued') AS initial FROM gift_card_entries GROUP BY 1) e
-    ON e.gift_card_id = g.id
-WHERE g.balance_minor IS DISTINCT FROM e.balance OR g.initial_minor IS DISTINCT FROM e.initial OR g.balance_minor NOT BETWEEN 0 AND g.initial_minor;
+LEFT JOIN (
+    SELECT gift_card_id, sum(delta_minor) AS balance, sum(delta_minor) FILTER (WHERE kind = 'issued') AS initial,
+           coalesce(sum(delta_minor) FILTER (WHERE kind IN ('redeemed', 'returned')), 0) AS paid
+    FROM gift_card_entries GROUP BY 1
+) e ON e.gift_card_id = g.id
+WHERE g.balance_minor IS DISTINCT FROM e.balance OR g.initial_minor IS DISTINCT FROM e.initial OR g.balance_minor NOT BETWEEN 0 AND g.initial_minor + e.paid;
 
 -- [F6] a customer's store credit is the sum of its entries, and not below nothing
 SELECT coalesce(s.user_id, e.user_id) FROM store_credits s
