@@ -475,6 +475,7 @@ func goodsPolicy() []rule {
 			{op: "admin-list-tags"},
 			{op: "admin-list-attributes"},
 			{op: "admin-list-product-changes"},
+			{op: "admin-get-product-change", with: means("id", "change")},
 			{op: "admin-list-variant-files", with: download},
 			{op: "admin-list-variant-licence-keys", with: download},
 			{op: "admin-list-collections"},

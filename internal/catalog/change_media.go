@@ -87,7 +87,7 @@ func (c *Catalog) proposeMedia(ctx context.Context, tx pgx.Tx, p Product, edit f
 	if err := want.check().Err(); err != nil {
 		return Product{}, err
 	}
-	change, err := c.propose(ctx, tx, p, ProductEdit{Media: new(places(p.Media, want.Media))})
+	change, err := c.propose(ctx, tx, p, fields(ProductEdit{Media: new(places(p.Media, want.Media))}))
 	if err != nil {
 		return Product{}, err
 	}
@@ -191,7 +191,7 @@ func (c *Catalog) adopt(ctx context.Context, tx pgx.Tx, change ProposedChange) (
 	if e.Media == nil {
 		return e, nil
 	}
-	if _, err := postgres.Exec(ctx, tx, adoptMedia, pgx.NamedArgs{"change": change.ID, "product": change.ProductID, "behind": maxMedia}); err != nil {
+	if _, err := postgres.Exec(ctx, tx, adoptMedia, pgx.NamedArgs{"change": change.ID, "product": change.ProductID, "behind": MaxMedia}); err != nil {
 		return e, fmt.Errorf("adopt pictures of change %s: %w", change.ID, err)
 	}
 	now, err := c.Product(ctx, tx, change.VendorID, change.ProductID)

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
@@ -60,11 +61,12 @@ type Option struct {
 // What a product may have at most.
 const (
 	maxOptions    = 3
-	maxVariants   = 2000
-	maxMedia      = 250
-	maxTags       = 250
-	maxCategories = 20
+	MaxVariants   = 2000
+	MaxMedia      = 250
+	MaxTags       = 250
+	MaxCategories = 20
 	maxAttributes = 100
+	maxValues     = 250 // of one attribute
 	maxRichText   = 100_000
 )
 
@@ -190,12 +192,8 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 		}
 		want.Relations = *e.Relations
 	}
-	if e.PublishAt != nil {
-		want.PublishAt = e.PublishAt
-	}
-	if e.UnpublishAt != nil {
-		want.UnpublishAt = e.UnpublishAt
-	}
+	setTime(&want.PublishAt, e.PublishAt)
+	setTime(&want.UnpublishAt, e.UnpublishAt)
 	if e.Brand != nil {
 		if want.Brand, err = c.brandNamed(ctx, tx, *e.Brand); err != nil {
 			return Product{}, err
@@ -249,6 +247,20 @@ func set(field *string, to *string, clean func(string) string) {
 	}
 }
 
+// machine is the clock of what is past, to a second or so.
+var machine clock.System
+
+// setTime sets a time that is still to come; one that is past is none.
+func setTime(field **time.Time, to *time.Time) {
+	switch {
+	case to == nil:
+	case to.After(machine.Now()):
+		*field = to
+	default:
+		*field = nil
+	}
+}
+
 // save brings one product from what it was to what is wanted and reads it back.
 func (c *Catalog) save(ctx context.Context, tx pgx.Tx, vendor id.Vendor, was, want Product) (Product, error) {
 	want.finish()
@@ -291,12 +303,12 @@ func cleanOptions(options []Option) []Option {
 }
 
 func cleanAttributes(attributes map[string][]string) map[string][]string {
-	clean := make(map[string][]string, len(attributes))
+	clean, seen := make(map[string][]string, len(attributes)), map[[2]string]bool{}
 	for key, values := range attributes {
 		key = strings.ToLower(line(key))
 		for _, v := range values {
-			if v = line(v); v != "" && !slices.Contains(clean[key], v) {
-				clean[key] = append(clean[key], v)
+			if v = line(v); v != "" && !seen[[2]string{key, v}] {
+				clean[key], seen[[2]string{key, v}] = append(clean[key], v), true
 			}
 		}
 	}
@@ -361,11 +373,19 @@ func (p *Product) check() (bad errs.Fields) {
 		text(t.SEOTitle, 0, 300, at+"/seo_title")
 		text(t.SEODescription, 0, 1000, at+"/seo_description")
 	}
-	length(len(p.Variants), maxVariants, "/variants")
-	length(len(p.Media), maxMedia, "/media")
-	length(len(p.Tags), maxTags, "/tags")
-	length(len(p.Categories), maxCategories, "/categories")
+	length(len(p.Variants), MaxVariants, "/variants")
+	length(len(p.Media), MaxMedia, "/media")
+	length(len(p.Tags), MaxTags, "/tags")
+	length(len(p.Categories), MaxCategories, "/categories")
 	length(len(p.Attributes), maxAttributes, "/attributes")
+	for name, values := range p.Attributes {
+		at := "/attributes/" + name
+		text(name, 1, 100, at)
+		length(len(values), maxValues, at)
+		for _, value := range values {
+			text(value, 1, maxRichText, at)
+		}
+	}
 	length(len(p.Options), maxOptions, "/options")
 	bad.Require(p.PublishAt == nil || p.UnpublishAt == nil || p.PublishAt.Before(*p.UnpublishAt), "/unpublish_at", "too_early", "It comes off sale before it goes on.")
 	bad.Require(!p.GiftCard || !slices.ContainsFunc(p.Variants, func(v Variant) bool { return v.Bundle != nil }), "/variants", "gift_card", "Gift cards are no bundles.")

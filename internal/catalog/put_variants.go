@@ -49,6 +49,9 @@ func (p *putting) fillMedia(want *Product, d Draft, out *Outcome) {
 		}
 	}
 	for i, image := range images {
+		if len(list) > MaxMedia { // that is refused, and a file may name very many
+			break
+		}
 		source := strings.TrimSpace(image.URL)
 		if !fetchable(source) {
 			out.problem("/images", i, "url", "bad_url", errBadURL.Fields[0].Detail)
@@ -257,7 +260,7 @@ func inPosition(variants []VariantDraft) []int {
 
 func goodPath(path []string) bool {
 	names := pathNames(path)
-	return len(names) > 0 && len(joined(path)) <= 1000 && !slices.ContainsFunc(names, func(n string) bool { return len([]rune(n)) > 200 })
+	return len(names) > 0 && len(joined(path)) <= maxPath && !slices.ContainsFunc(names, func(n string) bool { return len([]rune(n)) > 200 })
 }
 
 func joined(path []string) string { return strings.Join(pathNames(path), pathGlue) }
