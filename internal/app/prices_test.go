@@ -1,9 +1,12 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"souk/internal/app/apptest"
 	"souk/internal/id"
@@ -131,12 +134,49 @@ func TestPublicQuantityBreaks(t *testing.T) {
 	list := "/admin/price-lists/" + apptest.Read[answer](t, made).text("id")
 	a.Call(t, apptest.Admin, "PUT", list+"/prices", asks(mug.Variants[0], `{"min_quantity": 12, "price": {"amount": 800, "currency": "USD"}}, {"min_quantity": 1, "price": {"amount": 700, "currency": "EUR"}}`),
 		"If-Match", made.Header.Get("ETag")).Want(t, 200)
-	a.Refresh(t, mug.ID)
-	a.Call(t, "", "GET", "/products/"+mug.Slug, "").Want(t, 200, `"price":{"amount":1000,`, `"price_breaks":[{"min_quantity":12,"price":{"amount":800,`)
-	a.Call(t, "", "GET", "/products", "").Want(t, 200, `"min":{"amount":1000,`)
+	a.Search.CacheBytes = 1 << 20
+	shown := func(page, listing string) {
+		t.Helper()
+		if err := a.Search.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.Call(t, "", "GET", "/products/"+mug.Slug, "").Want(t, 200, page)
+		a.Call(t, "", "GET", "/products", "").Want(t, 200, listing)
+	}
+	shown(`"price_breaks":[{"min_quantity":12,"price":{"amount":800,`, `"min":{"amount":1000,`)
+	price := func(amount int) {
+		t.Helper()
+		now := a.Call(t, apptest.Admin, "GET", list, "").Want(t, 200).Header.Get("ETag")
+		a.Call(t, apptest.Admin, "PUT", list+"/prices", asks(mug.Variants[0], fmt.Sprintf(`{"min_quantity": 12, "price": {"amount": 800, "currency": "USD"}}, {"min_quantity": 1, "price": {"amount": %d, "currency": "USD"}}`, amount)),
+			"If-Match", now).Want(t, 200)
+	}
+	price(900)
+	shown(`"price":{"amount":900,`, `"min":{"amount":900,`) // no stored answer outlives the change
 	if got := a.Basket(t, "", 12, mug.Variants[0]).Items[0]; got.UnitPrice != money.Of(800, "USD") {
 		t.Errorf("a dozen cost %s each", got.UnitPrice)
 	}
+
+	// Gift cards cost what they are worth, on pages as in carts.
+	card := a.Product(t, apptest.Price(5000), apptest.Digital(), apptest.Untracked())
+	change(t, a, `UPDATE products SET gift_card = true WHERE id = @card`, pgx.NamedArgs{"card": card.ID})
+	now := a.Call(t, apptest.Admin, "GET", list, "").Want(t, 200).Header.Get("ETag")
+	a.Call(t, apptest.Admin, "PUT", list+"/prices", asks(card.Variants[0], `{"price": {"amount": 4321, "currency": "USD"}}`), "If-Match", now).Want(t, 200)
+	a.Refresh(t, card.ID)
+	if err := a.Search.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{"/products/" + card.Slug, "/products"} {
+		if told := a.Call(t, "", "GET", path, "").Want(t, 200, `"amount":5000`); strings.Contains(told.Body, "4321") {
+			t.Errorf("%s shows a price that nobody pays: %s", path, told.Body)
+		}
+	}
+	if got := a.Basket(t, "", 1, card.Variants[0]).Items[0]; got.UnitPrice != money.Of(5000, "USD") {
+		t.Errorf("a gift card of 50.00 costs %s", got.UnitPrice)
+	}
+
+	now = a.Call(t, apptest.Admin, "GET", list, "").Want(t, 200).Header.Get("ETag")
+	a.Call(t, apptest.Admin, "PATCH", list, `{"status": "archived"}`, "If-Match", now).Want(t, 200)
+	shown(`"price":{"amount":1000,`, `"min":{"amount":1000,`)
 }
 
 // A file is taken as a whole or not at all, and what is exported goes in again.

@@ -87,7 +87,7 @@ func (c *Catalog) proposeMedia(ctx context.Context, tx pgx.Tx, p Product, edit f
 	if err := want.check().Err(); err != nil {
 		return Product{}, err
 	}
-	change, err := c.propose(ctx, tx, p, ProductEdit{Media: new(places(p.Media, want.Media))})
+	change, err := c.propose(ctx, tx, p, fields(ProductEdit{Media: new(places(p.Media, want.Media))}))
 	if err != nil {
 		return Product{}, err
 	}

@@ -234,7 +234,8 @@ func folder(under string) (string, error) {
 }
 
 // sweep removes the clusters of processes that have ended and templates of
-// schemas that nobody has used for a day.
+// schemas that nobody has used for two hours: each is a hundred megabytes, and
+// who writes migrations makes one with every change.
 func sweep(root, template string) {
 	entries, err := os.ReadDir(root)
 	if err != nil {
@@ -247,7 +248,7 @@ func sweep(root, template string) {
 		case kind == "run" && abandoned(dir):
 			_ = os.RemoveAll(dir)
 		case kind == "template" && e.IsDir() && dir != template:
-			if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > 24*time.Hour {
+			if info, err := e.Info(); err == nil && time.Since(info.ModTime()) > 2*time.Hour {
 				_ = os.RemoveAll(dir)
 			}
 		}
