@@ -1,10 +1,10 @@
 // Package catalog is what is for sale: products and how they are found.
 //
 // Owns: products in options and variants, brands, the category tree, tags and
-// pictures; what bundles are made of; what attributes mean; the statuses of products (status.go), when they
+// pictures; what bundles are made of; what attributes mean, and which a type of product has; the statuses of products (status.go), when they
 // are on sale, and what vendors want to change on those that are (change.go).
 // Tables: products, product_slugs, product_changes, product_options,
-// product_categories, product_tags, product_relations, attributes, variants,
+// product_categories, product_tags, product_relations, attributes, product_types, variants,
 // variant_components, variant_media, media, brands, categories, tags, collections.
 // Raises: [Changed], [StatusChanged], [ChangeDecided], [CollectionsChanged].
 // Calls: vendors (the house, which sells gift cards), settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock

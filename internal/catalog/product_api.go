@@ -53,6 +53,7 @@ func (c *Catalog) Routes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/products/{id}/reject", staff.reject, httpapi.Needs(CanWrite), httpapi.Summary("Send a product back"))
 	c.taxonomyRoutes(r)
 	c.attributeRoutes(r)
+	c.typeRoutes(r)
 	c.collectionRoutes(r)
 	c.changeRoutes(r)
 	c.pictureRoutes(r)

@@ -154,6 +154,7 @@ type putting struct {
 	tags       labels[Tag]
 	categories map[string]Category
 	described  described
+	types      productTypes
 	components map[id.Variant]candidate
 	looks      bool // staff look at changes of this vendor
 }
@@ -201,6 +202,9 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 		}
 	}
 	if p.described, err = p.Catalog.described(ctx, tx); err != nil {
+		return err
+	}
+	if p.types, err = p.productTypes(ctx, tx); err != nil {
 		return err
 	}
 	if p.components, err = candidates(ctx, tx, parts); err != nil {
@@ -271,7 +275,9 @@ func (p *putting) put(e *edits, handle string, d Draft) Outcome {
 		fillText(&want.Slug, slug(d.PublicSlug))
 	}
 	out.Product, out.Slug = want.ID, want.Handle
+	now := want
 	p.fill(&want, d, &out)
+	p.keepFit(now, &want, &out)
 	p.fillMedia(&want, d, &out)
 	if p.looks && known && was.onSale() && (&edits{}).add(&was, want) {
 		want = was
@@ -354,6 +360,19 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 		if want.Status = p.status(now, d.Status, want.Version == 0, out); want.Status == Active && now != Active {
 			want.Status = want.approved()
 		}
+	}
+}
+
+// keepFit leaves a product where it is that lacks what its type requires to be
+// submitted or sold; what it has of that on sale already it does not lose.
+func (p *putting) keepFit(was Product, want *Product, out *Outcome) {
+	bad := p.types.check(was, *want)
+	if len(bad) == 0 {
+		return
+	}
+	out.Problems = append(out.Problems, bad...)
+	if want.Status = was.Status; was.Status.offered() {
+		want.Kind, want.Attributes = was.Kind, was.Attributes
 	}
 }
 
