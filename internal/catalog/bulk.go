@@ -68,7 +68,7 @@ func (c *Catalog) Bulk(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product
 		if waits, err := c.bulkWaits(ctx, tx, vendor, was, e); err != nil {
 			return nil, err
 		} else if waits {
-			bad = append(bad, errs.Field{Code: errLookedAt.Code, Detail: errLookedAt.Message})
+			bad = append(bad, errs.Field{Code: ErrLookedAt.Code, Detail: ErrLookedAt.Message})
 		}
 		want.finish()
 		if len(bad) == 0 {

@@ -49,6 +49,10 @@ type Catalog struct {
 	SetOffers func(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers []Offer) error
 	Offers    func(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]Offer, error)
 
+	// ReplacePrices gives a vendor's variants the prices that staff have approved;
+	// it is pricing's, too. What is not sold any more is left out.
+	ReplacePrices func(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prices map[id.Variant][]PriceTag) error
+
 	// SumBundles adds up the prices of bundles that cost what their components do;
 	// it is pricing's, too.
 	SumBundles func(ctx context.Context, tx pgx.Tx, bundles []id.Variant) error
@@ -69,6 +73,13 @@ func (c *Catalog) offer(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers
 		return nil
 	}
 	return c.SetOffers(ctx, tx, vendor, offers)
+}
+
+func (c *Catalog) replacePrices(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prices map[id.Variant][]PriceTag) error {
+	if c.ReplacePrices == nil || len(prices) == 0 {
+		return nil
+	}
+	return c.ReplacePrices(ctx, tx, vendor, prices)
 }
 
 // readOffers adds prices and stock to the variants of products.

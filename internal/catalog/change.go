@@ -22,7 +22,11 @@ import (
 var (
 	// ReviewEditsSetting lets staff look at what vendors change.
 	ReviewEditsSetting = settings.Value[bool]{
-		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock and variants change at once, but not what a bundle is made of.",
+		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Stock and variants change at once, but not what a bundle is made of; prices do unless catalog.review_prices is on, too.",
+	}
+	// ReviewPricesSetting lets staff look at what vendors' goods shall cost.
+	ReviewPricesSetting = settings.Value[bool]{
+		Key: "catalog.review_prices", Help: "Where catalog.review_edits is on, look at vendors' prices of products that are on sale, too. Stock changes at once all the same: to hold it back would sell what is not there.",
 	}
 	// TrustAfterSetting spares staff the edits of those who have proven themselves.
 	TrustAfterSetting = settings.Value[int]{
@@ -33,7 +37,7 @@ var (
 
 // Settings lists what this module declares.
 func Settings() []settings.Declared {
-	return []settings.Declared{ReviewEditsSetting, TrustAfterSetting, LocalesSetting}
+	return []settings.Declared{ReviewEditsSetting, ReviewPricesSetting, TrustAfterSetting, LocalesSetting}
 }
 
 // A ProposedChange is what a vendor wants to change on a product that is on
@@ -44,7 +48,7 @@ type ProposedChange struct {
 	ProductID id.Product       `db:"product_id" json:"product_id"`
 	VendorID  id.Vendor        `db:"vendor_id" json:"vendor_id"`
 	Product   string           `db:"product" json:"product" doc:"The title as it is."`
-	Edit      ProductEdit      `db:"edit" json:"-"`
+	Edit      proposedEdit     `db:"edit" json:"-"`
 	State     ChangeState      `db:"state" json:"state" enum:"pending,approved,rejected,withdrawn"`
 	Reason    string           `db:"reason" json:"reason" doc:"Why it was rejected."`
 	CreatedAt time.Time        `db:"created_at" json:"created_at"`
@@ -109,7 +113,7 @@ func (c *Catalog) Propose(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prod
 		if err := c.tryOut(ctx, tx, vendor, now, e); err != nil {
 			return Product{}, err
 		}
-		if _, err := c.propose(ctx, tx, now, e); err != nil {
+		if _, err := c.propose(ctx, tx, now, fields(e)); err != nil {
 			return Product{}, err
 		}
 	}
@@ -143,7 +147,7 @@ func (c *Catalog) ProposeVariant(ctx context.Context, tx pgx.Tx, vendor id.Vendo
 
 // propose adds an edit to the change of a product that waits, and says which
 // that is.
-func (c *Catalog) propose(ctx context.Context, tx pgx.Tx, p Product, e ProductEdit) (id.ProductChange, error) {
+func (c *Catalog) propose(ctx context.Context, tx pgx.Tx, p Product, e map[string]any) (id.ProductChange, error) {
 	change, err := postgres.Scalar[id.ProductChange](ctx, tx, proposeChange, pgx.NamedArgs{
 		"id": id.New[id.ProductChange](), "product": p.ID, "vendor": p.VendorID, "edit": e,
 	})
@@ -153,8 +157,8 @@ func (c *Catalog) propose(ctx context.Context, tx pgx.Tx, p Product, e ProductEd
 	return change, nil
 }
 
-// errLookedAt keeps edits of many from going past those who look at them.
-var errLookedAt = errs.New(errs.Conflict, "review_required", "Staff look at changes of what is on sale: edit this product by itself.")
+// ErrLookedAt keeps edits of many from going past those who look at them.
+var ErrLookedAt = errs.New(errs.Conflict, "review_required", "Staff look at changes of what is on sale: edit this product by itself.")
 
 func (p Product) onSale() bool { return p.Status == Active || p.Status == Scheduled }
 
@@ -238,9 +242,12 @@ func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedCh
 		if at < 0 {
 			continue
 		}
-		before, after := fields(products[at].asEdit(list[i].Edit)), fields(list[i].Edit)
+		before, after := fields(products[at].asEdit(list[i].Edit.ProductEdit)), fields(list[i].Edit)
 		if list[i].Edit.Media != nil {
 			before["media"], after["media"] = shown(products[at].Media), shown(products[at].wished(list[i], proposed).Media)
+		}
+		if list[i].Edit.Prices != nil {
+			before["prices"], after["prices"] = products[at].pricesShown(list[i].Edit.Prices)
 		}
 		for _, name := range slices.Sorted(maps.Keys(after)) {
 			if !reflect.DeepEqual(before[name], after[name]) {
@@ -267,6 +274,9 @@ func (c *Catalog) Decide(ctx context.Context, tx pgx.Tx, change id.ProductChange
 			return ProposedChange{}, err
 		}
 		if _, err := c.Update(ctx, tx, decided.VendorID, decided.ProductID, 0, edit); err != nil {
+			return ProposedChange{}, err
+		}
+		if err := c.replacePrices(ctx, tx, decided.VendorID, decided.Edit.Prices); err != nil {
 			return ProposedChange{}, err
 		}
 	}
@@ -331,7 +341,7 @@ func (p Product) asEdit(other ProductEdit) ProductEdit {
 }
 
 // fields are what an edit names, as JSON has it.
-func fields(e ProductEdit) (named map[string]any) {
+func fields(e any) (named map[string]any) {
 	text, err := json.Marshal(e)
 	if err == nil {
 		err = json.Unmarshal(text, &named)

@@ -87,7 +87,7 @@ func (c *Catalog) proposeMedia(ctx context.Context, tx pgx.Tx, p Product, edit f
 	if err := want.check().Err(); err != nil {
 		return Product{}, err
 	}
-	change, err := c.propose(ctx, tx, p, ProductEdit{Media: new(places(p.Media, want.Media))})
+	change, err := c.propose(ctx, tx, p, fields(ProductEdit{Media: new(places(p.Media, want.Media))}))
 	if err != nil {
 		return Product{}, err
 	}
@@ -187,7 +187,7 @@ func shown(media []Media) []MediaShown {
 // adopt gives a product the pictures of a change, and leaves out of the edit
 // those that are gone since.
 func (c *Catalog) adopt(ctx context.Context, tx pgx.Tx, change ProposedChange) (ProductEdit, error) {
-	e := change.Edit
+	e := change.Edit.ProductEdit
 	if e.Media == nil {
 		return e, nil
 	}

@@ -281,7 +281,7 @@ func (p *putting) put(e *edits, handle string, d Draft) Outcome {
 	p.fillMedia(&want, d, &out)
 	if p.looks && known && was.onSale() && (&edits{}).add(&was, want) {
 		want = was
-		out.Problems = append(out.Problems, errs.Field{Code: errLookedAt.Code, Detail: errLookedAt.Message})
+		out.Problems = append(out.Problems, errs.Field{Code: ErrLookedAt.Code, Detail: ErrLookedAt.Message})
 	}
 	p.fillVariants(&want, d, &out)
 	want.finish()
