@@ -165,7 +165,7 @@ func TestStaffLookAtWhatBundlesAreMadeOf(t *testing.T) {
 	waiting = apptest.Read[struct {
 		Change string `json:"pending_change"`
 	}](t, a.Call(t, "vera", "GET", path, "").Want(t, 200)).Change
-	a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+waiting+"/approve", "").Want(t, 200)
+	approve(t, a, waiting).Want(t, 200)
 	a.Call(t, "vera", "GET", path, "").Want(t, 200, `"title":"Big set"`, `"pricing":"summed"`, `"quantity":3`, `"price":{"amount":3000`)
 	a.WantSound(t)
 }

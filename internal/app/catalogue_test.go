@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -16,6 +17,7 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
 )
 
 // A product that gets another address is found at the old one, until another
@@ -92,12 +94,22 @@ func TestProductsAreOnSaleInTheirTime(t *testing.T) {
 	due("publish_at")
 	status(catalog.Active)
 	due("unpublish_at")
+	call("PATCH", path, `{"kind": "Mug"}`, "If-Match", call("GET", path, "").ETag()) // between its time and the sweep
 	status(catalog.InDraft)
 	if n := a.Count(t, `SELECT count(*)::int FROM events WHERE name = 'catalog.status_changed' AND data ->> 'from' IN ('scheduled', 'active') AND data ->> 'to' IN ('active', 'draft')`, nil); n != 3 {
 		t.Errorf("%d moves were told, want those of the hand and two of the clock", n)
 	}
+	due("unpublish_at") // while it is a draft: a time for what was on sale then
 	call("POST", path+"/approve", "")
 	status(catalog.Active)
+
+	// A time that is past is none.
+	hidden = call("POST", path+"/hide", "")
+	call("PATCH", path, `{"publish_at": "2990-01-01T00:00:00Z", "unpublish_at": "2991-01-01T00:00:00Z"}`, "If-Match", hidden.ETag())
+	endless := call("PATCH", path, `{"unpublish_at": "2020-01-01T00:00:00Z"}`, "If-Match", call("GET", path, "").ETag())
+	if endless.PublishAt == nil || endless.UnpublishAt != nil {
+		t.Errorf("on sale from %v to %v", endless.PublishAt, endless.UnpublishAt)
+	}
 
 	// Whichever way it is approved.
 	a.Call(t, apptest.Admin, "POST", "/admin/products", fmt.Sprintf(`{"title": "A bowl", "vendor_id": %q, "status": "active", "publish_at": "2990-01-01T00:00:00Z"}`, g.Vendor)).
@@ -173,7 +185,14 @@ func TestAttributesAreWhatStaffSay(t *testing.T) {
 		now := a.Call(t, apptest.Admin, "GET", path, "").Want(t, 200)
 		return a.Call(t, apptest.Admin, "PATCH", path, `{"attributes": `+attributes+`}`, "If-Match", now.Header.Get("ETag"))
 	}
-	for _, bad := range []string{`{"power": ["much"]}`, `{"power": ["NaN"]}`, `{"hue": ["green"]}`, `{"dishwasher": ["maybe"]}`, `{"since": ["2026-02-30"]}`} {
+	var many []string
+	for i := range 201 {
+		many = append(many, strconv.Itoa(i))
+	}
+	for _, bad := range []string{
+		`{"power": ["much"]}`, `{"power": ["NaN"]}`, `{"hue": ["green"]}`, `{"dishwasher": ["maybe"]}`, `{"since": ["2026-02-30"]}`,
+		fmt.Sprintf(`{"care": [%q]}`, strings.Repeat("x", 2001)), `{"care": ["` + strings.Join(many, `","`) + `"]}`,
+	} {
 		edit(bad).Want(t, 422, `"pointer":"/attributes/`)
 	}
 	edit(`{"POWER": ["1500 W", "1500.0"], "hue": ["ruby"], "dishwasher": ["Yes"], "since": ["2026-01-31"], "glaze": ["matt"]}`).
@@ -184,6 +203,8 @@ func TestAttributesAreWhatStaffSay(t *testing.T) {
 	if strings.Contains(string(listing.Body), "attr[since]") {
 		t.Error("what nobody filters by is a facet")
 	}
+	a.Call(t, "", "GET", "/products?q=2026-01-31&include=total_count", "").Want(t, 200, `"total_count":1`) // it is found by it
+	edit(fmt.Sprintf(`{%q: ["x"]}`, strings.Repeat("x", 101))).Want(t, 422, `"pointer":"/attributes"`)
 
 	a.Call(t, "", "GET", "/attributes", "").Want(t, 200, `"key":"hue"`)
 	a.Call(t, apptest.Admin, "PATCH", "/admin/attributes/hue", `{"label": "Colour", "choices": [{"value": "blue"}]}`, "If-Match", `"v1"`).Want(t, 200, `"version":2`)
@@ -257,6 +278,74 @@ func typesAskForAttributes(t *testing.T, a *apptest.App) {
 	patch(t, a, "vera", mine, `{"kind": "Lamp"}`, 200)
 }
 
+// The tree is kept as it is sent, with its tag, until some category changes.
+func TestTheTreeIsKeptAtHand(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	a.Search.CacheBytes = 1 << 20
+	seen := ""
+	changes := func(method, path, body string, status int, says string) apptest.Answer {
+		t.Helper()
+		done := a.Call(t, apptest.Admin, method, path, body, "If-Match", `"v1"`).Want(t, status)
+		if err := a.Search.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		tree := a.Call(t, "", "GET", "/categories", "", "If-None-Match", seen).Want(t, 200, says)
+		seen = tree.Header.Get("ETag")
+		if got := tree.Header.Get("Cache-Control"); got != "public, no-cache" {
+			t.Errorf("it is kept as %q", got)
+		}
+		a.Call(t, "", "GET", "/categories", "", "If-None-Match", seen).Want(t, 304)
+		return done
+	}
+	home := apptest.Read[struct{ ID string }](t, changes("POST", "/admin/categories", `{"name": "Home"}`, 201, `"name":"Home"`)).ID
+	changes("PATCH", "/admin/categories/"+home, `{"name": "Haus"}`, 200, `"name":"Haus"`)
+	changes("DELETE", "/admin/categories/"+home, "", 204, `"data":[]`)
+	a.Product(t, apptest.In("Garden", "Pots")) // as an import does
+	if err := a.Search.Flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.Call(t, "", "GET", "/categories", "", "If-None-Match", seen).Want(t, 200, `"path":"Garden > Pots"`)
+}
+
+// Whatever is below a category moves along, and keeps within the bounds of the tree.
+func TestATreeHasAnEnd(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	grow := func(under, name string, status int, says ...string) string {
+		t.Helper()
+		body := fmt.Sprintf(`{"name": %q`, name)
+		if under != "" {
+			body += fmt.Sprintf(`, "parent_id": %q`, under)
+		}
+		made := a.Call(t, apptest.Admin, "POST", "/admin/categories", body+"}").Want(t, status, says...)
+		if status != 201 {
+			return ""
+		}
+		return apptest.Read[struct{ ID string }](t, made).ID
+	}
+	tops, ends := [2]string{}, [2]string{}
+	for i := range tops {
+		for depth := range 6 {
+			made := grow(ends[i], fmt.Sprintf("Level %d of %d", depth, i), 201)
+			if ends[i] = made; depth == 0 {
+				tops[i] = made
+			}
+		}
+	}
+	a.Call(t, apptest.Admin, "PATCH", "/admin/categories/"+tops[1], fmt.Sprintf(`{"parent_id": %q}`, ends[0]), "If-Match", `"v1"`).Want(t, 422, "too_deep")
+	long := strings.Repeat("क", 200) // 600 bytes
+	grow(grow("", long, 201), long, 422, "too_long")
+	a.Call(t, apptest.Admin, "POST", "/admin/tags", fmt.Sprintf(`{"name": %q}`, long)).Want(t, 201)
+	a.Call(t, apptest.Admin, "POST", "/admin/products/bulk", fmt.Sprintf(`{"products": [%q], "edit": {"add_tags": [%q], "brand": %q}}`, a.Product(t).ID, long, long)).
+		Want(t, 200, `"change":"updated"`)
+}
+
+// approve lets a change go live as it is.
+func approve(t *testing.T, a *apptest.App, change string) apptest.Answer {
+	t.Helper()
+	path := "/admin/product-changes/" + change
+	return a.Call(t, apptest.Admin, "POST", path+"/approve", "", "If-Match", a.Call(t, apptest.Admin, "GET", path, "").Want(t, 200).Header.Get("ETag"))
+}
+
 // What vendors change on products that are on sale waits for staff, where staff
 // want that; what they have approved often enough goes live by itself.
 func TestChangesOfVendorsWait(t *testing.T) {
@@ -290,23 +379,31 @@ func TestChangesOfVendorsWait(t *testing.T) {
 	if waiting.Title != "Lamp" || waiting.Change == "" {
 		t.Errorf("it does not wait: %+v", waiting)
 	}
-	more := edit(`{"title": "Brass lamp", "brand": "Lumen"}`, 200)
+	change := "/admin/product-changes/" + waiting.Change
+	seen := a.Call(t, apptest.Admin, "GET", change, "").Want(t, 200, `{"field":"description","before":`, `"after":"<p>Buy</p>"}`) // as shoppers would
+	a.Call(t, "vera", "GET", change, "").Want(t, 403)
+	more := edit(`{"title": "Brass lamp", "brand": " Lumen ", "tags": []}`, 200)
 	if more.Change != waiting.Change {
 		t.Error("a product has two changes that wait")
 	}
+	a.Call(t, apptest.Admin, "POST", change+"/approve", "").Want(t, 428)
+	a.Call(t, apptest.Admin, "POST", change+"/approve", "", "If-Match", seen.Header.Get("ETag")).Want(t, 412) // it is not what they have seen
+	if diff := a.Call(t, apptest.Admin, "GET", change, "").Want(t, 200); strings.Contains(string(diff.Body), `"field":"tags"`) {
+		t.Errorf("what stays as it is, is told as a change: %s", diff.Body)
+	}
 	a.Call(t, apptest.Admin, "GET", "/admin/product-changes", "").Want(t, 200, `{"field":"title","before":"Lamp","after":"Brass lamp"}`, `{"field":"brand","before":"","after":"Lumen"}`)
 	a.Call(t, "vera", "GET", "/vendor/product-changes", "").Want(t, 200, more.Change)
-	change := "/admin/product-changes/" + more.Change
 	a.Call(t, "vera", "POST", change+"/approve", "").Want(t, 403)
 	a.Call(t, apptest.Admin, "POST", change+"/reject", `{"reason": ""}`).Want(t, 422)
 	a.Call(t, apptest.Admin, "POST", change+"/reject", `{"reason": "Which brand?"}`).Want(t, 200, `"state":"rejected"`)
-	a.Call(t, apptest.Admin, "POST", change+"/approve", "").Want(t, 404)
+	a.Call(t, apptest.Admin, "POST", change+"/approve", "", "If-Match", `"x"`).Want(t, 404)
+	a.Call(t, apptest.Admin, "GET", change, "").Want(t, 200, `"state":"rejected"`, `"after":"Brass lamp"`)
 	a.Call(t, "vera", "GET", "/vendor/product-changes?state=rejected", "").Want(t, 200, "Which brand?")
 
 	set(`{"catalog.trust_after": 2}`)
 	for _, title := range []string{"Lamp 1", "Lamp 2"} {
 		asked := edit(`{"title": "`+title+`"}`, 200)
-		a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+asked.Change+"/approve", "").Want(t, 200, `"state":"approved"`)
+		approve(t, a, asked.Change).Want(t, 200, `"state":"approved"`)
 		a.Call(t, "vera", "GET", path, "").Want(t, 200, title)
 		a.Call(t, "vera", "GET", "/vendor/product-changes?state=approved", "").Want(t, 200, `"after":"`+title+`"`)
 	}
@@ -334,12 +431,73 @@ func TestChangesOfVendorsWait(t *testing.T) {
 	bulk(`{"kind": "Lamp"}`).Want(t, 200, `"change":"refused"`, "review_required")
 	bulk(`{"command": "hide"}`).Want(t, 200, `"change":"updated"`)
 	bulk(`{"kind": "Lamp"}`).Want(t, 200, `"change":"updated"`) // nobody sees it now
+	draft := a.Call(t, apptest.Admin, "GET", "/admin/products/"+g.ID.String(), "")
+	edit(`{"title": "FREE LAMP"}`, 200) // after staff have looked at the draft
+	a.Call(t, apptest.Admin, "POST", "/admin/products/"+g.ID.String()+"/approve", "", "If-Match", draft.Header.Get("ETag")).Want(t, 412)
+	edit(`{"title": "Lamp 3"}`, 200)
 	a.Call(t, apptest.Admin, "POST", "/admin/products/"+g.ID.String()+"/approve", "").Want(t, 200)
 	last := edit(`{"title": "Lamp 4"}`, 200)
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 204)
 	a.Call(t, "vera", "DELETE", "/vendor/product-changes/"+last.Change, "").Want(t, 404)
 	if now := apptest.Read[shown](t, a.Call(t, "vera", "GET", path, "")); now.Change != "" || now.Title != "Lamp 3" {
 		t.Errorf("withdrawn, it is %+v", now)
+	}
+	pricesOfVendorsWait(t, a, g, a.Product(t, apptest.By(vendor), apptest.Choice("Colour", "Red")))
+}
+
+// Where staff want to look at prices, too, a vendor's wait by whatever door they
+// come; stock does not.
+func pricesOfVendorsWait(t *testing.T, a *apptest.App, g, coloured apptest.Goods) {
+	variant := g.Variants[0].String()
+	put := func(price string, want int, says ...string) apptest.Answer {
+		t.Helper()
+		return a.Call(t, "vera", "PUT", "/vendor/variants/"+variant+"/prices", `{"prices": [{"price": {"amount": `+price+`, "currency": "USD"}}]}`).Want(t, want, says...)
+	}
+	costs := func(price string) {
+		t.Helper()
+		a.Call(t, apptest.Admin, "GET", "/admin/variants/"+variant+"/prices", "").Want(t, 200, `"price":{"amount":`+price+`,`)
+	}
+	put("1100", 200, `"amount":1100`)
+	set(t, a, `{"catalog.review_prices": true}`)
+	change := apptest.Read[struct {
+		ID string `json:"pending_change"`
+	}](t, put("900", 200, `"amount":1100`)).ID
+	put("-1", 422, "/prices/0/amount")
+	patch(t, a, "vera", "/vendor/products/"+g.ID.String(), `{"title": "Cheap lamp"}`, 200, change)
+	shown := func(price string) string {
+		return fmt.Sprintf(`[{"variant_id":%q,"sku":%q,"title":"Lamp 3","prices":[{"price":{"amount":%s,"currency":"USD"}}]}]`, variant, apptest.Read[catalog.Product](t,
+			a.Call(t, apptest.Admin, "GET", "/admin/products/"+g.ID.String(), "")).Variants[0].SKU, price)
+	}
+	a.Call(t, apptest.Admin, "GET", "/admin/product-changes/"+change, "").Want(t, 200, `{"field":"prices","before":`+shown("1100")+`,"after":`+shown("900")+`}`, "Cheap lamp")
+	a.Call(t, "vera", "POST", "/vendor/inventory/adjustments", `{"variant_id": "`+variant+`", "delta": 5, "reason": "receive"}`).Want(t, 200)
+	costs("1100")
+	approve(t, a, change).Want(t, 200)
+	costs("900")
+
+	variants := "/vendor/products/" + coloured.ID.String() + "/variants"
+	a.Call(t, "vera", "POST", variants, `{"options": ["Blue"], "price": {"amount": 5, "currency": "USD"}, "compare_at_price": {"amount": 4, "currency": "USD"}}`).Want(t, 422, "not_above")
+	blue := apptest.Read[catalog.Variant](t, a.Call(t, "vera", "POST", variants, `{"options": ["Blue"], "price": {"amount": 5, "currency": "USD"}, "on_hand": 3}`).Want(t, 201, `"prices":[]`, `"on_hand":3`))
+	now := apptest.Read[catalog.Product](t, a.Call(t, "vera", "GET", "/vendor/products/"+coloured.ID.String(), ""))
+	approve(t, a, now.PendingChange.String()).Want(t, 200, `"field":"prices"`)
+	a.Call(t, "vera", "GET", "/vendor/variants/"+blue.ID.String()+"/prices", "").Want(t, 200, `"amount":5,`)
+
+	a.Call(t, "vera", "POST", "/vendor/price-lists", `{"name": "Sale", "status": "active"}`).Want(t, 409, "review_required")
+	list := "/price-lists/" + apptest.Read[pricing.PriceList](t, a.Call(t, "vera", "POST", "/vendor/price-lists", `{"name": "Sale"}`).Want(t, 201)).ID.String()
+	listed := func(want int, says string) {
+		t.Helper()
+		tag := a.Call(t, "vera", "GET", "/vendor"+list, "").Header.Get("ETag")
+		a.Call(t, "vera", "PUT", "/vendor"+list+"/prices", `{"variants": [{"variant_id": "`+variant+`", "prices": [{"price": {"amount": 1, "currency": "USD"}}]}]}`, "If-Match", tag).Want(t, want, says)
+		a.Call(t, "vera", "POST", "/vendor"+list+"/import", "variant_id,price,currency\n"+variant+",0.02,USD\n", "Content-Type", "text/csv").Want(t, want, says)
+	}
+	listed(200, "")
+	patch(t, a, "vera", "/vendor"+list, `{"status": "active"}`, 409, "review_required")
+	patch(t, a, apptest.Admin, "/admin"+list, `{"status": "active"}`, 200)
+	listed(409, "review_required")
+	patch(t, a, "vera", "/vendor"+list, `{"status": "draft"}`, 200)
+
+	a.Call(t, "vera", "POST", "/vendor/products/"+g.ID.String()+"/hide", "").Want(t, 200)
+	if now := put("700", 200, `"amount":700`); strings.Contains(string(now.Body), "pending_change") { // nobody sees it now
+		t.Errorf("the price of a draft waits: %s", now.Body)
 	}
 }
 
@@ -401,7 +559,7 @@ func TestPicturesOfVendorsWait(t *testing.T) {
 		t.Errorf("after: %+v", after)
 	}
 	media(first, second)
-	a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+change+"/approve", "").Want(t, 200)
+	approve(t, a, change).Want(t, 200)
 	media(second, third)
 	a.Call(t, "", "GET", "/products/"+g.Slug, "").Want(t, 200, `"alt":"Brass"`)
 
@@ -411,7 +569,7 @@ func TestPicturesOfVendorsWait(t *testing.T) {
 	a.Call(t, "vera", "PATCH", path, fmt.Sprintf(`{"media": [{"id": %q}, {"id": %q}]}`, third, second), "If-Match", now).Want(t, 200, `"pending_change"`)
 	fifth := apptest.Read[struct{ ID string }](t, a.Call(t, apptest.Admin, "POST", "/admin/products/"+g.ID.String()+"/media/links", `{"url": "https://img.example.com/5.png"}`).Want(t, 201)).ID
 	diff()
-	a.Call(t, apptest.Admin, "POST", "/admin/product-changes/"+change+"/approve", "").Want(t, 200)
+	approve(t, a, change).Want(t, 200)
 	media(third, second, fifth)
 
 	// What is rejected leaves nothing behind.

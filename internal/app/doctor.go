@@ -132,6 +132,9 @@ func (a *App) examineSearch(ctx context.Context) Finding {
 		return f
 	}
 	for _, n := range nodes {
+		f.Detail += fmt.Sprintf("; %s: %.1f MB, built %s", n.Host, float64(n.Size)/(1<<20), n.BuiltAt.UTC().Format(time.DateTime))
+	}
+	for _, n := range nodes {
 		if late := time.Duration(n.Lag * float64(time.Second)); late > lateness {
 			f.State, f.Detail, f.Remedy = Warning, fmt.Sprintf("the index on %s is %s behind", n.Host, late.Round(time.Second)), start
 		}

@@ -151,9 +151,9 @@ func (m *matrix) tag(t *testing.T, d *door, path string) string {
 	if d.whose != shops {
 		readers = []string{"vendor a", "vendor b", "customer a", "customer b"}
 	}
-	tag := `"v1"`
+	tag, of := `"v1"`, strings.TrimSuffix(path, "/approve")
 	for _, as := range readers {
-		if got := m.Call(t, as, "GET", "@"+path, ""); got.Status == http.StatusOK {
+		if got := m.Call(t, as, "GET", "@"+of, ""); got.Status == http.StatusOK {
 			tag = cmp.Or(got.Header.Get("ETag"), tag)
 			break
 		}

@@ -479,6 +479,7 @@ func goodsPolicy() []rule {
 			{op: "admin-list-product-types"},
 			{op: "admin-get-product-type", with: means("key", "product type")},
 			{op: "admin-list-product-changes"},
+			{op: "admin-get-product-change", with: means("id", "change")},
 			{op: "admin-list-variant-files", with: download},
 			{op: "admin-list-variant-licence-keys", with: download},
 			{op: "admin-list-collections"},

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -131,12 +132,30 @@ func TestPublicQuantityBreaks(t *testing.T) {
 	list := "/admin/price-lists/" + apptest.Read[answer](t, made).text("id")
 	a.Call(t, apptest.Admin, "PUT", list+"/prices", asks(mug.Variants[0], `{"min_quantity": 12, "price": {"amount": 800, "currency": "USD"}}, {"min_quantity": 1, "price": {"amount": 700, "currency": "EUR"}}`),
 		"If-Match", made.Header.Get("ETag")).Want(t, 200)
-	a.Refresh(t, mug.ID)
-	a.Call(t, "", "GET", "/products/"+mug.Slug, "").Want(t, 200, `"price":{"amount":1000,`, `"price_breaks":[{"min_quantity":12,"price":{"amount":800,`)
-	a.Call(t, "", "GET", "/products", "").Want(t, 200, `"min":{"amount":1000,`)
+	a.Search.CacheBytes = 1 << 20
+	shown := func(page, listing string) {
+		t.Helper()
+		if err := a.Search.Flush(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		a.Call(t, "", "GET", "/products/"+mug.Slug, "").Want(t, 200, page)
+		a.Call(t, "", "GET", "/products", "").Want(t, 200, listing)
+	}
+	shown(`"price_breaks":[{"min_quantity":12,"price":{"amount":800,`, `"min":{"amount":1000,`)
+	price := func(amount int) {
+		t.Helper()
+		now := a.Call(t, apptest.Admin, "GET", list, "").Want(t, 200).Header.Get("ETag")
+		a.Call(t, apptest.Admin, "PUT", list+"/prices", asks(mug.Variants[0], fmt.Sprintf(`{"min_quantity": 12, "price": {"amount": 800, "currency": "USD"}}, {"min_quantity": 1, "price": {"amount": %d, "currency": "USD"}}`, amount)),
+			"If-Match", now).Want(t, 200)
+	}
+	price(900)
+	shown(`"price":{"amount":900,`, `"min":{"amount":900,`) // no stored answer outlives the change
 	if got := a.Basket(t, "", 12, mug.Variants[0]).Items[0]; got.UnitPrice != money.Of(800, "USD") {
 		t.Errorf("a dozen cost %s each", got.UnitPrice)
 	}
+	now := a.Call(t, apptest.Admin, "GET", list, "").Want(t, 200).Header.Get("ETag")
+	a.Call(t, apptest.Admin, "PATCH", list, `{"status": "archived"}`, "If-Match", now).Want(t, 200)
+	shown(`"price":{"amount":1000,`, `"min":{"amount":1000,`)
 }
 
 // A file is taken as a whole or not at all, and what is exported goes in again.

@@ -209,7 +209,7 @@ func TestCategoriesAndTags(t *testing.T) {
 		field                               string
 		want                                any
 	}{
-		{"the tree", "", "GET", "/categories", "", "", 200, "data.0.children.0.children.0.slug", "mugs"},
+		{"the tree", "staff", "GET", "/admin/categories", "", "", 200, "data.0.children.0.children.0.slug", "mugs"},
 		{"by what is above", vendor, "GET", "/vendor/products?category=home", "", "", 200, "data.0.title", "Mug"},
 		{"below itself", "staff", "PATCH", "/admin/categories/" + home, `{"parent_id": "` + mugs + `"}`, `"v1"`, 422, "errors.0.code", "loop"},
 		{"moved to the top", "staff", "PATCH", "/admin/categories/" + kitchen, `{"root": true, "name": "Cooking"}`, `"v1"`, 200, "path", "Cooking"},

@@ -60,7 +60,9 @@ type Choice struct {
 
 const (
 	maxAttributeDefinitions = 500
-	maxChoices              = 500
+	maxAttributeKey         = 100  // characters
+	maxAttributeText        = 2000 // characters of a value
+	maxAttributeValues      = 200  // of one attribute of a product
 )
 
 var (
@@ -77,7 +79,7 @@ func init() { postgres.Name("attributes_pkey", ErrAttributeTaken) }
 func (a *Attribute) check() error {
 	var bad errs.Fields
 	a.Key, a.Label, a.Unit = strings.ToLower(line(a.Key)), line(a.Label), line(a.Unit)
-	bad.Require(a.Key != "" && len([]rune(a.Key)) <= 100, "/key", "invalid", "A key has 1 to 100 characters.")
+	bad.Require(a.Key != "" && len([]rune(a.Key)) <= maxAttributeKey, "/key", "invalid", "A key has 1 to 100 characters.")
 	bad.Require(a.Label != "", "/label", "required", "This is required.")
 	chooses := a.Kind == SelectAttribute || a.Kind == ColourAttribute
 	bad.Require(!chooses || len(a.Choices) > 0, "/choices", "required", "Name what it may be.")
@@ -207,28 +209,34 @@ func (c *Catalog) described(ctx context.Context, db postgres.DB) (described, err
 }
 
 // clean brings attributes of a product into the form in which they are kept.
-// Values that cannot be are left out and told.
+// What cannot be is left out and told.
 func (d described) clean(attributes map[string][]string) (map[string][]string, errs.Fields) {
 	var bad errs.Fields
 	tidy := cleanAttributes(attributes)
 	for _, key := range slices.Sorted(maps.Keys(tidy)) {
-		a, known := d[key]
-		if !known {
-			continue
-		}
-		var values []string
-		for _, text := range tidy[key] {
-			value, ok := a.value(text)
-			bad.Require(ok, "/attributes/"+key, "not_"+string(a.Kind), a.wants(text))
-			if ok && !slices.Contains(values, value) {
-				values = append(values, value)
-			}
-		}
-		if tidy[key] = values; len(values) == 0 {
+		named := key != "" && len([]rune(key)) <= maxAttributeKey
+		bad.Require(named, "/attributes", "bad_name", "An attribute's name has 1 to 100 characters.")
+		values := d[key].clean(tidy[key], "/attributes/"+key, &bad)
+		if tidy[key] = values; len(values) == 0 || !named {
 			delete(tidy, key)
 		}
 	}
 	return tidy, bad
+}
+
+// clean brings values of the attribute into the form in which they are kept.
+func (a Attribute) clean(texts []string, pointer string, bad *errs.Fields) (values []string) {
+	for _, text := range texts {
+		value, ok := a.value(text)
+		bad.Require(ok, pointer, "not_"+string(a.Kind), a.wants(text))
+		short := len([]rune(value)) <= maxAttributeText
+		bad.Require(short, pointer, "too_long", "A value has at most 2000 characters.")
+		if ok && short && !slices.Contains(values, value) {
+			values = append(values, value)
+		}
+	}
+	bad.Require(len(values) <= maxAttributeValues, pointer, "too_many", "An attribute has at most 200 values.")
+	return values[:min(len(values), maxAttributeValues)]
 }
 
 // value is what somebody has written in the form in which it is kept: 1500 for

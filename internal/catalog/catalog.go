@@ -6,7 +6,7 @@
 // Tables: products, product_slugs, product_changes, product_options,
 // product_categories, product_tags, product_relations, attributes, product_types, variants,
 // variant_components, variant_media, media, brands, categories, tags, collections.
-// Raises: [Changed], [StatusChanged], [ChangeDecided], [CollectionsChanged].
+// Raises: [Changed], [StatusChanged], [ChangeDecided], [CollectionsChanged], [CategoriesChanged].
 // Calls: vendors (the house, which sells gift cards), settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
 // belong to modules to the right, which this one may not import: see
 // [Catalog.SetOffers].

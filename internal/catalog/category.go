@@ -11,6 +11,7 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 )
@@ -41,6 +42,7 @@ type Branch struct {
 const (
 	pathGlue = " > "
 	maxDepth = 10
+	maxPath  = 1000       // bytes: paths have an index
 	treeCap  = 20_000     // a tree is answered whole, so it has an end
 	treeLock = 0x63617473 // advisory: "cats"
 )
@@ -60,8 +62,24 @@ func init() {
 	postgres.Name("categories_path_key", ErrCategoryTaken)
 }
 
+// CategoriesChanged says that the tree is not what it was, or what its categories
+// are called. Changed is raised besides, for the products in them.
+type CategoriesChanged struct{}
+
+// EventName names the event in the log.
+func (CategoriesChanged) EventName() string { return "catalog.categories_changed" }
+
+// ShownTree is the tree as shoppers read it in a language.
+func ShownTree(ctx context.Context, db postgres.DB, locale string) ([]Branch, error) {
+	tree, err := CategoryTree(ctx, db)
+	for i := range tree {
+		tree[i] = tree[i].in(locale, "")
+	}
+	return tree, err
+}
+
 // CategoryTree is every category below the root, in order.
-func (c *Catalog) CategoryTree(ctx context.Context, db postgres.DB) ([]Branch, error) {
+func CategoryTree(ctx context.Context, db postgres.DB) ([]Branch, error) {
 	list, err := postgres.All[Category](ctx, db, selectCategories, pgx.NamedArgs{"limit": treeCap})
 	if err != nil {
 		return nil, fmt.Errorf("read categories: %w", err)
@@ -141,10 +159,14 @@ func (c *Catalog) NewCategory(ctx context.Context, tx pgx.Tx, e CategoryEdit) (C
 	if err := c.editCategory(ctx, tx, &cat, e); err != nil {
 		return Category{}, err
 	}
-	if _, err := postgres.Exec(ctx, tx, insertCategories, categoryRows([]Category{cat})); err != nil {
-		return Category{}, fmt.Errorf("insert category: %w", err)
+	return cat, insertTree(ctx, tx, []Category{cat})
+}
+
+func insertTree(ctx context.Context, tx pgx.Tx, list []Category) error {
+	if _, err := postgres.Exec(ctx, tx, insertCategories, categoryRows(list)); err != nil {
+		return fmt.Errorf("insert %d categories: %w", len(list), err)
 	}
-	return cat, nil
+	return events.Raise(ctx, tx, CategoriesChanged{})
 }
 
 // UpdateCategory changes a category; what is below it moves along.
@@ -179,6 +201,9 @@ func (c *Catalog) UpdateCategory(ctx context.Context, tx pgx.Tx, category id.Cat
 	products, err := postgres.Column[id.Product](ctx, tx, selectCategorised, pgx.NamedArgs{"id": category})
 	if err != nil {
 		return Category{}, fmt.Errorf("find products of category %s: %w", category, err)
+	}
+	if err := events.Raise(ctx, tx, CategoriesChanged{}); err != nil {
+		return Category{}, err
 	}
 	return cat, raiseChanged(ctx, tx, products)
 }
@@ -226,12 +251,25 @@ func (c *Catalog) editCategory(ctx context.Context, tx pgx.Tx, cat *Category, e 
 			cat.Slug = slug(parent.Path + " " + cat.Name)
 		}
 	}
+	below, err := postgres.Get[extent](ctx, tx, selectExtent, pgx.NamedArgs{"id": cat.ID})
+	if err != nil {
+		return fmt.Errorf("look below category %s: %w", cat.ID, err)
+	}
+	was := *cat
 	cat.place(parent)
+	deepest, longest := below.Depth-len(was.Ancestors)+len(cat.Ancestors), below.Length-len(was.Path)+len(cat.Path)
 	var bad errs.Fields
 	bad.Require(cat.Name != "" && !strings.Contains(cat.Name, ">"), "/name", "bad_name", "A name is not empty and holds no >.")
 	bad.Require(cat.Slug != "", "/slug", "bad_slug", "A slug has letters or digits.")
-	bad.Require(len(cat.Ancestors) <= maxDepth, "/parent_id", "too_deep", "The tree is at most "+strconv.Itoa(maxDepth)+" deep.")
+	bad.Require(max(len(cat.Ancestors), deepest) <= maxDepth, "/parent_id", "too_deep", "The tree is at most "+strconv.Itoa(maxDepth)+" deep.")
+	bad.Require(max(len(cat.Path), longest) <= maxPath, "/name", "too_long", "The names from the root on are at most "+strconv.Itoa(maxPath)+" bytes long.")
 	return bad.Err()
+}
+
+// extent is how far the tree goes below a category, itself included.
+type extent struct {
+	Depth  int `db:"depth"`
+	Length int `db:"length"` // of the longest path, in bytes
 }
 
 func (c *Category) place(parent Category) {
@@ -258,7 +296,7 @@ func (c *Catalog) DeleteCategory(ctx context.Context, tx pgx.Tx, category id.Cat
 	case n == 0:
 		return ErrCategoryInUse
 	}
-	return nil
+	return events.Raise(ctx, tx, CategoriesChanged{})
 }
 
 // lockTree lets one transaction at a time change the shape of the tree: a move
@@ -336,8 +374,7 @@ func (c *Catalog) makeCategories(ctx context.Context, tx pgx.Tx, wanted map[stri
 	if len(fresh) == 0 {
 		return nil
 	}
-	_, err = postgres.Exec(ctx, tx, insertCategories, categoryRows(fresh))
-	return err
+	return insertTree(ctx, tx, fresh)
 }
 
 // freeSlug is the first of the candidates that nobody has.

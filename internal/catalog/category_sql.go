@@ -18,6 +18,10 @@ const (
 
 	selectCategoriesCalled = categoryColumns + ` WHERE c.id = ANY(@ids::uuid[]) OR c.slug = ANY(@slugs::text[])`
 
+	selectExtent = `
+		SELECT coalesce(max(cardinality(ancestors)), 0) AS depth, coalesce(max(octet_length(path)), 0) AS length
+		FROM categories WHERE @id = ANY(ancestors)`
+
 	selectCategorySlugs = `SELECT slug FROM categories WHERE slug = ANY(@slugs::text[])`
 
 	insertCategories = `

@@ -2,6 +2,8 @@ package catalog
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -15,6 +17,7 @@ import (
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/events"
+	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
 	"souk/internal/platform/settings"
 )
@@ -54,7 +57,11 @@ type ProposedChange struct {
 	CreatedAt time.Time        `db:"created_at" json:"created_at"`
 	DecidedAt *time.Time       `db:"decided_at" json:"decided_at,omitempty"`
 	Diff      []FieldChange    `db:"diff" json:"diff" doc:"Against the product as it is; of a decided change, as it was then."`
+	Tag       string           `db:"-" json:"etag" doc:"Of the diff: send it as If-Match to approve what you have seen."`
 }
+
+// ETag lets staff say which diff they have seen.
+func (c ProposedChange) ETag() string { return c.Tag }
 
 // ChangeState is what has become of a proposed change.
 type ChangeState string
@@ -110,10 +117,11 @@ func (c *Catalog) Propose(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prod
 		e.Media = nil
 	}
 	if len(fields(e)) > 0 {
-		if err := c.tryOut(ctx, tx, vendor, now, e); err != nil {
+		would, err := c.tryOut(ctx, tx, vendor, now, e)
+		if err != nil {
 			return Product{}, err
 		}
-		if _, err := c.propose(ctx, tx, now, fields(e)); err != nil {
+		if _, err := c.propose(ctx, tx, now, e.madeOf(would)); err != nil {
 			return Product{}, err
 		}
 	}
@@ -189,19 +197,19 @@ func (c *Catalog) staffLook(ctx context.Context, tx pgx.Tx, vendor id.Vendor) (b
 
 var errTriedOut = errors.New("tried out")
 
-// tryOut makes a change and takes it back, so that a vendor is told at once what
-// cannot be.
-func (c *Catalog) tryOut(ctx context.Context, tx pgx.Tx, vendor id.Vendor, p Product, e ProductEdit) error {
-	err := postgres.InTx(ctx, tx, func(tx pgx.Tx) error {
-		if _, err := c.Update(ctx, tx, vendor, p.ID, p.Version, e); err != nil {
+// tryOut makes a change and takes it back: a vendor is told at once what cannot
+// be, and the answer is the product as it would be.
+func (c *Catalog) tryOut(ctx context.Context, tx pgx.Tx, vendor id.Vendor, p Product, e ProductEdit) (would Product, err error) {
+	err = postgres.InTx(ctx, tx, func(tx pgx.Tx) error {
+		if would, err = c.Update(ctx, tx, vendor, p.ID, p.Version, e); err != nil {
 			return err
 		}
 		return errTriedOut
 	})
 	if errors.Is(err, errTriedOut) {
-		return nil
+		err = nil
 	}
-	return err
+	return would, err
 }
 
 // Changes lists what vendors want to change, the oldest first; a vendor sees its own.
@@ -213,6 +221,18 @@ func (c *Catalog) Changes(ctx context.Context, db postgres.DB, vendor id.Vendor,
 	return list, c.compare(ctx, db, list)
 }
 
+// Change is one change, decided or not.
+func (c *Catalog) Change(ctx context.Context, db postgres.DB, change id.ProductChange) (ProposedChange, error) {
+	list, err := postgres.All[ProposedChange](ctx, db, selectChange, pgx.NamedArgs{"id": change})
+	switch {
+	case err != nil:
+		return ProposedChange{}, fmt.Errorf("read change %s: %w", change, err)
+	case len(list) == 0:
+		return ProposedChange{}, ErrNoChange
+	}
+	return list[0], c.compare(ctx, db, list)
+}
+
 // compare adds to changes that wait what they would change on the products as
 // they are; those that were decided know it.
 func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedChange) error {
@@ -222,65 +242,90 @@ func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedCh
 			ids = append(ids, change.ProductID)
 		}
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	products, err := c.productsByID(ctx, db, selectProductsByIDs, pgx.NamedArgs{"ids": ids})
-	if err != nil {
-		return fmt.Errorf("read products with proposed changes: %w", err)
-	}
-	proposed, err := c.proposedMedia(ctx, db, list)
-	if err != nil {
-		return err
+	var products []Product
+	var proposed []Media
+	if len(ids) > 0 {
+		var err error
+		if products, err = c.productsByID(ctx, db, selectProductsByIDs, pgx.NamedArgs{"ids": ids}); err != nil {
+			return fmt.Errorf("read products with proposed changes: %w", err)
+		}
+		if proposed, err = c.proposedMedia(ctx, db, list); err != nil {
+			return err
+		}
 	}
 	for i := range list {
-		if list[i].Diff != nil {
-			continue
-		}
-		list[i].Diff = []FieldChange{}
-		at := slices.IndexFunc(products, func(p Product) bool { return p.ID == list[i].ProductID })
-		if at < 0 {
-			continue
-		}
-		before, after := fields(products[at].asEdit(list[i].Edit.ProductEdit)), fields(list[i].Edit)
-		if list[i].Edit.Media != nil {
-			before["media"], after["media"] = shown(products[at].Media), shown(products[at].wished(list[i], proposed).Media)
-		}
-		if list[i].Edit.Prices != nil {
-			before["prices"], after["prices"] = products[at].pricesShown(list[i].Edit.Prices)
-		}
-		for _, name := range slices.Sorted(maps.Keys(after)) {
-			if !reflect.DeepEqual(before[name], after[name]) {
-				list[i].Diff = append(list[i].Diff, FieldChange{name, before[name], after[name]})
+		if list[i].Diff == nil {
+			list[i].Diff = []FieldChange{}
+			if at := slices.IndexFunc(products, func(p Product) bool { return p.ID == list[i].ProductID }); at >= 0 {
+				list[i].Diff = products[at].diff(list[i], proposed)
 			}
 		}
+		list[i].Tag = etagOf(list[i].Diff)
 	}
 	return nil
 }
 
-// Decide approves or rejects a change that waits.
-func (c *Catalog) Decide(ctx context.Context, tx pgx.Tx, change id.ProductChange, approve bool, reason string) (ProposedChange, error) {
-	state := ChangeRejected
-	if approve {
-		state = ChangeApproved
+// diff is what a change would change on a product, field by field.
+func (p Product) diff(change ProposedChange, proposed []Media) []FieldChange {
+	diff := []FieldChange{}
+	before, after := fields(p.asEdit(change.Edit.ProductEdit)), fields(change.Edit)
+	if change.Edit.Media != nil {
+		before["media"], after["media"] = shown(p.Media), shown(p.wished(change, proposed).Media)
 	}
-	decided, err := c.settle(ctx, tx, id.Vendor{}, change, state, reason)
+	if change.Edit.Prices != nil {
+		before["prices"], after["prices"] = p.pricesShown(change.Edit.Prices)
+	}
+	for _, name := range slices.Sorted(maps.Keys(after)) {
+		if !reflect.DeepEqual(before[name], after[name]) {
+			diff = append(diff, FieldChange{name, before[name], after[name]})
+		}
+	}
+	return diff
+}
+
+// etagOf is another for each diff.
+func etagOf(diff []FieldChange) string {
+	text, err := json.Marshal(diff)
+	if err != nil {
+		panic(err) // texts, lists and times only
+	}
+	sum := sha256.Sum256(text)
+	return `"` + base64.RawURLEncoding.EncodeToString(sum[:15]) + `"`
+}
+
+// ApproveChange lets a change go live that staff have seen as it is.
+func (c *Catalog) ApproveChange(ctx context.Context, tx pgx.Tx, change id.ProductChange, seen httpapi.IfMatch) (ProposedChange, error) {
+	approved, err := c.settle(ctx, tx, id.Vendor{}, change, ChangeApproved, "")
 	if err != nil {
 		return ProposedChange{}, err
 	}
-	if approve {
-		edit, err := c.adopt(ctx, tx, decided)
-		if err != nil {
-			return ProposedChange{}, err
-		}
-		if _, err := c.Update(ctx, tx, decided.VendorID, decided.ProductID, 0, edit); err != nil {
-			return ProposedChange{}, err
-		}
-		if err := c.replacePrices(ctx, tx, decided.VendorID, decided.Edit.Prices); err != nil {
-			return ProposedChange{}, err
-		}
+	if err := seen.Check(approved.Tag); err != nil {
+		return ProposedChange{}, err
 	}
-	return decided, events.Raise(ctx, tx, ChangeDecided{decided.ID, decided.ProductID, decided.VendorID, state})
+	edit, err := c.adopt(ctx, tx, approved)
+	if err != nil {
+		return ProposedChange{}, err
+	}
+	if _, err := c.Update(ctx, tx, approved.VendorID, approved.ProductID, 0, edit); err != nil {
+		return ProposedChange{}, err
+	}
+	if err := c.replacePrices(ctx, tx, approved.VendorID, approved.Edit.Prices); err != nil {
+		return ProposedChange{}, err
+	}
+	return approved, approved.raise(ctx, tx)
+}
+
+// RejectChange sends a change back.
+func (c *Catalog) RejectChange(ctx context.Context, tx pgx.Tx, change id.ProductChange, reason string) (ProposedChange, error) {
+	rejected, err := c.settle(ctx, tx, id.Vendor{}, change, ChangeRejected, reason)
+	if err != nil {
+		return ProposedChange{}, err
+	}
+	return rejected, rejected.raise(ctx, tx)
+}
+
+func (c ProposedChange) raise(ctx context.Context, tx pgx.Tx) error {
+	return events.Raise(ctx, tx, ChangeDecided{c.ID, c.ProductID, c.VendorID, c.State})
 }
 
 // Withdraw takes a vendor's own change back.
@@ -338,6 +383,18 @@ func (p Product) asEdit(other ProductEdit) ProductEdit {
 		Attributes: &p.Attributes, Options: &p.Options, SEOTitle: &p.SEOTitle, SEODescription: &p.SEODescription, Translations: &p.Translations, Relations: &p.Relations,
 		PublishAt: p.PublishAt, UnpublishAt: p.UnpublishAt, Bundles: &bundles,
 	}
+}
+
+// madeOf is an edit with what has become of each field that it names, so that it
+// is kept as it would be and not as it was written.
+func (e ProductEdit) madeOf(would Product) map[string]any {
+	named, made := fields(e), fields(would.asEdit(e))
+	for name := range named {
+		if now, there := made[name]; there { // a time that is past is none
+			named[name] = now
+		}
+	}
+	return named
 }
 
 // fields are what an edit names, as JSON has it.

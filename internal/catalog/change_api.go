@@ -14,7 +14,9 @@ func (c *Catalog) changeRoutes(r *httpapi.Router) {
 	staff, vendor := handlers{c, false}, handlers{c, true}
 	write, mine := httpapi.Needs(CanWrite), httpapi.Needs(auth.VendorCatalog)
 	httpapi.Get(r, "/api/v1/admin/product-changes", staff.listChanges, httpapi.Needs(CanRead), httpapi.Summary("What vendors want to change on products that are on sale"))
-	httpapi.Post(r, "/api/v1/admin/product-changes/{id}/approve", staff.approveChange, write, httpapi.Status(200), httpapi.Summary("Let a change go live"))
+	httpapi.Get(r, "/api/v1/admin/product-changes/{id}", staff.showChange, httpapi.Needs(CanRead), httpapi.Summary("What a vendor wants to change"))
+	httpapi.Post(r, "/api/v1/admin/product-changes/{id}/approve", staff.approveChange, write, httpapi.Status(200), httpapi.Summary("Let a change go live"),
+		httpapi.Describe("As it was seen: 412 where its vendor has added to it since, or the product has changed."))
 	httpapi.Post(r, "/api/v1/admin/product-changes/{id}/reject", staff.rejectChange, write, httpapi.Status(200), httpapi.Summary("Send a change back"))
 	httpapi.Get(r, "/api/v1/vendor/product-changes", vendor.listChanges, httpapi.Needs(auth.AsVendor), httpapi.Private(), httpapi.Summary("My changes that staff look at"))
 	httpapi.Delete(r, "/api/v1/vendor/product-changes/{id}", vendor.withdrawChange, mine, httpapi.Summary("Take a change back"))
@@ -42,8 +44,17 @@ type changeInput struct {
 	ID id.ProductChange `path:"id"`
 }
 
-func (h handlers) approveChange(ctx context.Context, tx pgx.Tx, in *changeInput) (ProposedChange, error) {
-	return h.Decide(ctx, tx, in.ID, true, "")
+func (h handlers) showChange(ctx context.Context, in *changeInput) (ProposedChange, error) {
+	return h.Change(ctx, h.DB, in.ID)
+}
+
+type approveChangeInput struct {
+	httpapi.IfMatch
+	ID id.ProductChange `path:"id"`
+}
+
+func (h handlers) approveChange(ctx context.Context, tx pgx.Tx, in *approveChangeInput) (ProposedChange, error) {
+	return h.ApproveChange(ctx, tx, in.ID, in.IfMatch)
 }
 
 type rejectChangeInput struct {
@@ -54,7 +65,7 @@ type rejectChangeInput struct {
 }
 
 func (h handlers) rejectChange(ctx context.Context, tx pgx.Tx, in *rejectChangeInput) (ProposedChange, error) {
-	return h.Decide(ctx, tx, in.ID, false, in.Body.Reason)
+	return h.RejectChange(ctx, tx, in.ID, in.Body.Reason)
 }
 
 func (h handlers) withdrawChange(ctx context.Context, tx pgx.Tx, in *changeInput) (httpapi.Empty, error) {

@@ -9,10 +9,15 @@ const proposeChange = `
 		FROM unnest(ARRAY['bundles', 'prices']) of WHERE product_changes.edit ? of AND excluded.edit ? of)
 	RETURNING id`
 
-const selectChanges = `
+const changesFragment = `
 	SELECT c.id, c.product_id, c.vendor_id, p.title AS product, c.edit, c.diff, c.state, c.reason, c.created_at, c.decided_at
 	FROM product_changes c JOIN products p ON p.id = c.product_id
-	WHERE c.state = @state AND (@vendor::uuid IS NULL OR c.vendor_id = @vendor) AND (@after::uuid IS NULL OR c.id > @after)
+	WHERE `
+
+const selectChange = changesFragment + `c.id = @id`
+
+const selectChanges = changesFragment + `
+	c.state = @state AND (@vendor::uuid IS NULL OR c.vendor_id = @vendor) AND (@after::uuid IS NULL OR c.id > @after)
 	ORDER BY c.id LIMIT @limit`
 
 const settleChange = `

@@ -12,12 +12,14 @@ const insertProducts = `
 	ON CONFLICT (slug) DO NOTHING
 	RETURNING id`
 
+// updateProducts leaves the time alone that has come for a product on sale: the
+// sweep has yet to take it off.
 const updateProducts = `
 	UPDATE products p
 	SET brand_id = r.brand_id, slug = r.slug, title = r.title, description = r.description, kind = r.kind,
 	    status = r.status, attributes = r.attributes, seo_title = r.seo_title, seo_description = r.seo_description, translations = r.translations,
 	    publish_at = CASE WHEN r.publish_at > now() THEN r.publish_at END,
-	    unpublish_at = CASE WHEN r.unpublish_at > now() THEN r.unpublish_at END,
+	    unpublish_at = CASE WHEN r.unpublish_at > now() OR r.unpublish_at = p.unpublish_at AND r.status = p.status THEN r.unpublish_at END,
 	    status_reason = CASE WHEN r.status = p.status THEN p.status_reason ELSE '' END,
 	    published_at = CASE WHEN r.status = 'active' THEN COALESCE(p.published_at, now()) ELSE p.published_at END,
 	    updated_at = now(), version = p.version + 1

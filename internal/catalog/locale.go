@@ -177,7 +177,7 @@ func (l *Locales) check(ctx context.Context, wanted, present []string) error {
 			return err
 		}
 		bad.Require(locale != "" && slices.Contains(o.names, locale), "/translations/"+locale, "not_offered",
-			"The shop does not offer this language. Offered: "+strings.Join(append(o.names[1:], "none else"), ", ")+".")
+			"The shop does not offer this language. Offered: "+strings.Join(slices.Concat(o.names[1:], []string{"none else"}), ", ")+".")
 	}
 	return bad.Err()
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/clock"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
@@ -191,12 +192,8 @@ func (c *Catalog) Update(ctx context.Context, tx pgx.Tx, vendor id.Vendor, produ
 		}
 		want.Relations = *e.Relations
 	}
-	if e.PublishAt != nil {
-		want.PublishAt = e.PublishAt
-	}
-	if e.UnpublishAt != nil {
-		want.UnpublishAt = e.UnpublishAt
-	}
+	setTime(&want.PublishAt, e.PublishAt)
+	setTime(&want.UnpublishAt, e.UnpublishAt)
 	if e.Brand != nil {
 		if want.Brand, err = c.brandNamed(ctx, tx, *e.Brand); err != nil {
 			return Product{}, err
@@ -247,6 +244,20 @@ func (c *Catalog) translated(ctx context.Context, was, wanted map[string]Transla
 func set(field *string, to *string, clean func(string) string) {
 	if to != nil {
 		*field = clean(*to)
+	}
+}
+
+// machine is the clock of what is past, to a second or so.
+var machine clock.System
+
+// setTime sets a time that is still to come; one that is past is none.
+func setTime(field **time.Time, to *time.Time) {
+	switch {
+	case to == nil:
+	case to.After(machine.Now()):
+		*field = to
+	default:
+		*field = nil
 	}
 }
 

@@ -288,11 +288,33 @@ func (h handlers) archive(ctx context.Context, tx pgx.Tx, in *productInput) (htt
 	return httpapi.Empty{}, err
 }
 
+type commandInput struct {
+	ID    id.Product `path:"id"`
+	Match string     `header:"If-Match" doc:"The ETag of the product that you have seen: 412 where it has changed since."`
+}
+
 // command is the handler of a command that needs no reason.
-func (h handlers) command(command Command) func(context.Context, pgx.Tx, *productInput) (Product, error) {
-	return func(ctx context.Context, tx pgx.Tx, in *productInput) (Product, error) {
+func (h handlers) command(command Command) func(context.Context, pgx.Tx, *commandInput) (Product, error) {
+	return func(ctx context.Context, tx pgx.Tx, in *commandInput) (Product, error) {
+		if err := h.unchanged(ctx, tx, in.ID, in.Match); err != nil {
+			return Product{}, err
+		}
 		return h.Move(ctx, tx, h.scope(ctx), in.ID, command, "")
 	}
+}
+
+// unchanged refuses a command on another product than the caller has seen, where
+// they say which that was.
+func (h handlers) unchanged(ctx context.Context, tx pgx.Tx, product id.Product, match string) error {
+	if match == "" {
+		return nil
+	}
+	version, err := httpapi.IfMatch{Match: match}.Version()
+	if err != nil {
+		return err
+	}
+	_, err = h.lock(ctx, tx, h.scope(ctx), product, version)
+	return err
 }
 
 func (h handlers) duplicate(ctx context.Context, tx pgx.Tx, in *productInput) (Product, error) {
@@ -318,13 +340,17 @@ func (h handlers) bulk(ctx context.Context, tx pgx.Tx, in *bulkInput) (httpapi.L
 }
 
 type rejectInput struct {
-	ID   id.Product `path:"id"`
-	Body struct {
+	ID    id.Product `path:"id"`
+	Match string     `header:"If-Match" doc:"The ETag of the product that you have seen: 412 where it has changed since."`
+	Body  struct {
 		Reason string `json:"reason" minLength:"1" maxLength:"1000" doc:"What the vendor reads."`
 	}
 }
 
 func (h handlers) reject(ctx context.Context, tx pgx.Tx, in *rejectInput) (Product, error) {
+	if err := h.unchanged(ctx, tx, in.ID, in.Match); err != nil {
+		return Product{}, err
+	}
 	return h.Move(ctx, tx, id.Vendor{}, in.ID, Reject, in.Body.Reason)
 }
 

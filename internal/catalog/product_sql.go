@@ -92,6 +92,7 @@ const (
 const moveProduct = `
 	UPDATE products p
 	SET status = CASE WHEN @to = 'active' AND p.publish_at > now() THEN 'scheduled' ELSE @to END, status_reason = @reason, updated_at = now(), version = version + 1,
+	    unpublish_at = CASE WHEN @to <> 'active' OR p.unpublish_at > now() THEN p.unpublish_at END,
 	    published_at = CASE WHEN @to = 'active' AND COALESCE(p.publish_at <= now(), true) THEN COALESCE(p.published_at, now()) ELSE p.published_at END
 	FROM (SELECT id, status FROM products
 	      WHERE id = @id AND (@vendor::uuid IS NULL OR vendor_id = @vendor) FOR NO KEY UPDATE) was

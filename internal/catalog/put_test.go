@@ -57,7 +57,7 @@ func TestPutMakesAllThatADraftSays(t *testing.T) {
 	if p.PublishedAt == nil {
 		t.Error("an active product was never published")
 	}
-	tree, err := c.CategoryTree(t.Context(), tx)
+	tree, err := catalog.CategoryTree(t.Context(), tx)
 	if err != nil || len(tree) != 2 || len(tree[0].Children) != 1 {
 		t.Errorf("tree %+v, %v", tree, err)
 	}

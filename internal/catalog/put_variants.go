@@ -257,7 +257,7 @@ func inPosition(variants []VariantDraft) []int {
 
 func goodPath(path []string) bool {
 	names := pathNames(path)
-	return len(names) > 0 && len(joined(path)) <= 1000 && !slices.ContainsFunc(names, func(n string) bool { return len([]rune(n)) > 200 })
+	return len(names) > 0 && len(joined(path)) <= maxPath && !slices.ContainsFunc(names, func(n string) bool { return len([]rune(n)) > 200 })
 }
 
 func joined(path []string) string { return strings.Join(pathNames(path), pathGlue) }

@@ -81,7 +81,7 @@ func named(names []string) (slugs, clean []string) {
 	type label struct{ slug, name string }
 	var list []label
 	for _, name := range names {
-		if s := slug(name); s != "" && len(line(name)) <= 200 {
+		if s := slug(name); isLabel(name) {
 			list = append(list, label{s, line(name)})
 		}
 	}
@@ -93,11 +93,13 @@ func named(names []string) (slugs, clean []string) {
 	return slugs, clean
 }
 
+func isLabel(name string) bool { return slug(name) != "" && len([]rune(line(name))) <= 200 }
+
 // checkTagNames refuses names that named would leave out.
 func checkTagNames(names []string) error {
 	var bad errs.Fields
 	for i, name := range names {
-		bad.Require(slug(name) != "" && len(line(name)) <= 200, "/tags/"+strconv.Itoa(i), "bad_name", "A name has letters or digits, and at most 200 characters.")
+		bad.Require(isLabel(name), "/tags/"+strconv.Itoa(i), "bad_name", "A name has letters or digits, and at most 200 characters.")
 	}
 	return bad.Err()
 }

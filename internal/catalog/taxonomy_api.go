@@ -9,11 +9,11 @@ import (
 	"souk/internal/platform/httpapi"
 )
 
-// taxonomyRoutes mounts what products are found by: categories, tags, brands.
+// taxonomyRoutes mounts what products are found by: categories, tags, brands. The
+// tree that shoppers read is search's, which keeps it at hand.
 func (c *Catalog) taxonomyRoutes(r *httpapi.Router) {
 	open := httpapi.Public("the shop's shelves are open to all")
 	read, write := httpapi.Needs(CanRead), httpapi.Needs(CanWrite)
-	httpapi.Get(r, "/api/v1/categories", c.showTree, open, httpapi.Summary("The category tree"))
 	httpapi.Get(r, "/api/v1/tags", c.listTags, open, httpapi.Summary("Tags"))
 	httpapi.Get(r, "/api/v1/brands", c.listBrands, open, httpapi.Summary("Brands"))
 
@@ -30,24 +30,8 @@ func (c *Catalog) taxonomyRoutes(r *httpapi.Router) {
 }
 
 func (c *Catalog) tree(ctx context.Context, _ *struct{}) (httpapi.List[Branch], error) {
-	tree, err := c.CategoryTree(ctx, c.DB)
+	tree, err := CategoryTree(ctx, c.DB)
 	return httpapi.List[Branch]{Data: tree}, err
-}
-
-// showTree is tree for shoppers, in their language.
-func (c *Catalog) showTree(ctx context.Context, in *localeInput) (out httpapi.List[Branch], err error) {
-	locale, err := c.Locales.Choose(ctx, in.LocaleWish)
-	if err != nil {
-		return out, err
-	}
-	if out.Data, err = c.CategoryTree(ctx, c.DB); err != nil {
-		return out, err
-	}
-	for i := range out.Data {
-		out.Data[i] = out.Data[i].in(locale, "")
-	}
-	c.Locales.Tell(ctx, locale)
-	return out, nil
 }
 
 type labelsInput struct {

@@ -62,7 +62,7 @@ func (t *ProductType) check() error {
 	list := make([]TypeAttribute, len(t.Attributes))
 	for i, a := range t.Attributes {
 		a.Key = strings.ToLower(line(a.Key))
-		bad.Require(a.Key != "" && !seen[a.Key], "/attributes/"+strconv.Itoa(i)+"/key", "duplicate", "Each attribute is named once.")
+		bad.Require(a.Key != "" && len([]rune(a.Key)) <= maxAttributeKey && !seen[a.Key], "/attributes/"+strconv.Itoa(i)+"/key", "duplicate", "Each attribute is named once.")
 		list[i], seen[a.Key] = a, true
 	}
 	t.Attributes = list

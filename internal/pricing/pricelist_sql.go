@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/id"
 	"souk/internal/money"
+	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 )
 
@@ -100,7 +101,10 @@ func updateList(ctx context.Context, tx pgx.Tx, l PriceList) error {
 		UPDATE price_lists SET name = @name, status = @status, priority = @priority, customer_groups = coalesce(@groups::text[], '{}'), plans = @plans,
 		       starts_at = @starts_at, ends_at = @ends_at, version = version + 1, updated_at = now()
 		WHERE id = @id`, l.args())
-	return err
+	if err != nil {
+		return err
+	}
+	return events.Raise(ctx, tx, ListsChanged{})
 }
 
 func (l PriceList) args() pgx.NamedArgs {
@@ -131,6 +135,7 @@ func writeListed(ctx context.Context, tx pgx.Tx, list id.PriceList, variants []V
 	b.Queue(deleteListed, pgx.NamedArgs{"list": list, "variants": named})
 	b.Queue(insertListed, pgx.NamedArgs{"list": list, "variants": of, "currencies": currencies, "quantities": quantities, "amounts": amounts})
 	b.Queue(touchList, pgx.NamedArgs{"list": list})
+	events.Queue(ctx, b, ListsChanged{})
 	if err := b.Send(ctx, tx); err != nil {
 		return fmt.Errorf("set prices of %d variants in list %s: %w", len(variants), list, err)
 	}

@@ -5,7 +5,7 @@
 // ([Currency]), price lists ([PriceList]), and the pure calculation [Price].
 // Tables: prices, price_history (append-only), currencies, price_lists,
 // price_list_prices.
-// Raises: [PricesChanged]; price lists raise nothing, they are read each time.
+// Raises: [PricesChanged], [ListsChanged].
 // Calls: catalog (whose a variant is, and whether staff look at its prices), inventory (stock that is set together
 // with prices, see [Prices.SetOffers]), accounts (which customer groups there
 // are), tax.
@@ -56,3 +56,10 @@ type PricesChanged struct {
 
 // EventName names the event in the log.
 func (PricesChanged) EventName() string { return "pricing.prices_changed" }
+
+// ListsChanged says that price lists are not what they were: whoever keeps what
+// they say reads it again.
+type ListsChanged struct{}
+
+// EventName names the event in the log.
+func (ListsChanged) EventName() string { return "pricing.lists_changed" }

@@ -15,9 +15,10 @@ import (
 )
 
 // Rows and stored answers have the usual prices. Price lists are laid over them
-// when an answer is made: those for everybody, whose answers are stored for the
-// few seconds that any is, and those of a buyer who is in a customer group or has
-// a plan, whose answers are theirs alone. Filters and order go by the usual price.
+// when an answer is made: those for everybody, whose answers are stored until a
+// list changes, or for the few seconds in which one may begin or end; and those
+// of a buyer who is in a customer group or has a plan, whose answers are theirs
+// alone. Filters and order go by the usual price.
 
 // buyer is whose price lists the caller sees: zero is a guest, and whoever is in
 // no group and has no plan.

@@ -41,7 +41,8 @@ func (a answer) stored() httpapi.Stored { return httpapi.Stored{Bytes: a.body, T
 type cache struct {
 	answers *otter.Cache[string, answer] // nil: keeps nothing
 	turn    atomic.Uint64
-	lists   atomic.Uint64       // the turn in which lists changed
+	all     atomic.Uint64       // the turn in which everything changed
+	lists   atomic.Uint64       // in which lists changed
 	pages   [4096]atomic.Uint64 // the same for pages, by products that share a slot
 }
 
@@ -63,11 +64,23 @@ func newCache(bytes uint64) *cache {
 }
 
 // get is the answer kept under key, or what makes says. Of many who ask for
-// the same at once one makes it, and the others wait for that.
+// the same at once one makes it, and the others wait for that; who has come after
+// a change does not take what was begun before it.
 func (c *cache) get(ctx context.Context, key string, makes func(context.Context) (answer, error)) (answer, error) {
 	if c.answers == nil {
 		return makes(ctx)
 	}
+	came := c.turn.Load()
+	for {
+		a, err := c.keep(ctx, key, makes)
+		if err != nil || a.asOf >= came || c.holds(a) {
+			return a, err
+		}
+	}
+}
+
+// keep is the answer that is there or on its way, or a new one.
+func (c *cache) keep(ctx context.Context, key string, makes func(context.Context) (answer, error)) (answer, error) {
 	if a, ok := c.answers.GetIfPresent(key); ok {
 		if c.holds(a) {
 			return a, nil
@@ -90,6 +103,9 @@ func (c *cache) get(ctx context.Context, key string, makes func(context.Context)
 }
 
 func (c *cache) holds(a answer) bool {
+	if c.all.Load() > a.asOf {
+		return false
+	}
 	if a.product.IsZero() {
 		return c.lists.Load() <= a.asOf
 	}
@@ -110,3 +126,6 @@ func (c *cache) forget(e Refreshed) {
 		c.lists.Store(turn)
 	}
 }
+
+// forgetAll makes no answer count any more.
+func (c *cache) forgetAll() { c.all.Store(c.turn.Add(1)) }

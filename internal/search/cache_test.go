@@ -28,6 +28,7 @@ func TestCacheChangesNoAnswer(t *testing.T) {
 			"products?brand=acme", "products?vendor=weft_warp", "products?tag=sale", "products?attr[color]=red", "products?attr[color]=blue", "products?in_stock=true", "products?in_stock=false",
 			"products?rating[gte]=4", "products?price[lte]=4000", "products?price[gte]=4000", "products?currency=EUR", "products?q=sandels", "products?sort=nonsense",
 			"products/cafe-mug", "products/cafe-mug?currency=EUR", "products/trail-shoes", "products/" + s.products[0].ID.String(), "products/nothing", "search/suggest?q=sho", "search/suggest?q=caf",
+			"search/suggest?q=caf&currency=EUR", "search/suggest?q=sho&currency=EUR", "categories",
 		} {
 			want, got := get(without, "/api/v1/"+path), get(with, "/api/v1/"+path)
 			if want.Code >= 400 { // problems name the request
@@ -113,6 +114,41 @@ func TestCacheForgetsWhatIsBeingMade(t *testing.T) {
 	})
 	if got := read(func() {}); got != "new" {
 		t.Errorf("asked after the change and got the %s price", got)
+	}
+}
+
+// Nor does whoever asks meanwhile get the answer that was begun before.
+func TestCacheForgetsWhatOthersWaitFor(t *testing.T) {
+	t.Parallel()
+	c, product := newCache(1<<20), newProduct()
+	var price atomic.Pointer[string]
+	price.Store(new("old"))
+	begun, finish := make(chan struct{}), make(chan struct{})
+	var once sync.Once
+	read := func() string {
+		a, err := c.get(t.Context(), "page", func(context.Context) (answer, error) {
+			seen := *price.Load()
+			once.Do(func() { close(begun); <-finish })
+			return newAnswer([]byte(seen), product), nil
+		})
+		if err != nil {
+			t.Error(err)
+		}
+		return string(a.body)
+	}
+	var first, second string
+	var wait sync.WaitGroup
+	wait.Go(func() { first = read() })
+	<-begun
+	price.Store(new("new"))
+	c.forget(Refreshed{ProductIDs: []id.Product{product}})
+	asked := make(chan struct{})
+	wait.Go(func() { close(asked); second = read() })
+	<-asked
+	close(finish)
+	wait.Wait()
+	if first != "old" || second != "new" {
+		t.Errorf("who asked before the change got the %s price, who asked after it the %s one", first, second)
 	}
 }
 

@@ -129,7 +129,7 @@ func (n *names) valueRows(asked []Attribute, counts []index.Count[int32], locale
 		if v, known := e.byID[c.Key]; known {
 			key, label := e.labels(v, locale)
 			byKey[v.Key] = append(byKey[v.Key], countRow{
-				Facet: "attr[" + v.Key + "]", KeyLabel: key, Value: v.Value, Label: label,
+				Facet: "attr[" + v.Key + "]", KeyLabel: key, Value: escaped.Replace(v.Value), Label: label,
 				Count: int64(c.N), Selected: selected[v.Key+"="+v.Value],
 			})
 		}

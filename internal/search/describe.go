@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/jackc/pgx/v5/pgtype"
 
@@ -67,6 +68,8 @@ type (
 		Translations map[string]facetLabels `json:"translations"` // by locale
 
 		Described bool `json:"described"` // staff say how it is called, or else the first product
+
+		wordsOnly bool // it is found by its words, and no filter
 	}
 	pageRow struct {
 		ProductID  pgtype.UUID    `json:"product_id"`
@@ -82,8 +85,9 @@ type (
 
 // describe turns facts into rows.
 func (s *Search) describe(f *facts) entry {
-	facets := f.facets()
-	e := entry{product: f.entry(facets), facets: facets}
+	values := f.values()
+	e := entry{product: f.entry(values)}
+	e.facets = slices.DeleteFunc(values, func(v facetRow) bool { return v.wordsOnly })
 	common := f.listing()
 	for _, c := range f.currencies() {
 		cheapest, dearest := f.extremes(c)
@@ -124,7 +128,7 @@ func (e *entry) digest(more ...any) []byte {
 func (f *facts) listing() listingRow {
 	p := f.product
 	l := listingRow{
-		ProductID: column(p.ID), VendorID: column(p.VendorID), BrandID: column(p.BrandID), Name: index.Fold(p.Title), InStock: f.inStock(),
+		ProductID: column(p.ID), VendorID: column(p.VendorID), BrandID: column(p.BrandID), Name: sortedBy(p.Title), InStock: f.inStock(),
 		Rating: p.Rating, RatingCount: p.RatingCount, CreatedAt: p.CreatedAt,
 		CategoryIDs: []pgtype.UUID{}, TagIDs: []pgtype.UUID{}, FacetIDs: []int32{},
 	}
@@ -144,10 +148,19 @@ func (f *facts) listing() listingRow {
 // column is an id as it stands in a row: without one, NULL.
 func column(v [16]byte) pgtype.UUID { return pgtype.UUID{Bytes: v, Valid: v != [16]byte{}} }
 
+// longestName is how many bytes of a title the order by name goes by: they stand
+// in cursors.
+const longestName = 200
+
+func sortedBy(title string) string {
+	name := index.Fold(title)
+	return strings.ToValidUTF8(name[:min(len(name), longestName)], "")
+}
+
 // entry is what the product is found by: its title, names of what it belongs
 // to, and further texts. The vendor is among those: that a stall is called Paper
 // Lantern Press does not make its pens lanterns.
-func (f *facts) entry(facets []facetRow) productEntry {
+func (f *facts) entry(values []facetRow) productEntry {
 	p := f.product
 	terms := []string{p.BrandName, p.Kind}
 	for _, c := range f.categories {
@@ -156,7 +169,7 @@ func (f *facts) entry(facets []facetRow) productEntry {
 	for _, t := range f.tags {
 		terms = append(terms, t.Name)
 	}
-	for _, v := range facets {
+	for _, v := range values {
 		terms = append(terms, v.Label)
 	}
 	skus := []string{}
@@ -168,33 +181,35 @@ func (f *facts) entry(facets []facetRow) productEntry {
 		}
 	}
 	return productEntry{
-		ProductID: column(p.ID), Name: index.Fold(p.Title), SKUs: skus,
+		ProductID: column(p.ID), Name: sortedBy(p.Title), SKUs: skus,
 		Title: p.Title, Terms: strings.Join(terms, " ; "), Text: p.VendorName + " ; " + plain(p.Description), Translated: f.translatedTexts(),
 	}
 }
 
-// facets is what attr[...] can ask for: the values of attributes, and of the
-// options that some variant has.
-func (f *facts) facets() []facetRow {
+// longestFacet is how many characters the name and the value of a facet have at
+// most: a longer text is read, nobody filters by it.
+const longestFacet = 200
+
+// values are those of attributes, and of the options that some variant has, each
+// once.
+func (f *facts) values() []facetRow {
 	var list []facetRow
 	add := func(name, value string, row facetRow) {
 		row.Key, row.Value = facetKey(name), index.Fold(value)
 		if row.Translations == nil {
 			row.Translations = map[string]facetLabels{}
 		}
-		known := func(r facetRow) bool { return r.Key == row.Key && r.Value == row.Value }
+		row.wordsOnly = row.wordsOnly || utf8.RuneCountInString(row.Key) > longestFacet || utf8.RuneCountInString(row.Value) > longestFacet
+		known := func(r facetRow) bool { return r.Key == row.Key && r.Value == row.Value && r.wordsOnly == row.wordsOnly }
 		if row.Key != "" && row.Value != "" && !slices.ContainsFunc(list, known) {
 			list = append(list, row)
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(f.attributes)) {
 		a, known := f.described[name]
-		if known && !a.Filterable {
-			continue
-		}
 		for _, value := range f.attributes[name] {
 			if known {
-				add(name, value, facetRow{KeyLabel: a.Label, Label: a.valueLabel(value), Translations: a.labels(value), Described: true})
+				add(name, value, facetRow{KeyLabel: a.Label, Label: a.valueLabel(value), Translations: a.labels(value), Described: true, wordsOnly: !a.Filterable})
 			} else {
 				add(name, value, facetRow{KeyLabel: name, Label: value})
 			}
@@ -218,7 +233,7 @@ func (a attributeFact) valueLabel(value string) string {
 	var choices []struct{ Value, Label string }
 	switch {
 	case a.Kind == "boolean":
-		return map[string]string{"true": "Yes", "false": "No"}[value]
+		return cmp.Or(map[string]string{"true": "Yes", "false": "No"}[value], value)
 	case a.Kind == "number" && a.Unit != "":
 		return value + " " + a.Unit
 	case json.Unmarshal(a.Choices, &choices) != nil: // not the list that catalog writes

@@ -17,7 +17,7 @@ type Facet struct {
 
 // FacetValue is one choice.
 type FacetValue struct {
-	Value    string `json:"value"`
+	Value    string `json:"value" doc:"As it is asked for: of an attribute, a comma or backslash within has a backslash before it."`
 	Label    string `json:"label"`
 	Count    int64  `json:"count"`
 	Selected bool   `json:"selected"`

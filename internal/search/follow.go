@@ -13,6 +13,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
+	"souk/internal/pricing"
 )
 
 // Run keeps the listings until ctx ends. Every node runs it; one of them
@@ -41,13 +42,13 @@ type gathered struct {
 	stocked  []id.Variant // changed in stock, by hand
 	vendors  []id.Vendor
 	orders   []id.Order // that took stock or gave it back
-	lists    bool       // collections have changed
+	lists    bool       // collections or categories have changed
 }
 
 func (g *gathered) add(r events.Record) error {
 	var t touched
 	switch r.Name {
-	case "catalog.collections_changed":
+	case "catalog.collections_changed", "catalog.categories_changed":
 		g.lists = true
 		return nil
 	case "catalog.changed", "pricing.prices_changed", "vendors.changed", "inventory.stock_changed",
@@ -216,6 +217,9 @@ func (s *Search) Flush(ctx context.Context) error {
 // forget drops the stored answers that events made wrong, on this node.
 func (s *Search) forget(_ context.Context, batch []events.Record) error {
 	for _, r := range batch {
+		if r.Name == (pricing.ListsChanged{}).EventName() { // of whatever products
+			s.cache().forgetAll()
+		}
 		e, ok, err := refreshed(r)
 		if err != nil {
 			return err

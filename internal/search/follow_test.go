@@ -320,4 +320,10 @@ func TestEventNames(t *testing.T) {
 			t.Errorf("%s is not listened to", e.EventName())
 		}
 	}
+	for _, e := range []events.Event{catalog.CollectionsChanged{}, catalog.CategoriesChanged{}} {
+		var g gathered
+		if err := g.add(events.Record{Name: e.EventName()}); err != nil || !g.lists {
+			t.Errorf("%s changes no list, %v", e.EventName(), err)
+		}
+	}
 }

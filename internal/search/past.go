@@ -32,6 +32,7 @@ const (
 	mostNoted      = 2000   // texts between two reports of a node; others are left out
 	mostPast       = 10_000 // texts that are kept, and as many again that few have asked for
 	tellEvery      = 30 * time.Second
+	mostTried      = 50 // texts that are looked for to suggest some of them
 	longestPast    = 60 // letters
 	mostPastWords  = 8
 	mostPastDigits = 6 // of a text: phone and order numbers have more
@@ -194,11 +195,11 @@ func readPast(ctx context.Context, db postgres.DB) (*pastQueries, error) {
 }
 
 // begun are those that go on from text, with as few typos as any, and that still
-// find something.
+// find something. It looks at those that are asked most.
 func (p *pastQueries) begun(text string, finds func(string) bool) []string {
 	list := []string{}
 	for numbers := range p.Of(text) {
-		for _, n := range numbers {
+		for _, n := range numbers[:min(len(numbers), mostTried)] {
 			if p.folded[n] != text && finds(p.texts[n]) {
 				list = append(list, p.texts[n])
 			}

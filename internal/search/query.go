@@ -103,6 +103,8 @@ func (in *listInput) query(standard money.Currency) (Query, error) {
 		key, closed := strings.CutSuffix(key, "]")
 		key = facetKey(key)
 		bad.Require(ok && closed && key != "", "attr", "unknown_parameter", "Write attr[name]=value.")
+		asked := func(a Attribute) bool { return a.Key == key }
+		bad.Require(!slices.ContainsFunc(q.Attributes, asked), "attr["+key+"]", "repeated", "Ask for an attribute once, with commas between its values.")
 		q.Attributes = append(q.Attributes, Attribute{key, foldedValues(strings.Join(values, ","))})
 	}
 	bad.Require(len(q.Attributes) <= mostAttributes, "attr", "too_many", "Ask for at most 10 attributes.")
@@ -135,13 +137,31 @@ func (q Query) normal() Query {
 	return q
 }
 
+// escaped is a value as it is asked for, where commas stand between values.
+var escaped = strings.NewReplacer(`\`, `\\`, `,`, `\,`)
+
+// foldedValues reads values with commas between them: each once, sorted.
 func foldedValues(list string) []string {
 	var values []string
-	for v := range strings.SplitSeq(list, ",") {
-		if v = index.Fold(v); v != "" && !slices.Contains(values, v) {
+	var value strings.Builder
+	take := func() {
+		if v := index.Fold(value.String()); v != "" && !slices.Contains(values, v) {
 			values = append(values, v)
 		}
+		value.Reset()
 	}
+	for i := 0; i < len(list); i++ {
+		switch {
+		case list[i] == '\\' && i+1 < len(list):
+			i++
+			value.WriteByte(list[i])
+		case list[i] == ',':
+			take()
+		default:
+			value.WriteByte(list[i])
+		}
+	}
+	take()
 	slices.Sort(values)
 	return values
 }

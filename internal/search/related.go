@@ -1,7 +1,6 @@
 package search
 
 import (
-	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/catalog"
-	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/httpapi"
@@ -44,9 +42,9 @@ type relatedInput struct {
 }
 
 func (s *Search) related(ctx context.Context, in *relatedInput) (httpapi.Stored, error) {
-	c := cmp.Or(money.Currency(in.Currency), s.Currency)
-	if !c.Valid() {
-		return httpapi.Stored{}, errs.Validation.Field("currency", "unknown_currency", "Use an ISO 4217 code, such as USD.")
+	c, err := s.currency(in.Currency)
+	if err != nil {
+		return httpapi.Stored{}, err
 	}
 	locale, err := s.Locales.Choose(ctx, in.LocaleWish)
 	if err != nil {

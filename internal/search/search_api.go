@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,12 +25,14 @@ func (s *Search) Routes(r *httpapi.Router) {
 	s.cursors = r.Cursors
 	httpapi.Get(r, "/api/v1/products", s.list, httpapi.Public("the catalogue is for everybody"),
 		httpapi.QueryPrefix("attr["), httpapi.Returns[Listing](), httpapi.Summary("List and search products"),
-		httpapi.Describe("Filters of one name are alternatives, filters of different names must all hold. `attr[color]=red,blue` asks for an attribute or option."))
+		httpapi.Describe("Filters of one name are alternatives, filters of different names must all hold. `attr[color]=red,blue` asks for an attribute or option; a comma within a value is written `\\,`."))
 	httpapi.Get(r, "/api/v1/products/{product}", s.show, httpapi.Public("the catalogue is for everybody"),
 		httpapi.Returns[Page](), httpapi.Summary("Show a product"), httpapi.Describe("A slug that the product had before answers 301, with its present one."))
 	httpapi.Get(r, "/api/v1/products/{product}/related", s.related, httpapi.Public("the catalogue is for everybody"),
 		httpapi.Returns[httpapi.List[Related]](), httpapi.Summary("What is shown with a product"),
 		httpapi.Describe("Chosen by hand (`related`, `upsell`, `cross_sell`), and what is most often in the same order (`bought_together`). Only what is on sale."))
+	httpapi.Get(r, "/api/v1/categories", s.categories, httpapi.Public("the shop's shelves are open to all"),
+		httpapi.Returns[httpapi.List[catalog.Branch]](), httpapi.Summary("The category tree"))
 	httpapi.Post(r, "/api/v1/admin/collections/preview", s.preview, httpapi.Needs(catalog.CanWrite), httpapi.Status(200),
 		httpapi.Summary("Count what a collection would show"), httpapi.Describe("Of rules that need not be kept yet."))
 	httpapi.Get(r, "/api/v1/search/suggest", s.suggest, httpapi.Public("the catalogue is for everybody"),
@@ -83,6 +86,24 @@ func (s *Search) list(ctx context.Context, in *listInput) (httpapi.Stored, error
 	return a.stored(), err
 }
 
+type categoriesInput struct{ catalog.LocaleWish }
+
+func (s *Search) categories(ctx context.Context, in *categoriesInput) (httpapi.Stored, error) {
+	locale, err := s.Locales.Choose(ctx, in.LocaleWish)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	a, err := s.cache().get(ctx, "categories "+locale, func(ctx context.Context) (answer, error) {
+		tree, err := catalog.ShownTree(ctx, s.DB, locale)
+		return newAnswer([]byte(encode(httpapi.List[catalog.Branch]{Data: tree})), id.Product{}), err
+	})
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
+	s.Locales.Tell(ctx, locale)
+	return a.stored(), nil
+}
+
 type showInput struct {
 	catalog.LocaleWish
 	Product  string `path:"product" maxLength:"200" doc:"Id or slug."`
@@ -90,12 +111,9 @@ type showInput struct {
 }
 
 func (s *Search) show(ctx context.Context, in *showInput) (httpapi.Stored, error) {
-	c := money.Currency(in.Currency)
-	if c == "" {
-		c = s.Currency
-	}
-	if !c.Valid() {
-		return httpapi.Stored{}, errs.Validation.Field("currency", "unknown_currency", "Use an ISO 4217 code, such as USD.")
+	c, err := s.currency(in.Currency)
+	if err != nil {
+		return httpapi.Stored{}, err
 	}
 	locale, err := s.Locales.Choose(ctx, in.LocaleWish)
 	if err != nil {
@@ -116,6 +134,15 @@ func (s *Search) show(ctx context.Context, in *showInput) (httpapi.Stored, error
 	}
 	s.Locales.Tell(ctx, a.locale)
 	return a.stored(), nil
+}
+
+// currency is the one that is asked for, the shop's where none is.
+func (s *Search) currency(asked string) (money.Currency, error) {
+	c := cmp.Or(money.Currency(asked), s.Currency)
+	if !c.Valid() {
+		return "", errs.Validation.Field("currency", "unknown_currency", "Use an ISO 4217 code, such as USD.")
+	}
+	return c, nil
 }
 
 // moved leads from an address that a product had to the one that it has.

@@ -1,6 +1,7 @@
 package search
 
 import (
+	"math/rand/v2"
 	"net/http"
 	"net/url"
 	"slices"
@@ -8,6 +9,7 @@ import (
 	"testing"
 
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/platform/pgtest"
 )
 
@@ -198,6 +200,94 @@ func TestFacetsOfTheCorner(t *testing.T) {
 	}
 }
 
+// What nobody would choose from a list does no harm: it is read, not filtered by.
+func TestALongAttributeIsNoFacet(t *testing.T) {
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	letters, dice := []rune("abcdefghijklmnopqrstuvwxyz"), rand.New(rand.NewPCG(1, 2))
+	noise := make([]rune, 8000) // that cannot be compressed
+	for i := range noise {
+		noise[i] = letters[dice.IntN(len(letters))]
+	}
+	s.products[1].Attributes = map[string][]string{"care": {"Brush " + string(noise)}, string(noise): {"x"}, "finish": {"Matt"}}
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	l := decode[Listing](t, get(serve(t, search), "/api/v1/products?facets=true&q=brush").Body.Bytes())
+	var keys []string
+	for _, f := range l.Facets {
+		if strings.HasPrefix(f.Key, "attr[") {
+			keys = append(keys, f.Key)
+		}
+	}
+	if !slices.Equal(slugs(l), []string{"cafe-mug"}) || !slices.Equal(keys, []string{"attr[finish]"}) {
+		t.Errorf("found %v with facets %v", slugs(l), keys)
+	}
+}
+
+// A facet offers each value as it is asked for, commas and all.
+func TestAValueOfAFacetIsAskedForAsItStands(t *testing.T) {
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.products[1].Attributes = map[string][]string{"finish": {`Black, matt`, `C:\`}}
+	s.products[2].Attributes = map[string][]string{"finish": {"Black", "Gold"}}
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	ask := func(finish string) (found []string, selected []FacetValue) {
+		l := decode[Listing](t, get(h, "/api/v1/products?facets=true&attr[finish]="+url.QueryEscape(finish)).Body.Bytes())
+		for _, f := range l.Facets {
+			for _, v := range f.Values {
+				if f.Key == "attr[finish]" && v.Selected {
+					selected = append(selected, v)
+				}
+			}
+		}
+		return slugs(l), selected
+	}
+	for _, f := range decode[Listing](t, get(h, "/api/v1/products?facets=true").Body.Bytes()).Facets {
+		for _, v := range f.Values {
+			if f.Key != "attr[finish]" {
+				continue
+			}
+			if found, selected := ask(v.Value); len(found) != int(v.Count) || len(selected) != 1 || selected[0].Label != v.Label {
+				t.Errorf("%s (%d) finds %v, with %v selected", v.Label, v.Count, found, selected)
+			}
+		}
+	}
+	if found, selected := ask(`Gold,black\, matt`); len(found) != 2 || len(selected) != 2 {
+		t.Errorf("two values find %v, with %v selected", found, selected)
+	}
+	if w := get(h, "/api/v1/products?attr[finish]=gold&attr[Finish]=black"); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("one attribute in two spellings: %d", w.Code)
+	}
+}
+
+// The longest titles fit into a cursor.
+func TestCursorsOfNamesAreShort(t *testing.T) {
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	for i, end := range []string{"가", "나", "다"} {
+		s.products[i].Title = strings.Repeat("뷁", 299) + end // three letters each, as they are folded
+	}
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	path, n := "/api/v1/products?sort=name&limit=1", 0
+	for after := ""; ; n++ {
+		w := get(h, path+after)
+		l := decode[Listing](t, w.Body.Bytes())
+		if w.Code != http.StatusOK || len(l.Data) != 1 {
+			t.Fatalf("page %d: %d %s", n+1, w.Code, w.Body)
+		}
+		if after = "&after=" + l.NextCursor; !l.HasMore {
+			break
+		}
+	}
+	if n != 2 {
+		t.Errorf("%d pages, want 3", n+1)
+	}
+}
+
 func TestSuggest(t *testing.T) {
 	tx := pgtest.Tx(t)
 	s, search := corner(), newSearch(tx)
@@ -242,6 +332,30 @@ func TestSuggest(t *testing.T) {
 		if squeeze(line) != squeeze(want) {
 			t.Errorf("%s: %s, want %s", q, line, want)
 		}
+	}
+}
+
+// Suggestions are in the shopper's currency, of what is sold for it.
+func TestSuggestInACurrency(t *testing.T) {
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.products[2].Variants[0].Prices = map[money.Currency]int64{"EUR": 3500}
+	s.insert(t, tx)
+	s.refresh(t, tx, search)
+	h := serve(t, search)
+	for query, want := range map[string]string{
+		"q=caf": "12.00 USD", "q=caf&currency=EUR": "11.00 EUR", "q=sandals": "", "q=sandals&currency=EUR": "35.00 EUR", "q=caf&currency=JPY": "",
+	} {
+		got := ""
+		for _, p := range decode[Suggestions](t, get(h, "/api/v1/search/suggest?"+query).Body.Bytes()).Products {
+			got += p.PriceRange.Min.String()
+		}
+		if got != want {
+			t.Errorf("%s: %s, want %s", query, got, want)
+		}
+	}
+	if w := get(h, "/api/v1/search/suggest?q=caf&currency=XXQ"); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("no currency: %d", w.Code)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/id"
+	"souk/internal/money"
 	"souk/internal/platform/httpapi"
 	"souk/internal/search/index"
 )
@@ -44,7 +45,8 @@ type SuggestedVendor struct {
 
 type suggestInput struct {
 	catalog.LocaleWish
-	Q string `query:"q" required:"true" maxLength:"200" doc:"The beginning of a word, or words with an unfinished one."`
+	Q        string `query:"q" required:"true" maxLength:"200" doc:"The beginning of a word, or words with an unfinished one."`
+	Currency string `query:"currency" pattern:"^[A-Z]{3}$" doc:"ISO 4217. Products without a price in it are left out."`
 }
 
 const (
@@ -53,6 +55,10 @@ const (
 )
 
 func (s *Search) suggest(ctx context.Context, in *suggestInput) (httpapi.Stored, error) {
+	c, err := s.currency(in.Currency)
+	if err != nil {
+		return httpapi.Stored{}, err
+	}
 	locale, err := s.Locales.Choose(ctx, in.LocaleWish)
 	if err != nil {
 		return httpapi.Stored{}, err
@@ -62,8 +68,8 @@ func (s *Search) suggest(ctx context.Context, in *suggestInput) (httpapi.Stored,
 	if err != nil {
 		return httpapi.Stored{}, err
 	}
-	a, err := s.cache().get(ctx, words.key+"suggest "+locale+" "+text, func(ctx context.Context) (answer, error) {
-		found, err := s.suggestions(ctx, text, locale, words)
+	a, err := s.cache().get(ctx, words.key+"suggest "+string(c)+" "+locale+" "+text, func(ctx context.Context) (answer, error) {
+		found, err := s.suggestions(ctx, text, c, locale, words)
 		return newAnswer([]byte(encode(found)), id.Product{}), err
 	})
 	if err != nil {
@@ -73,8 +79,9 @@ func (s *Search) suggest(ctx context.Context, in *suggestInput) (httpapi.Stored,
 	return a.stored(), nil
 }
 
-// suggestions finds what begins with text, or nearly so, and tells it in a language.
-func (s *Search) suggestions(ctx context.Context, text, locale string, words *vocabulary) (Suggestions, error) {
+// suggestions finds what begins with text, or nearly so, and tells it in a currency
+// and a language.
+func (s *Search) suggestions(ctx context.Context, text string, c money.Currency, locale string, words *vocabulary) (Suggestions, error) {
 	found := Suggestions{Products: []Card{}, Categories: []SuggestedCategory{}, Brands: []SuggestedBrand{}, Vendors: []SuggestedVendor{}, Queries: []string{}}
 	if !searchable(text) {
 		return found, nil
@@ -83,21 +90,21 @@ func (s *Search) suggestions(ctx context.Context, text, locale string, words *vo
 	if err != nil {
 		return found, err
 	}
-	asked := &index.Query{Currency: string(s.Currency), Text: index.Parse(text, words.Vocabulary), Sort: index.ByRelevance, Limit: suggestedProducts}
+	asked := &index.Query{Currency: string(c), Text: index.Parse(text, words.Vocabulary), Sort: index.ByRelevance, Limit: suggestedProducts}
 	result, err := s.search(ctx, shelf, asked)
 	if err != nil {
 		return found, err
 	}
-	cards, err := readCards(ctx, s.DB, products(result.Places), s.Currency, locale, id.User{})
+	cards, err := readCards(ctx, s.DB, products(result.Places), c, locale, id.User{})
 	if err != nil {
 		return found, fmt.Errorf("suggest: %w", err)
 	}
 	for _, card := range cards {
-		var c Card
-		if err := json.Unmarshal(card, &c); err != nil {
+		var shown Card
+		if err := json.Unmarshal(card, &shown); err != nil {
 			return found, fmt.Errorf("suggest: read card: %w", err)
 		}
-		found.Products = append(found.Products, c)
+		found.Products = append(found.Products, shown)
 	}
 	shelf.suggest(&found, text, locale)
 	past, err := s.past(ctx)
@@ -106,7 +113,7 @@ func (s *Search) suggestions(ctx context.Context, text, locale string, words *vo
 	}
 	err = s.ask(ctx, shelf, func(sn *index.Snapshot) {
 		finds := func(query string) bool {
-			q := &index.Query{Currency: string(s.Currency), Text: index.Parse(query, words.Vocabulary)}
+			q := &index.Query{Currency: string(c), Text: index.Parse(query, words.Vocabulary)}
 			return sn.Matches(q) > 0
 		}
 		found.Queries = past.begun(text, finds)
