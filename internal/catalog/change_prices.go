@@ -40,11 +40,11 @@ func (c *Catalog) LooksAtPrices(ctx context.Context, tx pgx.Tx, vendor id.Vendor
 // ProposePrices adds what a vendor wants for a variant to the change of its
 // product that waits, and says which that is: none where it need not wait.
 func (c *Catalog) ProposePrices(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product id.Product, variant id.Variant, prices []PriceTag) (id.ProductChange, error) {
-	now, err := c.lock(ctx, tx, vendor, product, 0)
-	if err != nil || !now.onSale() {
+	if look, err := c.LooksAtPrices(ctx, tx, vendor); err != nil || !look {
 		return id.ProductChange{}, err
 	}
-	if look, err := c.LooksAtPrices(ctx, tx, vendor); err != nil || !look {
+	now, err := c.lock(ctx, tx, vendor, product, 0)
+	if err != nil || !now.onSale() {
 		return id.ProductChange{}, err
 	}
 	return c.propose(ctx, tx, now, fields(proposedEdit{Prices: map[id.Variant][]PriceTag{variant: prices}}))

@@ -135,7 +135,7 @@ func TestAVendorsFileDoesNotPassTheReview(t *testing.T) {
 	shop.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"catalog.review_prices": true}}`, "If-Match", settings.Header.Get("ETag")).Want(t, 200)
 	row := strings.Split(mug, ",")
 	for price, refused := range map[string]int{"7": 1, "9": 0} {
-		before, file = state(), "Handle,Variant SKU,Variant Price\n"+row[0]+","+row[len(row)-1]+","+price+"\n"
+		before, file = state(), "Handle,Title,Variant SKU,Variant Price\n"+row[0]+",,"+row[len(row)-1]+","+price+"\n"
 		if i := run(""); i.State != "finished" || i.Unchanged != 1 || i.Refused != refused || state() != before {
 			t.Errorf("a price of %s: %+v, %s", price, i, state())
 		} else if refused > 0 {

@@ -161,7 +161,7 @@ func (p *Prices) Propose(ctx context.Context, tx pgx.Tx, vendor id.Vendor, varia
 	return list, change, err
 }
 
-// replaceable refuses prices that a variant cannot have.
+// replaceable makes prices those of a variant and refuses what it cannot have.
 func replaceable(ctx context.Context, db postgres.DB, vendor id.Vendor, variant id.Variant, prices []PriceSet) (catalog.Facts, error) {
 	fact, err := own(ctx, db, vendor, variant)
 	switch {
@@ -171,6 +171,7 @@ func replaceable(ctx context.Context, db postgres.DB, vendor id.Vendor, variant 
 		return fact, ErrSummed
 	}
 	for i := range prices {
+		prices[i].Variant = variant
 		if slices.ContainsFunc(prices[:i], func(other PriceSet) bool { return other.Amount.Currency == prices[i].Amount.Currency }) {
 			return fact, errs.Validation.Field("/prices/"+strconv.Itoa(i), "duplicate", "There is another price in this currency.")
 		}
