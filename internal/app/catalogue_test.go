@@ -214,6 +214,8 @@ func TestAttributesAreWhatStaffSay(t *testing.T) {
 	edit(`{"hue": ["red"]}`).Want(t, 422)
 	a.Call(t, apptest.Admin, "DELETE", "/admin/attributes/hue", "").Want(t, 204)
 	a.Call(t, apptest.Admin, "DELETE", "/admin/attributes/hue", "").Want(t, 404)
+	a.Refresh(t, g.ID)
+	a.Call(t, "", "GET", "/products?facets=true", "").Want(t, 200, `"label":"hue","values":[{"value":"red","label":"red"`)
 	edit(`{"hue": ["anything"]}`).Want(t, 200)
 	typesAskForAttributes(t, a)
 }

@@ -31,9 +31,10 @@ const updateProducts = `
 
 const (
 	// Whoever had the address last is found at it; a product that has it now comes first.
+	// A file may name the one that its product leaves just now, too.
 	keepOldSlugs = `
 		INSERT INTO product_slugs (slug, product_id)
-		SELECT slug, product_id FROM jsonb_to_recordset(@rows::jsonb) AS r(product_id uuid, slug text)
+		SELECT DISTINCT ON (slug) slug, product_id FROM jsonb_to_recordset(@rows::jsonb) AS r(product_id uuid, slug text) ORDER BY slug, product_id
 		ON CONFLICT (slug) DO UPDATE SET product_id = excluded.product_id, left_at = now()`
 
 	deleteOptions = `DELETE FROM product_options WHERE product_id = ANY(@ids)`

@@ -273,6 +273,7 @@ func (p *putting) put(e *edits, handle string, d Draft) Outcome {
 	}
 	if owner, taken := p.slugs[slug(d.PublicSlug)]; !known || !taken || owner == want.ID { // another's stays another's
 		fillText(&want.Slug, slug(d.PublicSlug))
+		p.slugs[want.Slug] = want.ID
 	}
 	out.Product, out.Slug = want.ID, want.Handle
 	now := want

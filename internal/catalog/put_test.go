@@ -112,6 +112,7 @@ func TestPutChangesOnlyWhatDiffers(t *testing.T) {
 				return p.Kind == "Top" && p.Title == "Linen shirt" && len(p.Variants) == 4 && len(p.Tags) == 2
 			},
 		},
+		{"an address that the file knows as a former one", func(d *catalog.Draft) { d.PublicSlug, d.FormerSlugs = "elsewhere", []string{"a", "before"} }, func(p catalog.Product) bool { return p.Slug == "elsewhere" }},
 		{"brand", func(d *catalog.Draft) { d.Brand = "Sommer" }, func(p catalog.Product) bool { return p.Brand.Slug == "sommer" }},
 		{"tags", func(d *catalog.Draft) { d.Tags = []string{"sale"} }, func(p catalog.Product) bool { return len(p.Tags) == 1 }},
 		{
@@ -167,6 +168,20 @@ func eventCount(t *testing.T, db postgres.DB) int {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// Of two products of a file that want one address, one gets it.
+func TestTwoProductsDoNotMoveToOneAddress(t *testing.T) {
+	tx := pgtest.Tx(t)
+	c := &catalog.Catalog{DB: tx}
+	vendor := newVendor(t, tx)
+	mustPut(t, c, tx, vendor, shirt("a"), shirt("b"))
+	a, b := shirt("a"), shirt("b")
+	a.PublicSlug, b.PublicSlug = "best-shirt", "best-shirt"
+	done, err := c.Put(t.Context(), tx, vendor, []catalog.Draft{a, b}, catalog.PutOptions{Reviewed: true})
+	if err != nil || done[0].Change != catalog.Updated || done[1].Change != catalog.Unchanged {
+		t.Errorf("%+v, %v", done, err)
+	}
 }
 
 func TestPutRefusesWhatCannotBeAndTakesTheRest(t *testing.T) {

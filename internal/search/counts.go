@@ -28,11 +28,11 @@ func (n *names) shown(asked []uuid.UUID) []uuid.UUID {
 }
 
 // countRows names what the index has counted.
-func (n *names) countRows(q Query, asked *index.Query, c *index.Counts, locale string) []countRow {
+func (n *names) countRows(asked *index.Query, c *index.Counts, locale string) []countRow {
 	rows := n.categoryRows(asked.Categories, c.Categories, locale)
 	rows = append(rows, thingRows("brand", n.brands.entries(), asked.Brands, c.Brands)...)
 	rows = append(rows, thingRows("vendor", n.vendors.entries(), asked.Vendors, c.Vendors)...)
-	rows = append(rows, n.valueRows(q.Attributes, c.Facets, locale)...)
+	rows = append(rows, n.valueRows(asked.Attributes, c.Facets, locale)...)
 	add := func(facet, value string, count int) {
 		if count > 0 {
 			rows = append(rows, countRow{Facet: facet, Value: value, Count: int64(count)})
@@ -115,33 +115,60 @@ func countRows(facet string, list []namedCount) []countRow {
 	return rows
 }
 
-// valueRows are those of attributes.
-func (n *names) valueRows(asked []Attribute, counts []index.Count[int32], locale string) []countRow {
-	selected := map[string]bool{}
+// valueRows are those of attributes. One may have a value of its own for each
+// product: only those that are shown are made into rows.
+func (n *names) valueRows(asked []index.Attribute, counts []index.Count[int32], locale string) []countRow {
+	var selected []int32
 	for _, a := range asked {
-		for _, v := range a.Values {
-			selected[a.Key+"="+v] = true
-		}
+		selected = append(selected, a.Selected...)
 	}
-	byKey := map[string][]countRow{}
 	e := n.values.entries()
+	type valueCount struct {
+		id    int32
+		n     int
+		asked bool
+		value string
+	}
+	byKey := map[string][]valueCount{}
 	for _, c := range counts {
 		if v, known := e.byID[c.Key]; known {
-			key, label := e.labels(v, locale)
-			byKey[v.Key] = append(byKey[v.Key], countRow{
-				Facet: "attr[" + v.Key + "]", KeyLabel: key, Value: escaped.Replace(v.Value), Label: label,
-				Count: int64(c.N), Selected: selected[v.Key+"="+v.Value],
-			})
+			byKey[v.Key] = append(byKey[v.Key], valueCount{c.Key, c.N, slices.Contains(selected, c.Key), v.Value})
 		}
 	}
-	var all []countRow
-	for _, rows := range byKey {
-		slices.SortFunc(rows, func(a, b countRow) int {
-			return cmp.Or(first(a.Selected, b.Selected), cmp.Compare(b.Count, a.Count), strings.Compare(a.Value, b.Value))
+	var rows []countRow
+	for key, counts := range byKey {
+		shown := firstOf(counts, mostValuesShown, func(a, b valueCount) int {
+			return cmp.Or(first(a.asked, b.asked), cmp.Compare(b.n, a.n), strings.Compare(a.value, b.value))
 		})
-		all = append(all, rows[:min(len(rows), mostValuesShown)]...)
+		facet := "attr[" + key + "]"
+		for _, c := range shown {
+			keyLabel, label := e.labels(e.byID[c.id], locale)
+			rows = append(rows, countRow{Facet: facet, KeyLabel: keyLabel, Value: escaped.Replace(c.value), Label: label, Count: int64(c.n), Selected: c.asked})
+		}
 	}
-	return all
+	return rows
+}
+
+// firstOf is the first n of a list in an order. It sorts few: most are behind those
+// that were seen before.
+func firstOf[T any](list []T, n int, compare func(a, b T) int) []T {
+	kept := make([]T, 0, min(len(list), 2*n))
+	cut := func() {
+		slices.SortFunc(kept, compare)
+		kept = kept[:min(len(kept), n)]
+	}
+	full := false // the last of kept bounds what may still come before it
+	for _, v := range list {
+		if full && compare(v, kept[n-1]) >= 0 {
+			continue
+		}
+		if kept = append(kept, v); len(kept) == 2*n {
+			cut()
+			full = true
+		}
+	}
+	cut()
+	return kept
 }
 
 // first puts what is true before what is not.

@@ -110,7 +110,7 @@ func (s *Search) find(ctx context.Context, q Query, w want) (found, error) {
 		f.total = new(int64(result.Total))
 	}
 	if w.facets {
-		f.facets = facetsOf(q, shelf.names.countRows(q, asked, result.Counts, w.locale))
+		f.facets = facetsOf(q, shelf.names.countRows(asked, result.Counts, w.locale))
 	}
 	return f, nil
 }

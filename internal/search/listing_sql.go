@@ -134,7 +134,7 @@ const (
 	WHERE f.id = held.id`
 
 	selectFacetNumbers = `
-	SELECT f.id, f.key, f.value
+	SELECT f.id, f.key, f.value, f.key_label, f.label, f.translations <> '{}' AS translated
 	FROM json_to_recordset(@facets::json) AS n (key text, value text)
 	JOIN facet_values AS f ON f.key = n.key AND f.value = n.value`
 )

@@ -176,9 +176,10 @@ type value struct {
 type values struct{ current atomic.Pointer[valueEntries] }
 
 type valueEntries struct {
-	byID  map[int32]value
-	byKey map[string][]value
-	told  map[int32]map[string]facetLabels // in other languages, by locale
+	byID   map[int32]value
+	byName map[facetName]int32
+	byKey  map[string][]int32
+	told   map[int32]map[string]facetLabels // in other languages, by locale
 }
 
 // labels are what an attribute and its value are called in a language.
@@ -194,23 +195,26 @@ func (v *values) entries() *valueEntries {
 	return &valueEntries{}
 }
 
+// set takes rows over; there is one writer. What a value is called may change, not
+// which it is: so whoever reads a list of a key is not disturbed by what is added.
 func (v *values) set(rows []value) {
 	old := v.entries()
 	rows = slices.DeleteFunc(rows, func(row value) bool { return old.byID[row.ID] == row })
 	if len(rows) == 0 {
 		return
 	}
-	next := &valueEntries{byID: map[int32]value{}, byKey: map[string][]value{}, told: map[int32]map[string]facetLabels{}}
+	next := &valueEntries{byID: map[int32]value{}, byName: map[facetName]int32{}, byKey: map[string][]int32{}, told: map[int32]map[string]facetLabels{}}
 	maps.Copy(next.byID, old.byID)
-	maps.Copy(next.told, old.told)
+	maps.Copy(next.byName, old.byName)
 	maps.Copy(next.byKey, old.byKey)
+	maps.Copy(next.told, old.told)
 	for _, row := range rows {
-		if was, known := next.byID[row.ID]; known {
-			next.byKey[was.Key] = slices.DeleteFunc(slices.Clone(next.byKey[was.Key]), func(v value) bool { return v.ID == row.ID })
+		if _, known := next.byID[row.ID]; !known {
+			next.byName[facetName{row.Key, row.Value}] = row.ID
+			next.byKey[row.Key] = append(next.byKey[row.Key], row.ID)
 		}
 		next.byID[row.ID] = row
 		next.told[row.ID] = toldLabels(row.Translations)
-		next.byKey[row.Key] = append(slices.Clip(next.byKey[row.Key]), row)
 	}
 	v.current.Store(next)
 }
@@ -225,11 +229,10 @@ func toldLabels(translations string) (labels map[string]facetLabels) {
 
 // attribute is a filter by one as the index knows it.
 func (e *valueEntries) attribute(a Attribute) index.Attribute {
-	filter := index.Attribute{Selected: []int32{}}
-	for _, v := range e.byKey[a.Key] {
-		filter.All = append(filter.All, v.ID)
-		if slices.Contains(a.Values, v.Value) {
-			filter.Selected = append(filter.Selected, v.ID)
+	filter := index.Attribute{Selected: []int32{}, All: e.byKey[a.Key]}
+	for _, v := range a.Values {
+		if known, there := e.byName[facetName{a.Key, v}]; there {
+			filter.Selected = append(filter.Selected, known)
 		}
 	}
 	return filter

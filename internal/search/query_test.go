@@ -1,6 +1,7 @@
 package search
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -168,4 +169,17 @@ func compare(rt *rapid.T, t *testing.T, h http.Handler, s *shop, v url.Values, l
 	if !slices.Equal(got, want) {
 		rt.Fatalf("%s\n got %v\nwant %v", v.Encode(), got, want)
 	}
+}
+
+func TestFirstOfEqualsSorting(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		list := rapid.SliceOf(rapid.IntRange(0, 50)).Draw(t, "list")
+		n := rapid.IntRange(1, 10).Draw(t, "n")
+		want := slices.Sorted(slices.Values(list))
+		want = want[:min(len(want), n)]
+		if got := firstOf(list, n, cmp.Compare[int]); !slices.Equal(got, want) {
+			t.Fatalf("%v, want %v", got, want)
+		}
+	})
 }
