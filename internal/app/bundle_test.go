@@ -71,6 +71,15 @@ func TestABundleFollowsItsComponents(t *testing.T) {
 	put(variant.ID, `{"price": {"amount": 1, "currency": "USD"}}`, 409, "summed_price")
 	a.Call(t, apptest.Admin, "POST", "/admin/inventory/adjustments", fmt.Sprintf(`{"variant_id": %q, "delta": 5, "reason": "receive"}`, variant.ID)).Want(t, 409, "bundle_stock")
 
+	// Who would buy a gift card in a bundle would get none.
+	card := apptest.Read[struct {
+		Vendor   id.Vendor `json:"vendor_id"`
+		Variants []struct{ ID id.Variant }
+	}](t, a.Call(t, apptest.Admin, "POST", "/admin/products",
+		`{"title": "Card", "gift_card": true, "status": "active", "variants": [{"price": {"amount": 5000, "currency": "USD"}}]}`).Want(t, 201))
+	a.Call(t, apptest.Admin, "POST", "/admin/products", fmt.Sprintf(`{"title": "Box", "vendor_id": %q, "status": "active", "variants": [{"bundle": {"pricing": "summed", "components": [%s]}}]}`,
+		card.Vendor, component(card.Variants[0].ID, 1))).Want(t, 422, "/bundle/components")
+
 	// Stock that a component loses, to whomever, the bundle loses.
 	a.PlacedOrder(t, "", 2, mug.Variants[0])
 	shown(`"in_stock":true,"available_quantity":1`)

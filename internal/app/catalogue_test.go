@@ -17,7 +17,6 @@ import (
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
-	"souk/internal/pricing"
 )
 
 // A product that gets another address is found at the old one, until another
@@ -220,66 +219,6 @@ func TestAttributesAreWhatStaffSay(t *testing.T) {
 	typesAskForAttributes(t, a)
 }
 
-// A product whose kind is a type is neither submitted nor sold without what the
-// type requires, and does not lose it there; what is on sale already stays, when
-// the type asks for more.
-func typesAskForAttributes(t *testing.T, a *apptest.App) {
-	a.Owner(t, "vera")
-	set(t, a, `{"catalog.locales": "de"}`)
-	for _, bad := range []string{
-		`{"key": " ", "label": "Lamp"}`, `{"key": "lamp", "label": " "}`, `{"key": "lamp", "label": "Lamp", "attributes": [{"key": "power"}, {"key": "POWER"}]}`,
-		`{"key": "lamp", "label": "Lamp", "translations": {"fr": {"label": "Lampe"}}}`,
-	} {
-		a.Call(t, apptest.Admin, "POST", "/admin/product-types", bad).Want(t, 422)
-	}
-	a.Call(t, apptest.Admin, "POST", "/admin/product-types", `{"key": "Lamp", "label": "Any lamp", "translations": {"de": {"label": "Leuchte"}},
-		"attributes": [{"key": "since"}, {"key": "Power", "required": true}, {"key": "dishwasher"}]}`).Want(t, 201, `"key":"lamp"`)
-	a.Call(t, apptest.Admin, "POST", "/admin/product-types", `{"key": "LAMP", "label": "Lamp"}`).Want(t, 409, "product_type_taken")
-	a.Call(t, "", "GET", "/product-types?locale=de", "").Want(t, 200, `"label":"Leuchte","attributes":[{"key":"since"},{"key":"power","required":true},{"key":"dishwasher"}]`)
-
-	const needed = `"pointer":"/attributes/power","code":"required"`
-	a.Call(t, "vera", "POST", "/vendor/products", `{"title": "Lamp", "kind": "LAMP"}`).Want(t, 422, needed)
-	a.Call(t, apptest.Admin, "POST", "/admin/products", fmt.Sprintf(`{"title": "Lamp", "kind": "lamp", "vendor_id": %q, "status": "active"}`, a.Vendor(t, "wilma"))).Want(t, 422, needed)
-	lamp := apptest.Read[catalog.Product](t, a.Call(t, "vera", "POST", "/vendor/products", `{"title": "Lamp", "kind": "LAMP", "status": "draft",
-		"attributes": {"glaze": ["matt"], "dishwasher": ["no"]}}`).Want(t, 201, `"missing_attributes":["power"]`))
-	mine, theirs := "/vendor/products/"+lamp.ID.String(), "/admin/products/"+lamp.ID.String()
-	a.Call(t, "vera", "POST", mine+"/submit", "").Want(t, 422, needed)
-	a.Call(t, apptest.Admin, "POST", theirs+"/approve", "").Want(t, 422, needed)
-	patch(t, a, "vera", mine, `{"attributes": {"glaze": ["matt"], "dishwasher": ["no"], "power": ["7"]}}`, 200)
-	a.Call(t, "vera", "POST", mine+"/submit", "").Want(t, 200)
-	a.Call(t, apptest.Admin, "POST", theirs+"/approve", "").Want(t, 200, `"status":"active"`)
-
-	page := func(order ...string) {
-		t.Helper()
-		a.Refresh(t, lamp.ID)
-		said := map[string]string{
-			"power": `{"key":"power","label":"Rated power","values":["7 W"]}`, "glaze": `{"key":"glaze","label":"glaze","values":["matt"]}`,
-			"dishwasher": `{"key":"dishwasher","label":"Dishwasher safe","values":["No"]}`,
-		}
-		for i, key := range order {
-			order[i] = said[key]
-		}
-		a.Call(t, "", "GET", "/products/"+lamp.Slug, "").Want(t, 200, `"details":[`+strings.Join(order, ",")+`]`)
-	}
-	page("power", "dishwasher", "glaze")
-	for _, worse := range []string{`{"attributes": {"glaze": ["matt"]}}`, `{"attributes": {"power": []}}`} {
-		patch(t, a, "vera", mine, worse, 422, needed)
-	}
-	bulk := fmt.Sprintf(`{"products": [%q], "edit": {"attributes": {"power": []}}}`, lamp.ID)
-	a.Call(t, "vera", "POST", "/vendor/products/bulk", bulk).Want(t, 200, `"change":"refused"`, needed)
-	patch(t, a, apptest.Admin, "/admin/product-types/lamp", `{"attributes": [{"key": "glaze"}, {"key": "base", "required": true}, {"key": "power", "required": true}]}`, 200)
-	a.Call(t, apptest.Admin, "PATCH", "/admin/product-types/lamp", `{"label": "x"}`, "If-Match", `"v1"`).Want(t, 412)
-	page("glaze", "power", "dishwasher")
-	patch(t, a, "vera", mine, `{"title": "Brass lamp"}`, 200, `"missing_attributes":["base"]`, `"status":"active"`)
-	patch(t, a, "vera", mine, `{"attributes": {"power": ["8"]}}`, 422, `"pointer":"/attributes/base"`)
-	patch(t, a, "vera", mine, `{"kind": "Lantern", "attributes": {}}`, 200)
-	patch(t, a, "vera", mine, `{"kind": "Lamp"}`, 422, `"pointer":"/attributes/base"`)
-
-	a.Call(t, apptest.Admin, "DELETE", "/admin/product-types/lamp", "").Want(t, 204)
-	a.Call(t, apptest.Admin, "DELETE", "/admin/product-types/lamp", "").Want(t, 404)
-	patch(t, a, "vera", mine, `{"kind": "Lamp"}`, 200)
-}
-
 // The tree is kept as it is sent, with its tag, until some category changes.
 func TestTheTreeIsKeptAtHand(t *testing.T) {
 	a := apptest.New(t, pgtest.Tx(t))
@@ -445,62 +384,6 @@ func TestChangesOfVendorsWait(t *testing.T) {
 		t.Errorf("withdrawn, it is %+v", now)
 	}
 	pricesOfVendorsWait(t, a, g, a.Product(t, apptest.By(vendor), apptest.Choice("Colour", "Red")))
-}
-
-// Where staff want to look at prices, too, a vendor's wait by whatever door they
-// come; stock does not.
-func pricesOfVendorsWait(t *testing.T, a *apptest.App, g, coloured apptest.Goods) {
-	variant := g.Variants[0].String()
-	put := func(price string, want int, says ...string) apptest.Answer {
-		t.Helper()
-		return a.Call(t, "vera", "PUT", "/vendor/variants/"+variant+"/prices", `{"prices": [{"price": {"amount": `+price+`, "currency": "USD"}}]}`).Want(t, want, says...)
-	}
-	costs := func(price string) {
-		t.Helper()
-		a.Call(t, apptest.Admin, "GET", "/admin/variants/"+variant+"/prices", "").Want(t, 200, `"price":{"amount":`+price+`,`)
-	}
-	put("1100", 200, `"amount":1100`)
-	set(t, a, `{"catalog.review_prices": true}`)
-	change := apptest.Read[struct {
-		ID string `json:"pending_change"`
-	}](t, put("900", 200, `"amount":1100`)).ID
-	put("-1", 422, "/prices/0/amount")
-	patch(t, a, "vera", "/vendor/products/"+g.ID.String(), `{"title": "Cheap lamp"}`, 200, change)
-	shown := func(price string) string {
-		return fmt.Sprintf(`[{"variant_id":%q,"sku":%q,"title":"Lamp 3","prices":[{"price":{"amount":%s,"currency":"USD"}}]}]`, variant, apptest.Read[catalog.Product](t,
-			a.Call(t, apptest.Admin, "GET", "/admin/products/"+g.ID.String(), "")).Variants[0].SKU, price)
-	}
-	a.Call(t, apptest.Admin, "GET", "/admin/product-changes/"+change, "").Want(t, 200, `{"field":"prices","before":`+shown("1100")+`,"after":`+shown("900")+`}`, "Cheap lamp")
-	a.Call(t, "vera", "POST", "/vendor/inventory/adjustments", `{"variant_id": "`+variant+`", "delta": 5, "reason": "receive"}`).Want(t, 200)
-	costs("1100")
-	approve(t, a, change).Want(t, 200)
-	costs("900")
-
-	variants := "/vendor/products/" + coloured.ID.String() + "/variants"
-	a.Call(t, "vera", "POST", variants, `{"options": ["Blue"], "price": {"amount": 5, "currency": "USD"}, "compare_at_price": {"amount": 4, "currency": "USD"}}`).Want(t, 422, "not_above")
-	blue := apptest.Read[catalog.Variant](t, a.Call(t, "vera", "POST", variants, `{"options": ["Blue"], "price": {"amount": 5, "currency": "USD"}, "on_hand": 3}`).Want(t, 201, `"prices":[]`, `"on_hand":3`))
-	now := apptest.Read[catalog.Product](t, a.Call(t, "vera", "GET", "/vendor/products/"+coloured.ID.String(), ""))
-	approve(t, a, now.PendingChange.String()).Want(t, 200, `"field":"prices"`)
-	a.Call(t, "vera", "GET", "/vendor/variants/"+blue.ID.String()+"/prices", "").Want(t, 200, `"amount":5,`)
-
-	a.Call(t, "vera", "POST", "/vendor/price-lists", `{"name": "Sale", "status": "active"}`).Want(t, 409, "review_required")
-	list := "/price-lists/" + apptest.Read[pricing.PriceList](t, a.Call(t, "vera", "POST", "/vendor/price-lists", `{"name": "Sale"}`).Want(t, 201)).ID.String()
-	listed := func(want int, says string) {
-		t.Helper()
-		tag := a.Call(t, "vera", "GET", "/vendor"+list, "").Header.Get("ETag")
-		a.Call(t, "vera", "PUT", "/vendor"+list+"/prices", `{"variants": [{"variant_id": "`+variant+`", "prices": [{"price": {"amount": 1, "currency": "USD"}}]}]}`, "If-Match", tag).Want(t, want, says)
-		a.Call(t, "vera", "POST", "/vendor"+list+"/import", "variant_id,price,currency\n"+variant+",0.02,USD\n", "Content-Type", "text/csv").Want(t, want, says)
-	}
-	listed(200, "")
-	patch(t, a, "vera", "/vendor"+list, `{"status": "active"}`, 409, "review_required")
-	patch(t, a, apptest.Admin, "/admin"+list, `{"status": "active"}`, 200)
-	listed(409, "review_required")
-	patch(t, a, "vera", "/vendor"+list, `{"status": "draft"}`, 200)
-
-	a.Call(t, "vera", "POST", "/vendor/products/"+g.ID.String()+"/hide", "").Want(t, 200)
-	if now := put("700", 200, `"amount":700`); strings.Contains(string(now.Body), "pending_change") { // nobody sees it now
-		t.Errorf("the price of a draft waits: %s", now.Body)
-	}
 }
 
 // What a vendor does to the pictures of what is on sale waits like the rest:

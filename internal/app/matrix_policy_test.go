@@ -421,7 +421,6 @@ func orderPolicy() []rule {
 			{op: "admin-capture-payment", otherwise: 409, elsewhere: "TestAShopWithoutCardsSellsPlansByTransfer"},
 			{op: "admin-sync-payment", otherwise: 422, elsewhere: "TestR9HoweverItIsHeardItIsOnePaidOrder"},
 			{op: "admin-replay-payment-notice"},
-			{op: "admin-resolve-payment-exception", body: `{"resolution": "seen at the bank"}`},
 			{op: "admin-fix-payment-exception", body: `{"action": "dismiss", "reason": "seen at the bank"}`, fresh: true},
 			{op: "admin-run-reconciliation", body: `{"provider": "stripe"}`, otherwise: 409, elsewhere: "TestBooksThatAgreeHaveNothingToShow"},
 			{op: "admin-send-settlement-report", body: "balance_transaction_id,created_utc,currency,gross,fee,reporting_category,source_id\n", mime: "text/csv"},

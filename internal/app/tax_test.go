@@ -141,7 +141,7 @@ func TestPlaceOfSupplyInIndia(t *testing.T) {
 			t.Errorf("%s: frozen as %s, want %s", test.name, got, test.frozen)
 		}
 	}
-	a.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"tax.country": "IN", "tax.region": "KL"}}`, "If-Match", a.Call(t, apptest.Admin, "GET", "/admin/settings", "").Header.Get("ETag")).Want(t, 200)
+	a.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"tax.country": "IN", "tax.region": "kerala"}}`, "If-Match", a.Call(t, apptest.Admin, "GET", "/admin/settings", "").Header.Get("ETag")).Want(t, 200)
 	if c := sent(t, a, "", kerala, 1, nobody); c.Totals.Tax.Minor != 270 {
 		t.Errorf("in the shop's own state it is %s", c.Totals.Tax)
 	} else {

@@ -46,6 +46,8 @@ func (l *Line) judge(r *reading, stock shelves) {
 		l.Issues = append(l.Issues, Issue{Code: ErrNotPurchasable.Code, Detail: "This plan is not offered any more."})
 	case !l.Plan.IsZero() && r.cart.UserID.IsZero():
 		l.Issues = append(l.Issues, Issue{Code: ErrAccountRequired.Code, Detail: ErrAccountRequired.Message})
+	case !l.Plan.IsZero() && r.plansBefore(l.ID):
+		l.Issues = append(l.Issues, Issue{Code: ErrQuantityLimit.Code, Detail: "One membership is sold at once, and there is another in the cart."})
 	case l.Members != nil && !slices.ContainsFunc(r.buyer.Plans, func(p id.Plan) bool { return slices.Contains(l.Members, p) }):
 		detail := "This is for members of " + strings.Join(l.MemberNames, ", ") + "."
 		if len(l.MemberNames) == 0 {

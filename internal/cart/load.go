@@ -267,6 +267,12 @@ func (r *reading) describe(l *Line) {
 	l.sortPlaces(r.places)
 }
 
+// plansBefore reports whether a plan was put into the cart before an item: an order
+// is for one period of one.
+func (r *reading) plansBefore(item id.CartItem) bool {
+	return slices.ContainsFunc(r.members, func(m member) bool { return !m.Plan.IsZero() && bytes.Compare(m.Item[:], item[:]) < 0 })
+}
+
 // price makes the quote out of what was read.
 func (r *reading) price(explain bool) (Priced, error) {
 	p := Priced{Cart: r.cart, Lines: r.lines, Locale: r.locale}

@@ -147,7 +147,7 @@ const (
 		SELECT ` + offeredFragment + `, k.id, k.code, k.usage_limit IS NOT NULL,
 		       p.needs_code AND NOT k.disabled AND (k.usage_limit IS NULL OR k.used < k.usage_limit) AND ` + runsFragment + ` AND ` + leftFragment + `
 		FROM c CROSS JOIN cc JOIN coupons k ON k.id = cc.coupon_id JOIN promotions p ON p.id = k.promotion_id
-		ORDER BY id`
+		ORDER BY id, coupon_id`
 
 	// Nobody asks for facts where no promotion runs and no code was entered.
 	factsFragment = `

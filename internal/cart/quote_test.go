@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/tax"
 )
 
 func refusal(err error) string {
@@ -44,6 +45,27 @@ func TestTaxAndShippingOfTwoVendors(t *testing.T) {
 				t.Errorf("totals %+v, want tax %d in %d", v.Totals, c.tax, c.grand)
 			}
 		})
+	}
+}
+
+// An engine is told where goods come from that are not taxed themselves: their
+// carriage may be.
+func TestAnEngineKnowsWhereUntaxedGoodsComeFrom(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	v := s.fill(1, s.sell(goods{}))
+	s.exec(`UPDATE variants SET taxable = false`, nil)
+	s.exec(`UPDATE vendors SET tax_country = 'AT', tax_region = '9', tax_postal_code = '1010'`, nil)
+	s.exec(`INSERT INTO tax_engines (name, enabled, base_url, key_sealed, countries, on_failure, timeout_ms) VALUES ('taxjar', true, '', '', '{DE}', 'refuse', 1000)`, nil)
+	path := "/carts/" + v.ID.String()
+	s.call("", "PUT", path+"/addresses", home).want(200)
+	s.call("", "PUT", path+"/shipping", s.standard(v.ID)).want(200)
+	p, err := s.locked(v.ID)
+	if err != nil || len(p.Quote.Unanswered) != 1 {
+		t.Fatalf("%v: %+v", err, p.Quote.Unanswered)
+	}
+	if from := p.Quote.Unanswered[0].From; from != (tax.Place{Country: "AT", Region: "9", PostalCode: "1010"}) {
+		t.Errorf("asked about carriage from %+v", from)
 	}
 }
 

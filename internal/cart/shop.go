@@ -10,6 +10,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/accounts"
 	"souk/internal/catalog"
 	"souk/internal/id"
 	"souk/internal/money"
@@ -123,8 +124,17 @@ func learn(ctx context.Context, db postgres.DB) (*shop, error) {
 	postgres.ReadOne(b, &s.about, readShop, nil)
 	postgres.ReadAll(b, &s.standing, readStanding, nil)
 	err := b.Send(ctx, db)
-	s.epoch = s.about.Epoch
+	s.epoch, s.Seller = s.about.Epoch, registered(s.Seller)
 	return s, err
+}
+
+// registered is where the shop is registered for tax in the form in which addresses
+// and vendors' registrations are kept: settings are written one by one, and a state
+// by its name or its code.
+func registered(s tax.Seller) tax.Seller {
+	r := accounts.TaxRegistration(s)
+	r.Validate("")
+	return tax.Seller(r)
 }
 
 // A standing is a promotion that lowers whatever cart meets its conditions, for

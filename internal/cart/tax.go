@@ -39,13 +39,15 @@ func (r *reading) taxing(s *pricing.Snapshot) taxing {
 
 // line says what a line pays.
 func (t taxing) line(line *pricing.Line, l Line) {
+	if t.remote != nil { // also where only the shipping of these goods is taxed
+		t.remote.From[l.VendorID] = tax.Place{Country: l.Seller.Country, Region: l.Seller.Region, PostalCode: l.Seller.PostalCode}
+	}
 	if !l.Taxable {
 		return
 	}
 	line.Class = l.TaxClass
 	levy := t.zone.Levy(l.TaxClass, l.Seller, t.buyer)
 	if t.remote != nil {
-		t.remote.From[l.VendorID] = tax.Place{Country: l.Seller.Country, Region: l.Seller.Region, PostalCode: l.Seller.PostalCode}
 		levy = t.zone.Remote(l.Seller, t.buyer)
 	}
 	line.Rates, line.Relief, line.Why = levy.Rates, levy.Relief, levy.Why

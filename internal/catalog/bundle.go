@@ -85,7 +85,8 @@ func init() {
 	postgres.Name("variant_components_stock", ErrBundleHasStock)
 }
 
-// A candidate is a variant that could be a component.
+// A candidate is a variant that could be a component: gift cards and periods of plans
+// are sold by themselves, and a bundle would give its buyer none.
 type candidate struct {
 	Component
 	VendorID id.Vendor `db:"vendor_id"`
@@ -227,7 +228,7 @@ const (
 	selectCandidates = `
 		SELECT ` + componentColumnsFragment + `, v.vendor_id, v.bundle IS NOT NULL AS bundle, quantity
 		FROM variants v JOIN products p ON p.id = v.product_id CROSS JOIN LATERAL stock_of(v.id) s CROSS JOIN (VALUES (1)) one (quantity)
-		WHERE v.id = ANY(@ids)`
+		WHERE v.id = ANY(@ids) AND NOT p.gift_card AND NOT p.unlisted`
 
 	selectComponents = `
 		SELECT b.product_id AS of_product, c.bundle_id, b.bundle AS pricing, b.bundle_discount_bps AS discount_bps, c.quantity, ` + componentColumnsFragment + `

@@ -364,19 +364,6 @@ func (p *putting) fill(want *Product, d Draft, out *Outcome) {
 	}
 }
 
-// keepFit leaves a product where it is that lacks what its type requires to be
-// submitted or sold; what it has of that on sale already it does not lose.
-func (p *putting) keepFit(was Product, want *Product, out *Outcome) {
-	bad := p.types.check(was, *want)
-	if len(bad) == 0 {
-		return
-	}
-	out.Problems = append(out.Problems, bad...)
-	if want.Status = was.Status; was.Status.offered() {
-		want.Kind, want.Attributes = was.Kind, was.Attributes
-	}
-}
-
 // fillFormer keeps the addresses that a product had, but for those that lead
 // somewhere already, and reports whether there were any.
 func (p *putting) fillFormer(e *edits, want Product, d Draft) (any bool) {

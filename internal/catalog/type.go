@@ -199,6 +199,19 @@ func (t productTypes) check(was, want Product) errs.Fields {
 	return want.lacks(t.missing(want))
 }
 
+// keepFit leaves a product where it is that lacks what its type requires to be
+// submitted or sold; what it has of that on sale already it does not lose.
+func (p *putting) keepFit(was Product, want *Product, out *Outcome) {
+	bad := p.types.check(was, *want)
+	if len(bad) == 0 {
+		return
+	}
+	out.Problems = append(out.Problems, bad...)
+	if want.Status = was.Status; was.Status.offered() {
+		want.Kind, want.Attributes = was.Kind, was.Attributes
+	}
+}
+
 // lacks says what to fill in.
 func (p Product) lacks(attributes []string) (bad errs.Fields) {
 	for _, key := range attributes {

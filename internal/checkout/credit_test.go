@@ -77,6 +77,26 @@ func (s *shop) order(who string, c cart.View, method string) checkout.Placed {
 	return decode[checkout.Placed](s.checkout(who, c, method).want(201))
 }
 
+// What a card has paid may come back to it: there is room for that, however much staff
+// top it up.
+func TestACancelledOrderFindsRoomOnItsGiftCard(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	g := s.giftCard(usd(5000))
+	placed := s.order("", s.payWith("", s.fill("", 1, s.sell(goods{price: 3000})), g), "free")
+	adjust := func(by int) answer {
+		return s.call("staff", "POST", "/admin/gift-cards/"+g.id.String()+"/adjust", fmt.Sprintf(`{"amount": {"amount": %d, "currency": "USD"}, "reason": "a test"}`, by))
+	}
+	adjust(1).want(409, "gift_card_bounds")
+	adjust(-1000).want(200)
+	adjust(1000).want(200, `"balance":{"amount":1500`)
+	s.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/cancel", `{"reason": "gone"}`).want(200)
+	if left := s.holds(g); left != usd(5000) {
+		t.Errorf("%v is on the card", left)
+	}
+	s.sound()
+}
+
 func methods(o orders.View) (list []string) {
 	for _, p := range o.Payments {
 		list = append(list, fmt.Sprintf("%s %d %s", p.Provider, p.Amount.Minor, p.Status))

@@ -2,8 +2,10 @@ package checkout
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -35,24 +37,41 @@ func (c *Checkout) Expire(ctx context.Context) (int, error) {
 	}
 }
 
+// asking is how long providers are asked about what is overdue, all of them together:
+// a round of the sweep has a minute, and nobody's stock is to wait for one that hangs.
+const asking = 30 * time.Second
+
+// overdue is a payment whose order's time is over.
+type overdue struct {
+	ID       id.Payment `db:"id"`
+	Provider string     `db:"provider"`
+}
+
 // askOverdue asks providers about orders whose time is over: some were paid a
 // moment ago. Whose provider does not answer is let go all the same: what was
-// paid for it goes back.
+// paid for it goes back. One that hangs is not asked about the others.
 func (c *Checkout) askOverdue(ctx context.Context) error {
-	due, err := postgres.Column[id.Payment](ctx, c.DB, `
-		SELECT p.id FROM orders o JOIN payments p ON p.order_id = o.id
+	due, err := postgres.All[overdue](ctx, c.DB, `
+		SELECT p.id, p.provider FROM orders o JOIN payments p ON p.order_id = o.id
 		WHERE o.status = 'pending' AND o.expires_at <= now() AND p.status = 'processing' AND p.look_at IS NOT NULL
 		ORDER BY o.expires_at LIMIT @limit`, pgx.NamedArgs{"limit": expiryBatch})
 	if err != nil {
 		return fmt.Errorf("list overdue payments: %w", err)
 	}
-	for _, which := range due {
-		err := c.Sync(ctx, which)
+	ctx, cancel := context.WithTimeout(ctx, asking)
+	defer cancel()
+	hangs := map[string]bool{}
+	for _, p := range due {
+		if hangs[p.Provider] || ctx.Err() != nil {
+			continue
+		}
+		err := c.Sync(ctx, p.ID)
 		if err == nil {
-			err = c.takeNow(ctx, which)
+			err = c.takeNow(ctx, p.ID)
 		}
 		if err != nil {
-			slog.WarnContext(ctx, "the provider of an overdue payment does not answer", "payment", which, "error", err)
+			hangs[p.Provider] = errors.Is(err, context.DeadlineExceeded)
+			slog.WarnContext(ctx, "the provider of an overdue payment does not answer", "payment", p.ID, "error", err)
 		}
 	}
 	return nil
@@ -60,12 +79,12 @@ func (c *Checkout) askOverdue(ctx context.Context) error {
 
 func (c *Checkout) expireBatch(ctx context.Context) (n int, err error) {
 	err = postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
-		overdue, err := orders.Overdue(ctx, tx, expiryBatch)
+		late, err := orders.Overdue(ctx, tx, expiryBatch)
 		if err != nil {
 			return err
 		}
 		var back []returned
-		for _, order := range overdue {
+		for _, order := range late {
 			was, err := orders.Lock(ctx, tx, order)
 			if err != nil {
 				return err
@@ -76,16 +95,16 @@ func (c *Checkout) expireBatch(ctx context.Context) (n int, err error) {
 			}
 			back = append(back, out.back...)
 		}
-		if n = len(overdue); n == 0 {
+		if n = len(late); n == 0 {
 			return nil
 		}
-		if err := promotions.Release(ctx, tx, overdue); err != nil {
+		if err := promotions.Release(ctx, tx, late); err != nil {
 			return err
 		}
 		if err := giveBack(ctx, tx, back); err != nil {
 			return err
 		}
-		if err := c.Stock.ReleaseAll(ctx, tx, overdue); err != nil {
+		if err := c.Stock.ReleaseAll(ctx, tx, late); err != nil {
 			return err
 		}
 		beforeExpire.Here()

@@ -210,7 +210,7 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 	if err := tax.Keep(ctx, tx, p.Cart.ID, answers); err != nil {
 		return Placed{}, err
 	}
-	if p, err = c.Carts.Lock(ctx, tx, p.Cart.ID, w.Method); err != nil {
+	if p, err = c.lockFor(ctx, tx, p.Cart.ID, &w); err != nil {
 		return Placed{}, err
 	}
 	if err := checkAsked(p, asked); err != nil {
@@ -226,6 +226,22 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 		err = c.Memberships.Upgrading(ctx, tx, p.Lines[0].ID, placed.Order.ID, setOffOf(p.Lines[0]))
 	}
 	return placed, err
+}
+
+// lockFor locks the cart of a wish. Where nobody is there to choose, and what is due
+// cannot be paid as it was before, it is to be paid in the first way that is offered:
+// the period before may have cost nothing, and ways to pay come and go.
+func (c *Checkout) lockFor(ctx context.Context, tx pgx.Tx, which id.Cart, w *wish) (cart.Priced, error) {
+	p, err := c.Carts.Lock(ctx, tx, which, w.Method)
+	if err != nil || !w.away {
+		return p, err
+	}
+	offered, err := c.Payments.Methods(ctx, p.Offer())
+	if err != nil || len(offered) == 0 || slices.Contains(offered, w.Method) {
+		return p, err
+	}
+	w.Method = offered[0]
+	return c.Carts.Lock(ctx, tx, which, w.Method)
 }
 
 // extend gives the buyer of an order the memberships among units that were paid

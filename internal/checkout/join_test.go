@@ -126,6 +126,29 @@ func TestMembersDoNotPayLessForPlans(t *testing.T) {
 	}
 }
 
+// What a plan costs in currencies that follow the main one follows it still when the
+// plan is edited, also where its prices are sent back as they were read.
+func TestAPlanThatIsEditedFollowsTheMainCurrency(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	s.exec(`INSERT INTO currencies (currency, base, rate_ppb, decimals, base_decimals, settled) VALUES ('EUR', 'USD', 500000000, 2, 2, true)`, nil)
+	gold := s.plan("Gold", 1000, "")
+	at := "/admin/plans/" + gold.ID.String()
+	for _, edit := range []struct {
+		body string
+		euro int
+	}{
+		{`{"name": "Golden"}`, 500},
+		{`{"prices": [{"amount": 500, "currency": "EUR"}, {"amount": 3000, "currency": "USD"}]}`, 1500},
+		{`{"prices": [{"amount": 1400, "currency": "EUR"}, {"amount": 3000, "currency": "USD"}]}`, 1400},
+		{`{"prices": [{"amount": 1400, "currency": "EUR"}, {"amount": 4000, "currency": "USD"}]}`, 1400},
+	} {
+		etag := s.call("staff", "GET", at, "").want(200).Header().Get("ETag")
+		s.call("staff", "PATCH", at, edit.body, "If-Match", etag).want(200, fmt.Sprintf(`{"amount":%d,"currency":"EUR"}`, edit.euro))
+	}
+	s.sound()
+}
+
 func TestAGuestCannotBuyAPlan(t *testing.T) {
 	t.Parallel()
 	s := open(t)
@@ -141,6 +164,13 @@ func TestAPlanIsBoughtOnlyOnceAtATime(t *testing.T) {
 	gold := s.plan("Gold", 999, "")
 	who := s.customer().String()
 	s.call(who, "POST", "/carts", fmt.Sprintf(`{"items": [{"variant_id": %q, "quantity": 2}]}`, gold.Variant)).want(422, "quantity_limit")
+
+	silver := s.plan("Silver", 499, "")
+	c := s.fill(who, 1, gold.Variant)
+	s.call(who, "POST", "/carts/"+c.ID.String()+"/items", fmt.Sprintf(`{"variant_id": %q, "quantity": 1}`, silver.Variant)).want(422, "quantity_limit")
+	s.call(who, "POST", "/carts", fmt.Sprintf(`{"items": [{"variant_id": %q, "quantity": 1}, {"variant_id": %q, "quantity": 1}]}`, gold.Variant, silver.Variant)).want(422, "quantity_limit")
+	s.exec(`INSERT INTO cart_items (id, cart_id, variant_id, quantity) VALUES (@id, @cart, @variant, 1)`, pgx.NamedArgs{"id": id.New[id.CartItem](), "cart": c.ID, "variant": silver.Variant})
+	s.checkout(who, c, "stripe").want(422, "quantity_limit", silver.Variant.String()) // as it was put in before
 }
 
 func TestWhoPaysTwiceIsAMemberForTwiceAsLong(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 
 	"souk/internal/checkout"
 	"souk/internal/clock"
+	"souk/internal/id"
 	"souk/internal/ledger"
 	"souk/internal/orders"
 	"souk/internal/payments"
@@ -301,6 +302,25 @@ func TestR4PaidTooLateGoesBack(t *testing.T) {
 		o.wantExceptions()
 		o.sound()
 	})
+}
+
+// Each call to a provider that hangs takes as long as it may: there is one, and
+// what is overdue is let go.
+func TestAProviderThatHangsKeepsNoStock(t *testing.T) {
+	t.Parallel()
+	b := booksOf(openOnline(t, "paypal"))
+	late := []checkout.Placed{b.begun(), b.begun()}
+	for _, placed := range late {
+		b.lapse(placed)
+	}
+	b.provider.hangs = true
+	if n, err := b.flow.Expire(t.Context()); err != nil || n != len(late) || b.provider.looked != 1 {
+		t.Errorf("%d orders were let go and %d asked about, %v", n, b.provider.looked, err)
+	}
+	for _, placed := range late {
+		b.wantOrder(placed, orders.StatusCancelled, orders.PaymentVoided)
+	}
+	b.sound()
 }
 
 // Two tabs pay one order: one charge stays.
@@ -599,9 +619,13 @@ func TestMembershipsAreRenewedByTheCardThatWasKept(t *testing.T) {
 	o.sound()
 
 	o.server.(*stripetest.Server).OffSession = "authentication_required"
+	told := o.raised("memberships.renewal_due")
 	r := renewed("30 days")
 	if r.Status != orders.StatusPending || r.Payments[0].Status != payments.Failed {
 		t.Errorf("what the bank declines is %s, its payment %s", r.Status, r.Payments[0].Status)
+	}
+	if again := o.raised("memberships.renewal_due") - told; again != 2 {
+		t.Errorf("told %d times: when it was ordered, and when the card was declined", again)
 	}
 	again := decode[checkout.Payment](o.call(who, "POST", "/orders/"+r.ID.String()+"/pay", `{}`).want(200))
 	if again.Next == nil {
@@ -618,6 +642,10 @@ func TestMembershipsAreRenewedByTheCardThatWasKept(t *testing.T) {
 
 	o.call(who, "DELETE", "/me/payment-methods/stripe", "").want(204)
 	o.call(who, "DELETE", "/me/payment-methods/stripe", "").want(404)
+	for _, paid := range []id.Payment{joined.Payment.ID, again.ID} { // which Stripe still says how to repeat
+		o.call("staff", "POST", "/admin/payments/"+paid.String()+"/sync", "").want(200)
+	}
+	o.call(who, "GET", "/me/payment-methods", "").want(200).lacks("stripe")
 	r = renewed("30 days")
 	if r.Status != orders.StatusPending || r.Payments[0].Status != payments.Pending {
 		t.Errorf("with nothing kept it is %s, its payment %s", r.Status, r.Payments[0].Status)

@@ -11,10 +11,13 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/memberships"
 	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
+	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
+	"souk/internal/promotions"
 )
 
 // attempts is how many payments an order can have: whoever needs more is trying
@@ -87,8 +90,8 @@ func (c *Checkout) Pay(ctx context.Context, order id.Order) (Payment, error) {
 	return answer, nil
 }
 
-// declined ends a payment while the buyer is away. They are reminded of it, and
-// pay by another.
+// declined ends a payment while the buyer is away. Who is a member is told that the
+// next period waits for them, is reminded of it, and pays by another.
 func (c *Checkout) declined(ctx context.Context, p payments.Payment, why *errs.Error) error {
 	return postgres.InTx(ctx, c.DB, func(tx pgx.Tx) error {
 		cause := fmt.Sprint("declined: ", why.Extra["reason"])
@@ -96,7 +99,14 @@ func (c *Checkout) declined(ctx context.Context, p payments.Payment, why *errs.E
 		if err != nil {
 			return err
 		}
-		return payments.Watch(ctx, tx, p.ID, false)
+		if err := payments.Watch(ctx, tx, p.ID, false); err != nil {
+			return err
+		}
+		due, renewal, err := memberships.RenewalBy(ctx, tx, p.Order)
+		if err != nil || !renewal {
+			return err
+		}
+		return events.Raise(ctx, tx, due)
 	})
 }
 
@@ -184,6 +194,13 @@ func (c *Checkout) openAgain(ctx context.Context, tx pgx.Tx, w orders.Whole, due
 	}
 	if !fee.IsZero() { // the total was agreed to without it
 		return payments.ErrMethod.Field("/payment_method", "unavailable", "This way to pay costs a fee that is not part of this order. Choose another way, or order anew.")
+	}
+	otherwise, err := promotions.GivenForOthers(ctx, tx, w.ID, method)
+	if err != nil {
+		return err
+	}
+	if otherwise {
+		return payments.ErrMethod.Field("/payment_method", "unavailable", "A discount on this order is given for another way to pay. Choose that, or order anew.")
 	}
 	waits, err := provider.Waits(ctx)
 	if err != nil {

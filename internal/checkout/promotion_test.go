@@ -218,6 +218,26 @@ func TestThePlatformsPartFollowsWhatIsCancelled(t *testing.T) {
 	s.sound()
 }
 
+// What is given for one way to pay is not paid for in another afterwards.
+func TestADiscountForAWayToPayIsPaidThatWay(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	mug := s.sell(goods{price: 1000})
+	plain := s.buyByCard(1, mug)
+	byCard := tenOff()
+	byCard.Conditions.Methods = []string{"stripe"}
+	s.promote(byCard, "")
+	filled := s.fill("", 1, mug)
+	shown := decode[cart.View](s.call("", "GET", "/carts/"+filled.ID.String()+"?payment_method=stripe", "").want(200))
+	lowered := s.order("", shown, "stripe")
+	if lowered.Order.Discount != usd(100) {
+		t.Fatalf("it is given %v off", lowered.Order.Discount)
+	}
+	s.call("", "POST", path(lowered, "/pay"), `{"payment_method": "cod"}`, "Idempotency-Key", "l").want(422, "/payment_method", "another way to pay")
+	s.call("", "POST", path(plain, "/pay"), `{"payment_method": "cod"}`, "Idempotency-Key", "p").want(200)
+	s.sound()
+}
+
 // R6, R7: of the last use of a code, 50 at once, one is made; whoever loses it
 // leaves the winner's as it is.
 func TestR6TheLastUseOfACode(t *testing.T) {

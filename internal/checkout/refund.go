@@ -110,7 +110,7 @@ func (c *Checkout) payBack(ctx context.Context, tx pgx.Tx, w orders.Whole, r ord
 		if err := c.matchBack(ctx, tx, *went, r); err != nil {
 			return err
 		}
-	case r.To == orders.ToStoreCredit:
+	case r.To == orders.ToStoreCredit && !r.Amount.IsZero():
 		if err := credit.RefundTo(ctx, tx, w.User, w.ID, r.Amount, r.Reason); err != nil {
 			return err
 		}

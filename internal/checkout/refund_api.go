@@ -1,6 +1,7 @@
 package checkout
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -21,11 +22,11 @@ import (
 // What refunds ask for, in minor units of the shop's currency.
 var (
 	StepUpSetting = settings.Value[int]{
-		Key: "orders.refund_step_up", Help: "From which sum on staff must prove who they are before they refund it, in minor units of the shop's currency: 10000 is 100.00. 0: never.",
+		Key: "orders.refund_step_up", Help: "From which sum on staff must prove who they are before they refund it, with what they have refunded of the order before, in minor units of the shop's currency: 10000 is 100.00. 0: never.",
 		Check: notNegative, Rule: "Give 0 or more.",
 	}
 	SecondSetting = settings.Value[int]{
-		Key: "orders.refund_second_approver", Help: "From which sum on another member of staff must approve a refund, or that a dispute is given up, in minor units of the shop's currency. 0: never.",
+		Key: "orders.refund_second_approver", Help: "From which sum on another member of staff must approve a refund, counted likewise, or that a dispute is given up, in minor units of the shop's currency. 0: never.",
 		Check: notNegative, Rule: "Give 0 or more.",
 	}
 )
@@ -128,7 +129,11 @@ func (c *Checkout) refund(ctx context.Context, tx pgx.Tx, in *refundInput) (Refu
 	if err != nil {
 		return RefundAnswer{}, err
 	}
-	second, err := c.guard(ctx, tx, planned.Amount)
+	sum, err := withBefore(ctx, tx, order, planned.Amount)
+	if err != nil {
+		return RefundAnswer{}, err
+	}
+	second, err := c.guard(ctx, tx, sum)
 	if err != nil {
 		return RefundAnswer{}, err
 	}
@@ -137,6 +142,18 @@ func (c *Checkout) refund(ctx context.Context, tx pgx.Tx, in *refundInput) (Refu
 	}
 	made, err := c.Refund(ctx, tx, b.of(order))
 	return RefundAnswer{Refund: &made}, err
+}
+
+// withBefore is an amount with what its giver has given back of the order before by
+// themselves: limits are not for those who take several steps to be within them.
+func withBefore(ctx context.Context, tx pgx.Tx, order id.Order, amount money.Amount) (money.Amount, error) {
+	actor := auth.From(ctx)
+	who := actor.Name()
+	if person := cmp.Or(actor.Impersonator, actor.User); !person.IsZero() {
+		who = person.String()
+	}
+	before, err := orders.RefundedBy(ctx, tx, order, who)
+	return amount.Plus(money.Of(before, amount.Currency)), err
 }
 
 // guard refuses a refund that wants a proof of identity and has none, and says
@@ -250,7 +267,11 @@ func (c *Checkout) decidable(ctx context.Context, tx pgx.Tx, which id.RefundRequ
 	case !strings.Contains(asked.AskedBy, auth.From(ctx).User.String()): // by themselves, or as somebody else
 		return asked, nil
 	}
-	second, err := c.reaches(ctx, tx, SecondSetting, asked.Amount)
+	sum, err := withBefore(ctx, tx, asked.Order, asked.Amount)
+	if err != nil {
+		return asked, err
+	}
+	second, err := c.reaches(ctx, tx, SecondSetting, sum)
 	if err == nil && second {
 		err = ErrSamePerson
 	}

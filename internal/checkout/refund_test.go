@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"souk/internal/checkout"
@@ -59,6 +60,63 @@ func TestR15OneOfThreeDiscountedLines(t *testing.T) {
 	})
 	s.refund(placed, units(placed.Order.Items[0].ID, 1)).want(409, "quantity_exceeds_remaining", `"remaining":0`)
 	s.refund(placed, `{"amount": {"amount": 1, "currency": "USD"}, "reason": "more"}`).want(409, "refund_exceeds_paid", `"refundable":{"amount":0`)
+}
+
+// What the platform has paid for goods goes back to it with them, also where the buyer
+// had nothing to pay and gets nothing.
+func TestWhatThePlatformPaidGoesBackWithTheGoods(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	weaver := s.vendor()
+	mug, gift := s.sell(goods{vendor: weaver, price: 2000}), s.sell(goods{vendor: weaver, price: 1000})
+	only := pricing.Scope{Variants: []id.Variant{gift}}
+	s.promote(promotions.Promotion{
+		Name: "A gift", Status: promotions.Active, PlatformPPM: 1_000_000,
+		Reward: pricing.Reward{Kind: pricing.BuyGet, PPM: 1_000_000, Buy: 1, Get: 1, Goods: only, BuyGoods: pricing.Scope{Variants: []id.Variant{mug}}},
+	}, "")
+	s.promote(promotions.Promotion{
+		Name: "Freight", Status: promotions.Active, PlatformPPM: 1_000_000, Reward: pricing.Reward{Kind: pricing.ShippingOff, PPM: 1_000_000},
+	}, "")
+	lineOf := func(p checkout.Placed, v id.Variant) id.OrderLine {
+		return p.Order.Items[slices.IndexFunc(p.Order.Items, func(l orders.Line) bool { return l.Variant == v })].ID
+	}
+	settled := func(freight int64) {
+		t.Helper()
+		s.sound()
+		s.books(map[ledger.AccountKey]int64{
+			{Kind: ledger.VendorPayable, Vendor: weaver}: -freight, {Kind: ledger.PromotionExpense}: freight, {Kind: ledger.CommissionRevenue}: 0, {Kind: ledger.CustomerDeposits}: 0,
+		})
+	}
+
+	placed := s.buy("", 1, mug, gift)
+	if placed.Order.GrandTotal != usd(2000) {
+		t.Fatalf("the order comes to %v", placed.Order.Totals)
+	}
+	s.deliver(s.ship(placed)...)
+	s.refund(placed, units(lineOf(placed, gift), 1)).want(201, `"amount":{"amount":0,"currency":"USD"}`)
+	if o := s.show(placed); o.PaymentStatus != orders.PaymentPaid {
+		t.Errorf("of which nobody gave anything back is %s", o.PaymentStatus)
+	}
+	s.refund(placed, units(lineOf(placed, gift), 1)).want(409, "quantity_exceeds_remaining")
+	s.refund(placed, units(lineOf(placed, mug), 1)).want(201, `"amount":{"amount":2000,"currency":"USD"}`)
+	settled(500)
+	s.refund(placed, `{"shipping": true, "reason": "late"}`).want(201)
+	s.refund(placed, `{"shipping": true, "reason": "late"}`).want(409, "nothing_to_refund")
+	settled(0)
+
+	// A parcel of gifts comes back: nobody has to approve that nobody gets anything.
+	alone := s.buyByCard(1, gift, mug)
+	if err := s.settle(fact(alone, payments.Capture, "paid")); err != nil {
+		t.Fatal(err)
+	}
+	s.comesBack("", s.shipUnits(alone, 0, 1))
+	s.books(map[ledger.AccountKey]int64{ // 20.00 less 15 %, and the freight
+		{Kind: ledger.VendorPayable, Vendor: weaver}: -2200, {Kind: ledger.CommissionRevenue}: -300, {Kind: ledger.PromotionExpense}: 500,
+	})
+	if n := s.count(`SELECT count(*)::int FROM refund_requests`, nil); n != 0 {
+		t.Errorf("%d requests wait", n)
+	}
+	s.sound()
 }
 
 // R20: a goodwill refund without a return.

@@ -51,6 +51,32 @@ func TestLargeRefundsWantAProofOfIdentity(t *testing.T) {
 }
 
 // Above a sum two people give money back, and what they give is what was asked for.
+// Who gives back several times is not within the limit for that: what another has
+// approved is not theirs alone, nor what another has given back.
+func TestALimitIsForAllThatOnePersonGivesBackOfAnOrder(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	placed := s.delivered()
+	s.limits("0", "1000")
+	path := "/admin/orders/" + placed.Order.ID.String() + "/refunds"
+	other := id.New[id.User]().String()
+	give := func(minor string, header ...string) answer {
+		t.Helper()
+		return s.call("staff", "POST", path, `{"amount": {"amount": `+minor+`, "currency": "USD"}, "reason": "broken"}`, append(header, "Idempotency-Key", id.New[id.Event]().String())...)
+	}
+	give("600").want(201)
+	give("399").want(201)
+	asked := decode[struct {
+		Request orders.RefundRequest `json:"refund_request"`
+	}](give("1").want(202)).Request
+	decide := "/admin/refund-requests/" + asked.ID.String() + "/approve"
+	s.call("staff", "POST", decide, "").want(409, "second_person_needed")
+	s.call("staff", "POST", decide, "", "X-Staff-Other", other).want(200)
+	give("999", "X-Staff-Other", other).want(201)
+	give("1", "X-Staff-Other", other).want(202)
+	s.sound()
+}
+
 func TestASecondPersonApprovesLargeRefunds(t *testing.T) {
 	t.Parallel()
 	s := openOn(t, pgtest.DB(t))

@@ -174,6 +174,47 @@ func TestAPlanForNothingRenewsByItself(t *testing.T) {
 	s.sound()
 }
 
+// Who has paid nothing for a period, or all of it with a gift card, has said no way to
+// pay, and some ways are offered no more: the next one can be paid all the same.
+func TestARenewalIsPaidInAWayThatIsOffered(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	for name, joins := range map[string]func(plan memberships.Kept) string{
+		"for nothing": func(plan memberships.Kept) string {
+			s.exec(`UPDATE prices SET amount_minor = 0 WHERE variant_id = @v`, pgx.NamedArgs{"v": plan.Variant})
+			who := s.customer().String()
+			s.join(who, plan.ID, "free", "")
+			s.exec(`UPDATE prices SET amount_minor = 999 WHERE variant_id = @v`, pgx.NamedArgs{"v": plan.Variant})
+			return who
+		},
+		"by gift card": func(plan memberships.Kept) string {
+			who := s.customer().String()
+			s.order(who, s.payWith(who, s.fill(who, 1, plan.Variant), s.giftCard(usd(5000))), "free")
+			return who
+		},
+		"in a way that is gone": func(plan memberships.Kept) string {
+			who := s.member(plan.ID)
+			s.exec(`UPDATE memberships SET payment_method = 'paypal' WHERE id = @m`, pgx.NamedArgs{"m": s.membership(who).ID})
+			return who
+		},
+	} {
+		plan := s.plan(name, 999, goldBenefits)
+		who := joins(plan)
+		s.handOver()
+		m := s.membership(who)
+		s.later(m.ID, "26 days")
+		s.renew()
+		if m = s.membership(who); m.Renewal.IsZero() {
+			t.Errorf("%s: not ordered: %+v", name, m.History)
+			continue
+		}
+		if o := s.shown(m.Renewal); o.Status != orders.StatusPending || o.GrandTotal != usd(999) || o.Payments[0].Provider != "stripe" {
+			t.Errorf("%s: the renewal is %s for %v by %s", name, o.Status, o.GrandTotal, o.Payments[0].Provider)
+		}
+	}
+	s.sound()
+}
+
 func TestATrialTurnsIntoAPaidPeriod(t *testing.T) {
 	t.Parallel()
 	s := open(t)

@@ -103,6 +103,10 @@ func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, w orders.Whole, units
 	if err != nil {
 		return err
 	}
+	if planned.Amount.IsZero() { // the platform has paid for it: nobody has to approve that its money comes back
+		_, err = c.Refund(ctx, tx, body.of(w.ID))
+		return err
+	}
 	_, err = c.askForRefund(ctx, tx, planned, body)
 	return err
 }

@@ -105,15 +105,13 @@ func (c *Checkout) believe(ctx context.Context, tx pgx.Tx, payment payments.Paym
 	if err != nil {
 		return err
 	}
-	if r.Saved != nil && payment.Keeps && !w.User.IsZero() {
-		if err := payments.Keep(ctx, tx, w.User, payment.Provider, *r.Saved); err != nil {
-			return err
-		}
-	}
 	if err := payments.Named(ctx, tx, payment, r.Refs); err != nil {
 		return err
 	}
 	if payment, err = payments.Get(ctx, tx, payment.ID); err != nil { // as it is under the lock
+		return err
+	}
+	if err := keepOnce(ctx, tx, w, payment, r.Saved); err != nil {
 		return err
 	}
 	waiting, err := c.applyFacts(ctx, tx, &w, &payment, r)
@@ -128,6 +126,15 @@ func (c *Checkout) believe(ctx context.Context, tx pgx.Tx, payment payments.Paym
 		return err
 	}
 	return payments.Watch(ctx, tx, payment.ID, r.Open || r.Approved || waiting || more)
+}
+
+// keepOnce keeps how a payment was made when it is heard that it was. Providers tell
+// it for ever, and the buyer may have removed it since, or paid by another.
+func keepOnce(ctx context.Context, tx pgx.Tx, w orders.Whole, payment payments.Payment, s *payments.Saved) error {
+	if s == nil || !payment.Keeps || !payment.Authorized.IsZero() || w.User.IsZero() {
+		return nil
+	}
+	return payments.Keep(ctx, tx, w.User, payment.Provider, *s)
 }
 
 // applyFacts settles what is not known yet, and tells what the order and the

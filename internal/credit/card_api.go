@@ -33,7 +33,7 @@ func (m *Balances) cardRoutes(r *httpapi.Router) {
 		httpapi.Describe("It pays for nothing from then on. What it holds is still owed: adjust it to nothing to write that off."))
 	httpapi.Post(r, "/api/v1/admin/gift-cards/{card}/enable", m.enable, write, httpapi.Status(http.StatusOK), httpapi.Summary("Make a disabled gift card good again"))
 	httpapi.Post(r, "/api/v1/admin/gift-cards/{card}/adjust", m.adjustCard, write, limit, httpapi.Status(http.StatusOK), httpapi.Summary("Change what a gift card holds"),
-		httpapi.Describe("By an amount, below zero to take some off, for a reason that stands in its entries. 409 `gift_card_bounds` where it would hold less than nothing, or more than it was issued with."))
+		httpapi.Describe("By an amount, below zero to take some off, for a reason that stands in its entries. 409 `gift_card_bounds` where it would hold less than nothing, or more than it was issued with, less what it has paid: that may come back."))
 	httpapi.Post(r, "/api/v1/admin/gift-cards/{card}/send", m.sendAgain, write, httpapi.Status(http.StatusOK), httpapi.Summary("Mail the code of a gift card again"))
 }
 

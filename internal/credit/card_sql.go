@@ -82,21 +82,24 @@ func (m *Balances) issue(ctx context.Context, tx pgx.Tx, cards []NewCard, months
 	return made, b.Send(ctx, tx)
 }
 
-// adjust moves a balance and writes it down; the CHECK keeps it within bounds.
+// adjust moves the balance of a card that there is, and writes it down. The CHECK
+// keeps it within bounds, and more than those leave room for what orders may give
+// back.
 func adjust(ctx context.Context, tx pgx.Tx, card id.GiftCard, by money.Amount, reason string) (id.CreditEntry, error) {
 	entry := id.New[id.CreditEntry]()
-	n, err := postgres.Exec(ctx, tx, `
+	args := pgx.NamedArgs{"card": card, "by": by.Minor, "currency": string(by.Currency), "entry": entry, "reason": reason, "actor": auth.From(ctx).Name()}
+	b := postgres.NewBatch()
+	b.Queue(`SELECT FROM gift_cards WHERE id = @card FOR NO KEY UPDATE`, args) // so that the next statement sees all that was paid
+	b.QueueOne(`
 		WITH moved AS (
-			UPDATE gift_cards SET balance_minor = balance_minor + @by, updated_at = now(), version = version + 1
-			WHERE id = @card AND currency = @currency RETURNING id
+			UPDATE gift_cards g SET balance_minor = balance_minor + @by::bigint, updated_at = now(), version = version + 1
+			WHERE id = @card AND currency = @currency AND (@by::bigint < 0 OR balance_minor + @by::bigint <= initial_minor + coalesce((
+				SELECT sum(delta_minor) FROM gift_card_entries e WHERE e.gift_card_id = g.id AND e.kind IN ('redeemed', 'returned')), 0))
+			RETURNING id
 		)
-		INSERT INTO gift_card_entries (id, gift_card_id, kind, delta_minor, reason, actor) SELECT @entry, id, 'adjusted', @by, @reason, @actor FROM moved`,
-		pgx.NamedArgs{"card": card, "by": by.Minor, "currency": string(by.Currency), "entry": entry, "reason": reason, "actor": auth.From(ctx).Name()})
-	switch {
-	case err != nil:
+		INSERT INTO gift_card_entries (id, gift_card_id, kind, delta_minor, reason, actor) SELECT @entry, id, 'adjusted', @by::bigint, @reason, @actor FROM moved`, args, ErrBounds)
+	if err := b.Send(ctx, tx); err != nil {
 		return entry, fmt.Errorf("adjust gift card %s: %w", card, err)
-	case n == 0:
-		return entry, ErrNoGiftCard
 	}
 	return entry, nil
 }

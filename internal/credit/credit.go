@@ -63,8 +63,9 @@ var (
 	ErrChanged = errs.New(errs.Conflict, "credit_changed", "What gift cards and store credit pay of this order has changed. Look at it again before you order.")
 	// ErrUsed says that something was paid with a gift card that should be as good as new.
 	ErrUsed = errs.New(errs.Conflict, "gift_card_used", "Something has been paid with this gift card already.")
-	// ErrBounds says that a gift card holds between nothing and what it was issued with.
-	ErrBounds = errs.New(errs.Conflict, "gift_card_bounds", "A gift card holds between nothing and what it was issued with. Issue another one to give more.")
+	// ErrBounds says that a gift card holds between nothing and what it was issued
+	// with, less what it has paid: that may come back to it.
+	ErrBounds = errs.New(errs.Conflict, "gift_card_bounds", "A gift card holds between nothing and what it was issued with, less what it has paid and may get back. Issue another one to give more.")
 	// ErrNotSendable says that a code cannot be mailed: the card is disabled, or it is forgotten whom it was for.
 	ErrNotSendable = errs.New(errs.Conflict, "gift_card_not_sendable", "This gift card is disabled, or it is not known any more whom it was for.")
 	// ErrTooLittle says that a customer has less store credit than that.

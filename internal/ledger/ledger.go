@@ -73,7 +73,9 @@
 //	payment_dispute
 //	a provider pays out to our bank,     bank: what arrives        psp_clearing(provider): what leaves
 //	provider_payout; a payout comes      provider_fees: its fee
-//	back: the other way round
+//	back: the other way round; money is
+//	converted: one of each, in either
+//	currency
 //	a provider keeps a fee that belongs  provider_fees             psp_clearing(provider)
 //	to no payment, provider_fee; gives
 //	one back: the other way round

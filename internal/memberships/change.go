@@ -150,7 +150,7 @@ func portion(n, of, whole int64) int64 {
 // Downgrade has the next period be of a lower plan.
 func (m *Membership) Downgrade(to Plan) error {
 	switch {
-	case m.Status != Active && m.Status != Trialing && m.Status != PastDue:
+	case m.Status != Active && m.Status != Trialing && m.Status != PastDue, m.given():
 		return ErrState.With("status", m.Status)
 	case to.Archived():
 		return ErrPlanArchived
@@ -238,13 +238,16 @@ func (m *Membership) Pause(now time.Time) error {
 	return nil
 }
 
+// given reports that the last period was given away: it is not renewed.
+func (m *Membership) given() bool { return m.Periods[len(m.Periods)-1].Kind == Granted }
+
 // Resume lets the time of a paused membership run on, and takes back that it
 // was to be cancelled. One that runs anyhow stays as it is.
 func (m *Membership) Resume(now time.Time) error {
 	switch {
 	case m.Status == Paused:
 		m.resume(now)
-	case m.Status.Over(), m.CancelAtEnd && m.Method == "": // what was given away is not renewed
+	case m.Status.Over(), m.given():
 		return ErrState.With("status", m.Status)
 	case m.CancelAtEnd && now.Before(m.EndsAt):
 		m.CancelAtEnd = false

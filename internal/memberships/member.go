@@ -39,13 +39,22 @@ func (m *Memberships) Get(ctx context.Context, db postgres.DB, membership id.Mem
 	return is, err
 }
 
-// IsRenewal reports whether an order is for the next period of a membership.
-func IsRenewal(ctx context.Context, db postgres.DB, order id.Order) (bool, error) {
-	is, err := postgres.Scalar[bool](ctx, db, `SELECT EXISTS (SELECT FROM membership_renewals WHERE order_id = @order) AS renewal`, pgx.NamedArgs{"order": order})
-	if err != nil {
-		return false, fmt.Errorf("look for a renewal by order %s: %w", order, err)
+// RenewalBy tells of whose membership the next period was ordered by an order; false
+// where that is for something else.
+func RenewalBy(ctx context.Context, db postgres.DB, order id.Order) (due RenewalDue, is bool, err error) {
+	type row struct {
+		Membership id.Membership `db:"membership_id"`
+		User       id.User       `db:"user_id"`
 	}
-	return is, nil
+	found, err := postgres.Get[row](ctx, db, `
+		SELECT r.membership_id, m.user_id FROM membership_renewals r JOIN memberships m ON m.id = r.membership_id WHERE r.order_id = @order`, pgx.NamedArgs{"order": order})
+	switch {
+	case errors.Is(err, postgres.ErrNoRow):
+		return RenewalDue{}, false, nil
+	case err != nil:
+		return RenewalDue{}, false, fmt.Errorf("look for a renewal by order %s: %w", order, err)
+	}
+	return RenewalDue{MembershipID: found.Membership, UserID: found.User, OrderID: order}, true, nil
 }
 
 // A Sale is a plan that a user has paid for.

@@ -182,8 +182,10 @@ func (m *Membership) agree(bought Purchase) {
 // Extend adds a period that was paid for: a better plan begins at once, and
 // what was not used of the time that is left goes into it; all others follow
 // what is paid for already. A renewal that is late begins where its period
-// ended, so that grace is not free time.
+// ended, so that grace is not free time. Who buys anew goes on; a renewal that was
+// ordered before its member cancelled, or chose a lower plan, changes neither.
 func (m *Membership) Extend(now time.Time, bought Purchase) {
+	renewal := m.Renewal == bought.Order && !bought.Order.IsZero()
 	if m.Status == Paused {
 		m.resume(now)
 		m.settle()
@@ -198,7 +200,11 @@ func (m *Membership) Extend(now time.Time, bought Purchase) {
 	}
 	m.Plan, m.Status = bought.Plan, Active
 	m.agree(bought)
-	m.NextPlan, m.Renewal, m.Reminded, m.RetryAt, m.CancelAtEnd = id.Plan{}, id.Order{}, 0, nil, false
+	m.Renewal, m.Reminded, m.RetryAt = id.Order{}, 0, nil
+	if !renewal || m.NextPlan == bought.Plan.ID {
+		m.NextPlan = id.Plan{}
+	}
+	m.CancelAtEnd = m.CancelAtEnd && renewal
 	m.settle()
 }
 

@@ -270,6 +270,60 @@ func TestADowngradeWaitsForTheEndOfThePeriod(t *testing.T) {
 	}
 }
 
+// The order for the next period may be paid after its member has chosen otherwise:
+// that period is theirs, and then it is as they said.
+func TestARenewalThatWasOrderedChangesNoMind(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 560), monthly(2, 800)
+	renewed := func(change func(m *Membership) error) Membership {
+		t.Helper()
+		m := Join(id.New[id.User](), nil, noon, bought(gold))
+		late := bought(gold)
+		m.Ordered(late.Order)
+		if err := change(&m); err != nil {
+			t.Fatal(err)
+		}
+		m.Extend(m.EndsAt.Add(-time.Hour), late)
+		return m
+	}
+	if m := renewed(func(m *Membership) error { return m.Downgrade(silver) }); m.Renews() != silver.ID || m.Plan.ID != gold.ID {
+		t.Errorf("the plan after %s is %s, want %s", m.Plan.ID, m.Renews(), silver.ID)
+	}
+	m := renewed(func(m *Membership) error { return m.Cancel(noon) })
+	if got := m.Tick(m.EndsAt); got != Changed || m.Status != Cancelled || len(m.Periods) != 2 {
+		t.Errorf("who has cancelled is %s after %d periods", m.Status, len(m.Periods))
+	}
+	m = Join(id.New[id.User](), nil, noon, bought(gold))
+	if err := m.Cancel(noon); err != nil {
+		t.Fatal(err)
+	}
+	if m.Extend(noon.Add(time.Hour), bought(gold)); m.CancelAtEnd {
+		t.Error("who buys anew does not go on")
+	}
+}
+
+// What was given away is not renewed, whatever its member asks for; what was paid for
+// with what the shop owed is.
+func TestAGiftIsNotRenewed(t *testing.T) {
+	t.Parallel()
+	silver, gold := monthly(1, 560), monthly(2, 800)
+	m := Grant(id.New[id.User](), nil, noon, noon.AddDate(0, 0, 10), gold, "USD", "a test")
+	for name, err := range map[string]error{"resume": m.Resume(noon), "downgrade": m.Downgrade(silver)} {
+		if !errors.Is(err, ErrState) || !m.CancelAtEnd {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	byCard := bought(gold)
+	byCard.Method = ""
+	m = Join(id.New[id.User](), nil, noon, byCard)
+	if err := m.Cancel(noon); err != nil {
+		t.Fatal(err)
+	}
+	if err := m.Resume(noon); err != nil || m.CancelAtEnd {
+		t.Errorf("taken back: %v, %v", err, m.CancelAtEnd)
+	}
+}
+
 func TestAPauseKeepsTheRestOfThePeriod(t *testing.T) {
 	t.Parallel()
 	gold := monthly(1, 900)

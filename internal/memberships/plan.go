@@ -110,11 +110,7 @@ func (m *Memberships) Update(ctx context.Context, tx pgx.Tx, p Plan) (Plan, erro
 	if _, err := m.Catalog.Update(ctx, tx, id.Vendor{}, p.Product, 0, catalog.ProductEdit{Title: &p.Name}); err != nil {
 		return Plan{}, fmt.Errorf("rename the product of plan %s: %w", p.ID, err)
 	}
-	sets := make([]pricing.PriceSet, len(p.Prices))
-	for i, price := range p.Prices {
-		sets[i] = pricing.PriceSet{Variant: p.Variant, Amount: price}
-	}
-	if _, err := m.Prices.Replace(ctx, tx, id.Vendor{}, p.Variant, sets); err != nil {
+	if err := m.price(ctx, tx, p); err != nil {
 		return Plan{}, err
 	}
 	if err := updatePlan(ctx, tx, p); err != nil {
@@ -131,6 +127,23 @@ func (m *Memberships) Update(ctx context.Context, tx pgx.Tx, p Plan) (Plan, erro
 		return Plan{}, err
 	}
 	return m.GetPlan(ctx, tx, p.ID)
+}
+
+// price sets what a plan costs. What follows the main currency, and is as it was
+// read, goes on following.
+func (m *Memberships) price(ctx context.Context, tx pgx.Tx, p Plan) error {
+	has, err := m.Prices.Of(ctx, tx, []id.Variant{p.Variant})
+	if err != nil {
+		return err
+	}
+	var sets []pricing.PriceSet
+	for _, price := range p.Prices {
+		if !slices.ContainsFunc(has, func(h pricing.VariantPrice) bool { return h.Derived && h.Price == price }) {
+			sets = append(sets, pricing.PriceSet{Variant: p.Variant, Amount: price})
+		}
+	}
+	_, err = m.Prices.Replace(ctx, tx, id.Vendor{}, p.Variant, sets)
+	return err
 }
 
 // GetPlan is a plan with what it gives and costs.

@@ -66,6 +66,7 @@ var (
 	GiftCard           = Kind{"gift_card", Orders, true, true}            // it is what was paid for
 	MembershipStarted  = Kind{"membership_started", Account, true, false} // owed: what was agreed, and until when
 	MembershipDue      = Kind{"membership_due", Account, true, false}
+	MembershipCharge   = Kind{"membership_charge", Account, true, false} // owed: what is taken while they are away
 	MembershipOverdue  = Kind{"membership_overdue", Account, true, false}
 	MembershipEnded    = Kind{"membership_ended", Account, true, false}
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
@@ -83,7 +84,7 @@ var kinds = []Kind{
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
 	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, OrderRefused, OrderReturned, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
-	MembershipStarted, MembershipDue, MembershipOverdue, MembershipEnded,
+	MembershipStarted, MembershipDue, MembershipCharge, MembershipOverdue, MembershipEnded,
 	AlertConfirm, PriceDrop, BackInStock, RefundToApprove, DisputeOpened, DisputeDue, Test,
 }
 

@@ -7,6 +7,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/memberships"
 	"souk/internal/orders"
+	"souk/internal/payments"
 )
 
 const membershipPage = "/account#membership"
@@ -16,10 +17,18 @@ func (n *Notifications) MemberStarted(ctx context.Context, e memberships.Started
 	return n.tellMember(ctx, MembershipStarted, e.UserID, e.MembershipID, id.Order{})
 }
 
-// MemberRenewal tells of the order for the next period, and how to pay for it.
-// What costs nothing needs no mail.
+// MemberRenewal tells of the order for the next period: how to pay for it, or that
+// it is paid in the way that its member keeps. What costs nothing needs no mail.
 func (n *Notifications) MemberRenewal(ctx context.Context, e memberships.RenewalDue) error {
-	return n.tellMember(ctx, MembershipDue, e.UserID, e.MembershipID, e.OrderID)
+	charged, err := payments.IsCharged(ctx, n.DB, e.OrderID, e.UserID)
+	if err != nil {
+		return err
+	}
+	kind := MembershipDue
+	if charged {
+		kind = MembershipCharge
+	}
+	return n.tellMember(ctx, kind, e.UserID, e.MembershipID, e.OrderID)
 }
 
 // MemberReminded tells that a period has ended unpaid, and for how long benefits go on.
@@ -46,7 +55,9 @@ func (n *Notifications) tellMember(ctx context.Context, kind Kind, to id.User, m
 			return err
 		}
 		l.Words["total"] = due.GrandTotal.String()
-		l.Facts = howToPay(due)
+		if kind != MembershipCharge {
+			l.Facts = howToPay(due)
+		}
 	}
 	return n.tell(ctx, to, l)
 }
@@ -63,7 +74,7 @@ func howToPay(due orders.View) []fact {
 // toPay tells a buyer where to send the money for an order, where the shop has
 // said so. Renewals of memberships have a letter of their own.
 func (n *Notifications) toPay(ctx context.Context, order id.Order) error {
-	renewal, err := memberships.IsRenewal(ctx, n.DB, order)
+	_, renewal, err := memberships.RenewalBy(ctx, n.DB, order)
 	if err != nil || renewal {
 		return err
 	}

@@ -158,8 +158,12 @@ func goesBack(list []orders.Back) (facts []fact) {
 	return facts
 }
 
-// OrderRefunded tells the buyer what was given back.
+// OrderRefunded tells the buyer what was given back, unless that is nothing: then it
+// was the platform who had paid for it.
 func (n *Notifications) OrderRefunded(ctx context.Context, e orders.Refunded) error {
+	if e.Amount.IsZero() {
+		return nil
+	}
 	w, err := orders.Read(ctx, n.DB, e.OrderID)
 	if err != nil {
 		return err

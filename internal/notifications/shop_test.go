@@ -15,11 +15,13 @@ import (
 	"souk/internal/auth"
 	"souk/internal/checkout"
 	"souk/internal/id"
+	"souk/internal/memberships"
 	"souk/internal/money"
 	"souk/internal/notifications"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/config"
+	"souk/internal/platform/events"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
 )
@@ -105,6 +107,52 @@ func TestABuyerHearsWhereTheMoneyForACancelledOrderGoes(t *testing.T) {
 	shop.Call(t, "", "POST", apptest.OrderPath(placed, "/cancel"), `{}`).Want(t, 200)
 	flush(t, shop)
 	wantText(t, one(t, shop, notifications.OrderCancelled), "1 × Lantern", "19.99 USD", "We send it to your bank account, within a few days", placed.Order.GrandTotal.String())
+}
+
+// A member hears how to pay for the next period, and who keeps a way to pay that it is
+// taken by that: they must not be told to do nothing if they do not want to go on.
+func TestAMemberHearsWhatTheNextPeriodTakes(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	do := func(sql string, args pgx.NamedArgs) {
+		t.Helper()
+		shop.InTx(t, func(tx pgx.Tx) error { _, err := postgres.Exec(t.Context(), tx, sql, args); return err })
+	}
+	do(`INSERT INTO settings (key, value) VALUES ('payments.transfer_instructions', '"UPI: market@bank"')`, nil)
+	ann := shop.User(t, "ann")
+	gold := apptest.Read[memberships.Kept](t, shop.Call(t, apptest.Admin, "POST", "/admin/plans",
+		`{"name": "Gold", "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 999, "currency": "USD"}]}`).Want(t, 201))
+	joined := apptest.Read[checkout.Joined](t, shop.Call(t, "ann", "POST", "/me/membership", `{"plan_id": "`+gold.ID.String()+`", "payment_method": "bank_transfer",
+		"billing": {"name": "Ann", "line1": "1 Main St", "city": "Berlin", "postal_code": "10115", "country": "DE"}}`).Want(t, 201))
+	shop.Call(t, apptest.Admin, "POST", "/admin/payments/"+joined.Payment.ID.String()+"/capture", "", "Idempotency-Key", "c").Want(t, 200)
+	if err := shop.Checkout.HandOver(t.Context(), checkout.HandOverDue{OrderID: joined.Order.ID}); err != nil {
+		t.Fatal(err)
+	}
+	do(`UPDATE membership_periods SET starts_at = starts_at - interval '28 days', ends_at = ends_at - interval '28 days'`, nil)
+	do(`UPDATE memberships SET ends_at = ends_at - interval '28 days', benefits_until = benefits_until - interval '28 days', due_at = now()`, nil)
+	if err := shop.Checkout.Renew(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	flush(t, shop)
+	wantText(t, one(t, shop, notifications.MembershipDue), "9.99 USD", "UPI: market@bank", "you need do nothing")
+
+	do(`INSERT INTO saved_methods (user_id, provider, ref, label) VALUES (@ann, 'bank_transfer', 'x', 'x')`, pgx.NamedArgs{"ann": ann.ID})
+	shop.InTx(t, func(tx pgx.Tx) error {
+		order, err := postgres.Scalar[id.Order](t.Context(), tx, `SELECT order_id FROM membership_renewals`, nil)
+		if err != nil {
+			return err
+		}
+		due, _, err := memberships.RenewalBy(t.Context(), tx, order)
+		if err != nil {
+			return err
+		}
+		return events.Raise(t.Context(), tx, due)
+	})
+	flush(t, shop)
+	charge := one(t, shop, notifications.MembershipCharge)
+	wantText(t, charge, "9.99 USD, which we take", "end your membership")
+	if strings.Contains(charge.Text, "UPI") || strings.Contains(charge.Text, "Pay for") {
+		t.Errorf("who is charged is told to pay:\n%s", charge.Text)
+	}
 }
 
 func TestAGuestHearsOfAnOrderWithoutALinkToIt(t *testing.T) {

@@ -67,7 +67,7 @@ func (p VendorOrder) unpay(paid []*refundable, units []Units) (back []RefundLine
 		default:
 			continue
 		}
-		if !l.Amount.IsZero() || !l.Platform.IsZero() {
+		if !l.isNothing() {
 			back = append(back, l)
 		}
 	}

@@ -71,6 +71,10 @@ func (l RefundLine) Vendor() money.Amount {
 	return l.Amount.Plus(l.Platform).Minus(l.Tax).Minus(l.Commission)
 }
 
+// isNothing reports that nobody gives anything back by it. Of what the platform has
+// paid all of, the buyer has nothing to get, but the platform.
+func (l RefundLine) isNothing() bool { return l.Amount.IsZero() && l.Platform.IsZero() }
+
 var (
 	// ErrNothingToRefund says that nothing of what was asked for has been paid, or all of it was given back.
 	ErrNothingToRefund = errs.New(errs.Conflict, "nothing_to_refund", "Nothing of this has been paid, or it was given back already.")
@@ -97,6 +101,9 @@ type refundable struct {
 }
 
 func (r *refundable) left() money.Amount { return r.paid.Amount.Minus(r.back.Amount) }
+
+// isGone reports that all of it has been given back, to the platform, too.
+func (r *refundable) isGone() bool { return r.left().IsZero() && r.back.Platform == r.paid.Platform }
 
 func (r *refundable) unitsLeft() int { return r.paid.Quantity - r.back.Quantity }
 
@@ -192,11 +199,13 @@ func (w *Whole) Refund(wanted Wanted, before []RefundLine) ([]RefundLine, error)
 	if err != nil {
 		return nil, err
 	}
-	lines = slices.DeleteFunc(lines, func(l RefundLine) bool { return l.Amount.IsZero() })
+	lines = slices.DeleteFunc(lines, RefundLine.isNothing)
 	if len(lines) == 0 {
 		return nil, ErrNothingToRefund
 	}
-	w.refunded(list)
+	if !sum(lines, w.Currency).IsZero() {
+		w.refunded(list)
+	}
 	return lines, nil
 }
 
@@ -235,7 +244,7 @@ func (want Wanted) of(list []*refundable) ([]RefundLine, error) {
 	}
 	for _, r := range list {
 		wanted := r.paid.Line.IsZero() && (want.Shipping && !r.paid.Fee || want.Fee && r.paid.Fee)
-		if wanted && (len(parts) == 0 || parts[r.paid.Part]) && !r.left().IsZero() {
+		if wanted && (len(parts) == 0 || parts[r.paid.Part]) && !r.isGone() {
 			lines = append(lines, r.take(r.left(), 0))
 		}
 	}
@@ -284,6 +293,20 @@ func RefundedOf(ctx context.Context, db postgres.DB, order id.Order) ([]RefundLi
 		return nil, fmt.Errorf("read refunds of order %s: %w", order, err)
 	}
 	return list, nil
+}
+
+// RefundedBy is what somebody has given back of an order that nobody else has
+// approved, in minor units. They may have done it through somebody's eyes.
+func RefundedBy(ctx context.Context, db postgres.DB, order id.Order, who string) (int64, error) {
+	minor, err := postgres.Scalar[int64](ctx, db, `
+		SELECT coalesce(sum(r.amount_minor), 0)::bigint FROM refunds r
+		WHERE r.order_id = @order AND strpos(r.actor, @who) > 0
+		  AND NOT EXISTS (SELECT FROM refund_requests q WHERE q.refund_id = r.id AND strpos(q.asked_by, @who) = 0)`,
+		pgx.NamedArgs{"order": order, "who": who})
+	if err != nil {
+		return 0, fmt.Errorf("read what %s has given back of order %s: %w", who, order, err)
+	}
+	return minor, nil
 }
 
 // QueueRefund writes a refund down.

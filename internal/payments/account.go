@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -81,6 +83,15 @@ func (a Account) Secrets(field string, now time.Time) []string {
 		list = append(list, a.secrets[previous(field)])
 	}
 	return slices.DeleteFunc(list, func(s string) bool { return s == "" })
+}
+
+// rotate remembers a secret that is replaced now. Those that were before its time
+// prove nothing any more, and must not begin to again.
+func (a *Account) rotate(field string, now time.Time) {
+	if a.RotatedAt == nil || now.Sub(*a.RotatedAt) >= overlap {
+		maps.DeleteFunc(a.secrets, func(name, _ string) bool { return strings.HasSuffix(name, previous("")) })
+	}
+	a.secrets[previous(field)], a.RotatedAt = a.secrets[field], &now
 }
 
 func previous(field string) string { return field + ".previous" }

@@ -163,8 +163,7 @@ func (a *Accounts) assign(to *Account, known []Field, told *map[string]string) e
 			bad.Require(false, "/fields/"+name, "too_long", "This is too long to be right.")
 		case known[at].Secret:
 			if was := to.secrets[name]; was != "" && was != value {
-				now := a.Clock.Now()
-				to.secrets[previous(name)], to.RotatedAt = was, &now
+				to.rotate(name, a.Clock.Now())
 			}
 			set(to.secrets, name, value)
 		default:

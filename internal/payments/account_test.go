@@ -174,6 +174,13 @@ func TestASecretIsRotated(t *testing.T) {
 			t.Error(diff)
 		}
 	}
+	if code, body := o.call("PUT", "/razorpay", `{"fields": {"key_secret": "of another key"}}`); code != 200 {
+		t.Fatalf("%d %s", code, body)
+	}
+	a, err := o.accounts.Open(t.Context(), "razorpay")
+	if diff := cmp.Diff([]string{"the next one"}, a.Secrets("webhook_secret", o.clock.Now())); err != nil || diff != "" {
+		t.Errorf("what was replaced long ago proves notices again, for another secret was: %v %s", err, diff)
+	}
 }
 
 // The keys are sealed anew with the newest master key, and by another's nobody

@@ -81,7 +81,8 @@ const (
 // ErrNoException says that there is no such exception.
 var ErrNoException = errs.New(errs.NotFound, "not_found", "There is no such exception.")
 
-// Except shows something to staff: once, as long as it is open.
+// Except shows something to staff: once, as long as it is open, and not again when
+// they have dismissed it.
 func Except(ctx context.Context, tx pgx.Tx, e Exception) error {
 	e.ID = id.New[id.Exception]()
 	if e.Detail == nil {

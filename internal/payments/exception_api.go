@@ -3,9 +3,6 @@ package payments
 import (
 	"context"
 	"fmt"
-	"net/http"
-
-	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
 	"souk/internal/platform/httpapi"
@@ -14,8 +11,6 @@ import (
 func (p *Payments) exceptionRoutes(r *httpapi.Router) {
 	httpapi.Get(r, "/api/v1/admin/reconciliation", p.listExceptions, httpapi.Needs(CanRead), httpapi.ID("admin-list-payment-exceptions"),
 		httpapi.Summary("List what does not add up between payment providers and the shop, the newest first"))
-	httpapi.Post(r, "/api/v1/admin/reconciliation/{exception}/resolve", p.resolve, httpapi.Needs(CanWrite), httpapi.ID("admin-resolve-payment-exception"), httpapi.Status(http.StatusOK),
-		httpapi.Summary("Say that an exception was settled by hand, and how"))
 }
 
 type exceptionsInput struct {
@@ -44,21 +39,4 @@ func (p *Payments) listExceptions(ctx context.Context, in *exceptionsInput) (htt
 		page.TotalCount = &total
 	}
 	return page, nil
-}
-
-type resolveInput struct {
-	Exception id.Exception `path:"exception"`
-	Body      struct {
-		Resolution string `json:"resolution" minLength:"1" maxLength:"500" doc:"What was done about it"`
-	}
-}
-
-func (p *Payments) resolve(ctx context.Context, tx pgx.Tx, in *resolveInput) (Exception, error) {
-	if _, err := LockException(ctx, tx, in.Exception); err != nil {
-		return Exception{}, err
-	}
-	if err := Resolve(ctx, tx, in.Exception, in.Body.Resolution); err != nil {
-		return Exception{}, err
-	}
-	return LockException(ctx, tx, in.Exception)
 }

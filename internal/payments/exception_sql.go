@@ -12,10 +12,16 @@ import (
 const exceptionColumnsFragment = `
 	e.id, e.provider, e.kind, e.payment_id, e.order_id, e.subject, e.detail, e.state, e.resolution, e.action, e.settled_minor, e.resolved_by, e.created_at, e.resolved_at`
 
+// insertException shows what is not shown already, and what staff have not dismissed
+// while it said the same. Of a call that is not answered each try says something else,
+// and a dispute may ask once more.
 func insertException(ctx context.Context, tx pgx.Tx, e Exception, detail []byte) (int64, error) {
 	return postgres.Exec(ctx, tx, `
 		INSERT INTO payment_exceptions (id, provider, kind, payment_id, order_id, subject, detail)
-		VALUES (@id, @provider, @kind, @payment, coalesce(@order::uuid, (SELECT order_id FROM payments WHERE id = @payment)), @subject, @detail)
+		SELECT @id, @provider, @kind, @payment, coalesce(@order::uuid, (SELECT order_id FROM payments WHERE id = @payment)), @subject, @detail
+		WHERE NOT EXISTS (SELECT FROM payment_exceptions
+		                  WHERE provider = @provider AND kind = @kind AND subject = @subject AND action = 'dismiss'
+		                    AND CASE @kind WHEN 'no_answer' THEN true WHEN 'dispute' THEN false ELSE detail = @detail END)
 		ON CONFLICT (provider, kind, subject) WHERE state = 'open' DO NOTHING`,
 		pgx.NamedArgs{
 			"id": e.ID, "provider": e.Provider, "kind": string(e.Kind), "payment": e.Payment, "order": e.Order, "subject": e.Subject, "detail": detail,

@@ -13,11 +13,11 @@ import (
 const noticeColumnsFragment = `
 	n.id, n.provider, n.event_id, n.type, n.ref, n.state, n.problem, n.deliveries, n.attempts, n.happened_at, n.received_at, n.applied_at`
 
-// inserted says whether the notice that is kept under a name says the same, and
-// whether it is new and to be looked into at once.
+// inserted is what was kept under a notice's name before, nil when nothing was, and
+// whether the new one is to be looked into at once.
 type inserted struct {
-	Same  bool `db:"same"`
-	Rings bool `db:"rings"`
+	Was   []byte `db:"was"`
+	Rings bool   `db:"rings"`
 }
 
 // insertNotice keeps a notice. One that names no payment yet waits for it, and
@@ -39,7 +39,7 @@ func insertNotice(ctx context.Context, tx pgx.Tx, k Kept, body []byte) (inserted
 		SELECT @id, @provider, @event, @type, @ref, @body, @at, @state, @problem,
 		       CASE WHEN EXISTS (SELECT FROM about) AND NOT EXISTS (SELECT FROM others) THEN now() ELSE now() + interval '10 seconds' END
 		ON CONFLICT ON CONSTRAINT webhook_inbox_event_key DO UPDATE SET deliveries = n.deliveries + 1
-		RETURNING body = @body AS same, id = @id AND state = 'due' AND due_at <= now() AS rings`,
+		RETURNING CASE WHEN id <> @id THEN body END AS was, id = @id AND state = 'due' AND due_at <= now() AS rings`,
 		pgx.NamedArgs{
 			"id": k.ID, "provider": k.Provider, "event": k.EventID, "type": k.Type, "ref": k.Ref, "body": body, "at": k.HappenedAt,
 			"state": string(k.State), "problem": k.Problem,

@@ -56,6 +56,20 @@ func KeptBy(ctx context.Context, db postgres.DB, user id.User, provider string) 
 	return s, nil
 }
 
+// IsCharged reports that an order waits to be paid in the way that a user keeps,
+// while they are away.
+func IsCharged(ctx context.Context, db postgres.DB, order id.Order, user id.User) (bool, error) {
+	is, err := postgres.Scalar[bool](ctx, db, `
+		SELECT EXISTS (
+			SELECT FROM payments p JOIN saved_methods m ON m.provider = p.provider AND m.user_id = @user
+			WHERE p.order_id = @order AND p.away AND p.status IN ('pending', 'processing')) AS charged`,
+		pgx.NamedArgs{"order": order, "user": user})
+	if err != nil {
+		return false, fmt.Errorf("look how order %s is paid: %w", order, err)
+	}
+	return is, nil
+}
+
 // ForgetSaved drops what is kept of a user.
 func (p *Payments) ForgetSaved(ctx context.Context, tx pgx.Tx, user id.User) error {
 	_, err := postgres.Exec(ctx, tx, `DELETE FROM saved_methods WHERE user_id = @user`, pgx.NamedArgs{"user": user})

@@ -140,18 +140,21 @@ func rivalOf(s *Snapshot, apply []int, p *Promotion) *Promotion {
 		if p.Given != nil && o.Given != nil { // they were combined then
 			continue
 		}
-		if p.keepsOut(o) || o.keepsOut(p) || p.Group != "" && p.Group == o.Group && p.Vendor == o.Vendor {
+		if o.keepsOut(p) {
 			return o
 		}
 	}
 	return nil
 }
 
-// keepsOut reports whether p is not combined with o. What a vendor gives keeps out
-// only what the same vendor gives: it is on their goods alone, and must not take
-// from a cart what others give.
+// keepsOut reports whether o, which is considered after p, is not combined with it.
+// What a vendor gives keeps out only what the same vendor gives: it is on their goods
+// alone, and must not take from a cart what others give.
 func (p *Promotion) keepsOut(o *Promotion) bool {
-	return p.Exclusive && (p.Vendor.IsZero() || p.Vendor == o.Vendor)
+	if p.Vendor != o.Vendor {
+		return p.Exclusive && p.Vendor.IsZero()
+	}
+	return p.Exclusive || o.Exclusive || p.Group != "" && p.Group == o.Group
 }
 
 // alone is what a promotion takes off the cart as it is.

@@ -213,7 +213,7 @@ func reckonSlowly(s *Snapshot) map[id.Promotion]map[any][2]int64 {
 	for _, p := range fit {
 		if !slices.ContainsFunc(chosen, func(o *Promotion) bool {
 			same := p.Vendor == o.Vendor
-			return p.Exclusive && (same || p.Vendor.IsZero()) || o.Exclusive && (same || o.Vendor.IsZero()) || same && p.Group != "" && p.Group == o.Group
+			return p.Exclusive && same || o.Exclusive && (same || o.Vendor.IsZero()) || same && p.Group != "" && p.Group == o.Group
 		}) {
 			chosen = append(chosen, p)
 		}

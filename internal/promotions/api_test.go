@@ -166,6 +166,23 @@ func TestAHundredThousandCodes(t *testing.T) {
 	a.Call(t, "vera", "GET", path("vera", p)+"/coupons/file", "").Want(t, 404, "promotion_not_found")
 }
 
+// Codes are made beside orders that are placed with the promotion: neither waits.
+func TestCodesAreMadeWhileOrdersArePlaced(t *testing.T) {
+	t.Parallel()
+	pool := pgtest.DB(t)
+	a := apptest.New(t, pool)
+	p := promote(t, a, apptest.Admin, `, "status": "active", "needs_code": true, "usage_limit": 5`)
+	tx, err := pool.Begin(t.Context()) // an order that has counted its use
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = tx.Rollback(t.Context()) }()
+	if _, err := tx.Exec(t.Context(), `UPDATE promotions SET used = used + 1 WHERE id = $1`, p.ID); err != nil {
+		t.Fatal(err)
+	}
+	a.Call(t, apptest.Admin, "POST", path(apptest.Admin, p)+"/coupons", `{"codes": ["BESIDE"]}`).Want(t, 201)
+}
+
 // A limit is not set below what was given; what was given before there was a
 // limit counts.
 func TestALimitCountsWhatWasGivenBeforeIt(t *testing.T) {

@@ -103,7 +103,7 @@ type CouponsMade struct {
 }
 
 func (h handlers) createCoupons(ctx context.Context, tx pgx.Tx, in *createCouponsInput) (CouponsMade, error) {
-	p, err := lock(ctx, tx, h.scope(ctx), in.Promotion)
+	p, err := hold(ctx, tx, h.scope(ctx), in.Promotion)
 	if err != nil {
 		return CouponsMade{}, err
 	}

@@ -116,16 +116,22 @@ func isAll(s pricing.Scope) bool {
 	return len(s.Products)+len(s.Variants)+len(s.Categories)+len(s.Tags)+len(s.Brands)+len(s.Vendors)+len(s.Except) == 0 && !s.FullPrice
 }
 
-// stacksWith reports whether some goods may be lowered by both. Goods may be in
-// several categories and have several tags, so those keep no two apart.
+// stacksWith reports whether some goods may be lowered by both, of which p has the
+// higher priority or the same. Goods may be in several categories and have several
+// tags, so those keep no two apart; a buyer has one plan.
 func (p *Promotion) stacksWith(q Promotion) bool {
-	a, b := p.Reward.Goods, q.Reward.Goods
-	same := p.VendorID == q.VendorID // or else only what is the shop's keeps others out
-	apart := p.Exclusive && (same || p.VendorID.IsZero()) || q.Exclusive && (same || q.VendorID.IsZero()) ||
-		same && p.StackingGroup != "" && p.StackingGroup == q.StackingGroup ||
-		!p.VendorID.IsZero() && !q.VendorID.IsZero() && p.VendorID != q.VendorID ||
-		p.EndsAt != nil && !p.EndsAt.After(q.StartsAt) || q.EndsAt != nil && !q.EndsAt.After(p.StartsAt)
-	return !apart && meet(a.Products, b.Products) && meet(a.Variants, b.Variants) && meet(a.Brands, b.Brands) && meet(a.Vendors, b.Vendors)
+	apart := p.EndsAt != nil && !p.EndsAt.After(q.StartsAt) || q.EndsAt != nil && !q.EndsAt.After(p.StartsAt)
+	switch {
+	case p.VendorID == q.VendorID:
+		apart = apart || p.Exclusive || q.Exclusive || p.StackingGroup != "" && p.StackingGroup == q.StackingGroup
+	case p.VendorID.IsZero(): // only what is the shop's, and before them, keeps vendors' out
+		apart = apart || p.Exclusive && p.Priority > q.Priority
+	default:
+		apart = apart || !q.VendorID.IsZero()
+	}
+	a, b, x, y := p.Reward.Goods, q.Reward.Goods, p.Conditions, q.Conditions
+	return !apart && meet(a.Products, b.Products) && meet(a.Variants, b.Variants) && meet(a.Brands, b.Brands) && meet(a.Vendors, b.Vendors) &&
+		meet(x.Plans, y.Plans) && meet(x.Countries, y.Countries) && meet(x.Methods, y.Methods)
 }
 
 // meet reports whether two lists, of which an empty one is everything, share

@@ -31,6 +31,8 @@ func TestLint(t *testing.T) {
 		t.Errorf("of one group they do not stack: %s", body)
 	}
 	add(apptest.Admin, "Ladder", `"reward": {"kind": "percent_off", "percent_ppm": 500000, "goods": {"full_price": true}}`)
+	add(apptest.Admin, "Germans", sixty+`, "conditions": {"countries": ["DE"]}, "stacking_group": "season"`)
+	add(apptest.Admin, "Austrians", sixty+`, "conditions": {"countries": ["AT"]}`)
 	add(apptest.Admin, "Secret", percentOff+`, "needs_code": true`)
 	add(apptest.Admin, "Euros", `"reward": {"kind": "amount_off", "amounts": {"EUR": 100}}`)
 	add(apptest.Admin, "Welcome", percentOff+`, "conditions": {"first_order": true}`)
@@ -50,7 +52,7 @@ func TestLint(t *testing.T) {
 			t.Errorf("the linter does not say %q: %s", want, body)
 		}
 	}
-	for _, fine := range []string{"Spring and Autumn", "Autumn and Spring"} {
+	for _, fine := range []string{"Spring and Autumn", "Autumn and Spring", "Germans and Austrians", "Austrians and Germans"} {
 		if strings.Contains(body, fine) {
 			t.Errorf("the linter says %q: %s", fine, body)
 		}

@@ -34,6 +34,12 @@ func lock(ctx context.Context, tx pgx.Tx, vendor id.Vendor, promotion id.Promoti
 	return one(ctx, tx, selectPromotions+`WHERE p.id = @id AND (@vendor::uuid IS NULL OR p.vendor_id = @vendor) FOR UPDATE OF p`, vendor, promotion)
 }
 
+// hold is Get for those who rely on it until tx ends: who edits it waits, and nobody
+// who places an order with it, for which there is not always the time.
+func hold(ctx context.Context, tx pgx.Tx, vendor id.Vendor, promotion id.Promotion) (Promotion, error) {
+	return one(ctx, tx, selectPromotions+`WHERE p.id = @id AND (@vendor::uuid IS NULL OR p.vendor_id = @vendor) FOR KEY SHARE OF p`, vendor, promotion)
+}
+
 func one(ctx context.Context, db postgres.DB, sql string, vendor id.Vendor, promotion id.Promotion) (Promotion, error) {
 	p, err := postgres.Get[Promotion](ctx, db, sql, pgx.NamedArgs{"id": promotion, "vendor": vendor})
 	if errors.Is(err, postgres.ErrNoRow) {

@@ -78,6 +78,16 @@ func QueueRedeem(b *postgres.Batch, order id.Order, customer []byte, uses []Use)
 	}
 }
 
+// GivenForOthers reports that an order has been given something that is for other ways
+// to pay than one.
+func GivenForOthers(ctx context.Context, db postgres.DB, order id.Order, method string) (bool, error) {
+	is, err := postgres.Scalar[bool](ctx, db, givenForOthers, pgx.NamedArgs{"order": order, "method": method})
+	if err != nil {
+		return false, fmt.Errorf("look what order %s was given for how it is paid: %w", order, err)
+	}
+	return is, nil
+}
+
 // Release gives back what was given on orders that are cancelled as a whole: it
 // may be used again. The caller has locked the orders.
 func Release(ctx context.Context, tx pgx.Tx, orders []id.Order) error {

@@ -24,6 +24,11 @@ const (
 		) before
 		WHERE p.customer_limit IS NULL OR before.uses < p.customer_limit`
 
+	givenForOthers = `
+		SELECT EXISTS (
+			SELECT FROM promotion_redemptions r JOIN promotions p ON p.id = r.promotion_id
+			WHERE r.order_id = @order AND p.conditions ? 'payment_methods' AND NOT p.conditions -> 'payment_methods' @> to_jsonb(@method::text)) AS given`
+
 	lockUses = `
 		SELECT id FROM promotions
 		WHERE id IN (SELECT promotion_id FROM promotion_redemptions WHERE order_id = ANY (@orders) AND released_at IS NULL)

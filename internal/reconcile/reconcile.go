@@ -156,8 +156,16 @@ func (r *Reconciler) Nights(ctx context.Context) error {
 	return nil
 }
 
-// Night compares the books of a provider for a night, a month at a time at most.
+// Night compares the books of a provider for a night, a month at a time at most. One
+// that could not be compared is part of the next, so when that has been it is over.
 func (r *Reconciler) Night(ctx context.Context, e NightDue) error {
+	until, err := comparedUntil(ctx, r.DB, e.Provider)
+	if err != nil {
+		return fmt.Errorf("read until when %s was compared: %w", e.Provider, err)
+	}
+	if until != nil && !until.Before(e.Until) {
+		return nil
+	}
 	for from := e.From; from.Before(e.Until); from = from.Add(longest) {
 		until := from.Add(longest)
 		if e.Until.Before(until) {

@@ -48,7 +48,8 @@ func (r *Reconciler) runAsked(ctx context.Context, in *runInput) (Run, error) {
 }
 
 // Days is the period from a day until another, both included, as people write
-// them: three days until yesterday where they are "".
+// them: three days until yesterday where they are "". It is a month at most: nobody
+// is asked for more at once.
 func Days(now time.Time, first, last string) (Period, error) {
 	p := Period{Until: now.UTC().Truncate(day)}
 	var bad errs.Fields

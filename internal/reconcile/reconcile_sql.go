@@ -12,14 +12,21 @@ import (
 )
 
 // beginNight says until when a provider was compared before; no row when there is
-// nothing to do, or somebody is at it.
+// nothing to do, or somebody is at it, who tries again by themselves for a day and
+// longer.
 func beginNight(ctx context.Context, tx pgx.Tx, provider string, until time.Time) (*time.Time, error) {
 	return postgres.Scalar[*time.Time](ctx, tx, `
 		INSERT INTO reconciliation_places AS p (provider, asked_at) VALUES (@provider, now())
 		ON CONFLICT (provider) DO UPDATE SET asked_at = now()
-		WHERE (p.until_at IS NULL OR p.until_at < @until) AND p.asked_at < now() - interval '1 hour'
+		WHERE (p.until_at IS NULL OR p.until_at < @until) AND p.asked_at < now() - interval '20 hours'
 		RETURNING until_at`,
 		pgx.NamedArgs{"provider": provider, "until": until})
+}
+
+// comparedUntil is until when the nights of a provider were compared; nil when none
+// was.
+func comparedUntil(ctx context.Context, db postgres.DB, provider string) (*time.Time, error) {
+	return postgres.Scalar[*time.Time](ctx, db, `SELECT (SELECT until_at FROM reconciliation_places WHERE provider = @provider)`, pgx.NamedArgs{"provider": provider})
 }
 
 // insertMovements also reads what was there before.

@@ -25,7 +25,7 @@ func (r *Reconciler) reportRoutes(router *httpapi.Router) {
 		httpapi.QueryParam("from", "The first day to compare, as 2026-11-23; that of the file's first movement unless told."),
 		httpapi.QueryParam("until", "The last day, likewise."),
 		httpapi.Summary("Compare a settlement report of a payment provider with the shop's books"),
-		httpapi.Describe("The CSV that the provider exports is the body, with the options in the query, or the part `file` of a form with the options as parts; 32 MiB and 31 days at most. "+
+		httpapi.Describe("The CSV that the provider exports is the body, with the options in the query, or the part `file` of a form with the options as parts; 32 MiB at most, and 31 days where they are told. "+
 			"Nobody is asked about what differs. What the file lacks is looked for between its first payment and its last, or in the days that are told; not in a list of settlements, as Razorpay's. The answer counts what was read, posted and resolved, and lists the `exceptions`: what does not add up. "+
 			"The same file again posts nothing and shows nothing twice. 422 `report_unreadable` says where the file is not what it should be; then nothing of it was taken."))
 }
@@ -65,11 +65,14 @@ func OfReport(provider string, file io.Reader, now time.Time, first, last string
 	if err != nil {
 		return Period{}, err
 	}
-	told := first != "" || last != ""
-	if !told && len(moved) > 0 {
-		first, last = moved[0].At.UTC().Format(time.DateOnly), moved[len(moved)-1].At.UTC().Format(time.DateOnly)
-	}
 	p, err := Days(now, first, last)
+	if err != nil {
+		return Period{}, err
+	}
+	told := first != "" || last != ""
+	if !told && len(moved) > 0 { // however many days they are: nobody is asked about them
+		p.From, p.Until = moved[0].At.Truncate(day), moved[len(moved)-1].At.Truncate(day).Add(day)
+	}
 	p.Provider, p.Source, p.File = provider, File, moved
 	switch {
 	case reports.OfSettlements(provider): // what is not in it may be settled yet
@@ -78,7 +81,7 @@ func OfReport(provider string, file io.Reader, now time.Time, first, last string
 	default:
 		p.Full = full(moved)
 	}
-	return p, err
+	return p, nil
 }
 
 // full is the time in which a file of unknown days has all that has moved: it may

@@ -63,6 +63,13 @@ func TestASettlementReportIsSent(t *testing.T) {
 	shop.WantRows(t, "payment_exceptions", 1)
 	shop.WantRows(t, "ledger_txns", 2)
 
+	// A month of another time zone is of 32 days here.
+	month := strings.Replace(report, "txn_2,2026-09-15", "txn_2,2026-08-14", 1)
+	if run := apptest.Read[reconcile.Run](t, send("", month, "text/csv").Want(t, 200)); run.Until.Sub(run.From) != 33*24*time.Hour || run.Found != 1 {
+		t.Errorf("a long report: %+v", run)
+	}
+	shop.WantRows(t, "ledger_txns", 2)
+
 	send("", "", "text/csv").Want(t, 422, "report_unreadable")
 	send("", "a,b\n1,2\n", "text/csv").Want(t, 422, "report_unreadable")
 	send("?provider=test", report, "text/csv").Want(t, 422, "report_unreadable")

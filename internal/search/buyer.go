@@ -190,11 +190,13 @@ func pricedCard(card json.RawMessage, rows []cardPrice) (json.RawMessage, error)
 const selectSpecial = `
 	SELECT EXISTS (SELECT FROM customer_group_members WHERE user_id = @user) OR EXISTS (SELECT FROM buyer_plans WHERE user_id = @user)`
 
+// Gift cards cost what they are worth, whatever lists ask: carts charge that.
 const selectListPrices = `
 	SELECT v.product_id, v.id AS variant_id, l.id, l.name, l.priority, p.min_quantity, (p.amount_minor, p.currency) AS price
 	FROM price_lists_of(@buyer::uuid, NULL, NULL, now()) l
 	JOIN price_list_prices p ON p.list_id = l.id AND p.currency = @currency
 	JOIN variants v ON v.id = p.variant_id
+	JOIN products good ON good.id = v.product_id AND NOT good.gift_card
 	WHERE v.product_id = @product AND v.archived_at IS NULL
 	ORDER BY v.id`
 
@@ -205,6 +207,7 @@ const selectCardPrices = `
 		FROM price_lists_of(@buyer::uuid, NULL, NULL, now()) l
 		JOIN price_list_prices p ON p.list_id = l.id AND p.currency = @currency AND p.min_quantity = 1
 		JOIN variants v ON v.id = p.variant_id
+		JOIN products good ON good.id = v.product_id AND NOT good.gift_card
 		WHERE v.product_id = ANY (@products) AND v.archived_at IS NULL
 	)
 	SELECT v.product_id, v.id AS variant_id, l.id, coalesce(l.name, '') AS name, coalesce(l.priority, 0) AS priority, 1 AS min_quantity,

@@ -22,7 +22,7 @@ func (o *past) snapshot(without id.Promotion) (s pricing.Snapshot, frozen given)
 		f := o.facts[l.Product]
 		s.Lines[i] = pricing.Line{
 			Key: i, Vendor: l.Vendor, Variant: l.Variant, Quantity: l.Quantity, UnitPrice: l.UnitPrice, Product: l.Product,
-			Brand: f.Brand, Categories: f.Categories, Tags: f.Tags, Reduced: l.Reduced,
+			Brand: f.Brand, Categories: f.Categories, Tags: f.Tags, AsPriced: l.GiftCard, Reduced: l.Reduced,
 		}
 	}
 	for i, p := range o.parcels {

@@ -40,6 +40,7 @@ type line struct {
 	Product   id.Product   `db:"product_id"`
 	Quantity  int64        `db:"quantity"`
 	UnitPrice money.Amount `db:"unit_price"`
+	GiftCard  bool         `db:"gift_card"`
 	Reduced   bool         `db:"reduced"` // it had cost more before
 }
 
@@ -100,7 +101,7 @@ func moment(t time.Time) *time.Time {
 const (
 	readPast = `
 		SELECT o.id, o.number, o.placed_at, o.currency, coalesce(nullif(o.shipping_address ->> 'country', ''), o.billing_address ->> 'country', '') AS country,
-		       coalesce((SELECT p.provider FROM payments p WHERE p.order_id = o.id ORDER BY p.id LIMIT 1), '') AS method,
+		       coalesce((SELECT p.provider FROM payments p WHERE p.order_id = o.id AND p.provider NOT IN ('gift_card', 'store_credit') ORDER BY p.id LIMIT 1), '') AS method,
 		       CASE WHEN o.email = '' THEN '' ELSE souk_mailbox(o.email) END AS mailbox,
 		       @first AND NOT EXISTS (
 		           SELECT FROM orders b WHERE b.user_id = o.user_id AND b.status <> 'cancelled' AND (b.placed_at, b.id) < (o.placed_at, o.id)
@@ -111,7 +112,7 @@ const (
 		FROM orders o WHERE o.id = ANY (@orders) ORDER BY o.placed_at, o.id`
 
 	readPastLines = `
-		SELECT l.order_id, l.id, l.vendor_id, l.variant_id, l.product_id, l.quantity, (l.unit_price_minor, l.currency) AS unit_price,
+		SELECT l.order_id, l.id, l.vendor_id, l.variant_id, l.product_id, l.quantity, (l.unit_price_minor, l.currency) AS unit_price, l.gift_card,
 		       @reduced AND coalesce((
 		           SELECT h.compare_at_minor > h.amount_minor FROM price_history h
 		           WHERE h.variant_id = l.variant_id AND h.currency = l.currency AND h.at <= o.placed_at ORDER BY h.at DESC, h.seq DESC LIMIT 1), false) AS reduced

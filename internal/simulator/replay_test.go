@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/app/apptest"
 	"souk/internal/checkout"
+	"souk/internal/credit"
 	"souk/internal/id"
 	"souk/internal/memberships"
 	"souk/internal/money"
@@ -107,6 +108,32 @@ func TestAReplayKeepsWhatWasGiven(t *testing.T) {
 		if k.Given != usd(c.given) || k.Saved != usd(c.saved) || k.Cost != usd(int64(c.cost)) || got.Matched != c.matched || got.KeptOut != c.keptOut {
 			t.Errorf("%s: %+v, want %+v", name, got, c)
 		}
+	}
+}
+
+// Gift cards are bought at what they are worth. Who pays a part with one has chosen a
+// way to pay for the rest.
+func TestAReplayKnowsGiftCards(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	mug, card := a.Variant(t, apptest.Price(1000)), a.Variant(t, apptest.Price(5000))
+	code := ""
+	a.InTx(t, func(tx pgx.Tx) error {
+		made, err := a.Credit.Give(t.Context(), tx, credit.NewCard{Amount: usd(200), Gift: credit.Gift{Email: "ann@example.com"}}, "a test")
+		if err == nil {
+			_, code, err = a.Credit.ToMail(t.Context(), tx, made.ID)
+		}
+		return err
+	})
+	c := a.Cart(t, "", 1, mug, card)
+	c = apptest.Read[apptest.Cart](t, a.Call(t, "", "POST", c.Path("/gift-cards"), fmt.Sprintf(`{"code": %q}`, code)).Want(t, 200))
+	a.Place(t, "", c).Want(t, 201)
+	a.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE order_lines SET gift_card = true WHERE variant_id = @card`, pgx.NamedArgs{"card": card})
+		return err
+	})
+	got := replayed(t, a, `{"draft": {"name": "Tenth", "conditions": {"payment_methods": ["cod"]}, "reward": {"kind": "percent_off", "percent_ppm": 100000}}}`)
+	if got.Matched != 1 || got.Costs[0].Cost != usd(100) {
+		t.Errorf("a tenth of 10.00 beside a gift card: %+v", got)
 	}
 }
 

@@ -28,7 +28,7 @@ func TestThePresetOfTheUnionHasEveryMember(t *testing.T) {
 	t.Parallel()
 	tx, call := shop(t)
 	a, actions := applied(t, call("admin", "POST", presets+"eu-vat", "", "").Body)
-	if actions["create"] != 31 || a.Date == "" || len(a.Sources) == 0 {
+	if actions["create"] != 33 || a.Date == "" || len(a.Sources) == 0 {
 		t.Errorf("made %v on %s after %v", actions, a.Date, a.Sources)
 	}
 	zones := &tax.Zones{DB: tx}
@@ -69,6 +69,10 @@ func TestThePresetOfTheUnionHasEveryMember(t *testing.T) {
 		{"DK", "", "super-reduced", 250_000},
 		{"ES", "28001", "super-reduced", 40_000},
 		{"ES", "35001", "standard", 0},
+		{"FI", "22100", "standard", 0},
+		{"FR", "75001", "standard", 200_000},
+		{"FR", "97110", "standard", 0},
+		{"IT", "22061", "standard", 0},
 		{"RO", "", "reduced", 110_000},
 		{"US", "", "standard", 0},
 	} {

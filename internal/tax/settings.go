@@ -15,8 +15,8 @@ var (
 		Check: func(c string) bool { return c == "" || accounts.IsCountry(c) }, Rule: "Write the country as two letters of ISO 3166, as in DE.",
 	}
 	RegionSetting = settings.Value[string]{
-		Key: "tax.region", Help: "The state or province of that registration, by its code in addresses, such as KA.",
-		Check: func(r string) bool { return len(r) <= 100 }, Rule: "A code of at most 100 letters.",
+		Key: "tax.region", Help: "The state or province of that registration, by its code or name, such as KA.",
+		Check: func(r string) bool { return len(r) <= 100 }, Rule: "A code or name of at most 100 letters.",
 	}
 	PostalCodeSetting = settings.Value[string]{
 		Key: "tax.postal_code", Help: "The postal code of that registration, which services that reckon tax ask for.",

@@ -431,6 +431,23 @@ SELECT month::text FROM ledger_periods p
 FULL JOIN (SELECT DISTINCT ON (month) month, change FROM ledger_period_changes ORDER BY month, seq DESC) c USING (month)
 WHERE (p.month IS NOT NULL) IS DISTINCT FROM (c.change IS NOT DISTINCT FROM 'closed');
 
+-- [C10] what stands on disputes is what providers hold back: what they took, less what came back, and less what was lost, which is an expense once
+WITH held AS (
+    SELECT currency, sum(amount) AS amount FROM (
+        SELECT currency, CASE kind WHEN 'chargeback' THEN amount_minor ELSE -amount_minor END AS amount
+        FROM payment_events WHERE kind IN ('chargeback', 'chargeback_reversed')
+        UNION ALL
+        SELECT currency, -amount_minor FROM payment_disputes WHERE status = 'lost') moves
+    GROUP BY 1
+), booked AS (
+    SELECT a.currency, sum(e.amount_minor) AS amount FROM ledger_entries e JOIN ledger_accounts a ON a.id = e.account_id
+    WHERE a.kind = 'disputes' GROUP BY 1
+)
+SELECT currency::text FROM held FULL JOIN booked USING (currency) WHERE coalesce(held.amount, 0) <> coalesce(booked.amount, 0)
+UNION ALL
+SELECT d.id::text FROM payment_disputes d LEFT JOIN ledger_txns t ON t.ref_type = 'payment_dispute' AND t.ref_id = d.id
+WHERE (d.status = 'lost') <> (t.id IS NOT NULL);
+
 -- [D1] a commission is within its basis: 0 <= commission <= what the line brings without tax, with what the platform adds, after cancelling, too
 SELECT l.id FROM order_lines l JOIN orders o ON o.id = l.order_id
 WHERE l.commission_minor < 0 OR l.commission_minor > l.total_minor - l.tax_minor + l.platform_minor
@@ -588,11 +605,14 @@ SELECT v.id FROM vendor_orders v
 LEFT JOIN (SELECT vendor_order_id, sum(platform_minor) AS amount FROM adjustments WHERE order_line_id IS NULL GROUP BY 1) a ON a.vendor_order_id = v.id
 WHERE v.shipping_platform_minor <> coalesce(a.amount, 0);
 
--- [F5] a gift card's balance is the sum of its entries, the first of which is what it was issued with, and within that
+-- [F5] a gift card's balance is the sum of its entries, the first of which is what it was issued with, and within that leaves room for what it has paid and may get back
 SELECT g.id FROM gift_cards g
-LEFT JOIN (SELECT gift_card_id, sum(delta_minor) AS balance, sum(delta_minor) FILTER (WHERE kind = 'issued') AS initial FROM gift_card_entries GROUP BY 1) e
-    ON e.gift_card_id = g.id
-WHERE g.balance_minor IS DISTINCT FROM e.balance OR g.initial_minor IS DISTINCT FROM e.initial OR g.balance_minor NOT BETWEEN 0 AND g.initial_minor;
+LEFT JOIN (
+    SELECT gift_card_id, sum(delta_minor) AS balance, sum(delta_minor) FILTER (WHERE kind = 'issued') AS initial,
+           coalesce(sum(delta_minor) FILTER (WHERE kind IN ('redeemed', 'returned')), 0) AS paid
+    FROM gift_card_entries GROUP BY 1
+) e ON e.gift_card_id = g.id
+WHERE g.balance_minor IS DISTINCT FROM e.balance OR g.initial_minor IS DISTINCT FROM e.initial OR g.balance_minor NOT BETWEEN 0 AND g.initial_minor + e.paid;
 
 -- [F6] a customer's store credit is the sum of its entries, and not below nothing
 SELECT coalesce(s.user_id, e.user_id) FROM store_credits s

@@ -220,6 +220,8 @@ var corruptions = []corruption{
 	{rule: "C9", sql: `DELETE FROM ledger_period_changes WHERE month = '2026-02-01'`},
 	{rule: "C9", sql: `INSERT INTO ledger_period_changes (month, change, reason, actor) VALUES ('2026-02-01', 'reopened', 'why not', 'anna')`},
 	{rule: "C9", sql: `INSERT INTO ledger_period_changes (month, change, actor) VALUES ('2026-03-01', 'closed', 'anna')`},
+	{rule: "C10", sql: `UPDATE ledger_accounts SET kind = 'disputes' WHERE id = u('fees')`},
+	{rule: "C10", sql: `INSERT INTO payment_disputes (id, payment_id, ref, currency, amount_minor, reason, status) VALUES (u('lost'), u('payment 1'), 'dp_lost', 'USD', 100, 'fraud', 'lost')`},
 
 	{rule: "D1", sql: `UPDATE order_lines SET commission_minor = 5001 WHERE id = u('waiting rug')`},
 	{

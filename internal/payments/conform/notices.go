@@ -3,6 +3,7 @@ package conform
 import (
 	"bytes"
 	"errors"
+	"net/http"
 	"slices"
 	"testing"
 	"time"
@@ -42,14 +43,17 @@ func notices(t *testing.T, b Bench) {
 		t.Errorf("%d notices have %d names", len(letters), len(seen))
 	}
 	l := letters[len(letters)-1]
-	bare := l.header.Clone()
-	for name := range bare {
+	bare, twice := l.header.Clone(), l.header.Clone()
+	for name := range l.header {
 		if name != "Content-Type" {
 			bare.Del(name)
+			twice.Add(name, twice.Get(name))
 		}
 	}
-	if _, err := b.Provider.Hear(t.Context(), bare, l.body); !errors.Is(err, payments.ErrNotice) {
-		t.Errorf("no signature: %v", err)
+	for name, header := range map[string]http.Header{"no signature": bare, "two signatures": twice} {
+		if _, err := b.Provider.Hear(t.Context(), header, l.body); !errors.Is(err, payments.ErrNotice) {
+			t.Errorf("%s: %v, want ErrNotice", name, err)
+		}
 	}
 	for name, body := range map[string][]byte{
 		"a space more": append(slices.Clone(l.body), ' '), "cut short": l.body[:len(l.body)-1], "another amount": bytes.Replace(l.body, []byte("1"), []byte("9"), 1),

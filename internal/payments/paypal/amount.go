@@ -32,6 +32,14 @@ func expressible(a money.Amount) bool {
 	return a.Minor%unit == 0
 }
 
+// countable refuses to move an amount that PayPal would be asked for another of.
+func countable(a money.Amount) error {
+	if expressible(a) {
+		return nil
+	}
+	return no("amount_unsupported", "It cannot count "+a.String()+" so exactly.")
+}
+
 // sum is an amount as PayPal writes it: {"currency_code": "USD", "value": "19.99"}.
 type sum struct{ money.Amount }
 
@@ -40,7 +48,7 @@ type wireSum struct {
 	Value    string         `json:"value"`
 }
 
-// MarshalJSON writes no more decimals than PayPal takes.
+// MarshalJSON writes no more decimals than PayPal takes, of what is expressible.
 func (s sum) MarshalJSON() ([]byte, error) {
 	value := s.Decimal()
 	if currencies[s.Currency] == 0 {

@@ -1,6 +1,7 @@
 package paypal_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"net/http"
@@ -71,6 +72,17 @@ func TestPayPalIsOfferedForWhatItTakes(t *testing.T) {
 	if err := b.provider.Offered(t.Context(), payments.Offer{Total: money.Of(1, "EUR")}); !errors.Is(err, payments.ErrMethod) {
 		t.Errorf("not enabled: %v, want ErrMethod", err)
 	}
+}
+
+// A part of an order can come to what the whole does not: a fraction of a forint.
+func TestNoOtherAmountIsMovedThanWasAskedFor(t *testing.T) {
+	b := open(t)
+	move := payments.Move{Payment: id.New[id.Payment](), Ref: "O1", Taken: "C1", Amount: money.Of(33_333, "HUF"), Key: "a"}
+	for _, do := range []func(context.Context, payments.Move) (payments.Fact, error){b.provider.Capture, b.provider.Refund} {
+		_, err := do(t.Context(), move)
+		b.wantNo(err, "amount_unsupported")
+	}
+	b.want(b.front.count("POST"), 0)
 }
 
 func TestNobodyPaysByWhatWasKept(t *testing.T) {

@@ -26,6 +26,9 @@ func (p *Provider) Capture(ctx context.Context, m payments.Move) (payments.Fact,
 }
 
 func (p *Provider) capture(ctx context.Context, m payments.Move) (payments.Fact, error) {
+	if err := countable(m.Amount); err != nil {
+		return payments.Fact{}, err
+	}
 	account, err := p.Accounts.Open(ctx, Method)
 	if err != nil {
 		return payments.Fact{}, err
@@ -177,6 +180,9 @@ type newRefund struct {
 // invoice too: PayPal refuses a second refund with the same, even when it has
 // forgotten the key after 45 days.
 func (p *Provider) Refund(ctx context.Context, m payments.Move) (payments.Fact, error) {
+	if err := countable(m.Amount); err != nil {
+		return payments.Fact{}, fmt.Errorf("refund payment %s: %w", m.Payment, err)
+	}
 	account, err := p.Accounts.Open(ctx, Method)
 	if err != nil {
 		return payments.Fact{}, err

@@ -72,7 +72,22 @@ func (p *Provider) Statement(ctx context.Context, from, until time.Time) ([]paym
 	return list, nil
 }
 
+// search adds what has moved from a second until another to a list. PayPal finds
+// 10,000 transactions at most at once: of more it says so, and is asked by halves.
 func (p *Provider) search(ctx context.Context, a payments.Account, from, last time.Time, list []payments.Movement) ([]payments.Movement, error) {
+	found, err := p.found(ctx, a, from, last, list)
+	if !refusedFor(err, "RESULTSET_TOO_LARGE") || last.Sub(from) < time.Minute {
+		return found, err
+	}
+	half := from.Add(last.Sub(from) / 2).Truncate(time.Second)
+	if list, err = p.search(ctx, a, from, half, list); err != nil {
+		return nil, err
+	}
+	return p.search(ctx, a, half.Add(time.Second), last, list)
+}
+
+// found reads the pages of one search.
+func (p *Provider) found(ctx context.Context, a payments.Account, from, last time.Time, list []payments.Movement) ([]payments.Movement, error) {
 	for page, pages := 1, 1; page <= pages; page++ {
 		query := url.Values{
 			"start_date": {from.UTC().Format(time.RFC3339)}, "end_date": {last.UTC().Format(time.RFC3339)}, "fields": {"transaction_info"},
@@ -125,17 +140,10 @@ func (p *Provider) movements(ctx context.Context, a payments.Account, e entry) (
 		}
 	case payments.Authorize, payments.Void, payments.Fail, payments.Fee, payments.Payout: // of no payment
 	}
-	list := []payments.Movement{m}
-	if i.Fee == nil || i.Fee.IsZero() {
-		return list, nil
+	if i.Fee != nil {
+		m.Fee = money.Of(-i.Fee.Minor, i.Fee.Currency)
 	}
-	if i.Fee.Minor < 0 {
-		list[0].Fee = money.Of(-i.Fee.Minor, i.Fee.Currency)
-		return list, nil
-	}
-	// Given back, with a refund: an entry of its own, as what PayPal keeps of one is
-	// not below zero.
-	return append(list, payments.Movement{Ref: i.ID, Kind: payments.Fee, Amount: i.Fee.Amount, Fee: money.Zero(i.Fee.Currency), At: i.At.Time}), nil
+	return payments.WithReturns([]payments.Movement{m}), nil
 }
 
 // KindOf is what PayPal's code for an entry of its books means. Money comes in for

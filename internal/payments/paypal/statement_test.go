@@ -100,6 +100,36 @@ func TestAStatementIsReadInWindowsAndPages(t *testing.T) {
 	}
 }
 
+// PayPal finds ten thousand movements at once, and no more.
+func TestABusyTimeIsReadByHalves(t *testing.T) {
+	b := open(t)
+	var windows []string
+	b.front.answer("/v1/reporting/transactions", func(w http.ResponseWriter, r *http.Request) {
+		from, err := time.Parse(time.RFC3339, r.URL.Query().Get("start_date"))
+		last, e := time.Parse(time.RFC3339, r.URL.Query().Get("end_date"))
+		if err != nil || e != nil {
+			t.Error(err, e)
+		}
+		if last.Sub(from) > 12*time.Hour {
+			w.WriteHeader(http.StatusBadRequest)
+			fmt.Fprint(w, `{"name":"RESULTSET_TOO_LARGE","message":"Result set size is greater than the maximum limit.","maximum_items":10000,"total_items":12000}`)
+			return
+		}
+		windows = append(windows, r.URL.Query().Get("start_date")+" "+r.URL.Query().Get("end_date"))
+		fmt.Fprintf(w, `{"total_pages":1,"transaction_details":[{"transaction_info":{"transaction_initiation_date":%q,"transaction_status":"S","transaction_id":"X%d",
+			"transaction_event_code":"T0006","transaction_amount":{"currency_code":"USD","value":"1.00"}}}]}`, from.Format(time.RFC3339), len(windows))
+	})
+	list, err := b.provider.Statement(t.Context(), time.Date(2026, 9, 1, 0, 0, 0, 0, time.UTC), time.Date(2026, 9, 3, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.want(windows, []string{
+		"2026-09-01T00:00:00Z 2026-09-01T11:59:59Z", "2026-09-01T12:00:00Z 2026-09-01T23:59:59Z",
+		"2026-09-02T00:00:00Z 2026-09-02T11:59:59Z", "2026-09-02T12:00:00Z 2026-09-02T23:59:59Z",
+	})
+	b.want(len(list), 4)
+}
+
 // The fake is as strict as PayPal: no more than 31 days.
 func TestALongStatement(t *testing.T) {
 	b := open(t)

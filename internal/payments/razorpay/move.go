@@ -104,8 +104,11 @@ func (p *Provider) Refund(ctx context.Context, m payments.Move) (payments.Fact, 
 }
 
 func (p *Provider) refund(ctx context.Context, a payments.Account, m payments.Move) (refund, error) {
-	if m.Taken == "" {
+	switch {
+	case m.Taken == "":
 		return refund{}, errState
+	case !expressible(m.Amount):
+		return refund{}, refusal("amount_unsupported", "Razorpay cannot give back "+m.Amount.String()+" so exactly.")
 	}
 	refunds, err := list[refund](ctx, p, a, "/v1/payments/"+m.Taken+"/refunds", url.Values{})
 	if err != nil {

@@ -87,7 +87,8 @@ func (p *Provider) Hear(ctx context.Context, h http.Header, body []byte) (paymen
 	if err != nil {
 		return payments.Notice{}, err
 	}
-	if !proven(a.Secrets("webhook_secret", p.Accounts.Clock.Now()), body, h.Get("X-Razorpay-Signature")) {
+	signatures := h.Values("X-Razorpay-Signature")
+	if len(signatures) != 1 || !proven(a.Secrets("webhook_secret", p.Accounts.Clock.Now()), body, signatures[0]) {
 		return payments.Notice{}, payments.ErrNotice
 	}
 	var e event

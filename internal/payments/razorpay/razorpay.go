@@ -110,11 +110,14 @@ func payable(a money.Amount) error {
 		return refused("currency_unsupported", "Razorpay does not take this currency.")
 	case a.Minor <= 0, a.Currency == "INR" && a.Minor < 100:
 		return refused("amount_too_small", "Razorpay takes no less than one rupee.")
-	case a.Currency.Decimals() == 3 && a.Minor%10 != 0:
+	case !expressible(a):
 		return refused("amount_unsupported", "Razorpay takes only sums of this currency that end in 0.")
 	}
 	return nil
 }
+
+// expressible reports that the last of three decimals is 0.
+func expressible(a money.Amount) bool { return a.Currency.Decimals() != 3 || a.Minor%10 == 0 }
 
 // refusal is Razorpay's no, with the word that it has for it.
 func refusal(reason, message string) *errs.Error {

@@ -292,6 +292,15 @@ func TestAPartIsNotAskedFor(t *testing.T) {
 	}
 }
 
+func TestNoMoreDecimalsAreGivenBackThanRazorpayTakes(t *testing.T) {
+	s := open(t)
+	_, err := s.provider.Refund(t.Context(), payments.Move{Payment: id.New[id.Payment](), Taken: "pay_1", Amount: money.Of(1_005, "KWD"), Key: "a"})
+	var no *errs.Error
+	if !errors.As(err, &no) || no.Extra["reason"] != "amount_unsupported" {
+		t.Errorf("%v, want a refusal", err)
+	}
+}
+
 // How long Razorpay remembers a key nobody says: the refund has our name, too.
 func TestARefundThatIsAskedForDaysLaterIsTheSame(t *testing.T) {
 	s := open(t)

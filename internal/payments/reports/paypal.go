@@ -61,9 +61,13 @@ func paypalRow(t *table) []payments.Movement {
 	}
 	if t.get("fee amount") != "" {
 		fee := t.signed("fee amount", "fee currency", "fee debit or credit")
+		if fee.Currency != amount.Currency {
+			t.fail("fee currency", "invalid", "A fee is in the currency of what it is of.")
+			return nil
+		}
 		m.Fee = money.Of(-fee.Minor, fee.Currency)
 	}
-	return withReturns([]payments.Movement{m})
+	return payments.WithReturns([]payments.Movement{m})
 }
 
 // withoutDecimals is what PayPal writes in whole units: its reports as its API.

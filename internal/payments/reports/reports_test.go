@@ -44,7 +44,9 @@ func TestStripesItemisedBalance(t *testing.T) {
 		"txn_7,2026-09-16 11:00:00,2026-09-17 00:00:00,eur,400.00,0.00,400.00,dispute_reversal,dp_1,,,\r\n"+
 		"txn_8,2026-09-17 00:00:00,2026-09-17 00:00:00,jpy,5000,150,4850,charge,ch_3,,,pi_3\r\n"+
 		"txn_9,2026-09-18 00:00:00,2026-09-18 00:00:00,eur,-2.00,0.00,-2.00,fee,fee_1,Radar,,\r\n"+
-		"txn_10,2026-09-19 00:00:00,2026-09-19 00:00:00,eur,-500.00,0.00,-500.00,payout,po_1,STRIPE PAYOUT,,\r\n",
+		"txn_10,2026-09-19 00:00:00,2026-09-19 00:00:00,eur,-500.00,0.00,-500.00,payout,po_1,STRIPE PAYOUT,,\r\n"+
+		"txn_11,2026-09-20 00:00:00,2026-09-20 00:00:00,eur,-40.00,0.00,-40.00,risk_reserved_funds,,,,\r\n"+
+		"txn_12,2026-09-21 00:00:00,2026-09-21 00:00:00,eur,500.00,0.00,500.00,payout_reversal,po_1,REFUND FOR PAYOUT,,\r\n",
 		"0914T1002 capture ch_1 of pi_1 500.00 EUR - 7.30 EUR",
 		"0914T1540 capture ch_2 of pi_2 400.00 EUR - 5.80 EUR",
 		"0915T0900 refund re_1 of pi_1 -20.00 EUR - 0.00 EUR",
@@ -55,6 +57,27 @@ func TestStripesItemisedBalance(t *testing.T) {
 		"0917T0000 capture ch_3 of pi_3 5000 JPY - 150 JPY",
 		"0918T0000 fee txn_9 of  -2.00 EUR - 0.00 EUR",
 		"0919T0000 payout po_1 of  -500.00 EUR - 0.00 EUR",
+		"0921T0000 payout txn_12 of  500.00 EUR - 0.00 EUR",
+	)
+}
+
+// What buyers pay in another currency than the shop's bank account is in, Stripe
+// converts: the payment is told as buyers see it.
+func TestStripesConversions(t *testing.T) {
+	t.Parallel()
+	want(t, "stripe", "balance_transaction_id,created_utc,currency,gross,fee,reporting_category,source_id,payment_intent_id,customer_facing_amount,customer_facing_currency\n"+
+		"txn_1,2026-09-14 10:00:00,eur,92.00,3.00,charge,ch_1,pi_1,100.00,usd\n"+
+		"txn_2,2026-09-14 11:00:00,eur,-18.40,0.00,refund,re_1,pi_1,20.00,usd\n"+
+		"txn_3,2026-09-14 12:00:00,eur,30.00,0.90,charge,ch_2,pi_2,30.00,eur\n"+
+		"txn_4,2026-09-14 13:00:00,eur,-70.00,0.00,payout,po_1,,,\n",
+		"0914T1000 capture ch_1 of pi_1 100.00 USD - 0.00 USD",
+		"0914T1000 payout txn_1 in USD of  -100.00 USD - 0.00 USD",
+		"0914T1000 payout txn_1 of  92.00 EUR - 3.00 EUR",
+		"0914T1100 refund re_1 of pi_1 -20.00 USD - 0.00 USD",
+		"0914T1100 payout txn_2 in USD of  20.00 USD - 0.00 USD",
+		"0914T1100 payout txn_2 of  -18.40 EUR - 0.00 EUR",
+		"0914T1200 capture ch_2 of pi_2 30.00 EUR - 0.90 EUR",
+		"0914T1300 payout po_1 of  -70.00 EUR - 0.00 EUR",
 	)
 }
 
@@ -163,6 +186,7 @@ func TestAFileThatIsNoReportIsRefusedAndSaysWhere(t *testing.T) {
 		{"paypal", settlementColumns + `"SB","C1","","","","T0006",2026/02/19 03:36:28 -0800,,"CR",-5,"USD"` + "\n", "/2/gross transaction amount"},
 		{"paypal", settlementColumns + `"SB","C1","","","","T0006",2026/02/19 03:36:28 -0800,,"",5,"USD"` + "\n", "/2/gross transaction amount"},
 		{"paypal", settlementColumns + `"SB","C1","","","","T0006",2026/02/19 03:36:28 -0800,,"CR",1.05,"USD"` + "\n", "/2/gross transaction amount"},
+		{"paypal", settlementColumns + `"SB","C1","","","","T0006",2026/02/19 03:36:28 -0800,,"CR",100,"EUR","DR",5,"USD"` + "\n", "/2/fee currency"},
 	} {
 		list, err := reports.Read(test.provider, strings.NewReader(test.file))
 		var no *errs.Error

@@ -33,42 +33,70 @@ func (p Provider) Statement(ctx context.Context, from, until time.Time) ([]payme
 }
 
 // movements is the entries, those of one capture put together: Stripe books a
-// charge in full, and what a partial capture has left against it.
+// charge in full, and what a partial capture has left against it. What it sets
+// aside in its reserve has not moved: it is the shop's, and at Stripe.
 func movements(entries []*api.BalanceTransaction) ([]payments.Movement, error) {
 	var list []payments.Movement
 	captures := map[string]int{}
 	for _, e := range entries {
-		m, err := movement(e)
+		if e.ReportingCategory == api.BalanceTransactionReportingCategoryRiskReservedFunds {
+			continue
+		}
+		parts, err := entry(e)
 		if err != nil {
 			return nil, err
 		}
+		m := parts[0]
 		at, seen := captures[m.Ref]
-		if m.Kind == payments.Capture && seen {
+		switch {
+		case m.Kind == payments.Capture && seen:
 			list[at].Amount, list[at].Fee = list[at].Amount.Plus(m.Amount), list[at].Fee.Plus(m.Fee)
-			continue
-		}
-		if m.Kind == payments.Capture {
+			parts = parts[1:]
+		case m.Kind == payments.Capture:
 			captures[m.Ref] = len(list)
 		}
-		list = append(list, m)
+		list = append(list, parts...)
 	}
-	return withReturns(list), nil
+	return payments.WithReturns(list), nil
 }
 
-// withReturns makes movements of their own of fees that come back.
-func withReturns(list []payments.Movement) (all []payments.Movement) {
-	for _, m := range list {
-		back := m.Fee
-		if back.Minor < 0 {
-			m.Fee = money.Zero(back.Currency)
-		}
-		all = append(all, m)
-		if back.Minor < 0 {
-			m.Kind, m.Amount = payments.Fee, m.Fee.Minus(back)
-			all = append(all, m)
-		}
+// entry is what an entry says: more than one thing where Stripe has converted the
+// money into the currency of the shop's bank account.
+func entry(e *api.BalanceTransaction) ([]payments.Movement, error) {
+	m, err := movement(e)
+	if err != nil {
+		return nil, err
 	}
-	return all
+	buyers, err := shown(e)
+	switch {
+	case err != nil:
+		return nil, err
+	case m.Payment == "", buyers.Currency == m.Amount.Currency:
+		return []payments.Movement{m}, nil
+	}
+	return m.Converted(buyers, e.ID), nil
+}
+
+// shown is what the buyer was shown of an entry that belongs to a payment: its amount
+// in the currency of that, which need not be the balance's.
+func shown(e *api.BalanceTransaction) (money.Amount, error) {
+	n, currency := e.Amount, e.Currency
+	switch s := e.Source; {
+	case s == nil:
+	case s.Charge != nil:
+		n, currency = s.Charge.Amount, s.Charge.Currency
+	case s.Refund != nil:
+		n, currency = s.Refund.Amount, s.Refund.Currency
+	case s.Dispute != nil:
+		n, currency = s.Dispute.Amount, s.Dispute.Currency
+	}
+	if currency == "" { // it was left out
+		n, currency = e.Amount, e.Currency
+	}
+	if (n < 0) != (e.Amount < 0) {
+		n = -n
+	}
+	return amount(n, currency)
 }
 
 // movement reads an entry by its reporting category, which tells apart what its
@@ -100,11 +128,13 @@ func movement(e *api.BalanceTransaction) (payments.Movement, error) {
 		m.Kind, m.Ref = payments.Chargeback, source.ID
 	case api.BalanceTransactionReportingCategoryDisputeReversal:
 		m.Kind, m.Ref = payments.ChargebackReversed, source.ID
-	case api.BalanceTransactionReportingCategoryPayout, api.BalanceTransactionReportingCategoryPayoutReversal,
-		api.BalanceTransactionReportingCategoryTopup, api.BalanceTransactionReportingCategoryTopupReversal:
+	case api.BalanceTransactionReportingCategoryPayout, api.BalanceTransactionReportingCategoryTopup:
 		m.Kind, m.Ref = payments.Payout, source.ID
 		return m, nil
-	default: // fees of the month, reserves, transfers
+	case api.BalanceTransactionReportingCategoryPayoutReversal, api.BalanceTransactionReportingCategoryTopupReversal: // of the same source as what it takes back
+		m.Kind = payments.Payout
+		return m, nil
+	default: // fees of the month, transfers
 		return m, nil
 	}
 	m.Payment = intentOfSource(source)

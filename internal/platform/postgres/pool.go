@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 	"github.com/jackc/pgx/v5/pgxpool"
 )
 
@@ -32,6 +33,7 @@ func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 	}
 	config.MaxConns = int32(cmp.Or(c.MaxConns, 16))
 	config.ConnConfig.Tracer = c.Tracer
+	config.AfterConnect = inUTC
 	config.PrepareConn = bind
 	config.ConnConfig.DefaultQueryExecMode = pgx.QueryExecModeCacheStatement
 	settings := config.ConnConfig.RuntimeParams
@@ -50,6 +52,15 @@ func Open(ctx context.Context, c Config) (*pgxpool.Pool, error) {
 		return nil, fmt.Errorf("reach database: %w", Explain(err))
 	}
 	return pool, nil
+}
+
+// inUTC has moments read as they are shown and reckoned with, wherever the process
+// thinks that it is: days and months begin at the same moment on every node.
+func inUTC(_ context.Context, conn *pgx.Conn) error {
+	moment := &pgtype.Type{Name: "timestamptz", OID: pgtype.TimestamptzOID, Codec: &pgtype.TimestamptzCodec{ScanLocation: time.UTC}}
+	conn.TypeMap().RegisterType(moment)
+	conn.TypeMap().RegisterType(&pgtype.Type{Name: "_timestamptz", OID: pgtype.TimestamptzArrayOID, Codec: &pgtype.ArrayCodec{ElementType: moment}})
+	return nil
 }
 
 // Aside is a second, small pool to the database of a pool, for what is read while

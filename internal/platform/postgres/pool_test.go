@@ -68,6 +68,11 @@ func TestOpenSetsTheSession(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer pool.Close()
+			moment, err := postgres.Scalar[time.Time](t.Context(), pool, `SELECT now()`, nil)
+			list, err2 := postgres.Scalar[[]time.Time](t.Context(), pool, `SELECT ARRAY[now()]`, nil)
+			if err := errors.Join(err, err2); err != nil || moment.Location() != time.UTC || list[0].Location() != time.UTC {
+				t.Errorf("moments are in %s and %v, %v; want UTC", moment.Location(), list, err)
+			}
 			for setting, want := range test.want {
 				if got, err := postgres.Scalar[string](t.Context(), pool, `SELECT current_setting(@name)`, pgx.NamedArgs{"name": setting}); got != want || err != nil {
 					t.Errorf("%s = %q, %v; want %q", setting, got, err, want)
