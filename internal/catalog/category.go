@@ -317,27 +317,32 @@ func (c *Catalog) ensureCategories(ctx context.Context, tx pgx.Tx, paths [][]str
 			wanted[strings.Join(prefix, pathGlue)] = prefix
 		}
 	}
-	byPath := make(map[string]Category, len(wanted))
-	read := func() error {
-		list, err := postgres.All[Category](ctx, tx, selectCategoriesByPath, pgx.NamedArgs{"paths": keysOf(wanted)})
-		for _, cat := range list {
-			byPath[cat.Path] = cat
-		}
-		return err
-	}
-	if len(wanted) == 0 {
-		return byPath, nil
-	}
-	err := read()
+	byPath, err := categoriesAt(ctx, tx, keysOf(wanted))
 	if err == nil && len(byPath) < len(wanted) {
 		if err = lockTree(ctx, tx); err == nil {
-			if err = read(); err == nil { // somebody else may have made some of them
+			if byPath, err = categoriesAt(ctx, tx, keysOf(wanted)); err == nil { // somebody else may have made some of them
 				err = c.makeCategories(ctx, tx, wanted, byPath)
 			}
 		}
 	}
 	if err != nil {
 		return nil, fmt.Errorf("ensure %d categories: %w", len(wanted), err)
+	}
+	return byPath, nil
+}
+
+// categoriesAt finds the categories of joined paths, and makes none.
+func categoriesAt(ctx context.Context, db postgres.DB, paths []string) (map[string]Category, error) {
+	byPath := make(map[string]Category, len(paths))
+	if len(paths) == 0 {
+		return byPath, nil
+	}
+	list, err := postgres.All[Category](ctx, db, selectCategoriesByPath, pgx.NamedArgs{"paths": paths})
+	if err != nil {
+		return nil, fmt.Errorf("find %d categories: %w", len(paths), err)
+	}
+	for _, cat := range list {
+		byPath[cat.Path] = cat
 	}
 	return byPath, nil
 }

@@ -191,7 +191,7 @@ func (c *Catalog) adopt(ctx context.Context, tx pgx.Tx, change ProposedChange) (
 	if e.Media == nil {
 		return e, nil
 	}
-	if _, err := postgres.Exec(ctx, tx, adoptMedia, pgx.NamedArgs{"change": change.ID, "product": change.ProductID, "behind": maxMedia}); err != nil {
+	if _, err := postgres.Exec(ctx, tx, adoptMedia, pgx.NamedArgs{"change": change.ID, "product": change.ProductID, "behind": MaxMedia}); err != nil {
 		return e, fmt.Errorf("adopt pictures of change %s: %w", change.ID, err)
 	}
 	now, err := c.Product(ctx, tx, change.VendorID, change.ProductID)

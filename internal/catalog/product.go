@@ -62,11 +62,12 @@ type Option struct {
 // What a product may have at most.
 const (
 	maxOptions    = 3
-	maxVariants   = 2000
-	maxMedia      = 250
-	maxTags       = 250
-	maxCategories = 20
+	MaxVariants   = 2000
+	MaxMedia      = 250
+	MaxTags       = 250
+	MaxCategories = 20
 	maxAttributes = 100
+	maxValues     = 250 // of one attribute
 	maxRichText   = 100_000
 )
 
@@ -307,12 +308,12 @@ func cleanOptions(options []Option) []Option {
 }
 
 func cleanAttributes(attributes map[string][]string) map[string][]string {
-	clean := make(map[string][]string, len(attributes))
+	clean, seen := make(map[string][]string, len(attributes)), map[[2]string]bool{}
 	for key, values := range attributes {
 		key = strings.ToLower(line(key))
 		for _, v := range values {
-			if v = line(v); v != "" && !slices.Contains(clean[key], v) {
-				clean[key] = append(clean[key], v)
+			if v = line(v); v != "" && !seen[[2]string{key, v}] {
+				clean[key], seen[[2]string{key, v}] = append(clean[key], v), true
 			}
 		}
 	}
@@ -377,11 +378,19 @@ func (p *Product) check() (bad errs.Fields) {
 		text(t.SEOTitle, 0, 300, at+"/seo_title")
 		text(t.SEODescription, 0, 1000, at+"/seo_description")
 	}
-	length(len(p.Variants), maxVariants, "/variants")
-	length(len(p.Media), maxMedia, "/media")
-	length(len(p.Tags), maxTags, "/tags")
-	length(len(p.Categories), maxCategories, "/categories")
+	length(len(p.Variants), MaxVariants, "/variants")
+	length(len(p.Media), MaxMedia, "/media")
+	length(len(p.Tags), MaxTags, "/tags")
+	length(len(p.Categories), MaxCategories, "/categories")
 	length(len(p.Attributes), maxAttributes, "/attributes")
+	for name, values := range p.Attributes {
+		at := "/attributes/" + name
+		text(name, 1, 100, at)
+		length(len(values), maxValues, at)
+		for _, value := range values {
+			text(value, 1, maxRichText, at)
+		}
+	}
 	length(len(p.Options), maxOptions, "/options")
 	bad.Require(p.PublishAt == nil || p.UnpublishAt == nil || p.PublishAt.Before(*p.UnpublishAt), "/unpublish_at", "too_early", "It comes off sale before it goes on.")
 	bad.Require(!p.GiftCard || !slices.ContainsFunc(p.Variants, func(v Variant) bool { return v.Bundle != nil }), "/variants", "gift_card", "Gift cards are no bundles.")

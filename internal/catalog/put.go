@@ -28,7 +28,7 @@ type Draft struct {
 	Kind          string
 	GiftCard      bool // only of a new one
 	Brand         string
-	CategoryPaths [][]string // names from the root, the main path first; made when missing
+	CategoryPaths [][]string // names from the root, the main path first; made when missing, see [PutOptions.Proposed]
 	Categories    []Category // known ones; CategoryPaths is not looked at when set
 	Tags          []string
 	Attributes    map[string][]string
@@ -84,7 +84,7 @@ type ImageDraft struct {
 // PutOptions says what Put may do.
 type PutOptions struct {
 	Reviewed       bool // a draft that says active goes on sale at once; else it waits for review
-	Proposed       bool // a vendor's wish: where staff look at changes of what is on sale, only its variants change
+	Proposed       bool // a vendor's wish: it makes no categories, and where staff look at changes of what is on sale, only its variants change
 	New            bool // never change a product that is there: a handle that is taken gets an ending
 	ArchiveMissing bool // variants that a draft does not name are archived
 }
@@ -99,6 +99,10 @@ const (
 	Unchanged Change = "unchanged"
 	Refused   Change = "refused"
 )
+
+// NoCategory is the code of a problem that is none but a warning: the shop has no
+// such category, and the product goes without it.
+const NoCategory = "no_category"
 
 // Outcome is the answer to one draft. Variants are in the order of the
 // draft's; one that was refused has no id. Problems point into the draft.
@@ -163,6 +167,7 @@ type skuOwner struct {
 	SKU       string     `db:"sku"`
 	ID        id.Variant `db:"id"`
 	ProductID id.Product `db:"product_id"`
+	Handle    string     `db:"handle"` // of the product
 }
 
 // slugOwner is whose an address is, or was.
@@ -219,9 +224,31 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 	if p.tags, err = p.ensureTags(ctx, tx, tags); err != nil {
 		return err
 	}
-	if p.categories, err = p.ensureCategories(ctx, tx, paths); err != nil {
+	if p.categories, err = p.shelves(ctx, tx, paths); err != nil {
 		return err
 	}
+	if err := p.lock(ctx, tx, handles); err != nil {
+		return err
+	}
+	owners, err := postgres.All[skuOwner](ctx, tx, selectSKUOwners, pgx.NamedArgs{"vendor": p.vendor, "skus": skus})
+	if err != nil {
+		return err
+	}
+	late := false
+	p.owners = make(map[string]skuOwner, len(owners))
+	for _, o := range owners {
+		p.owners[o.SKU] = o
+		_, known := p.present[o.Handle]
+		late = late || !known && slices.Contains(handles, o.Handle)
+	}
+	if late { // somebody has brought in one of them since, and its SKU is its own
+		return p.lock(ctx, tx, handles)
+	}
+	return nil
+}
+
+// lock reads the products that are there.
+func (p *putting) lock(ctx context.Context, tx pgx.Tx, handles []string) error {
 	present, err := postgres.All[Product](ctx, tx, lockProductsByHandle, pgx.NamedArgs{"vendor": p.vendor, "handles": handles})
 	if err == nil && len(present) > 0 {
 		err = readParts(ctx, tx, present)
@@ -233,12 +260,20 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 	for _, product := range present {
 		p.present[product.Handle] = product
 	}
-	owners, err := postgres.All[skuOwner](ctx, tx, selectSKUOwners, pgx.NamedArgs{"vendor": p.vendor, "skus": skus})
-	p.owners = make(map[string]skuOwner, len(owners))
-	for _, o := range owners {
-		p.owners[o.SKU] = o
+	return nil
+}
+
+// shelves are the categories of paths, made when missing. The tree is the shop's:
+// a vendor's wish makes none.
+func (p *putting) shelves(ctx context.Context, tx pgx.Tx, paths [][]string) (map[string]Category, error) {
+	if !p.options.Proposed {
+		return p.ensureCategories(ctx, tx, paths)
 	}
-	return err
+	names := make([]string, len(paths))
+	for i, path := range paths {
+		names[i] = joined(path)
+	}
+	return categoriesAt(ctx, tx, names)
 }
 
 // handleOf is what a draft is found again by.
@@ -409,7 +444,11 @@ func (p *putting) placesOf(paths [][]string, out *Outcome) []Category {
 	list := []Category{}
 	for i, path := range paths {
 		cat, ok := p.categories[joined(path)]
-		if !ok {
+		switch {
+		case !ok && goodPath(path):
+			out.problem("/category_paths", i, "", NoCategory, "The shop has no category "+joined(path)+", and it was left out.")
+			continue
+		case !ok:
 			out.problem("/category_paths", i, "", "bad_path", "A category path has 1 to 10 names of at most 200 characters.")
 			continue
 		}

@@ -49,6 +49,9 @@ func (p *putting) fillMedia(want *Product, d Draft, out *Outcome) {
 		}
 	}
 	for i, image := range images {
+		if len(list) > MaxMedia { // that is refused, and a file may name very many
+			break
+		}
 		source := strings.TrimSpace(image.URL)
 		if !fetchable(source) {
 			out.problem("/images", i, "url", "bad_url", errBadURL.Fields[0].Detail)

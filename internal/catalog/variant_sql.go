@@ -15,6 +15,7 @@ const selectVariantsLike = `
 
 // selectSKUOwners looks into the index once for each SKU, as lockProductsByHandle does.
 const selectSKUOwners = `
-	SELECT s.sku, found.id, found.product_id FROM unnest(@skus::text[]) AS s(sku) CROSS JOIN LATERAL (
+	SELECT s.sku, found.id, found.product_id, coalesce(p.handle, '') AS handle FROM unnest(@skus::text[]) AS s(sku) CROSS JOIN LATERAL (
 	    SELECT id, product_id FROM variants
-	    WHERE vendor_id = @vendor AND variants.sku = s.sku AND archived_at IS NULL LIMIT 1) found`
+	    WHERE vendor_id = @vendor AND variants.sku = s.sku AND archived_at IS NULL LIMIT 1) found
+	JOIN products p ON p.id = found.product_id`

@@ -148,8 +148,8 @@ const selectListed = `
 	SELECT product_id FROM listings
 	WHERE currency = @currency AND product_id > coalesce(@after::uuid, '00000000-0000-0000-0000-000000000000') ORDER BY product_id LIMIT @limit`
 
-// selectOffers reads every variant of some products that is listed with a price,
-// where there is a picture, product by product.
+// selectOffers reads every variant of some products that is listed with a price
+// and that everybody may buy, where there is a picture, product by product.
 const selectOffers = `
 	SELECT r.id, p.id AS product_id, p.slug, p.title, p.description, p.attributes, v.name AS vendor, v.slug AS vendor_slug, coalesce(b.name, '') AS brand,
 	       coalesce((SELECT c.path FROM product_categories pc JOIN categories c ON c.id = pc.category_id
@@ -173,6 +173,8 @@ const selectOffers = `
 		SELECT sum(on_hand - reserved - allocated) AS free, sum(backorder_limit) AS backorder FROM stock_levels WHERE variant_id = r.id) s ON r.bundle IS NULL
 	LEFT JOIN LATERAL stock_of(r.id) made ON r.bundle IS NOT NULL
 	WHERE l.currency = @currency AND l.product_id = ANY (@products)
+	  AND NOT EXISTS (SELECT FROM variant_gates g
+	                  WHERE g.variant_id = r.id AND coalesce(g.until, g.published_at + g.hours * interval '1 hour', 'infinity') > now())
 	ORDER BY l.product_id, r.position, r.id`
 
 // A place is a page of the shop, for a sitemap.

@@ -68,6 +68,11 @@ func TestFeedsTellWhatIsOnSale(t *testing.T) {
 		return err
 	})
 	shop.Refresh(t, shop.Product(t, apptest.Titled("Without a picture")).ID)
+	members := pictured(t, shop, shop.Product(t, apptest.Titled("For members alone")))
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `INSERT INTO product_gates (product_id) VALUES ($1)`, members.ID)
+		return err
+	})
 	pictured(t, shop, shop.Product(t, apptest.Titled("Not reviewed"), apptest.Unreviewed()))
 	shop.Call(t, "", "GET", "@/feeds/google.xml", "").Want(t, 503, "feed_not_ready")
 	write(t, shop)

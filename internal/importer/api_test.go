@@ -174,6 +174,7 @@ func TestFilesThatAreNotTaken(t *testing.T) {
 	}{
 		"empty":                   {"", "", "text/csv", "empty_file", 422},
 		"no table":                {"", "PK\x03\x04\x00\x00\n", "text/csv", "unreadable_file", 422},
+		"names without an end":    {"", strings.Repeat("x", 70_000) + ",Title\n", "text/csv", "unreadable_file", 422},
 		"no such format":          {"?format=etsy", cups, "text/csv", "unknown_format", 422},
 		"of another format":       {"?format=spree", cups, "text/csv", "unknown_format", 422},
 		"a mapping of nothing":    {"?mapping=%7B%22x%22%3A%22title%22%7D", cups, "text/csv", "bad_mapping", 422},
@@ -192,8 +193,8 @@ func TestFilesThatAreNotTaken(t *testing.T) {
 	}
 	shop.Call(t, apptest.Admin, "POST", "/admin/imports?vendor=nobody", cups, "Content-Type", "text/csv").Want(t, 422, "not_found")
 	shop.WantRows(t, "imports", 0)
-	for range 5 {
-		send(t, shop, "vera", "/vendor/imports", cups)
+	for _, file := range []string{cups, cups, cups, cups, "a,b\n1,2\n"} { // the last one waits for somebody to say what it is
+		send(t, shop, "vera", "/vendor/imports", file)
 	}
 	shop.Call(t, "vera", "POST", "/vendor/imports", cups, "Content-Type", "text/csv").Want(t, 409, "too_many_imports")
 	send(t, shop, apptest.Admin, "/admin/imports", cups)
@@ -237,12 +238,19 @@ func TestCancel(t *testing.T) {
 	}
 }
 
-// A vendor who may not sell any more brings nothing in, and a file that is gone
-// is said to be.
+// A vendor who may not sell any more brings nothing in, nor does one who is called
+// otherwise now; a file that is gone is said to be; and one that has ended every
+// process that read it ends no more of them.
 func TestImportsThatFail(t *testing.T) {
 	shop := apptest.New(t, pgtest.Tx(t))
 	vera, _ := shop.Owner(t, "vera"), shop.Owner(t, "wanda")
 	suspended, lost := send(t, shop, "vera", "/vendor/imports", cups), send(t, shop, "wanda", "/vendor/imports", cups)
+	renamed := send(t, shop, apptest.Admin, "/admin/imports?vendor="+slugOf(t, shop, vera), cups)
+	deadly := send(t, shop, apptest.Admin, "/admin/imports", cups)
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE imports SET attempts = 10, state = 'running', target = CASE id WHEN $1 THEN '' ELSE 'as-it-was-called' END WHERE id IN ($1, $2)`, deadly.ID, renamed.ID)
+		return err
+	})
 	shop.Call(t, apptest.Admin, "POST", "/admin/vendors/"+vera.String()+"/suspend", `{"reason": "fraud"}`).Want(t, 200)
 	key := ""
 	if err := shop.DB.QueryRow(t.Context(), `SELECT 'imports/' || file FROM imports WHERE id = $1`, lost.ID).Scan(&key); err != nil {
@@ -252,7 +260,7 @@ func TestImportsThatFail(t *testing.T) {
 		t.Fatal(err)
 	}
 	work(t, shop)
-	for _, i := range []importer.Import{suspended, lost} {
+	for _, i := range []importer.Import{suspended, lost, renamed, deadly} {
 		if i = show(t, shop, apptest.Admin, "/admin/imports", i); i.State != "failed" || i.Failure == "" {
 			t.Errorf("%+v", i)
 		}

@@ -86,7 +86,9 @@ func (r *run) putProducts(ctx context.Context, tx pgx.Tx, vendor id.Vendor, item
 		it := items[i]
 		it.change = o.Change
 		for _, field := range o.Problems {
-			it.problems = append(it.problems, r.table.format.problem(it.Product, field.Pointer, field.Detail, o.Change == catalog.Refused))
+			problem := r.table.format.problem(it.Product, field.Pointer, field.Detail, o.Change == catalog.Refused)
+			problem.warning = field.Code == catalog.NoCategory
+			it.problems = append(it.problems, problem)
 		}
 		for v, variant := range o.Variants {
 			if !variant.IsZero() {
@@ -115,9 +117,15 @@ type level struct {
 	Backorders int         `db:"backorder_limit"`
 }
 
-const selectLevels = `
+// lockLevels locks before it reads: a parcel that leaves in between would have its
+// units counted again.
+const lockLevels = `
+	WITH held AS (
+		SELECT variant_id, location_id, on_hand, backorder_limit FROM stock_levels
+		WHERE variant_id = ANY (@variants) ORDER BY variant_id, location_id FOR UPDATE
+	)
 	SELECT v.id, v.tracked, v.bundle IS NOT NULL AS bundle, l.location_id, coalesce(l.on_hand, 0) AS on_hand, coalesce(l.backorder_limit, 0) AS backorder_limit
-	FROM variants v LEFT JOIN stock_levels l ON l.variant_id = v.id
+	FROM variants v LEFT JOIN held l ON l.variant_id = v.id
 	WHERE v.id = ANY (@variants)`
 
 // setStock brings stock to what the file says: the vendor's locations together
@@ -128,9 +136,9 @@ func (r *run) setStock(ctx context.Context, tx pgx.Tx, owners []id.Vendor, all [
 	for i, v := range all {
 		variants[i], from[v.id] = v.id, v
 	}
-	present, err := postgres.All[level](ctx, tx, selectLevels, pgx.NamedArgs{"variants": variants})
+	present, err := postgres.All[level](ctx, tx, lockLevels, pgx.NamedArgs{"variants": variants})
 	if err != nil {
-		return fmt.Errorf("read stock: %w", err)
+		return fmt.Errorf("lock stock: %w", err)
 	}
 	levels := map[id.Variant][]level{}
 	for _, l := range present {

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"souk/internal/app/apptest"
+	"souk/internal/id"
 	"souk/internal/importer"
 	"souk/internal/platform/pgtest"
 	"souk/internal/platform/postgres"
@@ -85,6 +86,79 @@ func TestArchivesAreNotUnpacked(t *testing.T) {
 		t.Errorf("a packed body: answered %d %.300s", got.Status, got.Body)
 	}
 	shop.WantRows(t, "imports", 0)
+}
+
+// Bad input 107: a NUL in a row is refused with that row, which can be read again.
+func TestANulIsRefusedWithItsRow(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.Owner(t, "vera")
+	for name, file := range map[string]string{
+		"a table":  "Handle,Title,Variant Price\na\x00,A,1\nb,B,1\n",
+		"lines":    "{\"handle\": \"a\x00\"}\n{\"handle\": \"c\", \"title\": \"C\", \"variants\": [{}]}\n",
+		"escaped":  `{"handle": "e", "title": "E", "options": ["O"], "variants": [{"options": ["\u0000"]}, {"options": ["\u0000"]}]}` + "\n" + `{"handle": "d", "title": "D", "variants": [{}]}`,
+		"a handle": `{"handle": "f\u0000", "title": "F", "variants": [{}]}` + "\n" + `{"handle": "g", "title": "G", "variants": [{}]}`,
+	} {
+		i := send(t, shop, "vera", "/vendor/imports", file)
+		work(t, shop)
+		if i = show(t, shop, "vera", "/vendor/imports", i); i.State != "finished" || i.Created != 1 || i.Refused != 1 {
+			t.Errorf("%s: %+v", name, i)
+		}
+		shop.Call(t, "vera", "GET", "/vendor/imports/"+i.ID.String()+"/problems", "").Want(t, 200, `"row":`)
+		shop.Call(t, "vera", "GET", "/vendor/imports/"+i.ID.String()+"/refused", "").Want(t, 200)
+	}
+}
+
+// A long text among the attributes, such as a metafield of Shopify's, is one of the
+// product's, is found by nobody, and keeps no listing back.
+func TestALongAttributeIsNoFacet(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	var text strings.Builder
+	for n := range 2000 {
+		fmt.Fprintf(&text, "%x ", n*n*7919)
+	}
+	file := "Handle,Title,Variant Price,Care (product.metafields.custom.care),Colour (product.metafields.custom.colour)\ncup,Cup,5," + text.String() + ",Red\n"
+	send(t, shop, apptest.Admin, "/admin/imports?publish=true", file)
+	work(t, shop)
+	product, err := postgres.Scalar[id.Product](t.Context(), shop.DB, `SELECT id FROM products WHERE handle = 'cup' AND attributes ? 'care'`, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shop.Refresh(t, product)
+	if n := shop.Count(t, `SELECT count(*)::int FROM facet_values`, nil); n != 1 {
+		t.Errorf("%d values to ask for", n)
+	}
+	shop.WantRows(t, "listings", 1)
+}
+
+// The tree of categories is the shop's: a vendor's file finds them and makes none,
+// and its products go in without those that are not there.
+func TestAVendorsFileMakesNoCategories(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.Owner(t, "vera")
+	shop.Product(t, apptest.In("Home", "Lighting"))
+	before := shop.Count(t, `SELECT count(*)::int FROM categories`, nil)
+	const file = "souk_handle,title,price,categories\nlamp,Lamp,9,Home > Lighting | Home > Lighting > Mine | Mine\n"
+	for _, query := range []string{"?dry_run=true", "?all_or_nothing=true"} {
+		i := send(t, shop, "vera", "/vendor/imports"+query, file)
+		work(t, shop)
+		if i = show(t, shop, "vera", "/vendor/imports", i); i.State != "finished" || i.Created != 1 || i.Refused != 0 {
+			t.Errorf("%s: %+v", query, i)
+		}
+		shop.Call(t, "vera", "GET", "/vendor/imports/"+i.ID.String()+"/problems?warnings=true", "").Want(t, 200,
+			"The shop has no category Home > Lighting > Mine, and it was left out.", "The shop has no category Mine, and it was left out.")
+	}
+	if n := shop.Count(t, `SELECT count(*)::int FROM categories`, nil); n != before {
+		t.Errorf("%d categories after %d", n, before)
+	}
+	if n := shop.Count(t, `SELECT count(*)::int FROM product_categories pc JOIN products p ON p.id = product_id JOIN categories c ON c.id = category_id
+		WHERE p.handle = 'lamp' AND c.path = 'Home > Lighting'`, nil); n != 1 {
+		t.Errorf("the lamp is on %d shelves that there are", n)
+	}
+	send(t, shop, apptest.Admin, "/admin/imports", file)
+	work(t, shop)
+	if n := shop.Count(t, `SELECT count(*)::int FROM categories`, nil); n != before+2 {
+		t.Errorf("staff's file made %d categories, want 2", n-before)
+	}
 }
 
 // Where staff look at what vendors change of products on sale, a vendor's file

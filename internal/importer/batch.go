@@ -75,16 +75,26 @@ func (r *run) applyAll(ctx context.Context, batch []*item) error {
 	case !refuses(err):
 		return fmt.Errorf("apply rows %d to %d: %w", batch[0].rows[0].number, batch[len(batch)-1].rows[0].number, err)
 	case len(batch) == 1:
-		c := cells{row: batch[0].rows[0]}
-		c.refuse("", "the shop refuses this product: %s", err)
-		batch[0].change, batch[0].problems = catalog.Refused, whole(c.problems, batch[0].rows)
-		return r.keep(ctx, r.step(batch))
+		return r.applyAlone(ctx, batch)
 	}
 	half := len(batch) / 2
 	if err := r.applyAll(ctx, batch[:half]); err != nil {
 		return err
 	}
 	return r.applyAll(ctx, batch[half:])
+}
+
+// applyAlone tries a product that the database has refused once more, because
+// another import may have brought it in at the same time, and refuses it for good.
+func (r *run) applyAlone(ctx context.Context, batch []*item) error {
+	err := r.applyOnce(ctx, batch)
+	if err == nil || !refuses(err) {
+		return err
+	}
+	c := cells{row: batch[0].rows[0]}
+	c.refuse("", "the shop refuses this product: %s", err)
+	batch[0].change, batch[0].problems = catalog.Refused, whole(c.problems, batch[0].rows)
+	return r.keep(ctx, r.step(batch))
 }
 
 // patience is how often a batch is tried again where the shop is busy, each
@@ -96,7 +106,7 @@ func refuses(err error) bool {
 	var refused *pgconn.PgError
 	if errors.As(err, &refused) {
 		class := refused.Code[:min(2, len(refused.Code))]
-		return class == "22" || class == "23" // bad data, broken constraints
+		return class == "22" || class == "23" || class == "54" // bad data, broken constraints, more than fits
 	}
 	kind := errs.KindOf(err)
 	return kind == errs.Invalid || kind == errs.Conflict

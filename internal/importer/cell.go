@@ -29,12 +29,17 @@ func (c *cells) warn(field, format string, args ...any) {
 }
 
 func (c *cells) problem(field, format string, args ...any) Problem {
-	p := Problem{Row: c.number, Reason: fmt.Sprintf(format, args...)}
+	reason := strings.ReplaceAll(fmt.Sprintf(format, args...), "\x00", "\uFFFD") // PostgreSQL keeps no NUL
+	p := Problem{Row: c.number, Reason: shortened(reason, maxReason)}
 	if field != "" {
 		p.Column = c.named(field)
 	}
 	return p
 }
+
+// maxReason is how long a reason is at most, in characters: a cell that it quotes
+// may have a million.
+const maxReason = 500
 
 // rounded is what spreadsheets make of a long number: 9.78E+12.
 var rounded = regexp.MustCompile(`^\d([.,]\d+)?[eE]\+\d{2,}$`)
@@ -88,17 +93,36 @@ func plainNumber(text string) string {
 	dot, comma := strings.LastIndexByte(text, '.'), strings.LastIndexByte(text, ',')
 	switch {
 	case dot >= 0 && comma > dot:
-		return strings.Replace(strings.ReplaceAll(text, ".", ""), ",", ".", 1)
+		return ungrouped(text[:comma], ".") + "." + text[comma+1:]
 	case comma >= 0 && dot > comma:
-		return strings.ReplaceAll(text, ",", "")
+		return ungrouped(text[:dot], ",") + text[dot:]
 	case strings.Count(text, ",") > 1:
-		return strings.ReplaceAll(text, ",", "")
+		return ungrouped(text, ",")
 	case strings.Count(text, ".") > 1:
-		return strings.ReplaceAll(text, ".", "")
+		return ungrouped(text, ".")
 	case comma >= 0 && len(text)-comma-1 != 3:
 		return strings.Replace(text, ",", ".", 1)
 	}
 	return text
+}
+
+// ungrouped takes out the marks that cut thousands: 1.234.567, or 12,34,567 in
+// India. 26.11.2026 is no number, and is left for others to refuse.
+func ungrouped(text, mark string) string {
+	groups := strings.Split(text, mark)
+	for i, group := range groups {
+		least, most := 2, 3
+		switch i {
+		case 0:
+			least, group = 1, strings.TrimPrefix(group, "-")
+		case len(groups) - 1:
+			least = 3
+		}
+		if len(groups) > 1 && (len(group) < least || len(group) > most) {
+			return text
+		}
+	}
+	return strings.Join(groups, "")
 }
 
 // maxCount is the most that a count or a weight in grams can be.

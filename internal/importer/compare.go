@@ -72,7 +72,7 @@ func (r *run) compare(ctx context.Context, tx pgx.Tx, batch []*item) error {
 // first of them. A variant that is new has been nothing.
 func (l exportLine) changes(was exportLine, first bool, r *run) (changes []Change, err error) {
 	if was.Variant.IsZero() {
-		return []Change{{Handle: l.Handle, SKU: l.SKU, Field: "variant", After: shortened(join(l.Options))}}, nil
+		return []Change{{Handle: l.Handle, SKU: l.SKU, Field: "variant", After: shortened(join(l.Options), maxText)}}, nil
 	}
 	is, err := l.cells(first, r.Currency)
 	if err != nil {
@@ -86,7 +86,7 @@ func (l exportLine) changes(was exportLine, first bool, r *run) (changes []Chang
 		if is[i] == before[i] {
 			continue
 		}
-		c := Change{Handle: l.Handle, Field: field, Before: shortened(unguard(before[i])), After: shortened(unguard(is[i]))}
+		c := Change{Handle: l.Handle, Field: field, Before: shortened(unguard(before[i]), maxText), After: shortened(unguard(is[i]), maxText)}
 		if i > len(productColumns) {
 			c.SKU = l.SKU
 		}
@@ -95,9 +95,9 @@ func (l exportLine) changes(was exportLine, first bool, r *run) (changes []Chang
 	return changes, nil
 }
 
-func shortened(text string) string {
-	if letters := []rune(text); len(letters) > maxText {
-		return string(letters[:maxText-1]) + "…"
+func shortened(text string, most int) string {
+	if letters := []rune(text); len(letters) > most {
+		return string(letters[:most-1]) + "…"
 	}
 	return text
 }

@@ -37,10 +37,8 @@ type writer interface {
 // With a vendor's slug it writes that vendor's only. It returns the number of
 // variants.
 func (im *Importer) Export(ctx context.Context, w io.Writer, format, vendor string) (variants int, err error) {
-	if known, err := postgres.Scalar[bool](ctx, im.DB, vendorExists, pgx.NamedArgs{"vendor": vendor}); err != nil {
-		return 0, fmt.Errorf("read export: %w", err)
-	} else if !known {
-		return 0, vendors.ErrNoVendor
+	if err := knownVendor(ctx, im.DB, vendor, vendors.ErrNoVendor); err != nil {
+		return 0, err
 	}
 	out, err := im.writer(w, format)
 	if err != nil {
@@ -336,8 +334,6 @@ func (l exportLine) prices(shop money.Currency) (price, compareAt, currency, fur
 	}
 	return price, compareAt, currency, join(others)
 }
-
-const vendorExists = `SELECT @vendor = '' OR EXISTS (SELECT FROM vendors WHERE slug = @vendor)`
 
 // exportRows reads every variant in the order of the file. Plans and gift cards
 // are this shop's: nothing would stand behind their copies.

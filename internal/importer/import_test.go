@@ -352,6 +352,71 @@ func TestStockThatIsPromised(t *testing.T) {
 	}
 }
 
+// What leaves while a file is read has left: a file of prices does not count it again.
+func TestStockThatLeavesMeanwhile(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.clean(t, mugs, Options{Publish: true})
+	leaving, err := s.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = leaving.Rollback(t.Context()) }()
+	if _, err := leaving.Exec(t.Context(), `
+		WITH left_now AS (UPDATE stock_levels SET on_hand = on_hand - 2 WHERE on_hand > 2 RETURNING variant_id, location_id)
+		INSERT INTO stock_movements (variant_id, location_id, delta, reason, actor) SELECT variant_id, location_id, -2, 'sale', 'test' FROM left_now`); err != nil {
+		t.Fatal(err)
+	}
+	done := s.runs(t, shopify("Handle,Title,Vendor,Option1 Name,Option1 Value,Variant SKU,Variant Price", "mug,,Potter,Colour,Red,MUG-R,12", "mug,,,,Blue,MUG-B,12"))
+	if err := leaving.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if report := <-done; report.Updated != 1 || len(report.Problems) > 0 {
+		t.Errorf("%+v", report)
+	}
+	if got := s.text(t, `SELECT string_agg(on_hand::text, ' ' ORDER BY sku) FROM stock_levels l JOIN variants v ON v.id = l.variant_id WHERE sku LIKE 'MUG%'`); got != "5 7 3" {
+		t.Errorf("blue, green and red are %s", got)
+	}
+	s.verify(t)
+}
+
+// Two files at once that bring in the same products bring them in once, and neither
+// is refused: whether the second waits for one that is new, or for one that it knew
+// when there was no other.
+func TestTwoImportsAtOnce(t *testing.T) {
+	t.Parallel()
+	const cup = `{"handle": "cup", "title": "Cup", "vendor_slug": "potter", "variants": [{"sku": "CUP"}]}` + "\n"
+	const jug = `{"handle": "jug", "title": "Jug", "vendor_slug": "potter", "variants": [{"sku": "JUG"}]}` + "\n"
+	for name, there := range map[string]string{"of new ones": strings.Replace(jug, "jug", "pot", 1), "of one that is there": strings.Replace(cup, "Cup", "Mug", 1)} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newShop(t)
+			s.clean(t, strings.ReplaceAll(there, "JUG", "POT"), Options{})
+			s.twoAtOnce(t, cup+jug)
+		})
+	}
+}
+
+func (s shop) twoAtOnce(t *testing.T, file string) {
+	t.Helper()
+	first, err := s.pool.Begin(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = first.Rollback(t.Context()) }()
+	inside := *s.Importer
+	inside.DB = first
+	if _, err := inside.Run(t.Context(), strings.NewReader(file), Options{House: "House"}); err != nil {
+		t.Fatal(err)
+	}
+	done := s.runs(t, file)
+	if err := first.Commit(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	wantReport(t, <-done, Report{Format: "souk-jsonl", Rows: 2, Products: 2, Variants: 2, Unchanged: 2, Problems: []Problem{}})
+	s.verify(t)
+}
+
 // A file's number is what all locations have; the first makes up for it.
 func TestStockOfSeveralLocations(t *testing.T) {
 	t.Parallel()

@@ -2,7 +2,6 @@ package importer
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -78,7 +77,7 @@ var (
 	// ErrImportState says that an import is not in the state for what was asked.
 	ErrImportState = errs.New(errs.Conflict, "import_state", "This import is not in the state for that.")
 	// ErrManyImports keeps one vendor from taking all the time there is.
-	ErrManyImports = errs.New(errs.Conflict, "too_many_imports", "Wait for the imports that are under way, or cancel them.")
+	ErrManyImports = errs.New(errs.Conflict, "too_many_imports", "Wait for the imports that are under way, say what the columns of the others mean, or cancel them.")
 )
 
 const (
@@ -140,10 +139,8 @@ func (im *Importer) look(ctx context.Context, file *os.File, size int64, w Wish)
 	if size == 0 {
 		return i, ErrEmpty
 	}
-	if w.Target != "" {
-		if err := knownVendor(ctx, im.DB, w.Target); err != nil {
-			return i, err
-		}
+	if err := knownVendor(ctx, im.DB, w.Target, errUnknownVendor); err != nil {
+		return i, err
 	}
 	t, err := openTable(file)
 	if err != nil {
@@ -232,9 +229,7 @@ func (im *Importer) WriteRefused(ctx context.Context, w io.Writer, i Import) err
 		comma = i.Separator[0]
 	}
 	if !lines {
-		out := csv.NewWriter(w)
-		out.Comma = rune(comma)
-		if err := out.WriteAll([][]string{i.Columns}); err != nil {
+		if err := writeRows(w, comma, lines, [][]string{i.Columns}); err != nil {
 			return err
 		}
 	}

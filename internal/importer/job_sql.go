@@ -24,7 +24,7 @@ func insertImport(ctx context.Context, tx pgx.Tx, i Import) error {
 		INSERT INTO imports (id, vendor_id, state, file, size, format, columns, separator, mapping, suggested, target, publish, dry_run, all_or_nothing, actor)
 		SELECT @id, @vendor, @state, @file, @size, @format, @columns, @separator, coalesce(@mapping::jsonb, '{}'), coalesce(@suggested::jsonb, '{}'),
 		       @target, @publish, @dry_run, @whole, @actor
-		WHERE (SELECT count(*) FROM imports WHERE vendor_id IS NOT DISTINCT FROM @vendor AND state IN ('receiving', 'waiting', 'running')) < @most`,
+		WHERE (SELECT count(*) FROM imports WHERE vendor_id IS NOT DISTINCT FROM @vendor AND state IN ('receiving', 'needs_mapping', 'waiting', 'running')) < @most`,
 		pgx.NamedArgs{
 			"id": i.ID, "vendor": i.VendorID, "state": i.State, "file": i.File, "size": i.Size, "format": i.Format, "columns": i.Columns,
 			"separator": i.Separator, "mapping": i.Mapping, "suggested": i.Suggested, "target": i.Target, "publish": i.Publish,
@@ -288,13 +288,18 @@ func keepMapping(ctx context.Context, tx pgx.Tx, i Import) error {
 	return nil
 }
 
-func knownVendor(ctx context.Context, db postgres.DB, slug string) error {
-	known, err := postgres.Scalar[bool](ctx, db, `SELECT EXISTS (SELECT FROM vendors WHERE slug = @slug) AS known`, pgx.NamedArgs{"slug": slug})
+// errUnknownVendor says of an option that it names nobody.
+var errUnknownVendor = errs.Validation.Field("/vendor", "not_found", "There is no vendor with this slug.")
+
+// knownVendor answers with unknown where no vendor has the slug; none is asked for
+// by "".
+func knownVendor(ctx context.Context, db postgres.DB, slug string, unknown error) error {
+	known, err := postgres.Scalar[bool](ctx, db, `SELECT @slug = '' OR EXISTS (SELECT FROM vendors WHERE slug = @slug) AS known`, pgx.NamedArgs{"slug": slug})
 	switch {
 	case err != nil:
 		return fmt.Errorf("look for vendor %s: %w", slug, err)
 	case !known:
-		return errs.Validation.Field("/vendor", "not_found", "There is no vendor with this slug.")
+		return unknown
 	}
 	return nil
 }

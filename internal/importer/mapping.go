@@ -72,20 +72,24 @@ func Suggest(columns []string) Mapping {
 
 // check finds what is wrong with a mapping of columns.
 func (m Mapping) check(t *table) error {
-	bad, taken, options := ErrMapping, map[string]string{}, 0
+	bad, taken, named, options := ErrMapping, map[string]string{}, map[string]bool{}, 0
 	for _, column := range slices.Sorted(maps.Keys(m)) {
+		name := strings.ToLower(strings.TrimSpace(column))
 		field, pointer := m[column], "/mapping/"+strings.NewReplacer("~", "~0", "/", "~1").Replace(column)
 		option, isOption := strings.CutPrefix(field, "option.")
 		attribute, isAttribute := strings.CutPrefix(field, "attribute.")
 		switch first, twice := taken[field]; {
-		case !t.has(strings.ToLower(strings.TrimSpace(column))):
+		case !t.has(name):
 			bad = bad.Field(pointer, "no_column", "The file has no such column.")
+		case named[name]:
+			bad = bad.Field(pointer, "twice", "This column is mapped already.")
 		case isOption && option == "" || isAttribute && attribute == "" || !isOption && !isAttribute && mappable[field] == nil:
 			bad = bad.Field(pointer, "no_field", fmt.Sprintf("There is no field %s. There are: %s, option.NAME and attribute.NAME.",
 				field, strings.Join(slices.Sorted(maps.Keys(mappable)), ", ")))
 		case twice && !slices.Contains(many, field):
 			bad = bad.Field(pointer, "twice", "The column "+first+" is this field already.")
 		}
+		named[name] = true
 		if taken[field] = column; isOption {
 			options++
 		}
@@ -119,8 +123,9 @@ func (m Mapping) format(t *table) (format, error) {
 		field := fields[strings.ToLower(name)]
 		option, isOption := strings.CutPrefix(field, "option.")
 		attribute, isAttribute := strings.CutPrefix(field, "attribute.")
+		_, taken := t.column[field]
 		switch {
-		case field == "":
+		case field == "", taken: // of two columns of one name the first counts
 			continue
 		case isOption:
 			options = append(options, option)

@@ -40,6 +40,7 @@ var medusaFormat = format{
 	statuses: map[string]catalog.Status{
 		"published": catalog.Active, "proposed": catalog.PendingReview, "draft": catalog.InDraft, "rejected": catalog.Rejected,
 	},
+	unguard:  unguardFormula,
 	describe: medusaProduct,
 	pictures: medusaPictures,
 	sells:    func(*Product, row) bool { return true },

@@ -33,7 +33,7 @@ func TestMending(t *testing.T) {
 		{"a variant", "deny,13.50", "deny,13.505", 1, 1},
 		{"the variant in the middle", "MUG-B,300", "MUG-B,heavy", 1, 1},
 		{"the variant of the first row", "MUG-R,300", "MUG-R,heavy", 1, 1},
-		{"the only variant", "deny,20.00", "deny,-20.00", 1, 1},
+		{"the only variant", "deny,20.00", "deny,twenty", 1, 1},
 		{"the product itself", "TRUE,Colour", "always,Colour", 3, 3},
 		{"a picture", "https://x.example/blue.jpg", "x.example/blue.jpg", 3, 1},
 		{"the handle", "\nbowl,", "\n,", 1, 1},
@@ -315,5 +315,72 @@ func TestAProductWithoutAnEnd(t *testing.T) {
 	report, _ := s.run(t, "Handle,Title,Variant Price,Image Src,Image Alt Text\na,A,1,,\n"+strings.Repeat(row, 12)+"b,B,1,,\n", Options{})
 	if report.Created+report.Refused == 0 || report.Products != 2 || !strings.Contains(report.Problems[len(report.Problems)-1].Reason, "rows of more than") {
 		t.Errorf("%+v", tally(report))
+	}
+}
+
+// Whoever opens the file of refused rows runs nothing, and what is mended in it
+// comes in as it was sent.
+func TestRefusedRowsAreInert(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	_, refused := s.run(t, "Handle,Title,Variant Price,=cmd()\ncup,=HYPERLINK(1),dear,@x\n", Options{})
+	if want := "Handle,Title,Variant Price,'=cmd()\ncup,'=HYPERLINK(1),dear,'@x\n"; refused != want {
+		t.Errorf("refused are %q", refused)
+	}
+	s.clean(t, strings.Replace(refused, "dear", "5", 1), Options{})
+	if got := s.text(t, `SELECT title FROM products`); got != "=HYPERLINK(1)" {
+		t.Errorf("it is called %s", got)
+	}
+	for _, f := range formats {
+		if f.parse == nil && (f.unguard == nil || f.unguard("'=1") != "=1") {
+			t.Errorf("%s keeps the mark before a formula", f.name)
+		}
+	}
+}
+
+// A reason quotes a cell, and not a million letters of it.
+func TestReasonsAreShort(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	report, _ := s.run(t, "Handle,Title,Variant Price\ncup,Cup,"+strings.Repeat("9x", 300_000)+"\n", Options{})
+	if len(report.Problems) != 1 || len([]rune(report.Problems[0].Reason)) != maxReason || report.Problems[0].Row != 2 {
+		t.Errorf("%d problems, %.600s", len(report.Problems), report.Problems[0].Reason)
+	}
+}
+
+// What no product may have so many of is refused at once, and leaves nothing behind.
+func TestAProductOfTooMuch(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	many := func(n int, format string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, format, i)
+		}
+		return b.String()
+	}
+	for field, file := range map[string]string{
+		"variants":   "souk_handle,title,price,option1,value1\n" + many(30_000, "cup,Cup,5,Size,%d\n"),
+		"tags":       "souk_handle,title,price,tags\ncup,Cup,5," + many(50_000, "t%d|") + "\n",
+		"categories": "souk_handle,title,price,categories\ncup,Cup,5," + many(50_000, "c%d|") + "\n",
+		"images":     "souk_handle,title,price,images\ncup,Cup,5," + many(30_000, "https://x.example/%d|") + "\n",
+	} {
+		report, _ := s.run(t, file, Options{})
+		if len(report.Problems) != 1 || report.Problems[0].Column != field || !strings.HasPrefix(report.Problems[0].Reason, "a product has at most") || report.Refused != report.Rows {
+			t.Errorf("%s: %+v", field, report)
+		}
+	}
+	if n := s.count(t, `SELECT ((SELECT count(*) FROM tags) + (SELECT count(*) FROM categories) + (SELECT count(*) FROM products))::int`); n != 0 {
+		t.Errorf("%d rows are left behind", n)
+	}
+}
+
+// A number that a spreadsheet has rounded is the same for many products.
+func TestAHandleThatIsRounded(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	report, _ := s.run(t, shopify("Handle,Title,Variant SKU,Variant Price", "9.78E+12,A,a,1", "9.78E+12,B,b,1", "c,C,c,1"), Options{})
+	if report.Created != 1 || report.Refused != 2 || !strings.HasPrefix(report.Problems[1].Reason, "9.78E+12 is a number that a spreadsheet has rounded") {
+		t.Errorf("%+v", report)
 	}
 }

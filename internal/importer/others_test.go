@@ -214,6 +214,16 @@ schussel,,,,ton,,,,,,,,,,,,,,,,,,,,,,Blau,,,01-B,,12.50,,USD,,,4,true,false,1,,1
 	}
 }
 
+// Of two columns of one name the first counts, as everywhere.
+func TestTwoColumnsOfOneName(t *testing.T) {
+	t.Parallel()
+	s := newShop(t)
+	s.clean(t, "Titel;Farbe;Farbe;Preis;Preis\nSchale;Rot;Blau;5;6\n", Options{Mapping: Mapping{"Titel": "title", "Farbe": "option.Colour", "Preis": "price"}})
+	if got := s.text(t, `SELECT array_to_string(options, ',') || ' ' || amount_minor FROM variants v JOIN prices p ON p.variant_id = v.id`); got != "Rot 500" {
+		t.Errorf("it is sold as %s", got)
+	}
+}
+
 func TestMappingsThatCannotBe(t *testing.T) {
 	t.Parallel()
 	file := "a,b,c,d,e\n1,2,3,4,5\n"
@@ -225,6 +235,7 @@ func TestMappingsThatCannotBe(t *testing.T) {
 		"no such field":    {Mapping{"a": "title", "b": "colour"}, "/mapping/b no_field"},
 		"an empty option":  {Mapping{"a": "title", "b": "option."}, "/mapping/b no_field"},
 		"twice":            {Mapping{"a": "title", "b": "title"}, "/mapping/b twice"},
+		"a column twice":   {Mapping{"a": "title", " A": "sku"}, "/mapping/a twice"},
 		"nothing to go by": {Mapping{"a": "price"}, "/mapping required"},
 		"four options":     {Mapping{"a": "option.1", "b": "option.2", "c": "option.3", "d": "option.4", "e": "title"}, "/mapping too_many_options"},
 	} {
@@ -245,6 +256,8 @@ func TestNumbersAsPeopleWriteThem(t *testing.T) {
 	for text, want := range map[string]string{
 		"1234.50": "1234.50", "1,234.50": "1234.50", "1.234,50": "1234.50", "1'234.50": "1234.50", "1 234,5": "1234.5", "12,5": "12.5",
 		"1,234,567": "1234567", "1.234.567": "1234567", "1.234.567,89": "1234567.89", "1,234": "1,234", "1.234": "1.234", "5": "5", "": "",
+		"12,34,567.80": "1234567.80", "-1.234,50": "-1234.50", // and what is no number stays what it is
+		"26.11.2026": "26.11.2026", "1.2.3": "1.2.3", "12.50.30": "12.50.30", "19,99,00": "19,99,00", "12.50,30": "12.50.30", "1,2,345.6": "1,2,345.6", "1,234.50,7": "1,234.50.7",
 	} {
 		if got := plainNumber(text); got != want {
 			t.Errorf("%q is read as %q, want %q", text, got, want)

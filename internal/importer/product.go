@@ -92,18 +92,38 @@ type Image struct {
 	Alt string
 }
 
-// addImage adds a picture once.
+// excess is the first list of a product that is longer than any may be, and how
+// long that is. What the catalogue would refuse in the end is refused before it
+// makes tags and categories for it, and compares each variant with all others.
+func (p *Product) excess() (field string, most int) {
+	for _, list := range []struct {
+		field   string
+		n, most int
+	}{
+		{"variants", len(p.Variants), catalog.MaxVariants},
+		{"images", len(p.Images), catalog.MaxMedia},
+		{"tags", len(p.Tags), catalog.MaxTags},
+		{"categories", len(p.Categories), catalog.MaxCategories},
+	} {
+		if list.n > list.most {
+			return list.field, list.most
+		}
+	}
+	return "", 0
+}
+
+// addImage adds a picture once, and one more than a product may have at most.
 func (p *Product) addImage(from row, url, alt string) {
-	if url == "" || slices.ContainsFunc(p.Images, func(i Image) bool { return i.URL == url }) {
+	if url == "" || len(p.Images) > catalog.MaxMedia || slices.ContainsFunc(p.Images, func(i Image) bool { return i.URL == url }) {
 		return
 	}
 	p.Images = append(p.Images, Image{from, url, alt})
 }
 
-// addAttribute adds values to an attribute, without doubles.
+// addAttribute adds values to an attribute; the catalogue knows no doubles.
 func (p *Product) addAttribute(name string, values ...string) {
 	for _, v := range values {
-		if v != "" && !slices.Contains(p.Attributes[name], v) {
+		if v != "" {
 			if p.Attributes == nil {
 				p.Attributes = map[string][]string{}
 			}

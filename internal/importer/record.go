@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"regexp"
 	"unicode/utf8"
 
 	"golang.org/x/text/encoding/charmap"
@@ -24,6 +25,8 @@ var (
 	tooLong = fmt.Sprintf("is longer than %d bytes", maxRecord)
 	tooWide = fmt.Sprintf("has more than %d cells", maxCells)
 )
+
+const unknownEncoding = "is in an encoding that is not known here: save the file as UTF-8"
 
 // records cuts a file into records as RFC 4180 says, and is more patient than
 // encoding/csv: what is wrong with a record is said of that record, in bounded
@@ -62,8 +65,16 @@ func newRecords(r io.Reader) (*records, error) {
 		}
 	}
 	head, _ = in.Peek(sniffed) // an error comes again when the record is read
+	if says := saysSeparator.FindSubmatch(head); says != nil {
+		_, err := in.Discard(len(says[0]))
+		return &records{in: in, comma: says[1][0]}, err
+	}
 	return &records{in: in, comma: separatorOf(head), lines: bytes.HasPrefix(bytes.TrimSpace(head), []byte("{"))}, nil
 }
+
+// saysSeparator is a line before the header that tells Excel the separator, which
+// does not show it.
+var saysSeparator = regexp.MustCompile(`^"?(?i:sep)=([,;\t|])"?\r?\n`)
 
 // sniffed is how much of a file tells what it is.
 const sniffed = 16 << 10
@@ -126,7 +137,8 @@ func (r *records) read() (cells []string, fault string, err error) {
 			if at == inQuotes {
 				fault = "a quotation mark that opens in it is never closed, so all that follows was taken for one cell"
 			}
-			return r.cells(), fault, nil
+			cells, fault = r.cells(fault)
+			return cells, fault, nil
 		}
 		if err != nil {
 			return nil, "", err
@@ -147,7 +159,8 @@ func (r *records) read() (cells []string, fault string, err error) {
 				fault, r.ends = tooWide, r.ends[:maxCells-1]
 			}
 		case c == '\r' || c == '\n':
-			return r.cells(), fault, r.skipLineFeed(c)
+			cells, fault = r.cells(fault)
+			return cells, fault, r.skipLineFeed(c)
 		default:
 			if at == afterQuote && fault == "" {
 				fault = "has text behind a closing quotation mark"
@@ -177,7 +190,11 @@ func (r *records) line() (cells []string, fault string, err error) {
 		case errors.Is(err, io.EOF) && len(r.text) == 0:
 			return nil, "", io.EOF
 		case err == nil, errors.Is(err, io.EOF):
-			return []string{decoded(string(bytes.TrimSpace(r.text)))}, fault, nil
+			text, known := decoded(string(bytes.TrimSpace(r.text)))
+			if !known && fault == "" {
+				fault = unknownEncoding
+			}
+			return []string{text}, fault, nil
 		default:
 			return nil, "", err
 		}
@@ -214,26 +231,36 @@ func (r *records) keep(c byte, fault string) string {
 	return tooLong
 }
 
-func (r *records) cells() []string {
+// cells are those of a record, and its fault where it has had none yet.
+func (r *records) cells(fault string) ([]string, string) {
 	text := string(r.text) // one copy for all
 	cells := make([]string, 0, len(r.ends)+1)
 	start := 0
 	for _, end := range append(r.ends, len(text)) {
-		cells = append(cells, decoded(text[start:end]))
+		cell, known := decoded(text[start:end])
+		if !known && fault == "" {
+			fault = unknownEncoding
+		}
+		cells = append(cells, cell)
 		start = end
 	}
-	return cells
+	return cells, fault
 }
 
 // decoded is the text of a cell: UTF-8, or else what Excel writes on Windows.
-// Both have the separators in common, so each cell can be told for itself.
-func decoded(cell string) string {
+// Both have the separators in common, so each cell can be told for itself. It is
+// neither where it has a byte that Windows-1252 has no letter for, as long texts of
+// Chinese and Japanese encodings have.
+func decoded(cell string) (text string, known bool) {
 	if utf8.ValidString(cell) {
-		return cell
+		return cell, true
 	}
 	var b []byte
+	known = true
 	for i := range len(cell) {
-		b = utf8.AppendRune(b, charmap.Windows1252.DecodeByte(cell[i]))
+		letter := charmap.Windows1252.DecodeByte(cell[i])
+		known = known && letter != utf8.RuneError
+		b = utf8.AppendRune(b, letter)
 	}
-	return string(b)
+	return string(b), known
 }

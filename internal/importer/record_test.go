@@ -63,6 +63,9 @@ func TestRecords(t *testing.T) {
 		"byte order mark":      {"\uFEFFa,b\n1,ä\n", []record{{1, "a|b", ""}, {2, "1|ä", ""}}},
 		"windows-1252":         {"a,b\nCaf\xe9,\x80 5\n", []record{{1, "a|b", ""}, {2, "Café|€ 5", ""}}},
 		"both encodings":       {"a,b\nCaf\xe9,Café\n", []record{{1, "a|b", ""}, {2, "Café|Café", ""}}},
+		"another encoding":     {"a,b\n\x8f\xa4,1\n2,3\n", []record{{1, "a|b", ""}, {2, "\uFFFD¤|1", unknownEncoding}, {3, "2|3", ""}}},
+		"excel's first line":   {"sep=;\r\na,b;c\n1;2\n", []record{{1, "a,b|c", ""}, {2, "1|2", ""}}},
+		"a column called sep=": {"sep=,b\n1,2\n", []record{{1, "sep=|b", ""}, {2, "1|2", ""}}},
 		"UTF-16 little endian": {"\xff\xfe" + utf16Bytes("a,b\nä,€\n", 0), []record{{1, "a|b", ""}, {2, "ä|€", ""}}},
 		"UTF-16 big endian":    {"\xfe\xff" + utf16Bytes("a,b\nä,𝄞\n", 1), []record{{1, "a|b", ""}, {2, "ä|𝄞", ""}}},
 	} {
@@ -171,7 +174,7 @@ func own(t *testing.T, text string) (all [][]string, comma byte) {
 // standard is what encoding/csv reads, where both mean the same: it keeps
 // carriage returns that ours takes for line ends, and knows no encodings.
 func standard(text string, comma byte) (all [][]string, ok bool) {
-	if strings.ContainsAny(text, "\r\x00") || !utf8.ValidString(text) || strings.HasPrefix(text, "\uFEFF") || strings.HasPrefix(strings.TrimSpace(text), "{") {
+	if strings.ContainsAny(text, "\r\x00") || !utf8.ValidString(text) || strings.HasPrefix(text, "\uFEFF") || strings.HasPrefix(strings.TrimSpace(text), "{") || saysSeparator.MatchString(text) {
 		return nil, false // NULs are those of UTF-16, and a brace begins JSON Lines
 	}
 	r := csv.NewReader(bufio.NewReader(strings.NewReader(text)))

@@ -69,6 +69,11 @@ func (p *Product) refuseShapes(c *cells) {
 	if n := len(p.OptionValues); n > 0 && n != len(p.OptionNames) {
 		c.refuse("option_values", "has values of %d options where the product has %d", n, len(p.OptionNames))
 	}
+	for _, values := range p.OptionValues {
+		if len(values) > catalog.MaxVariants {
+			c.refuse("option_values", "has more than %d of an option", catalog.MaxVariants)
+		}
+	}
 }
 
 // links reports whether a product names others.

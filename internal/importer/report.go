@@ -8,6 +8,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"souk/internal/platform/httpapi"
 )
 
 // A Report is what became of a file. Created, Updated and Unchanged count
@@ -145,7 +147,8 @@ func (t *table) headline() [][]string {
 	return [][]string{t.header}
 }
 
-// writeRows writes rows as the file that they came from has them.
+// writeRows writes rows as the file that they came from has them, but that no cell
+// is a formula: staff open what vendors have sent.
 func writeRows(w io.Writer, comma byte, lines bool, rows [][]string) error {
 	if lines {
 		for _, cells := range rows {
@@ -157,5 +160,15 @@ func writeRows(w io.Writer, comma byte, lines bool, rows [][]string) error {
 	}
 	out := csv.NewWriter(w)
 	out.Comma = rune(comma)
-	return out.WriteAll(rows)
+	for _, cells := range rows {
+		inert := make([]string, len(cells))
+		for i, text := range cells {
+			inert[i] = httpapi.Inert(text)
+		}
+		if err := out.Write(inert); err != nil {
+			return err
+		}
+	}
+	out.Flush()
+	return out.Error()
 }

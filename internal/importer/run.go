@@ -182,8 +182,8 @@ func (r *run) read(ctx context.Context) error {
 		default:
 			r.now.rows++
 			r.bytes += at.size()
-			if fault == "" && at.handle() == "" {
-				fault = "has no " + at.named("handle")
+			if fault == "" {
+				fault = at.misnamed()
 			}
 			if fault != "" {
 				if err := r.refuseRow(ctx, at, fault); err != nil {
@@ -212,6 +212,18 @@ func (r *run) read(ctx context.Context) error {
 		}
 		group = append(group, at)
 	}
+}
+
+// misnamed is why a row belongs to no product: nothing names it, or a number that
+// is the same for many.
+func (r row) misnamed() string {
+	switch handle := r.handle(); {
+	case handle == "":
+		return "has no " + r.named("handle")
+	case rounded.MatchString(handle):
+		return handle + " is a number that a spreadsheet has rounded: format the column as text"
+	}
+	return ""
 }
 
 var tooMany = fmt.Sprintf("its product has rows of more than %d bytes in all", maxOneBytes)
@@ -251,7 +263,11 @@ func (r *run) add(ctx context.Context, rows []row) error {
 	}
 	it.now = r.now
 	key := r.key(it.owner.Slug, p.Handle)
+	field, most := p.excess()
 	switch first, again := r.seen[key]; {
+	case most > 0:
+		r.hold(it.misread)
+		r.refuse(rows[0], field, fmt.Sprintf("a product has at most %d of these", most), rows...)
 	case len(p.Variants) == 0 && len(p.FurtherPrices) > 0:
 		return r.put(ctx, it)
 	case again && first.row > 0:

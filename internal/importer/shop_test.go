@@ -62,6 +62,25 @@ func (s shop) clean(t testing.TB, file string, o Options) Report {
 	return report
 }
 
+// runs imports a file that has to wait for somebody, and returns when it does.
+func (s shop) runs(t testing.TB, file string) <-chan Report {
+	t.Helper()
+	done := make(chan Report, 1)
+	go func() {
+		report, err := s.Run(t.Context(), strings.NewReader(file), Options{House: "House"})
+		if err != nil {
+			t.Error(err)
+		}
+		done <- report
+	}()
+	for s.count(t, `SELECT count(*)::int FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`) == 0 {
+		if len(done) > 0 {
+			t.Fatalf("it waited for nobody: %+v", <-done)
+		}
+	}
+	return done
+}
+
 func (s shop) export(t testing.TB) string {
 	t.Helper()
 	var out bytes.Buffer

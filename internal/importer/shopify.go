@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/money"
+	"souk/internal/platform/httpapi"
 )
 
 // shopifyFormat reads the product CSV of Shopify: the classic columns
@@ -199,7 +200,7 @@ func (w *shopifyWriter) row(cells map[string]string) error {
 	w.rows++
 	row := make([]string, len(shopifyColumns))
 	for i, column := range shopifyColumns {
-		row[i] = guardFormula(cells[column])
+		row[i] = httpapi.Inert(cells[column])
 	}
 	return w.Write(row)
 }

@@ -6,6 +6,7 @@ import (
 
 	"souk/internal/catalog"
 	"souk/internal/money"
+	"souk/internal/platform/httpapi"
 )
 
 // soukColumns are those of Souk's own CSV, which export writes and import
@@ -138,14 +139,10 @@ func split(cell string) []string {
 	return append(items, strings.TrimSpace(item.String()))
 }
 
-// formulas begin with these: spreadsheets run what follows (OWASP, "CSV
-// Injection"), in the wide forms of East Asian keyboards, too.
-var formulas = []rune("=+-@\t\r\n＝＋－＠")
-
 // guard keeps a spreadsheet from taking text for a formula; unguard takes the
 // mark off again, and no other apostrophe.
 func guard(text string) string {
-	if text != "" && guardable(text) {
+	if guardable(text) {
 		return "'" + text
 	}
 	return text
@@ -158,22 +155,10 @@ func unguard(text string) string {
 	return text
 }
 
-func guardable(text string) bool {
-	for _, r := range text {
-		return r == '\'' || slices.Contains(formulas, r)
-	}
-	return false
-}
+func guardable(text string) bool { return strings.HasPrefix(text, "'") || isFormula(text) }
 
-// guardFormula and unguardFormula are for other shops' formats, which do not
-// know that an apostrophe may be guarded, too: '90s Mug stays what it is there.
-func guardFormula(text string) string {
-	if isFormula(text) {
-		return "'" + text
-	}
-	return text
-}
-
+// unguardFormula is for other shops' formats, which do not know that an
+// apostrophe may be guarded, too: '90s Mug stays what it is there.
 func unguardFormula(text string) string {
 	if rest, marked := strings.CutPrefix(text, "'"); marked && isFormula(rest) {
 		return rest
@@ -181,9 +166,4 @@ func unguardFormula(text string) string {
 	return text
 }
 
-func isFormula(text string) bool {
-	for _, r := range text {
-		return slices.Contains(formulas, r)
-	}
-	return false
-}
+func isFormula(text string) bool { return httpapi.Inert(text) != text }

@@ -32,6 +32,7 @@ var spreeFormat = format{
 		"backorders":      {"inventory_backorderable"},
 		"variant_image":   {"image1_src"},
 	},
+	unguard:  unguardFormula,
 	describe: spreeProduct,
 	pictures: spreePictures,
 	sells:    spreeSells,

@@ -14,7 +14,7 @@ var (
 	// ErrEmpty says that there is not even a header line.
 	ErrEmpty = errs.New(errs.Invalid, "empty_file", "The file is empty: its first line must name the columns.")
 	// ErrUnreadable says that a file is not a table that can be imported.
-	ErrUnreadable = errs.New(errs.Invalid, "unreadable_file", "This file cannot be read as a table. Save it as CSV with a header line.")
+	ErrUnreadable = errs.New(errs.Invalid, "unreadable_file", "This file cannot be read as a table. Save it as CSV in UTF-8, with a header line.")
 )
 
 // A table is a file being read: a header, then rows.
@@ -32,6 +32,10 @@ type row struct {
 	cells   []string
 	product string // its handle, where another row says it
 }
+
+// maxHeader is how long the names of all columns may be, in bytes: they are shown
+// with every import.
+const maxHeader = 64 << 10
 
 // openTable reads the header.
 func openTable(r io.Reader) (*table, error) {
@@ -52,12 +56,12 @@ func openTable(r io.Reader) (*table, error) {
 			return nil, ErrEmpty
 		case err != nil:
 			return nil, fmt.Errorf("read the header: %w", err)
-		case fault != "" || strings.ContainsRune(strings.Join(t.header, ""), 0):
+		case fault != "" || strings.ContainsRune(strings.Join(t.header, ""), 0) || len(strings.Join(t.header, "")) > maxHeader:
 			return nil, ErrUnreadable
 		}
 	}
 	for i, name := range t.header {
-		t.header[i] = strings.TrimSpace(name)
+		t.header[i] = unguardFormula(strings.TrimSpace(name))
 		name = strings.ToLower(t.header[i])
 		if _, twice := t.column[name]; !twice {
 			t.column[name] = i
@@ -86,6 +90,9 @@ func (t *table) next() (r row, fault string, err error) {
 			fault = fmt.Sprintf("has %d cells, but the header has %d", len(cells), len(t.header))
 		case strings.ContainsRune(text, 0):
 			fault = "contains a NUL character"
+			for i := range cells { // they are kept to be mended, where PostgreSQL keeps no NUL
+				cells[i] = strings.ReplaceAll(cells[i], "\x00", "\uFFFD")
+			}
 		case t.records.lines && strings.Count(text, ",") > maxParts:
 			fault = fmt.Sprintf("has more than %d parts", maxParts)
 		case t.records.lines && !json.Valid([]byte(text)):

@@ -53,10 +53,8 @@ func (im *Importer) Ask(ctx context.Context, tx pgx.Tx, format, vendor string) (
 	if !slices.Contains(ExportFormats, format) {
 		return ProductExport{}, errs.Validation.Field("/format", "unknown_format", "There is no such format to export.")
 	}
-	if vendor != "" {
-		if err := knownVendor(ctx, tx, vendor); err != nil {
-			return ProductExport{}, err
-		}
+	if err := knownVendor(ctx, tx, vendor, errUnknownVendor); err != nil {
+		return ProductExport{}, err
 	}
 	e, err := insertExport(ctx, tx, ProductExport{
 		ID: id.New[id.ProductExport](), Format: format, Vendor: vendor, File: picture.NewName() + endings[format], Actor: auth.From(ctx).Name(),

@@ -41,7 +41,10 @@ func (r *run) readWhole(ctx context.Context) error {
 		return err
 	}
 	s := Step{Done: r.number, Last: true, Refused: true, Report: *r.report, Problems: r.report.Problems, Warnings: r.report.Warnings}
-	return errors.Join(err, postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error { return r.options.Keep(ctx, tx, s) }))
+	if kept := postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error { return r.options.Keep(ctx, tx, s) }); kept != nil {
+		return kept // nobody knows yet that it was refused
+	}
+	return err
 }
 
 // readIn reads the file with all it does in tx.

@@ -11,11 +11,14 @@ import (
 	"souk/internal/errs"
 	"souk/internal/platform/blob"
 	"souk/internal/platform/postgres"
+	"souk/internal/vendors"
 )
 
 // errEnded ends the run of an import that somebody has cancelled, or that
 // another process has gone on with.
 var errEnded = errors.New("this import is not ours to run any more")
+
+const brokeOff = "It broke off too often. What is in, is in; the log of the shop says why."
 
 // Work runs an import that was asked for, from where an earlier attempt ended.
 // An error has it tried again.
@@ -30,6 +33,8 @@ func (im *Importer) Work(ctx context.Context, asked Asked) error {
 		return nil
 	case err != nil:
 		return err
+	case i.Attempts > maxAttempts: // it ended its process each time, before anybody could say so
+		return im.fail(ctx, i, brokeOff)
 	}
 	err = im.attempt(ctx, i)
 	var refusal *errs.Error
@@ -39,7 +44,7 @@ func (im *Importer) Work(ctx context.Context, asked Asked) error {
 	case errors.As(err, &refusal) && (refusal.Kind == errs.Invalid || refusal.Kind == errs.NotFound):
 		return im.fail(ctx, i, refusal.Message)
 	case ctx.Err() == nil && i.Attempts >= maxAttempts:
-		return errors.Join(im.fail(ctx, i, "It broke off too often. What is in, is in; the log of the shop says why."), err)
+		return errors.Join(im.fail(ctx, i, brokeOff), err)
 	}
 	return fmt.Errorf("import %s: %w", i.ID, err)
 }
@@ -81,11 +86,12 @@ func (im *Importer) attempt(ctx context.Context, i Import) error {
 	return err
 }
 
-// target is whose products an import's become: the vendor's whose door it came
-// by, if it may still sell.
+// target is whose products an import's become: those of the vendor whom staff
+// have named, if nobody has renamed it since; the vendor's whose door it came by,
+// if it may still sell.
 func (im *Importer) target(ctx context.Context, i Import) (string, error) {
 	if i.VendorID.IsZero() {
-		return i.Target, nil
+		return i.Target, knownVendor(ctx, im.DB, i.Target, vendors.ErrNoVendor)
 	}
 	return activeVendor(ctx, im.DB, i.VendorID)
 }

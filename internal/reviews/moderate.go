@@ -58,8 +58,9 @@ func (review *Review) publishUnless(hold Hold) {
 	}
 }
 
-// Approve publishes a review that waits or was rejected. Reports of it are
-// settled: only new ones count from here.
+// Approve publishes a review that waits or was rejected, or says that one which
+// was reported stays published. Reports of it are settled: only new ones count
+// from here.
 func (r *Reviews) Approve(ctx context.Context, tx pgx.Tx, review id.Review) (Review, error) {
 	return r.decide(ctx, tx, review, Approved{review}, func(is *Review) {
 		is.publishUnless("")
@@ -86,7 +87,7 @@ func (r *Reviews) decide(ctx context.Context, tx pgx.Tx, review id.Review, e eve
 		return Review{}, err
 	}
 	is := was
-	if change(&is); is.Status == was.Status {
+	if change(&is); is.Status == was.Status && was.Reports == 0 {
 		return Review{}, ErrDecided
 	}
 	is.Reports = 0

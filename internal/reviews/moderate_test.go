@@ -133,7 +133,7 @@ func TestRejection(t *testing.T) {
 func TestReports(t *testing.T) {
 	shop := apptest.New(t, pgtest.Tx(t))
 	mug, bowl := shop.Product(t), shop.Product(t)
-	received(t, shop, "ann", mug)
+	received(t, shop, "ann", mug, bowl)
 	review := posts(t, shop, "ann", mug, 1)
 	for _, who := range []string{"b", "c", "d", "e", "f", "g"} {
 		shop.User(t, who)
@@ -150,6 +150,16 @@ func TestReports(t *testing.T) {
 	})
 	wantRating(t, shop, mug, 1, 1, 0, 0, 0, 0)
 	shop.Call(t, apptest.Admin, "GET", "/admin/reviews?reported=true&include=total_count", "").Want(t, 200, review.ID.String(), `"report_count":2`, `"total_count":1`)
+	bar := posts(t, shop, "ann", bowl, 4)
+	for _, who := range []string{"b", "c"} { // staff need not wait for a third to say that it stays
+		shop.Call(t, who, "POST", of(bar)+"/report", spam).Want(t, 204)
+	}
+	decides(t, shop, bar, "approve", 200)
+	decides(t, shop, bar, "approve", 409)
+	if got := show(t, shop, bar); got.Status != reviews.StatusPublished || got.Reports != 0 {
+		t.Errorf("staff have let it stay: %+v", got)
+	}
+	wantRating(t, shop, bowl, 4, 0, 0, 0, 1, 0)
 	shop.Call(t, "d", "POST", report, `{"reason": "fake"}`).Want(t, 204)
 	wantRating(t, shop, mug, 0, 0, 0, 0, 0, 0)
 	shop.Call(t, "e", "POST", report, spam).Want(t, 404) // it is not there to be reported

@@ -7,6 +7,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/auth"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/platform/events"
@@ -93,6 +94,9 @@ func (r *Reviews) Post(ctx context.Context, tx pgx.Tx, product string, user id.U
 	goods, err := r.Catalog.OnSale(ctx, tx, product)
 	if err != nil {
 		return Review{}, err
+	}
+	if auth.From(ctx).Vendor == goods.VendorID {
+		return Review{}, ErrOwnGoods
 	}
 	received, err := r.Orders.HasReceived(ctx, tx, user, goods.ID)
 	if err != nil {

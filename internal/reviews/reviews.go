@@ -54,6 +54,8 @@ var (
 	ErrNoReview = errs.New(errs.NotFound, "review_not_found", "There is no such review.")
 	// ErrPurchaseRequired keeps the word with those who have had the goods.
 	ErrPurchaseRequired = errs.New(errs.Forbidden, "purchase_required", "Only who has bought and received this product reviews it.")
+	// ErrOwnGoods keeps vendors from praising what they sell.
+	ErrOwnGoods = errs.New(errs.Forbidden, "own_product", "Whoever sells a product does not review it.")
 	// ErrReviewed says that this customer has said what they think.
 	ErrReviewed = errs.New(errs.Conflict, "already_reviewed", "You have reviewed this product. Edit that review.")
 	// ErrWithheld keeps what people have decided against until staff have seen to it.

@@ -26,9 +26,12 @@ func TestWhoMayReview(t *testing.T) {
 	shop.Deliver(t, shop.Send(t, guests.Order.ID, guests.Order.Parts[0], 0))
 	shop.Call(t, apptest.Admin, "DELETE", "/admin/products/"+gone.ID.String(), "")
 	fine := stars(5, "Keeps tea warm.")
+	praised := shop.Product(t, apptest.By(shop.Owner(t, "vera")))
+	receives(t, shop, "vera", praised)
 	shop.Play(t, []apptest.Scenario{
 		{Name: "a guest", Method: "POST", URL: at(mug), Body: fine, Status: 401},
 		{Name: "who has bought nothing", As: "cat", Method: "POST", URL: at(mug), Body: fine, Status: 403, Code: "purchase_required"},
+		{Name: "who sells it", As: "vera", Method: "POST", URL: at(praised), Body: fine, Status: 403, Code: "own_product"},
 		{Name: "who waits for it", As: "bob", Method: "POST", URL: at(mug), Body: fine, Status: 403, Code: "purchase_required"},
 		{Name: "who has bought another thing", As: "ann", Method: "POST", URL: at(other), Body: fine, Status: 403, Code: "purchase_required"},
 		{Name: "what is not sold any more", As: "ann", Method: "POST", URL: at(gone), Body: fine, Status: 404, Code: "product_not_found"},

@@ -118,7 +118,7 @@ func (w *Wishlists) insertItem(ctx context.Context, tx pgx.Tx, list id.Wishlist,
 		CROSS JOIN LATERAL (SELECT coalesce(nullif(@currency::text, ''), nullif(u.currency, ''), @standard::text) AS currency) chosen
 		JOIN variants v ON v.id = coalesce(@variant::uuid, (
 			SELECT f.id FROM variants f WHERE f.product_id = @product::uuid AND f.archived_at IS NULL ORDER BY f.position, f.id LIMIT 1))
-		JOIN products p ON p.id = v.product_id AND p.status NOT IN ('draft', 'pending_review', 'rejected')
+		JOIN products p ON p.id = v.product_id AND p.published_at IS NOT NULL
 		LEFT JOIN prices price ON price.variant_id = v.id AND price.currency = chosen.currency
 		WHERE l.id = @wishlist
 		ON CONFLICT (wishlist_id, variant_id) DO UPDATE

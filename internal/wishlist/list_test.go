@@ -82,6 +82,10 @@ func TestWhatTheShopNeverShowedIsOnNoList(t *testing.T) {
 	for _, v := range []id.Variant{draft, id.New[id.Variant]()} {
 		s.call("ann", "POST", "/me/wishlist/items", variantBody(v)).Want(t, 404, "variant_not_found")
 	}
+	for _, status := range []string{"scheduled", "archived"} { // and was never on sale
+		s.exec(`UPDATE products SET status = @status WHERE id = (SELECT product_id FROM variants WHERE id = @v)`, pgx.NamedArgs{"v": draft, "status": status})
+		s.call("ann", "POST", "/me/wishlist/items", variantBody(draft)).Want(t, 404, "variant_not_found")
+	}
 	s.WantRows(t, "wishlist_items", 0)
 	for _, bad := range []string{`"quantity": 0`, `"quantity": 10001`, `"note": "a\nb"`, `"note": "\u202ex"`, `"currency": "XXQ"`} {
 		s.call("ann", "POST", "/me/wishlist/items", fmt.Sprintf(`{"variant_id": %q, %s}`, draft, bad)).Want(t, 422)
