@@ -37,7 +37,9 @@ const gateFragment = `
 			ORDER BY rank, id) END AS members
 		FROM closed`
 
-const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, translations FROM attributes`
+const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, position, translations FROM attributes`
+
+const selectTypes = `SELECT key, attributes FROM product_types`
 
 const selectOptions = `
 	SELECT product_id, name, values
