@@ -250,7 +250,7 @@ BEGIN
         EXECUTE format('GRANT SELECT ON %s TO souk_vendor', guarded);
     END LOOP;
     GRANT SELECT (id, username, name, email) ON users TO souk_vendor;
-    GRANT SELECT ON brands, categories, tags, attributes, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
+    GRANT SELECT ON brands, categories, tags, attributes, product_types, shipping_zones, tax_zones, tax_rates, settings TO souk_vendor;
 END $$;
 
 CREATE FUNCTION public.souk_mailbox(email text) RETURNS text
@@ -1773,6 +1773,17 @@ CREATE TABLE public.product_tags (
     tag_id uuid NOT NULL
 );
 
+CREATE TABLE public.product_types (
+    key text NOT NULL,
+    label text NOT NULL,
+    attributes jsonb DEFAULT '[]'::jsonb NOT NULL,
+    "position" integer DEFAULT 0 NOT NULL,
+    translations jsonb DEFAULT '{}'::jsonb NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    CONSTRAINT product_types_key_check CHECK (((length(key) >= 1) AND (length(key) <= 200))),
+    CONSTRAINT product_types_label_check CHECK (((length(label) >= 1) AND (length(label) <= 200)))
+);
+
 CREATE TABLE public.products (
     id uuid NOT NULL,
     vendor_id uuid NOT NULL,
@@ -3048,6 +3059,9 @@ ALTER TABLE ONLY public.product_slugs
 
 ALTER TABLE ONLY public.product_tags
     ADD CONSTRAINT product_tags_pkey PRIMARY KEY (product_id, tag_id);
+
+ALTER TABLE ONLY public.product_types
+    ADD CONSTRAINT product_types_pkey PRIMARY KEY (key);
 
 ALTER TABLE ONLY public.products
     ADD CONSTRAINT products_handle_key UNIQUE (vendor_id, handle);

@@ -186,8 +186,9 @@ func Build(p Parts) *App {
 			tests,
 		},
 	}
-	a.Prices = &pricing.Prices{DB: p.DB, Stock: a.Stock, Currency: currency}
+	a.Prices = &pricing.Prices{DB: p.DB, Catalog: a.Catalog, Stock: a.Stock, Currency: currency}
 	a.Catalog.SetOffers, a.Catalog.Offers, a.Catalog.SumBundles = a.Prices.SetOffers, a.Prices.Offers, a.Prices.SumBundles // to catalog's right: see catalog.Offer
+	a.Catalog.ReplacePrices = a.Prices.ReplaceTags
 	a.Promotions = &promotions.Promotions{DB: p.DB, CustomerKey: p.Keys.Key("customers"), Currency: currency}
 	a.Credit = &credit.Balances{DB: p.DB, Clock: p.Clock, Settings: a.Settings, CodeKeys: p.Keys.All("gift cards")}
 	a.Memberships = &memberships.Memberships{

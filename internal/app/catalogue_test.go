@@ -213,7 +213,10 @@ func TestAttributesAreWhatStaffSay(t *testing.T) {
 	edit(`{"hue": ["red"]}`).Want(t, 422)
 	a.Call(t, apptest.Admin, "DELETE", "/admin/attributes/hue", "").Want(t, 204)
 	a.Call(t, apptest.Admin, "DELETE", "/admin/attributes/hue", "").Want(t, 404)
+	a.Refresh(t, g.ID)
+	a.Call(t, "", "GET", "/products?facets=true", "").Want(t, 200, `"label":"hue","values":[{"value":"red","label":"red"`)
 	edit(`{"hue": ["anything"]}`).Want(t, 200)
+	typesAskForAttributes(t, a)
 }
 
 // The tree is kept as it is sent, with its tag, until some category changes.
@@ -380,6 +383,7 @@ func TestChangesOfVendorsWait(t *testing.T) {
 	if now := apptest.Read[shown](t, a.Call(t, "vera", "GET", path, "")); now.Change != "" || now.Title != "Lamp 3" {
 		t.Errorf("withdrawn, it is %+v", now)
 	}
+	pricesOfVendorsWait(t, a, g, a.Product(t, apptest.By(vendor), apptest.Choice("Colour", "Red")))
 }
 
 // What a vendor does to the pictures of what is on sale waits like the rest:

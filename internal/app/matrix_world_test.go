@@ -130,6 +130,7 @@ func (w *world) shopThings() {
 	}
 	s["tag"] = w.as(apptest.Admin, "POST", "/admin/tags", `{"name": "old"}`).text("id")
 	s["attribute"] = w.as(apptest.Admin, "POST", "/admin/attributes", `{"key": "fabric", "label": "Cloth", "kind": "text"}`).text("key")
+	s["product type"] = w.as(apptest.Admin, "POST", "/admin/product-types", `{"key": "Tin", "label": "A tin", "attributes": [{"key": "fabric"}]}`).text("key")
 	s["tax zone"] = w.VAT(w.t, 190_000, true).ID.String()
 	s["shipping zone"] = w.as(apptest.Admin, "POST", "/admin/shipping/zones", `{"name": "Far", "countries": ["IS"]}`).text("id")
 	s["shipping option"] = w.as(apptest.Admin, "POST", "/admin/shipping/options",

@@ -53,7 +53,7 @@ var owners = map[string][]string{
 	"idp":               {"login_providers", "oidc_identities"},
 	"vendors":           {"vendors", "vendor_members", "vendor_invitations"},
 	"apikeys":           {"api_keys"},
-	"catalog":           {"brands", "categories", "tags", "attributes", "products", "product_slugs", "product_changes", "product_options", "product_categories", "product_tags", "media", "variants", "variant_components", "variant_media", "product_relations", "collections"},
+	"catalog":           {"brands", "categories", "tags", "attributes", "product_types", "products", "product_slugs", "product_changes", "product_options", "product_categories", "product_tags", "media", "variants", "variant_components", "variant_media", "product_relations", "collections"},
 	"inventory":         {"locations", "stock_levels", "stock_movements", "reservations"},
 	"tax":               {"tax_zones", "tax_rates", "tax_exemptions", "tax_engines", "tax_answers"},
 	"shipping":          {"shipping_zones", "shipping_options", "shipments", "shipment_lines", "tracking_events"},

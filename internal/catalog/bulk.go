@@ -39,6 +39,7 @@ type bulk struct {
 	brand      *Brand
 	categories []Category
 	described  described
+	types      productTypes
 }
 
 // Bulk edits many products in a fixed number of statements. A product that
@@ -67,11 +68,11 @@ func (c *Catalog) Bulk(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product
 		if waits, err := c.bulkWaits(ctx, tx, vendor, was, e); err != nil {
 			return nil, err
 		} else if waits {
-			bad = append(bad, errs.Field{Code: errLookedAt.Code, Detail: errLookedAt.Message})
+			bad = append(bad, errs.Field{Code: ErrLookedAt.Code, Detail: ErrLookedAt.Message})
 		}
 		want.finish()
 		if len(bad) == 0 {
-			bad = want.check()
+			bad = append(want.check(), b.types.check(was, want)...)
 		}
 		switch {
 		case len(bad) > 0:
@@ -124,7 +125,10 @@ func (c *Catalog) prepareBulk(ctx context.Context, tx pgx.Tx, e BulkEdit) (b bul
 			return b, err
 		}
 	}
-	b.described, err = c.described(ctx, tx)
+	if b.described, err = c.described(ctx, tx); err != nil {
+		return b, err
+	}
+	b.types, err = c.productTypes(ctx, tx)
 	return b, err
 }
 

@@ -1,10 +1,10 @@
 // Package catalog is what is for sale: products and how they are found.
 //
 // Owns: products in options and variants, brands, the category tree, tags and
-// pictures; what bundles are made of; what attributes mean; the statuses of products (status.go), when they
+// pictures; what bundles are made of; what attributes mean, and which a type of product has; the statuses of products (status.go), when they
 // are on sale, and what vendors want to change on those that are (change.go).
 // Tables: products, product_slugs, product_changes, product_options,
-// product_categories, product_tags, product_relations, attributes, variants,
+// product_categories, product_tags, product_relations, attributes, product_types, variants,
 // variant_components, variant_media, media, brands, categories, tags, collections.
 // Raises: [Changed], [StatusChanged], [ChangeDecided], [CollectionsChanged], [CategoriesChanged].
 // Calls: vendors (the house, which sells gift cards), settings, blob (pictures), outbound (pictures from elsewhere). Prices and stock
@@ -49,6 +49,10 @@ type Catalog struct {
 	SetOffers func(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers []Offer) error
 	Offers    func(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]Offer, error)
 
+	// ReplacePrices gives a vendor's variants the prices that staff have approved;
+	// it is pricing's, too. What is not sold any more is left out.
+	ReplacePrices func(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prices map[id.Variant][]PriceTag) error
+
 	// SumBundles adds up the prices of bundles that cost what their components do;
 	// it is pricing's, too.
 	SumBundles func(ctx context.Context, tx pgx.Tx, bundles []id.Variant) error
@@ -69,6 +73,13 @@ func (c *Catalog) offer(ctx context.Context, tx pgx.Tx, vendor id.Vendor, offers
 		return nil
 	}
 	return c.SetOffers(ctx, tx, vendor, offers)
+}
+
+func (c *Catalog) replacePrices(ctx context.Context, tx pgx.Tx, vendor id.Vendor, prices map[id.Variant][]PriceTag) error {
+	if c.ReplacePrices == nil || len(prices) == 0 {
+		return nil
+	}
+	return c.ReplacePrices(ctx, tx, vendor, prices)
 }
 
 // readOffers adds prices and stock to the variants of products.

@@ -25,7 +25,11 @@ import (
 var (
 	// ReviewEditsSetting lets staff look at what vendors change.
 	ReviewEditsSetting = settings.Value[bool]{
-		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Prices, stock and variants change at once, but not what a bundle is made of.",
+		Key: "catalog.review_edits", Help: "Look at what vendors change on products that are on sale before shoppers see it. Stock and variants change at once, but not what a bundle is made of; prices do unless catalog.review_prices is on, too.",
+	}
+	// ReviewPricesSetting lets staff look at what vendors' goods shall cost.
+	ReviewPricesSetting = settings.Value[bool]{
+		Key: "catalog.review_prices", Help: "Where catalog.review_edits is on, look at vendors' prices of products that are on sale, too. Stock changes at once all the same: to hold it back would sell what is not there.",
 	}
 	// TrustAfterSetting spares staff the edits of those who have proven themselves.
 	TrustAfterSetting = settings.Value[int]{
@@ -36,7 +40,7 @@ var (
 
 // Settings lists what this module declares.
 func Settings() []settings.Declared {
-	return []settings.Declared{ReviewEditsSetting, TrustAfterSetting, LocalesSetting}
+	return []settings.Declared{ReviewEditsSetting, ReviewPricesSetting, TrustAfterSetting, LocalesSetting}
 }
 
 // A ProposedChange is what a vendor wants to change on a product that is on
@@ -47,7 +51,7 @@ type ProposedChange struct {
 	ProductID id.Product       `db:"product_id" json:"product_id"`
 	VendorID  id.Vendor        `db:"vendor_id" json:"vendor_id"`
 	Product   string           `db:"product" json:"product" doc:"The title as it is."`
-	Edit      ProductEdit      `db:"edit" json:"-"`
+	Edit      proposedEdit     `db:"edit" json:"-"`
 	State     ChangeState      `db:"state" json:"state" enum:"pending,approved,rejected,withdrawn"`
 	Reason    string           `db:"reason" json:"reason" doc:"Why it was rejected."`
 	CreatedAt time.Time        `db:"created_at" json:"created_at"`
@@ -161,8 +165,8 @@ func (c *Catalog) propose(ctx context.Context, tx pgx.Tx, p Product, e map[strin
 	return change, nil
 }
 
-// errLookedAt keeps edits of many from going past those who look at them.
-var errLookedAt = errs.New(errs.Conflict, "review_required", "Staff look at changes of what is on sale: edit this product by itself.")
+// ErrLookedAt keeps edits of many from going past those who look at them.
+var ErrLookedAt = errs.New(errs.Conflict, "review_required", "Staff look at changes of what is on sale: edit this product by itself.")
 
 func (p Product) onSale() bool { return p.Status == Active || p.Status == Scheduled }
 
@@ -264,9 +268,12 @@ func (c *Catalog) compare(ctx context.Context, db postgres.DB, list []ProposedCh
 // diff is what a change would change on a product, field by field.
 func (p Product) diff(change ProposedChange, proposed []Media) []FieldChange {
 	diff := []FieldChange{}
-	before, after := fields(p.asEdit(change.Edit)), fields(change.Edit)
+	before, after := fields(p.asEdit(change.Edit.ProductEdit)), fields(change.Edit)
 	if change.Edit.Media != nil {
 		before["media"], after["media"] = shown(p.Media), shown(p.wished(change, proposed).Media)
+	}
+	if change.Edit.Prices != nil {
+		before["prices"], after["prices"] = p.pricesShown(change.Edit.Prices)
 	}
 	for _, name := range slices.Sorted(maps.Keys(after)) {
 		if !reflect.DeepEqual(before[name], after[name]) {
@@ -300,6 +307,9 @@ func (c *Catalog) ApproveChange(ctx context.Context, tx pgx.Tx, change id.Produc
 		return ProposedChange{}, err
 	}
 	if _, err := c.Update(ctx, tx, approved.VendorID, approved.ProductID, 0, edit); err != nil {
+		return ProposedChange{}, err
+	}
+	if err := c.replacePrices(ctx, tx, approved.VendorID, approved.Edit.Prices); err != nil {
 		return ProposedChange{}, err
 	}
 	return approved, approved.raise(ctx, tx)
@@ -388,7 +398,7 @@ func (e ProductEdit) madeOf(would Product) map[string]any {
 }
 
 // fields are what an edit names, as JSON has it.
-func fields(e ProductEdit) (named map[string]any) {
+func fields(e any) (named map[string]any) {
 	text, err := json.Marshal(e)
 	if err == nil {
 		err = json.Unmarshal(text, &named)

@@ -187,7 +187,7 @@ func shown(media []Media) []MediaShown {
 // adopt gives a product the pictures of a change, and leaves out of the edit
 // those that are gone since.
 func (c *Catalog) adopt(ctx context.Context, tx pgx.Tx, change ProposedChange) (ProductEdit, error) {
-	e := change.Edit
+	e := change.Edit.ProductEdit
 	if e.Media == nil {
 		return e, nil
 	}

@@ -1,11 +1,12 @@
 package catalog
 
-// proposeChange adds to the change that is pending, where there is one.
+// proposeChange adds to the change that is pending, where there is one; to what it
+// says of variants, by variant.
 const proposeChange = `
 	INSERT INTO product_changes (id, product_id, vendor_id, edit) VALUES (@id, @product, @vendor, @edit::jsonb)
-	ON CONFLICT (product_id) WHERE state = 'pending' DO UPDATE SET edit = product_changes.edit || excluded.edit ||
-		CASE WHEN product_changes.edit ? 'bundles' AND excluded.edit ? 'bundles'
-		     THEN jsonb_build_object('bundles', product_changes.edit -> 'bundles' || excluded.edit -> 'bundles') ELSE '{}' END
+	ON CONFLICT (product_id) WHERE state = 'pending' DO UPDATE SET edit = product_changes.edit || excluded.edit || (
+		SELECT coalesce(jsonb_object_agg(of, product_changes.edit -> of || excluded.edit -> of), '{}')
+		FROM unnest(ARRAY['bundles', 'prices']) of WHERE product_changes.edit ? of AND excluded.edit ? of)
 	RETURNING id`
 
 const changesFragment = `
@@ -32,6 +33,9 @@ const isTrusted = `
 	SELECT count(*) = @after AND bool_and(state = 'approved') FROM (
 	    SELECT state FROM product_changes WHERE vendor_id = @vendor AND state IN ('approved', 'rejected')
 	    ORDER BY id DESC LIMIT @after) last`
+
+const selectVariantsOnSale = `
+	SELECT v.id FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = ANY(@variants) AND p.status IN ('active', 'scheduled')`
 
 const selectPendingChanges = `
 	SELECT product_id, id FROM product_changes WHERE product_id = ANY(@ids) AND state = 'pending'`

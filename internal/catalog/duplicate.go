@@ -38,7 +38,7 @@ func (c *Catalog) Duplicate(ctx context.Context, tx pgx.Tx, vendor id.Vendor, pr
 		v.show(copied(v.MediaIDs, media))
 		v.Bundle = v.Bundle.of(variants)
 		if v.Bundle == nil || v.Bundle.Pricing != PriceSummed { // whose price follows from its components
-			offers = append(offers, Offer{Variant: v.ID, Prices: v.Prices})
+			offers = append(offers, Offer{Variant: v.ID, Prices: v.own()})
 		}
 	}
 	p.finish()

@@ -112,7 +112,7 @@ func (l *linking) link(e *edits, link Linked, looks bool) Outcome {
 	want.finish()
 	switch {
 	case looks && was.onSale() && (&edits{}).add(&was, want):
-		out.Problems = append(out.Problems, errs.Field{Code: errLookedAt.Code, Detail: errLookedAt.Message})
+		out.Problems = append(out.Problems, errs.Field{Code: ErrLookedAt.Code, Detail: ErrLookedAt.Message})
 	case e.add(&was, want):
 		out.Change = Updated
 	}

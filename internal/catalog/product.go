@@ -25,7 +25,7 @@ type Product struct {
 	Handle         string                 `db:"handle" json:"handle" doc:"What the vendor calls it; an import finds it by this."`
 	Title          string                 `db:"title" json:"title"`
 	Description    string                 `db:"description" json:"description" doc:"Sanitised HTML."`
-	Kind           string                 `db:"kind" json:"kind" doc:"The vendor's own word for what it is."`
+	Kind           string                 `db:"kind" json:"kind" doc:"The vendor's own word for what it is; a product type where staff have described one by that key."`
 	GiftCard       bool                   `db:"gift_card" json:"gift_card" doc:"Its units are gift cards of what they cost, sold by the shop itself."`
 	Status         Status                 `db:"status" json:"status"`
 	StatusReason   string                 `db:"status_reason" json:"status_reason"`
@@ -33,6 +33,7 @@ type Product struct {
 	Categories     []Category             `db:"-" json:"categories" doc:"The main one first."`
 	Tags           []Tag                  `db:"-" json:"tags"`
 	Attributes     map[string][]string    `db:"attributes" json:"attributes"`
+	Missing        []string               `db:"-" json:"missing_attributes,omitempty" doc:"What its type requires and it lacks."`
 	Options        []Option               `db:"-" json:"options"`
 	Media          []Media                `db:"-" json:"media"`
 	Variants       []Variant              `db:"-" json:"variants"`
@@ -263,7 +264,11 @@ func setTime(field **time.Time, to *time.Time) {
 // save brings one product from what it was to what is wanted and reads it back.
 func (c *Catalog) save(ctx context.Context, tx pgx.Tx, vendor id.Vendor, was, want Product) (Product, error) {
 	want.finish()
-	if err := want.check().Err(); err != nil {
+	types, err := c.productTypes(ctx, tx)
+	if err != nil {
+		return Product{}, err
+	}
+	if err := append(want.check(), types.check(was, want)...).Err(); err != nil {
 		return Product{}, err
 	}
 	var e edits

@@ -53,6 +53,7 @@ func (c *Catalog) Routes(r *httpapi.Router) {
 	httpapi.Post(r, "/api/v1/admin/products/{id}/reject", staff.reject, httpapi.Needs(CanWrite), httpapi.Summary("Send a product back"))
 	c.taxonomyRoutes(r)
 	c.attributeRoutes(r)
+	c.typeRoutes(r)
 	c.collectionRoutes(r)
 	c.changeRoutes(r)
 	c.pictureRoutes(r)
@@ -182,7 +183,7 @@ func (v newVariantBody) draft() VariantDraft {
 func (v newVariantBody) offer(pointer string) (Offer, error) {
 	o := Offer{OnHand: v.OnHand}
 	if v.Price != nil {
-		o.Prices = []PriceTag{{*v.Price, v.CompareAt}}
+		o.Prices = []PriceTag{{Price: *v.Price, CompareAt: v.CompareAt}}
 	} else if v.CompareAt != nil {
 		return o, errs.Validation.Field(pointer+"/price", "required", "Give the price that the other one is compared with.")
 	}
@@ -362,6 +363,9 @@ func (h handlers) addVariant(ctx context.Context, tx pgx.Tx, in *addVariantInput
 	offer, err := in.Body.offer("")
 	if err != nil {
 		return Variant{}, err
+	}
+	if h.vendor {
+		return h.ProposeNewVariant(ctx, tx, h.scope(ctx), in.ID, in.Body.edit(), offer)
 	}
 	return h.AddVariant(ctx, tx, h.scope(ctx), in.ID, in.Body.edit(), offer)
 }

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 
@@ -141,7 +142,17 @@ func readParts(ctx context.Context, db postgres.DB, list []Product) error {
 	readPart(b, selectComponents, args, func(r componentOf) { r.addTo(byID[r.Of]) })
 	readPart(b, selectRelations, args, func(r relationOf) { byID[r.ProductID].relate(r) })
 	readPart(b, selectPendingChanges, args, func(r pendingOf) { byID[r.ProductID].PendingChange = r.ID })
-	return b.Send(ctx, db)
+	types := productTypes{}
+	if slices.ContainsFunc(list, func(p Product) bool { return p.Kind != "" }) {
+		readPart(b, selectTypes, nil, func(t ProductType) { types[t.Key] = t })
+	}
+	if err := b.Send(ctx, db); err != nil {
+		return err
+	}
+	for i := range list {
+		list[i].Missing = types.missing(list[i])
+	}
+	return nil
 }
 
 // What is read together with the product that it belongs to.

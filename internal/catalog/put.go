@@ -158,6 +158,7 @@ type putting struct {
 	tags       labels[Tag]
 	categories map[string]Category
 	described  described
+	types      productTypes
 	components map[id.Variant]candidate
 	looks      bool // staff look at changes of this vendor
 }
@@ -206,6 +207,9 @@ func (p *putting) prepare(ctx context.Context, tx pgx.Tx, drafts []Draft) (err e
 		}
 	}
 	if p.described, err = p.Catalog.described(ctx, tx); err != nil {
+		return err
+	}
+	if p.types, err = p.productTypes(ctx, tx); err != nil {
 		return err
 	}
 	if p.components, err = candidates(ctx, tx, parts); err != nil {
@@ -307,11 +311,13 @@ func (p *putting) put(e *edits, handle string, d Draft) Outcome {
 		p.slugs[want.Slug] = want.ID
 	}
 	out.Product, out.Slug = want.ID, want.Handle
+	now := want
 	p.fill(&want, d, &out)
+	p.keepFit(now, &want, &out)
 	p.fillMedia(&want, d, &out)
 	if p.looks && known && was.onSale() && (&edits{}).add(&was, want) {
 		want = was
-		out.Problems = append(out.Problems, errs.Field{Code: errLookedAt.Code, Detail: errLookedAt.Message})
+		out.Problems = append(out.Problems, errs.Field{Code: ErrLookedAt.Code, Detail: ErrLookedAt.Message})
 	}
 	p.fillVariants(&want, d, &out)
 	want.finish()

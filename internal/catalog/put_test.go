@@ -189,6 +189,9 @@ func TestPutRefusesWhatCannotBeAndTakesTheRest(t *testing.T) {
 	c := &catalog.Catalog{DB: tx}
 	vendor := newVendor(t, tx)
 	mustPut(t, c, tx, vendor, simple("present"))
+	if _, err := c.DescribeType(t.Context(), tx, catalog.ProductType{Key: "Lamp", Label: "Lamp", Attributes: []catalog.TypeAttribute{{Key: "power", Required: true}}}); err != nil {
+		t.Fatal(err)
+	}
 
 	variant := func(sku string, options ...string) catalog.VariantDraft {
 		return catalog.VariantDraft{SKU: sku, Options: options, Tracked: true}
@@ -224,6 +227,9 @@ func TestPutRefusesWhatCannotBeAndTakesTheRest(t *testing.T) {
 		{"a negative weight", catalog.Draft{
 			Title: "X", Options: size, Variants: []catalog.VariantDraft{{Options: []string{"M"}, WeightGrams: -1}, variant("y", "L")},
 		}, catalog.Created, []string{"/variants/0/weight_grams too_small"}},
+		{"on sale without what its type requires", catalog.Draft{
+			Title: "X", Kind: "lamp", Status: catalog.Active, Variants: []catalog.VariantDraft{variant("x")},
+		}, catalog.Created, []string{"/attributes/power required"}},
 		{"from archived to rejected", catalog.Draft{
 			Slug: "present", Status: catalog.Rejected,
 		}, catalog.Unchanged, []string{"/status product_status"}},

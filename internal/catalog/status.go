@@ -39,6 +39,9 @@ const (
 	Restore Command = "restore" // bring it back from there
 )
 
+// offered reports whether a product is on sale, or on its way there.
+func (s Status) offered() bool { return s == PendingReview || s == Scheduled || s == Active }
+
 // moves is every move that there is: from where each command may start, and
 // where it leads.
 var moves = map[Command]struct {
@@ -73,6 +76,9 @@ func (c *Catalog) Move(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product
 	if len(was) == 0 {
 		return Product{}, ErrStatus.With("status", now.Status)
 	}
+	if bad := now.lacks(now.Missing); now.Status.offered() && len(bad) > 0 {
+		return Product{}, bad.Err()
+	}
 	if err := events.Raise(ctx, tx, StatusChanged{product, was[0], now.Status, reason}); err != nil {
 		return Product{}, err
 	}
@@ -80,7 +86,7 @@ func (c *Catalog) Move(ctx context.Context, tx pgx.Tx, vendor id.Vendor, product
 }
 
 // KeepSchedule puts products on sale and takes them off when their time has
-// come. It is a sweep.
+// come, whatever their types require by now. It is a sweep.
 func (c *Catalog) KeepSchedule(ctx context.Context) error {
 	for ctx.Err() == nil {
 		var due []dueProduct

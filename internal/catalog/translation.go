@@ -55,6 +55,18 @@ type AttributeTranslation struct {
 	Choices map[string]string `json:"choices,omitempty" doc:"Labels of its choices, by value."`
 }
 
+// TypeTranslation is a product type in another language.
+type TypeTranslation struct {
+	Label string `json:"label,omitempty" maxLength:"200"`
+}
+
+// in is a type as people read it in a language.
+func (t ProductType) in(locale string) ProductType {
+	t.Label = cmp.Or(t.Translations[locale].Label, t.Label)
+	t.Translations = nil
+	return t
+}
+
 // in is an attribute as shoppers read it in a language.
 func (a Attribute) in(locale string) Attribute {
 	t := a.Translations[locale]
@@ -135,6 +147,16 @@ func cleanAttributeTranslations(list map[string]AttributeTranslation) (map[strin
 		}
 	}
 	return clean, bad
+}
+
+func cleanTypeTranslations(list map[string]TypeTranslation) map[string]TypeTranslation {
+	clean := map[string]TypeTranslation{}
+	for locale, t := range list {
+		if t.Label = line(t.Label); t.Label != "" {
+			clean[locale] = t
+		}
+	}
+	return clean
 }
 
 // cleanWords tidies words and what they are in another language; nil for none.

@@ -65,10 +65,16 @@ type Offer struct {
 	Available *int       `db:"-" json:"available_quantity,omitempty"`
 }
 
+// own are the prices that follow no other.
+func (o Offer) own() []PriceTag {
+	return slices.DeleteFunc(slices.Clone(o.Prices), func(t PriceTag) bool { return t.Derived })
+}
+
 // PriceTag is a price in one currency.
 type PriceTag struct {
 	Price     money.Amount  `json:"price"`
 	CompareAt *money.Amount `json:"compare_at_price,omitempty"`
+	Derived   bool          `json:"derived,omitempty" doc:"It follows the price in the main currency."`
 }
 
 // Facts is what other modules need to know of a variant.

@@ -216,7 +216,7 @@ func (c *Checkout) order(ctx context.Context, tx pgx.Tx, w wish) (Placed, error)
 	if err := checkAsked(p, asked); err != nil {
 		return Placed{}, err
 	}
-	if lowered && p.Quote.Totals.GrandTotal.IsZero() { // nothing is left to pay
+	if p.Quote.Totals.GrandTotal.IsZero() { // nothing is left to pay, by unused time or promotions
 		w.Method = free.Method
 	}
 	placed, err := c.Place(ctx, tx, Placing{

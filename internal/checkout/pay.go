@@ -15,7 +15,6 @@ import (
 	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/payments"
-	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 	"souk/internal/promotions"
 )
@@ -102,11 +101,7 @@ func (c *Checkout) declined(ctx context.Context, p payments.Payment, why *errs.E
 		if err := payments.Watch(ctx, tx, p.ID, false); err != nil {
 			return err
 		}
-		due, renewal, err := memberships.RenewalBy(ctx, tx, p.Order)
-		if err != nil || !renewal {
-			return err
-		}
-		return events.Raise(ctx, tx, due)
+		return memberships.Declined(ctx, tx, p.Order)
 	})
 }
 

@@ -718,6 +718,16 @@ func TestNights(t *testing.T) {
 		if late := night(); len(late) != 1 || !late[0].From.Equal(day(8)) || !late[0].Until.Equal(day(19)) {
 			b.t.Errorf("%+v", late)
 		}
+
+		// Money still moves where a provider was switched off.
+		for n, since := range []string{"2050-03-01", "2049-12-01"} {
+			b.exec(`UPDATE payment_accounts SET enabled = false, updated_at = @since::timestamptz`, pgx.NamedArgs{"since": since})
+			b.exec(`UPDATE reconciliation_places SET asked_at = now() - interval '1 day'`, nil)
+			b.clock.Advance(2 * time.Second) // an account is remembered for one
+			if due := night(); len(due) != 1-n {
+				b.t.Errorf("switched off on %s: %+v", since, due)
+			}
+		}
 	})
 }
 

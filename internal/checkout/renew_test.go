@@ -183,7 +183,9 @@ func TestARenewalIsPaidInAWayThatIsOffered(t *testing.T) {
 		"for nothing": func(plan memberships.Kept) string {
 			s.exec(`UPDATE prices SET amount_minor = 0 WHERE variant_id = @v`, pgx.NamedArgs{"v": plan.Variant})
 			who := s.customer().String()
-			s.join(who, plan.ID, "free", "")
+			if joined := s.join(who, plan.ID, "bank_transfer", ""); joined.Payment.Method != "free" { // of what costs nothing nothing is sent
+				t.Errorf("what costs nothing is paid by %s", joined.Payment.Method)
+			}
 			s.exec(`UPDATE prices SET amount_minor = 999 WHERE variant_id = @v`, pgx.NamedArgs{"v": plan.Variant})
 			return who
 		},

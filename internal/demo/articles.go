@@ -75,6 +75,9 @@ func (m *market) article(rng *rand.Rand, g good, i int, mood, make string) artic
 	case "book", "play", "plant", "art", "tech", "taste":
 		a.draft.Attributes = map[string][]string{"style": {make}}
 	}
+	for key, values := range g.Attributes {
+		a.draft.Attributes[key] = []string{values[i/len(m.Goods)%len(values)]}
+	}
 	if strings.Contains(g.Options, "colour") {
 		a.backdrop = m.colour(rng, &a, g)
 	}

@@ -107,6 +107,7 @@ func isComplete(t *testing.T, pool *pgxpool.Pool, made demo.Market) {
 		"replies to them":     `SELECT count(*) FROM reviews WHERE reply <> ''`,
 		"helpful ones":        `SELECT count(*) FROM reviews WHERE helpful_count > 0`,
 		"rated goods":         `SELECT count(*) FROM listings WHERE rating_count > 0`,
+		"goods of a type":     `SELECT count(*) FROM products p JOIN product_types t ON t.key = lower(p.kind) JOIN listings l ON l.product_id = p.id`,
 		"sold goods":          `SELECT count(*) FROM listings WHERE popularity > 0`,
 		"members' savings":    `SELECT count(*) FROM orders WHERE membership_minor > 0`,
 		"renewed periods":     `SELECT count(*) FROM membership_periods p JOIN membership_renewals r ON r.order_id = p.order_id`,

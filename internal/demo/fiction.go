@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"souk/internal/accounts"
+	"souk/internal/catalog"
 )
 
 //go:embed market.json
@@ -26,21 +27,23 @@ var fiction = func() *market {
 
 // market is the words that the demo is made of.
 type market struct {
-	Vendors  []seller            `json:"vendors"`
-	Goods    []good              `json:"goods"`
-	Makes    map[string][]string `json:"makes"` // what goods are made of, or kinds of them
-	Moods    []string            `json:"moods"`
-	Colours  [][2]string         `json:"colours"` // name and hex
-	Tags     []string            `json:"tags"`
-	Openings []string            `json:"openings"`
-	Details  []string            `json:"details"`
-	Streets  []string            `json:"streets"`
-	Places   []place             `json:"places"`
-	Stars    []string            `json:"stars"` // given names of people
-	Plants   []string            `json:"plants"`
-	Praise   map[string][]string `json:"praise"`  // what buyers say, by their stars
-	Remarks  map[string][]string `json:"remarks"` // and of what
-	Replies  []string            `json:"replies"` // of vendors, to complaints
+	Vendors    []seller              `json:"vendors"`
+	Goods      []good                `json:"goods"`
+	Attributes []catalog.Attribute   `json:"attributes"`
+	Types      []catalog.ProductType `json:"types"`
+	Makes      map[string][]string   `json:"makes"` // what goods are made of, or kinds of them
+	Moods      []string              `json:"moods"`
+	Colours    [][2]string           `json:"colours"` // name and hex
+	Tags       []string              `json:"tags"`
+	Openings   []string              `json:"openings"`
+	Details    []string              `json:"details"`
+	Streets    []string              `json:"streets"`
+	Places     []place               `json:"places"`
+	Stars      []string              `json:"stars"` // given names of people
+	Plants     []string              `json:"plants"`
+	Praise     map[string][]string   `json:"praise"`  // what buyers say, by their stars
+	Remarks    map[string][]string   `json:"remarks"` // and of what
+	Replies    []string              `json:"replies"` // of vendors, to complaints
 }
 
 // Pictures names the pictures that the demo needs.
@@ -77,6 +80,8 @@ type good struct {
 	Options  string   `json:"options"` // "colour", "size", "colour size", "shoe", "pack" or none
 	Price    [2]int64 `json:"price"`   // the lowest and the highest, in minor units
 	Grams    int      `json:"grams"`
+
+	Attributes map[string][]string `json:"attributes"` // values to take in turn, beside what it is made of
 }
 
 type place struct {

@@ -92,7 +92,7 @@ func open(ctx context.Context, tx pgx.Tx, a *app.App, p plan, o Options) (*story
 	return s, nil
 }
 
-// found makes the administrator and the taxes.
+// found makes the administrator, the taxes and what is asked of some goods.
 func (s *story) found(ctx context.Context) error {
 	admin, err := s.Accounts.CreateAdmin(ctx, s.tx, AdminEmail, s.logins[AdminEmail])
 	if err != nil {
@@ -108,6 +108,16 @@ func (s *story) found(ctx context.Context) error {
 		{Name: "New York", Countries: []string{"US"}, Regions: []string{"NY"}, Rates: []tax.Rate{{Class: tax.Standard, Name: "Sales tax 8.875 %", PPM: 88_750}}},
 	} {
 		if _, err := s.Tax.Create(auth.With(ctx, s.admin), s.tx, zone); err != nil {
+			return err
+		}
+	}
+	for _, attribute := range s.plan.Attributes {
+		if _, err := s.Catalog.Describe(auth.With(ctx, s.admin), s.tx, attribute); err != nil {
+			return err
+		}
+	}
+	for _, kind := range s.plan.Types {
+		if _, err := s.Catalog.DescribeType(auth.With(ctx, s.admin), s.tx, kind); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,6 @@ import (
 	"souk/internal/id"
 	"souk/internal/inventory"
 	"souk/internal/platform/postgres"
-	"souk/internal/pricing"
 	"souk/internal/vendors"
 )
 
@@ -105,93 +104,6 @@ func (it *item) updated() {
 	if it.change == catalog.Unchanged {
 		it.change = catalog.Updated
 	}
-}
-
-func (r *run) setPrices(ctx context.Context, tx pgx.Tx, batch []*item, owners map[string]id.Vendor, all []placed) error {
-	variants := make([]id.Variant, len(all))
-	itemOf := map[id.Variant]*item{}
-	for i, v := range all {
-		variants[i], itemOf[v.id] = v.id, v.item
-	}
-	kept := map[id.Variant][]pricing.VariantPrice{}
-	if !r.table.has("compare_at_price") {
-		present, err := r.Prices.Of(ctx, tx, variants)
-		if err != nil {
-			return err
-		}
-		for _, p := range present {
-			kept[p.VariantID] = append(kept[p.VariantID], p)
-		}
-	}
-	var sets []pricing.PriceSet
-	for _, v := range all {
-		for _, p := range v.Prices {
-			sets = append(sets, p.set(v.id, kept[v.id]))
-		}
-	}
-	priced := map[id.Variant]*item{} // by rows that only give a price
-	for _, it := range batch {
-		further, err := r.furtherPrices(ctx, tx, it, owners[it.owner.Slug])
-		if err != nil {
-			return err
-		}
-		for _, set := range further {
-			priced[set.Variant] = it
-		}
-		sets = append(sets, further...)
-	}
-	changed, err := r.Prices.SetPrices(ctx, tx, sets)
-	if err != nil {
-		return err
-	}
-	for _, variant := range changed {
-		if it := itemOf[variant]; it != nil {
-			it.updated()
-		} else if it := priced[variant]; it != nil {
-			it.repriced = true
-		}
-	}
-	return nil
-}
-
-// set is what pricing is told. A price to compare with that the file has no
-// column for stays where it still is above the price.
-func (p Price) set(variant id.Variant, present []pricing.VariantPrice) pricing.PriceSet {
-	set := pricing.PriceSet{Variant: variant, Amount: p.Amount, CompareAt: p.CompareAt}
-	for _, was := range present {
-		if p.KeepCompareAt && was.Price.Currency == p.Currency && was.CompareAt != nil && was.CompareAt.Minor > p.Minor {
-			set.CompareAt = was.CompareAt
-		}
-	}
-	return set
-}
-
-// furtherPrices finds the variants of rows that only give a price.
-func (r *run) furtherPrices(ctx context.Context, tx pgx.Tx, it *item, vendor id.Vendor) (sets []pricing.PriceSet, err error) {
-	if len(it.FurtherPrices) == 0 {
-		return nil, nil
-	}
-	skus := make([]string, len(it.FurtherPrices))
-	for i, f := range it.FurtherPrices {
-		skus[i] = f.SKU
-	}
-	variants, err := r.Catalog.VariantsBySKU(ctx, tx, vendor, skus)
-	if err != nil {
-		return nil, err
-	}
-	for _, f := range it.FurtherPrices {
-		variant, ok := variants[f.SKU]
-		switch _, inFile := r.skus[r.key(it.owner.Slug, "sku", f.SKU)]; {
-		case ok:
-			sets = append(sets, f.set(variant, nil))
-		case !inFile || !r.options.DryRun: // a dry run has rolled its variant back
-			c := cells{row: f.row}
-			c.refuse("sku", "there is no variant with the SKU %q", f.SKU)
-			c.problems[0].rows = []row{f.row}
-			it.problems = append(it.problems, c.problems...)
-		}
-	}
-	return sets, nil
 }
 
 // A level is what a location has of a variant now; the location is zero where

@@ -204,4 +204,16 @@ func TestAVendorsFileDoesNotPassTheReview(t *testing.T) {
 	}
 	shop.Call(t, "vera", "POST", "/vendor/imports?publish=true", file, "Content-Type", "text/csv").Want(t, 422, "validation_failed")
 	shop.WantRows(t, "product_tags", 0)
+
+	settings = shop.Call(t, apptest.Admin, "GET", "/admin/settings", "")
+	shop.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"catalog.review_prices": true}}`, "If-Match", settings.Header.Get("ETag")).Want(t, 200)
+	row := strings.Split(mug, ",")
+	for price, refused := range map[string]int{"7": 1, "9": 0} {
+		before, file = state(), "Handle,Title,Variant SKU,Variant Price\n"+row[0]+",,"+row[len(row)-1]+","+price+"\n"
+		if i := run(""); i.State != "finished" || i.Unchanged != 1 || i.Refused != refused || state() != before {
+			t.Errorf("a price of %s: %+v, %s", price, i, state())
+		} else if refused > 0 {
+			shop.Call(t, "vera", "GET", "/vendor/imports/"+i.ID.String()+"/problems", "").Want(t, 200, `"column":"Variant Price"`, "Staff look at changes")
+		}
+	}
 }

@@ -215,6 +215,15 @@ func TestReview(t *testing.T) {
 			t.Errorf("%s: %s", step.name, got)
 		}
 	}
+	s.exec(t, `INSERT INTO product_types (key, label, attributes) VALUES ('lamp', 'Lamp', '[{"key": "power", "required": true}]')`)
+	report, refused := s.run(t, shopify("Handle,Title,Type,Variant Price", "lamp,Lamp,Lamp,1"), Options{Publish: true})
+	wantReport(t, report, Report{
+		Format: "shopify", Rows: 1, Products: 1, Variants: 1, Created: 1, Refused: 1,
+		Problems: []Problem{{Row: 2, Column: "attributes", Reason: `Fill in "power": whatever is a "Lamp" needs it to be sold.`}},
+	})
+	if got := status(); !strings.Contains(got, "lamp draft") || !strings.Contains(refused, "lamp,Lamp,Lamp,1") {
+		t.Errorf("without what its type requires: %s, refused %q", got, refused)
+	}
 }
 
 func TestWhoGetsTheProducts(t *testing.T) {

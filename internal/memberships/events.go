@@ -12,7 +12,8 @@ type Started struct {
 }
 
 // RenewalDue says that the next period of a membership has been ordered, and is
-// to be paid for where it costs something.
+// to be paid for where it costs something; once more where the way to pay that its
+// member keeps was declined.
 type RenewalDue struct {
 	MembershipID id.Membership `json:"membership_id"`
 	UserID       id.User       `json:"user_id"`

@@ -10,6 +10,7 @@ import (
 
 	"souk/internal/id"
 	"souk/internal/money"
+	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 )
 
@@ -55,6 +56,16 @@ func RenewalBy(ctx context.Context, db postgres.DB, order id.Order) (due Renewal
 		return RenewalDue{}, false, fmt.Errorf("look for a renewal by order %s: %w", order, err)
 	}
 	return RenewalDue{MembershipID: found.Membership, UserID: found.User, OrderID: order}, true, nil
+}
+
+// Declined says once more that the next period is due, where an order is for one: the
+// way to pay that its member keeps was declined.
+func Declined(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	due, renewal, err := RenewalBy(ctx, tx, order)
+	if err != nil || !renewal {
+		return err
+	}
+	return events.Raise(ctx, tx, due)
 }
 
 // A Sale is a plan that a user has paid for.

@@ -3,6 +3,8 @@ package pricing
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -49,6 +51,33 @@ func (p *Prices) SetOffers(ctx context.Context, tx pgx.Tx, vendor id.Vendor, off
 	return nil
 }
 
+// ReplaceTags is [Prices.Replace] for what staff have approved of a vendor's
+// variants: app.go gives it to the catalogue. What is not sold any more is left out.
+func (p *Prices) ReplaceTags(ctx context.Context, tx pgx.Tx, vendor id.Vendor, tags map[id.Variant][]catalog.PriceTag) error {
+	facts, err := catalog.VariantsOf(ctx, tx, vendor, slices.Collect(maps.Keys(tags)))
+	if err != nil {
+		return err
+	}
+	var prices []PriceSet
+	for variant, fact := range facts {
+		if fact.Summed {
+			return ErrSummed
+		}
+		for _, tag := range tags[variant] {
+			prices = append(prices, PriceSet{Variant: variant, Amount: tag.Price, CompareAt: tag.CompareAt})
+		}
+	}
+	return p.replace(ctx, tx, slices.Collect(maps.Keys(facts)), prices)
+}
+
+func tagsOf(prices []PriceSet) []catalog.PriceTag {
+	tags := make([]catalog.PriceTag, len(prices))
+	for i, set := range prices {
+		tags[i] = catalog.PriceTag{Price: set.Amount, CompareAt: set.CompareAt}
+	}
+	return tags
+}
+
 // Offers is what variants cost and how much of them there is.
 func (p *Prices) Offers(ctx context.Context, db postgres.DB, variants []id.Variant) (map[id.Variant]catalog.Offer, error) {
 	prices, err := p.Of(ctx, db, variants)
@@ -72,7 +101,7 @@ func (p *Prices) Offers(ctx context.Context, db postgres.DB, variants []id.Varia
 	}
 	for _, price := range prices {
 		o := offers[price.VariantID]
-		o.Prices = append(o.Prices, catalog.PriceTag{Price: price.Price, CompareAt: price.CompareAt})
+		o.Prices = append(o.Prices, catalog.PriceTag{Price: price.Price, CompareAt: price.CompareAt, Derived: price.Derived})
 		offers[price.VariantID] = o
 	}
 	return offers, nil

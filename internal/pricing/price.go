@@ -134,45 +134,77 @@ func write(ctx context.Context, tx pgx.Tx, prices []PriceSet, sums bool) ([]id.V
 // Replace makes prices the only ones that a vendor's variant has of its own;
 // staff (no vendor) may do so with any.
 func (p *Prices) Replace(ctx context.Context, tx pgx.Tx, vendor id.Vendor, variant id.Variant, prices []PriceSet) ([]VariantPrice, error) {
-	fact, err := own(ctx, tx, vendor, variant)
-	switch {
-	case err != nil:
-		return nil, err
-	case fact.Summed:
-		return nil, ErrSummed
-	}
-	currencies := make([]money.Currency, len(prices))
-	for i := range prices {
-		prices[i].Variant = variant
-		currencies[i] = prices[i].Amount.Currency
-		if slices.Contains(currencies[:i], currencies[i]) {
-			return nil, errs.Validation.Field("/prices/"+strconv.Itoa(i), "duplicate", "There is another price in this currency.")
-		}
-	}
-	changed, err := p.SetPrices(ctx, tx, prices)
-	if err != nil {
+	if _, err := replaceable(ctx, tx, vendor, variant, prices); err != nil {
 		return nil, err
 	}
-	gone, err := postgres.Exec(ctx, tx, dropPrices, pgx.NamedArgs{"variant": variant, "keep": currencies})
-	if err != nil {
-		return nil, fmt.Errorf("drop prices of %s: %w", variant, err)
-	}
-	if gone > 0 {
-		if _, err := followAnew(ctx, tx, []id.Variant{variant}); err != nil {
-			return nil, err
-		}
-		bundles, err := sumAround(ctx, tx, []id.Variant{variant})
-		if err != nil {
-			return nil, err
-		}
-		if len(changed) == 0 {
-			bundles = append(bundles, variant)
-		}
-		if err := raiseChanged(ctx, tx, bundles); err != nil {
-			return nil, err
-		}
+	if err := p.replace(ctx, tx, []id.Variant{variant}, prices); err != nil {
+		return nil, err
 	}
 	return p.Of(ctx, tx, []id.Variant{variant})
+}
+
+// Propose is [Prices.Replace] for a vendor. Where staff want to look first, prices
+// of what is on sale stay as they are and wait with the change that it names.
+func (p *Prices) Propose(ctx context.Context, tx pgx.Tx, vendor id.Vendor, variant id.Variant, prices []PriceSet) ([]VariantPrice, id.ProductChange, error) {
+	fact, err := replaceable(ctx, tx, vendor, variant, prices)
+	if err != nil {
+		return nil, id.ProductChange{}, err
+	}
+	change, err := p.Catalog.ProposePrices(ctx, tx, vendor, fact.ProductID, variant, tagsOf(prices))
+	if err == nil && change.IsZero() {
+		err = p.replace(ctx, tx, []id.Variant{variant}, prices)
+	}
+	if err != nil {
+		return nil, id.ProductChange{}, err
+	}
+	list, err := p.Of(ctx, tx, []id.Variant{variant})
+	return list, change, err
+}
+
+// replaceable makes prices those of a variant and refuses what it cannot have.
+func replaceable(ctx context.Context, db postgres.DB, vendor id.Vendor, variant id.Variant, prices []PriceSet) (catalog.Facts, error) {
+	fact, err := own(ctx, db, vendor, variant)
+	switch {
+	case err != nil:
+		return fact, err
+	case fact.Summed:
+		return fact, ErrSummed
+	}
+	for i := range prices {
+		prices[i].Variant = variant
+		if slices.ContainsFunc(prices[:i], func(other PriceSet) bool { return other.Amount.Currency == prices[i].Amount.Currency }) {
+			return fact, errs.Validation.Field("/prices/"+strconv.Itoa(i), "duplicate", "There is another price in this currency.")
+		}
+	}
+	return fact, validate(prices)
+}
+
+// replace makes prices the only ones that variants have of their own.
+func (p *Prices) replace(ctx context.Context, tx pgx.Tx, variants []id.Variant, prices []PriceSet) error {
+	changed, err := p.SetPrices(ctx, tx, prices)
+	if err != nil {
+		return err
+	}
+	priced, currencies := make([]id.Variant, len(prices)), make([]money.Currency, len(prices))
+	for i, set := range prices {
+		priced[i], currencies[i] = set.Variant, set.Amount.Currency
+	}
+	gone, err := postgres.Column[id.Variant](ctx, tx, dropPrices, pgx.NamedArgs{"variants": variants, "priced": priced, "currencies": currencies})
+	if err != nil {
+		return fmt.Errorf("drop prices of %d variants: %w", len(variants), err)
+	}
+	if gone = distinct(gone); len(gone) == 0 {
+		return nil
+	}
+	if _, err := followAnew(ctx, tx, gone); err != nil {
+		return err
+	}
+	bundles, err := sumAround(ctx, tx, gone)
+	if err != nil {
+		return err
+	}
+	untold := slices.DeleteFunc(gone, func(v id.Variant) bool { return slices.Contains(changed, v) })
+	return raiseChanged(ctx, tx, slices.Concat(untold, bundles))
 }
 
 // Of is every price of variants, in the order of variants and currencies.

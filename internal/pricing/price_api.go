@@ -71,15 +71,26 @@ type replaceInput struct {
 	}
 }
 
-func (h handlers) replace(ctx context.Context, tx pgx.Tx, in *replaceInput) (httpapi.List[VariantPrice], error) {
+// replaced is the prices that a variant has now, and the change with which others
+// wait.
+type replaced struct {
+	httpapi.List[VariantPrice]
+	PendingChange id.ProductChange `json:"pending_change,omitzero" doc:"With which these prices wait for staff."`
+}
+
+func (h handlers) replace(ctx context.Context, tx pgx.Tx, in *replaceInput) (out replaced, err error) {
 	var prices []PriceSet
 	for _, p := range in.Body.Prices {
 		if !p.Derived {
 			prices = append(prices, PriceSet{Variant: in.Variant, Amount: p.Price, CompareAt: p.CompareAt})
 		}
 	}
-	list, err := h.Replace(ctx, tx, h.scope(ctx), in.Variant, prices)
-	return httpapi.List[VariantPrice]{Data: list}, err
+	if h.vendor {
+		out.Data, out.PendingChange, err = h.Propose(ctx, tx, h.scope(ctx), in.Variant, prices)
+	} else {
+		out.Data, err = h.Replace(ctx, tx, id.Vendor{}, in.Variant, prices)
+	}
+	return out, err
 }
 
 type historyInput struct {

@@ -34,7 +34,11 @@ const setPrices = `
 	SELECT variant_id, currency, amount_minor, compare_at_minor, @actor FROM changed
 	RETURNING variant_id`
 
-const dropPrices = `DELETE FROM prices WHERE variant_id = @variant AND currency <> ALL(@keep::text[]) AND NOT derived`
+const dropPrices = `
+	DELETE FROM prices
+	WHERE variant_id = ANY(@variants) AND NOT derived
+	  AND (variant_id, currency::text) NOT IN (SELECT * FROM unnest(@priced::uuid[], @currencies::text[]))
+	RETURNING variant_id`
 
 const selectPricesFragment = `
 	SELECT variant_id, (amount_minor, currency) AS price,

@@ -25,7 +25,8 @@ func above(minor int64) *money.Amount { a := usd(minor); return &a }
 // shop is a catalogue whose products take prices and stock, as app.go builds it.
 func shop(db postgres.DB) (*catalog.Catalog, *pricing.Prices) {
 	p := &pricing.Prices{DB: db, Stock: &inventory.Stock{DB: db}}
-	return &catalog.Catalog{DB: db, SetOffers: p.SetOffers, Offers: p.Offers, SumBundles: p.SumBundles}, p
+	p.Catalog = &catalog.Catalog{DB: db, SetOffers: p.SetOffers, Offers: p.Offers, SumBundles: p.SumBundles, ReplacePrices: p.ReplaceTags}
+	return p.Catalog, p
 }
 
 // offerOf is so many units on hand.

@@ -74,6 +74,9 @@ var (
 	ErrListArchived = errs.New(errs.Conflict, "price_list_archived", "This price list is archived: make a new one.")
 )
 
+// errListWaits keeps prices of vendors from going past those who look at them.
+var errListWaits = errs.New(errs.Conflict, "review_required", "Staff look at prices of what is on sale: keep the list a draft, and ask them to put it into effect.")
+
 func init() {
 	postgres.Name("price_lists_window", errs.Validation.Field("/ends_at", "not_after", "It must end after it starts."))
 	postgres.Name("price_lists_vendor_id_fkey", errs.Validation.Field("/vendor_id", "not_found", "There is no such vendor."))
@@ -90,6 +93,19 @@ func (l *PriceList) tidy(ctx context.Context, tx pgx.Tx) error {
 		return err
 	}
 	return accounts.HoldGroups(ctx, tx, "/customer_groups", l.Groups)
+}
+
+// mayRun refuses a vendor a list in effect where staff look at its prices first;
+// to staff (no vendor) it is left.
+func (p *Prices) mayRun(ctx context.Context, tx pgx.Tx, vendor id.Vendor, l PriceList) error {
+	if vendor.IsZero() || l.Status != ListActive {
+		return nil
+	}
+	look, err := p.Catalog.LooksAtPrices(ctx, tx, vendor)
+	if err == nil && look {
+		err = errListWaits
+	}
+	return err
 }
 
 // CreateList makes a price list, of nothing yet. It starts now unless it says

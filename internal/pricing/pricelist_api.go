@@ -79,6 +79,9 @@ func (h handlers) createList(ctx context.Context, tx pgx.Tx, in *createListInput
 		}
 		l.VendorID = h.scope(ctx)
 	}
+	if err := h.mayRun(ctx, tx, h.scope(ctx), l); err != nil {
+		return PriceList{}, err
+	}
 	return h.CreateList(ctx, tx, l)
 }
 
@@ -117,6 +120,9 @@ func (h handlers) editList(ctx context.Context, tx pgx.Tx, in *editListInput) (P
 	}
 	if b.EndsAt != nil {
 		l.EndsAt = b.EndsAt
+	}
+	if err := h.mayRun(ctx, tx, h.scope(ctx), l); err != nil {
+		return PriceList{}, err
 	}
 	if err := l.tidy(ctx, tx); err != nil {
 		return PriceList{}, err
@@ -165,6 +171,9 @@ func (h handlers) setListed(ctx context.Context, tx pgx.Tx, in *setListedInput) 
 		return PriceList{}, err
 	}
 	if err := in.Check(l.ETag()); err != nil {
+		return PriceList{}, err
+	}
+	if err := h.mayRun(ctx, tx, h.scope(ctx), l); err != nil {
 		return PriceList{}, err
 	}
 	if err := h.SetListed(ctx, tx, l, in.Body.Variants); err != nil {

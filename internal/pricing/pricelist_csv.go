@@ -228,6 +228,9 @@ func (p *Prices) ImportList(ctx context.Context, tx pgx.Tx, vendor id.Vendor, li
 	if err != nil {
 		return ListImport{}, err
 	}
+	if err := p.mayRun(ctx, tx, vendor, l); err != nil {
+		return ListImport{}, err
+	}
 	f, err := readList(file)
 	if err != nil {
 		return ListImport{}, err

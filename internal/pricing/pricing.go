@@ -6,13 +6,14 @@
 // Tables: prices, price_history (append-only), currencies, price_lists,
 // price_list_prices.
 // Raises: [PricesChanged], [ListsChanged].
-// Calls: catalog (whose a variant is), inventory (stock that is set together
+// Calls: catalog (whose a variant is, and whether staff look at its prices), inventory (stock that is set together
 // with prices, see [Prices.SetOffers]), accounts (which customer groups there
 // are), tax.
 package pricing
 
 import (
 	"souk/internal/auth"
+	"souk/internal/catalog"
 	"souk/internal/errs"
 	"souk/internal/id"
 	"souk/internal/inventory"
@@ -23,6 +24,7 @@ import (
 // Prices is what each variant costs.
 type Prices struct {
 	DB       postgres.DB
+	Catalog  *catalog.Catalog // holds prices that staff want to look at
 	Stock    *inventory.Stock // for SetOffers and Offers only
 	Currency money.Currency   // of the shop, which others may follow
 }

@@ -58,6 +58,10 @@ const (
 	// up to three hours to list what has moved.
 	lag = 4 * time.Hour
 
+	// closing is for how long nights go on after a provider was switched off: refunds,
+	// disputes and payouts still come.
+	closing = 90 * day
+
 	// longest is the longest period that is compared at once.
 	longest = 31 * day
 
@@ -130,8 +134,8 @@ type NightDue struct {
 // EventName is its name in the log.
 func (NightDue) EventName() string { return "reconcile.night_due" }
 
-// Nights has the books of each account compared that was not since yesterday. It
-// is a sweep. Nights that nobody was there for are caught up with.
+// Nights has the books of each account compared that is used, or was lately, and was
+// not compared since yesterday. It is a sweep. Nights that nobody was there for are caught up with.
 func (r *Reconciler) Nights(ctx context.Context) error {
 	until := r.Clock.Now().UTC().Add(-lag).Truncate(day)
 	for _, provider := range r.Payments.Providers {
@@ -139,7 +143,11 @@ func (r *Reconciler) Nights(ctx context.Context) error {
 		if err != nil && !errors.Is(err, payments.ErrNoAccount) {
 			return err
 		}
-		if !account.Enabled {
+		wanted, err := r.wanted(ctx, account)
+		if err != nil {
+			return err
+		}
+		if !wanted {
 			continue
 		}
 		err = postgres.InTx(ctx, r.DB, func(tx pgx.Tx) error {
@@ -156,12 +164,31 @@ func (r *Reconciler) Nights(ctx context.Context) error {
 	return nil
 }
 
+// wanted reports whether the books of an account are compared at night.
+func (r *Reconciler) wanted(ctx context.Context, account payments.Account) (bool, error) {
+	if account.Enabled || account.Provider == "" || r.Clock.Now().Sub(account.UpdatedAt) > closing {
+		return account.Enabled, nil
+	}
+	until, err := r.until(ctx, account.Provider)
+	return until != nil, err
+}
+
+// until is until when the books of a provider were compared at night; nil when they
+// never were.
+func (r *Reconciler) until(ctx context.Context, provider string) (*time.Time, error) {
+	until, err := comparedUntil(ctx, r.DB, provider)
+	if err != nil {
+		return nil, fmt.Errorf("read until when %s was compared: %w", provider, err)
+	}
+	return until, nil
+}
+
 // Night compares the books of a provider for a night, a month at a time at most. One
 // that could not be compared is part of the next, so when that has been it is over.
 func (r *Reconciler) Night(ctx context.Context, e NightDue) error {
-	until, err := comparedUntil(ctx, r.DB, e.Provider)
+	until, err := r.until(ctx, e.Provider)
 	if err != nil {
-		return fmt.Errorf("read until when %s was compared: %w", e.Provider, err)
+		return err
 	}
 	if until != nil && !until.Before(e.Until) {
 		return nil

@@ -70,6 +70,7 @@ type (
 		Described bool `json:"described"` // staff say how it is called, or else the first product
 
 		wordsOnly bool // it is found by its words, and no filter
+		plain     bool // staff say nothing of such an attribute
 	}
 	pageRow struct {
 		ProductID  pgtype.UUID    `json:"product_id"`
@@ -211,14 +212,15 @@ func (f *facts) values() []facetRow {
 			if known {
 				add(name, value, facetRow{KeyLabel: a.Label, Label: a.valueLabel(value), Translations: a.labels(value), Described: true, wordsOnly: !a.Filterable})
 			} else {
-				add(name, value, facetRow{KeyLabel: name, Label: value})
+				add(name, value, facetRow{KeyLabel: name, Label: value, plain: true})
 			}
 		}
 	}
 	for i, o := range f.options {
+		_, known := f.described[strings.ToLower(o.Name)]
 		for _, v := range f.variants {
 			if i < len(v.Options) {
-				add(o.Name, v.Options[i], facetRow{KeyLabel: o.Name, Label: v.Options[i]})
+				add(o.Name, v.Options[i], facetRow{KeyLabel: o.Name, Label: v.Options[i], plain: !known})
 			}
 		}
 	}

@@ -1,7 +1,10 @@
 package search
 
 import (
+	"cmp"
 	"encoding/json"
+	"maps"
+	"slices"
 	"strings"
 
 	"github.com/jackc/pgx/v5/pgtype"
@@ -15,7 +18,7 @@ func (f *facts) page(c money.Currency) pageRow {
 	p := f.product
 	page := Page{
 		ID: p.ID, Slug: p.Slug, Title: p.Title, Description: p.Description, Kind: p.Kind,
-		Vendor: f.vendor(), Brand: f.brand(), Attributes: f.attributes, Media: f.pictures(), Rating: f.rating(),
+		Vendor: f.vendor(), Brand: f.brand(), Attributes: f.attributes, Details: f.details(), Media: f.pictures(), Rating: f.rating(),
 		SEO: SEO{p.SEOTitle, p.SEODescription}, CreatedAt: p.CreatedAt,
 		Categories: []Category{}, Tags: []Tag{}, Options: []Option{}, Variants: []Variant{}, Members: f.members(),
 	}
@@ -47,6 +50,32 @@ func (f *facts) page(c money.Currency) pageRow {
 		}
 	}
 	return row
+}
+
+// details are the attributes in the order of the product's type; then come the
+// others, as staff place them.
+func (f *facts) details() []Detail {
+	var order []string
+	for _, a := range f.types[catalog.TypeKey(f.product.Kind)].Attributes {
+		order = append(order, a.Key)
+	}
+	others := slices.SortedFunc(maps.Keys(f.attributes), func(a, b string) int {
+		return cmp.Or(cmp.Compare(f.described[a].Position, f.described[b].Position), strings.Compare(a, b))
+	})
+	list := []Detail{}
+	for _, key := range append(order, others...) {
+		told := slices.ContainsFunc(list, func(d Detail) bool { return d.Key == key })
+		if len(f.attributes[key]) == 0 || told {
+			continue
+		}
+		a := f.described[key]
+		d := Detail{Key: key, Label: cmp.Or(a.Translations[f.locale].Label, a.Label, key)}
+		for _, value := range f.attributes[key] {
+			d.Values = append(d.Values, cmp.Or(a.Translations[f.locale].Choices[value], a.valueLabel(value), value))
+		}
+		list = append(list, d)
+	}
+	return list
 }
 
 // members is who alone may buy the product; nil where everybody may.

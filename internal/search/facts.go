@@ -18,7 +18,9 @@ import (
 type facts struct {
 	product    productFact
 	attributes map[string][]string
+	locale     string                             // in which they are told; "" is the shop's own
 	described  map[string]attributeFact           // of all products, by key
+	types      map[string]typeFact                // the same
 	translated map[id.Category]translatedCategory // of all products
 	options    []optionFact
 	categories []categoryFact
@@ -62,7 +64,14 @@ type attributeFact struct {
 	Unit         string                                  `db:"unit"`
 	Choices      json.RawMessage                         `db:"choices"`
 	Filterable   bool                                    `db:"filterable"`
+	Position     int                                     `db:"position"`
 	Translations map[string]catalog.AttributeTranslation `db:"translations"`
+}
+
+// typeFact is which attributes a type of product has, in order.
+type typeFact struct {
+	Key        string                  `db:"key"`
+	Attributes []catalog.TypeAttribute `db:"attributes"`
 }
 
 type optionFact struct {
@@ -156,11 +165,13 @@ func readFacts(ctx context.Context, db postgres.DB, products []id.Product) ([]*f
 		b    = postgres.NewBatch()
 
 		described  = map[string]attributeFact{}
+		types      = map[string]typeFact{}
 		translated = map[id.Category]translatedCategory{}
 	)
 	read(b, selectAttributes, nil, func(a attributeFact) { described[a.Key] = a })
+	read(b, selectTypes, nil, func(t typeFact) { types[t.Key] = t })
 	read(b, selectProducts, args, func(p productFact) {
-		f := &facts{product: p, attributes: readAttributes(p.Attributes), described: described, translated: translated}
+		f := &facts{product: p, attributes: readAttributes(p.Attributes), described: described, types: types, translated: translated}
 		list, of[p.ID] = append(list, f), f
 	})
 	read(b, selectTranslatedCategories, args, func(c translatedCategory) { translated[c.ID] = c })

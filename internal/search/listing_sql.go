@@ -37,7 +37,9 @@ const gateFragment = `
 			ORDER BY rank, id) END AS members
 		FROM closed`
 
-const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, translations FROM attributes`
+const selectAttributes = `SELECT key, label, kind, unit, choices, filterable, position, translations FROM attributes`
+
+const selectTypes = `SELECT key, attributes FROM product_types`
 
 const selectOptions = `
 	SELECT product_id, name, values
@@ -132,7 +134,7 @@ const (
 	WHERE f.id = held.id`
 
 	selectFacetNumbers = `
-	SELECT f.id, f.key, f.value
+	SELECT f.id, f.key, f.value, f.key_label, f.label, f.translations <> '{}' AS translated
 	FROM json_to_recordset(@facets::json) AS n (key text, value text)
 	JOIN facet_values AS f ON f.key = n.key AND f.value = n.value`
 )

@@ -21,6 +21,7 @@ type Page struct {
 	Categories     []Category          `json:"categories" doc:"The main one first."`
 	Tags           []Tag               `json:"tags"`
 	Attributes     map[string][]string `json:"attributes"`
+	Details        []Detail            `json:"details" doc:"The attributes as people read them: those of the product's type first, in its order."`
 	Media          []Image             `json:"media"`
 	Options        []Option            `json:"options"`
 	PriceRange     *PriceRange         `json:"price_range"`
@@ -47,6 +48,13 @@ type Tag struct {
 	ID   id.Tag `json:"id"`
 	Slug string `json:"slug"`
 	Name string `json:"name"`
+}
+
+// Detail is an attribute as people read it.
+type Detail struct {
+	Key    string   `json:"key"`
+	Label  string   `json:"label"`
+	Values []string `json:"values" doc:"1500 W where the attribute says 1500"`
 }
 
 // Option is a choice that makes a variant.

@@ -30,6 +30,11 @@ func (f *facts) locales() []string {
 	for locale := range f.product.Translations {
 		all[locale] = true
 	}
+	for key := range f.attributes {
+		for locale := range f.described[key].Translations {
+			all[locale] = true
+		}
+	}
 	for _, c := range f.categories {
 		for _, a := range c.Ancestors {
 			for locale := range f.translated[a].Translations {
@@ -67,6 +72,7 @@ func (f *facts) translations(pages []pageRow) []pageRow {
 func (f *facts) in(locale string) *facts {
 	told, t := *f, f.product.Translations[locale]
 	p := &told.product
+	told.locale = locale
 	tell(&p.Title, t.Title)
 	tell(&p.Description, t.Description)
 	tell(&p.SEOTitle, t.SEOTitle)

@@ -12,6 +12,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
+	"souk/internal/search/index"
 )
 
 // write writes the rows of products that have changed, deletes those of others
@@ -41,6 +42,22 @@ func write(ctx context.Context, tx pgx.Tx, changed []entry, gone []id.Product) e
 
 type facetName struct{ key, value string }
 
+// writtenFacet is a value as it stands in facet_values.
+type writtenFacet struct {
+	ID         int32  `db:"id"`
+	Key        string `db:"key"`
+	Value      string `db:"value"`
+	KeyLabel   string `db:"key_label"`
+	Label      string `db:"label"`
+	Translated bool   `db:"translated"`
+}
+
+// isCalledOtherwise reports whether it is called as no product writes it, but as
+// staff have described it.
+func (w writtenFacet) isCalledOtherwise() bool {
+	return w.Translated || facetKey(w.KeyLabel) != w.Key || index.Fold(w.Label) != w.Value
+}
+
 // writeFacets makes sure of the values that products have, and tells listings
 // their numbers.
 func writeFacets(ctx context.Context, tx pgx.Tx, changed []entry) error {
@@ -48,25 +65,30 @@ func writeFacets(ctx context.Context, tx pgx.Tx, changed []entry) error {
 	if len(facets) == 0 {
 		return nil
 	}
-	numbers, args := map[facetName]int32{}, pgx.NamedArgs{"facets": rows(facets)}
+	written, args := map[facetName]writtenFacet{}, pgx.NamedArgs{"facets": rows(facets)}
 	b := postgres.NewBatch()
 	b.Queue(insertFacetValues, args)
 	b.Queue(renameFacetValues, args)
-	read(b, selectFacetNumbers, args, func(row struct {
-		ID    int32  `db:"id"`
-		Key   string `db:"key"`
-		Value string `db:"value"`
-	},
-	) {
-		numbers[facetName{row.Key, row.Value}] = row.ID
-	})
+	read(b, selectFacetNumbers, args, func(w writtenFacet) { written[facetName{w.Key, w.Value}] = w })
 	if err := b.Send(ctx, tx); err != nil {
 		return fmt.Errorf("write values of facets: %w", err)
+	}
+	var left []facetRow // what a description called them that is not there any more
+	for _, f := range facets {
+		if f.plain && written[facetName{f.Key, f.Value}].isCalledOtherwise() {
+			f.Described = true
+			left = append(left, f)
+		}
+	}
+	if len(left) > 0 {
+		if _, err := postgres.Exec(ctx, tx, renameFacetValues, pgx.NamedArgs{"facets": rows(left)}); err != nil {
+			return fmt.Errorf("call %d values of facets as products do: %w", len(left), err)
+		}
 	}
 	for _, e := range changed {
 		has := make([]int32, 0, len(e.facets))
 		for _, f := range e.facets {
-			has = append(has, numbers[facetName{f.Key, f.Value}])
+			has = append(has, written[facetName{f.Key, f.Value}].ID)
 		}
 		slices.Sort(has)
 		for i := range e.listings {
