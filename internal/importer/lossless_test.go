@@ -26,6 +26,7 @@ import (
 var leftOut = map[string]string{
 	"Product.ID": "another shop's", "Product.CreatedAt": "of this row", "Product.UpdatedAt": "of this row", "Product.Version": "of this row",
 	"Product.PublishedAt": "when this shop began to sell it", "Product.PendingChange": "not part of it until it is approved",
+	"Product.Missing": "follows from its type, which is the shop's", "PriceTag.Derived": "follows from the rates of the shop",
 	"Product.GiftCard": "only the house sells gift cards, and files make no house",
 	"Variant.ID":       "another shop's", "Variant.CreatedAt": "of this row", "Variant.UpdatedAt": "of this row", "Variant.Version": "of this row",
 	"Media.ID": "another shop's", "Media.ChangeID": "not part of the product until it is approved", "Media.CreatedAt": "of this row",
