@@ -231,7 +231,7 @@ func (a Attribute) clean(texts []string, pointer string, bad *errs.Fields) (valu
 		bad.Require(ok, pointer, "not_"+string(a.Kind), a.wants(text))
 		short := len([]rune(value)) <= maxAttributeText
 		bad.Require(short, pointer, "too_long", "A value has at most 2000 characters.")
-		if ok && short && !slices.Contains(values, value) {
+		if ok && short && len(values) <= maxAttributeValues && !slices.Contains(values, value) {
 			values = append(values, value)
 		}
 	}

@@ -67,7 +67,6 @@ const (
 	MaxTags       = 250
 	MaxCategories = 20
 	maxAttributes = 100
-	maxValues     = 250 // of one attribute
 	maxRichText   = 100_000
 )
 
@@ -383,14 +382,6 @@ func (p *Product) check() (bad errs.Fields) {
 	length(len(p.Tags), MaxTags, "/tags")
 	length(len(p.Categories), MaxCategories, "/categories")
 	length(len(p.Attributes), maxAttributes, "/attributes")
-	for name, values := range p.Attributes {
-		at := "/attributes/" + name
-		text(name, 1, 100, at)
-		length(len(values), maxValues, at)
-		for _, value := range values {
-			text(value, 1, maxRichText, at)
-		}
-	}
 	length(len(p.Options), maxOptions, "/options")
 	bad.Require(p.PublishAt == nil || p.UnpublishAt == nil || p.PublishAt.Before(*p.UnpublishAt), "/unpublish_at", "too_early", "It comes off sale before it goes on.")
 	bad.Require(!p.GiftCard || !slices.ContainsFunc(p.Variants, func(v Variant) bool { return v.Bundle != nil }), "/variants", "gift_card", "Gift cards are no bundles.")

@@ -84,7 +84,8 @@ func TestProductPage(t *testing.T) {
 		ID: p.ID, Slug: "trail-shoes", Title: "Trail Running Shoes", Description: "<p>For mud &amp; stones.</p>",
 		Vendor: Vendor{got.Vendor.ID, "weft_warp", "Weft & Warp"}, Brand: &Brand{got.Brand.ID, "acme", "Acme"},
 		Categories: []Category{{got.Categories[0].ID, "shoes", "Shoes", "Apparel > Shoes"}}, Tags: []Tag{{got.Tags[0].ID, "sale", "Sale"}},
-		Attributes: map[string][]string{"material": {"Leather"}}, Details: []Detail{{"material", "material", []string{"Leather"}}}, Media: []Image{}, Options: []Option{{"Color", []string{"Red", "Blue"}}},
+		Attributes: map[string][]string{"material": {"Leather"}}, Details: []Detail{{Key: "material", Label: "material", Values: []string{"Leather"}}},
+		Media: []Image{}, Options: []Option{{"Color", []string{"Red", "Blue"}}},
 		PriceRange: &PriceRange{*usd(8999), *usd(9999)}, LowestPrice30d: usd(8999), CreatedAt: p.Created,
 		Variants: []Variant{
 			{
