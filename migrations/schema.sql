@@ -1076,6 +1076,12 @@ CREATE TABLE public.listings_due (
     product_id uuid NOT NULL
 );
 
+CREATE TABLE public.listings_refused (
+    product_id uuid NOT NULL,
+    problem text NOT NULL,
+    at timestamp with time zone DEFAULT now() NOT NULL
+);
+
 CREATE TABLE public.locations (
     id uuid NOT NULL,
     vendor_id uuid NOT NULL,
@@ -2871,6 +2877,9 @@ ALTER TABLE ONLY public.listings_due
 ALTER TABLE ONLY public.listings
     ADD CONSTRAINT listings_pkey PRIMARY KEY (product_id, currency);
 
+ALTER TABLE ONLY public.listings_refused
+    ADD CONSTRAINT listings_refused_pkey PRIMARY KEY (product_id);
+
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_name_key UNIQUE (vendor_id, name);
 
@@ -3873,6 +3882,9 @@ ALTER TABLE ONLY public.licence_keys
 
 ALTER TABLE ONLY public.listings
     ADD CONSTRAINT listings_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.listed_products(product_id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.listings_refused
+    ADD CONSTRAINT listings_refused_product_id_fkey FOREIGN KEY (product_id) REFERENCES public.products(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY public.locations
     ADD CONSTRAINT locations_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);

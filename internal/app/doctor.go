@@ -134,6 +134,10 @@ func (a *App) examineSearch(ctx context.Context) Finding {
 	for _, n := range nodes {
 		f.Detail += fmt.Sprintf("; %s: %.1f MB, built %s", n.Host, float64(n.Size)/(1<<20), n.BuiltAt.UTC().Format(time.DateTime))
 	}
+	if status.Refused > 0 {
+		f.State, f.Remedy = Warning, "Mend the product, or report it: the others are listed all the same. `souk search reindex` tries again."
+		f.Detail = fmt.Sprintf("%d products cannot be listed, such as %s: %s", status.Refused, status.RefusedProduct, status.Problem)
+	}
 	for _, n := range nodes {
 		if late := time.Duration(n.Lag * float64(time.Second)); late > lateness {
 			f.State, f.Detail, f.Remedy = Warning, fmt.Sprintf("the index on %s is %s behind", n.Host, late.Round(time.Second)), start

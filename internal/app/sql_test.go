@@ -69,7 +69,7 @@ var owners = map[string][]string{
 	"wishlist":          {"wishlists", "wishlist_items", "product_alerts", "wishlist_due"},
 	"cart":              {"quote_epochs", "quote_features", "carts", "cart_items", "cart_coupons", "cart_gift_cards"},
 	"reconcile":         {"provider_movements", "reconciliations", "reconciliation_places"},
-	"search":            {"listed_products", "listings", "listings_due", "facet_values", "product_pages", "translated_pages", "bought_together", "popularity_due", "past_queries", "search_nodes"},
+	"search":            {"listed_products", "listings", "listings_due", "listings_refused", "facet_values", "product_pages", "translated_pages", "bought_together", "popularity_due", "past_queries", "search_nodes"},
 	"feeds":             {"feeds", "feed_files"},
 	"privacy":           {"data_exports"},
 	"importer":          {"imports", "import_findings", "import_changes", "import_rows", "import_mappings", "product_exports"},

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"souk/internal/catalog"
 	"souk/internal/crash"
@@ -103,13 +102,8 @@ const patience = 5
 
 // refuses tells a refusal of the data from a database that does not answer.
 func refuses(err error) bool {
-	var refused *pgconn.PgError
-	if errors.As(err, &refused) {
-		class := refused.Code[:min(2, len(refused.Code))]
-		return class == "22" || class == "23" || class == "54" // bad data, broken constraints, more than fits
-	}
 	kind := errs.KindOf(err)
-	return kind == errs.Invalid || kind == errs.Conflict
+	return postgres.Refuses(err) || kind == errs.Invalid || kind == errs.Conflict
 }
 
 // errDryRun rolls a batch back that went well.

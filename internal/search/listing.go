@@ -17,19 +17,52 @@ const atOnce = 500
 
 // Refresh brings what is shown of products up to date with the shop's tables:
 // rows that differ are written, those of products that are not on sale are
-// deleted, and Refreshed is raised if there was any. It costs four round trips
+// deleted, and Refreshed is raised if there was any. It costs six round trips
 // for any number of products, and a few more when some were not listed before.
+//
+// A product that the database refuses stays as it was, and Status tells of it:
+// it must not keep the others from being shown.
 func (s *Search) Refresh(ctx context.Context, tx pgx.Tx, products []id.Product) error {
 	_, err := s.refresh(ctx, tx, products, lockRefresh, false)
 	return err
 }
 
 // refresh is Refresh under a lock, or writes every row anew, and says how many
-// it wrote or deleted.
-func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, lock string, anew bool) (int, error) {
+// it wrote or deleted. It looks for the product that is refused by halves.
+func (s *Search) refresh(ctx context.Context, tx pgx.Tx, products []id.Product, lock string, anew bool) (n int, err error) {
 	if len(products) == 0 {
 		return 0, nil
 	}
+	err = postgres.InTx(ctx, tx, func(tx pgx.Tx) (err error) {
+		n, err = s.refreshAll(ctx, tx, products, lock, anew)
+		return err
+	})
+	switch {
+	case err == nil || !postgres.Refuses(err) || listedTwice(err):
+		return n, err
+	case len(products) == 1:
+		return 0, s.putBy(ctx, tx, products[0], err)
+	}
+	half := len(products) / 2
+	n, err = s.refresh(ctx, tx, products[:half], lock, anew)
+	if err != nil {
+		return n, err
+	}
+	more, err := s.refresh(ctx, tx, products[half:], lock, anew)
+	return n + more, err
+}
+
+// putBy notes why a product cannot be listed.
+func (s *Search) putBy(ctx context.Context, tx pgx.Tx, product id.Product, why error) error {
+	s.log().ErrorContext(ctx, "search cannot list a product", "product", product, "error", why)
+	if _, err := postgres.Exec(ctx, tx, upsertRefused, pgx.NamedArgs{"product": product, "problem": why.Error()}); err != nil {
+		return fmt.Errorf("put product %s by: %w", product, err)
+	}
+	return nil
+}
+
+// refreshAll is refresh of all products or of none.
+func (s *Search) refreshAll(ctx context.Context, tx pgx.Tx, products []id.Product, lock string, anew bool) (int, error) {
 	listed, err := lockListed(ctx, tx, lock, products)
 	if err != nil {
 		return 0, err
@@ -63,6 +96,7 @@ func lockListed(ctx context.Context, tx pgx.Tx, lock string, products []id.Produ
 	listed := map[id.Product]bool{}
 	b := postgres.NewBatch()
 	b.Queue(lock, nil)
+	b.Queue(deleteRefused, pgx.NamedArgs{"products": products})
 	read(b, selectListed, pgx.NamedArgs{"products": products}, func(row struct {
 		ID id.Product `db:"product_id"`
 	},

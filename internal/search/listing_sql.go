@@ -215,3 +215,10 @@ const selectProductsAfter = `
 	WHERE id > coalesce(@after::uuid, '00000000-0000-0000-0000-000000000000')
 	ORDER BY id
 	LIMIT @some`
+
+// The problem as PostgreSQL tells it quotes what was refused.
+const upsertRefused = `
+	INSERT INTO listings_refused (product_id, problem) VALUES (@product, left(@problem, 1000))
+	ON CONFLICT (product_id) DO UPDATE SET problem = excluded.problem, at = now()`
+
+const deleteRefused = `DELETE FROM listings_refused WHERE product_id = ANY(@products)`

@@ -3,6 +3,7 @@ package search
 import (
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -63,6 +64,43 @@ func get(h http.Handler, path string) *httptest.ResponseRecorder {
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequest(http.MethodGet, path, nil))
 	return w
+}
+
+// What cannot be written of one product keeps no other from being shown, and is
+// told until it can.
+func TestAProductThatIsRefusedKeepsNoOtherFromBeingListed(t *testing.T) {
+	tx := pgtest.Tx(t)
+	s, search := corner(), newSearch(tx)
+	s.insert(t, tx)
+	if _, err := tx.Exec(t.Context(), `ALTER TABLE listings ADD CONSTRAINT no_mugs CHECK (name <> 'cafe mug')`); err != nil {
+		t.Fatal(err)
+	}
+	s.refresh(t, tx, search)
+	h, mug := serve(t, search), s.products[1]
+	want := func(listed int, refused int64, page int) {
+		t.Helper()
+		status, err := search.Status(t.Context())
+		if err != nil || status.Refused != refused || (refused > 0) != (status.RefusedProduct == mug.ID && strings.Contains(status.Problem, "no_mugs")) {
+			t.Errorf("%+v, %v", status, err)
+		}
+		if got := decode[Listing](t, get(h, "/api/v1/products").Body.Bytes()).Data; len(got) != listed {
+			t.Errorf("%d products are listed: %+v", len(got), got)
+		}
+		if code := get(h, "/api/v1/products/cafe-mug").Code; code != page {
+			t.Errorf("the page of the mug: %d", code)
+		}
+	}
+	want(2, 1, http.StatusNotFound)
+	if _, err := search.Rebuild(t.Context(), nil); err != nil {
+		t.Fatal(err)
+	}
+	want(2, 1, http.StatusNotFound)
+
+	if _, err := tx.Exec(t.Context(), `ALTER TABLE listings DROP CONSTRAINT no_mugs`); err != nil {
+		t.Fatal(err)
+	}
+	s.refresh(t, tx, search)
+	want(3, 0, http.StatusOK)
 }
 
 func TestProductPage(t *testing.T) {

@@ -6,7 +6,7 @@
 // that refreshes what changed), and what each node answers from
 // ([Search.Follow]: an index in memory and stored answers, kept by a follower).
 // Tables: listed_products, listings, product_pages, translated_pages, facet_values,
-// listings_due, popularity_due, bought_together, past_queries, search_nodes.
+// listings_due, listings_refused, popularity_due, bought_together, past_queries, search_nodes.
 // Raises: [Refreshed].
 // Calls: search/index; it reads the tables of catalog, vendors, pricing,
 // inventory, orders and reviews.

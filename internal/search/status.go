@@ -7,6 +7,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"souk/internal/id"
 	"souk/internal/platform/postgres"
 )
 
@@ -16,6 +17,10 @@ type Status struct {
 	Active int64   `db:"active" json:"active"`           // products that should be listed
 	PutOff int64   `db:"put_off" json:"put_off"`         // to be refreshed, one batch after the other
 	Lag    float64 `db:"lag_seconds" json:"lag_seconds"` // age of the oldest event that has not been followed
+
+	Refused        int64      `db:"refused" json:"refused"`                          // products that the database refuses to list as they are
+	RefusedProduct id.Product `db:"refused_product" json:"refused_product,omitzero"` // the last of them
+	Problem        string     `db:"problem" json:"problem,omitempty"`                // why
 }
 
 // Status counts; for `souk search status` and the health page.

@@ -6,6 +6,9 @@ const selectStatus = `
 		(SELECT count(*) FROM products AS p JOIN vendors AS v ON v.id = p.vendor_id
 		 WHERE p.status = 'active' AND v.status = 'active' AND NOT p.unlisted) AS active,
 		(SELECT count(*) FROM listings_due) AS put_off,
+		(SELECT count(*) FROM listings_refused) AS refused,
+		coalesce((SELECT product_id FROM listings_refused ORDER BY at DESC LIMIT 1), '00000000-0000-0000-0000-000000000000') AS refused_product,
+		coalesce((SELECT problem FROM listings_refused ORDER BY at DESC LIMIT 1), '') AS problem,
 		coalesce((
 			SELECT extract(epoch FROM clock_timestamp() - e.at)::float8
 			FROM events AS e

@@ -79,6 +79,20 @@ func Explain(err error) error {
 	return err
 }
 
+// Refuses reports that PostgreSQL refuses the data, as it would again: it is bad,
+// breaks a constraint, or is more than fits.
+func Refuses(err error) bool {
+	var pg *pgconn.PgError
+	if !errors.As(err, &pg) {
+		return false
+	}
+	switch pg.Code[:min(2, len(pg.Code))] {
+	case "22", "23", "54":
+		return true
+	}
+	return false
+}
+
 func meaning(err error) *errs.Error {
 	var pg *pgconn.PgError
 	if errors.As(err, &pg) {
