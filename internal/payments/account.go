@@ -37,8 +37,8 @@ type keptAccount struct {
 	until   time.Time
 }
 
-// memory is how old what a node knows of an account may be.
-const memory = time.Second
+// Memory is how old what a node knows of an account may be.
+const Memory = time.Second
 
 // Account is what the shop has at a provider.
 type Account struct {
@@ -118,7 +118,7 @@ func (a *Accounts) Open(ctx context.Context, provider string) (Account, error) {
 	if a.kept == nil {
 		a.kept = map[string]keptAccount{}
 	}
-	kept = keptAccount{account, now.Add(memory)}
+	kept = keptAccount{account, now.Add(Memory)}
 	a.kept[provider] = kept
 	a.mu.Unlock()
 	return account, kept.known()

@@ -57,6 +57,9 @@ func (s *shop) openBank(ctx context.Context, method string) (*bank, error) {
 			return s.app.Payments.Accounts.Set(ctx, tx, provider, payments.Account{Enabled: true, BaseURL: b.http.URL}, b.Fields())
 		})
 	}
+	if err == nil { // the server may have looked just before
+		err = pause(ctx, payments.Memory)
+	}
 	return b, err
 }
 
