@@ -35,6 +35,20 @@ async function demo() {
   console.log(`${name} ${version}: ${goods.length} pictures`);
 }
 
+// The typeface of invoices as PDF. internal/invoices/pdf.go embeds what it uses of it.
+async function fonts() {
+  const from = join(here, "node_modules", "@expo-google-fonts", "noto-sans");
+  const to = join(dist, "fonts");
+  await rm(to, { recursive: true, force: true });
+  await mkdir(to, { recursive: true });
+  await copyFile(join(from, "400Regular", "NotoSans_400Regular.ttf"), join(to, "NotoSans-Regular.ttf"));
+  await copyFile(join(from, "700Bold", "NotoSans_700Bold.ttf"), join(to, "NotoSans-Bold.ttf"));
+  await copyFile(join(from, "LICENSE_FONT"), join(to, "LICENSE"));
+  const { name, version } = JSON.parse(await readFile(join(from, "package.json"), "utf8"));
+  console.log(`${name} ${version}`);
+}
+
 await swagger();
+await fonts();
 await demo();
 await writeFile(join(dist, ".built"), ""); // make's stamp

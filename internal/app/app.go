@@ -30,6 +30,7 @@ import (
 	"souk/internal/idp"
 	"souk/internal/importer"
 	"souk/internal/inventory"
+	"souk/internal/invoices"
 	"souk/internal/ledger"
 	"souk/internal/memberships"
 	"souk/internal/mfa"
@@ -110,6 +111,7 @@ type App struct {
 	Credit      *credit.Balances
 	Memberships *memberships.Memberships
 	Orders      *orders.Orders
+	Invoices    *invoices.Invoices
 	Digital     *digital.Goods
 	Reviews     *reviews.Reviews
 	Wishlists   *wishlist.Wishlists
@@ -135,7 +137,7 @@ func Build(p Parts) *App {
 	a.Grants = &auth.Grants{}
 	for _, declared := range [][]auth.Permission{
 		accounts.Permissions(), idp.Permissions(), vendors.Permissions(), apikeys.Permissions(), catalog.Permissions(), inventory.Permissions(), tax.Permissions(), ledger.Permissions(),
-		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), credit.Permissions(), memberships.Permissions(), orders.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
+		shipping.Permissions(), payments.Permissions(), pricing.Permissions(), promotions.Permissions(), credit.Permissions(), memberships.Permissions(), orders.Permissions(), invoices.Permissions(), reviews.Permissions(), privacy.Permissions(), notifications.Permissions(), importer.Permissions(), permissions(),
 	} {
 		a.Grants.Declare(declared...)
 	}
@@ -145,7 +147,7 @@ func Build(p Parts) *App {
 	}
 	a.Settings = &settings.Settings{DB: p.Aside}
 	a.Settings.Declare(slices.Concat(
-		accounts.Settings(), catalog.Settings(), transfer.Settings(), cod.Settings(), credit.Settings(), memberships.Settings(), checkout.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
+		accounts.Settings(), catalog.Settings(), transfer.Settings(), cod.Settings(), credit.Settings(), memberships.Settings(), checkout.Settings(), invoices.Settings(), digital.Settings(), reviews.Settings(), wishlist.Settings(), feeds.Settings(), search.Settings(), tax.Settings(),
 	)...)
 	a.Bell = &events.Bell{DB: p.Pool, Log: p.Log}
 	a.Hub = &events.Hub{DB: p.DB, Bell: a.Bell, Log: p.Log}
@@ -195,6 +197,9 @@ func Build(p Parts) *App {
 		DB: p.DB, Settings: a.Settings, Users: a.Accounts, Vendors: a.Vendors, Catalog: a.Catalog, Prices: a.Prices, Promotions: a.Promotions,
 	}
 	a.Orders = &orders.Orders{DB: p.DB, Clock: p.Clock, Hub: a.Hub, Shipping: a.Shipping, Payments: a.Payments, InvoiceYears: p.Config.InvoiceYears}
+	a.Invoices = &invoices.Invoices{
+		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Orders: a.Orders, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("invoice links"),
+	}
 	a.Digital = &digital.Goods{
 		DB: p.DB, Clock: p.Clock, Settings: a.Settings, Stock: a.Stock, Orders: a.Orders, Blobs: p.Blobs, Vault: a.Vault,
 		BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("download links"), HashKey: p.Keys.Key("licence keys"),

@@ -20,7 +20,7 @@ var floors = [][]string{
 	{"cart", "checkout", "reconcile", "simulator", "payouts", "importer"},
 	{
 		"mfa", "accounts", "idp", "vendors", "apikeys", "catalog", "inventory", "tax", "ledger", "shipping", "payments", "pricing", "promotions", "credit",
-		"memberships", "orders", "digital", "reviews", "wishlist",
+		"memberships", "orders", "invoices", "digital", "reviews", "wishlist",
 	},
 	{"platform/httpapi", "platform/pgtest"},
 	{"platform/events", "platform/telemetry"},

@@ -18,6 +18,7 @@ func (a *App) routes() {
 	a.Credit.Routes(a.Router)
 	a.Memberships.Routes(a.Router)
 	a.Orders.Routes(a.Router)
+	a.Invoices.Routes(a.Router)
 	a.Digital.Routes(a.Router)
 	a.Reviews.Routes(a.Router)
 	a.Wishlists.Routes(a.Router)

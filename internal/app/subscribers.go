@@ -32,6 +32,7 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "look into notices of payments", a.Checkout.Hear, events.Within(time.Minute))
 	events.On(a.Relay, "tell payment providers", a.Checkout.Carry, events.Within(time.Minute))
 	events.On(a.Relay, "compare the books of payment providers", a.Reconciler.Night, events.Within(time.Hour))
+	a.subscribeInvoices()
 	a.forget()
 	a.subscribeMail()
 
@@ -59,6 +60,7 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "remove files of photos", 10*time.Minute, a.Reviews.SweepPhotos)
 	events.Sweep(a.Relay, "remove files of digital goods", time.Hour, a.Digital.Sweep)
 	events.Sweep(a.Relay, "forget data of orders", time.Hour, a.Orders.Forget)
+	events.Sweep(a.Relay, "forget buyers of invoices", time.Hour, a.Invoices.Forget)
 	events.Sweep(a.Relay, "send gift cards", 5*time.Second, a.Credit.Send)
 	events.Sweep(a.Relay, "forget whom gift cards were for", time.Hour, a.Credit.Forget)
 	events.Sweep(a.Relay, "remove copies of data", 10*time.Minute, a.Privacy.Sweep)
@@ -70,6 +72,20 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "count what was sold", time.Minute, a.Search.CountSold)
 	events.Sweep(a.Relay, "let past queries fade", time.Hour, a.Search.FadePast)
 	events.Sweep(a.Relay, "forget old messages", time.Hour, a.Notifications.Sweep)
+}
+
+// subscribeInvoices says by which steps of an order something of it may be due. A
+// shop that had orders before it had invoices has invoiced them elsewhere.
+func (a *App) subscribeInvoices() {
+	const name = "issue invoices"
+	s, r, fresh := a.Invoices, a.Relay, events.Fresh(30*24*time.Hour)
+	events.On(r, name, s.Confirmed, fresh)
+	events.On(r, name, s.Paid, fresh)
+	events.On(r, name, s.Shipped, fresh)
+	events.On(r, name, s.Delivered, fresh)
+	events.On(r, name, s.Returned, fresh)
+	events.On(r, name, s.Cancelled, fresh)
+	events.On(r, name, s.Refunded, fresh)
 }
 
 // subscribeMail says which events people are told of.

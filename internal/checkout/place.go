@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -202,9 +201,8 @@ func (c *Checkout) composeParts(n *orders.New, priced cart.Priced, status orders
 			o := chosen.Option
 			p.ShippingOption = orders.ShippingOption{ID: o.ID, Name: o.Name, Kind: o.Kind, Days: orders.Days{Min: o.MinDays, Max: o.MaxDays}}
 		}
-		for _, tax := range slices.Concat(costs.ShippingTaxes, costs.FeeTaxes) {
-			n.Adjustments = append(n.Adjustments, orders.Adjustment{Part: p.ID, Kind: "tax", Label: tax.Label, PPM: tax.PPM, Amount: tax.Amount})
-		}
+		n.Adjustments = append(n.Adjustments, taxesOf(p.ID, id.OrderLine{}, false, costs.ShippingTaxes)...)
+		n.Adjustments = append(n.Adjustments, taxesOf(p.ID, id.OrderLine{}, true, costs.FeeTaxes)...)
 		parts[parcel.Vendor] = p.ID
 		n.Parts = append(n.Parts, p)
 	}
@@ -268,11 +266,15 @@ func componentsOf(l cart.Line) []orders.Component {
 }
 
 func adjustmentsOf(line orders.Line, l cart.Line) []orders.Adjustment {
-	var list []orders.Adjustment
-	for _, tax := range l.Price.Taxes {
-		list = append(list, orders.Adjustment{Part: line.Part, Line: line.ID, Kind: "tax", Label: tax.Label, PPM: tax.PPM, Amount: tax.Amount})
+	return append(taxesOf(line.Part, line.ID, false, l.Price.Taxes), discountsOf(line.Part, line.ID, l.Price.Discounts)...)
+}
+
+func taxesOf(part id.VendorOrder, line id.OrderLine, fee bool, shares []pricing.TaxShare) []orders.Adjustment {
+	list := make([]orders.Adjustment, len(shares))
+	for i, tax := range shares {
+		list[i] = orders.Adjustment{Part: part, Line: line, Fee: fee, Kind: "tax", Label: tax.Label, PPM: tax.PPM, Amount: tax.Amount}
 	}
-	return append(list, discountsOf(line.Part, line.ID, l.Price.Discounts)...)
+	return list
 }
 
 func discountsOf(part id.VendorOrder, line id.OrderLine, discounts []pricing.Discount) []orders.Adjustment {

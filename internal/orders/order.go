@@ -181,6 +181,7 @@ type Adjustment struct {
 	Label  string
 	PPM    int64 // 0 when it is no rate
 	Amount money.Amount
+	Fee    bool // of a tax: on the fee of its part
 
 	Promotion id.Promotion // of a discount
 	Platform  money.Amount // the part of a discount that the platform pays

@@ -178,11 +178,11 @@ func QueueAdjustments(b *postgres.Batch, n *New) {
 		return
 	}
 	b.Queue(`
-		INSERT INTO adjustments (id, order_id, vendor_order_id, order_line_id, kind, label, rate_ppm, amount_minor, promotion_id, platform_minor)
-		SELECT a.id, @order, a.part, a.line, a.kind, a.label, nullif(a.ppm, 0), a.amount, a.promotion, a.platform
+		INSERT INTO adjustments (id, order_id, vendor_order_id, order_line_id, kind, label, rate_ppm, amount_minor, promotion_id, platform_minor, fee)
+		SELECT a.id, @order, a.part, a.line, a.kind, a.label, nullif(a.ppm, 0), a.amount, a.promotion, a.platform, a.fee
 		FROM unnest(@ids::uuid[], @parts::uuid[], @lines::uuid[], @kinds::text[], @labels::text[], @ppms::int[], @amounts::bigint[],
-			@promotions::uuid[], @platforms::bigint[])
-			AS a (id, part, line, kind, label, ppm, amount, promotion, platform)`,
+			@promotions::uuid[], @platforms::bigint[], @fees::bool[])
+			AS a (id, part, line, kind, label, ppm, amount, promotion, platform, fee)`,
 		pgx.NamedArgs{
 			"order":      n.ID,
 			"ids":        column(list, func(*Adjustment) id.Adjustment { return id.New[id.Adjustment]() }),
@@ -194,7 +194,21 @@ func QueueAdjustments(b *postgres.Batch, n *New) {
 			"amounts":    column(list, func(a *Adjustment) int64 { return a.Amount.Minor }),
 			"promotions": column(list, func(a *Adjustment) id.Promotion { return a.Promotion }),
 			"platforms":  column(list, func(a *Adjustment) int64 { return a.Platform.Minor }),
+			"fees":       column(list, func(a *Adjustment) bool { return a.Fee }),
 		})
+}
+
+// TaxesOf reads the taxes of an order, as they were frozen.
+func TaxesOf(ctx context.Context, db postgres.DB, order id.Order) ([]Adjustment, error) {
+	list, err := postgres.All[Adjustment](ctx, db, `
+		SELECT a.vendor_order_id AS part, a.order_line_id AS line, a.kind, a.label, coalesce(a.rate_ppm, 0)::bigint AS ppm, (a.amount_minor, o.currency) AS amount,
+		       a.fee, a.promotion_id AS promotion, (a.platform_minor, o.currency) AS platform
+		FROM adjustments a JOIN orders o ON o.id = a.order_id
+		WHERE a.order_id = @order AND a.kind = 'tax' ORDER BY a.id`, pgx.NamedArgs{"order": order})
+	if err != nil {
+		return nil, fmt.Errorf("read taxes of order %s: %w", order, err)
+	}
+	return list, nil
 }
 
 // column is one field of every row, as unnest wants it.

@@ -149,20 +149,11 @@ func (w Whole) refundables(before []RefundLine) (list []*refundable) {
 		if !p.Paid {
 			continue
 		}
-		none := money.Zero(w.Currency)
-		fee := RefundLine{Order: w.ID, Part: p.ID, Fee: true, Amount: w.feeOf(p), Tax: p.FeeTax, Commission: none, Platform: none}
-		shipping := RefundLine{Order: w.ID, Part: p.ID, Amount: p.Total.Minus(fee.Amount), Tax: p.ShippingTax, Commission: none, Platform: p.Platform}
-		for _, l := range w.Lines {
-			if l.Part != p.ID {
-				continue
-			}
-			shipping.Amount = shipping.Amount.Minus(l.Total)
-			list = append(list, &refundable{giftCard: l.GiftCard, returned: l.Returned, paid: RefundLine{
-				Order: w.ID, Part: p.ID, Line: l.ID, Quantity: l.Quantity - l.Withdrawn + l.WithdrawnPaid, Amount: l.Total.Minus(l.WithdrawnTotal),
-				Tax: l.Tax.Minus(l.WithdrawnTax), Commission: l.Commission.Minus(l.WithdrawnCommission), Platform: l.Platform.Minus(l.WithdrawnPlatform),
+		for _, c := range w.Charges(p) {
+			list = append(list, &refundable{giftCard: c.giftCard, returned: c.returned, paid: RefundLine{
+				Order: w.ID, Part: p.ID, Line: c.Line, Fee: c.Fee, Quantity: c.Quantity, Amount: c.Amount, Tax: c.Tax, Commission: c.Commission, Platform: c.Platform,
 			}})
 		}
-		list = append(list, &refundable{paid: shipping}, &refundable{paid: fee})
 	}
 	zero := money.Zero(w.Currency)
 	for _, r := range list {
@@ -293,6 +284,30 @@ func RefundedOf(ctx context.Context, db postgres.DB, order id.Order) ([]RefundLi
 		return nil, fmt.Errorf("read refunds of order %s: %w", order, err)
 	}
 	return list, nil
+}
+
+// RefundsOf reads the refunds of an order with their lines, the oldest first.
+func RefundsOf(ctx context.Context, db postgres.DB, order id.Order) ([]Refund, error) {
+	var (
+		list  []Refund
+		lines []RefundLine
+		args  = pgx.NamedArgs{"orders": []id.Order{order}}
+		b     = postgres.NewBatch()
+	)
+	postgres.ReadAll(b, &list, selectRefunds, args)
+	postgres.ReadAll(b, &lines, selectRefundLines, args)
+	if err := b.Send(ctx, db); err != nil {
+		return nil, fmt.Errorf("read refunds of order %s: %w", order, err)
+	}
+	return withLines(list, lines), nil
+}
+
+// withLines gives each refund its own of some lines.
+func withLines(list []Refund, lines []RefundLine) []Refund {
+	for i := range list {
+		list[i].Lines = slices.DeleteFunc(slices.Clone(lines), func(l RefundLine) bool { return l.Refund != list[i].ID })
+	}
+	return list
 }
 
 // RefundedBy is what somebody has given back of an order that nobody else has

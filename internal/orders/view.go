@@ -212,9 +212,7 @@ func (o *Orders) views(ctx context.Context, db postgres.DB, orders []id.Order) (
 	for _, l := range lines {
 		wholes[at[l.Order]].Lines = append(wholes[at[l.Order]].Lines, l)
 	}
-	for i := range back {
-		back[i].Lines = slices.DeleteFunc(slices.Clone(items), func(l RefundLine) bool { return l.Refund != back[i].ID })
-	}
+	back = withLines(back, items)
 	views := make([]View, len(rows))
 	for i, w := range wholes {
 		views[i] = Assemble(w, paid, parcels, back)

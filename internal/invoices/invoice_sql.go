@@ -1,0 +1,232 @@
+package invoices
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/accounts"
+	"souk/internal/id"
+	"souk/internal/platform/postgres"
+)
+
+// sellerRow is what an invoice takes from a vendor.
+type sellerRow struct {
+	Name  string `db:"name"`
+	Email string `db:"email"`
+	accounts.TaxRegistration
+}
+
+// nextSerial takes the next number of a seller's counter, whose row stays locked until
+// the transaction ends: gone if that fails, so that it leaves no gap.
+func nextSerial(ctx context.Context, tx pgx.Tx, vendor id.Vendor, kind Kind, year string) (int, error) {
+	serial, err := postgres.Scalar[int](ctx, tx, `
+		INSERT INTO invoice_counters (vendor_id, kind, year, last) VALUES (@vendor, @kind, @year, 1)
+		ON CONFLICT (vendor_id, kind, year) DO UPDATE SET last = invoice_counters.last + 1
+		RETURNING last`, pgx.NamedArgs{"vendor": vendor, "kind": string(kind), "year": year})
+	if err != nil {
+		return 0, fmt.Errorf("take the next number of %s %s of vendor %s: %w", kind, year, vendor, err)
+	}
+	return serial, nil
+}
+
+func insert(ctx context.Context, tx pgx.Tx, i *Invoice) error {
+	var corrects id.Invoice
+	if i.Corrects != nil {
+		corrects = i.Corrects.ID
+	}
+	if i.Refunds == nil {
+		i.Refunds = []id.Refund{}
+	}
+	b := postgres.NewBatch()
+	b.Queue(`
+		INSERT INTO invoices (id, vendor_id, order_id, vendor_order_id, kind, year, serial, number, corrects, refunds, reason, seller, buyer, supplied_to, locale,
+		                      currency, tax_included, total_minor, tax_minor, credit_minor, paid, ordered_at, issued_on, issued_at)
+		VALUES (@id, @vendor, @order, @part, @kind, @year, @serial, @number, @corrects, @refunds, @reason, @seller, @buyer, @supplied, @locale,
+		        @currency, @included, @total, @tax, @credit, @paid, @ordered, @day, @at)`,
+		pgx.NamedArgs{
+			"id": i.ID, "vendor": i.Vendor, "order": i.Order, "part": i.Part, "kind": string(i.Kind), "year": i.Year, "serial": i.Serial, "number": i.Number,
+			"corrects": corrects, "refunds": i.Refunds, "reason": i.Reason, "seller": i.Seller, "buyer": i.Buyer, "supplied": i.SuppliedTo, "locale": i.Locale,
+			"currency": string(i.Currency), "included": i.TaxIncluded, "total": i.Total.Minor, "tax": i.Tax.Minor, "credit": i.Credit.Minor, "paid": i.Paid,
+			"ordered": i.OrderedAt, "day": i.IssuedOn, "at": i.IssuedAt,
+		})
+	b.Queue(`
+		INSERT INTO invoice_lines (invoice_id, position, kind, order_line_id, title, detail, sku, quantity, unit_minor, discount_minor, tax_minor, total_minor, taxes)
+		SELECT @invoice, l.position, l.kind, l.line, l.title, l.detail, l.sku, l.quantity, l.unit, l.discount, l.tax, l.total, l.taxes
+		FROM unnest(@kinds::text[], @lines::uuid[], @titles::text[], @details::text[], @skus::text[], @quantities::int[], @units::bigint[], @discounts::bigint[],
+			@taxes::bigint[], @totals::bigint[], @shares::jsonb[])
+			WITH ORDINALITY AS l (kind, line, title, detail, sku, quantity, unit, discount, tax, total, taxes, position)`,
+		pgx.NamedArgs{
+			"invoice":    i.ID,
+			"kinds":      column(i.Lines, func(l Line) string { return string(l.Kind) }),
+			"lines":      column(i.Lines, func(l Line) id.OrderLine { return l.OrderLine }),
+			"titles":     column(i.Lines, func(l Line) string { return l.Title }),
+			"details":    column(i.Lines, func(l Line) string { return l.Detail }),
+			"skus":       column(i.Lines, func(l Line) string { return l.SKU }),
+			"quantities": column(i.Lines, func(l Line) int { return l.Quantity }),
+			"units":      column(i.Lines, func(l Line) int64 { return l.Unit.Minor }),
+			"discounts":  column(i.Lines, func(l Line) int64 { return l.Discount.Minor }),
+			"taxes":      column(i.Lines, func(l Line) int64 { return l.Tax.Minor }),
+			"totals":     column(i.Lines, func(l Line) int64 { return l.Total.Minor }),
+			"shares":     column(i.Lines, func(l Line) []TaxShare { return l.Taxes }),
+		})
+	return b.Send(ctx, tx)
+}
+
+// column is one field of every line, as unnest wants it.
+func column[V any](lines []Line, field func(Line) V) []V {
+	values := make([]V, len(lines))
+	for i, l := range lines {
+		values[i] = field(l)
+	}
+	return values
+}
+
+const invoiceColumnsFragment = `
+	i.id, i.kind, i.number, i.year, i.serial, i.issued_on, i.issued_at, i.ordered_at, i.vendor_id, i.order_id, o.number AS order_number, i.vendor_order_id, i.refunds, i.reason,
+	i.seller, i.buyer, i.supplied_to, i.locale, i.currency, i.tax_included, (i.tax_minor, i.currency) AS tax, (i.total_minor, i.currency) AS total,
+	(i.credit_minor, i.currency) AS credit, i.paid, of.id AS of_id, of.number AS of_number, of.issued_on AS of_on`
+
+const invoiceTablesFragment = ` FROM invoices i JOIN orders o ON o.id = i.order_id LEFT JOIN invoices of ON of.id = i.corrects `
+
+const (
+	// The invoice of each part before its credit notes, which follow in the order in which they were issued.
+	selectOfOrder = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE i.order_id = @order ORDER BY i.vendor_order_id, i.kind DESC, i.id`
+
+	selectOne = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE i.id = @id AND (@vendor::uuid IS NULL OR i.vendor_id = @vendor)`
+
+	selectPage = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + filterFragment + ` AND (@before::uuid IS NULL OR i.id < @before) ORDER BY i.id DESC LIMIT @limit`
+
+	selectAll = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + filterFragment + ` AND (@after::uuid IS NULL OR i.id > @after) ORDER BY i.id LIMIT @limit`
+
+	countPage = `SELECT count(*) FROM invoices i JOIN orders o ON o.id = i.order_id WHERE ` + filterFragment
+
+	filterFragment = `(@vendor::uuid IS NULL OR i.vendor_id = @vendor) AND (@kind::text = '' OR i.kind = @kind)
+		AND (@q::text = '' OR i.number = upper(@q) OR o.number = upper(@q))
+		AND (@from::date IS NULL OR i.issued_on >= @from) AND (@to::date IS NULL OR i.issued_on <= @to)`
+
+	selectInvoiceLines = `
+		SELECT l.invoice_id, l.kind, l.order_line_id, l.title, l.detail, l.sku, l.quantity, (l.unit_minor, i.currency) AS unit, (l.discount_minor, i.currency) AS discount,
+		       (l.tax_minor, i.currency) AS tax, (l.total_minor, i.currency) AS total, l.taxes
+		FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id
+		WHERE l.invoice_id = ANY (@invoices::uuid[]) ORDER BY l.invoice_id, l.position`
+)
+
+type invoiceRow struct {
+	Invoice
+	OfID     id.Invoice `db:"of_id"`
+	OfNumber *string    `db:"of_number"`
+	OfOn     *time.Time `db:"of_on"`
+}
+
+type lineRow struct {
+	Line
+	Invoice id.Invoice `db:"invoice_id"`
+}
+
+// read answers with whole documents, in two round trips.
+func read(ctx context.Context, db postgres.DB, sql string, args pgx.NamedArgs) ([]Invoice, error) {
+	rows, err := postgres.All[invoiceRow](ctx, db, sql, args)
+	if err != nil || len(rows) == 0 {
+		return nil, err
+	}
+	ids := make([]id.Invoice, len(rows))
+	for i, r := range rows {
+		ids[i] = r.ID
+	}
+	lines, err := postgres.All[lineRow](ctx, db, selectInvoiceLines, pgx.NamedArgs{"invoices": ids})
+	if err != nil {
+		return nil, err
+	}
+	of := map[id.Invoice][]Line{}
+	for _, l := range lines {
+		of[l.Invoice] = append(of[l.Invoice], l.Line)
+	}
+	list := make([]Invoice, len(rows))
+	for i, r := range rows {
+		list[i] = r.Invoice
+		list[i].Lines = of[r.ID]
+		list[i].sum()
+		if r.OfNumber != nil && r.OfOn != nil {
+			list[i].Corrects = &Reference{r.OfID, *r.OfNumber, *r.OfOn}
+		}
+	}
+	return list, nil
+}
+
+func ofOrder(ctx context.Context, db postgres.DB, order id.Order) ([]Invoice, error) {
+	list, err := read(ctx, db, selectOfOrder, pgx.NamedArgs{"order": order})
+	if err != nil {
+		return nil, fmt.Errorf("read invoices of order %s: %w", order, err)
+	}
+	return list, nil
+}
+
+// get is one document; ErrNoInvoice where there is none, or it is another vendor's.
+func get(ctx context.Context, db postgres.DB, invoice id.Invoice, vendor id.Vendor) (Invoice, error) {
+	list, err := read(ctx, db, selectOne, pgx.NamedArgs{"id": invoice, "vendor": vendor})
+	switch {
+	case err != nil:
+		return Invoice{}, fmt.Errorf("read invoice %s: %w", invoice, err)
+	case len(list) == 0:
+		return Invoice{}, ErrNoInvoice
+	}
+	return list[0], nil
+}
+
+const forgetBatch = 500
+
+// Forget takes the buyer out of invoices whose orders forget them: when the years
+// for which books are kept are over. It is a sweep.
+func (s *Invoices) Forget(ctx context.Context) error {
+	for {
+		var n int64
+		err := postgres.InTx(ctx, s.DB, func(tx pgx.Tx) (err error) {
+			n, err = postgres.Exec(ctx, tx, `
+				UPDATE invoices SET buyer = '{}'
+				WHERE id IN (SELECT i.id FROM invoices i JOIN orders o ON o.id = i.order_id WHERE o.personal = 'none' AND i.buyer <> '{}' LIMIT @limit)`,
+				pgx.NamedArgs{"limit": forgetBatch})
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("forget buyers of invoices: %w", err)
+		}
+		if n < forgetBatch {
+			return nil
+		}
+	}
+}
+
+// letterheadOf is ErrNoLetterhead where nobody has written one.
+func letterheadOf(ctx context.Context, db postgres.DB, vendor id.Vendor) (Kept, error) {
+	head, err := postgres.Get[Kept](ctx, db, `
+		SELECT address, register, email, note, prefix, version, updated_at FROM letterheads WHERE vendor_id = @vendor`,
+		pgx.NamedArgs{"vendor": vendor})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return Kept{}, ErrNoLetterhead
+	}
+	if err != nil {
+		return Kept{}, fmt.Errorf("read letterhead of vendor %s: %w", vendor, err)
+	}
+	return head, nil
+}
+
+// putLetterhead writes one, over the one before.
+func putLetterhead(ctx context.Context, tx pgx.Tx, vendor id.Vendor, h Letterhead) (Kept, error) {
+	n, err := postgres.Exec(ctx, tx, `
+		INSERT INTO letterheads (vendor_id, address, register, email, note, prefix)
+		SELECT v.id, @address, @register, @email, @note, @prefix FROM vendors v WHERE v.id = @vendor
+		ON CONFLICT (vendor_id) DO UPDATE SET address = @address, register = @register, email = @email, note = @note, prefix = @prefix,
+			 version = letterheads.version + 1, updated_at = now()`,
+		pgx.NamedArgs{"vendor": vendor, "address": h.Address, "register": h.Register, "email": h.Email, "note": h.Note, "prefix": h.Prefix})
+	switch {
+	case err != nil:
+		return Kept{}, fmt.Errorf("write letterhead of vendor %s: %w", vendor, err)
+	case n == 0:
+		return Kept{}, ErrNoLetterhead
+	}
+	return letterheadOf(ctx, tx, vendor)
+}

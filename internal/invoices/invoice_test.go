@@ -1,0 +1,286 @@
+package invoices_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"souk/internal/app/apptest"
+	"souk/internal/checkout"
+	"souk/internal/id"
+	"souk/internal/invoices"
+	"souk/internal/orders"
+	"souk/internal/platform/pgtest"
+)
+
+type list struct {
+	Data []invoices.Shown `json:"data"`
+}
+
+// flush lets everything happen that follows from what was done.
+func flush(t *testing.T, shop *apptest.App) {
+	t.Helper()
+	if err := shop.Relay.Flush(t.Context(), shop.DB); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// of is the documents of an order, as its buyer sees them: by part, an invoice
+// before its credit notes.
+func of(t *testing.T, shop *apptest.App, p checkout.Placed) []invoices.Shown {
+	t.Helper()
+	flush(t, shop)
+	return apptest.Read[list](t, shop.Call(t, "", "GET", apptest.OrderPath(p, "/invoices"), "").Want(t, 200)).Data
+}
+
+// told is documents in a line each, for comparison.
+func told(list []invoices.Shown) (lines []string) {
+	for _, i := range list {
+		line := fmt.Sprintf("%s %s", i.Kind, i.Number)
+		for _, l := range i.Lines {
+			line += fmt.Sprintf(", %s %d %d/%d", l.Kind, l.Quantity, l.Total.Minor, l.Tax.Minor)
+		}
+		lines = append(lines, fmt.Sprintf("%s = %d/%d", line, i.Total.Minor, i.Tax.Minor))
+	}
+	return lines
+}
+
+func want(t *testing.T, got []invoices.Shown, want ...string) {
+	t.Helper()
+	if lines := told(got); !slices.Equal(lines, want) {
+		t.Errorf("got  %s\nwant %s", strings.Join(lines, "\n     "), strings.Join(want, "\n     "))
+	}
+}
+
+func year(t *testing.T, shop *apptest.App) string {
+	t.Helper()
+	return shop.Time.Now().UTC().Format("2006")
+}
+
+func refund(t *testing.T, shop *apptest.App, p checkout.Placed, body string) {
+	t.Helper()
+	shop.Call(t, apptest.Admin, "POST", "/admin/orders/"+p.Order.ID.String()+"/refunds", body, "Idempotency-Key", id.New[id.Event]().String()).Want(t, 201)
+}
+
+func TestEachSellerBillsItsPartWhenItLeaves(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.VAT(t, 190_000, true)
+	pots, rugs := shop.Owner(t, "potter"), shop.Owner(t, "weaver")
+	p := shop.PlacedOrder(t, "", 2, shop.Variant(t, apptest.By(pots), apptest.Price(1190)), shop.Variant(t, apptest.By(rugs), apptest.Price(2380)))
+	if got := of(t, shop, p); len(got) != 0 {
+		t.Fatalf("billed before anything left: %v", told(got))
+	}
+	shop.Call(t, "", "GET", apptest.OrderPath(p, "/invoice.pdf"), "").Want(t, 404, "not_invoiced")
+
+	part := func(vendor id.Vendor) orders.Part {
+		at := slices.IndexFunc(p.Order.Parts, func(part orders.Part) bool { return part.Seller.ID == vendor })
+		return p.Order.Parts[at]
+	}
+	parcel := shop.Send(t, p.Order.ID, part(rugs), 1)
+	got := of(t, shop, p)
+	shipping := part(rugs).ShippingFee.Minor
+	want(t, got, fmt.Sprintf("invoice I%s-000001, goods 2 4760/760, shipping 1 %d/80 = %d/%d", year(t, shop), shipping, part(rugs).Total.Minor, part(rugs).PartTotals.Tax.Minor))
+	if got[0].Vendor != rugs || got[0].Paid || got[0].OrderNumber != p.Order.Number || got[0].Buyer.Name != "Ada" || got[0].SuppliedTo.Country != "DE" {
+		t.Errorf("the invoice is %+v", got[0].Invoice)
+	}
+
+	shop.Deliver(t, parcel)
+	shop.Deliver(t, shop.Send(t, p.Order.ID, part(rugs), 1))
+	shop.Deliver(t, shop.Send(t, p.Order.ID, part(pots), 0))
+	if got := of(t, shop, p); len(got) != 2 || !slices.ContainsFunc(got, func(i invoices.Shown) bool { return i.Vendor == pots && i.Paid }) {
+		t.Errorf("after all was delivered there are %v", told(got))
+	}
+	shop.Call(t, "potter", "GET", "/vendor/invoices", "").Want(t, 200, `"kind":"invoice"`, p.Order.Number)
+	mine := apptest.Read[list](t, shop.Call(t, "potter", "GET", "/vendor/invoices", "").Want(t, 200)).Data
+	if len(mine) != 1 || mine[0].Vendor != pots {
+		t.Errorf("the potter sees %v", told(mine))
+	}
+	theirs := got[0].ID.String()
+	shop.Call(t, "potter", "GET", "/vendor/invoices/"+theirs, "").Want(t, 404, "invoice_not_found")
+	shop.Call(t, "weaver", "GET", "/vendor/invoices/"+theirs, "").Want(t, 200, theirs)
+	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?q="+p.Order.Number+"&include=total_count", "").Want(t, 200, `"total_count":2`)
+	shop.WantSound(t)
+}
+
+func TestWhatIsGivenBackIsCreditedOnceAndExactly(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.VAT(t, 190_000, false)
+	p := shop.PlacedOrder(t, "", 3, shop.Variant(t, apptest.Price(1001)))
+	shop.Deliver(t, shop.Send(t, p.Order.ID, p.Order.Parts[0], 0))
+	line, y := p.Order.Items[0].ID.String(), year(t, shop)
+	all := of(t, shop, p)
+	bill := all[0]
+	refund(t, shop, p, `{"lines": [{"order_line_id": "`+line+`", "quantity": 1}], "reason": "The handle is loose."}`)
+	refund(t, shop, p, `{"amount": {"amount": 500, "currency": "USD"}, "reason": "For your trouble."}`)
+	all = of(t, shop, p) // both at once: the jobs come later than the refunds
+	if len(all) != 2 || len(all[1].Refunds) != 2 || all[1].Corrects.Number != bill.Number || all[1].Reason != "The handle is loose. For your trouble." {
+		t.Fatalf("two refunds made %v, for %v: %s", told(all), all[1].Refunds, all[1].Reason)
+	}
+	for range 2 { // the rest
+		refund(t, shop, p, `{"lines": [{"order_line_id": "`+line+`", "quantity": 1}], "shipping": true, "reason": "Sent back."}`)
+		all = of(t, shop, p)
+	}
+	if got := all[3].Number; got != "C"+y+"-000003" {
+		t.Errorf("the last credit note is %s", got)
+	}
+	total, tax, vat := bill.Total, bill.Tax, bill.Lines[0].Taxes[0].Minor
+	for _, note := range all[1:] {
+		total, tax = total.Minus(note.Total), tax.Minus(note.Tax)
+		for _, l := range note.Lines {
+			if l.Kind == invoices.Goods {
+				vat -= l.Taxes[0].Minor
+			}
+		}
+	}
+	if !total.IsZero() || !tax.IsZero() || vat != 0 {
+		t.Errorf("of %v there is left %s, tax %s, VAT on goods %d: %v", bill.Total, total, tax, vat, told(all))
+	}
+	if err := shop.Invoices.Follow(t.Context(), p.Order.ID); err != nil {
+		t.Fatal(err)
+	}
+	if again := of(t, shop, p); len(again) != 4 {
+		t.Errorf("looking again made %v", told(again))
+	}
+	shop.WantSound(t)
+}
+
+func TestWhatIsRefusedAtTheDoorIsNotOwed(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	p := shop.PlacedOrder(t, "", 2, shop.Variant(t, apptest.Price(1000)))
+	parcel := shop.Send(t, p.Order.ID, p.Order.Parts[0], 0)
+	bill := of(t, shop, p)[0]
+	shop.Call(t, apptest.Admin, "POST", "/admin/shipments/"+parcel.ID.String()+"/events", `{"status": "returned"}`).Want(t, 201)
+	all := of(t, shop, p)
+	if len(all) != 2 || all[1].Total != bill.Total || all[1].Paid || all[1].Refunds != nil {
+		t.Fatalf("a refused parcel made %v", told(all))
+	}
+	// Both at once: nothing is owed, and nothing was billed.
+	q := shop.PlacedOrder(t, "", 1, shop.Variant(t))
+	parcel = shop.Send(t, q.Order.ID, q.Order.Parts[0], 0)
+	shop.Call(t, apptest.Admin, "POST", "/admin/shipments/"+parcel.ID.String()+"/events", `{"status": "returned"}`).Want(t, 201)
+	if got := of(t, shop, q); len(got) != 0 {
+		t.Errorf("billed for what came back at once: %v", told(got))
+	}
+	shop.WantSound(t)
+}
+
+func TestWhatWasCancelledIsNotBilledAndWhatIsCancelledLaterIsCredited(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	vendor := shop.Vendor(t, "potter")
+	mug, jar := shop.Variant(t, apptest.By(vendor), apptest.Price(1000)), shop.Variant(t, apptest.By(vendor), apptest.Price(700))
+	p := shop.PlacedOrder(t, "", 2, mug, jar)
+	shop.Send(t, p.Order.ID, p.Order.Parts[0], 1) // one of each
+	bill := of(t, shop, p)[0]
+	shop.Call(t, "", "POST", apptest.OrderPath(p, "/cancel"), `{"reason": "Too late"}`).Want(t, 200)
+	all := of(t, shop, p)
+	want(t, all[1:], fmt.Sprintf("credit_note C%s-000001, goods 1 1000/0, goods 1 700/0 = 1700/0", year(t, shop)))
+	if bill.Total.Minor-all[1].Total.Minor != 1700+p.Order.Parts[0].ShippingFee.Minor {
+		t.Errorf("%v", told(all))
+	}
+	shop.WantSound(t)
+}
+
+func TestALinkOpensADocumentForAQuarterOfAnHour(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.VAT(t, 190_000, true)
+	vendor := shop.Owner(t, "smith")
+	shop.Call(t, "smith", "GET", "/vendor/letterhead", "").Want(t, 404, "letterhead_not_found")
+	shop.Call(t, "smith", "PUT", "/vendor/letterhead", `{"number_prefix": "sm", "register": "HRB 77",
+		"address": {"name": "Schmidt & <b>Söhne</b> GmbH", "line1": "Am Kai 3", "city": "Kiel", "postal_code": "24103", "country": "DE"}, "note": "Bank: DE00\nThank you!"}`).Want(t, 200, `"number_prefix":"SM"`)
+	p := shop.PlacedOrder(t, "", 1, shop.Variant(t, apptest.By(vendor), apptest.Titled("Kettle <script>")))
+	shop.Deliver(t, shop.Send(t, p.Order.ID, p.Order.Parts[0], 0))
+	i := of(t, shop, p)[0]
+	if i.Number != "SMI"+year(t, shop)+"-000001" || i.Seller.Trading == "" || i.Seller.Address.City != "Kiel" {
+		t.Errorf("the letterhead is not on %+v", i.Invoice)
+	}
+	path := func(link string) string { return "@" + strings.TrimPrefix(link, shop.Invoices.BaseURL) }
+	page := shop.Call(t, "", "GET", path(i.Page), "").Want(t, 200, i.Number, "Schmidt &amp; &lt;b&gt;Söhne", "Kettle &lt;script&gt;", "HRB 77")
+	if got := page.Header.Get("Cache-Control"); got != "private, no-store" {
+		t.Errorf("the page may be cached: %s", got)
+	}
+	file := shop.Call(t, "", "GET", path(i.PDF), "").Want(t, 200, "%PDF-1.")
+	if again := shop.Call(t, "", "GET", apptest.OrderPath(p, "/invoice.pdf"), "").Want(t, 200); again.Body != file.Body {
+		t.Error("the same invoice is two files")
+	}
+	shop.Call(t, "", "GET", strings.Replace(path(i.PDF), ".pdf?", ".html?", 1), "").Want(t, 200)
+	shop.Call(t, "", "GET", strings.Replace(path(i.PDF), "expires=", "expires=9", 1), "").Want(t, 404, "invoice_not_found")
+	shop.Call(t, "", "GET", "/orders/"+p.Order.ID.String()+"/invoice.pdf", "").Want(t, 404, "not_found")
+	shop.Time.Advance(15 * time.Minute)
+	shop.Call(t, "", "GET", path(i.PDF), "").Want(t, 410, "link_expired")
+}
+
+func TestALetterheadIsOfOneLineEach(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.Owner(t, "smith")
+	const at = `"address": {"name": "Smith Ltd", "line1": "Am Kai 3", "city": "Kiel", "postal_code": "24103", "country": "DE"}`
+	for body, wrong := range map[string]string{
+		`{"register": "A\u0007B", ` + at + `}`:                                        "/register",
+		`{` + at + `, "number_prefix": "ABCDE"}`:                                      "/number_prefix",
+		`{` + at + `, "number_prefix": "Ä"}`:                                          "/number_prefix",
+		`{` + at + `, "email": "nobody"}`:                                             "/email",
+		`{` + at + `, "note": "bell \u0007"}`:                                         "/note",
+		strings.Replace(`{`+at+`}`, `"line1"`, `"tax_id": "DE136695976", "line1"`, 1): "/address/tax_id",
+		strings.Replace(`{`+at+`}`, "Am Kai 3", "", 1):                                "/address/line1",
+		strings.Replace(`{`+at+`}`, "Smith Ltd", "", 1):                               "/address/name",
+	} {
+		shop.Call(t, "smith", "PUT", "/vendor/letterhead", body).Want(t, 422, wrong)
+	}
+}
+
+func TestTheBookOfInvoicesIsAFile(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	shop.VAT(t, 190_000, true)
+	p := shop.PlacedOrder(t, "", 1, shop.Variant(t, apptest.Price(1190)))
+	shop.Deliver(t, shop.Send(t, p.Order.ID, p.Order.Parts[0], 0))
+	flush(t, shop)
+	refund(t, shop, p, `{"lines": [{"order_line_id": "`+p.Order.Items[0].ID.String()+`", "quantity": 1}], "reason": "Sent back."}`)
+	flush(t, shop)
+	y := year(t, shop)
+	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?format=csv", "").Want(t, 200,
+		"I"+y+"-000001,invoice,", ",VAT,19,USD,", "C"+y+"-000001,credit_note,", "I"+y+"-000001,", ",Ada,", "-10.00,-1.90,-11.90\n")
+	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?kind=credit_note", "").Want(t, 200, `"number":"C`)
+	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?issued_on[gte]=2999-01-01", "").Want(t, 200, `"data":[]`)
+	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?issued_on[gte]=soon", "").Want(t, 422)
+}
+
+func TestABuyerIsForgottenWithTheOrder(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	p := shop.PlacedOrder(t, "", 1, shop.Variant(t))
+	shop.Deliver(t, shop.Send(t, p.Order.ID, p.Order.Parts[0], 0))
+	bill := of(t, shop, p)[0]
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE orders SET placed_at = now() - interval '12 years' WHERE id = $1`, p.Order.ID)
+		return err
+	})
+	if err := shop.Orders.Forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := shop.Invoices.Forget(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	shop.Call(t, apptest.Admin, "GET", "/admin/invoices/"+bill.ID.String(), "").Want(t, 200, `"buyer":{}`, bill.Number)
+	err := func() error {
+		sub, err := shop.DB.Begin(t.Context())
+		if err != nil {
+			return err
+		}
+		defer func() { _ = sub.Rollback(t.Context()) }()
+		_, err = sub.Exec(t.Context(), `UPDATE invoices SET total_minor = 1`)
+		return err
+	}()
+	if err == nil || !strings.Contains(err.Error(), "issue a credit note") {
+		t.Errorf("an invoice was changed: %v", err)
+	}
+}

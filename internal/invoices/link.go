@@ -1,0 +1,126 @@
+package invoices
+
+import (
+	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"souk/internal/id"
+	"souk/internal/platform/httpapi"
+)
+
+const linkLife = 15 * time.Minute
+
+// Shown is a document with the links under which it can be opened for a while.
+type Shown struct {
+	Invoice
+	PDF       string    `json:"pdf_url" doc:"The PDF, for 15 minutes"`
+	Page      string    `json:"page_url" doc:"A page to read and print, for 15 minutes"`
+	ExpiresAt time.Time `json:"links_expire_at"`
+}
+
+func (s *Invoices) shown(i Invoice) Shown {
+	expires := s.Clock.Now().Add(linkLife).UTC().Truncate(time.Second)
+	seconds := strconv.FormatInt(expires.Unix(), 10)
+	query := "?" + url.Values{"expires": {seconds}, "signature": {s.sign(i.ID.String(), seconds)}}.Encode()
+	at := s.BaseURL + "/invoices/" + i.ID.String()
+	return Shown{i, at + ".pdf" + query, at + ".html" + query, expires}
+}
+
+func (s *Invoices) allShown(list []Invoice) []Shown {
+	shown := make([]Shown, len(list))
+	for i := range list {
+		shown[i] = s.shown(list[i])
+	}
+	return shown
+}
+
+func (s *Invoices) sign(invoice, expires string) string {
+	mac := hmac.New(sha256.New, s.LinkKey)
+	fmt.Fprintf(mac, "%s %s", invoice, expires)
+	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
+}
+
+func (s *Invoices) linkRoutes(r *httpapi.Router) {
+	httpapi.Raw(r, http.MethodGet, "/invoices/{file}", s.open, httpapi.Public("the signed link is the secret"), httpapi.ID("open-invoice"),
+		httpapi.QueryParam("expires", "As in the link."), httpapi.QueryParam("signature", "As in the link."), httpapi.Produces("application/pdf"),
+		httpapi.Summary("Open an invoice by a signed link"),
+		httpapi.Describe("`inv_….pdf` or `inv_….html`, as `pdf_url` and `page_url` of invoices name it. 410 `link_expired` after 15 minutes."))
+}
+
+// open answers with the document of a link.
+func (s *Invoices) open(w http.ResponseWriter, r *http.Request) error {
+	name, form, _ := strings.Cut(r.PathValue("file"), ".")
+	invoice, err := id.Parse[id.Invoice](name)
+	if err != nil || form != "pdf" && form != "html" {
+		return ErrNoInvoice
+	}
+	if err := s.checkLink(name, r.URL.Query()); err != nil {
+		return err
+	}
+	found, err := get(r.Context(), s.DB, invoice, id.Vendor{})
+	if err != nil {
+		return err
+	}
+	if form == "pdf" {
+		return servePDF(w, found.Number, []Invoice{found})
+	}
+	return servePage(w, found)
+}
+
+// checkLink is ErrNoInvoice for a link that was never given out, and ErrLinkExpired
+// for one that was.
+func (s *Invoices) checkLink(invoice string, query url.Values) error {
+	expires := query.Get("expires")
+	if !hmac.Equal([]byte(query.Get("signature")), []byte(s.sign(invoice, expires))) {
+		return ErrNoInvoice
+	}
+	seconds, err := strconv.ParseInt(expires, 10, 64)
+	if err != nil {
+		return ErrNoInvoice
+	}
+	if !s.Clock.Now().Before(time.Unix(seconds, 0)) {
+		return ErrLinkExpired
+	}
+	return nil
+}
+
+// servePDF answers with some documents as one file.
+func servePDF(w http.ResponseWriter, name string, list []Invoice) error {
+	file, err := writePDF(list)
+	if err != nil {
+		return err
+	}
+	private(w.Header())
+	w.Header().Set("Content-Type", "application/pdf")
+	w.Header().Set("Content-Disposition", `inline; filename="`+strings.ReplaceAll(name, "/", "-")+`.pdf"`) // numbers are of letters, digits, / and -
+	_, err = w.Write(file)
+	return err
+}
+
+func servePage(w http.ResponseWriter, i Invoice) error {
+	var page bytes.Buffer
+	if err := pages.Execute(&page, sheetOf(i)); err != nil {
+		return fmt.Errorf("show invoice %s: %w", i.ID, err)
+	}
+	private(w.Header())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Content-Security-Policy", pagePolicy)
+	_, err := w.Write(page.Bytes())
+	return err
+}
+
+// private keeps a document out of caches, search engines and the Referer.
+func private(h http.Header) {
+	h.Set("Cache-Control", "private, no-store")
+	h.Set("X-Robots-Tag", "noindex")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("X-Content-Type-Options", "nosniff")
+}
