@@ -31,7 +31,7 @@ CREATE TABLE invoices (
     year            text        NOT NULL,
     serial          integer     NOT NULL CHECK (serial > 0),
     number          text        NOT NULL,
-    corrects        uuid        REFERENCES invoices,
+    corrects        uuid,
     refunds         uuid[]      NOT NULL DEFAULT '{}', -- that a credit note is for
     reason          text        NOT NULL DEFAULT '',
     seller          jsonb       NOT NULL,
@@ -49,7 +49,8 @@ CREATE TABLE invoices (
     issued_at       timestamptz NOT NULL DEFAULT now(),
     UNIQUE (vendor_id, number),
     UNIQUE (vendor_id, kind, year, serial),
-    UNIQUE (id, vendor_order_id, kind),
+    UNIQUE (id, vendor_order_id),
+    FOREIGN KEY (corrects, vendor_order_id) REFERENCES invoices (id, vendor_order_id),
     FOREIGN KEY (vendor_order_id, order_id, vendor_id) REFERENCES vendor_orders (id, order_id, vendor_id),
     FOREIGN KEY (order_id, currency) REFERENCES orders (id, currency),
     FOREIGN KEY (vendor_id, kind, year) REFERENCES invoice_counters (vendor_id, kind, year),

@@ -97,6 +97,16 @@ BEGIN
     RETURN NEW;
 END $$;
 
+CREATE FUNCTION public.invoices_stay() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'invoices' AND NEW.buyer = '{}' AND to_jsonb(NEW) - 'buyer' = to_jsonb(OLD) - 'buyer' THEN
+        RETURN NEW;
+    END IF;
+    RAISE EXCEPTION 'invoices are not changed or deleted: issue a credit note' USING ERRCODE = 'restrict_violation';
+END $$;
+
 CREATE FUNCTION public.ledger_accepts() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -432,7 +442,9 @@ CREATE TABLE public.adjustments (
     amount_minor bigint NOT NULL,
     promotion_id uuid,
     platform_minor bigint DEFAULT 0 NOT NULL,
+    fee boolean DEFAULT false NOT NULL,
     CONSTRAINT adjustments_amount_minor_check CHECK ((amount_minor >= 0)),
+    CONSTRAINT adjustments_check CHECK (((NOT fee) OR ((kind = 'tax'::text) AND (order_line_id IS NULL)))),
     CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text]))),
     CONSTRAINT adjustments_platform CHECK (((platform_minor >= 0) AND (platform_minor <= amount_minor)))
 );
@@ -950,6 +962,70 @@ CREATE TABLE public.imports (
     CONSTRAINT imports_state_check CHECK ((state = ANY (ARRAY['receiving'::text, 'needs_mapping'::text, 'waiting'::text, 'running'::text, 'finished'::text, 'failed'::text, 'cancelled'::text])))
 );
 
+CREATE TABLE public.invoice_counters (
+    vendor_id uuid NOT NULL,
+    kind text NOT NULL,
+    year text NOT NULL,
+    last integer NOT NULL,
+    CONSTRAINT invoice_counters_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
+    CONSTRAINT invoice_counters_last_check CHECK ((last > 0)),
+    CONSTRAINT invoice_counters_year_check CHECK ((year ~ '^[0-9]{4}$'::text))
+);
+
+CREATE TABLE public.invoice_lines (
+    invoice_id uuid NOT NULL,
+    "position" integer NOT NULL,
+    kind text NOT NULL,
+    order_line_id uuid,
+    title text NOT NULL,
+    detail text DEFAULT ''::text NOT NULL,
+    sku text DEFAULT ''::text NOT NULL,
+    quantity integer NOT NULL,
+    unit_minor bigint NOT NULL,
+    discount_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    total_minor bigint NOT NULL,
+    taxes jsonb DEFAULT '[]'::jsonb NOT NULL,
+    CONSTRAINT invoice_lines_check CHECK (((tax_minor >= 0) AND (tax_minor <= total_minor))),
+    CONSTRAINT invoice_lines_check1 CHECK (((kind = 'goods'::text) = (order_line_id IS NOT NULL))),
+    CONSTRAINT invoice_lines_discount_minor_check CHECK ((discount_minor >= 0)),
+    CONSTRAINT invoice_lines_kind_check CHECK ((kind = ANY (ARRAY['goods'::text, 'shipping'::text, 'fee'::text]))),
+    CONSTRAINT invoice_lines_quantity_check CHECK ((quantity >= 0))
+);
+
+CREATE TABLE public.invoices (
+    id uuid NOT NULL,
+    vendor_id uuid NOT NULL,
+    order_id uuid NOT NULL,
+    vendor_order_id uuid NOT NULL,
+    kind text NOT NULL,
+    year text NOT NULL,
+    serial integer NOT NULL,
+    number text NOT NULL,
+    corrects uuid,
+    refunds uuid[] DEFAULT '{}'::uuid[] NOT NULL,
+    reason text DEFAULT ''::text NOT NULL,
+    seller jsonb NOT NULL,
+    buyer jsonb NOT NULL,
+    supplied_to jsonb NOT NULL,
+    locale text DEFAULT ''::text NOT NULL,
+    currency character(3) NOT NULL,
+    tax_included boolean NOT NULL,
+    total_minor bigint NOT NULL,
+    tax_minor bigint NOT NULL,
+    credit_minor bigint DEFAULT 0 NOT NULL,
+    paid boolean NOT NULL,
+    ordered_at timestamp with time zone NOT NULL,
+    issued_on date NOT NULL,
+    issued_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT invoices_check CHECK (((tax_minor >= 0) AND (tax_minor <= total_minor))),
+    CONSTRAINT invoices_check1 CHECK (((credit_minor >= 0) AND (credit_minor <= total_minor))),
+    CONSTRAINT invoices_check2 CHECK (((kind = 'credit_note'::text) = (corrects IS NOT NULL))),
+    CONSTRAINT invoices_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
+    CONSTRAINT invoices_serial_check CHECK ((serial > 0)),
+    CONSTRAINT invoices_total_minor_check CHECK ((total_minor >= 0))
+);
+
 CREATE TABLE public.ledger_accounts (
     id uuid NOT NULL,
     kind text NOT NULL,
@@ -1020,6 +1096,21 @@ CREATE TABLE public.ledger_txns (
     ref_id uuid NOT NULL,
     memo text NOT NULL,
     at timestamp with time zone DEFAULT now() NOT NULL
+);
+
+CREATE TABLE public.letterheads (
+    vendor_id uuid NOT NULL,
+    address jsonb NOT NULL,
+    register text DEFAULT ''::text NOT NULL,
+    email text DEFAULT ''::text NOT NULL,
+    note text DEFAULT ''::text NOT NULL,
+    prefix text DEFAULT ''::text NOT NULL,
+    version bigint DEFAULT 1 NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT letterheads_email_check CHECK ((length(email) <= 254)),
+    CONSTRAINT letterheads_note_check CHECK ((length(note) <= 1000)),
+    CONSTRAINT letterheads_prefix_check CHECK ((prefix ~ '^[A-Z0-9/-]{0,4}$'::text)),
+    CONSTRAINT letterheads_register_check CHECK ((length(register) <= 200))
 );
 
 CREATE TABLE public.licence_keys (
@@ -2835,6 +2926,24 @@ ALTER TABLE ONLY public.import_rows
 ALTER TABLE ONLY public.imports
     ADD CONSTRAINT imports_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.invoice_counters
+    ADD CONSTRAINT invoice_counters_pkey PRIMARY KEY (vendor_id, kind, year);
+
+ALTER TABLE ONLY public.invoice_lines
+    ADD CONSTRAINT invoice_lines_pkey PRIMARY KEY (invoice_id, "position");
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_id_vendor_order_id_key UNIQUE (id, vendor_order_id);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_vendor_id_kind_year_serial_key UNIQUE (vendor_id, kind, year, serial);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_vendor_id_number_key UNIQUE (vendor_id, number);
+
 ALTER TABLE ONLY public.ledger_accounts
     ADD CONSTRAINT ledger_accounts_id_currency_key UNIQUE (id, currency);
 
@@ -2861,6 +2970,9 @@ ALTER TABLE ONLY public.ledger_txns
 
 ALTER TABLE ONLY public.ledger_txns
     ADD CONSTRAINT ledger_txns_ref_key UNIQUE (ref_type, ref_id);
+
+ALTER TABLE ONLY public.letterheads
+    ADD CONSTRAINT letterheads_pkey PRIMARY KEY (vendor_id);
 
 ALTER TABLE ONLY public.licence_keys
     ADD CONSTRAINT licence_keys_digest_key UNIQUE (variant_id, digest);
@@ -3371,6 +3483,12 @@ CREATE INDEX imports_created ON public.imports USING btree (created_at);
 
 CREATE INDEX imports_vendor ON public.imports USING btree (vendor_id, id DESC);
 
+CREATE INDEX invoices_corrections ON public.invoices USING btree (corrects) WHERE (corrects IS NOT NULL);
+
+CREATE INDEX invoices_of_order ON public.invoices USING btree (order_id);
+
+CREATE UNIQUE INDEX invoices_one_of_part ON public.invoices USING btree (vendor_order_id) WHERE (kind = 'invoice'::text);
+
 CREATE INDEX ledger_entries_account ON public.ledger_entries USING btree (account_id, seq);
 
 CREATE INDEX ledger_entries_txn ON public.ledger_entries USING btree (txn_id);
@@ -3691,6 +3809,10 @@ CREATE TRIGGER events_append_only BEFORE DELETE OR UPDATE ON public.events FOR E
 
 CREATE TRIGGER gift_card_entries_append_only BEFORE DELETE OR UPDATE ON public.gift_card_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
 
+CREATE TRIGGER invoices_stay BEFORE DELETE OR UPDATE ON public.invoice_lines FOR EACH ROW EXECUTE FUNCTION public.invoices_stay();
+
+CREATE TRIGGER invoices_stay BEFORE DELETE OR UPDATE ON public.invoices FOR EACH ROW EXECUTE FUNCTION public.invoices_stay();
+
 CREATE TRIGGER ledger_accepts AFTER INSERT ON public.ledger_entries REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.ledger_accepts();
 
 CREATE TRIGGER ledger_entries_append_only BEFORE DELETE OR UPDATE ON public.ledger_entries FOR EACH ROW EXECUTE FUNCTION public.refuse_change();
@@ -3862,6 +3984,27 @@ ALTER TABLE ONLY public.import_rows
 ALTER TABLE ONLY public.imports
     ADD CONSTRAINT imports_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.invoice_counters
+    ADD CONSTRAINT invoice_counters_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
+ALTER TABLE ONLY public.invoice_lines
+    ADD CONSTRAINT invoice_lines_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES public.invoices(id);
+
+ALTER TABLE ONLY public.invoice_lines
+    ADD CONSTRAINT invoice_lines_order_line_id_fkey FOREIGN KEY (order_line_id) REFERENCES public.order_lines(id);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_corrects_vendor_order_id_fkey FOREIGN KEY (corrects, vendor_order_id) REFERENCES public.invoices(id, vendor_order_id);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_order_id_currency_fkey FOREIGN KEY (order_id, currency) REFERENCES public.orders(id, currency);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_vendor_id_kind_year_fkey FOREIGN KEY (vendor_id, kind, year) REFERENCES public.invoice_counters(vendor_id, kind, year);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_vendor_order_id_order_id_vendor_id_fkey FOREIGN KEY (vendor_order_id, order_id, vendor_id) REFERENCES public.vendor_orders(id, order_id, vendor_id);
+
 ALTER TABLE ONLY public.ledger_entries
     ADD CONSTRAINT ledger_entries_account_id_currency_fkey FOREIGN KEY (account_id, currency) REFERENCES public.ledger_accounts(id, currency);
 
@@ -3873,6 +4016,9 @@ ALTER TABLE ONLY public.ledger_period_balances
 
 ALTER TABLE ONLY public.ledger_period_balances
     ADD CONSTRAINT ledger_period_balances_month_fkey FOREIGN KEY (month) REFERENCES public.ledger_periods(month) ON DELETE CASCADE;
+
+ALTER TABLE ONLY public.letterheads
+    ADD CONSTRAINT letterheads_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
 ALTER TABLE ONLY public.licence_keys
     ADD CONSTRAINT licence_keys_variant_id_fkey FOREIGN KEY (variant_id) REFERENCES public.variants(id);
@@ -4244,6 +4390,12 @@ ALTER TABLE public.import_findings ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.imports ENABLE ROW LEVEL SECURITY;
 
+ALTER TABLE public.invoice_lines ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.invoices ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.letterheads ENABLE ROW LEVEL SECURITY;
+
 ALTER TABLE public.licence_keys ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.locations ENABLE ROW LEVEL SECURITY;
@@ -4279,6 +4431,14 @@ CREATE POLICY own ON public.import_findings USING ((EXISTS ( SELECT
   WHERE (i.id = import_findings.import_id))));
 
 CREATE POLICY own ON public.imports USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.invoice_lines USING ((EXISTS ( SELECT
+   FROM public.invoices i
+  WHERE (i.id = invoice_lines.invoice_id))));
+
+CREATE POLICY own ON public.invoices USING ((vendor_id = public.souk_vendor_id()));
+
+CREATE POLICY own ON public.letterheads USING ((vendor_id = public.souk_vendor_id()));
 
 CREATE POLICY own ON public.licence_keys USING ((vendor_id = public.souk_vendor_id()));
 

@@ -77,6 +77,7 @@ func means(parameter, thing string) map[string]string { return map[string]string
 // Bodies that several doors take.
 const (
 	parcel       = `{"courier": "DHL", "tracking_number": "42"}`
+	letterhead   = `{"address": {"name": "Goods Ltd", "line1": "1 Quay", "city": "Kiel", "postal_code": "24103", "country": "DE"}}`
 	counted      = `{"variant_id": "{variant}", "location_id": "{location}", "on_hand": 7, "expected_on_hand": {on hand}}`
 	adjusted     = `{"variant_id": "{variant}", "location_id": "{location}", "delta": 1, "reason": "count"}`
 	priced       = `{"prices": [{"price": {"amount": 1500, "currency": "USD"}}]}`
@@ -164,6 +165,8 @@ var buyerRules = []rule{
 	{op: "cancel-order", query: "token={token}"},
 	{op: "stream-order-events", query: "token={token}"},
 	{op: "pay-order", query: "token={token}", body: `{}`, past: 404, otherwise: 409, elsewhere: "TestTwoPaymentsOfOneOrderEndAsOne"},
+	{op: "list-order-invoices", with: means("id", "billed order"), query: "token={billed token}"},
+	{op: "get-order-invoice-pdf", with: means("id", "billed order"), query: "token={billed token}"},
 	{op: "list-order-digital-goods", with: means("id", "digital order"), query: "token={digital token}"},
 	{op: "download-order-digital-goods", with: map[string]string{"id": "digital order", "grant": "file grant"}, query: "token={digital token}", anyToken: true},
 	{op: "reveal-order-licence-key", with: map[string]string{"id": "digital order", "grant": "key grant"}, query: "token={digital token}", anyToken: true},
@@ -294,6 +297,7 @@ func vendorPolicy() []rule {
 			{op: "vendor-list-locations"},
 			{op: "vendor-list-orders"},
 			{op: "vendor-get-order"},
+			{op: "vendor-get-letterhead", otherwise: 404, elsewhere: "TestALinkOpensADocumentForAQuarterOfAnHour"},
 			{op: "vendor-list-products"},
 			{op: "vendor-get-product"},
 			{op: "vendor-list-product-changes"},
@@ -321,6 +325,7 @@ func vendorPolicy() []rule {
 		}...),
 		the(auth.VendorSettings, vendorsOwn, []rule{
 			{op: "vendor-update-profile", body: `{"description": "Fine goods"}`},
+			{op: "vendor-set-letterhead", body: letterhead},
 			{op: "vendor-list-api-keys"},
 			{op: "vendor-get-api-key"},
 			{op: "vendor-delete-api-key"},
@@ -332,6 +337,7 @@ func vendorPolicy() []rule {
 			{op: "vendor-create-location", body: `{"name": "Attic"}`},
 			{op: "vendor-update-location", body: `{"name": "Cellar"}`},
 		}...),
+		the(auth.VendorFinance, vendorsOwn, rule{op: "vendor-list-invoices"}, rule{op: "vendor-get-invoice"}),
 		the(auth.VendorOrders, vendorsOwn, []rule{
 			{op: "vendor-create-order-shipment", body: parcel}, {op: "vendor-create-shipment-event", body: `{"status": "in_transit"}`},
 		}...),
@@ -399,6 +405,9 @@ func orderPolicy() []rule {
 			rule{op: "admin-approve-refund-request", fresh: true, otherwise: 409, elsewhere: "TestASecondPersonApprovesLargeRefunds"},
 			rule{op: "admin-reject-refund-request", body: `{"reason": "no"}`, fresh: true}),
 		the("orders.read", shops, rule{op: "admin-list-refund-requests"}),
+		the("invoices.read", shops, rule{op: "admin-list-invoices"}, rule{op: "admin-get-invoice"},
+			rule{op: "admin-get-vendor-letterhead", otherwise: 404, elsewhere: "TestALinkOpensADocumentForAQuarterOfAnHour"}),
+		the("invoices.write", shops, rule{op: "admin-set-vendor-letterhead", body: letterhead}),
 		the("orders.forget", shops, rule{op: "admin-forget-order", fresh: true, otherwise: 409, elsewhere: "TestForget"}),
 		the("reviews.read", shops, rule{op: "admin-list-reviews"}, rule{op: "admin-get-review"}),
 		the("reviews.moderate", shops, []rule{

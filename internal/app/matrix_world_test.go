@@ -175,7 +175,7 @@ func (w *world) shopThings() {
 // common are the things that are everybody's.
 func (w *world) common(s things) {
 	s["payment provider"], s["payment of cash"] = "stripe", id.New[id.Payment]().String()
-	s["provider slug"], s["country"], s["password"], s["token"], s["digital token"] = "code", "DE", apptest.Password, "", ""
+	s["provider slug"], s["country"], s["password"], s["token"], s["digital token"], s["billed token"] = "code", "DE", apptest.Password, "", "", ""
 	w.giftCard(s, "someone@example.com")
 }
 
@@ -391,6 +391,7 @@ func (w *world) customerShops(side, vendor string) {
 	s, seller := w.sides[side], w.sides[vendor]
 	sent := w.placed(side, w.fill(side, side, side, vendor))
 	parcel := w.Send(w.t, sent.Order.ID, sent.Order.Parts[0], 0)
+	w.bill(s, seller, sent)
 	order := w.placed(side, w.fill(side, side, side, vendor))
 	w.as(apptest.Admin, "POST", "/admin/orders/"+order.Order.ID.String()+"/notes", `{"body": "`+w.mine("Zqremark "+dashed(side))+`"}`)
 	s["order"], s["own order"], seller["order"] = order.Order.ID.String(), order.Order.ID.String(), order.Order.ID.String()
@@ -405,6 +406,18 @@ func (w *world) customerShops(side, vendor string) {
 	c := w.fill(side, side, side, vendor)
 	w.placed(side, c)
 	s["gone cart"] = c.ID.String()
+}
+
+// bill issues the invoice of an order that has left.
+func (w *world) bill(buyer, seller things, p checkout.Placed) {
+	w.t.Helper()
+	if err := w.Invoices.Follow(w.t.Context(), p.Order.ID); err != nil {
+		w.t.Fatal(err)
+	}
+	buyer["billed order"], buyer["billed token"] = p.Order.ID.String(), p.Order.AccessToken
+	if seller != nil {
+		seller["invoice"] = w.as(apptest.Admin, "GET", "/admin/invoices?q="+p.Order.Number, "").first("data", "id")
+	}
 }
 
 // opinions has a customer receive three things of a vendor: of one everybody
@@ -480,6 +493,7 @@ func (w *world) guestThings(seller things) {
 	w.common(s)
 	placed, other := w.placed("", w.fill("", "guest", "guest", "vendor a")), w.placed("", w.fill("", "guest", "guest", "vendor a"))
 	w.Deliver(w.t, w.Send(w.t, other.Order.ID, other.Order.Parts[0], 0)) // which is paid for then, so that there are books
+	w.bill(s, nil, other)
 	w.sides[shop]["account"] = w.as(apptest.Admin, "GET", "/admin/ledger", "").first("data", "id")
 	w.sides[shop]["period"] = w.as(apptest.Admin, "GET", "/admin/ledger/periods", "").first("data", "period")
 	s["order"], s["token"] = placed.Order.ID.String(), placed.Order.AccessToken
@@ -488,12 +502,12 @@ func (w *world) guestThings(seller things) {
 	another := w.downloads("guest", "vendor a").Order.AccessToken
 	w.downloads("guest", "vendor a")
 	w.sides["guest with another's token"] = things{
-		"order": s["order"], "token": other.Order.AccessToken,
+		"order": s["order"], "token": other.Order.AccessToken, "billed order": s["billed order"], "billed token": placed.Order.AccessToken,
 		"digital order": s["digital order"], "digital token": another, "file grant": s["file grant"], "key grant": s["key grant"],
 	}
 	s["own order"] = s["order"]
 	w.sides["guest without a token"] = things{
-		"order": s["order"], "token": "",
+		"order": s["order"], "token": "", "billed order": s["billed order"], "billed token": "",
 		"digital order": s["digital order"], "digital token": "", "file grant": s["file grant"], "key grant": s["key grant"],
 	}
 }

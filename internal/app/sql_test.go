@@ -64,6 +64,7 @@ var owners = map[string][]string{
 	"credit":            {"gift_cards", "gift_card_entries", "store_credits", "store_credit_entries"},
 	"memberships":       {"plans", "memberships", "membership_periods", "membership_renewals", "membership_upgrades", "membership_events", "product_gates", "product_gate_plans"},
 	"orders":            {"orders", "vendor_orders", "order_lines", "order_line_components", "adjustments", "order_notes", "refunds", "refund_lines", "refund_requests"},
+	"invoices":          {"letterheads", "invoice_counters", "invoices", "invoice_lines"},
 	"digital":           {"digital_files", "licence_keys", "digital_grants"},
 	"reviews":           {"reviews", "product_ratings", "review_votes", "review_reports", "review_photos"},
 	"wishlist":          {"wishlists", "wishlist_items", "product_alerts", "wishlist_due"},

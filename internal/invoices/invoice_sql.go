@@ -15,8 +15,7 @@ import (
 
 // sellerRow is what an invoice takes from a vendor.
 type sellerRow struct {
-	Name  string `db:"name"`
-	Email string `db:"email"`
+	Name string `db:"name"`
 	accounts.TaxRegistration
 }
 

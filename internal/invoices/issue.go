@@ -151,14 +151,14 @@ func (s *Invoices) Refunded(ctx context.Context, e orders.Refunded) error {
 }
 
 // sellerOf is who stands at the head of a vendor's invoices, and the prefix of their
-// numbers. Without a letterhead it is the vendor by the name that the shop knows.
+// numbers. Without a letterhead it is the vendor by the name that everybody knows.
 func sellerOf(ctx context.Context, db postgres.DB, vendor id.Vendor) (Party, string, error) {
 	v, err := postgres.Get[sellerRow](ctx, db, `
-		SELECT name, email, tax_country, tax_region, tax_postal_code, tax_id FROM vendors WHERE id = @vendor`, pgx.NamedArgs{"vendor": vendor})
+		SELECT name, tax_country, tax_region, tax_postal_code, tax_id FROM vendors WHERE id = @vendor`, pgx.NamedArgs{"vendor": vendor})
 	if err != nil {
 		return Party{}, "", fmt.Errorf("read seller %s: %w", vendor, err)
 	}
-	p := Party{Name: v.Name, Email: v.Email, TaxID: v.TaxID}
+	p := Party{Name: v.Name, TaxID: v.TaxID}
 	p.Address.Country, p.Address.Region, p.Address.PostalCode = v.Country, v.Region, v.PostalCode
 	head, err := letterheadOf(ctx, db, vendor)
 	if errors.Is(err, ErrNoLetterhead) {
@@ -170,10 +170,7 @@ func sellerOf(ctx context.Context, db postgres.DB, vendor id.Vendor) (Party, str
 	if head.Address.Name != v.Name {
 		p.Name, p.Trading = head.Address.Name, v.Name
 	}
-	p.Address, p.Register, p.Phone, p.Note = head.Address, head.Register, head.Address.Phone, head.Note
+	p.Address, p.Register, p.Email, p.Phone, p.Note = head.Address, head.Register, head.Email, head.Address.Phone, head.Note
 	p.Address.Name, p.Address.Phone = "", ""
-	if head.Email != "" {
-		p.Email = head.Email
-	}
 	return p, head.Prefix, nil
 }

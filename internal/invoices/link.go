@@ -49,10 +49,8 @@ func (s *Invoices) sign(invoice, expires string) string {
 }
 
 func (s *Invoices) linkRoutes(r *httpapi.Router) {
-	httpapi.Raw(r, http.MethodGet, "/invoices/{file}", s.open, httpapi.Public("the signed link is the secret"), httpapi.ID("open-invoice"),
-		httpapi.QueryParam("expires", "As in the link."), httpapi.QueryParam("signature", "As in the link."), httpapi.Produces("application/pdf"),
-		httpapi.Summary("Open an invoice by a signed link"),
-		httpapi.Describe("`inv_….pdf` or `inv_….html`, as `pdf_url` and `page_url` of invoices name it. 410 `link_expired` after 15 minutes."))
+	httpapi.Raw(r, http.MethodGet, "/invoices/{file}", s.open, httpapi.Public("the signature in the link is the secret"), httpapi.Private(), httpapi.ID("open-invoice"),
+		httpapi.Hidden("documents, whose addresses the API gives"), httpapi.QueryParam("expires", "When the link ends."), httpapi.QueryParam("signature", "Proves that we made it."))
 }
 
 // open answers with the document of a link.

@@ -2,6 +2,7 @@ package privacy_test
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"image"
 	"image/png"
@@ -140,7 +141,7 @@ func sweeps(t *testing.T, shop *apptest.App) {
 		return err
 	})
 	for name, sweep := range map[string]func() error{
-		"orders":  func() error { return shop.Orders.Forget(t.Context()) },
+		"orders":  func() error { return errors.Join(shop.Orders.Forget(t.Context()), shop.Invoices.Forget(t.Context())) }, // which follow them
 		"carts":   func() error { return shop.Carts.Forget(t.Context()) },
 		"avatars": func() error { return shop.Accounts.SweepAvatars(t.Context()) },
 		"exports": func() error { return shop.Privacy.Sweep(t.Context()) },
@@ -174,7 +175,7 @@ func TestTheErasedAreForgotten(t *testing.T) {
 
 	for _, place := range []string{
 		"users.email", "sessions.user_agent", "addresses.line1", "carts.email", "orders.billing_address", "order_notes.body",
-		"tracking_events.detail", "orders.cancel_reason", "idempotency_keys.response", "reviews.author", "reviews.title", "reviews.body", "wishlists.name", "wishlist_items.note", "product_alerts.email",
+		"invoices.buyer", "tracking_events.detail", "orders.cancel_reason", "idempotency_keys.response", "reviews.author", "reviews.title", "reviews.body", "wishlists.name", "wishlist_items.note", "product_alerts.email",
 		"messages.recipient",
 	} {
 		if !slices.Contains(tells(t, shop), place) {
@@ -187,7 +188,7 @@ func TestTheErasedAreForgotten(t *testing.T) {
 
 	shop.Call(t, "ann", "DELETE", "/me", "").Want(t, 204)
 	sweeps(t, shop)
-	if diff := missing(tells(t, shop), "order_notes.body", "orders.billing_address", "orders.email", "orders.phone", "orders.shipping_address"); diff != "" {
+	if diff := missing(tells(t, shop), "invoices.buyer", "order_notes.body", "orders.billing_address", "orders.email", "orders.phone", "orders.shipping_address"); diff != "" {
 		t.Errorf("while an order is open: %s", diff)
 	}
 	if shown := shop.ShowOrder(t, open.Order.ID); shown.Addresses.Shipping.Line1 == "" || shown.Email == "" {
@@ -209,7 +210,7 @@ func TestTheErasedAreForgotten(t *testing.T) {
 			t.Errorf("%s still tells of the erased user", place)
 		}
 	}
-	if diff := missing(tells(t, shop), "orders.billing_address"); diff != "" {
+	if diff := missing(tells(t, shop), "invoices.buyer", "orders.billing_address"); diff != "" {
 		t.Errorf("in the end: %s", diff)
 	}
 	shop.Call(t, "", "GET", "@"+strings.TrimPrefix(link, shop.URL), "").Want(t, 410, "export_expired")

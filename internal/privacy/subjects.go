@@ -94,6 +94,12 @@ var subjects = []subject{
 		       ARRAY(SELECT json_build_object('body', n.body, 'created_at', n.created_at)
 		             FROM order_notes n WHERE n.order_id = o.id ORDER BY n.id) AS notes
 		FROM orders o WHERE o.user_id = @user ORDER BY o.id`},
+	{"invoices", `
+		SELECT o.number AS "order", i.kind, i.number, i.issued_on, of.number AS corrects, i.reason, i.seller, i.buyer, i.supplied_to, i.currency, i.total_minor, i.tax_minor,
+		       ARRAY(SELECT json_build_object('kind', l.kind, 'title', l.title, 'detail', l.detail, 'quantity', l.quantity, 'total_minor', l.total_minor, 'tax_minor', l.tax_minor)
+		             FROM invoice_lines l WHERE l.invoice_id = i.id ORDER BY l.position) AS lines
+		FROM invoices i JOIN orders o ON o.id = i.order_id LEFT JOIN invoices of ON of.id = i.corrects
+		WHERE o.user_id = @user ORDER BY i.id`},
 	{"downloads", `
 		SELECT o.number AS "order", l.title AS product, f.name AS file, CASE WHEN g.key_id IS NULL THEN 'file' ELSE 'licence key' END AS kind,
 		       g.downloads, g.granted_at, g.used_at, g.expires_at, g.revoked_at

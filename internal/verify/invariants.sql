@@ -2,13 +2,12 @@
 -- The rule stands behind its name, one statement follows. "Eventual" rules have a grace after a crash;
 -- all others hold in every committed state, in the middle of a rush, too.
 --
--- A orders · B payments · C ledger · D vendors' money · E stock · G carts and keys · H events · J accounts · K catalogue · L reviews · M digital goods
+-- A orders · B payments · C ledger · D vendors' money · E stock · G carts and keys · H events · J accounts · I invoices · K catalogue · L reviews · M digital goods
 --
 -- Names are for good, so these are kept for rules whose tables are still to come:
 --
 --   Rule        What it says                                                       Comes with
 --   D3, D4      a payout is the sum of its items; nobody gets more than was earned payouts
---   I1, I2      invoice numbers have no gap; one invoice for each paid part        invoices (orders)
 --
 -- H5 will also name money jobs that were given up (audit log), G2 needs no rule for a call that is stuck: its claim is
 -- taken over after a minute. A line's commission is a figure of the line, so D1 and D2 read it there. An event is its own
@@ -683,6 +682,52 @@ SELECT id FROM webhook_inbox WHERE state = 'due' AND received_at < now() - inter
 
 -- [H5] no job is left running past the rescue window (eventual)
 SELECT id FROM river_job WHERE state = 'running' AND attempted_at < now() - interval '1 hour';
+
+-- [I1] numbers of a seller's invoices, and of its credit notes, run from 1 to the last of a fiscal year without a gap
+SELECT c.vendor_id FROM invoice_counters c LEFT JOIN invoices i ON (i.vendor_id, i.kind, i.year) = (c.vendor_id, c.kind, c.year)
+GROUP BY c.vendor_id, c.kind, c.year, c.last
+HAVING count(i.id) <> c.last OR max(i.serial) <> c.last;
+
+-- [I2] a part that is paid for, or has left and is owed, has an invoice, since there are any (eventual)
+SELECT p.id FROM vendor_orders p
+WHERE (p.paid OR p.status NOT IN ('cancelled', 'refused')
+       AND EXISTS (SELECT FROM order_lines l WHERE l.vendor_order_id = p.id AND l.quantity_fulfilled > 0))
+  AND p.updated_at < now() - interval '15 minutes' AND p.placed_at > (SELECT min(issued_at) FROM invoices)
+  AND NOT EXISTS (SELECT FROM invoices i WHERE i.vendor_order_id = p.id);
+
+-- [I3] what was billed of a part less what was credited is what it comes to, less what was given back (eventual)
+SELECT p.id
+FROM (
+    SELECT vendor_order_id, sum(CASE kind WHEN 'invoice' THEN total_minor ELSE -total_minor END) AS total, sum(CASE kind WHEN 'invoice' THEN tax_minor ELSE -tax_minor END) AS tax
+    FROM invoices GROUP BY 1
+) b
+JOIN vendor_orders p ON p.id = b.vendor_order_id
+CROSS JOIN LATERAL (SELECT sum(l.cancelled_minor) AS total, sum(l.cancelled_tax_minor) AS tax FROM order_lines l WHERE l.vendor_order_id = p.id) cancelled
+CROSS JOIN LATERAL (
+    SELECT coalesce(sum(l.amount_minor), 0) AS total, coalesce(sum(l.tax_minor), 0) AS tax, max(r.created_at) AS at
+    FROM refund_lines l JOIN refunds r ON r.id = l.refund_id WHERE l.vendor_order_id = p.id
+) back
+CROSS JOIN LATERAL (SELECT CASE WHEN p.status IN ('cancelled', 'refused') AND NOT p.paid THEN 0 ELSE 1 END AS owed) still
+WHERE (b.total, b.tax) <> (still.owed * (p.total_minor - cancelled.total - back.total), still.owed * (p.tax_minor - cancelled.tax - back.tax))
+  AND greatest(p.updated_at, back.at) < now() - interval '15 minutes';
+
+-- [I4] an invoice is the sum of its lines, and the tax of a line that of its rates
+SELECT i.id FROM invoices i LEFT JOIN invoice_lines l ON l.invoice_id = i.id
+GROUP BY i.id, i.total_minor, i.tax_minor HAVING coalesce(sum(l.total_minor), -1) <> i.total_minor OR sum(l.tax_minor) <> i.tax_minor
+UNION ALL
+SELECT l.invoice_id FROM invoice_lines l
+WHERE l.tax_minor <> (SELECT coalesce(sum((share ->> 'amount')::bigint), 0) FROM jsonb_array_elements(l.taxes) share);
+
+-- [I5] a credit note is for an invoice, and all of them give back no more of a line than was billed
+SELECT n.id FROM invoices n JOIN invoices i ON i.id = n.corrects WHERE i.kind <> 'invoice'
+UNION ALL
+SELECT l.invoice_id FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id AND i.kind = 'invoice'
+CROSS JOIN LATERAL (
+    SELECT sum(c.total_minor) AS total, sum(c.tax_minor) AS tax, sum(c.quantity) AS quantity FROM invoices n
+    JOIN invoice_lines c ON c.invoice_id = n.id AND c.kind = l.kind AND c.order_line_id IS NOT DISTINCT FROM l.order_line_id
+    WHERE n.corrects = i.id
+) back
+WHERE back.total > l.total_minor OR back.tax > l.tax_minor OR l.kind = 'goods' AND back.quantity > l.quantity;
 
 -- [J1] at most one live token in a refresh family, and none in a revoked one
 SELECT session_id FROM refresh_tokens WHERE used_at IS NULL AND revoked_at IS NULL AND expires_at > now() GROUP BY session_id HAVING count(*) > 1

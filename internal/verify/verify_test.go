@@ -331,6 +331,16 @@ var corruptions = []corruption{
 		VALUES (u('notice 1'), 'stripe', 'evt_1', 'charge.succeeded', '', now(), 'due', now() - interval '26 hours')`},
 	{rule: "H5", sql: `UPDATE river_job SET attempted_at = now() - interval '2 hours'`},
 
+	{rule: "I1", sql: `UPDATE invoice_counters SET last = 3 WHERE kind = 'invoice'`},
+	{rule: "I1", sql: `UPDATE invoices SET serial = 3 WHERE id = u('bill 1')`},
+	{rule: "I2", sql: `UPDATE vendor_orders SET placed_at = now() + interval '1 day', updated_at = now() - interval '1 hour' WHERE id = u('given, potter')`},
+	{rule: "I2", sql: `UPDATE vendor_orders SET placed_at = now() + interval '1 day', updated_at = now() - interval '1 hour' WHERE id = u('heard, weaver')`},
+	{rule: "I3", sql: `UPDATE invoices SET total_minor = 2499 WHERE id = u('bill 1'); UPDATE invoice_lines SET total_minor = 299 WHERE invoice_id = u('bill 1') AND kind = 'shipping';
+		UPDATE vendor_orders SET updated_at = now() - interval '1 hour' WHERE id = u('arrived, potter')`},
+	{rule: "I4", sql: `UPDATE invoices SET total_minor = 2499 WHERE id = u('bill 1')`},
+	{rule: "I4", sql: `UPDATE invoice_lines SET taxes = '[]' WHERE invoice_id = u('bill 1') AND kind = 'shipping'`},
+	{rule: "I5", sql: `UPDATE invoice_lines SET quantity = 4 WHERE invoice_id = u('note 1')`},
+	{rule: "I5", sql: `UPDATE invoices SET corrects = u('note 1') WHERE id = u('note 1')`},
 	{rule: "J1", sql: `UPDATE refresh_tokens SET used_at = NULL WHERE hash = 'first'`},
 	{rule: "J1", sql: `UPDATE sessions SET revoked_at = now() WHERE id = u('anna at home')`},
 	{rule: "J2", sql: `UPDATE users SET disabled_at = now() WHERE id = u('anna')`},

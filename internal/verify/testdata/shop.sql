@@ -401,3 +401,24 @@ INSERT INTO ledger_period_changes (month, change, reason, actor) VALUES
     ('2026-01-01', 'closed', '', 'anna'), ('2026-01-01', 'reopened', 'too early', 'anna'), ('2026-01-01', 'closed', '', 'anna'), ('2026-02-01', 'closed', '', 'anna');
 INSERT INTO ledger_period_balances (month, account_id, debit_minor, credit_minor) VALUES
     ('2026-01-01', u('fees'), 100, 0), ('2026-01-01', u('bank'), 0, 100), ('2026-02-01', u('fees'), 100, 40), ('2026-02-01', u('bank'), 40, 100);
+
+-- The potter has billed what arrived, and three teapots of which one was cancelled before it was paid.
+INSERT INTO invoice_counters (vendor_id, kind, year, last) VALUES (u('potter'), 'invoice', '2026', 2), (u('potter'), 'credit_note', '2026', 1);
+INSERT INTO invoices (id, vendor_id, order_id, vendor_order_id, kind, year, serial, number, corrects, seller, buyer, supplied_to, currency, tax_included,
+                      total_minor, tax_minor, paid, ordered_at, issued_on)
+SELECT u(i.name), u('potter'), u(i.of), u(i.of || ', potter'), i.kind, '2026', i.serial, i.number, u(i.corrects), '{}', '{}', '{}', 'USD', i.of = 'arrived',
+       i.total, i.tax, true, now(), '2026-11-27'
+FROM (VALUES
+    ('bill 1', 'arrived',   'invoice',     1, 'I2026-000001', NULL,     2500, 416),
+    ('bill 2', 'shortened', 'invoice',     2, 'I2026-000002', NULL,     3000,   0),
+    ('note 1', 'shortened', 'credit_note', 1, 'C2026-000001', 'bill 2', 1000,   0))
+    AS i (name, of, kind, serial, number, corrects, total, tax);
+INSERT INTO invoice_lines (invoice_id, position, kind, order_line_id, title, quantity, unit_minor, discount_minor, tax_minor, total_minor, taxes)
+SELECT u(l.of), l.position, l.kind, u(l.line), l.kind, l.quantity, l.unit, 0, l.tax, l.total, l.taxes::jsonb
+FROM (VALUES
+    ('bill 1', 1, 'goods',    'arrived teapots',   2, 1000, 333, 2000, '[{"label": "tax", "ppm": 200000, "amount": 333}]'),
+    ('bill 1', 2, 'goods',    'arrived card',      1,  200,  33,  200, '[{"label": "tax", "ppm": 200000, "amount": 33}]'),
+    ('bill 1', 3, 'shipping', NULL,                1,  300,  50,  300, '[{"label": "tax", "ppm": 200000, "amount": 50}]'),
+    ('bill 2', 1, 'goods',    'shortened teapots', 3, 1000,   0, 3000, '[]'),
+    ('note 1', 1, 'goods',    'shortened teapots', 1, 1000,   0, 1000, '[]'))
+    AS l (of, position, kind, line, quantity, unit, tax, total, taxes);
