@@ -11,7 +11,7 @@ import (
 )
 
 // moneyed are the modules in which money and promises change hands.
-var moneyed = []string{"checkout", "payments", "reconcile", "credit", "ledger", "orders"}
+var moneyed = []string{"checkout", "payments", "reconcile", "credit", "ledger", "orders", "invoices"}
 
 // harmless are their transactions at whose ends nobody has to be killed, and why. All
 // that come by HTTP pass points of package httpapi besides.
@@ -29,7 +29,7 @@ var harmless = map[string]string{
 	"payments.Remind":      "nothing but an event, once",
 	"reconcile.Nights":     "nothing but an event, once a night",
 
-	"payments.ForgetNotices": "removes what is old", "credit.Forget": "removes what is old", "orders.forgetSome": "removes what is old",
+	"payments.ForgetNotices": "removes what is old", "credit.Forget": "removes what is old", "orders.forgetSome": "removes what is old", "invoices.Forget": "removes what is old",
 }
 
 // A transaction that code opens by itself is a durable step. Its process can be

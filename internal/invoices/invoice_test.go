@@ -17,6 +17,8 @@ import (
 	"souk/internal/platform/pgtest"
 )
 
+type shown = invoices.Shown
+
 type list struct {
 	Data []invoices.Shown `json:"data"`
 }

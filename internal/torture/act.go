@@ -55,6 +55,12 @@ func Act(ctx context.Context, c *config.Config, act, on string) error {
 			return err
 		}
 		return a.Checkout.HandOver(ctx, checkout.HandOverDue{OrderID: order})
+	case "issue invoices":
+		order, err := id.Parse[id.Order](on)
+		if err != nil {
+			return err
+		}
+		return a.Invoices.Follow(ctx, order)
 	case "send gift cards":
 		return a.Credit.Send(ctx)
 	case "renew":

@@ -42,6 +42,7 @@ var scenarios = []scenario{
 	{"hand over", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverKeys},
 	{"hand over gift cards", []crash.Name{"checkout.hand_over.before_grants", "checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, handOverCards},
 	{"send gift cards", []crash.Name{"credit.send.before_commit", "credit.send.after_commit"}, sendCards},
+	{"issue invoices", []crash.Name{"invoices.issue.before_commit", "invoices.issue.after_commit"}, billOrder},
 	{"refund", []crash.Name{"checkout.refund.before_commit", "checkout.refund.after_commit"}, refundOrder},
 	{"join", []crash.Name{"checkout.hand_over.before_commit", "checkout.hand_over.after_commit"}, joinPlan},
 	{"renew", []crash.Name{"checkout.renew.before_commit", "checkout.renew.after_commit"}, renewPlan},
@@ -424,6 +425,29 @@ func captureOrder(ctx context.Context, s *shop) (step, error) {
 		_, err := s.wantOrder(ctx, o.String(), p, want{"confirmed", "paid", "unfulfilled", []string{"placed", "confirmed", "paid"}, stock{2, 0, 1, 1}})
 		return err
 	}}, nil
+}
+
+// billOrder has an order paid with the server gone, whose job would bill it faster
+// than the process that is to die.
+func billOrder(ctx context.Context, s *shop) (step, error) {
+	_, o, err := s.prepaid(ctx)
+	if err != nil {
+		return step{}, err
+	}
+	if err := s.run(act("pay", o.String())); err != nil {
+		return step{}, err
+	}
+	return step{
+		last: func(ctx context.Context) error { return capture(ctx, s.app, o.String()) },
+		run:  act("issue invoices", o.String()),
+		right: func(ctx context.Context, _ answer) error {
+			bills, err := postgres.Scalar[int](ctx, s.pool, `SELECT count(*)::int AS bills FROM invoices WHERE order_id = @order`, pgx.NamedArgs{"order": o})
+			if err == nil && bills != 1 {
+				err = fmt.Errorf("the order was billed %d times", bills)
+			}
+			return err
+		},
+	}, nil
 }
 
 // expireOrder lets a hold run out with the server gone: its sweep would be
