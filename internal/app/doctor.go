@@ -51,7 +51,7 @@ func (a *App) Examine(ctx context.Context, d *Database) []Finding {
 	if a.Redis != nil {
 		findings = append(findings, a.examineRedis(ctx))
 	}
-	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineSearch(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineMail(ctx), a.examineAdmin(ctx), a.examineFactors(ctx), a.examinePayments(ctx), a.examineBooks(ctx))
+	return append(findings, a.examineRowSecurity(ctx), a.examineLog(ctx), a.examineSearch(ctx), a.examineJobs(ctx), a.examineFiles(), a.examineSettings(), a.examineMail(ctx), a.examineAdmin(ctx), a.examineFactors(ctx), a.examinePayments(ctx), a.examineBooks(ctx), a.examineLetterheads(ctx))
 }
 
 func (a *App) examineDatabase(ctx context.Context, d *Database) Finding {
@@ -93,6 +93,21 @@ func (a *App) examineRowSecurity(ctx context.Context) Finding {
 		}
 	}
 	return Finding{"Row security", Well, "vendors read as the role souk_vendor", ""}
+}
+
+func (a *App) examineLetterheads(ctx context.Context) Finding {
+	f := Finding{What: "Letterheads", State: Well, Detail: "every seller who sends invoices says who they are by law"}
+	names, err := postgres.Column[string](ctx, a.Pool, `
+		SELECT v.name FROM vendors v
+		WHERE EXISTS (SELECT FROM invoices i WHERE i.vendor_id = v.id) AND NOT EXISTS (SELECT FROM letterheads h WHERE h.vendor_id = v.id) ORDER BY v.name`, nil)
+	switch {
+	case err != nil:
+		return Finding{f.What, Sick, err.Error(), ""}
+	case len(names) > 0:
+		f.State, f.Detail = Warning, fmt.Sprintf("invoices of %d sellers name no business and no address, the first is %s", len(names), names[0])
+		f.Remedy = "PUT /api/v1/admin/vendors/{vendor}/letterhead, or have them PUT /api/v1/vendor/letterhead. See docs/invoices.md."
+	}
+	return f
 }
 
 func (a *App) examineRedis(ctx context.Context) Finding {

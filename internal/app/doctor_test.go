@@ -74,6 +74,16 @@ func TestExamine(t *testing.T) {
 	}
 	spoil(`INSERT INTO search_nodes (id, host, documents, segments, size, lag_seconds, built_at) VALUES (gen_random_uuid(), 'slow', 0, 0, 0, 45, now())`)
 	want("Search", app.Warning)
+	want("Letterheads", app.Well)
+	smith := a.Owner(t, "smith")
+	sold := a.PlacedOrder(t, "", 1, a.Variant(t, apptest.By(smith)))
+	a.Call(t, "smith", "POST", "/vendor/orders/"+sold.Order.ID.String()+"/shipments", parcel).Want(t, 201)
+	if err := a.Invoices.Follow(t.Context(), sold.Order.ID); err != nil {
+		t.Fatal(err)
+	}
+	want("Letterheads", app.Warning)
+	a.Call(t, "smith", "PUT", "/vendor/letterhead", letterhead).Want(t, 200)
+	want("Letterheads", app.Well)
 	a.Variant(t, apptest.Stock(3))
 	spoil(`UPDATE stock_levels SET reserved = 2`)
 	want("Invariants", app.Sick)
