@@ -10,6 +10,7 @@ import (
 	"souk/internal/accounts"
 	"souk/internal/id"
 	"souk/internal/notifications"
+	"souk/internal/orders"
 	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 	"souk/internal/platform/postgres"
@@ -74,18 +75,24 @@ func (a *App) subscribe() {
 	events.Sweep(a.Relay, "forget old messages", time.Hour, a.Notifications.Sweep)
 }
 
-// subscribeInvoices says by which steps of an order something of it may be due. A
-// shop that had orders before it had invoices has invoiced them elsewhere.
+// subscribeInvoices says by which steps of an order something of it may be due.
 func (a *App) subscribeInvoices() {
-	const name = "issue invoices"
-	s, r, fresh := a.Invoices, a.Relay, events.Fresh(30*24*time.Hour)
-	events.On(r, name, s.Confirmed, fresh)
-	events.On(r, name, s.Paid, fresh)
-	events.On(r, name, s.Shipped, fresh)
-	events.On(r, name, s.Delivered, fresh)
-	events.On(r, name, s.Returned, fresh)
-	events.On(r, name, s.Cancelled, fresh)
-	events.On(r, name, s.Refunded, fresh)
+	billAfter[orders.Confirmed](a)
+	billAfter[orders.Paid](a)
+	billAfter[orders.Shipped](a)
+	billAfter[orders.Delivered](a)
+	billAfter[orders.Returned](a)
+	billAfter[orders.Cancelled](a)
+	billAfter[orders.Refunded](a)
+}
+
+// billAfter has an order billed after steps of one kind. A shop that had orders
+// before it had invoices has invoiced them elsewhere.
+func billAfter[S events.Step](a *App) {
+	events.On(a.Relay, "issue invoices", func(ctx context.Context, step S) error {
+		order, _ := step.Timeline()
+		return a.Invoices.Follow(ctx, order)
+	}, events.Fresh(30*24*time.Hour))
 }
 
 // subscribeMail says which events people are told of.

@@ -26,7 +26,7 @@ type Invoice struct {
 	Number      string         `db:"number" json:"number" example:"I2026-000123"`
 	Year        string         `db:"year" json:"fiscal_year" doc:"2026, or 2627 for one from 2026 to 2027"`
 	Serial      int            `db:"serial" json:"-"`
-	IssuedOn    time.Time      `db:"issued_on" json:"issued_on" doc:"A day, in the shop's time zone for invoices"`
+	IssuedOn    string         `db:"issued_on" json:"issued_on" format:"date" doc:"In the shop's time zone for invoices"`
 	IssuedAt    time.Time      `db:"issued_at" json:"issued_at"`
 	OrderedAt   time.Time      `db:"ordered_at" json:"ordered_at"`
 	Vendor      id.Vendor      `db:"vendor_id" json:"vendor_id"`
@@ -55,7 +55,7 @@ type Invoice struct {
 type Reference struct {
 	ID     id.Invoice `json:"id"`
 	Number string     `json:"number"`
-	On     time.Time  `json:"issued_on"`
+	On     string     `json:"issued_on" format:"date"`
 }
 
 // A Party is who sells or buys.

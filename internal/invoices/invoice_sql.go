@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -85,9 +84,9 @@ func column[V any](lines []Line, field func(Line) V) []V {
 }
 
 const invoiceColumnsFragment = `
-	i.id, i.kind, i.number, i.year, i.serial, i.issued_on, i.issued_at, i.ordered_at, i.vendor_id, i.order_id, o.number AS order_number, i.vendor_order_id, i.refunds, i.reason,
+	i.id, i.kind, i.number, i.year, i.serial, i.issued_on::text AS issued_on, i.issued_at, i.ordered_at, i.vendor_id, i.order_id, o.number AS order_number, i.vendor_order_id, i.refunds, i.reason,
 	i.seller, i.buyer, i.supplied_to, i.locale, i.currency, i.tax_included, (i.tax_minor, i.currency) AS tax, (i.total_minor, i.currency) AS total,
-	(i.credit_minor, i.currency) AS credit, i.paid, of.id AS of_id, of.number AS of_number, of.issued_on AS of_on`
+	(i.credit_minor, i.currency) AS credit, i.paid, of.id AS of_id, of.number AS of_number, of.issued_on::text AS of_on`
 
 const invoiceTablesFragment = ` FROM invoices i JOIN orders o ON o.id = i.order_id LEFT JOIN invoices of ON of.id = i.corrects `
 
@@ -118,7 +117,7 @@ type invoiceRow struct {
 	Invoice
 	OfID     id.Invoice `db:"of_id"`
 	OfNumber *string    `db:"of_number"`
-	OfOn     *time.Time `db:"of_on"`
+	OfOn     *string    `db:"of_on"`
 }
 
 type lineRow struct {

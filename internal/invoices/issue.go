@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -116,8 +117,8 @@ func (s sale) drafts(billed []Invoice) (list []draft) {
 // issue gives a document its number and date, and writes it down.
 func (s *Invoices) issue(ctx context.Context, tx pgx.Tx, d *draft, cal calendar) error {
 	d.IssuedAt = s.Clock.Now()
-	d.IssuedOn = cal.day(d.IssuedAt)
-	d.Year = cal.year(d.IssuedOn)
+	day := cal.day(d.IssuedAt)
+	d.IssuedOn, d.Year = day.Format(time.DateOnly), cal.year(day)
 	var err error
 	if d.Serial, err = nextSerial(ctx, tx, d.Vendor, d.Kind, d.Year); err != nil {
 		return err
@@ -127,27 +128,6 @@ func (s *Invoices) issue(ctx context.Context, tx pgx.Tx, d *draft, cal calendar)
 		return err
 	}
 	return events.Raise(ctx, tx, Issued{InvoiceID: d.ID, OrderID: d.Order})
-}
-
-// Of the events of an order those by which something may become due.
-func (s *Invoices) Confirmed(ctx context.Context, e orders.Confirmed) error {
-	return s.Follow(ctx, e.OrderID)
-}
-func (s *Invoices) Paid(ctx context.Context, e orders.Paid) error { return s.Follow(ctx, e.OrderID) }
-func (s *Invoices) Shipped(ctx context.Context, e orders.Shipped) error {
-	return s.Follow(ctx, e.OrderID)
-}
-func (s *Invoices) Delivered(ctx context.Context, e orders.Delivered) error {
-	return s.Follow(ctx, e.OrderID)
-}
-func (s *Invoices) Returned(ctx context.Context, e orders.Returned) error {
-	return s.Follow(ctx, e.OrderID)
-}
-func (s *Invoices) Cancelled(ctx context.Context, e orders.Cancelled) error {
-	return s.Follow(ctx, e.OrderID)
-}
-func (s *Invoices) Refunded(ctx context.Context, e orders.Refunded) error {
-	return s.Follow(ctx, e.OrderID)
 }
 
 // sellerOf is who stands at the head of a vendor's invoices, and the prefix of their

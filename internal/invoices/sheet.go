@@ -3,6 +3,7 @@ package invoices
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"souk/internal/accounts"
 	"souk/internal/tax"
@@ -78,7 +79,7 @@ func facts(l language, i Invoice) []fact {
 	if i.Corrects != nil {
 		list = append(list, fact{l.say("corrects"), l.say("of_day", "number", i.Corrects.Number, "day", l.date(i.Corrects.On))})
 	}
-	list = append(list, fact{l.say("order"), i.OrderNumber}, fact{l.say("ordered_on"), l.date(i.OrderedAt)})
+	list = append(list, fact{l.say("order"), i.OrderNumber}, fact{l.say("ordered_on"), l.date(i.OrderedAt.UTC().Format(time.DateOnly))})
 	to := i.SuppliedTo.Country
 	if i.SuppliedTo.Region != "" {
 		to = i.SuppliedTo.Region + ", " + to

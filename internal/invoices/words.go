@@ -58,8 +58,14 @@ func (l language) say(key string, pairs ...string) string {
 	return strings.NewReplacer(pairs...).Replace(l.words[key])
 }
 
-// date is a day as people write it.
-func (l language) date(day time.Time) string { return day.Format(l.day) }
+// date is a day, 2026-11-27, as people write it.
+func (l language) date(day string) string {
+	at, err := time.Parse(time.DateOnly, day)
+	if err != nil {
+		return day
+	}
+	return at.Format(l.day)
+}
 
 // sum is an amount without its currency: 1,234.50.
 func (l language) sum(a money.Amount) string {
