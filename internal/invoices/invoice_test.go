@@ -69,7 +69,6 @@ func refund(t *testing.T, shop *apptest.App, p checkout.Placed, body string) {
 }
 
 func TestEachSellerBillsItsPartWhenItLeaves(t *testing.T) {
-	t.Parallel()
 	shop := apptest.New(t, pgtest.Tx(t))
 	shop.VAT(t, 190_000, true)
 	pots, rugs := shop.Owner(t, "potter"), shop.Owner(t, "weaver")
@@ -110,7 +109,6 @@ func TestEachSellerBillsItsPartWhenItLeaves(t *testing.T) {
 }
 
 func TestWhatIsGivenBackIsCreditedOnceAndExactly(t *testing.T) {
-	t.Parallel()
 	shop := apptest.New(t, pgtest.Tx(t))
 	shop.VAT(t, 190_000, false)
 	p := shop.PlacedOrder(t, "", 3, shop.Variant(t, apptest.Price(1001)))
@@ -153,7 +151,6 @@ func TestWhatIsGivenBackIsCreditedOnceAndExactly(t *testing.T) {
 }
 
 func TestWhatIsRefusedAtTheDoorIsNotOwed(t *testing.T) {
-	t.Parallel()
 	shop := apptest.New(t, pgtest.Tx(t))
 	p := shop.PlacedOrder(t, "", 2, shop.Variant(t, apptest.Price(1000)))
 	parcel := shop.Send(t, p.Order.ID, p.Order.Parts[0], 0)
@@ -174,7 +171,6 @@ func TestWhatIsRefusedAtTheDoorIsNotOwed(t *testing.T) {
 }
 
 func TestWhatWasCancelledIsNotBilledAndWhatIsCancelledLaterIsCredited(t *testing.T) {
-	t.Parallel()
 	shop := apptest.New(t, pgtest.Tx(t))
 	vendor := shop.Vendor(t, "potter")
 	mug, jar := shop.Variant(t, apptest.By(vendor), apptest.Price(1000)), shop.Variant(t, apptest.By(vendor), apptest.Price(700))
@@ -191,7 +187,6 @@ func TestWhatWasCancelledIsNotBilledAndWhatIsCancelledLaterIsCredited(t *testing
 }
 
 func TestALinkOpensADocumentForAQuarterOfAnHour(t *testing.T) {
-	t.Parallel()
 	shop := apptest.New(t, pgtest.Tx(t))
 	shop.VAT(t, 190_000, true)
 	vendor := shop.Owner(t, "smith")
@@ -221,7 +216,6 @@ func TestALinkOpensADocumentForAQuarterOfAnHour(t *testing.T) {
 }
 
 func TestALetterheadIsOfOneLineEach(t *testing.T) {
-	t.Parallel()
 	shop := apptest.New(t, pgtest.Tx(t))
 	shop.Owner(t, "smith")
 	const at = `"address": {"name": "Smith Ltd", "line1": "Am Kai 3", "city": "Kiel", "postal_code": "24103", "country": "DE"}`
@@ -240,7 +234,6 @@ func TestALetterheadIsOfOneLineEach(t *testing.T) {
 }
 
 func TestTheBookOfInvoicesIsAFile(t *testing.T) {
-	t.Parallel()
 	shop := apptest.New(t, pgtest.Tx(t))
 	shop.VAT(t, 190_000, true)
 	p := shop.PlacedOrder(t, "", 1, shop.Variant(t, apptest.Price(1190)))
@@ -257,7 +250,6 @@ func TestTheBookOfInvoicesIsAFile(t *testing.T) {
 }
 
 func TestABuyerIsForgottenWithTheOrder(t *testing.T) {
-	t.Parallel()
 	shop := apptest.New(t, pgtest.Tx(t))
 	p := shop.PlacedOrder(t, "", 1, shop.Variant(t))
 	shop.Deliver(t, shop.Send(t, p.Order.ID, p.Order.Parts[0], 0))
