@@ -43,7 +43,7 @@ type Goods struct {
 	Blobs    blob.Store
 	Vault    *vault.Vault
 	BaseURL  string // of the shop, without a slash at its end
-	LinkKey  []byte // signs links
+	LinkKey  httpapi.LinkKey
 	HashKey  []byte // tells equal keys
 
 	cursors httpapi.Cursors

@@ -36,7 +36,7 @@ type Invoices struct {
 	Settings *settings.Settings
 	Orders   *orders.Orders
 	BaseURL  string // of the shop, without a slash at its end
-	LinkKey  []byte // signs links
+	LinkKey  httpapi.LinkKey
 
 	cursors httpapi.Cursors
 }

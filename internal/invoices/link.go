@@ -2,13 +2,8 @@ package invoices
 
 import (
 	"bytes"
-	"crypto/hmac"
-	"crypto/sha256"
-	"encoding/base64"
 	"fmt"
 	"net/http"
-	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -28,8 +23,7 @@ type Shown struct {
 
 func (s *Invoices) shown(i Invoice) Shown {
 	expires := s.Clock.Now().Add(linkLife).UTC().Truncate(time.Second)
-	seconds := strconv.FormatInt(expires.Unix(), 10)
-	query := "?" + url.Values{"expires": {seconds}, "signature": {s.sign(i.ID.String(), seconds)}}.Encode()
+	query := s.LinkKey.Query(i.ID.String(), expires)
 	at := s.BaseURL + "/invoices/" + i.ID.String()
 	return Shown{i, at + ".pdf" + query, at + ".html" + query, expires}
 }
@@ -40,12 +34,6 @@ func (s *Invoices) allShown(list []Invoice) []Shown {
 		shown[i] = s.shown(list[i])
 	}
 	return shown
-}
-
-func (s *Invoices) sign(invoice, expires string) string {
-	mac := hmac.New(sha256.New, s.LinkKey)
-	fmt.Fprintf(mac, "%s %s", invoice, expires)
-	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil))
 }
 
 func (s *Invoices) linkRoutes(r *httpapi.Router) {
@@ -60,7 +48,7 @@ func (s *Invoices) open(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || form != "pdf" && form != "html" {
 		return ErrNoInvoice
 	}
-	if err := s.checkLink(name, r.URL.Query()); err != nil {
+	if err := s.LinkKey.Check(name, r.URL.Query(), s.Clock.Now(), ErrNoInvoice, ErrLinkExpired); err != nil {
 		return err
 	}
 	found, err := get(r.Context(), s.DB, invoice, id.Vendor{})
@@ -71,23 +59,6 @@ func (s *Invoices) open(w http.ResponseWriter, r *http.Request) error {
 		return servePDF(w, found.Number, []Invoice{found})
 	}
 	return servePage(w, found)
-}
-
-// checkLink is ErrNoInvoice for a link that was never given out, and ErrLinkExpired
-// for one that was.
-func (s *Invoices) checkLink(invoice string, query url.Values) error {
-	expires := query.Get("expires")
-	if !hmac.Equal([]byte(query.Get("signature")), []byte(s.sign(invoice, expires))) {
-		return ErrNoInvoice
-	}
-	seconds, err := strconv.ParseInt(expires, 10, 64)
-	if err != nil {
-		return ErrNoInvoice
-	}
-	if !s.Clock.Now().Before(time.Unix(seconds, 0)) {
-		return ErrLinkExpired
-	}
-	return nil
 }
 
 // servePDF answers with some documents as one file.

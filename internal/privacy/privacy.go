@@ -34,7 +34,7 @@ type Privacy struct {
 	Clock   clock.Clock
 	Blobs   blob.Store
 	BaseURL string // of the shop, without a slash at its end
-	LinkKey []byte // signs links
+	LinkKey httpapi.LinkKey
 }
 
 const (

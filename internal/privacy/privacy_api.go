@@ -61,7 +61,7 @@ func (p *Privacy) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return ErrNoExport
 	}
-	if err := p.checkLink(name, query); err != nil {
+	if err := p.LinkKey.Check(name, query, p.Clock.Now(), ErrNoExport, ErrExportExpired); err != nil {
 		return err
 	}
 	file, info, err := p.Blobs.Open(r.Context(), key(name))
