@@ -231,13 +231,14 @@ func TestTheMailboxOpensTheFileOfAMail(t *testing.T) {
 	b := shop.Browser(t)
 	b.Open("/dev/mail")
 	b.Sees(".subject", number)
+	b.Sees(".when", "with file")
 	b.Picture("mailbox")
 	for name, m := range map[string]notifications.Message{"credit-note": note, "invoice": bills[1-at]} {
 		b.Open("/dev/mail/" + m.ID.String())
 		b.Sees("dl a", strings.ReplaceAll(name, "-", " "))
 		b.Picture("message-" + name)
 		b.Open("/dev/mail/" + m.ID.String() + "/body")
-		b.Sees("h1", "Your ")
+		b.Sees("h1", "Your "+strings.ReplaceAll(name, "-", " "))
 		b.Picture("mail-" + name)
 	}
 }
