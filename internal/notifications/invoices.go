@@ -30,7 +30,7 @@ func (n *Notifications) InvoiceIssued(ctx context.Context, e invoices.Issued) er
 	l.Facts = []fact{{"number", i.Number}, {"date", i.IssuedOn.Format(time.DateOnly)}, {"vendor", seller}, {"order", w.Number}}
 	if i.Corrects != nil {
 		l.Kind, l.Words["invoice"] = CreditNote, i.Corrects.Number
-		l.Facts = append(l.Facts, fact{"corrects", i.Corrects.Number + ", " + i.Corrects.On.Format(time.DateOnly)})
+		l.Facts = append(l.Facts, fact{"corrects", i.Corrects.Number})
 	}
 	l.Words["number"], l.Words["vendor"], l.Words["total"] = i.Number, seller, i.Total.String()
 	l.Facts = append(l.Facts, fact{"total", i.Total.String()})

@@ -117,7 +117,7 @@ func TestACreditNoteThatIsSentAgainHasItsPDF(t *testing.T) {
 	if m.Files[0].Name != note.Number+".pdf" || !strings.HasPrefix(m.Files[0].Content, "%PDF-1.") || m.Text != failed.Text {
 		t.Errorf("sent again: %s, %.20q\n%s", m.Files[0].Name, m.Files[0].Content, m.Text)
 	}
-	for _, want := range []string{note.Number, "For invoice: " + documents[0].Number + ", ", note.Total.String() + " off invoice " + documents[0].Number} {
+	for _, want := range []string{note.Number, "For invoice: " + documents[0].Number + "\n", note.Total.String() + " off invoice " + documents[0].Number} {
 		if !strings.Contains(m.Text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, m.Text)
 		}
@@ -231,7 +231,7 @@ func TestTheMailboxOpensTheFileOfAMail(t *testing.T) {
 	b := shop.Browser(t)
 	b.Open("/dev/mail")
 	b.Sees(".subject", number)
-	b.Sees(".when", "with file")
+	b.Sees(".when", "file · ")
 	b.Picture("mailbox")
 	for name, m := range map[string]notifications.Message{"credit-note": note, "invoice": bills[1-at]} {
 		b.Open("/dev/mail/" + m.ID.String())
