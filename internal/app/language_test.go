@@ -72,7 +72,7 @@ func TestAnOrderSpeaksTheLanguageOfItsBuyer(t *testing.T) {
 		t.Fatal(err)
 	}
 	mails, err := postgres.All[notifications.Message](t.Context(), a.DB, `
-		SELECT id, event_id, kind, recipient, user_id, locale, subject, html, text, status, attempts, error, created_at, sent_at
+		SELECT id, event_id, kind, recipient, user_id, locale, subject, html, text, invoice_id, status, attempts, error, created_at, sent_at
 		FROM messages WHERE kind LIKE 'order_%' ORDER BY id`, pgx.NamedArgs{})
 	if err != nil || len(mails) != 3 {
 		t.Fatalf("%d mails: %v", len(mails), err)

@@ -126,6 +126,7 @@ func (a *App) subscribeMail() {
 	events.On(r, buyer, n.OrderReturned, fresh)
 	events.On(r, buyer, n.OrderCancelled, fresh)
 	events.On(r, buyer, n.OrderRefunded, fresh)
+	events.On(r, buyer, n.InvoiceIssued, fresh)
 	events.On(r, "email who may approve", n.RefundAsked, fresh)
 	events.On(r, "email who may answer", n.DisputeOpened, fresh)
 	events.On(r, "email who has not answered", n.DisputeDue, fresh)

@@ -1,8 +1,6 @@
 package invoices
 
 import (
-	"bytes"
-	"fmt"
 	"net/http"
 	"strings"
 	"time"
@@ -51,7 +49,7 @@ func (s *Invoices) open(w http.ResponseWriter, r *http.Request) error {
 	if err := s.LinkKey.Check(name, r.URL.Query(), s.Clock.Now(), ErrNoInvoice, ErrLinkExpired); err != nil {
 		return err
 	}
-	found, err := get(r.Context(), s.DB, invoice, id.Vendor{})
+	found, err := Get(r.Context(), s.DB, invoice)
 	if err != nil {
 		return err
 	}
@@ -69,20 +67,20 @@ func servePDF(w http.ResponseWriter, name string, list []Invoice) error {
 	}
 	private(w.Header())
 	w.Header().Set("Content-Type", "application/pdf")
-	w.Header().Set("Content-Disposition", `inline; filename="`+strings.ReplaceAll(name, "/", "-")+`.pdf"`) // numbers are of letters, digits, / and -
+	w.Header().Set("Content-Disposition", `inline; filename="`+fileName(name, "pdf")+`"`)
 	_, err = w.Write(file)
 	return err
 }
 
 func servePage(w http.ResponseWriter, i Invoice) error {
-	var page bytes.Buffer
-	if err := pages.Execute(&page, sheetOf(i)); err != nil {
-		return fmt.Errorf("show invoice %s: %w", i.ID, err)
+	page, err := writePage(i)
+	if err != nil {
+		return err
 	}
 	private(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", pagePolicy)
-	_, err := w.Write(page.Bytes())
+	_, err = w.Write(page)
 	return err
 }
 

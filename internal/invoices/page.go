@@ -1,9 +1,11 @@
 package invoices
 
 import (
+	"bytes"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"fmt"
 	"html/template"
 )
 
@@ -19,6 +21,15 @@ var (
 	// nothing else.
 	pagePolicy = "default-src 'none'; style-src 'sha256-" + hashOf(pageCSS) + "'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+
+// writePage is a document as a page, in one file.
+func writePage(i Invoice) ([]byte, error) {
+	var page bytes.Buffer
+	if err := pages.Execute(&page, sheetOf(i)); err != nil {
+		return nil, fmt.Errorf("show invoice %s: %w", i.ID, err)
+	}
+	return page.Bytes(), nil
+}
 
 func hashOf(text string) string {
 	sum := sha256.Sum256([]byte(text))

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"souk/internal/id"
+	"souk/internal/invoices"
 	"souk/internal/platform/httpapi"
 )
 
@@ -23,6 +24,7 @@ func (n *Notifications) devRoutes(r *httpapi.Router) {
 	httpapi.Raw(r, http.MethodGet, mailboxPath, n.showMailbox, why, hidden, httpapi.ID("show-mailbox"), httpapi.QueryParam("to", "part of the recipient's address"))
 	httpapi.Raw(r, http.MethodGet, mailboxPath+"/{message}", n.showMessage, why, hidden, httpapi.ID("show-kept-message"), httpapi.QueryParam("as", "html or text"))
 	httpapi.Raw(r, http.MethodGet, mailboxPath+"/{message}/body", n.showBody, why, hidden, httpapi.ID("show-kept-body"))
+	httpapi.Raw(r, http.MethodGet, mailboxPath+"/{message}/file", n.showFile, why, hidden, httpapi.ID("show-kept-file"))
 }
 
 // mayLook reports whether the sender of a request may read everybody's mail. It
@@ -106,6 +108,27 @@ func (n *Notifications) showBody(w http.ResponseWriter, r *http.Request) error {
 	w.Header().Set("Content-Security-Policy",
 		"default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'self'; sandbox allow-popups allow-popups-to-escape-sandbox")
 	_, err = fmt.Fprint(w, strings.Replace(m.HTML, "<head>", `<head><base target="_blank">`, 1))
+	return err
+}
+
+// showFile is what goes with a mail. Neither a PDF nor the page of an invoice has a
+// script, and none would run.
+func (n *Notifications) showFile(w http.ResponseWriter, r *http.Request) error {
+	m, err := n.keptMessage(r)
+	if err == nil && m.Invoice.IsZero() {
+		err = ErrNoMessage
+	}
+	if err != nil {
+		return err
+	}
+	file, err := invoices.Print(r.Context(), n.DB, m.Invoice)
+	if err != nil {
+		return err
+	}
+	w.Header().Set("Content-Type", file.Type)
+	w.Header().Set("Content-Disposition", `inline; filename="`+file.Name+`"`)
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'")
+	_, err = w.Write(file.Content)
 	return err
 }
 

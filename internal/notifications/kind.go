@@ -63,6 +63,8 @@ var (
 	OrderCancelled     = Kind{"order_cancelled", Orders, true, false}
 	OrderPartCancelled = Kind{"order_part_cancelled", Orders, true, false}
 	OrderRefunded      = Kind{"order_refunded", Orders, true, false}
+	Invoice            = Kind{"invoice", Orders, true, false}             // owed: the law wants buyers to have it
+	CreditNote         = Kind{"credit_note", Orders, true, false}         // owed as the invoice that it corrects
 	GiftCard           = Kind{"gift_card", Orders, true, true}            // it is what was paid for
 	MembershipStarted  = Kind{"membership_started", Account, true, false} // owed: what was agreed, and until when
 	MembershipDue      = Kind{"membership_due", Account, true, false}
@@ -83,7 +85,7 @@ var kinds = []Kind{
 	VerifyEmail, PasswordReset, SignInLink, EmailChange, EmailChangeNotice, EmailChanged, PasswordChanged, NewDevice, SessionEnded,
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
-	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, OrderRefused, OrderReturned, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, GiftCard,
+	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, OrderRefused, OrderReturned, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, Invoice, CreditNote, GiftCard,
 	MembershipStarted, MembershipDue, MembershipCharge, MembershipOverdue, MembershipEnded,
 	AlertConfirm, PriceDrop, BackInStock, RefundToApprove, DisputeOpened, DisputeDue, Test,
 }

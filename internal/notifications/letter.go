@@ -18,17 +18,18 @@ import (
 // A letter is what one recipient is to be told. Its sentences come from the
 // catalogue of its locale; what it holds itself is data, and never HTML.
 type letter struct {
-	Kind   Kind
-	User   id.User // zero for guests
-	To     string  // an e-mail address
-	Name   string  // to greet by; "" greets nobody by name
-	Locale string
-	Words  words  // what stands for {these} in the sentences
-	Link   string // of the button; "" shows none
-	Facts  []fact
-	Items  []item
-	Totals []fact
-	optOut string
+	Kind    Kind
+	User    id.User // zero for guests
+	To      string  // an e-mail address
+	Name    string  // to greet by; "" greets nobody by name
+	Locale  string
+	Words   words  // what stands for {these} in the sentences
+	Link    string // of the button; "" shows none
+	Facts   []fact
+	Items   []item
+	Totals  []fact
+	Invoice id.Invoice // goes with it as a file; zero for none
+	optOut  string
 }
 
 // words are put in the place of {name}, {order} and so on.
@@ -76,7 +77,7 @@ func (n *Notifications) write(l letter) (Message, error) {
 	}
 	p := n.page(c, l)
 	m := Message{
-		Kind: l.Kind.Name, Recipient: l.To, User: l.User, Locale: c.locale, Subject: p.Subject,
+		Kind: l.Kind.Name, Recipient: l.To, User: l.User, Locale: c.locale, Subject: p.Subject, Invoice: l.Invoice,
 	}
 	var html, plain bytes.Buffer
 	if err := htmlLayout.Execute(&html, p); err != nil {

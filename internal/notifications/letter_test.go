@@ -21,7 +21,7 @@ var said = words{
 	"email": "new@example.com", "previous": "old@example.com", "until": "2026-11-25 23:40 UTC", "time": "2026-11-25 23:10 UTC",
 	"device": "Firefox, Linux", "factor": "Authenticator app", "roles": "customer, vendor", "vendor": "Harbour Lamps", "inviter": "Ann",
 	"role": "manager", "provider": "Google", "product": "Brass lantern", "order": "S7K2M9QX4", "total": "129.90 USD", "amount": "50.00 USD",
-	"plan": "Gold", "benefits_until": "2026-12-05",
+	"number": "C2026-000002", "invoice": "I2026-000001", "plan": "Gold", "benefits_until": "2026-12-05",
 }
 
 func shop() *Notifications {

@@ -5,6 +5,7 @@ import (
 
 	"souk/internal/errs"
 	"souk/internal/id"
+	"souk/internal/invoices"
 )
 
 // Status is how far a message has come.
@@ -29,11 +30,14 @@ type Message struct {
 	Subject   string     `db:"subject" json:"subject"`
 	HTML      string     `db:"html" json:"-"`
 	Text      string     `db:"text" json:"-"`
+	Invoice   id.Invoice `db:"invoice_id" json:"invoice_id,omitzero" doc:"The invoice or credit note that goes with it, as a file."`
 	Status    Status     `db:"status" json:"status" enum:"queued,sent,failed,kept"`
 	Attempts  int        `db:"attempts" json:"attempts"`
 	Error     string     `db:"error" json:"error,omitempty" doc:"What the mail server said to the last attempt."`
 	CreatedAt time.Time  `db:"created_at" json:"created_at"`
 	SentAt    *time.Time `db:"sent_at" json:"sent_at,omitempty"`
+
+	File invoices.File `db:"-" json:"-"` // made of Invoice when the message is sent
 }
 
 // ErrNoMessage says that there is no such message.

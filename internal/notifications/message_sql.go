@@ -16,14 +16,14 @@ import (
 // its row before the first. It reports false when the message has left.
 func claim(ctx context.Context, tx pgx.Tx, m Message) (message id.Message, mine bool, err error) {
 	claimed, err := postgres.Column[id.Message](ctx, tx, `
-		INSERT INTO messages (id, event_id, kind, recipient, user_id, locale, subject, attempts)
-		VALUES (@id, @event, @kind, @recipient, @user, @locale, @subject, 1)
+		INSERT INTO messages (id, event_id, kind, recipient, user_id, locale, subject, invoice_id, attempts)
+		VALUES (@id, @event, @kind, @recipient, @user, @locale, @subject, @invoice, 1)
 		ON CONFLICT ON CONSTRAINT messages_once DO UPDATE
 			SET attempts = messages.attempts + 1, status = 'queued', error = '', subject = excluded.subject
 			WHERE messages.status IN ('queued', 'failed')
 		RETURNING id`,
 		pgx.NamedArgs{
-			"id": m.ID, "event": m.Event, "kind": m.Kind, "recipient": m.Recipient, "user": m.User, "locale": m.Locale, "subject": m.Subject,
+			"id": m.ID, "event": m.Event, "kind": m.Kind, "recipient": m.Recipient, "user": m.User, "locale": m.Locale, "subject": m.Subject, "invoice": m.Invoice,
 		})
 	if err != nil || len(claimed) == 0 {
 		return m.ID, false, err
@@ -41,7 +41,7 @@ func mark(ctx context.Context, tx pgx.Tx, m Message) error {
 	return err
 }
 
-const messageColumns = `id, event_id, kind, recipient, user_id, locale, subject, html, text, status, attempts, error, created_at, sent_at`
+const messageColumns = `id, event_id, kind, recipient, user_id, locale, subject, html, text, invoice_id, status, attempts, error, created_at, sent_at`
 
 func messageByID(ctx context.Context, db postgres.DB, message id.Message) (Message, error) {
 	m, err := postgres.Get[Message](ctx, db, `SELECT `+messageColumns+` FROM messages WHERE id = @id`, pgx.NamedArgs{"id": message})

@@ -2,11 +2,11 @@
 // language, once.
 //
 // Owns: what is said ([Kind], text/*.json, layout.html and layout.txt), to whom
-// (accounts.go, orders.go, reviews.go, wishlist.go), how it leaves ([Sender]), what people want to hear
+// (accounts.go, orders.go, invoices.go, reviews.go, wishlist.go), how it leaves ([Sender]), what people want to hear
 // (preference.go), and /dev/mail, which shows mail where none leaves.
 // Tables: messages, notification_preferences.
 // Raises: [RetryAsked].
-// Calls: accounts, vendors, catalog (which languages goods are told in), orders, shipping, credit, reviews and wishlist, to read (and to end
+// Calls: accounts, vendors, catalog (which languages goods are told in), orders, invoices (also their files), shipping, credit, reviews and wishlist, to read (and to end
 // alerts, which have no account to switch them off in); nobody imports it.
 //
 // # From an event to a mailbox

@@ -9,6 +9,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"souk/internal/id"
+	"souk/internal/invoices"
 	"souk/internal/platform/events"
 	"souk/internal/platform/postgres"
 )
@@ -70,7 +71,7 @@ func (n *Notifications) deliver(ctx context.Context, m Message, kind Kind, optOu
 		return nil
 	}
 	var failure error
-	m.Status, failure = n.Sender.Send(ctx, m, optOut)
+	m.Status, failure = n.send(ctx, m, optOut)
 	if failure != nil {
 		m.Status, m.Error = Failed, failure.Error()
 	}
@@ -92,8 +93,19 @@ func (n *Notifications) deliver(ctx context.Context, m Message, kind Kind, optOu
 	return fmt.Errorf("send message %s: %s", m.ID, said)
 }
 
+// send hands m over, with its file.
+func (n *Notifications) send(ctx context.Context, m Message, optOut string) (Status, error) {
+	if !m.Invoice.IsZero() && !n.keeps() {
+		var err error
+		if m.File, err = invoices.Print(ctx, n.DB, m.Invoice); err != nil {
+			return Failed, fmt.Errorf("print invoice %s: %w", m.Invoice, err)
+		}
+	}
+	return n.Sender.Send(ctx, m, optOut)
+}
+
 // Resend is what follows when staff want a message sent again, with the words
-// that it had.
+// that it had and the same file.
 func (n *Notifications) Resend(ctx context.Context, e RetryAsked) error {
 	m, err := messageByID(ctx, n.DB, e.MessageID)
 	if errors.Is(err, ErrNoMessage) { // swept, or its user erased, in the meantime

@@ -78,7 +78,7 @@ func again(t *testing.T, shop *apptest.App, kind string) {
 func messages(t *testing.T, shop *apptest.App) []notifications.Message {
 	t.Helper()
 	all, err := postgres.All[notifications.Message](t.Context(), shop.DB, `
-		SELECT id, event_id, kind, recipient, user_id, locale, subject, html, text, status, attempts, error, created_at, sent_at FROM messages ORDER BY id`, nil)
+		SELECT id, event_id, kind, recipient, user_id, locale, subject, html, text, invoice_id, status, attempts, error, created_at, sent_at FROM messages ORDER BY id`, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -341,9 +341,9 @@ func TestTheMailboxOpensOnlyAtTheMachineItself(t *testing.T) {
 	sending := apptest.Serve(t, pool, at("http://localhost"), func(c *config.Config) { c.SMTPURL, c.MailFrom = "smtp://localhost", "shop@example.com" })
 	demo := apptest.Serve(t, pool, at("https://demo.example"))
 	demo.Notifications.Open = true
-	raise(t, home, accounts.PasswordChanged{UserID: home.User(t, "ann").ID})
+	billed(t, home, "", home.Variant(t))
 	flush(t, home)
-	m := one(t, home, notifications.PasswordChanged)
+	m := one(t, home, notifications.Invoice)
 
 	for name, c := range map[string]struct {
 		shop    *apptest.App
@@ -361,7 +361,7 @@ func TestTheMailboxOpensOnlyAtTheMachineItself(t *testing.T) {
 		"of a demo":                      {demo, "demo.example", []string{"X-Forwarded-For", "203.0.113.9"}, 200},
 		"of a demo by a rebound name":    {demo, "evil.example", nil, 404},
 	} {
-		for _, path := range []string{"@/dev/mail", "@/dev/mail/" + m.ID.String(), "@/dev/mail/" + m.ID.String() + "/body"} {
+		for _, path := range []string{"@/dev/mail", "@/dev/mail/" + m.ID.String(), "@/dev/mail/" + m.ID.String() + "/body", "@/dev/mail/" + m.ID.String() + "/file"} {
 			r := c.shop.Request(t, "", "GET", path, "", c.headers...)
 			if c.host != "" {
 				r.Host = c.host

@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -17,6 +18,7 @@ import (
 	"mime/quotedprintable"
 	"net"
 	"net/mail"
+	"net/textproto"
 	"strings"
 	"sync"
 	"testing"
@@ -46,7 +48,11 @@ type received struct {
 	Header     mail.Header
 	Subject    string
 	HTML, Text string
+	Files      []attached
 }
+
+// attached is a file that goes with a mail.
+type attached struct{ Name, Type, Content string }
 
 // Refuse makes the server say no to the next recipients.
 func (s *sink) Refuse(answers ...*smtp.SMTPError) {
@@ -189,30 +195,53 @@ func (m *received) read(r io.Reader) error {
 	if m.Subject, err = new(mime.WordDecoder).DecodeHeader(msg.Header.Get("Subject")); err != nil {
 		return err
 	}
-	_, params, err := mime.ParseMediaType(msg.Header.Get("Content-Type"))
+	return m.readPart(textproto.MIMEHeader(msg.Header), msg.Body)
+}
+
+func (m *received) readPart(header textproto.MIMEHeader, body io.Reader) error {
+	kind, params, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
 		return err
 	}
-	parts := multipart.NewReader(msg.Body, params["boundary"])
-	for {
-		part, err := parts.NextRawPart()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		body, err := io.ReadAll(quotedprintable.NewReader(part))
-		if err != nil {
-			return err
-		}
-		text := strings.ReplaceAll(string(body), "\r\n", "\n")
-		if strings.HasPrefix(part.Header.Get("Content-Type"), "text/html") {
-			m.HTML = text
-		} else {
-			m.Text = text
+	if strings.HasPrefix(kind, "multipart/") {
+		parts := multipart.NewReader(body, params["boundary"])
+		for {
+			part, err := parts.NextRawPart()
+			if errors.Is(err, io.EOF) {
+				return nil
+			}
+			if err == nil {
+				err = m.readPart(part.Header, part)
+			}
+			if err != nil {
+				return err
+			}
 		}
 	}
+	switch encoding := header.Get("Content-Transfer-Encoding"); encoding {
+	case "quoted-printable":
+		body = quotedprintable.NewReader(body)
+	case "base64":
+		body = base64.NewDecoder(base64.StdEncoding, body)
+	default:
+		return fmt.Errorf("%s is encoded as %q", kind, encoding)
+	}
+	content, err := io.ReadAll(body)
+	if err != nil {
+		return err
+	}
+	disposition, about, err := mime.ParseMediaType(header.Get("Content-Disposition"))
+	if err == nil && disposition == "attachment" {
+		m.Files = append(m.Files, attached{about["filename"], header.Get("Content-Type"), string(content)})
+		return nil
+	}
+	text := strings.ReplaceAll(string(content), "\r\n", "\n")
+	if kind == "text/html" {
+		m.HTML = text
+	} else {
+		m.Text = text
+	}
+	return nil
 }
 
 // authority signs a certificate for localhost and says whom to trust.

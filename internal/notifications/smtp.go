@@ -1,6 +1,7 @@
 package notifications
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -129,5 +130,10 @@ func (s *SMTP) compose(m Message, optOut string) (*gomail.Msg, error) {
 	}
 	msg.SetBodyString(gomail.TypeTextPlain, m.Text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, m.HTML)
+	if m.File.Name != "" {
+		if err := msg.AttachReader(m.File.Name, bytes.NewReader(m.File.Content), gomail.WithFileContentType(gomail.ContentType(m.File.Type))); err != nil {
+			return nil, fmt.Errorf("attach %s: %w", m.File.Name, err)
+		}
+	}
 	return msg, nil
 }

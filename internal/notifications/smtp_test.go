@@ -3,6 +3,7 @@ package notifications_test
 import (
 	"errors"
 	"net"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"github.com/emersion/go-smtp"
 
 	"souk/internal/id"
+	"souk/internal/invoices"
 	"souk/internal/notifications"
 	"souk/internal/platform/config"
 )
@@ -63,6 +65,29 @@ func TestMailLeavesEncryptedAndLoggedIn(t *testing.T) {
 			}
 			s.WantNone(t)
 		})
+	}
+}
+
+// A file goes beside the text, and its HTML, and not among them.
+func TestAFileGoesWithAMail(t *testing.T) {
+	t.Parallel()
+	s := newSink(t, door{})
+	sender := &notifications.SMTP{Server: config.SMTP{Host: "localhost", Port: s.Port, TLS: config.TLSNever}, From: "shop@example.com"}
+	m := hello()
+	m.File = invoices.File{Name: "NK-I2026-000001.pdf", Type: "application/pdf", Content: []byte("%PDF-1.3\r\n\x00\xff.\r\n.\n")}
+	if status, err := sender.Send(t.Context(), m, ""); err != nil || status != notifications.Sent {
+		t.Fatalf("%s, %v", status, err)
+	}
+	got := s.Next(t)
+	if kind := got.Header.Get("Content-Type"); !strings.HasPrefix(kind, "multipart/mixed;") {
+		t.Errorf("the mail is %s", kind)
+	}
+	if got.HTML != m.HTML || got.Text != m.Text || got.Subject != m.Subject {
+		t.Errorf("got %q, %q, %q", got.Subject, got.HTML, got.Text)
+	}
+	want := []attached{{m.File.Name, `application/pdf; name="NK-I2026-000001.pdf"`, string(m.File.Content)}}
+	if !slices.Equal(got.Files, want) {
+		t.Errorf("got files %q, want %q", got.Files, want)
 	}
 }
 
