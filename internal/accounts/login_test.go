@@ -52,7 +52,9 @@ func TestNobodyCostsAHash(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 	// The dummy goes the same way as a real hash: when nobody can hash, it waits too.
-	at.gate.slots = make(chan struct{}) // no slot at all
+	for range cap(at.gate.slots) {
+		at.gate.slots <- struct{}{}
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if err := at.verify(ctx, goodPassword, ""); !errors.Is(err, context.Canceled) {
