@@ -22,7 +22,6 @@ type sheet struct {
 	Sums                []fact // the last is what it comes to
 	Notes               []string
 	Foot                []string
-	Print               string
 	language            language
 }
 
@@ -41,7 +40,7 @@ type figure struct{ Label, Value string }
 func sheetOf(i Invoice) sheet {
 	l := languageOf(i.Locale)
 	s := sheet{
-		Lang: l.code, Title: l.say(titleOf(i)), Number: i.Number, From: l.say("from"), To: l.say("to"), Print: l.say("print"), language: l,
+		Lang: l.code, Title: l.say(titleOf(i)), Number: i.Number, From: l.say("from"), To: l.say("to"), language: l,
 		Seller: sellerLines(l, i.Seller), Buyer: buyerLines(l, i.Buyer),
 		TaxHead: []string{l.say("tax"), l.say("rate"), l.say("net"), l.say("tax")},
 		Sums:    []fact{{l.say("sum_net"), l.sum(i.Net)}, {l.say("sum_tax"), l.sum(i.Tax)}, {l.say("sum_" + string(i.Kind)), l.sum(i.Total) + " " + string(i.Currency)}},
@@ -79,15 +78,15 @@ func facts(l language, i Invoice) []fact {
 		list = append(list, fact{l.say("corrects"), l.say("of_day", "number", i.Corrects.Number, "day", l.date(i.Corrects.On))})
 	}
 	list = append(list, fact{l.say("order"), i.OrderNumber}, fact{l.say("ordered_on"), l.date(i.OrderedAt)})
-	to := i.SuppliedTo.Country
+	to := l.country(i.SuppliedTo.Country)
 	if i.SuppliedTo.Region != "" {
-		to = i.SuppliedTo.Region + ", " + to
+		to = accounts.RegionName(i.SuppliedTo.Country, i.SuppliedTo.Region) + ", " + to
 	}
 	return append(list, fact{l.say("supplied_to"), to})
 }
 
 func sellerLines(l language, p Party) []string {
-	list := append([]string{p.Name}, addressLines(p.Address)...)
+	list := append([]string{p.Name}, addressLines(l, p.Address)...)
 	if p.Trading != "" {
 		list = append(list, l.say("trading_as", "name", p.Trading))
 	}
@@ -98,7 +97,7 @@ func buyerLines(l language, p Party) []string {
 	if p.Name == "" {
 		return []string{l.say("forgotten")}
 	}
-	return taxLine(l, append([]string{p.Name}, addressLines(p.Address)...), p)
+	return taxLine(l, append([]string{p.Name}, addressLines(l, p.Address)...), p)
 }
 
 func taxLine(l language, list []string, p Party) []string {
@@ -108,9 +107,9 @@ func taxLine(l language, list []string, p Party) []string {
 	return list
 }
 
-func addressLines(a accounts.PostalAddress) []string {
+func addressLines(l language, a accounts.PostalAddress) []string {
 	var list []string
-	for _, line := range []string{a.Line1, a.Line2, strings.TrimSpace(a.PostalCode + " " + a.City), a.Region, a.Country} {
+	for _, line := range []string{a.Line1, a.Line2, strings.TrimSpace(a.PostalCode + " " + a.City), accounts.RegionName(a.Country, a.Region), l.country(a.Country)} {
 		if line != "" {
 			list = append(list, line)
 		}
@@ -123,6 +122,9 @@ func (s sheet) row(l language, line Line) row {
 	r := row{Title: line.Title, Detail: line.Detail}
 	if line.Kind != Goods {
 		r.Title = l.say(string(line.Kind))
+	}
+	if line.Kind == Goods && line.Quantity == 0 {
+		r.Title = l.say("money_of", "title", line.Title)
 	}
 	if line.SKU != "" {
 		r.Detail = strings.TrimPrefix(r.Detail+" · "+line.SKU, " · ")
@@ -183,13 +185,18 @@ func notes(l language, i Invoice) []string {
 	if i.TaxIncluded && !i.Tax.IsZero() {
 		list = append(list, l.say("prices_hold_tax"))
 	}
+	reversed := false
 	for _, t := range i.Taxes {
 		switch t.Label {
 		case tax.ReverseCharge:
+			reversed = true
 			list = append(list, l.say("reverse_charge"))
 		case tax.Exempt:
 			list = append(list, l.say("exempt"))
 		}
+	}
+	if titleOf(i) == "tax_invoice" && !reversed { // rule 46(p) of the CGST Rules, 2017
+		list = append(list, l.say("no_reverse_charge"))
 	}
 	if !i.Credit.IsZero() {
 		list = append(list, l.say("credit", "amount", l.sum(i.Credit)+" "+string(i.Currency)))
