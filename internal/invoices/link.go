@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -52,7 +53,7 @@ func (s *Invoices) linkRoutes(r *httpapi.Router) {
 	httpapi.Raw(r, http.MethodGet, "/invoices/{file}", s.open, httpapi.Public("the signed link is the secret"), httpapi.ID("open-invoice"),
 		httpapi.QueryParam("expires", "As in the link."), httpapi.QueryParam("signature", "As in the link."), httpapi.Produces("application/pdf"),
 		httpapi.Summary("Open an invoice by a signed link"),
-		httpapi.Describe("`inv_….pdf` or `inv_….html`, as `pdf_url` and `page_url` of invoices name it. 410 `link_expired` after 15 minutes."))
+		httpapi.Describe("`inv_….pdf` or `inv_….html`, as `pdf_url` and `page_url` of invoices name it. 410 `link_expired` after 15 minutes. Browsers get pages instead: one that says where to ask again, and that of an invoice whose letters cannot be set in a PDF."))
 }
 
 // open answers with the document of a link.
@@ -62,18 +63,29 @@ func (s *Invoices) open(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || form != "pdf" && form != "html" {
 		return ErrNoInvoice
 	}
-	if err := s.checkLink(name, r.URL.Query()); err != nil {
-		return err
+	expired := s.checkLink(name, r.URL.Query())
+	if expired != nil && !(errors.Is(expired, ErrLinkExpired) && isBrowser(r)) {
+		return expired
 	}
 	found, err := get(r.Context(), s.DB, invoice, id.Vendor{})
 	if err != nil {
 		return err
 	}
-	if form == "pdf" {
-		return servePDF(w, found.Number, []Invoice{found})
+	switch {
+	case expired != nil:
+		return s.serveExpired(w, found)
+	case form == "html":
+		return servePage(w, found)
 	}
-	return servePage(w, found)
+	err = servePDF(w, found.Number, []Invoice{found})
+	if errors.Is(err, ErrNotPrintable) && isBrowser(r) {
+		return servePage(w, found)
+	}
+	return err
 }
+
+// isBrowser reports whether somebody looks who would rather see a page than JSON.
+func isBrowser(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 // checkLink is ErrNoInvoice for a link that was never given out, and ErrLinkExpired
 // for one that was.
@@ -106,13 +118,27 @@ func servePDF(w http.ResponseWriter, name string, list []Invoice) error {
 }
 
 func servePage(w http.ResponseWriter, i Invoice) error {
+	return render(w, http.StatusOK, "page.html", sheetOf(i))
+}
+
+// serveExpired tells who comes back to a tab that was open for long where to ask
+// for the document again, in its language.
+func (s *Invoices) serveExpired(w http.ResponseWriter, i Invoice) error {
+	l := languageOf(i.Locale)
+	return render(w, http.StatusGone, "expired.html", map[string]string{
+		"Lang": l.code, "Title": l.say("expired"), "Why": l.say("expired_why"), "MyOrders": l.say("my_orders"), "Orders": s.BaseURL + "/account#orders",
+	})
+}
+
+func render(w http.ResponseWriter, status int, name string, data any) error {
 	var page bytes.Buffer
-	if err := pages.Execute(&page, sheetOf(i)); err != nil {
-		return fmt.Errorf("show invoice %s: %w", i.ID, err)
+	if err := pages.ExecuteTemplate(&page, name, data); err != nil {
+		return fmt.Errorf("show %s: %w", name, err)
 	}
 	private(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", pagePolicy)
+	w.WriteHeader(status)
 	_, err := w.Write(page.Bytes())
 	return err
 }

@@ -2,18 +2,18 @@ package invoices
 
 import (
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"html/template"
 )
 
 var (
-	//go:embed page.html
-	pageHTML string
+	//go:embed page.html expired.html
+	pageFiles embed.FS
 	//go:embed page.css
 	pageCSS string
 
-	pages = template.Must(template.New("page.html").Funcs(template.FuncMap{"style": func() template.CSS { return template.CSS(pageCSS) }}).Parse(pageHTML))
+	pages = template.Must(template.New("").Funcs(template.FuncMap{"style": func() template.CSS { return template.CSS(pageCSS) }}).ParseFS(pageFiles, "*.html"))
 
 	// The page has its style with it, so that it can be kept as one file, and may use
 	// nothing else.

@@ -91,17 +91,11 @@ func writePDF(list []Invoice) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the typeface of invoices: %w", err)
 	}
-	p := &press{Fpdf: fpdf.New("P", "mm", "A4", "")}
-	p.AddUTF8FontFromBytes("noto", "", face.regular)
-	p.AddUTF8FontFromBytes("noto", "B", face.bold)
-	p.SetMargins(margin, margin, margin)
-	p.SetCellMargin(0)
-	p.SetAutoPageBreak(true, 297-bottom)
+	p := newPress(face)
 	p.SetCatalogSort(true)
 	p.SetCreationDate(list[0].IssuedAt.UTC())
 	p.SetModificationDate(list[0].IssuedAt.UTC())
 	p.SetTitle(list[0].Number, true)
-	p.SetFooterFunc(p.footer)
 	for _, i := range list {
 		s := sheetOf(i)
 		if !s.every(func(text *string) bool { *text = norm.NFC.String(*text); return face.has(*text) }) {
@@ -115,6 +109,18 @@ func writePDF(list []Invoice) ([]byte, error) {
 		return nil, fmt.Errorf("write invoice %s: %w", list[0].Number, err)
 	}
 	return out.Bytes(), nil
+}
+
+// newPress has an empty sheet before it.
+func newPress(face typeface) *press {
+	p := &press{Fpdf: fpdf.New("P", "mm", "A4", "")}
+	p.AddUTF8FontFromBytes("noto", "", face.regular)
+	p.AddUTF8FontFromBytes("noto", "B", face.bold)
+	p.SetMargins(margin, margin, margin)
+	p.SetCellMargin(0)
+	p.SetAutoPageBreak(true, 297-bottom)
+	p.SetFooterFunc(p.footer)
+	return p
 }
 
 // every asks something of each text of a sheet that its writer chose.
@@ -416,8 +422,8 @@ func (p *press) taxGrid() grid {
 	return p.gridOf(p.sheet.TaxHead, p.sheet.TaxRows, width-p.sumsWide()-2*gap)
 }
 
-// closeHigh is the room below the lines for what they come to and what is to be said
-// of it.
+// closeHigh is the room for all that stands below the lines; no more than half a
+// page, so that a long note goes over pages.
 func (p *press) closeHigh() float64 {
 	g := p.taxGrid()
 	p.font("", g.size)
@@ -435,7 +441,11 @@ func (p *press) closeHigh() float64 {
 	for _, note := range p.sheet.Notes {
 		high += p.textHigh(note, width, lineHigh)
 	}
-	return high + 10
+	p.font("", smallSize)
+	for _, line := range p.sheet.Foot {
+		high += p.textHigh(line, width, smallHigh)
+	}
+	return min(high+15, (bottom-margin)/2)
 }
 
 func (p *press) notes() {

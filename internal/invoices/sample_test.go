@@ -1,9 +1,12 @@
 package invoices
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -51,109 +54,84 @@ func sample(currency money.Currency, included bool, lines ...Line) Invoice {
 	return i
 }
 
+// catalogue is an invoice of so many lines.
+func catalogue(lines int) Invoice {
+	i := sample("EUR", true)
+	for at := range lines {
+		i.Lines = append(i.Lines, goods(fmt.Sprintf("Article %d of the catalogue", at+1), at+1, money.Of(int64(1000+at), "EUR"), money.Of(0, "EUR"), true, vat(190_000)))
+	}
+	i.sum()
+	return i
+}
+
+// samples are documents that are hard to set, each of one page.
 func samples() map[string]Invoice {
-	usd := func(minor int64) money.Amount { return money.Of(minor, "USD") }
 	eur := func(minor int64) money.Amount { return money.Of(minor, "EUR") }
 	inr := func(minor int64) money.Amount { return money.Of(minor, "INR") }
-	all := map[string]Invoice{}
-	none := eur(0)
-
-	plain := sample("EUR", true, goods("Enamel kettle, blue", 1, eur(4990), none, true, vat(190_000)), goods("Tea towel", 2, eur(1190), none, true, vat(190_000)))
-	ship := goods("", 1, eur(490), none, true, vat(190_000))
-	ship.Kind, ship.Detail, ship.SKU = Shipping, "Standard", ""
-	plain.Lines = append(plain.Lines, ship)
-	plain.sum()
-	all["plain"] = plain
-
-	german := sample("EUR", true, goods("Emaille-Kessel, blau, mit Holzgriff und zweitem Deckel für Induktionsherde aller üblichen Hersteller", 12, eur(499_000), eur(59_880), true, vat(190_000)),
-		goods("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftsjahrbuch", 2, eur(1190), none, true, vat(70_000)))
-	german.Locale = "de-AT"
-	german.Credit = eur(5000)
-	all["german"] = german
-
-	gst := func() []TaxShare { return []TaxShare{{Label: "CGST", PPM: 90_000}, {Label: "SGST", PPM: 90_000}} }
-	india := sample("INR", false, goods("Brass lamp with five wicks, hand-cast in Moradabad", 2, inr(1_249_900), inr(100_000), false, gst()...), goods("Cotton bedspread", 1, inr(249_900), inr(0), false, TaxShare{Label: "CGST", PPM: 25_000}, TaxShare{Label: "SGST", PPM: 25_000}))
-	india.Seller = Party{Name: "Kaveri Handlooms & Metalworks Private Limited", Trading: "Kaveri", TaxID: "29AAGCB7383J1Z4", Address: accounts.PostalAddress{Line1: "14 Mill Road, Block B", Line2: "Peenya Industrial Area, Phase II", City: "Bengaluru", PostalCode: "560058", Region: "KA", Country: "IN"}}
-	india.Buyer = Party{Name: "Asha Example Traders", TaxID: "29AAACR5055K1Z7", Address: accounts.PostalAddress{Line1: "2 Lake View", City: "Mysuru", PostalCode: "570001", Region: "KA", Country: "IN"}}
-	india.SuppliedTo = Place{Country: "IN", Region: "KA"}
-	india.Number = "KVI2627-000001"
-	all["india"] = india
-
-	reverse := sample("EUR", false, goods("Licence", 3, eur(9900), none, false, TaxShare{Label: tax.ReverseCharge}))
-	reverse.Buyer.TaxID = "FR40303265045"
-	reverse.Buyer.Address.Country = "FR"
-	all["reverse"] = reverse
-	exempt := sample("USD", false, goods("Licence", 3, usd(9900), usd(0), false, TaxShare{Label: tax.Exempt}))
-	all["exempt"] = exempt
-
-	all["yen"] = sample("JPY", true, goods("鉄瓶 would not print; iron kettle", 1000, money.Of(1_280_000, "JPY"), money.Of(12_345_678, "JPY"), true, TaxShare{Label: "Consumption tax", PPM: 100_000}))
-	y := all["yen"]
-	y.Lines[0].Title = "Iron kettle"
-	all["kwd"] = sample("KWD", false, goods("Carpet, knotted", 40, money.Of(123_456_789, "KWD"), money.Of(1_123_456_789, "KWD"), false, vat(50_000)), goods("Fringe", 1, money.Of(500, "KWD"), money.Of(0, "KWD"), false, vat(50_000)))
-
-	three := sample("USD", false, goods("Snowboard", 1, usd(59_900), usd(5_990), false, TaxShare{Label: "New York State sales tax", PPM: 40_000}, TaxShare{Label: "New York City local sales tax", PPM: 45_000}, TaxShare{Label: "Metropolitan Commuter Transportation District surcharge", PPM: 3_750}))
-	three.SuppliedTo = Place{Country: "US", Region: "NY"}
-	all["three"] = three
-
-	note := plain
-	note.Kind, note.Number, note.Corrects, note.Reason = KindCreditNote, "NKC2026-000007", &Reference{plain.ID, plain.Number, plain.IssuedOn}, "The handle is loose and it dripped on the tablecloth. For your trouble."
-	note.Lines = note.Lines[:1]
-	money1 := note.Lines[0]
-	money1.Quantity, money1.Title = 0, "Tea towel"
-	money1.Total, money1.Tax, money1.Taxes = eur(119), eur(19), []TaxShare{{Label: "VAT", PPM: 190_000, Minor: 19}}
-	note.Lines = append(note.Lines[:1:1], money1)
-	note.sum()
-	all["credit-note"] = note
-
-	for _, n := range []int{18, 19, 20, 21, 22, 23, 24, 25, 60} {
-		long := plain
-		long.Lines = nil
-		for at := range n {
-			long.Lines = append(long.Lines, goods(fmt.Sprintf("Article %d of the catalogue", at+1), at+1, eur(int64(1000+at)), none, true, vat(190_000)))
-		}
-		long.sum()
-		all[fmt.Sprintf("lines-%d", n)] = long
+	kwd := func(minor int64) money.Amount { return money.Of(minor, "KWD") }
+	usd := func(minor int64) money.Amount { return money.Of(minor, "USD") }
+	kettle, towel := goods("Enamel kettle, blue", 1, eur(4990), eur(0), true, vat(190_000)), goods("Tea towel", 2, eur(1190), eur(0), true, vat(190_000))
+	parcel := goods("", 1, eur(490), eur(0), true, vat(190_000))
+	parcel.Kind, parcel.Detail, parcel.SKU = Shipping, "Standard", ""
+	all := map[string]Invoice{
+		"plain": sample("EUR", true, kettle, towel, parcel),
+		"german": sample("EUR", true,
+			goods("Emaille-Kessel, blau, mit Holzgriff und zweitem Deckel für Induktionsherde aller üblichen Hersteller", 12, eur(499_000), eur(59_880), true, vat(190_000)),
+			goods("Donaudampfschifffahrtselektrizitätenhauptbetriebswerkbauunterbeamtengesellschaftsjahrbuch", 2, eur(1190), eur(0), true, vat(70_000))),
+		"india": sample("INR", false,
+			goods("Brass lamp with five wicks, hand-cast in Moradabad", 2, inr(1_249_900), inr(100_000), false, TaxShare{Label: "CGST", PPM: 90_000}, TaxShare{Label: "SGST", PPM: 90_000}),
+			goods("Cotton bedspread", 1, inr(249_900), inr(0), false, TaxShare{Label: "CGST", PPM: 25_000}, TaxShare{Label: "SGST", PPM: 25_000})),
+		"reverse-charge": sample("EUR", false, goods("Licence", 3, eur(9900), eur(0), false, TaxShare{Label: tax.ReverseCharge})),
+		"exempt":         sample("USD", false, goods("Licence", 3, usd(9900), usd(0), false, TaxShare{Label: tax.Exempt})),
+		"yen":            sample("JPY", true, goods("Iron kettle", 1000, money.Of(1_280_000, "JPY"), money.Of(12_345_678, "JPY"), true, TaxShare{Label: "Consumption tax", PPM: 100_000})),
+		"dinars":         sample("KWD", false, goods("Carpet, knotted", 40, kwd(123_456_789), kwd(1_123_456_789), false, vat(50_000)), goods("Fringe", 1, kwd(500), kwd(0), false, vat(50_000))),
+		"fortune":        sample("KWD", true, goods("Palace", 1, kwd(9_000_000_000_000), kwd(1_000_000_000_000), true, vat(50_000), vat(51_250), vat(3_750))),
+		"three-rates": sample("USD", false, goods("Snowboard", 1, usd(59_900), usd(5_990), false, TaxShare{Label: "New York State sales tax", PPM: 40_000},
+			TaxShare{Label: "New York City local sales tax", PPM: 45_000}, TaxShare{Label: "Metropolitan Commuter Transportation District surcharge", PPM: 3_750})),
 	}
-
-	bare := plain
-	bare.Seller = Party{Name: "smith's stall 2", Email: "smith@example.com"}
-	bare.Seller.Address.Country = ""
-	bare.Paid = false
-	all["bare"] = bare
-
-	forgotten := plain
-	forgotten.Buyer = Party{}
-	all["forgotten"] = forgotten
-
-	wide := plain
-	wide.Seller.Name = "Vereinigte Ostfriesische Teehandelsgesellschaft und Kolonialwarenmanufaktur vormals Gebrüder Beispiel mbH & Co. KGaA"
-	wide.Seller.Email = "a-mailbox-with-a-name-that-is-as-long-as-it-may-be@a-domain-with-a-very-long-name.example"
-	wide.Seller.Note = "Long note. " + wide.Seller.Note
-	wide.Buyer.Name = "Wolfeschlegelsteinhausenbergerdorffwelchevoralternwarengewissenhaftschafers"
-	wide.Buyer.Address.Line1 = "Straße des achtzehnten Oktober 1234567890123456789012345678901234567890123456789012345678901234567890"
-	wide.OrderNumber = "S-7K2M-QX41"
-	all["wide"] = wide
+	alter := func(name string, change func(i *Invoice)) {
+		i, found := all[name]
+		if !found {
+			i = all["plain"]
+		}
+		change(&i)
+		i.sum()
+		all[name] = i
+	}
+	alter("german", func(i *Invoice) { i.Locale, i.Credit = "de-AT", eur(5000) })
+	alter("india", func(i *Invoice) {
+		i.Number, i.SuppliedTo = "KVI2627-000001", Place{Country: "IN", Region: "KA"}
+		i.Seller = Party{Name: "Kaveri Handlooms & Metalworks Private Limited", Trading: "Kaveri", TaxID: "29AAGCB7383J1Z4", Address: accounts.PostalAddress{
+			Line1: "14 Mill Road, Block B", Line2: "Peenya Industrial Area, Phase II", City: "Bengaluru", PostalCode: "560058", Region: "KA", Country: "IN",
+		}}
+	})
+	alter("reverse-charge", func(i *Invoice) { i.Buyer.TaxID, i.Buyer.Address.Country = "FR40303265045", "FR" })
+	alter("three-rates", func(i *Invoice) { i.SuppliedTo = Place{Country: "US", Region: "NY"} })
+	alter("credit-note", func(i *Invoice) {
+		i.Kind, i.Corrects, i.Number, i.Reason = KindCreditNote, &Reference{i.ID, i.Number, i.IssuedOn}, "NKC2026-000007", "The handle is loose and it dripped on the tablecloth. For your trouble."
+		towel.Quantity, towel.Total, towel.Tax, towel.Taxes = 0, eur(119), eur(19), []TaxShare{{Label: "VAT", PPM: 190_000, Minor: 19}}
+		i.Lines = []Line{kettle, towel}
+	})
+	alter("without-letterhead", func(i *Invoice) { i.Seller, i.Paid = Party{Name: "Smith's stall", Email: "smith@shop.example"}, false })
+	alter("forgotten", func(i *Invoice) { i.Buyer = Party{} })
+	alter("wide", func(i *Invoice) {
+		i.Seller.Name = "Vereinigte Ostfriesische Teehandelsgesellschaft und Kolonialwarenmanufaktur vormals Gebrüder Beispiel mbH & Co. KGaA"
+		i.Seller.Email = "a-mailbox-with-a-name-that-is-as-long-as-it-may-be@a-domain-with-a-very-long-name.example"
+		i.Buyer.Name, i.Buyer.Address.Line1 = strings.Repeat("Wolfeschlegelstein", 5), "Straße des achtzehnten Oktober "+strings.Repeat("1234567890", 8)
+	})
 	return all
 }
 
-func TestGallery(t *testing.T) {
+// keep writes a document where SOUK_TEST_PICTURES says, for people to look at.
+func keep(t *testing.T, name string, i Invoice, file []byte) {
+	t.Helper()
 	folder := os.Getenv("SOUK_TEST_PICTURES")
 	if folder == "" {
-		t.Skip()
+		return
 	}
-	for name, i := range samples() {
-		file, err := writePDF([]Invoice{i})
-		if err != nil {
-			t.Fatal(name, err)
-		}
-		os.WriteFile(filepath.Join(folder, name+".pdf"), file, 0o600)
-		page, err := os.Create(filepath.Join(folder, name+".html"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := pages.Execute(page, sheetOf(i)); err != nil {
-			t.Fatal(err)
-		}
-		page.Close()
+	var page bytes.Buffer
+	if err := errors.Join(pages.ExecuteTemplate(&page, "page.html", sheetOf(i)), os.WriteFile(filepath.Join(folder, name+".pdf"), file, 0o600),
+		os.WriteFile(filepath.Join(folder, name+".html"), page.Bytes(), 0o600)); err != nil {
+		t.Fatal(err)
 	}
 }
