@@ -20,7 +20,7 @@ export async function showInvoices(order, line) {
   if (shown) shown.remove();
   else {
     const papers = await ask(order);
-    if (papers.length === 0) say("The invoice is not written yet. Try again in a moment.");
+    if (papers.length === 0) say("This order has no invoice here so far. It comes a moment after an order is paid or has left.");
     else line.append(make("ul", { className: "papers" }, ...papers.map((paper) => entry(order, paper))));
   }
   line.querySelector("button").ariaExpanded = String(line.querySelector(".papers") !== null);
