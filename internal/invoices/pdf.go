@@ -151,6 +151,7 @@ func (s *sheet) every(ask func(text *string) bool) bool {
 func (p *press) document(s sheet) {
 	p.AddPage() // under the last page of the document before goes its own footer
 	p.sheet, p.first = s, p.PageNo()
+	p.ink()
 	p.font("B", 17)
 	p.MultiCell(0, 9, s.Title+" "+s.Number, "", "L", false)
 	p.Ln(5)

@@ -15,7 +15,7 @@ type sheet struct {
 	Seller, Buyer       []string // the first line is a name
 	From, To            string   // what stands above them
 	Head                []string // of the columns of lines
-	Discounts           bool     // there are any, so there is a column for them
+	Discounts, Rates    bool     // there are any, so there is a column for them
 	Rows                []row
 	TaxHead             []string
 	TaxRows             [][]string
@@ -47,13 +47,16 @@ func sheetOf(i Invoice) sheet {
 	}
 	s.Facts = facts(l, i)
 	for _, line := range i.Lines {
-		s.Discounts = s.Discounts || !line.Discount.IsZero()
+		s.Discounts, s.Rates = s.Discounts || !line.Discount.IsZero(), s.Rates || rates(l, line) != ""
 	}
 	s.Head = []string{l.say("article"), l.say("quantity"), l.say("unit")}
 	if s.Discounts {
 		s.Head = append(s.Head, l.say("discount"))
 	}
-	s.Head = append(s.Head, l.say("tax"), l.say("net"), l.say("total"))
+	if s.Rates {
+		s.Head = append(s.Head, l.say("tax"))
+	}
+	s.Head = append(s.Head, l.say("net"), l.say("total"))
 	for _, line := range i.Lines {
 		s.Rows = append(s.Rows, s.row(l, line))
 	}
@@ -140,7 +143,10 @@ func (s sheet) row(l language, line Line) row {
 	if s.Discounts {
 		values = append(values, discount)
 	}
-	values = append(values, rates(l, line), l.sum(line.Net()), l.sum(line.Total))
+	if s.Rates {
+		values = append(values, rates(l, line))
+	}
+	values = append(values, l.sum(line.Net()), l.sum(line.Total))
 	for at, value := range values {
 		r.Figures = append(r.Figures, figure{s.Head[at+1], value})
 	}
