@@ -56,6 +56,28 @@ var (
 // IsCountry reports whether code is a country in two capital letters.
 func IsCountry(code string) bool { return countries[code] != nil }
 
+// CountryName is a country's name in English; the code itself of one that we do not
+// know.
+func CountryName(code string) string {
+	if c := countries[code]; c != nil {
+		return c.Name
+	}
+	return code
+}
+
+// RegionName is what a region is called of which an address holds the code; the text
+// itself where its country has no codes.
+func RegionName(country, region string) string {
+	if c := countries[country]; c != nil {
+		for _, r := range c.Regions {
+			if r.Code == region {
+				return r.Name
+			}
+		}
+	}
+	return region
+}
+
 func readCountries() (list []*Country, byCode map[string]*Country) {
 	byCode = map[string]*Country{}
 	for row := range rows(countriesTable) {

@@ -3,6 +3,7 @@ package app_test
 import (
 	"encoding/json"
 	"fmt"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -123,6 +124,65 @@ func TestDigitalGoodsOnTheAccountPage(t *testing.T) {
 	b.At("/account")
 }
 
+// An order that has left has its invoice on the account page, and an hour later, too;
+// one that has not has none.
+func TestInvoicesOnTheAccountPage(t *testing.T) {
+	t.Parallel()
+	shop := apptest.Run(t, pgtest.DB(t))
+	shop.VAT(t, 190_000, true)
+	pots, rugs := shop.Owner(t, "potter"), shop.Owner(t, "weaver")
+	shop.Call(t, "potter", "PUT", "/vendor/letterhead", `{"number_prefix": "PK", "register": "Amtsgericht Kiel, HRB 1234", "note": "Thank you for buying from a small shop!",
+		"address": {"name": "Potter & Kiln GmbH", "line1": "Am Kai 3", "city": "Kiel", "postal_code": "24103", "country": "DE"}}`).Want(t, 200)
+	mug, rug := shop.Variant(t, apptest.By(pots), apptest.Titled("Mug with a handle on either side")), shop.Variant(t, apptest.By(rugs), apptest.Titled("Rug"), apptest.Price(12_990))
+	b := shop.Browser(t)
+	register(b)
+	b.At("/account")
+	login := apptest.Read[struct {
+		Token string `json:"access_token"`
+	}](t, shop.Call(t, "", "POST", "/auth/login", `{"email": "ann@example.com", "password": "seven purple lanterns"}`).Want(t, 200))
+	shop.Know("ann", login.Token)
+	shop.PlacedOrder(t, "ann", 1, mug)
+	p := shop.PlacedOrder(t, "ann", 2, mug, rug)
+	for _, part := range p.Order.Parts {
+		shop.Deliver(t, shop.Send(t, p.Order.ID, part, 0))
+	}
+	line := ""
+	for _, part := range p.Order.Parts {
+		if part.Seller.ID == pots {
+			line = part.Items[0].ID.String()
+		}
+	}
+	shop.Call(t, apptest.Admin, "POST", "/admin/orders/"+p.Order.ID.String()+"/refunds", `{"lines": [{"order_line_id": "`+line+`", "quantity": 1}], "reason": "The handle is loose."}`,
+		"Idempotency-Key", "loose").Want(t, 201)
+	apptest.Await(t, "two invoices and a credit note", func() bool { return shop.Count(t, `SELECT count(*) FROM invoices`, nil) == 3 })
+
+	b.Open("/account")
+	b.Sees("#my-orders", p.Order.Number)
+	if n := b.Read(`String(document.querySelectorAll("#my-orders button").length)`); n != "1" {
+		t.Errorf("%s orders of 2 offer an invoice", n)
+	}
+	b.Click("#my-orders button")
+	b.Sees(".papers", "PKI"+strconv.Itoa(clock.System{}.Now().UTC().Year())+"-000001")
+	b.Sees(".papers", "Credit note PKC")
+	b.Picture("account-invoices")
+	page := strings.TrimPrefix(b.Read(`document.querySelector(".papers a[href*='.html']").href`), shop.Config.PublicURL())
+
+	b.Read(`window.open = () => null, Date.now = () => new Date().getTime() + 3600_000, document.querySelector(".papers a").href = "about:blank#old", ""`)
+	b.Click(".papers a")
+	b.Sees("h1", "Invoice")
+	b.Sees("main", "Mug with a handle on either side")
+	b.Picture("invoice")
+	b.Open(page)
+	b.Sees("main", "Total")
+	b.Open("/account")
+	b.Click("#my-orders button")
+	b.Sees(".papers", "Credit note")
+	b.Click("#my-orders button")
+	if n := b.Read(`String(document.querySelectorAll(".papers").length)`); n != "0" {
+		t.Error("the list does not close")
+	}
+}
+
 // Somebody joins a plan by the test provider: they are led to its page, pay, come
 // back and are a member.
 func TestMembershipByATestCard(t *testing.T) {
@@ -146,6 +206,9 @@ func TestMembershipByATestCard(t *testing.T) {
 	b.Sees("main", "It is paid")
 	b.Click("main .button")
 	b.Sees("#member-state", "You are a member of Gold")
+	b.Sees("#my-orders", "Invoice")
+	b.Click("#my-orders button")
+	b.Sees(".papers", "Invoice I")
 	b.Picture("membership-by-card")
 }
 

@@ -108,6 +108,8 @@ func isComplete(t *testing.T, pool *pgxpool.Pool, made demo.Market) {
 		"helpful ones":        `SELECT count(*) FROM reviews WHERE helpful_count > 0`,
 		"rated goods":         `SELECT count(*) FROM listings WHERE rating_count > 0`,
 		"goods of a type":     `SELECT count(*) FROM products p JOIN product_types t ON t.key = lower(p.kind) JOIN listings l ON l.product_id = p.id`,
+		"invoices":            `SELECT count(*) FROM invoices WHERE seller ? 'address' AND seller -> 'address' ->> 'line1' <> ''`,
+		"invoices to members": `SELECT count(*) FROM invoices i JOIN vendors v ON v.id = i.vendor_id WHERE v.house`,
 		"sold goods":          `SELECT count(*) FROM listings WHERE popularity > 0`,
 		"members' savings":    `SELECT count(*) FROM orders WHERE membership_minor > 0`,
 		"renewed periods":     `SELECT count(*) FROM membership_periods p JOIN membership_renewals r ON r.order_id = p.order_id`,
@@ -149,6 +151,11 @@ func happenedInOrder(t *testing.T, pool *pgxpool.Pool) {
 				SELECT FROM orders o JOIN order_lines l ON l.order_id = o.id AND l.product_id = r.product_id
 				JOIN shipment_lines i ON i.order_line_id = l.id JOIN shipments s ON s.id = i.shipment_id
 				WHERE o.user_id = r.user_id AND s.delivered_at < r.created_at)`,
+		"billed at another time than they left": `
+			SELECT i.id FROM invoices i WHERE i.kind = 'invoice' AND NOT i.paid AND NOT EXISTS (
+				SELECT FROM shipments s WHERE s.vendor_order_id = i.vendor_order_id AND s.shipped_at = i.issued_at)`,
+		"sent and not billed": `
+			SELECT s.id FROM shipments s WHERE s.shipped_at IS NOT NULL AND NOT EXISTS (SELECT FROM invoices i WHERE i.vendor_order_id = s.vendor_order_id)`,
 		"in the future": `
 			SELECT id FROM events WHERE at > '2025-03-05 12:00:00+00' AND name NOT LIKE 'search.%'`,
 	} {

@@ -11,6 +11,7 @@ import (
 
 	"souk/internal/accounts"
 	"souk/internal/catalog"
+	"souk/internal/invoices"
 )
 
 //go:embed market.json
@@ -27,6 +28,7 @@ var fiction = func() *market {
 
 // market is the words that the demo is made of.
 type market struct {
+	House      invoices.Letterhead   `json:"house"` // of the market itself, which sells memberships
 	Vendors    []seller              `json:"vendors"`
 	Goods      []good                `json:"goods"`
 	Attributes []catalog.Attribute   `json:"attributes"`
@@ -66,6 +68,9 @@ type seller struct {
 	Pace        float64  `json:"pace"`      // hours until a parcel leaves
 	Commission  int      `json:"commission_bps"`
 	Brands      []string `json:"brands"`
+
+	Registered *accounts.TaxRegistration `json:"registered"`
+	Letterhead *invoices.Letterhead      `json:"letterhead"` // nil of whom nobody has approved
 }
 
 // fullYear is the number of days that market.json speaks of.

@@ -12,6 +12,7 @@ import (
 	"souk/internal/cart"
 	"souk/internal/checkout"
 	"souk/internal/id"
+	"souk/internal/invoices"
 	"souk/internal/memberships"
 	"souk/internal/money"
 	"souk/internal/payments"
@@ -86,6 +87,13 @@ func (s *story) makePlans(ctx context.Context) error {
 		return err
 	}
 	if err := s.Settings.Set(ctx, s.tx, map[string]json.RawMessage{transfer.InstructionsSetting.Key: account}); err != nil {
+		return err
+	}
+	house, err := s.Vendors.House(ctx, s.tx)
+	if err != nil {
+		return err
+	}
+	if _, err := invoices.SetLetterhead(ctx, s.tx, house.ID, s.plan.House); err != nil {
 		return err
 	}
 	monthly := func(name string, rank int, price int64, b memberships.Benefits) (memberships.Plan, error) {
@@ -197,6 +205,9 @@ func (s *story) paySoon(order id.Order) {
 		if err != nil {
 			return err
 		}
-		return s.Checkout.HandOver(ctx, checkout.HandOverDue{OrderID: order})
+		if err := s.Checkout.HandOver(ctx, checkout.HandOverDue{OrderID: order}); err != nil {
+			return err
+		}
+		return s.Invoices.Follow(ctx, order)
 	})
 }

@@ -149,8 +149,10 @@ func (s *story) cancel(ctx context.Context, order id.Order, reason string) error
 	for _, l := range was.Lines {
 		s.ware(l.Variant).left += l.Remaining()
 	}
-	_, err = s.Checkout.Cancel(ctx, s.tx, order, reason)
-	return err
+	if _, err = s.Checkout.Cancel(ctx, s.tx, order, reason); err != nil {
+		return err
+	}
+	return s.Invoices.Follow(ctx, order)
 }
 
 // prepare writes down when a vendor's part leaves: at once, or in two parcels.
@@ -210,6 +212,9 @@ func (s *story) ship(ctx context.Context, o orders.View, p orders.Part, units []
 	number := itoa(100_000_000 + s.rng.IntN(900_000_000))
 	shipment, err := s.Checkout.Ship(ctx, s.tx, checkout.Parcel{Order: o.ID, Part: p.ID, Units: units, Courier: courier, TrackingNumber: number})
 	if err != nil {
+		return err
+	}
+	if err := s.Invoices.Follow(ctx, o.ID); err != nil { // now: after the fill it would be of today
 		return err
 	}
 	way := 62 * time.Hour

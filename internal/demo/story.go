@@ -12,6 +12,7 @@ import (
 	"souk/internal/app"
 	"souk/internal/auth"
 	"souk/internal/id"
+	"souk/internal/invoices"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
 	"souk/internal/tax"
@@ -160,8 +161,14 @@ func (s *story) approve(ctx context.Context, i int) error {
 		return err
 	}
 	commission := s.plan.Vendors[i].Commission
-	if _, err := s.Vendors.Edit(ctx, s.tx, approved.ID, approved.Version, vendors.Profile{CommissionBPS: &commission}); err != nil {
+	registered := s.plan.Vendors[i].Registered
+	if _, err := s.Vendors.Edit(ctx, s.tx, approved.ID, approved.Version, vendors.Profile{CommissionBPS: &commission, Tax: registered}); err != nil {
 		return err
+	}
+	if head := s.plan.Vendors[i].Letterhead; head != nil {
+		if _, err := invoices.SetLetterhead(ctx, s.tx, approved.ID, *head); err != nil {
+			return err
+		}
 	}
 	s.stalls[i].open = true
 	s.trading++

@@ -213,6 +213,22 @@ func TestALinkOpensADocumentForAQuarterOfAnHour(t *testing.T) {
 	shop.Call(t, "", "GET", "/orders/"+p.Order.ID.String()+"/invoice.pdf", "").Want(t, 404, "not_found")
 	shop.Time.Advance(15 * time.Minute)
 	shop.Call(t, "", "GET", path(i.PDF), "").Want(t, 410, "link_expired")
+	shop.Call(t, "", "GET", path(i.PDF), "", "Accept", "text/html,*/*").Want(t, 410, "This link has expired", "/account#orders")
+	shop.Call(t, "", "GET", strings.Replace(path(i.PDF), "expires=", "expires=9", 1), "", "Accept", "text/html,*/*").Want(t, 404, "invoice_not_found")
+}
+
+func TestWhatCannotBeSetIsAPage(t *testing.T) {
+	t.Parallel()
+	shop := apptest.New(t, pgtest.Tx(t))
+	p := shop.PlacedOrder(t, "", 1, shop.Variant(t, apptest.Titled("कमल दीप")))
+	shop.Deliver(t, shop.Send(t, p.Order.ID, p.Order.Parts[0], 0))
+	i := of(t, shop, p)[0]
+	at := "@" + strings.TrimPrefix(i.PDF, shop.Invoices.BaseURL)
+	shop.Call(t, "", "GET", at, "").Want(t, 409, "invoice_not_printable")
+	page := shop.Call(t, "", "GET", at, "", "Accept", "text/html,*/*").Want(t, 200, "कमल दीप", i.Number)
+	if kind := page.Header.Get("Content-Type"); kind != "text/html; charset=utf-8" {
+		t.Errorf("it is %s", kind)
+	}
 }
 
 func TestALetterheadIsOfOneLineEach(t *testing.T) {

@@ -1,14 +1,18 @@
 package invoices
 
 import (
+	"context"
 	"regexp"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/jackc/pgx/v5"
+
 	"souk/internal/accounts"
 	"souk/internal/errs"
+	"souk/internal/id"
 	"souk/internal/platform/httpapi"
 )
 
@@ -33,6 +37,18 @@ type Kept struct {
 func (k Kept) ETag() string { return httpapi.VersionTag(k.Version) }
 
 var prefixes = regexp.MustCompile(`^[A-Z0-9/-]{0,4}$`)
+
+// SetLetterhead keeps the head of a vendor's invoices, for those that are issued
+// from now on.
+func SetLetterhead(ctx context.Context, tx pgx.Tx, vendor id.Vendor, h Letterhead) (Kept, error) {
+	if err := h.validate(); err != nil {
+		return Kept{}, err
+	}
+	if before, err := letterheadOf(ctx, tx, vendor); err == nil {
+		httpapi.Before(ctx, before)
+	}
+	return putLetterhead(ctx, tx, vendor, h)
+}
 
 // validate brings h into the form in which it is kept.
 func (h *Letterhead) validate() error {

@@ -30,7 +30,7 @@ type setMineInput struct {
 }
 
 func (s *Invoices) setMine(ctx context.Context, tx pgx.Tx, in *setMineInput) (Kept, error) {
-	return set(ctx, tx, auth.From(ctx).VendorScope(), in.Body)
+	return SetLetterhead(ctx, tx, auth.From(ctx).VendorScope(), in.Body)
 }
 
 type vendorInput struct {
@@ -47,15 +47,5 @@ type setLetterheadInput struct {
 }
 
 func (s *Invoices) setLetterhead(ctx context.Context, tx pgx.Tx, in *setLetterheadInput) (Kept, error) {
-	return set(ctx, tx, in.Vendor, in.Body)
-}
-
-func set(ctx context.Context, tx pgx.Tx, vendor id.Vendor, h Letterhead) (Kept, error) {
-	if err := h.validate(); err != nil {
-		return Kept{}, err
-	}
-	if before, err := letterheadOf(ctx, tx, vendor); err == nil {
-		httpapi.Before(ctx, before)
-	}
-	return putLetterhead(ctx, tx, vendor, h)
+	return SetLetterhead(ctx, tx, in.Vendor, in.Body)
 }

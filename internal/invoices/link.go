@@ -1,6 +1,7 @@
 package invoices
 
 import (
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -46,18 +47,29 @@ func (s *Invoices) open(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || form != "pdf" && form != "html" {
 		return ErrNoInvoice
 	}
-	if err := s.LinkKey.Check(name, r.URL.Query(), s.Clock.Now(), ErrNoInvoice, ErrLinkExpired); err != nil {
-		return err
+	expired := s.LinkKey.Check(name, r.URL.Query(), s.Clock.Now(), ErrNoInvoice, ErrLinkExpired)
+	if expired != nil && !(errors.Is(expired, ErrLinkExpired) && isBrowser(r)) {
+		return expired
 	}
 	found, err := Get(r.Context(), s.DB, invoice)
 	if err != nil {
 		return err
 	}
-	if form == "pdf" {
-		return servePDF(w, found.Number, []Invoice{found})
+	switch {
+	case expired != nil:
+		return s.serveExpired(w, found)
+	case form == "html":
+		return servePage(w, found)
 	}
-	return servePage(w, found)
+	err = servePDF(w, found.Number, []Invoice{found})
+	if errors.Is(err, ErrNotPrintable) && isBrowser(r) {
+		return servePage(w, found)
+	}
+	return err
 }
+
+// isBrowser reports whether somebody looks who would rather see a page than JSON.
+func isBrowser(r *http.Request) bool { return strings.Contains(r.Header.Get("Accept"), "text/html") }
 
 // servePDF answers with some documents as one file.
 func servePDF(w http.ResponseWriter, name string, list []Invoice) error {
@@ -77,10 +89,28 @@ func servePage(w http.ResponseWriter, i Invoice) error {
 	if err != nil {
 		return err
 	}
+	return serve(w, http.StatusOK, page)
+}
+
+// serveExpired tells who comes back to a tab that was open for long where to ask
+// for the document again, in its language.
+func (s *Invoices) serveExpired(w http.ResponseWriter, i Invoice) error {
+	l := languageOf(i.Locale)
+	page, err := render("expired.html", map[string]string{
+		"Lang": l.code, "Title": l.say("expired"), "Why": l.say("expired_why"), "MyOrders": l.say("my_orders"), "Orders": s.BaseURL + "/account#orders",
+	})
+	if err != nil {
+		return err
+	}
+	return serve(w, http.StatusGone, page)
+}
+
+func serve(w http.ResponseWriter, status int, page []byte) error {
 	private(w.Header())
 	w.Header().Set("Content-Type", "text/html; charset=utf-8")
 	w.Header().Set("Content-Security-Policy", pagePolicy)
-	_, err = w.Write(page)
+	w.WriteHeader(status)
+	_, err := w.Write(page)
 	return err
 }
 

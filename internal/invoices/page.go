@@ -3,19 +3,19 @@ package invoices
 import (
 	"bytes"
 	"crypto/sha256"
-	_ "embed"
+	"embed"
 	"encoding/base64"
 	"fmt"
 	"html/template"
 )
 
 var (
-	//go:embed page.html
-	pageHTML string
+	//go:embed page.html expired.html
+	pageFiles embed.FS
 	//go:embed page.css
 	pageCSS string
 
-	pages = template.Must(template.New("page.html").Funcs(template.FuncMap{"style": func() template.CSS { return template.CSS(pageCSS) }}).Parse(pageHTML))
+	pages = template.Must(template.New("").Funcs(template.FuncMap{"style": func() template.CSS { return template.CSS(pageCSS) }}).ParseFS(pageFiles, "*.html"))
 
 	// The page has its style with it, so that it can be kept as one file, and may use
 	// nothing else.
@@ -23,10 +23,12 @@ var (
 )
 
 // writePage is a document as a page, in one file.
-func writePage(i Invoice) ([]byte, error) {
+func writePage(i Invoice) ([]byte, error) { return render("page.html", sheetOf(i)) }
+
+func render(name string, data any) ([]byte, error) {
 	var page bytes.Buffer
-	if err := pages.Execute(&page, sheetOf(i)); err != nil {
-		return nil, fmt.Errorf("show invoice %s: %w", i.ID, err)
+	if err := pages.ExecuteTemplate(&page, name, data); err != nil {
+		return nil, fmt.Errorf("show %s: %w", name, err)
 	}
 	return page.Bytes(), nil
 }

@@ -19,9 +19,18 @@ const (
 	margin    = 18.0
 	width     = 210 - 2*margin
 	lineHigh  = 4.6
-	foot      = 24.0 // from the lower edge
-	bodySize  = 9.0  // points
+	smallHigh = 4.0
+	headHigh  = 6.0
+	gap       = 4.0        // between columns
+	bottom    = 297 - 24.0 // where a page ends
+)
+
+// Sizes of letters, in points.
+const (
+	bodySize  = 9.0
 	smallSize = 7.5
+	leastSize = 5.0
+	sumSize   = 11.0 // of what a document comes to
 )
 
 // A typeface is one that is embedded in each PDF, as much of it as is used.
@@ -72,6 +81,7 @@ func isShaped(r rune) bool { return 0x0590 <= r && r < 0x10A0 || 0xA8E0 <= r && 
 type press struct {
 	*fpdf.Fpdf
 	sheet sheet
+	first int // page of the document
 }
 
 // writePDF sets some documents, each from a page of its own, and always to the same
@@ -81,17 +91,11 @@ func writePDF(list []Invoice) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read the typeface of invoices: %w", err)
 	}
-	p := &press{Fpdf: fpdf.New("P", "mm", "A4", "")}
-	p.AddUTF8FontFromBytes("noto", "", face.regular)
-	p.AddUTF8FontFromBytes("noto", "B", face.bold)
-	p.SetMargins(margin, margin, margin)
-	p.SetAutoPageBreak(true, foot)
+	p := newPress(face)
 	p.SetCatalogSort(true)
 	p.SetCreationDate(list[0].IssuedAt.UTC())
 	p.SetModificationDate(list[0].IssuedAt.UTC())
 	p.SetTitle(list[0].Number, true)
-	p.SetFooterFunc(p.footer)
-	p.AliasNbPages("{all}")
 	for _, i := range list {
 		s := sheetOf(i)
 		if !s.every(func(text *string) bool { *text = norm.NFC.String(*text); return face.has(*text) }) {
@@ -105,6 +109,18 @@ func writePDF(list []Invoice) ([]byte, error) {
 		return nil, fmt.Errorf("write invoice %s: %w", list[0].Number, err)
 	}
 	return out.Bytes(), nil
+}
+
+// newPress has an empty sheet before it.
+func newPress(face typeface) *press {
+	p := &press{Fpdf: fpdf.New("P", "mm", "A4", "")}
+	p.AddUTF8FontFromBytes("noto", "", face.regular)
+	p.AddUTF8FontFromBytes("noto", "B", face.bold)
+	p.SetMargins(margin, margin, margin)
+	p.SetCellMargin(0)
+	p.SetAutoPageBreak(true, 297-bottom)
+	p.SetFooterFunc(p.footer)
+	return p
 }
 
 // every asks something of each text of a sheet that its writer chose.
@@ -133,8 +149,9 @@ func (s *sheet) every(ask func(text *string) bool) bool {
 }
 
 func (p *press) document(s sheet) {
-	p.sheet = s
-	p.AddPage()
+	p.AddPage() // under the last page of the document before goes its own footer
+	p.sheet, p.first = s, p.PageNo()
+	p.ink()
 	p.font("B", 17)
 	p.MultiCell(0, 9, s.Title+" "+s.Number, "", "L", false)
 	p.Ln(5)
@@ -143,7 +160,12 @@ func (p *press) document(s sheet) {
 	p.lines()
 	p.sums()
 	p.notes()
+	p.foot()
+	p.RegisterAlias(p.pagesAlias(), strconv.Itoa(p.PageNo()-p.first+1))
 }
+
+// pagesAlias stands for how many pages the document has until that is known.
+func (p *press) pagesAlias() string { return fmt.Sprintf("{%d}", p.first) }
 
 func (p *press) font(style string, size float64) { p.SetFont("noto", style, size) }
 
@@ -180,7 +202,7 @@ func (p *press) parties() {
 // facts stand in a table of three columns.
 func (p *press) facts() {
 	const columns = 3
-	p.rule()
+	p.rule(width)
 	for at := 0; at < len(p.sheet.Facts); at += columns {
 		row := p.sheet.Facts[at:min(at+columns, len(p.sheet.Facts))]
 		top := p.GetY() + 1.5
@@ -200,123 +222,231 @@ func (p *press) facts() {
 		p.SetXY(margin, low)
 	}
 	p.Ln(2)
-	p.rule()
+	p.rule(width)
 	p.Ln(5)
 }
 
-func (p *press) rule() {
+func (p *press) rule(long float64) {
 	p.SetDrawColor(205, 210, 220)
 	p.SetLineWidth(0.2)
-	p.Line(margin, p.GetY(), margin+width, p.GetY())
+	p.Line(p.GetX(), p.GetY(), p.GetX()+long, p.GetY())
 }
 
-// columns are the widths of the table of lines, the first of which takes what the
-// others leave.
-func (p *press) columns() []float64 {
-	widths := make([]float64, len(p.sheet.Head))
-	left := width
-	p.font("", bodySize)
-	for at := 1; at < len(widths); at++ {
-		widths[at] = p.GetStringWidth(p.sheet.Head[at])
-		for _, r := range p.sheet.Rows {
-			widths[at] = max(widths[at], p.GetStringWidth(r.Figures[at-1].Value))
-		}
-		widths[at] += 4
-		left -= widths[at]
+// room begins a page where so much does not fit on this one, and reports whether it
+// did.
+func (p *press) room(high float64) bool {
+	if p.GetY()+high <= bottom {
+		return false
 	}
-	widths[0] = left
-	return widths
+	p.AddPage()
+	return true
+}
+
+// textHigh is how high a text becomes in a column.
+func (p *press) textHigh(text string, wide, high float64) float64 {
+	return float64(len(p.SplitText(text, wide))) * high
+}
+
+// A grid is how wide the columns of a table are, and how large its letters.
+type grid struct {
+	widths []float64
+	size   float64
+}
+
+// gridOf gives each column the room that its widest figure needs, and the first what
+// they leave: a third at least, for which letters become smaller.
+func (p *press) gridOf(head []string, rows [][]string, room float64) grid {
+	for size := bodySize; ; size -= 0.5 {
+		g := grid{make([]float64, len(head)), size}
+		g.widths[0] = room
+		for at := 1; at < len(head); at++ {
+			g.widths[at] = gap + p.widest(head[at], rows, at, size)
+			g.widths[0] -= g.widths[at]
+		}
+		if g.widths[0] >= room/3 || size <= leastSize {
+			return g
+		}
+	}
+}
+
+// widest is the room that a column needs.
+func (p *press) widest(head string, rows [][]string, column int, size float64) float64 {
+	p.font("", smallSize)
+	wide := p.GetStringWidth(head)
+	p.font("", size)
+	for _, row := range rows {
+		wide = max(wide, p.GetStringWidth(row[column]))
+	}
+	return wide
 }
 
 // lines is the table of what was sold. A line that does not fit on the page begins
-// the next one, under the head again.
+// the next one, under the head again; the last takes along what all of it comes to.
 func (p *press) lines() {
-	widths := p.columns()
-	p.head(p.sheet.Head, widths)
+	var rows [][]string
 	for _, r := range p.sheet.Rows {
-		p.font("", bodySize)
-		high := float64(len(p.SplitText(r.Title, widths[0]-2))) * lineHigh
-		if r.Detail != "" {
-			p.font("", smallSize)
-			high += float64(len(p.SplitText(r.Detail, widths[0]-2))) * 4
+		rows = append(rows, r.cells())
+	}
+	g := p.gridOf(p.sheet.Head, rows, width)
+	for at, r := range p.sheet.Rows {
+		needs := p.rowHigh(r, g)
+		if at == 0 {
+			needs += headHigh
 		}
-		if p.GetY()+high+3 > 297-foot {
-			p.AddPage()
-			p.head(p.sheet.Head, widths)
+		if at == len(p.sheet.Rows)-1 {
+			needs += p.closeHigh()
 		}
-		p.line(r, widths, high)
+		if p.room(needs) || at == 0 {
+			p.head(p.sheet.Head, g)
+		}
+		p.line(r, g)
 	}
 	p.Ln(5)
 }
 
-func (p *press) head(texts []string, widths []float64) {
+// cells is a row as the columns have it.
+func (r row) cells() []string {
+	list := []string{r.Title}
+	for _, f := range r.Figures {
+		list = append(list, f.Value)
+	}
+	return list
+}
+
+func (p *press) head(texts []string, g grid) {
+	x := p.GetX()
 	p.font("", smallSize)
 	p.soft()
 	for at, text := range texts {
-		align := "R"
-		if at == 0 {
-			align = "L"
-		}
-		p.CellFormat(widths[at], 5, text, "", 0, align, false, 0, "")
+		p.CellFormat(g.widths[at], headHigh-1, text, "", 0, align(at), false, 0, "")
 	}
-	p.Ln(5)
 	p.ink()
-	p.rule()
+	p.SetXY(x, p.GetY()+headHigh-1)
+	p.rule(sum(g.widths))
+	p.SetXY(x, p.GetY()+1)
 }
 
-func (p *press) line(r row, widths []float64, high float64) {
-	top := p.GetY() + 1.2
-	p.SetXY(margin, top)
-	p.font("", bodySize)
-	p.MultiCell(widths[0]-2, lineHigh, r.Title, "", "L", false)
+// align is left for the first column, and right for figures.
+func align(column int) string {
+	if column == 0 {
+		return "L"
+	}
+	return "R"
+}
+
+func sum(widths []float64) (wide float64) {
+	for _, w := range widths {
+		wide += w
+	}
+	return wide
+}
+
+func (p *press) rowHigh(r row, g grid) float64 {
+	p.font("", g.size)
+	high := p.textHigh(r.Title, g.widths[0], lineHigh)
 	if r.Detail != "" {
-		p.font("", smallSize)
+		p.font("", min(g.size, smallSize))
+		high += p.textHigh(r.Detail, g.widths[0], smallHigh)
+	}
+	return high + 2
+}
+
+func (p *press) line(r row, g grid) {
+	top, high := p.GetY(), p.rowHigh(r, g)
+	p.figures(r.cells(), g)
+	if r.Detail != "" {
+		p.font("", min(g.size, smallSize))
 		p.soft()
-		p.MultiCell(widths[0]-2, 4, r.Detail, "", "L", false)
+		p.MultiCell(g.widths[0], smallHigh, r.Detail, "", "L", false)
 		p.ink()
 	}
-	p.SetXY(margin+widths[0], top)
-	p.font("", bodySize)
-	for at, f := range r.Figures {
-		p.CellFormat(widths[at+1], lineHigh, f.Value, "", 0, "R", false, 0, "")
-	}
-	p.SetXY(margin, top+high+1)
-	p.rule()
+	p.SetXY(margin, top+high-1)
+	p.rule(width)
+	p.SetXY(margin, top+high)
 }
 
-// sums is tax by rate at the left and what it comes to at the right, on one page.
-func (p *press) sums() {
-	const left, right = 98.0, 70.0
-	if p.GetY()+float64(max(len(p.sheet.TaxRows)+1, len(p.sheet.Sums)+1))*6 > 297-foot {
-		p.AddPage()
+// figures is a row of a table: the first text takes as many lines as it needs.
+func (p *press) figures(texts []string, g grid) {
+	x, top := p.GetX(), p.GetY()
+	p.font("", g.size)
+	p.SetX(x + g.widths[0])
+	for at := 1; at < len(texts); at++ {
+		p.CellFormat(g.widths[at], lineHigh, texts[at], "", 0, "R", false, 0, "")
 	}
+	p.SetXY(x, top)
+	p.MultiCell(g.widths[0], lineHigh, texts[0], "", "L", false)
+	p.SetX(x)
+}
+
+// sums is tax by rate at the left and what it comes to at the right.
+func (p *press) sums() {
 	top := p.GetY()
-	widths := []float64{left - 62, 18, 22, 22}
-	p.head(p.sheet.TaxHead, widths)
-	p.font("", bodySize)
+	g := p.taxGrid()
+	p.head(p.sheet.TaxHead, g)
 	for _, r := range p.sheet.TaxRows {
-		y := p.GetY()
-		p.MultiCell(widths[0], lineHigh, r[0], "", "L", false)
-		low := p.GetY()
-		p.SetXY(margin+widths[0], y)
-		for at, text := range r[1:] {
-			p.CellFormat(widths[at+1], lineHigh, text, "", 0, "R", false, 0, "")
-		}
-		p.SetXY(margin, low)
+		p.figures(r, g)
 	}
 	low := p.GetY()
-	p.SetXY(margin+width-right, top)
-	for i, f := range p.sheet.Sums {
-		style, high := "", 5.5
-		if i == len(p.sheet.Sums)-1 {
-			style, high = "B", 7
-		}
-		p.font(style, bodySize+float64(len(style))*2)
-		p.SetX(margin + width - right)
-		p.CellFormat(right/2, high, f.Label, "", 0, "L", false, 0, "")
-		p.CellFormat(right/2, high, f.Value, "", 1, "R", false, 0, "")
+	x := margin + width - p.sumsWide()
+	for at, f := range p.sheet.Sums {
+		style, size, high := p.sumStyle(at)
+		p.font(style, size)
+		p.SetXY(x, top)
+		p.CellFormat(0, high, f.Label, "", 0, "L", false, 0, "")
+		p.SetX(x)
+		p.CellFormat(0, high, f.Value, "", 0, "R", false, 0, "")
+		top += high
 	}
-	p.SetXY(margin, max(low, p.GetY())+5)
+	p.SetXY(margin, max(low, top)+5)
+}
+
+// sumStyle is how a sum is set: the last one, which counts, larger than the others.
+func (p *press) sumStyle(at int) (style string, size, high float64) {
+	if at == len(p.sheet.Sums)-1 {
+		return "B", sumSize, 7
+	}
+	return "", bodySize, 5
+}
+
+// sumsWide is the room that labels and amounts of sums need, or what looks well.
+func (p *press) sumsWide() float64 {
+	wide := 62.0
+	for at, f := range p.sheet.Sums {
+		style, size, _ := p.sumStyle(at)
+		p.font(style, size)
+		wide = max(wide, p.GetStringWidth(f.Label)+gap+p.GetStringWidth(f.Value))
+	}
+	return wide
+}
+
+func (p *press) taxGrid() grid {
+	return p.gridOf(p.sheet.TaxHead, p.sheet.TaxRows, width-p.sumsWide()-2*gap)
+}
+
+// closeHigh is the room for all that stands below the lines; no more than half a
+// page, so that a long note goes over pages.
+func (p *press) closeHigh() float64 {
+	g := p.taxGrid()
+	p.font("", g.size)
+	high := headHigh
+	for _, r := range p.sheet.TaxRows {
+		high += p.textHigh(r[0], g.widths[0], lineHigh)
+	}
+	sums := 0.0
+	for at := range p.sheet.Sums {
+		_, _, one := p.sumStyle(at)
+		sums += one
+	}
+	p.font("", bodySize)
+	high = max(high, sums)
+	for _, note := range p.sheet.Notes {
+		high += p.textHigh(note, width, lineHigh)
+	}
+	p.font("", smallSize)
+	for _, line := range p.sheet.Foot {
+		high += p.textHigh(line, width, smallHigh)
+	}
+	return min(high+15, (bottom-margin)/2)
 }
 
 func (p *press) notes() {
@@ -324,24 +454,25 @@ func (p *press) notes() {
 	for _, note := range p.sheet.Notes {
 		p.MultiCell(0, lineHigh, note, "", "L", false)
 	}
-	if len(p.sheet.Foot) == 0 {
-		return
-	}
+}
+
+// foot is what the seller has to say below all that.
+func (p *press) foot() {
 	p.Ln(4)
 	p.soft()
 	p.font("", smallSize)
 	for _, line := range p.sheet.Foot {
-		p.MultiCell(0, 4, line, "", "L", false)
+		p.MultiCell(0, smallHigh, line, "", "L", false)
 	}
 	p.ink()
 }
 
-// footer stands on each page: which document it is of, and which page.
+// footer stands on each page: which document it is of, and which page of that.
 func (p *press) footer() {
-	p.SetY(-14)
+	p.SetXY(margin, -14)
 	p.font("", smallSize)
 	p.soft()
-	p.CellFormat(width/2, 5, p.sheet.Title+" "+p.sheet.Number, "", 0, "L", false, 0, "")
-	p.CellFormat(width/2, 5, p.sheet.language.say("page", "n", strconv.Itoa(p.PageNo()), "all", "{all}"), "", 0, "R", false, 0, "")
+	page := p.sheet.language.say("page", "n", strconv.Itoa(p.PageNo()-p.first+1), "all", p.pagesAlias())
+	p.CellFormat(0, 5, p.sheet.Title+" "+p.sheet.Number+" · "+page, "", 0, "L", false, 0, "")
 	p.ink()
 }

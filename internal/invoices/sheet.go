@@ -16,14 +16,13 @@ type sheet struct {
 	Seller, Buyer       []string // the first line is a name
 	From, To            string   // what stands above them
 	Head                []string // of the columns of lines
-	Discounts           bool     // there are any, so there is a column for them
+	Discounts, Rates    bool     // there are any, so there is a column for them
 	Rows                []row
 	TaxHead             []string
 	TaxRows             [][]string
 	Sums                []fact // the last is what it comes to
 	Notes               []string
 	Foot                []string
-	Print               string
 	language            language
 }
 
@@ -42,20 +41,23 @@ type figure struct{ Label, Value string }
 func sheetOf(i Invoice) sheet {
 	l := languageOf(i.Locale)
 	s := sheet{
-		Lang: l.code, Title: l.say(titleOf(i)), Number: i.Number, From: l.say("from"), To: l.say("to"), Print: l.say("print"), language: l,
+		Lang: l.code, Title: l.say(titleOf(i)), Number: i.Number, From: l.say("from"), To: l.say("to"), language: l,
 		Seller: sellerLines(l, i.Seller), Buyer: buyerLines(l, i.Buyer),
 		TaxHead: []string{l.say("tax"), l.say("rate"), l.say("net"), l.say("tax")},
 		Sums:    []fact{{l.say("sum_net"), l.sum(i.Net)}, {l.say("sum_tax"), l.sum(i.Tax)}, {l.say("sum_" + string(i.Kind)), l.sum(i.Total) + " " + string(i.Currency)}},
 	}
 	s.Facts = facts(l, i)
 	for _, line := range i.Lines {
-		s.Discounts = s.Discounts || !line.Discount.IsZero()
+		s.Discounts, s.Rates = s.Discounts || !line.Discount.IsZero(), s.Rates || rates(l, line) != ""
 	}
 	s.Head = []string{l.say("article"), l.say("quantity"), l.say("unit")}
 	if s.Discounts {
 		s.Head = append(s.Head, l.say("discount"))
 	}
-	s.Head = append(s.Head, l.say("tax"), l.say("net"), l.say("total"))
+	if s.Rates {
+		s.Head = append(s.Head, l.say("tax"))
+	}
+	s.Head = append(s.Head, l.say("net"), l.say("total"))
 	for _, line := range i.Lines {
 		s.Rows = append(s.Rows, s.row(l, line))
 	}
@@ -80,15 +82,15 @@ func facts(l language, i Invoice) []fact {
 		list = append(list, fact{l.say("corrects"), l.say("of_day", "number", i.Corrects.Number, "day", l.date(i.Corrects.On))})
 	}
 	list = append(list, fact{l.say("order"), i.OrderNumber}, fact{l.say("ordered_on"), l.date(i.OrderedAt.UTC().Format(time.DateOnly))})
-	to := i.SuppliedTo.Country
+	to := l.country(i.SuppliedTo.Country)
 	if i.SuppliedTo.Region != "" {
-		to = i.SuppliedTo.Region + ", " + to
+		to = accounts.RegionName(i.SuppliedTo.Country, i.SuppliedTo.Region) + ", " + to
 	}
 	return append(list, fact{l.say("supplied_to"), to})
 }
 
 func sellerLines(l language, p Party) []string {
-	list := append([]string{p.Name}, addressLines(p.Address)...)
+	list := append([]string{p.Name}, addressLines(l, p.Address)...)
 	if p.Trading != "" {
 		list = append(list, l.say("trading_as", "name", p.Trading))
 	}
@@ -99,7 +101,7 @@ func buyerLines(l language, p Party) []string {
 	if p.Name == "" {
 		return []string{l.say("forgotten")}
 	}
-	return taxLine(l, append([]string{p.Name}, addressLines(p.Address)...), p)
+	return taxLine(l, append([]string{p.Name}, addressLines(l, p.Address)...), p)
 }
 
 func taxLine(l language, list []string, p Party) []string {
@@ -109,9 +111,9 @@ func taxLine(l language, list []string, p Party) []string {
 	return list
 }
 
-func addressLines(a accounts.PostalAddress) []string {
+func addressLines(l language, a accounts.PostalAddress) []string {
 	var list []string
-	for _, line := range []string{a.Line1, a.Line2, strings.TrimSpace(a.PostalCode + " " + a.City), a.Region, a.Country} {
+	for _, line := range []string{a.Line1, a.Line2, strings.TrimSpace(a.PostalCode + " " + a.City), accounts.RegionName(a.Country, a.Region), l.country(a.Country)} {
 		if line != "" {
 			list = append(list, line)
 		}
@@ -124,6 +126,9 @@ func (s sheet) row(l language, line Line) row {
 	r := row{Title: line.Title, Detail: line.Detail}
 	if line.Kind != Goods {
 		r.Title = l.say(string(line.Kind))
+	}
+	if line.Kind == Goods && line.Quantity == 0 {
+		r.Title = l.say("money_of", "title", line.Title)
 	}
 	if line.SKU != "" {
 		r.Detail = strings.TrimPrefix(r.Detail+" · "+line.SKU, " · ")
@@ -139,7 +144,10 @@ func (s sheet) row(l language, line Line) row {
 	if s.Discounts {
 		values = append(values, discount)
 	}
-	values = append(values, rates(l, line), l.sum(line.Net()), l.sum(line.Total))
+	if s.Rates {
+		values = append(values, rates(l, line))
+	}
+	values = append(values, l.sum(line.Net()), l.sum(line.Total))
 	for at, value := range values {
 		r.Figures = append(r.Figures, figure{s.Head[at+1], value})
 	}
@@ -184,13 +192,18 @@ func notes(l language, i Invoice) []string {
 	if i.TaxIncluded && !i.Tax.IsZero() {
 		list = append(list, l.say("prices_hold_tax"))
 	}
+	reversed := false
 	for _, t := range i.Taxes {
 		switch t.Label {
 		case tax.ReverseCharge:
+			reversed = true
 			list = append(list, l.say("reverse_charge"))
 		case tax.Exempt:
 			list = append(list, l.say("exempt"))
 		}
+	}
+	if titleOf(i) == "tax_invoice" && !reversed { // rule 46(p) of the CGST Rules, 2017
+		list = append(list, l.say("no_reverse_charge"))
 	}
 	if !i.Credit.IsZero() {
 		list = append(list, l.say("credit", "amount", l.sum(i.Credit)+" "+string(i.Currency)))

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"souk/internal/accounts"
 	"souk/internal/money"
 )
 
@@ -18,6 +19,7 @@ var texts embed.FS
 type language struct {
 	code             string
 	words            map[string]string
+	countries        map[string]string // but in English, in which accounts knows them
 	thousands, point string
 	day              string
 }
@@ -30,14 +32,23 @@ var languages = []language{
 
 func init() {
 	for i := range languages {
-		text, err := texts.ReadFile("text/" + languages[i].code + ".json")
-		if err == nil {
-			err = json.Unmarshal(text, &languages[i].words)
-		}
-		if err != nil {
-			panic(fmt.Sprintf("words of invoices in %s: %v", languages[i].code, err)) // a file of ours, read by every test
+		l := &languages[i]
+		l.words = mustRead(l.code)
+		if l.code != "en" {
+			l.countries = mustRead("countries-" + l.code)
 		}
 	}
+}
+
+func mustRead(name string) (words map[string]string) {
+	text, err := texts.ReadFile("text/" + name + ".json")
+	if err == nil {
+		err = json.Unmarshal(text, &words)
+	}
+	if err != nil {
+		panic(fmt.Sprintf("words of invoices in %s: %v", name, err)) // a file of ours, read by every test
+	}
+	return words
 }
 
 // languageOf is the language of a locale, such as de or de-AT.
@@ -56,6 +67,14 @@ func (l language) say(key string, pairs ...string) string {
 		pairs[i] = "{" + pairs[i] + "}"
 	}
 	return strings.NewReplacer(pairs...).Replace(l.words[key])
+}
+
+// country is what a country is called.
+func (l language) country(code string) string {
+	if name := l.countries[code]; name != "" {
+		return name
+	}
+	return accounts.CountryName(code)
 }
 
 // date is a day, 2026-11-27, as people write it.

@@ -1,4 +1,5 @@
 import { call, Problem, signedIn } from "./api.js";
+import { hasInvoices, showInvoices } from "./invoices.js";
 import { showMembership, showPaid } from "./membership.js";
 import { $, make, onSubmit, row, say, working } from "./page.js";
 import { proven } from "./prove.js";
@@ -160,15 +161,18 @@ onSubmit($("#preferences"), async (values) => {
 async function showOrders() {
   const { data } = await call("GET", "/me/orders?limit=20");
   $("#no-orders").hidden = data.length > 0;
-  const lists = await Promise.all(data.map(async (order) => [
-    row(`${order.number} · ${order.status}`, [when.format(new Date(order.created_at)), order.next_action?.text, order.next_action?.reference].filter(Boolean).join(" · ")),
-    ...await goodsOf(order),
-  ]));
+  const lists = await Promise.all(data.map(async (order) => [lineOf(order), ...await goodsOf(order)]));
   $("#my-orders").replaceChildren(...lists.flat());
   if (location.hash === "#orders") $("#orders").scrollIntoView();
 }
 
 document.addEventListener("ordered", () => showOrders());
+
+function lineOf(order) {
+  const detail = [when.format(new Date(order.created_at)), order.next_action?.text, order.next_action?.reference].filter(Boolean).join(" · ");
+  const line = row(`${order.number} · ${order.status}`, detail, hasInvoices(order) && "Invoice", () => showInvoices(order, line));
+  return line;
+}
 
 // goodsOf are the files and licence keys that came with an order.
 async function goodsOf(order) {

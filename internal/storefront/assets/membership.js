@@ -1,15 +1,9 @@
 // The membership on the account page: what one has of it, what is to be paid, and the plans that there are.
 import { call } from "./api.js";
-import { $, make, onSubmit, row, say, working } from "./page.js";
+import { $, make, onSubmit, price, row, say, working } from "./page.js";
 
 const day = new Intl.DateTimeFormat(undefined, { dateStyle: "medium" });
 const on = (moment) => day.format(new Date(moment));
-
-// price tells an amount of minor units as people write it.
-function price({ amount, currency }) {
-  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
-  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
-}
 
 function everySoOften({ unit, count }) {
   return count === 1 ? `a ${unit}` : `every ${count} ${unit}s`;

@@ -18,6 +18,12 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+// price tells an amount of minor units as people write it.
+export function price({ amount, currency }) {
+  const format = new Intl.NumberFormat(undefined, { style: "currency", currency });
+  return format.format(amount / 10 ** format.resolvedOptions().maximumFractionDigits);
+}
+
 // row is a line of a list with what can be done about it.
 export function row(title, detail, label, act) {
   const text = make("span", {}, title, make("br"), make("span", { className: "soft", textContent: detail }));
