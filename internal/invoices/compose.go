@@ -51,10 +51,8 @@ func (s sale) head(kind Kind) Invoice {
 
 // buyerOf is whom an invoice names: the billing address, without ways to reach them.
 func buyerOf(w orders.Whole) Party {
-	to := w.Billing
-	p := Party{Name: to.Name, TaxID: to.TaxID}
-	to.Name, to.TaxID, to.Phone = "", "", ""
-	p.Address = to
+	p := Party{Address: w.Billing, TaxID: w.Billing.TaxID}
+	p.Address.TaxID, p.Address.Phone = "", ""
 	return p
 }
 

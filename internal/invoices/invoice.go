@@ -60,13 +60,11 @@ type Reference struct {
 
 // A Party is who sells or buys.
 type Party struct {
-	Name     string                 `json:"name,omitempty"`
 	Trading  string                 `json:"trading_as,omitempty" doc:"What a seller is called in the shop, where that is something else"`
 	Address  accounts.PostalAddress `json:"address,omitzero"`
 	TaxID    string                 `json:"tax_id,omitempty"`
 	Register string                 `json:"register,omitempty"`
 	Email    string                 `json:"email,omitempty"`
-	Phone    string                 `json:"phone,omitempty"`
 	Note     string                 `json:"note,omitempty"`
 }
 

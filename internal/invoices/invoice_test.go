@@ -86,7 +86,7 @@ func TestEachSellerBillsItsPartWhenItLeaves(t *testing.T) {
 	got := of(t, shop, p)
 	shipping := part(rugs).ShippingFee.Minor
 	want(t, got, fmt.Sprintf("invoice I%s-000001, goods 2 4760/760, shipping 1 %d/80 = %d/%d", year(t, shop), shipping, part(rugs).Total.Minor, part(rugs).PartTotals.Tax.Minor))
-	if got[0].Vendor != rugs || got[0].Paid || got[0].OrderNumber != p.Order.Number || got[0].Buyer.Name != "Ada" || got[0].SuppliedTo.Country != "DE" {
+	if got[0].Vendor != rugs || got[0].Paid || got[0].OrderNumber != p.Order.Number || got[0].Buyer.Address.Name != "Ada" || got[0].SuppliedTo.Country != "DE" {
 		t.Errorf("the invoice is %+v", got[0].Invoice)
 	}
 

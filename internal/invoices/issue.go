@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"souk/internal/accounts"
 	"souk/internal/auth"
 	"souk/internal/crash"
 	"souk/internal/id"
@@ -138,8 +139,7 @@ func sellerOf(ctx context.Context, db postgres.DB, vendor id.Vendor) (Party, str
 	if err != nil {
 		return Party{}, "", fmt.Errorf("read seller %s: %w", vendor, err)
 	}
-	p := Party{Name: v.Name, TaxID: v.TaxID}
-	p.Address.Country, p.Address.Region, p.Address.PostalCode = v.Country, v.Region, v.PostalCode
+	p := Party{TaxID: v.TaxID, Address: accounts.PostalAddress{Name: v.Name, Country: v.Country, Region: v.Region, PostalCode: v.PostalCode}}
 	head, err := letterheadOf(ctx, db, vendor)
 	if errors.Is(err, ErrNoLetterhead) {
 		return p, "", nil
@@ -148,9 +148,8 @@ func sellerOf(ctx context.Context, db postgres.DB, vendor id.Vendor) (Party, str
 		return Party{}, "", err
 	}
 	if head.Address.Name != v.Name {
-		p.Name, p.Trading = head.Address.Name, v.Name
+		p.Trading = v.Name
 	}
-	p.Address, p.Register, p.Email, p.Phone, p.Note = head.Address, head.Register, head.Email, head.Address.Phone, head.Note
-	p.Address.Name, p.Address.Phone = "", ""
+	p.Address, p.Register, p.Email, p.Note = head.Address, head.Register, head.Email, head.Note
 	return p, head.Prefix, nil
 }

@@ -177,7 +177,7 @@ func TestWhichScriptsAPDFCanSet(t *testing.T) {
 		"कमल हस्तशिल्प": false, "متجر الكتب": false, "חנות ספרים": false, "ร้านหนังสือ": false, "鉄瓶": false, "서점": false, "Mug 🫖": false,
 	} {
 		for where, put := range map[string]func(i *Invoice){
-			"title": func(i *Invoice) { i.Lines[0].Title = text }, "variant": func(i *Invoice) { i.Lines[0].Detail = text }, "buyer": func(i *Invoice) { i.Buyer.Name = text },
+			"title": func(i *Invoice) { i.Lines[0].Title = text }, "variant": func(i *Invoice) { i.Lines[0].Detail = text }, "buyer": func(i *Invoice) { i.Buyer.Address.Name = text },
 			"city": func(i *Invoice) { i.Buyer.Address.City = text }, "note": func(i *Invoice) { i.Seller.Note = "Thanks\n" + text },
 			"reason": func(i *Invoice) { i.Reason = text }, "tax": func(i *Invoice) { i.Taxes[0].Label = text },
 		} {

@@ -45,9 +45,11 @@ func sample(currency money.Currency, included bool, lines ...Line) Invoice {
 	i := Invoice{
 		ID: id.New[id.Invoice](), Kind: KindInvoice, Number: "NKI2026-000123", Year: "2026", OrderNumber: "S-7K2M-QX41", Locale: "en", Currency: currency, TaxIncluded: included, Lines: lines,
 		IssuedOn: "2026-11-27", IssuedAt: time.Date(2026, 11, 27, 9, 30, 0, 0, time.UTC), OrderedAt: time.Date(2026, 11, 25, 18, 2, 0, 0, time.UTC),
-		Seller: Party{Name: "Nordkraft Handels GmbH", Trading: "Nordkraft", TaxID: "DE136695976", Register: "Amtsgericht Kiel, HRB 1234", Email: "books@nordkraft.example", Phone: "+49 431 123456",
-			Note: "Bank: DE02 1203 0000 0000 2020 51\nThank you for buying from a small shop!", Address: accounts.PostalAddress{Line1: "Am Kai 3", City: "Kiel", PostalCode: "24103", Region: "", Country: "DE"}},
-		Buyer:      Party{Name: "Ada Example", Address: accounts.PostalAddress{Line1: "1 Main Street", City: "Berlin", PostalCode: "10115", Country: "DE"}},
+		Seller: Party{
+			Trading: "Nordkraft", TaxID: "DE136695976", Register: "Amtsgericht Kiel, HRB 1234", Email: "books@nordkraft.example",
+			Note: "Bank: DE02 1203 0000 0000 2020 51\nThank you for buying from a small shop!", Address: accounts.PostalAddress{Name: "Nordkraft Handels GmbH", Phone: "+49 431 123456", Line1: "Am Kai 3", City: "Kiel", PostalCode: "24103", Region: "", Country: "DE"},
+		},
+		Buyer:      Party{Address: accounts.PostalAddress{Name: "Ada Example", Line1: "1 Main Street", City: "Berlin", PostalCode: "10115", Country: "DE"}},
 		SuppliedTo: Place{Country: "DE"}, Credit: money.Zero(currency), Paid: true,
 	}
 	i.sum()
@@ -101,8 +103,8 @@ func samples() map[string]Invoice {
 	alter("german", func(i *Invoice) { i.Locale, i.Credit = "de-AT", eur(5000) })
 	alter("india", func(i *Invoice) {
 		i.Number, i.SuppliedTo = "KVI2627-000001", Place{Country: "IN", Region: "KA"}
-		i.Seller = Party{Name: "Kaveri Handlooms & Metalworks Private Limited", Trading: "Kaveri", TaxID: "29AAGCB7383J1Z4", Address: accounts.PostalAddress{
-			Line1: "14 Mill Road, Block B", Line2: "Peenya Industrial Area, Phase II", City: "Bengaluru", PostalCode: "560058", Region: "KA", Country: "IN",
+		i.Seller = Party{Trading: "Kaveri", TaxID: "29AAGCB7383J1Z4", Address: accounts.PostalAddress{
+			Name: "Kaveri Handlooms & Metalworks Private Limited", Line1: "14 Mill Road, Block B", Line2: "Peenya Industrial Area, Phase II", City: "Bengaluru", PostalCode: "560058", Region: "KA", Country: "IN",
 		}}
 	})
 	alter("reverse-charge", func(i *Invoice) { i.Buyer.TaxID, i.Buyer.Address.Country = "FR40303265045", "FR" })
@@ -112,12 +114,14 @@ func samples() map[string]Invoice {
 		towel.Quantity, towel.Total, towel.Tax, towel.Taxes = 0, eur(119), eur(19), []TaxShare{{Label: "VAT", PPM: 190_000, Minor: 19}}
 		i.Lines = []Line{kettle, towel}
 	})
-	alter("without-letterhead", func(i *Invoice) { i.Seller, i.Paid = Party{Name: "Smith's stall", Email: "smith@shop.example"}, false })
+	alter("without-letterhead", func(i *Invoice) {
+		i.Seller, i.Paid = Party{Address: accounts.PostalAddress{Name: "Smith's stall"}}, false
+	})
 	alter("forgotten", func(i *Invoice) { i.Buyer = Party{} })
 	alter("wide", func(i *Invoice) {
-		i.Seller.Name = "Vereinigte Ostfriesische Teehandelsgesellschaft und Kolonialwarenmanufaktur vormals Gebrüder Beispiel mbH & Co. KGaA"
+		i.Seller.Address.Name = "Vereinigte Ostfriesische Teehandelsgesellschaft und Kolonialwarenmanufaktur vormals Gebrüder Beispiel mbH & Co. KGaA"
 		i.Seller.Email = "a-mailbox-with-a-name-that-is-as-long-as-it-may-be@a-domain-with-a-very-long-name.example"
-		i.Buyer.Name, i.Buyer.Address.Line1 = strings.Repeat("Wolfeschlegelstein", 5), "Straße des achtzehnten Oktober "+strings.Repeat("1234567890", 8)
+		i.Buyer.Address.Name, i.Buyer.Address.Line1 = strings.Repeat("Wolfeschlegelstein", 5), "Straße des achtzehnten Oktober "+strings.Repeat("1234567890", 8)
 	})
 	return all
 }

@@ -90,7 +90,7 @@ func facts(l language, i Invoice) []fact {
 }
 
 func sellerLines(l language, p Party) []string {
-	list := append([]string{p.Name}, addressLines(l, p.Address)...)
+	list := append([]string{p.Address.Name}, addressLines(l, p.Address)...)
 	if p.Trading != "" {
 		list = append(list, l.say("trading_as", "name", p.Trading))
 	}
@@ -98,10 +98,10 @@ func sellerLines(l language, p Party) []string {
 }
 
 func buyerLines(l language, p Party) []string {
-	if p.Name == "" {
+	if p.Address.Name == "" {
 		return []string{l.say("forgotten")}
 	}
-	return taxLine(l, append([]string{p.Name}, addressLines(l, p.Address)...), p)
+	return taxLine(l, append([]string{p.Address.Name}, addressLines(l, p.Address)...), p)
 }
 
 func taxLine(l language, list []string, p Party) []string {
@@ -230,7 +230,7 @@ func settled(i Invoice) string {
 
 func footLines(p Party) []string {
 	var contact []string
-	for _, text := range []string{p.Register, p.Email, p.Phone} {
+	for _, text := range []string{p.Register, p.Email, p.Address.Phone} {
 		if text != "" {
 			contact = append(contact, text)
 		}

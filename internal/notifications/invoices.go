@@ -23,7 +23,7 @@ func (n *Notifications) InvoiceIssued(ctx context.Context, e invoices.Issued) er
 	if err != nil {
 		return err
 	}
-	seller := cmp.Or(i.Seller.Trading, i.Seller.Name)
+	seller := cmp.Or(i.Seller.Trading, i.Seller.Address.Name)
 	l := n.about(Invoice, w)
 	l.Invoice = i.ID
 	l.Facts = []fact{{"number", i.Number}, {"date", i.IssuedOn}, {"vendor", seller}, {"order", w.Number}}

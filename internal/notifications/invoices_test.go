@@ -75,7 +75,7 @@ func TestAGuestIsMailedTheInvoiceAsPDF(t *testing.T) {
 	if m.To != p.Order.Email || !strings.Contains(m.Subject, i.Number) || !strings.Contains(m.Subject, p.Order.Number) || m.Header.Get("List-Unsubscribe") != "" {
 		t.Errorf("to %s: %s, %v", m.To, m.Subject, m.Header)
 	}
-	for _, want := range []string{i.Number, i.IssuedOn, "Sold by: " + i.Seller.Name, p.Order.Number, "Total: " + total, "Paid: " + total} {
+	for _, want := range []string{i.Number, i.IssuedOn, "Sold by: " + i.Seller.Address.Name, p.Order.Number, "Total: " + total, "Paid: " + total} {
 		if !strings.Contains(m.Text, want) {
 			t.Errorf("the mail lacks %q:\n%s", want, m.Text)
 		}
