@@ -753,6 +753,14 @@ CREATE TABLE public.digital_grants (
     CONSTRAINT digital_grants_download_limit_check CHECK ((download_limit >= 0))
 );
 
+CREATE TABLE public.dropped_methods (
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    ref text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT dropped_methods_ref_check CHECK (((length(ref) >= 1) AND (length(ref) <= 500)))
+);
+
 CREATE TABLE public.event_cursors (
     follower text NOT NULL,
     xid xid8 DEFAULT '0'::xid8 NOT NULL,
@@ -2786,6 +2794,9 @@ ALTER TABLE ONLY public.digital_files
 
 ALTER TABLE ONLY public.digital_grants
     ADD CONSTRAINT digital_grants_pkey PRIMARY KEY (id);
+
+ALTER TABLE ONLY public.dropped_methods
+    ADD CONSTRAINT dropped_methods_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.event_cursors
     ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (follower);

@@ -31,6 +31,7 @@ func (a *App) subscribe() {
 	events.On(a.Relay, "hand over digital goods", a.Checkout.HandOver)
 	events.On(a.Relay, "look into notices of payments", a.Checkout.Hear, events.Within(time.Minute))
 	events.On(a.Relay, "tell payment providers", a.Checkout.Carry, events.Within(time.Minute))
+	events.On(a.Relay, "have payment providers forget", a.Payments.TellDropped, events.Within(time.Minute))
 	events.On(a.Relay, "compare the books of payment providers", a.Reconciler.Night, events.Within(time.Hour))
 	a.subscribeInvoices()
 	a.forget()

@@ -7,8 +7,9 @@
 // are to be told ([Instruction]), what they tell ([Notice], the inbox), and what
 // does not add up ([Exception]).
 // Tables: payments, payment_events, payment_refs, payment_accounts,
-// payment_instructions, payment_disputes, payment_exceptions, webhook_inbox.
-// Raises: [NoticeKept], [InstructionDue], [DisputeOpened], [DisputeDue]; the flow that records a fact raises the
+// payment_instructions, payment_disputes, payment_exceptions, webhook_inbox,
+// saved_methods, dropped_methods.
+// Raises: [NoticeKept], [InstructionDue], [DisputeOpened], [DisputeDue], [SavedDropped]; the flow that records a fact raises the
 // step of the order that the fact caused.
 // Calls: nobody. Whoever records a capture also posts it to the ledger, in the
 // same transaction (see checkout).
