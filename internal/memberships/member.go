@@ -167,11 +167,28 @@ func (m *Memberships) Due(ctx context.Context, tx pgx.Tx, but []id.Membership) (
 // Revoke ends the memberships that an order has paid for whose money has all
 // gone back.
 func (m *Memberships) Revoke(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	return m.paidBy(ctx, tx, order, (*Membership).Revoke)
+}
+
+// Withhold stops the memberships that an order has paid for while a dispute has
+// taken its money.
+func (m *Memberships) Withhold(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	return m.paidBy(ctx, tx, order, (*Membership).Withhold)
+}
+
+// GiveBack lets the memberships run on that were withheld for an order.
+func (m *Memberships) GiveBack(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	return m.paidBy(ctx, tx, order, (*Membership).GiveBack)
+}
+
+// paidBy does something to the membership that an order has paid for, if there is
+// one.
+func (m *Memberships) paidBy(ctx context.Context, tx pgx.Tx, order id.Order, do func(*Membership, time.Time, id.Order) bool) error {
 	is, now, err := m.find(ctx, tx, lockPaidBy, pgx.NamedArgs{"order": order})
 	if errors.Is(err, ErrNoMembership) {
 		return nil
 	}
-	if err != nil || !is.Revoke(now, order) {
+	if err != nil || !do(&is, now, order) {
 		return err
 	}
 	return m.Save(ctx, tx, &is)

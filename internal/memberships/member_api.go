@@ -43,6 +43,7 @@ type View struct {
 	BenefitsUntil time.Time     `json:"benefits_until" doc:"With the grace for paying late"`
 	CancelAtEnd   bool          `json:"cancel_at_period_end"`
 	PausedUntil   *time.Time    `json:"paused_until,omitempty"`
+	Withheld      bool          `json:"withheld,omitempty" doc:"Paused until a dispute about its payment is decided"`
 	Method        string        `json:"payment_method"`
 	Renewal       id.Order      `json:"renewal_order_id,omitzero" doc:"The order for the next period, once it is placed; paid for, the membership goes on"`
 	Periods       []Period      `json:"periods"`
@@ -68,7 +69,7 @@ func (m *Membership) Shown(now time.Time) Status {
 func (m *Memberships) View(ctx context.Context, db postgres.DB, is Membership, now time.Time) (View, error) {
 	v := View{
 		ID: is.ID, Status: is.Shown(now), NextPlan: is.NextPlan, EndsAt: is.EndsAt, BenefitsUntil: is.BenefitsUntil, CancelAtEnd: is.CancelAtEnd,
-		PausedUntil: is.PausedUntil, Method: is.Method, Renewal: is.Renewal, Periods: is.Periods, CreatedAt: is.CreatedAt,
+		PausedUntil: is.PausedUntil, Withheld: !is.WithheldBy.IsZero(), Method: is.Method, Renewal: is.Renewal, Periods: is.Periods, CreatedAt: is.CreatedAt,
 	}
 	plan := is.Plan
 	if p, covered := is.At(now); covered {
