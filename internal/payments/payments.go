@@ -229,6 +229,15 @@ func OfOrder(ctx context.Context, db postgres.DB, order id.Order) ([]Payment, er
 	return list, nil
 }
 
+// CapturedBy is how much the captures of one cause have taken for an order.
+func CapturedBy(ctx context.Context, db postgres.DB, order id.Order, c money.Currency, cause string) (money.Amount, error) {
+	minor, err := capturedBy(ctx, db, order, cause)
+	if err != nil {
+		return money.Amount{}, fmt.Errorf("look for money of order %s: %w", order, err)
+	}
+	return money.Of(minor, c), nil
+}
+
 // LiveOf is the payment of an order that money can still move on: gift cards and
 // store credit have paid when it was placed, and what came on one that is owed back
 // is not the order's. ErrNoPayment when there is none.
