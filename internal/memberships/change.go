@@ -167,6 +167,14 @@ func (m *Membership) Downgrade(to Plan) error {
 	return nil
 }
 
+// DropDowngrade has the next period be of the present plan, where the lower one that
+// was chosen is not offered any more.
+func (m *Membership) DropDowngrade() {
+	m.note("downgrade_dropped", m.NextPlan, id.Order{}, "it is not offered any more")
+	m.NextPlan = id.Plan{}
+	m.settle()
+}
+
 // Cancel ends a membership with its period. Until then nothing changes.
 func (m *Membership) Cancel(now time.Time) error {
 	switch {

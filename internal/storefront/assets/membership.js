@@ -117,7 +117,6 @@ function offer(plan, is) {
 export async function showMembership() {
   const [is, { data: plans }] = await Promise.all([mine(), call("GET", "/plans")]);
   $("#membership").hidden = !is && plans.length === 0;
-  if (is) is.plan_rank = plans.find((p) => p.id === is.plan.id)?.rank ?? 0;
   const has = is?.benefits && benefits(is.benefits);
   $("#member-state").textContent = is ? `${states[is.status](is)}${has ? ` You have ${has}.` : ""}${is.cancel_at_period_end && is.status === "active" ? " It ends then." : ""}` : "You are not a member yet.";
   const order = is?.renewal_order_id && await call("GET", `/orders/${is.renewal_order_id}`);
