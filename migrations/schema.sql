@@ -559,10 +559,15 @@ CREATE TABLE public.memberships (
     version bigint DEFAULT 1 NOT NULL,
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    withheld_by uuid,
     CONSTRAINT memberships_customer_check CHECK ((length(customer) = 32)),
     CONSTRAINT memberships_ends CHECK ((benefits_until >= ends_at)),
     CONSTRAINT memberships_over CHECK (((status <> ALL (ARRAY['cancelled'::text, 'lapsed'::text])) OR (due_at IS NULL))),
-    CONSTRAINT memberships_paused CHECK ((((status = 'paused'::text) = (paused_at IS NOT NULL)) AND ((paused_at IS NULL) = (paused_until IS NULL)))),
+    CONSTRAINT memberships_paused CHECK ((((status = 'paused'::text) = (paused_at IS NOT NULL)) AND (num_nonnulls(paused_until, withheld_by) =
+CASE
+    WHEN (paused_at IS NULL) THEN 0
+    ELSE 1
+END))),
     CONSTRAINT memberships_status_check CHECK ((status = ANY (ARRAY['trialing'::text, 'active'::text, 'past_due'::text, 'paused'::text, 'cancelled'::text, 'lapsed'::text])))
 );
 
@@ -760,9 +765,19 @@ CREATE TABLE public.digital_grants (
     used_at timestamp with time zone,
     expires_at timestamp with time zone,
     revoked_at timestamp with time zone,
+    withheld boolean DEFAULT false NOT NULL,
     CONSTRAINT digital_grants_check CHECK ((num_nonnulls(file_id, key_id) = 1)),
     CONSTRAINT digital_grants_check1 CHECK (((downloads >= 0) AND ((download_limit = 0) OR (downloads <= download_limit)))),
-    CONSTRAINT digital_grants_download_limit_check CHECK ((download_limit >= 0))
+    CONSTRAINT digital_grants_download_limit_check CHECK ((download_limit >= 0)),
+    CONSTRAINT digital_grants_withheld CHECK (((NOT withheld) OR (revoked_at IS NOT NULL)))
+);
+
+CREATE TABLE public.dropped_methods (
+    id uuid NOT NULL,
+    provider text NOT NULL,
+    ref text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT dropped_methods_ref_check CHECK (((length(ref) >= 1) AND (length(ref) <= 500)))
 );
 
 CREATE TABLE public.event_cursors (
@@ -2879,6 +2894,9 @@ ALTER TABLE ONLY public.digital_files
 ALTER TABLE ONLY public.digital_grants
     ADD CONSTRAINT digital_grants_pkey PRIMARY KEY (id);
 
+ALTER TABLE ONLY public.dropped_methods
+    ADD CONSTRAINT dropped_methods_pkey PRIMARY KEY (id);
+
 ALTER TABLE ONLY public.event_cursors
     ADD CONSTRAINT event_cursors_pkey PRIMARY KEY (follower);
 
@@ -4080,6 +4098,9 @@ ALTER TABLE ONLY public.memberships
 
 ALTER TABLE ONLY public.memberships
     ADD CONSTRAINT memberships_user_id_fkey FOREIGN KEY (user_id) REFERENCES public.users(id);
+
+ALTER TABLE ONLY public.memberships
+    ADD CONSTRAINT memberships_withheld_by_fkey FOREIGN KEY (withheld_by) REFERENCES public.orders(id);
 
 ALTER TABLE ONLY public.messages
     ADD CONSTRAINT messages_invoice_id_fkey FOREIGN KEY (invoice_id) REFERENCES public.invoices(id);

@@ -176,7 +176,7 @@ func Build(p Parts) *App {
 	a.Tax = &tax.Zones{DB: p.DB, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate), Log: p.Log}
 	a.Books = &ledger.Books{DB: p.DB}
 	a.Shipping = &shipping.Shipping{DB: p.DB}
-	accounts := &payments.Accounts{DB: p.Aside, Clock: p.Clock, Vault: a.Vault, Outbound: outbound.New(p.Config.OutboundAllowPrivate)}
+	accounts := &payments.Accounts{DB: p.Aside, Clock: p.Clock, Vault: a.Vault, Outbound: &outbound.Client{AllowPrivate: p.Config.OutboundAllowPrivate, Clock: p.Clock}}
 	tests := &testpay.Provider{DB: p.DB, Clock: p.Clock, Accounts: accounts, BaseURL: p.Config.PublicURL()}
 	cards := &stripe.Provider{Accounts: accounts, BaseURL: p.Config.PublicURL(), LinkKey: p.Keys.Key("payment links")}
 	a.Payments = &payments.Payments{

@@ -220,8 +220,8 @@ func TestMembershipOnTheAccountPage(t *testing.T) {
 	shop.InTx(t, func(tx pgx.Tx) error {
 		return shop.Settings.Set(t.Context(), tx, map[string]json.RawMessage{"payments.transfer_instructions": json.RawMessage(`"UPI: market@bank"`)})
 	})
-	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 999, "currency": "USD"}],
-		"pause_days": 30, "benefits": {"percent_off": {"percent_ppm": 100000}, "free_shipping_above": {"USD": 2000}}}`).Want(t, 201)
+	gold := apptest.Read[struct{ ID string }](t, shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Gold", "rank": 5, "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 999, "currency": "USD"}],
+		"pause_days": 30, "benefits": {"percent_off": {"percent_ppm": 100000}, "free_shipping_above": {"USD": 2000}}}`).Want(t, 201)).ID
 	b := shop.Browser(t)
 	register(b)
 	b.Sees("#plans", "10 % off, free shipping above $20.00")
@@ -254,12 +254,21 @@ func TestMembershipOnTheAccountPage(t *testing.T) {
 	b.Click("#member-resume")
 	b.Sees("#notice", "goes on")
 
-	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Platinum", "rank": 1, "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 1800, "currency": "USD"}]}`).Want(t, 201)
+	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Platinum", "rank": 6, "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 1800, "currency": "USD"}]}`).Want(t, 201)
 	b.Open("/account#membership")
 	b.Sees("#plans", "Platinum")
 	b.Click("#plans button")
 	b.Sees("#join-cost", "You pay $8.34 now: $18.00 less $9.66 for 29 unused days of Gold. It lasts until ")
 	b.Picture("membership-upgrade")
+
+	shop.Call(t, apptest.Admin, "POST", "/admin/plans", `{"name": "Silver", "rank": 1, "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 500, "currency": "USD"}]}`).Want(t, 201)
+	shop.Call(t, apptest.Admin, "POST", "/admin/plans/"+gold+"/archive", "").Want(t, 200)
+	b.Open("/account#membership")
+	b.Sees("#plans", "Silver")
+	b.Sees("#plans", "Change with the next period") // it is lower than theirs, which is not offered any more
+	b.Click("#plans button")
+	b.Sees("#notice", "From the next period on you are a member of Silver")
+	b.Picture("membership-of-an-archived-plan")
 }
 
 // Each mailed link leads to a page that does what the mail said, once.

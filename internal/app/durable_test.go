@@ -27,6 +27,7 @@ var harmless = map[string]string{
 	"checkout.Watch":       "takes payments for a while; sync's points follow",
 	"checkout.Reexamine":   "closes what adds up, which is looked at again",
 	"payments.Remind":      "nothing but an event, once",
+	"payments.TellDropped": "the provider is told again, and has forgotten already",
 	"reconcile.Nights":     "nothing but an event, once a night",
 
 	"payments.ForgetNotices": "removes what is old", "credit.Forget": "removes what is old", "orders.forgetSome": "removes what is old", "invoices.Forget": "removes what is old",

@@ -58,7 +58,7 @@ var owners = map[string][]string{
 	"tax":               {"tax_zones", "tax_rates", "tax_exemptions", "tax_engines", "tax_answers"},
 	"shipping":          {"shipping_zones", "shipping_options", "shipments", "shipment_lines", "tracking_events"},
 	"ledger":            {"ledger_accounts", "ledger_txns", "ledger_entries", "ledger_periods", "ledger_period_balances", "ledger_period_changes"},
-	"payments":          {"payments", "payment_events", "payment_accounts", "payment_refs", "payment_instructions", "payment_disputes", "payment_exceptions", "webhook_inbox", "saved_methods", "test_payments", "test_payment_entries"},
+	"payments":          {"payments", "payment_events", "payment_accounts", "payment_refs", "payment_instructions", "payment_disputes", "payment_exceptions", "webhook_inbox", "saved_methods", "dropped_methods", "test_payments", "test_payment_entries"},
 	"pricing":           {"prices", "price_history", "currencies", "price_lists", "price_list_prices"},
 	"promotions":        {"promotions", "coupons", "promotion_redemptions"},
 	"credit":            {"gift_cards", "gift_card_entries", "store_credits", "store_credit_entries"},

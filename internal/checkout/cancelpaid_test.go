@@ -249,6 +249,50 @@ func TestACancelledBankTransferIsSentBack(t *testing.T) {
 	s.sound()
 }
 
+// What a bank transfer brings beyond what is due, and one that comes a second time,
+// is owed back, once for each line of the statement.
+func TestWhatComesBeyondWhatIsDueIsSentBack(t *testing.T) {
+	t.Parallel()
+	s := openOn(t, pgtest.DB(t))
+	s.takesTransfers()
+	clearing, owed := ledger.AccountKey{Kind: ledger.Clearing, Party: "bank_transfer"}, ledger.AccountKey{Kind: ledger.BuyerPayable}
+	key := 0
+	came := func(p checkout.Placed, minor int, reference string) answer {
+		key++
+		return s.call("staff", "POST", "/admin/payments/"+p.Payment.ID.String()+"/capture",
+			fmt.Sprintf(`{"amount": {"amount": %d, "currency": "USD"}, "reference": %q}`, minor, reference), "Idempotency-Key", fmt.Sprint(p.Order.Number, key))
+	}
+	placed := s.order("", s.fill("", 1, s.sell(goods{})), "bank_transfer") // 15.00
+	came(placed, 1400, "day1/1").want(409, "payment_mismatch", `"due":{"amount":1500`)
+	came(placed, 2000, "to Ann Buyer").want(422, "/reference")
+	s.call("staff", "POST", "/admin/payments/"+placed.Payment.ID.String()+"/capture", `{"reference": "day1/1"}`, "Idempotency-Key", placed.Order.Number).want(422, "/amount")
+	came(placed, 2000, "day1/1").want(200, `"owed":true`, `"captured":{"amount":500`)
+	came(placed, 2000, "day1/1").want(200)
+	came(placed, 1999, "day1/1").want(409, "payment_mismatch")
+	if o := s.show(placed); o.Status != orders.StatusConfirmed || o.PaymentStatus != orders.PaymentPaid || len(o.Payments) != 2 {
+		t.Errorf("the order is %s and %s, with %d payments", o.Status, o.PaymentStatus, len(o.Payments))
+	}
+	s.books(map[ledger.AccountKey]int64{owed: -500, clearing: 2000})
+	s.sound()
+	s.settleByHand(placed, "by_hand")
+	s.books(map[ledger.AccountKey]int64{owed: 0, clearing: 1500})
+	s.sound()
+
+	came(placed, 1500, "day2/7").want(200, `"owed":true`, `"captured":{"amount":1500`)
+	came(placed, 1500, "day2/7").want(200)
+	s.books(map[ledger.AccountKey]int64{owed: -1500, clearing: 3000})
+	s.sound()
+	s.settleByHand(placed, "by_hand")
+
+	gone := s.order("", s.fill("", 1, s.sell(goods{})), "bank_transfer")
+	s.call("", "POST", path(gone, "/cancel"), "").want(200)
+	came(gone, 700, "day3/1").want(200, `"owed":true`) // too late, and not all of it
+	s.sound()
+	s.settleByHand(gone, "by_hand")
+	s.books(map[ledger.AccountKey]int64{owed: 0, clearing: 1500})
+	s.sound()
+}
+
 // What was handed over by link or code is not for its buyer to cancel; what still
 // has to be sent is.
 func TestWhatWasHandedOverIsNotCancelled(t *testing.T) {

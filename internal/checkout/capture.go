@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"regexp"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -15,6 +16,7 @@ import (
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/platform/httpapi"
+	"souk/internal/platform/postgres"
 )
 
 var (
@@ -37,13 +39,15 @@ func (c *Checkout) captureRoutes(r *httpapi.Router) {
 		httpapi.Status(http.StatusOK), httpapi.Summary("Take what was promised, or say that a bank transfer has come"),
 		httpapi.Describe("A provider that has promised the money is told to take what is due, or an `amount` of it where it can take the rest later; `instructions` of the payment tell of it. "+
 			"409 `capture_exceeds_authorized` above what is `due`, `partial_capture_unavailable` where the provider takes all or nothing, `capture_under_way` while it is taking something. "+
-			"Of a bank transfer, the whole of it: 409 `payment_mismatch` with what is `due` for another amount. The order is confirmed; one that was cancelled meanwhile is owed back. Saying that it has come again changes nothing."))
+			"Of a bank transfer, the whole of it: 409 `payment_mismatch` with what is `due` for another amount. The order is confirmed; one that was cancelled meanwhile is owed back. Saying that it has come again changes nothing. "+
+			"More than is due, or a second transfer, is told with its `amount` and `reference`: what the order does not wait for is a payment of its own that is `owed`, and staff are shown it until they have sent it back."))
 }
 
 type captureInput struct {
 	ID   id.Payment `path:"id"`
 	Body *struct {
-		Amount *money.Amount `json:"amount,omitempty" doc:"All that is due unless told"`
+		Amount    *money.Amount `json:"amount,omitempty" doc:"All that is due unless told"`
+		Reference string        `json:"reference,omitempty" maxLength:"64" doc:"Of a bank transfer: that of the line on the bank's statement. A line counts once, and one of another reference has come besides"`
 	}
 }
 
@@ -52,6 +56,13 @@ func (in captureInput) amount() *money.Amount {
 		return nil
 	}
 	return in.Body.Amount
+}
+
+func (in captureInput) reference() string {
+	if in.Body == nil {
+		return ""
+	}
+	return in.Body.Reference
 }
 
 // captureByHand records money that staff have seen, or has a provider take what
@@ -68,7 +79,7 @@ func (c *Checkout) captureByHand(ctx context.Context, tx pgx.Tx, in *captureInpu
 	if payment, err = payments.Get(ctx, tx, in.ID); err != nil { // as it is under the lock
 		return payments.Payment{}, err
 	}
-	if err := checkAmount(in.amount(), w.Currency); err != nil {
+	if err := in.check(w.Currency); err != nil {
 		return payments.Payment{}, err
 	}
 	if c.isOnline(payment) && !payment.Held().IsZero() {
@@ -77,6 +88,9 @@ func (c *Checkout) captureByHand(ctx context.Context, tx pgx.Tx, in *captureInpu
 	if payment.Provider != payments.BankTransfer {
 		return payments.Payment{}, errNotByHand
 	}
+	if in.reference() != "" {
+		return c.seeTransfer(ctx, tx, w, payment, *in.amount(), seenByStaff+" "+in.reference())
+	}
 	amount := w.Due().Minus(w.Credit())
 	if w.Status == orders.StatusCancelled || !payment.Captured.IsZero() { // too late, or again
 		amount = payment.Amount
@@ -84,19 +98,66 @@ func (c *Checkout) captureByHand(ctx context.Context, tx pgx.Tx, in *captureInpu
 	if in.amount() != nil {
 		amount = *in.amount()
 	}
-	if _, err := c.Settle(ctx, tx, payments.Fact{Payment: in.ID, Kind: payments.Capture, Amount: amount, Cause: "seen by staff"}); err != nil {
-		return payments.Payment{}, err
-	}
-	return payments.Get(ctx, tx, in.ID)
+	return c.hasCome(ctx, tx, in.ID, amount, seenByStaff)
 }
 
-func checkAmount(a *money.Amount, of money.Currency) error {
-	if a == nil {
-		return nil
+// seenByStaff is the cause of money that people have seen.
+const seenByStaff = "seen by staff"
+
+func (c *Checkout) hasCome(ctx context.Context, tx pgx.Tx, payment id.Payment, amount money.Amount, cause string) (payments.Payment, error) {
+	if _, err := c.Settle(ctx, tx, payments.Fact{Payment: payment, Kind: payments.Capture, Amount: amount, Cause: cause}); err != nil {
+		return payments.Payment{}, err
 	}
+	return payments.Get(ctx, tx, payment)
+}
+
+// seeTransfer records a line of the bank's statement, once. What its order waits
+// for pays it; what is beyond that is a payment of its own, which is owed back. The
+// order is locked.
+func (c *Checkout) seeTransfer(ctx context.Context, tx pgx.Tx, w orders.Whole, payment payments.Payment, came money.Amount, cause string) (payments.Payment, error) {
+	seen, err := payments.CapturedBy(ctx, tx, w.ID, w.Currency, cause)
+	switch {
+	case err != nil:
+		return payments.Payment{}, err
+	case seen == came: // it was told before
+		return payment, nil
+	case !seen.IsZero():
+		return payments.Payment{}, payments.ErrMismatch.With("seen", seen)
+	}
+	beyond := came
+	if !tooMuch(w, payment) && payment.Captured.IsZero() {
+		due := w.Due().Minus(w.Credit())
+		if payment, err = c.hasCome(ctx, tx, payment.ID, money.Of(min(came.Minor, due.Minor), due.Currency), cause); err != nil {
+			return payments.Payment{}, err
+		}
+		beyond = came.Minus(due)
+	}
+	if beyond.IsZero() {
+		return payment, nil
+	}
+	extra := payments.Opening{ID: id.New[id.Payment](), Order: w.ID, Provider: payment.Provider, Amount: beyond}
+	b := postgres.NewBatch()
+	payments.QueueOpen(ctx, b, extra)
+	if err := b.Send(ctx, tx); err != nil {
+		return payments.Payment{}, err
+	}
+	return c.hasCome(ctx, tx, extra.ID, beyond, cause)
+}
+
+// aReference is what banks call a line of a statement by. It names nobody: the facts
+// of payments are kept for ever.
+var aReference = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9./_-]*$`)
+
+func (in captureInput) check(of money.Currency) error {
 	var bad errs.Fields
-	bad.Require(a.Currency == of, "/amount/currency", "other_currency", "The order is in "+string(of)+".")
-	bad.Require(a.Minor > 0, "/amount/amount", "out_of_range", "Take one unit or more.")
+	if a := in.amount(); a != nil {
+		bad.Require(a.Currency == of, "/amount/currency", "other_currency", "The order is in "+string(of)+".")
+		bad.Require(a.Minor > 0, "/amount/amount", "out_of_range", "Take one unit or more.")
+	}
+	if ref := in.reference(); ref != "" {
+		bad.Require(aReference.MatchString(ref), "/reference", "invalid", "Letters, digits and ./_- without spaces.")
+		bad.Require(in.amount() != nil, "/amount", "required", "Say how much has come.")
+	}
 	return bad.Err()
 }
 

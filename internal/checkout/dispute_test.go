@@ -6,9 +6,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
+
 	"souk/internal/checkout"
 	"souk/internal/id"
 	"souk/internal/ledger"
+	"souk/internal/memberships"
 	"souk/internal/orders"
 	"souk/internal/payments"
 	"souk/internal/payments/fakes"
@@ -152,4 +155,125 @@ func TestADisputeThatIsGivenUpIsLost(t *testing.T) {
 		o.wantExceptions()
 		o.sound()
 	})
+}
+
+// What was handed over of an order is withheld while its money is disputed, and it
+// is the buyer's again when that is won; when it is lost, a key that nobody has
+// seen is sold to others.
+func TestADisputeWithholdsDigitalGoodsUntilItIsDecided(t *testing.T) {
+	t.Parallel()
+	everyProvider(t, func(o *online) {
+		for _, won := range []bool{true, false} {
+			file, key := o.download(id.Vendor{}, 1000), o.keyed(id.Vendor{}, "KEY-1-AAAAAAAA", "KEY-2-BBBBBBBB")
+			placed := decode[checkout.Placed](o.checkout("", o.fillDigital(2, key, file, o.download(id.Vendor{}, 1000)), o.method).want(201))
+			o.pays(placed, fakes.Pays)
+			o.work()
+			o.handOver()
+			grants := o.grants(placed)
+			how := []string{"reveal", "reveal", "download"}
+			staffs := grants[3]
+			o.use(placed, grants[0], "reveal").want(200, "KEY-1")
+			o.call("staff", "POST", "/admin/orders/"+placed.Order.ID.String()+"/digital-goods/"+staffs.ID.String()+"/revoke", "").want(200)
+			o.exec(`UPDATE digital_grants SET expires_at = now() + interval '1 hour' WHERE id = @id`, pgx.NamedArgs{"id": grants[2].ID})
+
+			if err := o.server.Dispute(t.Context(), placed.Payment.ID); err != nil {
+				o.t.Fatal(err)
+			}
+			o.work()
+			o.exec(`UPDATE digital_grants SET revoked_at = revoked_at - interval '2 days', expires_at = expires_at - interval '2 days' WHERE withheld`, nil)
+			for i := range how {
+				o.use(placed, grants[i], how[i]).want(410, "grant_revoked")
+			}
+			if n := o.left(key); n != 0 {
+				o.t.Errorf("%d keys are for sale while it is not decided", n)
+			}
+			o.sound()
+
+			if err := o.server.Decide(t.Context(), placed.Payment.ID, won); err != nil {
+				o.t.Fatal(err)
+			}
+			o.work()
+			o.work()
+			status, left := 200, 0
+			if !won {
+				status, left = 410, 1
+			}
+			for i := range how {
+				o.use(placed, grants[i], how[i]).want(status)
+			}
+			o.use(placed, staffs, "download").want(410) // whatever came of the dispute
+			if n := o.left(key); n != left {
+				o.t.Errorf("won %t: %d keys are for sale, want %d", won, n, left)
+			}
+			o.exec(`UPDATE payment_exceptions SET state = 'resolved', resolved_at = now() WHERE state = 'open'`, nil)
+			o.sound()
+		}
+	})
+}
+
+// A job that hands over while the money is disputed hands over nothing; it does
+// when that is won.
+func TestWhatWasNotHandedOverIsWhenADisputeIsWon(t *testing.T) {
+	t.Parallel()
+	o := openOnline(t, "stripe")
+	placed := decode[checkout.Placed](o.checkout("", o.fillDigital(1, o.download(id.Vendor{}, 1000)), o.method).want(201))
+	o.pays(placed, fakes.Pays)
+	o.work()
+	o.disputed(placed)
+	o.handOver()
+	if got := o.grants(placed); len(got) > 0 {
+		t.Errorf("handed over while it was disputed: %+v", got)
+	}
+	due := o.raised("checkout.hand_over_due")
+	if err := o.server.Decide(t.Context(), placed.Payment.ID, true); err != nil {
+		t.Fatal(err)
+	}
+	o.work()
+	if again := o.raised("checkout.hand_over_due") - due; again != 1 {
+		t.Errorf("it is due %d times", again)
+	}
+	o.handOver()
+	o.use(placed, o.grants(placed)[0], "download").want(200)
+	o.sound()
+}
+
+// A membership stands still while its payment is disputed, and goes on with all
+// that was left when that is won.
+func TestADisputeWithholdsAMembershipUntilItIsDecided(t *testing.T) {
+	t.Parallel()
+	for _, won := range []bool{true, false} {
+		o := openOnline(t, "stripe")
+		gold := o.plan("Gold", 999, goldBenefits)
+		who := o.customer().String()
+		joined := o.join(who, gold.ID, "stripe", "")
+		placed := checkout.Placed{Order: *joined.Order, Payment: *joined.Payment}
+		o.pays(placed, fakes.Pays)
+		o.work()
+		o.handOver()
+		before := o.membership(who)
+		o.disputed(placed)
+		withheld := o.membership(who)
+		if withheld.Status != memberships.Paused || !withheld.Withheld || withheld.Benefits != nil {
+			t.Fatalf("while it is disputed: %+v", withheld)
+		}
+		o.call(who, "POST", "/me/membership/resume", "").want(409, "membership_withheld")
+		o.later(before.ID, "40 days") // longer than the period
+		o.renew()
+		o.sound()
+
+		if err := o.server.Decide(t.Context(), placed.Payment.ID, won); err != nil {
+			t.Fatal(err)
+		}
+		o.work()
+		o.work()
+		after := o.membership(who)
+		kept := after.EndsAt.Sub(before.EndsAt) // it was put back by the days that passed, and goes on from now
+		switch {
+		case won && (after.Status != memberships.Active || after.Withheld || after.Benefits == nil || len(after.Periods) != 2 || kept < 0 || kept > time.Hour):
+			t.Errorf("won: %+v, it ends %v later", after, kept)
+		case !won && (after.Status != memberships.Cancelled || after.Withheld || o.raised("memberships.ended") != 1):
+			t.Errorf("lost: %+v", after)
+		}
+		o.sound()
+	}
 }

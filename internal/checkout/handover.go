@@ -129,14 +129,42 @@ func (c *Checkout) handOver(ctx context.Context, tx pgx.Tx, was orders.Whole, pa
 	return is, units, b.Send(ctx, tx)
 }
 
-// takeBack withdraws what an order has handed over when its money has gone back.
-// Of a part of the money nobody can say which goods it was for: staff withdraw
-// those.
+// takeBack withdraws what an order has handed over when its money has gone back,
+// until that is decided where it is disputed. Of a part of the money nobody can say
+// which goods it was for: staff withdraw those.
 func (c *Checkout) takeBack(ctx context.Context, tx pgx.Tx, w orders.Whole) error {
 	if back, err := wentBack(ctx, tx, w); err != nil || !back {
 		return err
 	}
-	return c.revoke(ctx, tx, w.ID)
+	disputed, err := payments.IsDisputed(ctx, tx, w.ID)
+	if err != nil {
+		return err
+	}
+	if !disputed {
+		return c.revoke(ctx, tx, w.ID)
+	}
+	if err := c.Memberships.Withhold(ctx, tx, w.ID); err != nil {
+		return err
+	}
+	return c.Digital.Withhold(ctx, tx, w.ID)
+}
+
+// giveAgain gives a buyer what was withheld of an order while its money was
+// disputed, and has handed over what was not, unless the money has gone back
+// otherwise.
+func (c *Checkout) giveAgain(ctx context.Context, tx pgx.Tx, w orders.Whole) error {
+	if back, err := wentBack(ctx, tx, w); err != nil || back {
+		return err
+	}
+	if err := c.Memberships.GiveBack(ctx, tx, w.ID); err != nil {
+		return err
+	}
+	if err := c.Digital.GiveBack(ctx, tx, w.ID); err != nil {
+		return err
+	}
+	b := postgres.NewBatch()
+	queueHandOver(ctx, b, w)
+	return b.Send(ctx, tx)
 }
 
 // wentBack reports whether all that was taken for an order, by whatever payments,

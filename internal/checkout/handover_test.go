@@ -341,7 +341,7 @@ func TestMoneyBackTakesGoodsBack(t *testing.T) {
 	if got := s.fetch(link.URL); got.Code != 200 {
 		t.Errorf("with half of the money back: %d", got.Code)
 	}
-	rest := fact(placed, payments.Chargeback, "rest")
+	rest := fact(placed, payments.Refund, "rest")
 	rest.Amount = rest.Amount.Minus(half.Amount)
 	if err := s.settle(rest); err != nil {
 		t.Fatal(err)

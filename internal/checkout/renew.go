@@ -82,6 +82,11 @@ func (c *Checkout) renew(ctx context.Context, tx pgx.Tx, is *memberships.Members
 	if err != nil {
 		return err
 	}
+	if w.Plan.Archived() && w.Plan.ID != is.Plan.ID { // its member has a day to say what they want instead
+		is.DropDowngrade()
+		is.PutOff(now.Add(retryRenewal), memberships.ErrPlanArchived.Code)
+		return c.Memberships.Save(ctx, tx, is)
+	}
 	var placed Placed
 	err = postgres.InTx(ctx, tx, func(tx pgx.Tx) (err error) {
 		placed, err = c.order(ctx, tx, w)

@@ -301,3 +301,26 @@ func TestTwoNodesOrderAPeriodOnce(t *testing.T) {
 		t.Errorf("code %q", got)
 	}
 }
+
+// A lower plan that was given up after it was chosen is not ordered, and the present
+// one a day later: its member may say what they want instead.
+func TestALowerPlanThatIsGoneIsNotWaitedFor(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	gold, silver := s.plan("Gold", 999, goldBenefits), s.plan("Silver", 500, `, "rank": 1`)
+	who := s.member(gold.ID)
+	s.call(who, "POST", "/me/membership/downgrade", fmt.Sprintf(`{"plan_id": %q}`, silver.ID)).want(200)
+	s.exec(`UPDATE plans SET archived_at = now() WHERE id = @id`, pgx.NamedArgs{"id": silver.ID}) // and nobody has heard of it
+	m := s.membership(who)
+	s.later(m.ID, "26 days")
+	s.renew()
+	if m = s.membership(who); !m.NextPlan.IsZero() || !m.Renewal.IsZero() || s.raised("memberships.downgrade_dropped") != 1 {
+		t.Errorf("next %v, renewal %v, told %d times", m.NextPlan, m.Renewal, s.raised("memberships.downgrade_dropped"))
+	}
+	s.later(m.ID, "1 day")
+	s.renew()
+	if m = s.membership(who); m.Renewal.IsZero() || s.shown(m.Renewal).GrandTotal != usd(999) {
+		t.Errorf("the next period is ordered by %v", m.Renewal)
+	}
+	s.sound()
+}

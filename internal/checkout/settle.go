@@ -102,7 +102,12 @@ func (c *Checkout) apply(ctx context.Context, tx pgx.Tx, was orders.Whole, payme
 			return is, err
 		}
 		return is, c.takeBack(ctx, tx, was)
-	case payments.RefundFailed, payments.ChargebackReversed, payments.Fee:
+	case payments.ChargebackReversed:
+		if err := c.movedBack(ctx, tx, was, payment, event); err != nil || payment.Owed {
+			return is, err
+		}
+		return is, c.giveAgain(ctx, tx, was)
+	case payments.RefundFailed, payments.Fee:
 		return is, c.movedBack(ctx, tx, was, payment, event)
 	case payments.Void:
 		return is, c.letGoThere(ctx, tx, was, payment, event)

@@ -118,7 +118,7 @@ func (c *Checkout) believe(ctx context.Context, tx pgx.Tx, payment payments.Paym
 	if err != nil {
 		return err
 	}
-	if err := c.applyDisputes(ctx, tx, payment, r.Disputes); err != nil {
+	if err := c.applyDisputes(ctx, tx, w, payment, r.Disputes); err != nil {
 		return err
 	}
 	more, err := c.proceed(ctx, tx, w, payment, r)
@@ -252,8 +252,9 @@ func (c *Checkout) exceptOutside(ctx context.Context, tx pgx.Tx, payment payment
 }
 
 // applyDisputes keeps how far disputes have come: staff are shown those that want
-// an answer as long as they do, and what is lost is an expense.
-func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payments.Payment, list []payments.Dispute) error {
+// an answer as long as they do, and what is lost is an expense, and is withheld no
+// more but withdrawn.
+func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, w orders.Whole, payment payments.Payment, list []payments.Dispute) error {
 	for _, d := range list {
 		which, news, err := payments.KeepDispute(ctx, tx, payment.ID, d)
 		switch {
@@ -262,6 +263,9 @@ func (c *Checkout) applyDisputes(ctx context.Context, tx pgx.Tx, payment payment
 			err = c.wantsAnswer(ctx, tx, payment, which, d)
 		default:
 			err = attended(ctx, tx, payment, which, d)
+		}
+		if err == nil && news && d.Status == "lost" && !payment.Owed {
+			err = c.takeBack(ctx, tx, w)
 		}
 		if err != nil {
 			return err

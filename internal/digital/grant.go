@@ -38,6 +38,7 @@ type Grant struct {
 	UsedAt        *time.Time     `db:"used_at" json:"used_at,omitempty" doc:"When it was first downloaded, or shown."`
 	ExpiresAt     *time.Time     `db:"expires_at" json:"expires_at,omitempty" doc:"Until when a file can be downloaded."`
 	RevokedAt     *time.Time     `db:"revoked_at" json:"revoked_at,omitempty"`
+	Withheld      bool           `db:"withheld" json:"withheld,omitempty" doc:"Revoked until a dispute about the payment is decided: given back when it is won."`
 }
 
 // errNoGoods says that something was sold as digital of which there is nothing.
@@ -132,6 +133,27 @@ func (g *Goods) Revoke(ctx context.Context, tx pgx.Tx, order id.Order, grant id.
 // RevokeAll withdraws every grant of an order, which the caller has locked.
 func (g *Goods) RevokeAll(ctx context.Context, tx pgx.Tx, order id.Order) error {
 	return g.revoke(ctx, tx, order, id.Grant{})
+}
+
+// Withhold withdraws every grant of an order until a dispute about its money is
+// decided. A key stays its buyer's, seen or not: it may have to be given back. The
+// caller has locked the order.
+func (g *Goods) Withhold(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	_, err := postgres.Exec(ctx, tx, withholdGrants, pgx.NamedArgs{"order": order})
+	if err != nil {
+		return fmt.Errorf("withhold grants of order %s: %w", order, err)
+	}
+	return nil
+}
+
+// GiveBack gives a buyer what was withheld of an order, which the caller has locked.
+// The days in which a file can be downloaded go on.
+func (g *Goods) GiveBack(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	_, err := postgres.Exec(ctx, tx, giveBackGrants, pgx.NamedArgs{"order": order})
+	if err != nil {
+		return fmt.Errorf("give back grants of order %s: %w", order, err)
+	}
+	return nil
 }
 
 func (g *Goods) revoke(ctx context.Context, tx pgx.Tx, order id.Order, grant id.Grant) error {

@@ -17,7 +17,7 @@ const grantColumnsFragment = `
 	SELECT g.id, g.order_id, g.order_line_id, CASE WHEN g.key_id IS NULL THEN 'file' ELSE 'licence_key' END AS kind, g.file_id, g.key_id,
 	       l.title, l.told_title, coalesce(f.name, '') AS name, coalesce(f.size, 0) AS size, coalesce(f.content_type, '') AS content_type, coalesce(encode(f.sha256, 'hex'), '') AS sha256,
 	       coalesce(f.file, '') AS file, coalesce('••••' || k.hint, '') AS masked, g.downloads, g.download_limit,
-	       g.granted_at, g.used_at, g.expires_at, g.revoked_at
+	       g.granted_at, g.used_at, g.expires_at, g.revoked_at, g.withheld
 	FROM digital_grants g
 	JOIN order_lines l ON l.id = g.order_line_id
 	LEFT JOIN digital_files f ON f.id = g.file_id
@@ -135,15 +135,23 @@ type unseenKey struct {
 	Variant id.Variant    `db:"variant_id"`
 }
 
-// revokeGrants withdraws one grant of an order, or all, and tells the keys among
-// them that nobody has seen.
+// revokeGrants withdraws one grant of an order, or all, and for good what was
+// withheld. It tells the keys among them that nobody has seen.
 const revokeGrants = `
 	WITH revoked AS (
-		UPDATE digital_grants SET revoked_at = now()
-		WHERE order_id = @order AND (@grant::uuid IS NULL OR id = @grant) AND revoked_at IS NULL
+		UPDATE digital_grants SET revoked_at = coalesce(revoked_at, now()), withheld = false
+		WHERE order_id = @order AND (@grant::uuid IS NULL OR id = @grant) AND (revoked_at IS NULL OR withheld)
 		RETURNING key_id, used_at
 	)
 	SELECT r.key_id, k.variant_id FROM revoked r JOIN licence_keys k ON k.id = r.key_id WHERE r.used_at IS NULL`
+
+const (
+	withholdGrants = `
+		UPDATE digital_grants SET revoked_at = now(), withheld = true WHERE order_id = @order AND revoked_at IS NULL`
+	giveBackGrants = `
+		UPDATE digital_grants SET revoked_at = NULL, withheld = false, expires_at = expires_at + (now() - revoked_at)
+		WHERE order_id = @order AND withheld`
+)
 
 // countDownload checks and counts in one statement; false where it may not be.
 func countDownload(ctx context.Context, tx pgx.Tx, order id.Order, grant id.Grant) (bool, error) {

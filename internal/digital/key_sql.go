@@ -13,7 +13,7 @@ import (
 const selectKeys = `
 	SELECT k.id, k.variant_id, '••••' || k.hint AS masked, k.state, g.order_line_id, k.created_at
 	FROM licence_keys k
-	LEFT JOIN digital_grants g ON k.state = 'granted' AND g.key_id = k.id AND (g.revoked_at IS NULL OR g.used_at IS NOT NULL)
+	LEFT JOIN digital_grants g ON k.state = 'granted' AND g.key_id = k.id AND (g.revoked_at IS NULL OR g.used_at IS NOT NULL OR g.withheld)
 	WHERE k.variant_id = @variant AND (@state::text = '' OR k.state = @state) AND (@after::uuid IS NULL OR k.id > @after)
 	ORDER BY k.id LIMIT @limit`
 

@@ -43,6 +43,7 @@ type (
 	Instruction   = Of[instruction]
 	Notice        = Of[notice]
 	Dispute       = Of[dispute]
+	DroppedMethod = Of[droppedMethod]
 	Exception     = Of[exception]
 	Movement      = Of[movement]
 	Reconcile     = Of[reconcile]
@@ -101,6 +102,7 @@ type (
 	cartItem      struct{}
 	category      struct{}
 	collection    struct{}
+	droppedMethod struct{}
 	event         struct{}
 	importRun     struct{}
 	invoice       struct{}
@@ -195,6 +197,7 @@ func (paymentEvent) prefix() string  { return "payev" }
 func (instruction) prefix() string   { return "instr" }
 func (notice) prefix() string        { return "whk" }
 func (dispute) prefix() string       { return "disp" }
+func (droppedMethod) prefix() string { return "drop" }
 func (exception) prefix() string     { return "exc" }
 func (movement) prefix() string      { return "mov" }
 func (reconcile) prefix() string     { return "recon" }

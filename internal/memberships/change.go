@@ -167,6 +167,14 @@ func (m *Membership) Downgrade(to Plan) error {
 	return nil
 }
 
+// DropDowngrade has the next period be of the present plan, where the lower one that
+// was chosen is not offered any more.
+func (m *Membership) DropDowngrade() {
+	m.note("downgrade_dropped", m.NextPlan, id.Order{}, "it is not offered any more")
+	m.NextPlan = id.Plan{}
+	m.settle()
+}
+
 // Cancel ends a membership with its period. Until then nothing changes.
 func (m *Membership) Cancel(now time.Time) error {
 	switch {
@@ -198,7 +206,7 @@ func (m *Membership) end(now time.Time, reason string) {
 	for i := range m.Periods {
 		m.Periods[i].stop(now)
 	}
-	m.Status, m.PausedAt, m.PausedUntil = Cancelled, nil, nil
+	m.Status, m.PausedAt, m.PausedUntil, m.WithheldBy = Cancelled, nil, nil, id.Order{}
 	m.note("cancelled", m.Plan.ID, id.Order{}, reason)
 	m.settle()
 }
@@ -215,11 +223,46 @@ func (m *Membership) until(now time.Time) time.Time {
 // for time that is not over: for a period, or for one of which something went
 // into a later one that lasts. It reports whether it did.
 func (m *Membership) Revoke(now time.Time, order id.Order) bool {
-	at := slices.IndexFunc(m.Periods, func(p Period) bool { return p.Order == order })
-	if at < 0 || m.Status.Over() || !m.lasts(at, m.until(now)) {
+	if !m.livesOn(now, order) {
 		return false
 	}
 	m.end(now, "its order was refunded")
+	return true
+}
+
+// livesOn reports whether an order has paid for time of a membership that is not
+// over.
+func (m *Membership) livesOn(now time.Time, order id.Order) bool {
+	at := slices.IndexFunc(m.Periods, func(p Period) bool { return p.Order == order })
+	return at >= 0 && !m.Status.Over() && m.lasts(at, m.until(now))
+}
+
+// Withhold stops the time of a membership, and its benefits, where Revoke would end
+// it, until a dispute about the order is decided. Nothing but [Membership.GiveBack]
+// and another purchase lets it run on. One that another dispute withholds already
+// ends: so many are no mistake. It reports whether it did anything.
+func (m *Membership) Withhold(now time.Time, order id.Order) bool {
+	switch {
+	case m.WithheldBy == order || !m.livesOn(now, order):
+		return false
+	case !m.WithheldBy.IsZero() || m.Status != Active && m.Status != Paused:
+		return m.Revoke(now, order)
+	}
+	stopped := m.until(now)
+	m.Status, m.PausedAt, m.PausedUntil, m.WithheldBy = Paused, &stopped, nil, order
+	m.note("withheld", m.Plan.ID, order, "its payment is disputed")
+	m.settle()
+	return true
+}
+
+// GiveBack lets a membership run on that was withheld for an order, whose dispute
+// was won. It reports whether it did.
+func (m *Membership) GiveBack(now time.Time, order id.Order) bool {
+	if m.WithheldBy.IsZero() || m.WithheldBy != order {
+		return false
+	}
+	m.resume(now)
+	m.settle()
 	return true
 }
 
@@ -245,6 +288,8 @@ func (m *Membership) given() bool { return m.Periods[len(m.Periods)-1].Kind == G
 // was to be cancelled. One that runs anyhow stays as it is.
 func (m *Membership) Resume(now time.Time) error {
 	switch {
+	case !m.WithheldBy.IsZero():
+		return ErrWithheld
 	case m.Status == Paused:
 		m.resume(now)
 	case m.Status.Over(), m.given():
@@ -278,6 +323,6 @@ func (m *Membership) resume(now time.Time) {
 	for _, p := range rest {
 		m.append(p)
 	}
-	m.Status, m.PausedAt, m.PausedUntil = Active, nil, nil
+	m.Status, m.PausedAt, m.PausedUntil, m.WithheldBy = Active, nil, nil, id.Order{}
 	m.note("resumed", m.Plan.ID, id.Order{}, "")
 }

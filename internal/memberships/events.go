@@ -33,6 +33,18 @@ type Ended struct {
 	UserID       id.User       `json:"user_id"`
 }
 
+// PlanArchived says that a plan is not offered any more.
+type PlanArchived struct {
+	PlanID id.Plan `json:"plan_id"`
+}
+
+// DowngradeDropped says that the next period of a membership is of its present plan
+// after all: the lower one that its member had chosen is not offered any more.
+type DowngradeDropped struct {
+	MembershipID id.Membership `json:"membership_id"`
+	UserID       id.User       `json:"user_id"`
+}
+
 // GatesChanged says that others may buy products than before, or that plans
 // whose members may are called otherwise.
 type GatesChanged struct {
@@ -40,11 +52,13 @@ type GatesChanged struct {
 }
 
 // The names of the events.
-func (Started) EventName() string      { return "memberships.started" }
-func (GatesChanged) EventName() string { return "memberships.gates_changed" }
-func (RenewalDue) EventName() string   { return "memberships.renewal_due" }
-func (Reminded) EventName() string     { return "memberships.reminded" }
-func (Ended) EventName() string        { return "memberships.ended" }
+func (Started) EventName() string          { return "memberships.started" }
+func (GatesChanged) EventName() string     { return "memberships.gates_changed" }
+func (RenewalDue) EventName() string       { return "memberships.renewal_due" }
+func (Reminded) EventName() string         { return "memberships.reminded" }
+func (Ended) EventName() string            { return "memberships.ended" }
+func (PlanArchived) EventName() string     { return "memberships.plan_archived" }
+func (DowngradeDropped) EventName() string { return "memberships.downgrade_dropped" }
 
 // told is what others are told of a line of history; nil is nothing.
 func (m *Membership) told(line Event) events.Event {
@@ -55,6 +69,8 @@ func (m *Membership) told(line Event) events.Event {
 		return RenewalDue{m.ID, m.User, line.Order}
 	case "reminded":
 		return Reminded{m.ID, m.User, line.Order}
+	case "downgrade_dropped":
+		return DowngradeDropped{m.ID, m.User}
 	case "lapsed", "cancelled":
 		return Ended{m.ID, m.User}
 	}

@@ -167,11 +167,28 @@ func (m *Memberships) Due(ctx context.Context, tx pgx.Tx, but []id.Membership) (
 // Revoke ends the memberships that an order has paid for whose money has all
 // gone back.
 func (m *Memberships) Revoke(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	return m.paidBy(ctx, tx, order, (*Membership).Revoke)
+}
+
+// Withhold stops the memberships that an order has paid for while a dispute has
+// taken its money.
+func (m *Memberships) Withhold(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	return m.paidBy(ctx, tx, order, (*Membership).Withhold)
+}
+
+// GiveBack lets the memberships run on that were withheld for an order.
+func (m *Memberships) GiveBack(ctx context.Context, tx pgx.Tx, order id.Order) error {
+	return m.paidBy(ctx, tx, order, (*Membership).GiveBack)
+}
+
+// paidBy does something to the membership that an order has paid for, if there is
+// one.
+func (m *Memberships) paidBy(ctx context.Context, tx pgx.Tx, order id.Order, do func(*Membership, time.Time, id.Order) bool) error {
 	is, now, err := m.find(ctx, tx, lockPaidBy, pgx.NamedArgs{"order": order})
 	if errors.Is(err, ErrNoMembership) {
 		return nil
 	}
-	if err != nil || !is.Revoke(now, order) {
+	if err != nil || !do(&is, now, order) {
 		return err
 	}
 	return m.Save(ctx, tx, &is)
@@ -180,6 +197,33 @@ func (m *Memberships) Revoke(ctx context.Context, tx pgx.Tx, order id.Order) err
 const lockPaidBy = `
 	SELECT ` + columnsFragment + ` FROM memberships m
 	WHERE m.id = (SELECT membership_id FROM membership_periods WHERE order_id = @order) FOR UPDATE`
+
+// DropDowngrades tells who had chosen a plan for their next period that it is not
+// offered any more, and keeps them with theirs. Whose next period is ordered already
+// has it.
+func (m *Memberships) DropDowngrades(ctx context.Context, e PlanArchived) error {
+	for more := true; more; {
+		err := postgres.InTx(ctx, m.DB, func(tx pgx.Tx) error {
+			is, _, err := m.find(ctx, tx, lockDowngrade, pgx.NamedArgs{"plan": e.PlanID})
+			if more = !errors.Is(err, ErrNoMembership); err != nil || !more {
+				return err
+			}
+			is.DropDowngrade()
+			return m.Save(ctx, tx, &is)
+		})
+		if err != nil && !errors.Is(err, ErrNoMembership) {
+			return fmt.Errorf("drop downgrades to plan %s: %w", e.PlanID, err)
+		}
+	}
+	return nil
+}
+
+const lockDowngrade = `
+	SELECT ` + columnsFragment + ` FROM memberships m
+	WHERE m.next_plan_id = @plan AND m.status NOT IN ('cancelled', 'lapsed')
+	  AND NOT EXISTS (SELECT FROM membership_renewals r WHERE r.membership_id = m.id
+	                  AND r.number > (SELECT max(number) FROM membership_periods WHERE membership_id = m.id))
+	ORDER BY m.id LIMIT 1 FOR UPDATE`
 
 // Forget ends the membership of a user who is erased, and forgets whose it was.
 func (m *Memberships) Forget(ctx context.Context, tx pgx.Tx, user id.User) error {

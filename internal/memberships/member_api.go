@@ -37,12 +37,14 @@ type View struct {
 	ID            id.Membership `json:"id"`
 	Status        Status        `json:"status" enum:"trialing,active,past_due,paused,cancelled,lapsed"`
 	Plan          PlanName      `json:"plan" doc:"Of now, or of the last period"`
+	PlanRank      int           `json:"plan_rank" doc:"Of the plan of the last period, offered or not: to one above it one changes at once, to one below with the next period"`
 	NextPlan      id.Plan       `json:"next_plan_id,omitzero" doc:"Of the next period, where it is another"`
 	Benefits      *Benefits     `json:"benefits" doc:"What one has at the moment; null while that is nothing"`
 	EndsAt        time.Time     `json:"ends_at" doc:"When what is paid for ends"`
 	BenefitsUntil time.Time     `json:"benefits_until" doc:"With the grace for paying late"`
 	CancelAtEnd   bool          `json:"cancel_at_period_end"`
 	PausedUntil   *time.Time    `json:"paused_until,omitempty"`
+	Withheld      bool          `json:"withheld,omitempty" doc:"Paused until a dispute about its payment is decided"`
 	Method        string        `json:"payment_method"`
 	Renewal       id.Order      `json:"renewal_order_id,omitzero" doc:"The order for the next period, once it is placed; paid for, the membership goes on"`
 	Periods       []Period      `json:"periods"`
@@ -67,8 +69,8 @@ func (m *Membership) Shown(now time.Time) Status {
 // View is a membership with its history, at a moment.
 func (m *Memberships) View(ctx context.Context, db postgres.DB, is Membership, now time.Time) (View, error) {
 	v := View{
-		ID: is.ID, Status: is.Shown(now), NextPlan: is.NextPlan, EndsAt: is.EndsAt, BenefitsUntil: is.BenefitsUntil, CancelAtEnd: is.CancelAtEnd,
-		PausedUntil: is.PausedUntil, Method: is.Method, Renewal: is.Renewal, Periods: is.Periods, CreatedAt: is.CreatedAt,
+		ID: is.ID, Status: is.Shown(now), PlanRank: is.Plan.Rank, NextPlan: is.NextPlan, EndsAt: is.EndsAt, BenefitsUntil: is.BenefitsUntil, CancelAtEnd: is.CancelAtEnd,
+		PausedUntil: is.PausedUntil, Withheld: !is.WithheldBy.IsZero(), Method: is.Method, Renewal: is.Renewal, Periods: is.Periods, CreatedAt: is.CreatedAt,
 	}
 	plan := is.Plan
 	if p, covered := is.At(now); covered {

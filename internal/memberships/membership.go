@@ -53,6 +53,7 @@ type Membership struct {
 	CancelAtEnd   bool                    `db:"cancel_at_period_end"`
 	PausedAt      *time.Time              `db:"paused_at"`
 	PausedUntil   *time.Time              `db:"paused_until"`
+	WithheldBy    id.Order                `db:"withheld_by"` // whose payment is disputed: paused until that is decided
 	Method        string                  `db:"payment_method"`
 	Currency      money.Currency          `db:"currency"`
 	Billing       *accounts.PostalAddress `db:"billing_address"`

@@ -15,7 +15,7 @@ import (
 )
 
 const columnsFragment = `
-	m.id, m.user_id, m.customer, m.status, m.trialed, m.next_plan_id, m.ends_at, m.benefits_until, m.cancel_at_period_end, m.paused_at, m.paused_until,
+	m.id, m.user_id, m.customer, m.status, m.trialed, m.next_plan_id, m.ends_at, m.benefits_until, m.cancel_at_period_end, m.paused_at, m.paused_until, m.withheld_by,
 	m.payment_method, m.currency, m.billing_address, m.reminded, m.retry_at, m.due_at, m.version, m.created_at`
 
 const (
@@ -115,21 +115,21 @@ func (m *Memberships) Save(ctx context.Context, tx pgx.Tx, is *Membership) error
 }
 
 const insertMembership = `
-	INSERT INTO memberships (id, user_id, customer, status, trialed, next_plan_id, ends_at, benefits_until, cancel_at_period_end, paused_at, paused_until,
+	INSERT INTO memberships (id, user_id, customer, status, trialed, next_plan_id, ends_at, benefits_until, cancel_at_period_end, paused_at, paused_until, withheld_by,
 		payment_method, currency, billing_address, reminded, retry_at, due_at)
-	VALUES (@id, @user, @customer, @status, @trialed, @next, @ends, @until, @cancel, @paused_at, @paused_until,
+	VALUES (@id, @user, @customer, @status, @trialed, @next, @ends, @until, @cancel, @paused_at, @paused_until, @withheld_by,
 		@method, @currency, @billing, @reminded, @retry, @due)`
 
 const updateMembership = `
 	UPDATE memberships SET status = @status, next_plan_id = @next, ends_at = @ends, benefits_until = @until, cancel_at_period_end = @cancel,
-	       paused_at = @paused_at, paused_until = @paused_until, payment_method = @method, currency = @currency, billing_address = @billing,
+	       paused_at = @paused_at, paused_until = @paused_until, withheld_by = @withheld_by, payment_method = @method, currency = @currency, billing_address = @billing,
 	       reminded = @reminded, retry_at = @retry, due_at = @due, version = version + 1, updated_at = now()
 	WHERE id = @id AND version = @version`
 
 func (m *Membership) args() pgx.NamedArgs {
 	return pgx.NamedArgs{
 		"id": m.ID, "user": m.User, "customer": m.Customer, "status": string(m.Status), "trialed": m.Trialed, "next": m.NextPlan, "ends": m.EndsAt,
-		"until": m.BenefitsUntil, "cancel": m.CancelAtEnd, "paused_at": m.PausedAt, "paused_until": m.PausedUntil, "method": m.Method,
+		"until": m.BenefitsUntil, "cancel": m.CancelAtEnd, "paused_at": m.PausedAt, "paused_until": m.PausedUntil, "withheld_by": m.WithheldBy, "method": m.Method,
 		"currency": string(m.Currency), "billing": m.Billing, "reminded": m.Reminded, "retry": m.RetryAt, "due": m.DueAt, "version": m.Version,
 	}
 }

@@ -87,6 +87,8 @@ var (
 	ErrMember = errs.New(errs.Conflict, "already_member", "You are a member already. Change your plan instead.")
 	// ErrState says that a membership does not allow this as it is now.
 	ErrState = errs.New(errs.Conflict, "membership_state", "Your membership does not allow this as it is now.")
+	// ErrWithheld says that the payment of a membership is disputed.
+	ErrWithheld = errs.New(errs.Conflict, "membership_withheld", "The payment of your membership is disputed. It goes on when that is decided for the shop.")
 	// ErrNotHigher says that a plan is no upgrade.
 	ErrNotHigher = errs.New(errs.Conflict, "plan_not_higher", "This plan is not above yours. Downgrade to it: it begins when your period ends.")
 	// ErrNotLower says that a plan is no downgrade.

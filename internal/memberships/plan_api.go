@@ -8,6 +8,7 @@ import (
 
 	"souk/internal/id"
 	"souk/internal/money"
+	"souk/internal/platform/events"
 	"souk/internal/platform/httpapi"
 )
 
@@ -23,7 +24,7 @@ func (m *Memberships) planRoutes(r *httpapi.Router) {
 	httpapi.Patch(r, "/api/v1/admin/plans/{plan}", m.editPlan, write, httpapi.Summary("Edit a plan"),
 		httpapi.Describe("What is left out stays; `benefits`, `prices` and `dunning_days` are replaced as a whole. Members have new benefits at once, new terms when their membership next changes, and pay the new price with their next period."))
 	httpapi.Post(r, "/api/v1/admin/plans/{plan}/archive", m.archivePlan, write, httpapi.Status(http.StatusOK), httpapi.Summary("Offer a plan no more"),
-		httpapi.Describe("Its members go on, and their periods are renewed. Archiving it again changes nothing."))
+		httpapi.Describe("Its members go on, and their periods are renewed. Who had chosen it for their next period stays with their present plan, and is told. Archiving it again changes nothing."))
 }
 
 // Offered is a plan as everybody sees it.
@@ -164,7 +165,11 @@ func set[T any](to, from *T) {
 }
 
 func (m *Memberships) archivePlan(ctx context.Context, tx pgx.Tx, in *planInput) (Kept, error) {
-	if err := archive(ctx, tx, in.Plan); err != nil {
+	fresh, err := archive(ctx, tx, in.Plan)
+	if err == nil && fresh {
+		err = events.Raise(ctx, tx, PlanArchived{in.Plan})
+	}
+	if err != nil {
 		return Kept{}, err
 	}
 	return kept(m.GetPlan(ctx, tx, in.Plan))

@@ -58,12 +58,13 @@ func gatedBy(ctx context.Context, db postgres.DB, plan id.Plan) ([]id.Product, e
 	return list, nil
 }
 
-func archive(ctx context.Context, tx pgx.Tx, plan id.Plan) error {
-	_, err := postgres.Exec(ctx, tx, `
+// archive reports false for a plan that was archived before.
+func archive(ctx context.Context, tx pgx.Tx, plan id.Plan) (bool, error) {
+	n, err := postgres.Exec(ctx, tx, `
 		UPDATE plans SET archived_at = now(), version = version + 1, updated_at = now() WHERE id = @plan AND archived_at IS NULL`,
 		pgx.NamedArgs{"plan": plan})
 	if err != nil {
-		return fmt.Errorf("archive plan %s: %w", plan, err)
+		return false, fmt.Errorf("archive plan %s: %w", plan, err)
 	}
-	return nil
+	return n == 1, nil
 }

@@ -89,6 +89,11 @@ func (l *life) refund(t *rapid.T) {
 	l.is.spread()
 }
 
+// someOrder is one that has paid for a period, or none.
+func (l *life) someOrder(t *rapid.T) id.Order {
+	return rapid.SampledFrom(l.is.Periods).Draw(t, "order").Order
+}
+
 // pass lets time go by, with a job that runs or one that does not.
 func (l *life) pass(t *rapid.T) {
 	l.now = l.now.Add(time.Duration(rapid.Int64Range(1, int64(20*24*time.Hour/time.Microsecond)).Draw(t, "pass")) * time.Microsecond)
@@ -237,6 +242,9 @@ func TestAnyLifeOfAMembershipAddsUp(t *testing.T) {
 			"pause":     func(*rapid.T) { refused(l.is.Pause(l.now)) },
 			"resume":    func(*rapid.T) { refused(l.is.Resume(l.now)) },
 			"cancel":    func(*rapid.T) { refused(l.is.Cancel(l.now)) },
+			"disputed":  func(t *rapid.T) { l.is.Withhold(l.now, l.someOrder(t)) },
+			"won":       func(t *rapid.T) { l.is.GiveBack(l.now, l.someOrder(t)) },
+			"lost":      func(t *rapid.T) { l.is.Revoke(l.now, l.someOrder(t)) },
 			"end":       func(*rapid.T) { refused(l.is.CancelNow(l.now, "asked for")) },
 			"time":      l.pass,
 			"work":      l.tick,

@@ -71,6 +71,7 @@ var (
 	MembershipCharge   = Kind{"membership_charge", Account, true, false} // owed: what is taken while they are away
 	MembershipOverdue  = Kind{"membership_overdue", Account, true, false}
 	MembershipEnded    = Kind{"membership_ended", Account, true, false}
+	DowngradeDropped   = Kind{"downgrade_dropped", Account, true, false} // owed: the next period costs more than they have said
 	AlertConfirm       = Kind{"alert_confirm", Wishlist, true, true}
 	PriceDrop          = Kind{"price_drop", Wishlist, false, false}
 	BackInStock        = Kind{"back_in_stock", Wishlist, false, false}
@@ -86,7 +87,7 @@ var kinds = []Kind{
 	RegisteredAgain, AccountDisabled, FactorAdded, FactorRemoved, RecoveryCodeUsed, RecoveryCodesMade, PasskeyCopied,
 	LoginConnected, LoginDisconnected, DataExport, VendorInvitation, RolesChanged, ReviewRejected,
 	OrderConfirmed, OrderToPay, OrderShipped, OrderDelivered, OrderRefused, OrderReturned, DigitalReady, OrderCancelled, OrderPartCancelled, OrderRefunded, Invoice, CreditNote, GiftCard,
-	MembershipStarted, MembershipDue, MembershipCharge, MembershipOverdue, MembershipEnded,
+	MembershipStarted, MembershipDue, MembershipCharge, MembershipOverdue, MembershipEnded, DowngradeDropped,
 	AlertConfirm, PriceDrop, BackInStock, RefundToApprove, DisputeOpened, DisputeDue, Test,
 }
 

@@ -41,6 +41,12 @@ func (n *Notifications) MemberEnded(ctx context.Context, e memberships.Ended) er
 	return n.tellMember(ctx, MembershipEnded, e.UserID, e.MembershipID, id.Order{})
 }
 
+// MemberNotDowngraded tells that the plan which a member had chosen for their next
+// period is not offered any more, and of which that is now.
+func (n *Notifications) MemberNotDowngraded(ctx context.Context, e memberships.DowngradeDropped) error {
+	return n.tellMember(ctx, DowngradeDropped, e.UserID, e.MembershipID, id.Order{})
+}
+
 func (n *Notifications) tellMember(ctx context.Context, kind Kind, to id.User, membership id.Membership, order id.Order) error {
 	is, err := n.Memberships.Get(ctx, n.DB, membership)
 	if err != nil {

@@ -1,12 +1,14 @@
 package notifications_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -153,6 +155,36 @@ func TestAMemberHearsWhatTheNextPeriodTakes(t *testing.T) {
 	if strings.Contains(charge.Text, "UPI") || strings.Contains(charge.Text, "Pay for") {
 		t.Errorf("who is charged is told to pay:\n%s", charge.Text)
 	}
+}
+
+// Who had chosen a lower plan that the shop gives up stays with theirs, and hears of
+// it: the next period costs more than they have said.
+func TestAMemberHearsThatALowerPlanIsGone(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	ann := shop.User(t, "ann")
+	plan := func(name string, rank int) memberships.Kept {
+		return apptest.Read[memberships.Kept](t, shop.Call(t, apptest.Admin, "POST", "/admin/plans",
+			fmt.Sprintf(`{"name": %q, "rank": %d, "interval": {"unit": "day", "count": 30}, "prices": [{"amount": 999, "currency": "USD"}]}`, name, rank)).Want(t, 201))
+	}
+	gold, silver := plan("Gold", 2), plan("Silver", 1)
+	shop.InTx(t, func(tx pgx.Tx) error {
+		now, err := postgres.Scalar[time.Time](t.Context(), tx, `SELECT now() AS now`, nil)
+		if err != nil {
+			return err
+		}
+		none := money.Zero("USD")
+		m := memberships.Join(ann.ID, nil, now, memberships.Purchase{Plan: gold.Plan, Paid: none, Value: none, SetOff: none, Method: "bank_transfer", Order: shop.PlacedOrder(t, "ann", 1, shop.Variant(t)).Order.ID})
+		return shop.Memberships.Save(t.Context(), tx, &m)
+	})
+	shop.Call(t, "ann", "POST", "/me/membership/downgrade", fmt.Sprintf(`{"plan_id": %q}`, silver.ID)).Want(t, 200, `"next_plan_id":"`+silver.ID.String(), `"plan_rank":2`)
+	for range 2 {
+		shop.Call(t, apptest.Admin, "POST", "/admin/plans/"+silver.ID.String()+"/archive", "").Want(t, 200)
+		flush(t, shop)
+	}
+	if is := shop.Call(t, "ann", "GET", "/me/membership", "").Want(t, 200, `"kind":"downgrade_dropped"`); strings.Contains(is.Body, "next_plan_id") {
+		t.Errorf("the next period is still of another plan: %s", is.Body)
+	}
+	wantText(t, one(t, shop, notifications.DowngradeDropped), "next period is of Gold again", "/account#membership")
 }
 
 func TestAGuestHearsOfAnOrderWithoutALinkToIt(t *testing.T) {

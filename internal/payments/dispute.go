@@ -62,6 +62,16 @@ func ReadDispute(ctx context.Context, db postgres.DB, which id.Dispute) (KeptDis
 	return d, nil
 }
 
+// IsDisputed reports whether money of an order is with a bank because of disputes
+// that are not decided. What is lost is gone.
+func IsDisputed(ctx context.Context, db postgres.DB, order id.Order) (bool, error) {
+	is, err := isDisputed(ctx, db, order)
+	if err != nil {
+		return false, fmt.Errorf("look for disputes about order %s: %w", order, err)
+	}
+	return is, nil
+}
+
 // Answerable refuses a dispute that cannot be answered now. What its provider was
 // told about the payment is told, too: one that was answered may want another
 // answer when its status has changed since, unless it was given up.

@@ -74,3 +74,12 @@ func remindOf(ctx context.Context, tx pgx.Tx, now, until time.Time) ([]id.Disput
 		  AND NOT EXISTS (SELECT FROM payment_instructions i WHERE i.dispute_id = d.id AND i.state <> 'refused' AND i.updated_at >= d.updated_at)
 		RETURNING d.id`, pgx.NamedArgs{"now": now, "until": until})
 }
+
+func isDisputed(ctx context.Context, db postgres.DB, order id.Order) (bool, error) {
+	return postgres.Scalar[bool](ctx, db, `
+		WITH of AS (SELECT id FROM payments WHERE order_id = @order)
+		SELECT coalesce((SELECT sum(CASE kind WHEN 'chargeback' THEN amount_minor ELSE -amount_minor END)
+		                 FROM payment_events WHERE payment_id IN (SELECT id FROM of) AND kind IN ('chargeback', 'chargeback_reversed')), 0)
+		     > coalesce((SELECT sum(amount_minor) FROM payment_disputes WHERE payment_id IN (SELECT id FROM of) AND status = 'lost'), 0) AS disputed`,
+		pgx.NamedArgs{"order": order})
+}

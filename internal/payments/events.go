@@ -29,9 +29,16 @@ type DisputeDue struct {
 	DisputeID id.Dispute `json:"dispute_id"`
 }
 
+// SavedDropped says that a way to pay is kept no longer, and that its provider
+// is to forget it too.
+type SavedDropped struct {
+	DroppedID id.DroppedMethod `json:"dropped_id"`
+}
+
 // The names of the events in the log.
 func (NoticeKept) EventName() string     { return "payments.notice_kept" }
 func (InstructionDue) EventName() string { return "payments.instruction_due" }
 func (ExceptionFound) EventName() string { return "payments.exception_found" }
 func (DisputeOpened) EventName() string  { return "payments.dispute_opened" }
 func (DisputeDue) EventName() string     { return "payments.dispute_due" }
+func (SavedDropped) EventName() string   { return "payments.saved_dropped" }

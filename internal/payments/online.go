@@ -50,6 +50,10 @@ type Online interface {
 	// Concede gives a dispute up, which loses it. One that is lost is given up.
 	Concede(context.Context, Response) error
 
+	// Forget gives up what was kept for a buyer, by its Saved.Ref, for good. What is
+	// not there, or was given up before, is forgotten.
+	Forget(ctx context.Context, ref string) error
+
 	// Statement lists what moved on the provider's books from one instant until
 	// another, the oldest first.
 	Statement(ctx context.Context, from, until time.Time) ([]Movement, error)

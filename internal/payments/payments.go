@@ -7,8 +7,9 @@
 // are to be told ([Instruction]), what they tell ([Notice], the inbox), and what
 // does not add up ([Exception]).
 // Tables: payments, payment_events, payment_refs, payment_accounts,
-// payment_instructions, payment_disputes, payment_exceptions, webhook_inbox.
-// Raises: [NoticeKept], [InstructionDue], [DisputeOpened], [DisputeDue]; the flow that records a fact raises the
+// payment_instructions, payment_disputes, payment_exceptions, webhook_inbox,
+// saved_methods, dropped_methods.
+// Raises: [NoticeKept], [InstructionDue], [DisputeOpened], [DisputeDue], [SavedDropped]; the flow that records a fact raises the
 // step of the order that the fact caused.
 // Calls: nobody. Whoever records a capture also posts it to the ledger, in the
 // same transaction (see checkout).
@@ -226,6 +227,15 @@ func OfOrder(ctx context.Context, db postgres.DB, order id.Order) ([]Payment, er
 		return nil, fmt.Errorf("read payments of order %s: %w", order, err)
 	}
 	return list, nil
+}
+
+// CapturedBy is how much the captures of one cause have taken for an order.
+func CapturedBy(ctx context.Context, db postgres.DB, order id.Order, c money.Currency, cause string) (money.Amount, error) {
+	minor, err := capturedBy(ctx, db, order, cause)
+	if err != nil {
+		return money.Amount{}, fmt.Errorf("look for money of order %s: %w", order, err)
+	}
+	return money.Of(minor, c), nil
 }
 
 // LiveOf is the payment of an order that money can still move on: gift cards and

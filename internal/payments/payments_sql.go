@@ -158,6 +158,12 @@ const selectOfOrders = `
 	WHERE p.order_id = ANY (@orders::uuid[])
 	ORDER BY p.order_id, p.id`
 
+func capturedBy(ctx context.Context, db postgres.DB, order id.Order, cause string) (int64, error) {
+	return postgres.Scalar[int64](ctx, db, `
+		SELECT coalesce(sum(e.amount_minor), 0)::bigint AS minor FROM payment_events e JOIN payments p ON p.id = e.payment_id
+		WHERE p.order_id = @order AND e.kind = 'capture' AND e.cause = @cause`, pgx.NamedArgs{"order": order, "cause": cause})
+}
+
 func liveOf(ctx context.Context, db postgres.DB, order id.Order) (Payment, error) {
 	p, err := postgres.Get[Payment](ctx, db, `
 		SELECT `+columnsFragment+`

@@ -132,6 +132,12 @@ func (WithoutFee) Fee(_ context.Context, c money.Currency) (money.Amount, error)
 	return money.Zero(c), nil
 }
 
+// SavesNothing is embedded by providers that keep no way to pay for a buyer.
+type SavesNothing struct{}
+
+// Forget has nothing to forget.
+func (SavesNothing) Forget(context.Context, string) error { return nil }
+
 // Fee is what paying by a method costs beside an order in a currency; nothing for
 // one that is not offered.
 func (p *Payments) Fee(ctx context.Context, method string, c money.Currency) (money.Amount, error) {

@@ -103,6 +103,7 @@ var Inventory = []Holding{
 	{"webhook_inbox", "provider event_id type ref state problem", Nothing, "what a notice was about, for 90 days"},
 	{"quote_features", "name", Nothing, "what the shop uses of a list of this program"},
 	{"saved_methods", "provider ref label", Dropped, "minutes later: a provider's name for a card, and its last digits"},
+	{"dropped_methods", "provider ref", Dropped, "as soon as the provider has forgotten it too: its name for a card"},
 	{"webhook_inbox", "body", Kept, "what a payment provider told, as it came, for 90 days: it may name who paid, and proves what was told"},
 	{"test_payments", "number currency capture return_url", Nothing, "payments that move no money: an order's number, and the shop's own address"},
 	{"test_payment_entries", "kind ref currency key note", Kept, "what became of them: names of our own, and what the shop has said in a dispute about no money"},

@@ -862,7 +862,7 @@ WHERE coalesce(s.units, 0) <> coalesce(k.units, 0);
 
 -- [M2] a licence key is granted to one order line; one that is free, or was withdrawn, is nobody's and has not been seen
 SELECT k.id FROM licence_keys k
-LEFT JOIN (SELECT key_id, count(*) AS holders FROM digital_grants WHERE key_id IS NOT NULL AND (revoked_at IS NULL OR used_at IS NOT NULL) GROUP BY 1) g
+LEFT JOIN (SELECT key_id, count(*) AS holders FROM digital_grants WHERE key_id IS NOT NULL AND (revoked_at IS NULL OR used_at IS NOT NULL OR withheld) GROUP BY 1) g
        ON g.key_id = k.id
 WHERE coalesce(g.holders, 0) <> CASE k.state WHEN 'granted' THEN 1 ELSE 0 END;
 

@@ -32,6 +32,7 @@ const Method = "paypal"
 // Provider is payment by PayPal.
 type Provider struct {
 	payments.WithoutFee
+	payments.SavesNothing
 
 	Accounts *payments.Accounts
 

@@ -35,6 +35,7 @@ const address = "https://api.razorpay.com"
 // Provider is payment by Razorpay.
 type Provider struct {
 	payments.WithoutFee
+	payments.SavesNothing
 
 	Accounts *payments.Accounts
 }

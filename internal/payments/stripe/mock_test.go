@@ -62,6 +62,7 @@ func TestRequestsAreAsStripeDescribesThem(t *testing.T) {
 		"end":            func() error { _, err := d.Void(ctx, end); return err },
 		"refund":         func() error { _, err := d.Refund(ctx, move); return err },
 		"statement":      func() error { _, err := d.Statement(ctx, d.clock.Now().Add(-time.Hour), d.clock.Now()); return err },
+		"forget":         func() error { return d.Forget(ctx, saved.With) },
 		"probe":          func() error { _, err := d.Probe(ctx); return err },
 	} {
 		before := len(mock.answers())

@@ -18,6 +18,8 @@ var (
 	errRefused = errs.New(errs.Conflict, "provider_refused", "Stripe has refused this.")
 	// errPaid says that a payment cannot be given up any more.
 	errPaid = errs.New(errs.Conflict, "payment_state", "Stripe has this payment in another state: it may be paid already.")
+	// errForeign says that something that was kept has no name of Stripe's.
+	errForeign = refusal("saved_method", "This was not saved with Stripe.")
 )
 
 // refusal is Stripe's no, with its own code.

@@ -114,7 +114,7 @@ func sessionFor(s payments.Start, n int64, hosted bool) *api.CheckoutSessionCrea
 func (c client) charge(ctx context.Context, s payments.Start, n int64) (payments.Begun, error) {
 	customer, method, ok := strings.Cut(s.With, "/")
 	if !ok {
-		return payments.Begun{}, refusal("saved_method", "This was not saved with Stripe.")
+		return payments.Begun{}, errForeign
 	}
 	params := &api.PaymentIntentCreateParams{
 		Amount: &n, Currency: currencyOf(s), CaptureMethod: captureOf(s), Customer: &customer, PaymentMethod: &method,

@@ -33,6 +33,7 @@ const Method = "test"
 // Provider is payment by no money.
 type Provider struct {
 	payments.WithoutFee
+	payments.SavesNothing
 
 	DB       postgres.DB
 	Clock    clock.Clock

@@ -2,7 +2,7 @@
 // images by URL, webhooks, providers.
 //
 // Owns: [Client], which cannot be talked into reaching the inside (SSRF).
-// Tables: none. Raises: [ErrRefused], [ErrTooLarge]. Calls: nobody.
+// Tables: none. Raises: [ErrRefused], [ErrTooLarge], [ErrSilent]. Calls: nobody.
 //
 // The address is checked when the connection is made, after names have been
 // resolved, at every dial: a name that was harmless when the shop looked and
@@ -24,6 +24,7 @@ import (
 	"syscall"
 	"time"
 
+	"souk/internal/clock"
 	"souk/internal/errs"
 )
 
@@ -39,12 +40,15 @@ var (
 const Usual = 64 << 10
 
 // Client calls public addresses over https. It follows no redirect, knows no
-// proxy and keeps no cookies. The zero value is ready.
+// proxy and keeps no cookies. A host that hangs is left alone for a while. The zero
+// value is ready.
 type Client struct {
 	// AllowPrivate is for development: any address and port, and plain http.
 	AllowPrivate bool
 	Timeout      time.Duration // of a whole call; 15 s when 0
+	Clock        clock.Clock   // the system's when nil
 
+	breaker  breaker
 	once     sync.Once
 	http     *http.Client
 	resolver *net.Resolver // of a test
@@ -70,11 +74,36 @@ func (c *Client) Get(ctx context.Context, address string, limit int64) (Answer, 
 }
 
 // Do sends req and reads at most limit bytes of the answer; with ErrTooLarge it
-// returns as much.
+// returns as much. ErrSilent says at once what waiting would have said before.
 func (c *Client) Do(req *http.Request, limit int64) (Answer, error) {
 	if err := c.check(req.URL); err != nil {
 		return Answer{}, err
 	}
+	host := req.URL.Host
+	if err := c.breaker.admit(host, c.now()); err != nil {
+		return Answer{}, fmt.Errorf("call %s: %w", req.URL.Hostname(), err)
+	}
+	answer, err := c.call(req, limit)
+	var late net.Error
+	switch {
+	case err != nil && req.Context().Err() != nil:
+		c.breaker.gaveUp(host)
+	case errors.As(err, &late) && late.Timeout():
+		c.breaker.timedOut(host, c.now())
+	default:
+		c.breaker.answered(host)
+	}
+	return answer, err
+}
+
+func (c *Client) now() time.Time {
+	if c.Clock == nil {
+		return clock.System{}.Now()
+	}
+	return c.Clock.Now()
+}
+
+func (c *Client) call(req *http.Request, limit int64) (Answer, error) {
 	ctx, cancel := context.WithTimeout(req.Context(), cmp.Or(c.Timeout, 15*time.Second))
 	defer cancel()
 	c.once.Do(c.open)

@@ -22,7 +22,7 @@ const states = {
   trialing: (m) => `You are trying ${m.plan.name} until ${on(m.ends_at)}.`,
   active: (m) => `You are a member of ${m.plan.name}; this period lasts until ${on(m.ends_at)}.`,
   past_due: (m) => `Your period ended on ${on(m.ends_at)}. What ${m.plan.name} gives you goes on until ${on(m.benefits_until)}.`,
-  paused: (m) => `Your membership of ${m.plan.name} is paused${m.paused_until ? ` until ${on(m.paused_until)}` : ""}.`,
+  paused: (m) => `Your membership of ${m.plan.name} is paused${m.withheld ? " while its payment is disputed" : ` until ${on(m.paused_until)}`}.`,
   cancelled: (m) => `Your membership of ${m.plan.name} has ended.`,
   lapsed: (m) => `Your membership of ${m.plan.name} has run out.`,
 };
@@ -111,7 +111,6 @@ function offer(plan, is) {
 export async function showMembership() {
   const [is, { data: plans }] = await Promise.all([mine(), call("GET", "/plans")]);
   $("#membership").hidden = !is && plans.length === 0;
-  if (is) is.plan_rank = plans.find((p) => p.id === is.plan.id)?.rank ?? 0;
   const has = is?.benefits && benefits(is.benefits);
   $("#member-state").textContent = is ? `${states[is.status](is)}${has ? ` You have ${has}.` : ""}${is.cancel_at_period_end && is.status === "active" ? " It ends then." : ""}` : "You are not a member yet.";
   const order = is?.renewal_order_id && await call("GET", `/orders/${is.renewal_order_id}`);
@@ -126,7 +125,7 @@ export async function showMembership() {
   })));
   $("#member-pause").hidden = is?.status !== "active" || is.cancel_at_period_end;
   $("#member-cancel").hidden = !is || !["trialing", "active", "past_due", "paused"].includes(is.status) || is.cancel_at_period_end;
-  $("#member-resume").hidden = !is || is.status !== "paused" && !(is.cancel_at_period_end && ["trialing", "active"].includes(is.status));
+  $("#member-resume").hidden = !is || is.withheld || is.status !== "paused" && !(is.cancel_at_period_end && ["trialing", "active"].includes(is.status));
   $("#plans").replaceChildren(...plans.map((plan) => offer(plan, is)));
   if (location.hash === "#membership") $("#membership").scrollIntoView();
 }

@@ -54,7 +54,7 @@ func (s *Server) visit(x *session, o fakes.Outcome) error {
 		i.currency = map[bool]string{true: "USD", false: "EUR"}[i.currency == "EUR"]
 	case fakes.Pays, fakes.Abandons:
 	}
-	i.method = &method{id: named("pm")}
+	i.method = &method{id: named("pm"), created: s.now()}
 	if x.save {
 		i.method.customer = named("cus")
 	}

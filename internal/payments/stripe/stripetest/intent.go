@@ -34,11 +34,6 @@ type charge struct {
 	disputes                   []*dispute
 }
 
-// method is what was paid with.
-type method struct {
-	id, customer string // no customer: it is not kept
-}
-
 // payment is ours.
 func (i *intent) payment() id.Payment {
 	name, _ := i.metadata["payment"].(string)
@@ -118,7 +113,7 @@ func (c *call) createIntent() (object, *failure) {
 		return nil, invalid("confirm", "This fake knows intents only that are confirmed off session.")
 	case !ok:
 		return nil, &failure{status: 400, code: "resource_missing", param: "payment_method", message: "No such PaymentMethod"}
-	case m.customer == "" || m.customer != c.form.Get("customer"):
+	case m.customer == "" || m.detached || m.customer != c.form.Get("customer"):
 		return nil, unfit("", "The PaymentMethod you provided does not belong to the Customer.")
 	}
 	currency := strings.ToUpper(c.form.Get("currency"))
@@ -219,12 +214,7 @@ func (s *Server) viewIntent(i *intent) object {
 		o["latest_charge"] = s.linkCharge(i.charge)
 	}
 	if m := i.method; m != nil {
-		o["payment_method"] = link{m.id, func() object {
-			return object{
-				"id": m.id, "object": "payment_method", "type": "card", "created": i.created, "livemode": s.Live, "billing_details": object{},
-				"customer": link{id: m.customer}, "card": object{"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2031},
-			}
-		}}
+		o["payment_method"] = link{m.id, func() object { return s.viewMethod(m) }}
 		o["customer"] = link{id: m.customer}
 	}
 	return o

@@ -29,6 +29,8 @@ var operations = []operation{
 	{"GET /v1/payment_intents/{id}", "look", params{}, nil, (*call).readIntent},
 	{"POST /v1/payment_intents/{id}/capture", "capture", captureParams, nil, (*call).captureIntent},
 	{"POST /v1/payment_intents/{id}/cancel", "void", params{}, nil, (*call).cancelIntent},
+	{"GET /v1/payment_methods/{id}", "forget", params{}, nil, (*call).readMethod},
+	{"POST /v1/payment_methods/{id}/detach", "forget", params{}, nil, (*call).detachMethod},
 	{"POST /v1/refunds", "refund", refundParams, nil, (*call).createRefund},
 	{"GET /v1/refunds", "look", listParams, nil, (*call).listRefunds},
 	{"GET /v1/disputes", "look", listParams, nil, (*call).listDisputes},

@@ -29,7 +29,7 @@ import (
 const Version = "2026-03-25.dahlia"
 
 // Server is a Stripe account. Its operations, for [fakes.Faults], are "start",
-// "capture", "void", "refund", "look", "statement", "account" and "script".
+// "capture", "void", "refund", "forget", "look", "statement", "account" and "script".
 type Server struct {
 	Book    *fakes.Book
 	Faults  *fakes.Faults
