@@ -47,7 +47,7 @@ CREATE TABLE invoices (
     ordered_at      timestamptz NOT NULL,
     issued_on       date        NOT NULL,
     issued_at       timestamptz NOT NULL DEFAULT now(),
-    UNIQUE (vendor_id, number),
+    UNIQUE (number, vendor_id),
     UNIQUE (vendor_id, kind, year, serial),
     UNIQUE (id, vendor_order_id),
     FOREIGN KEY (corrects, vendor_order_id) REFERENCES invoices (id, vendor_order_id),
@@ -58,6 +58,8 @@ CREATE TABLE invoices (
 );
 CREATE UNIQUE INDEX invoices_one_of_part ON invoices (vendor_order_id) WHERE kind = 'invoice';
 CREATE INDEX invoices_of_order ON invoices (order_id);
+CREATE INDEX invoices_of_vendor ON invoices (vendor_id, id);
+CREATE INDEX invoices_of_day ON invoices (issued_on, id);
 CREATE INDEX invoices_corrections ON invoices (corrects) WHERE corrects IS NOT NULL;
 
 CREATE TABLE invoice_lines (

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/jackc/pgx/v5"
-
 	"souk/internal/auth"
 	"souk/internal/errs"
 	"souk/internal/id"
@@ -98,22 +96,23 @@ type listInput struct {
 	Format string    `query:"format" enum:"json,csv" default:"json"`
 }
 
-// filter is what an input asks for, as arguments of the statements.
-func (in listInput) filter(scope id.Vendor) (pgx.NamedArgs, error) {
-	args := pgx.NamedArgs{"vendor": in.Vendor, "kind": in.Kind, "q": strings.TrimSpace(in.Q), "from": nil, "to": nil}
+// filter is what an input asks for, of the invoices that a caller may see.
+func (in listInput) filter(scope id.Vendor) (filter, error) {
+	f := filter{vendor: in.Vendor, kind: in.Kind, q: strings.TrimSpace(in.Q)}
 	if !scope.IsZero() {
-		args["vendor"] = scope
+		f.vendor = scope
 	}
 	var bad errs.Fields
-	for name, text := range map[string]string{"from": in.From, "to": in.To} {
+	day := func(text, pointer string) *time.Time {
 		if text == "" {
-			continue
+			return nil
 		}
-		day, err := time.Parse(time.DateOnly, text)
-		bad.Require(err == nil, "/issued_on", "invalid", "Write a day as 2026-11-27.")
-		args[name] = day
+		at, err := time.Parse(time.DateOnly, text)
+		bad.Require(err == nil, pointer, "invalid", "Write a day as 2026-11-27.")
+		return &at
 	}
-	return args, bad.Err()
+	f.from, f.to = day(in.From, "issued_on[gte]"), day(in.To, "issued_on[lte]")
+	return f, bad.Err()
 }
 
 type listAnswer struct {
@@ -122,26 +121,27 @@ type listAnswer struct {
 }
 
 func (h seller) list(ctx context.Context, in *listInput) (out listAnswer, err error) {
-	args, err := in.filter(h.scope(ctx))
+	f, err := in.filter(h.scope(ctx))
 	if err != nil {
 		return out, err
 	}
 	if in.Format == "csv" {
-		out.CSV = httpapi.CSV{Name: "invoices", Rows: func(file *csv.Writer) error { return writeCSV(ctx, h.DB, args, file) }}
+		out.CSV = httpapi.CSV{Name: "invoices", Rows: func(file *csv.Writer) error { return writeCSV(ctx, h.DB, f, file) }}
 		return out, nil
 	}
 	var before id.Invoice
 	if err := h.cursors.Open(httpapi.Scope(ctx), in.After, &before); err != nil {
 		return out, err
 	}
+	args := f.args()
 	args["before"], args["limit"] = before, in.Limit+1
-	list, err := read(ctx, h.DB, selectPage, args)
+	list, err := read(ctx, h.DB, f.pick(listAll, listOfVendor, listFound), args)
 	if err != nil {
 		return out, fmt.Errorf("list invoices: %w", err)
 	}
 	out.List = httpapi.ListOf(h.cursors, httpapi.Scope(ctx), h.allShown(list), in.Limit, func(i Shown) any { return i.ID })
 	if in.WantsTotal() {
-		total, err := postgres.Scalar[int64](ctx, h.DB, countPage, args)
+		total, err := postgres.Scalar[int64](ctx, h.DB, f.pick(countAll, countOfVendor, countFound), f.args())
 		if err != nil {
 			return out, fmt.Errorf("count invoices: %w", err)
 		}
@@ -165,14 +165,15 @@ func (h seller) show(ctx context.Context, in *invoiceInput) (Shown, error) {
 const csvBatch = 500
 
 // writeCSV is the book of invoices: a row for each rate of tax of each document.
-func writeCSV(ctx context.Context, db postgres.DB, args pgx.NamedArgs, file *csv.Writer) error {
+func writeCSV(ctx context.Context, db postgres.DB, f filter, file *csv.Writer) error {
 	head := []string{"number", "kind", "issued_on", "order", "corrects", "seller", "seller_tax_id", "buyer", "buyer_tax_id", "country", "region", "tax", "rate_percent", "currency", "net", "tax_amount", "total"}
 	if err := file.Write(head); err != nil {
 		return err
 	}
+	args := f.args()
 	args["limit"], args["after"] = csvBatch, id.Invoice{}
 	for {
-		list, err := read(ctx, db, selectAll, args)
+		list, err := read(ctx, db, f.pick(exportAll, exportOfVendor, exportFound), args)
 		if err != nil {
 			return fmt.Errorf("export invoices: %w", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -96,22 +97,59 @@ const (
 
 	selectOne = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE i.id = @id AND (@vendor::uuid IS NULL OR i.vendor_id = @vendor)`
 
-	selectPage = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + filterFragment + ` AND (@before::uuid IS NULL OR i.id < @before) ORDER BY i.id DESC LIMIT @limit`
-
-	selectAll = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + filterFragment + ` AND (@after::uuid IS NULL OR i.id > @after) ORDER BY i.id LIMIT @limit`
-
-	countPage = `SELECT count(*) FROM invoices i JOIN orders o ON o.id = i.order_id WHERE ` + filterFragment
-
-	filterFragment = `(@vendor::uuid IS NULL OR i.vendor_id = @vendor) AND (@kind::text = '' OR i.kind = @kind)
-		AND (@q::text = '' OR i.number = upper(@q) OR o.number = upper(@q))
-		AND (@from::date IS NULL OR i.issued_on >= @from) AND (@to::date IS NULL OR i.issued_on <= @to)`
-
 	selectInvoiceLines = `
 		SELECT l.invoice_id, l.kind, l.order_line_id, l.title, l.detail, l.sku, l.quantity, (l.unit_minor, i.currency) AS unit, (l.discount_minor, i.currency) AS discount,
 		       (l.tax_minor, i.currency) AS tax, (l.total_minor, i.currency) AS total, l.taxes
 		FROM invoice_lines l JOIN invoices i ON i.id = l.invoice_id
 		WHERE l.invoice_id = ANY (@invoices::uuid[]) ORDER BY l.invoice_id, l.position`
 )
+
+// What narrows a list down most stands by itself and not behind an "or none", so
+// that each statement has the plan of its index: of a vendor, of a number.
+const (
+	ofVendorFragment = `i.vendor_id = @vendor AND `
+	foundFragment    = `i.id IN (
+			SELECT f.id FROM invoices f WHERE f.number = upper(@q::text)
+			UNION ALL SELECT f.id FROM invoices f JOIN orders of ON of.id = f.order_id WHERE of.number = upper(@q::text))
+		AND (@vendor::uuid IS NULL OR i.vendor_id = @vendor) AND `
+	restFragment   = `(@kind::text = '' OR i.kind = @kind) AND i.issued_on BETWEEN coalesce(@from, '-infinity'::date) AND coalesce(@to, 'infinity'::date)`
+	pageFragment   = ` AND (@before::uuid IS NULL OR i.id < @before) ORDER BY i.id DESC LIMIT @limit`
+	exportFragment = ` AND (@after::uuid IS NULL OR i.id > @after) ORDER BY i.id LIMIT @limit`
+
+	listAll      = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + restFragment + pageFragment
+	listOfVendor = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + ofVendorFragment + restFragment + pageFragment
+	listFound    = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + foundFragment + restFragment + pageFragment
+
+	exportAll      = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + restFragment + exportFragment
+	exportOfVendor = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + ofVendorFragment + restFragment + exportFragment
+	exportFound    = `SELECT ` + invoiceColumnsFragment + invoiceTablesFragment + `WHERE ` + foundFragment + restFragment + exportFragment
+
+	countAll      = `SELECT count(*) FROM invoices i WHERE ` + restFragment
+	countOfVendor = `SELECT count(*) FROM invoices i WHERE ` + ofVendorFragment + restFragment
+	countFound    = `SELECT count(*) FROM invoices i WHERE ` + foundFragment + restFragment
+)
+
+// filter says which documents are wanted. What is empty does not filter.
+type filter struct {
+	vendor   id.Vendor
+	kind, q  string
+	from, to *time.Time // days, both included
+}
+
+// pick is the statement among three that fits what is asked for.
+func (f filter) pick(all, ofVendor, found string) string {
+	switch {
+	case f.q != "":
+		return found
+	case !f.vendor.IsZero():
+		return ofVendor
+	}
+	return all
+}
+
+func (f filter) args() pgx.NamedArgs {
+	return pgx.NamedArgs{"vendor": f.vendor, "kind": f.kind, "q": f.q, "from": f.from, "to": f.to}
+}
 
 type invoiceRow struct {
 	Invoice
