@@ -45,8 +45,14 @@ func (z *Zones) engine(s Setup) (Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	client := &outbound.Client{AllowPrivate: z.Outbound.AllowPrivate, Timeout: time.Duration(s.TimeoutMS) * time.Millisecond}
-	return taxJar{client: client, baseURL: s.BaseURL, key: string(key), codes: s.Codes}, nil
+	return taxJar{client: z.client(s.TimeoutMS), baseURL: s.BaseURL, key: string(key), codes: s.Codes}, nil
+}
+
+// client is one for all who wait as long: it knows which engine hangs, and keeps
+// its connections.
+func (z *Zones) client(timeout int) *outbound.Client {
+	kept, _ := z.clients.LoadOrStore(timeout, &outbound.Client{AllowPrivate: z.Outbound.AllowPrivate, Timeout: time.Duration(timeout) * time.Millisecond})
+	return kept.(*outbound.Client) //nolint:forcetypeassert // there is nothing else in it
 }
 
 func (z *Zones) engineRoutes(r *httpapi.Router) {

@@ -20,6 +20,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/jackc/pgx/v5"
 
@@ -42,6 +43,7 @@ type Zones struct {
 	Log      *slog.Logger
 
 	cursors httpapi.Cursors
+	clients sync.Map // of engines, by how many milliseconds they wait
 }
 
 // CanRead and CanWrite are the rights of staff.

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"souk/internal/money"
 	"souk/internal/platform/outbound"
+	"souk/internal/platform/vault"
 )
 
 func usd(minor int64) money.Amount { return money.Of(minor, "USD") }
@@ -144,6 +146,29 @@ func TestAnEngineThatHangsIsLeft(t *testing.T) {
 	j.baseURL = "http://127.0.0.1:1"
 	if _, err := j.Tax(t.Context(), question()); reason(taxJarName, err) != "taxjar could not be reached" || errors.Is(err, outbound.ErrRefused) {
 		t.Errorf("%v", err)
+	}
+}
+
+// Each cart has its engine made anew; that it hangs is known all the same.
+func TestAnEngineThatHangsIsKnownToAllCarts(t *testing.T) {
+	t.Parallel()
+	hang, asked := make(chan struct{}), atomic.Int32{}
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { asked.Add(1); <-hang }))
+	t.Cleanup(func() { close(hang); server.Close() })
+	z := &Zones{Vault: vault.New(make([]byte, 32)), Outbound: outbound.New(true)}
+	s := Setup{Name: taxJarName, BaseURL: server.URL, TimeoutMS: 100}
+	s.Sealed = z.Vault.Seal(s.sealedFor(), []byte("secret"))
+	for range 5 {
+		engine, err := z.engine(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := engine.Tax(t.Context(), question()); err == nil {
+			t.Fatal("it answers")
+		}
+	}
+	if n := asked.Load(); n != 3 {
+		t.Errorf("it was asked %d times", n)
 	}
 }
 
