@@ -1,6 +1,8 @@
 package invoices
 
 import (
+	"slices"
+
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/orders"
@@ -12,8 +14,6 @@ type sale struct {
 	part    orders.VendorOrder
 	taxes   []orders.Adjustment // of the whole order
 	refunds []orders.Refund     // of the whole order, the oldest first
-	seller  Party
-	prefix  string
 }
 
 // isDue reports that a part is to be billed: it is paid, also where the money has
@@ -33,18 +33,18 @@ func (s sale) isDue() bool {
 // It has no number yet.
 func (s sale) invoice() Invoice {
 	i := s.head(KindInvoice)
-	i.Lines, i.Paid = s.charged(), s.part.Paid
+	i.Lines, i.Paid = s.charged(), s.part.Paid || s.Owed(s.part).IsZero() // gift cards have paid, or it costs nothing
 	i.sum()
 	i.Credit = s.Credited(s.part)
 	return i
 }
 
-// head is all of a document but its number and what it asks for.
+// head is all of a document but its seller, its number and what it asks for.
 func (s sale) head(kind Kind) Invoice {
 	w := s.Whole
 	return Invoice{
 		ID: id.New[id.Invoice](), Kind: kind, OrderedAt: w.PlacedAt, Vendor: s.part.Seller.ID, Order: w.ID, OrderNumber: w.Number, Part: s.part.ID,
-		Seller: s.seller, Buyer: buyerOf(w), SuppliedTo: suppliedTo(w), Locale: w.Locale, Currency: w.Currency, TaxIncluded: w.TaxIncluded,
+		Buyer: buyerOf(w), SuppliedTo: suppliedTo(w), Locale: w.Locale, Currency: w.Currency, TaxIncluded: w.TaxIncluded,
 		Credit: money.Zero(w.Currency),
 	}
 }
@@ -70,8 +70,9 @@ func suppliedTo(w orders.Whole) Place {
 // downloaded.
 func (s sale) charged() []Line {
 	var list []Line
+	told := orders.Told(s.Lines)
 	for _, c := range s.Charges(s.part) {
-		l := s.line(c)
+		l := s.line(c, told)
 		if l.Quantity > 0 || !l.Total.IsZero() {
 			list = append(list, l)
 		}
@@ -79,8 +80,8 @@ func (s sale) charged() []Line {
 	return list
 }
 
-// line is what a charge looks like on paper.
-func (s sale) line(c orders.Charge) Line {
+// line is what a charge looks like on paper, with the titles that the buyer was told.
+func (s sale) line(c orders.Charge, told []orders.Line) Line {
 	l := Line{OrderLine: c.Line, Quantity: c.Quantity, Tax: c.Tax, Total: c.Amount, Taxes: s.shares(c)}
 	switch {
 	case c.Fee:
@@ -95,7 +96,7 @@ func (s sale) line(c orders.Charge) Line {
 		}
 	default:
 		l.Kind = Goods
-		for _, line := range orders.Told(s.Lines) {
+		for _, line := range told {
 			if line.ID == c.Line {
 				l.Title, l.SKU, l.Unit = line.Title, line.SKU, line.UnitPrice
 				if line.VariantTitle != line.Title {
@@ -121,13 +122,20 @@ func (s sale) discountOf(l Line) money.Amount {
 	return asked.Minus(l.Net())
 }
 
-// shares is what the rates take of a charge, as they did when the order was placed.
+// shares is what the rates take of a charge, as they did when the order was placed,
+// each rate once.
 func (s sale) shares(c orders.Charge) []TaxShare {
 	list, weights := []TaxShare{}, []int64{}
+	marked := slices.ContainsFunc(s.taxes, func(t orders.Adjustment) bool { return t.Part == s.part.ID && t.Fee })
 	for _, t := range s.taxes {
-		if t.Part == s.part.ID && t.Line == c.Line && t.Fee == c.Fee {
-			list, weights = append(list, TaxShare{Label: t.Label, PPM: t.PPM}), append(weights, t.Amount.Minor)
+		if t.Part != s.part.ID || t.Line != c.Line || marked && t.Fee != c.Fee { // older orders do not tell those of the fee from those of shipping
+			continue
 		}
+		at := slices.IndexFunc(list, func(share TaxShare) bool { return share.Label == t.Label && share.PPM == t.PPM })
+		if at < 0 {
+			at, list, weights = len(list), append(list, TaxShare{Label: t.Label, PPM: t.PPM}), append(weights, 0)
+		}
+		weights[at] += t.Amount.Minor
 	}
 	return divide(c.Tax, list, weights)
 }

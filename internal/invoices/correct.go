@@ -16,8 +16,9 @@ func (s sale) creditNote(billed []Invoice) (Invoice, bool) {
 	note := s.head(KindCreditNote)
 	note.Seller, note.Buyer, note.Locale = invoice.Seller, invoice.Buyer, invoice.Locale // as the buyer knows them
 	note.Corrects = &Reference{invoice.ID, invoice.Number, invoice.IssuedOn}
+	charges := s.Charges(s.part)
 	for _, l := range invoice.Lines {
-		if back, some := s.back(l, billed[1:]); some {
+		if back, some := s.back(l, charges, billed[1:]); some {
 			note.Lines = append(note.Lines, back)
 		}
 	}
@@ -25,14 +26,14 @@ func (s sale) creditNote(billed []Invoice) (Invoice, bool) {
 		return Invoice{}, false
 	}
 	note.sum()
-	note.Paid = s.part.Paid
+	note.Paid = s.part.Paid || invoice.Paid
 	note.Refunds, note.Reason = s.because(billed)
 	return note, true
 }
 
 // back is what of a line of the invoice is to be given back and was not by notes
 // before.
-func (s sale) back(l Line, notes []Invoice) (Line, bool) {
+func (s sale) back(l Line, charges []orders.Charge, notes []Invoice) (Line, bool) {
 	left := slices.Clone(l.Taxes)
 	for _, note := range notes {
 		for _, before := range note.Lines {
@@ -44,7 +45,7 @@ func (s sale) back(l Line, notes []Invoice) (Line, bool) {
 			}
 		}
 	}
-	now := s.worth(l)
+	now := s.worth(l, charges)
 	weights := make([]int64, len(left))
 	for i := range left {
 		weights[i], left[i].Minor = left[i].Minor, 0
@@ -65,12 +66,12 @@ func positive(a money.Amount) money.Amount { return money.Of(max(0, a.Minor), a.
 
 // worth is what a line of an invoice comes to now: nothing of a part for which
 // nothing is owed, and else what is charged less what was given back.
-func (s sale) worth(l Line) orders.Charge {
+func (s sale) worth(l Line, charges []orders.Charge) orders.Charge {
 	none := orders.Charge{Amount: money.Zero(s.Currency), Tax: money.Zero(s.Currency)}
 	if s.part.Void() && !s.part.Paid {
 		return none
 	}
-	for _, c := range s.Charges(s.part) {
+	for _, c := range charges {
 		if c.Line != l.OrderLine || c.Fee != (l.Kind == Fee) {
 			continue
 		}

@@ -201,7 +201,7 @@ func csvRows(i Invoice) (rows [][]string) {
 			net, tax, total = zero.Minus(net), zero.Minus(tax), zero.Minus(total)
 		}
 		rows = append(rows, []string{
-			i.Number, string(i.Kind), i.IssuedOn, i.OrderNumber, corrects, httpapi.Inert(i.Seller.Address.Name), i.Seller.TaxID, httpapi.Inert(i.Buyer.Address.Name),
+			httpapi.Inert(i.Number), string(i.Kind), i.IssuedOn, i.OrderNumber, httpapi.Inert(corrects), httpapi.Inert(i.Seller.Address.Name), i.Seller.TaxID, httpapi.Inert(i.Buyer.Address.Name),
 			i.Buyer.TaxID, i.SuppliedTo.Country, httpapi.Inert(i.SuppliedTo.Region), httpapi.Inert(t.Label), strings.TrimSuffix(languages[0].rate(t.PPM), " %"), string(i.Currency),
 			net.Decimal(), tax.Decimal(), total.Decimal(),
 		})

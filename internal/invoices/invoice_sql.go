@@ -13,11 +13,23 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-// sellerRow is what an invoice takes from a vendor.
+// sellerRow is what an invoice takes from a vendor and its letterhead, if it has one.
 type sellerRow struct {
-	Name string `db:"name"`
+	Vendor id.Vendor `db:"vendor_id"`
+	Name   string    `db:"name"`
 	accounts.TaxRegistration
+	Address  *accounts.PostalAddress `db:"address"`
+	Register string                  `db:"register"`
+	Email    string                  `db:"email"`
+	Note     string                  `db:"note"`
+	Prefix   string                  `db:"prefix"`
 }
+
+const selectSellers = `
+	SELECT v.id AS vendor_id, v.name, v.tax_country, v.tax_region, v.tax_postal_code, v.tax_id,
+	       h.address, coalesce(h.register, '') AS register, coalesce(h.email, '') AS email, coalesce(h.note, '') AS note, coalesce(h.prefix, '') AS prefix
+	FROM vendors v LEFT JOIN letterheads h ON h.vendor_id = v.id
+	WHERE v.id = ANY (@vendors::uuid[])`
 
 // nextSerial takes the next number of a seller's counter, whose row stays locked until
 // the transaction ends: gone if that fails, so that it leaves no gap.
@@ -32,7 +44,7 @@ func nextSerial(ctx context.Context, tx pgx.Tx, vendor id.Vendor, kind Kind, yea
 	return serial, nil
 }
 
-func insert(ctx context.Context, tx pgx.Tx, i *Invoice) error {
+func queueInsert(b *postgres.Batch, i *Invoice) {
 	var corrects id.Invoice
 	if i.Corrects != nil {
 		corrects = i.Corrects.ID
@@ -40,7 +52,6 @@ func insert(ctx context.Context, tx pgx.Tx, i *Invoice) error {
 	if i.Refunds == nil {
 		i.Refunds = []id.Refund{}
 	}
-	b := postgres.NewBatch()
 	b.Queue(`
 		INSERT INTO invoices (id, vendor_id, order_id, vendor_order_id, kind, year, serial, number, corrects, refunds, reason, seller, buyer, supplied_to, locale,
 		                      currency, tax_included, total_minor, tax_minor, credit_minor, paid, ordered_at, issued_on, issued_at)
@@ -72,14 +83,13 @@ func insert(ctx context.Context, tx pgx.Tx, i *Invoice) error {
 			"totals":     column(i.Lines, func(l Line) int64 { return l.Total.Minor }),
 			"shares":     column(i.Lines, func(l Line) []TaxShare { return l.Taxes }),
 		})
-	return b.Send(ctx, tx)
 }
 
-// column is one field of every line, as unnest wants it.
-func column[V any](lines []Line, field func(Line) V) []V {
-	values := make([]V, len(lines))
-	for i, l := range lines {
-		values[i] = field(l)
+// column is one field of every row, as unnest wants it.
+func column[R, V any](rows []R, field func(R) V) []V {
+	values := make([]V, len(rows))
+	for i, r := range rows {
+		values[i] = field(r)
 	}
 	return values
 }

@@ -11,8 +11,10 @@ import (
 
 	"souk/internal/app/apptest"
 	"souk/internal/checkout"
+	"souk/internal/credit"
 	"souk/internal/id"
 	"souk/internal/invoices"
+	"souk/internal/money"
 	"souk/internal/orders"
 	"souk/internal/platform/pgtest"
 )
@@ -150,6 +152,35 @@ func TestWhatIsGivenBackIsCreditedOnceAndExactly(t *testing.T) {
 	shop.WantSound(t)
 }
 
+// A gift card has paid when the order was placed, though the part counts as paid when
+// it arrives only; what is taken back then goes back to the card.
+func TestWhatGiftCardsPayIsPaid(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	code := ""
+	shop.InTx(t, func(tx pgx.Tx) error {
+		made, err := shop.Credit.Give(t.Context(), tx, credit.NewCard{Amount: money.Of(10_000, "USD"), Gift: credit.Gift{Email: "eve@example.com"}}, "a test")
+		if err != nil {
+			return err
+		}
+		_, code, err = shop.Credit.ToMail(t.Context(), tx, made.ID)
+		return err
+	})
+	c := shop.Cart(t, "", 2, shop.Variant(t, apptest.Price(1000)))
+	c = apptest.Read[apptest.Cart](t, shop.Call(t, "", "POST", c.Path("/gift-cards"), `{"code": "`+code+`"}`).Want(t, 200))
+	p := apptest.Read[checkout.Placed](t, shop.Call(t, "", "POST", "/checkout", c.Order("free"), "Idempotency-Key", id.New[id.Event]().String()).Want(t, 201))
+	parcel := shop.Send(t, p.Order.ID, p.Order.Parts[0], 0)
+	bill := only(t, shop, p)
+	page := shop.Call(t, "", "GET", "@"+strings.TrimPrefix(bill.Page, shop.Invoices.BaseURL), "").Want(t, 200, "Paid by gift card and store credit")
+	if !bill.Paid || bill.Credit != bill.Total || strings.Contains(page.Body, "Not paid yet") {
+		t.Errorf("of %s, %s by credit: paid %t", bill.Total, bill.Credit, bill.Paid)
+	}
+	shop.Call(t, apptest.Admin, "POST", "/admin/shipments/"+parcel.ID.String()+"/events", `{"status": "returned"}`).Want(t, 201)
+	if all := of(t, shop, p); len(all) != 2 || all[1].Total != bill.Total || !all[1].Paid {
+		t.Errorf("what came back made %v", told(all))
+	}
+	shop.WantSound(t)
+}
+
 func TestWhatIsRefusedAtTheDoorIsNotOwed(t *testing.T) {
 	shop := apptest.New(t, pgtest.Tx(t))
 	p := shop.PlacedOrder(t, "", 2, shop.Variant(t, apptest.Price(1000)))
@@ -263,6 +294,17 @@ func TestTheBookOfInvoicesIsAFile(t *testing.T) {
 	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?kind=credit_note", "").Want(t, 200, `"number":"C`)
 	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?issued_on[gte]=2999-01-01", "").Want(t, 200, `"data":[]`)
 	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?issued_on[gte]=soon", "").Want(t, 422)
+}
+
+// A spreadsheet takes what begins with a dash for a sum.
+func TestNumbersInTheBookAreNoFormulas(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	vendor := shop.Owner(t, "smith")
+	shop.Call(t, "smith", "PUT", "/vendor/letterhead", `{"number_prefix": "-A1", "address": {"name": "Smith Ltd", "line1": "Am Kai 3", "city": "Kiel", "postal_code": "24103", "country": "DE"}}`).Want(t, 200)
+	p := shop.PlacedOrder(t, "", 1, shop.Variant(t, apptest.By(vendor)))
+	shop.Send(t, p.Order.ID, p.Order.Parts[0], 0)
+	flush(t, shop)
+	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?format=csv", "").Want(t, 200, "\n'-A1I"+year(t, shop)+"-000001,invoice,")
 }
 
 func TestABuyerIsForgottenWithTheOrder(t *testing.T) {

@@ -2,7 +2,6 @@ package invoices
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -40,11 +39,11 @@ func (s *Invoices) Follow(ctx context.Context, order id.Order) error {
 		if err != nil {
 			return err
 		}
-		issued = len(due)
-		for i := range due {
-			if err := s.issue(ctx, tx, &due[i], cal); err != nil {
-				return err
-			}
+		if issued = len(due); issued == 0 {
+			return nil
+		}
+		if err := s.issue(ctx, tx, due, cal); err != nil {
+			return err
 		}
 		beforeIssue.Here()
 		return nil
@@ -58,14 +57,8 @@ func (s *Invoices) Follow(ctx context.Context, order id.Order) error {
 	return nil
 }
 
-// A draft is a document that has no number yet, and the prefix that it will have.
-type draft struct {
-	Invoice
-	prefix string
-}
-
 // due is what an order, which it locks, is to be billed and was not, by vendor.
-func (s *Invoices) due(ctx context.Context, tx pgx.Tx, order id.Order) ([]draft, error) {
+func (s *Invoices) due(ctx context.Context, tx pgx.Tx, order id.Order) ([]Invoice, error) {
 	w, err := orders.Lock(ctx, tx, order)
 	if err != nil {
 		return nil, err
@@ -83,73 +76,82 @@ func (s *Invoices) due(ctx context.Context, tx pgx.Tx, order id.Order) ([]draft,
 		return nil, err
 	}
 	slices.SortFunc(w.Parts, func(a, b orders.VendorOrder) int { return slices.Compare(a.Seller.ID[:], b.Seller.ID[:]) }) // the order of locks
-	var due []draft
+	var due []Invoice
 	for _, part := range w.Parts {
 		of := sale{Whole: w, part: part, taxes: taxes, refunds: refunds}
-		if !of.isDue() && !slices.ContainsFunc(billed, of.owns) {
-			continue
+		before := slices.DeleteFunc(slices.Clone(billed), func(i Invoice) bool { return i.Part != part.ID })
+		if len(before) > 0 || of.isDue() {
+			due = append(due, of.drafts(before)...)
 		}
-		if of.seller, of.prefix, err = sellerOf(ctx, tx, part.Seller.ID); err != nil {
-			return nil, err
-		}
-		due = append(due, of.drafts(slices.DeleteFunc(slices.Clone(billed), func(i Invoice) bool { return !of.owns(i) }))...)
 	}
 	return due, nil
 }
 
-func (s sale) owns(i Invoice) bool { return i.Part == s.part.ID }
-
 // drafts is the invoice of a part, where it has none, and a credit note for what has
-// been given back of it, where there is anything.
-func (s sale) drafts(billed []Invoice) (list []draft) {
+// been given back of it, where there is anything. Neither has a number yet.
+func (s sale) drafts(billed []Invoice) (list []Invoice) {
 	if len(billed) == 0 {
 		invoice := s.invoice()
 		if len(invoice.Lines) == 0 {
 			return nil
 		}
-		billed, list = []Invoice{invoice}, []draft{{invoice, s.prefix}}
+		billed, list = []Invoice{invoice}, []Invoice{invoice}
 	}
 	if note, some := s.creditNote(billed); some {
-		list = append(list, draft{note, s.prefix})
+		list = append(list, note)
 	}
 	return list
 }
 
-// issue gives a document its number and date, and writes it down.
-func (s *Invoices) issue(ctx context.Context, tx pgx.Tx, d *draft, cal calendar) error {
-	d.IssuedAt = s.Clock.Now()
-	day := cal.day(d.IssuedAt)
-	d.IssuedOn, d.Year = day.Format(time.DateOnly), cal.year(day)
-	var err error
-	if d.Serial, err = nextSerial(ctx, tx, d.Vendor, d.Kind, d.Year); err != nil {
+// issue gives documents their heads, numbers and dates, and writes them down. Others
+// wait for the numbers until the transaction ends, so all that can be done before is.
+func (s *Invoices) issue(ctx context.Context, tx pgx.Tx, due []Invoice, cal calendar) error {
+	sellers, err := sellersOf(ctx, tx, due)
+	if err != nil {
 		return err
 	}
-	d.Number = number(d.prefix, d.Kind, d.Year, d.Serial)
-	if err := insert(ctx, tx, &d.Invoice); err != nil {
-		return err
+	b := postgres.NewBatch()
+	for at := range due {
+		i, seller := &due[at], sellers[due[at].Vendor]
+		if i.Seller == (Party{}) { // that of an invoice which was issued before stays
+			i.Seller = seller.party()
+		}
+		i.IssuedAt = s.Clock.Now()
+		day := cal.day(i.IssuedAt)
+		i.IssuedOn, i.Year = day.Format(time.DateOnly), cal.year(day)
+		if i.Serial, err = nextSerial(ctx, tx, i.Vendor, i.Kind, i.Year); err != nil {
+			return err
+		}
+		i.Number = number(seller.Prefix, i.Kind, i.Year, i.Serial)
+		queueInsert(b, i)
+		events.Queue(ctx, b, Issued{InvoiceID: i.ID, OrderID: i.Order})
 	}
-	return events.Raise(ctx, tx, Issued{InvoiceID: d.ID, OrderID: d.Order})
+	return b.Send(ctx, tx)
 }
 
-// sellerOf is who stands at the head of a vendor's invoices, and the prefix of their
-// numbers. Without a letterhead it is the vendor by the name that everybody knows.
-func sellerOf(ctx context.Context, db postgres.DB, vendor id.Vendor) (Party, string, error) {
-	v, err := postgres.Get[sellerRow](ctx, db, `
-		SELECT name, tax_country, tax_region, tax_postal_code, tax_id FROM vendors WHERE id = @vendor`, pgx.NamedArgs{"vendor": vendor})
+// sellersOf is who stand at the heads of documents.
+func sellersOf(ctx context.Context, db postgres.DB, due []Invoice) (map[id.Vendor]sellerRow, error) {
+	rows, err := postgres.All[sellerRow](ctx, db, selectSellers, pgx.NamedArgs{"vendors": column(due, func(i Invoice) id.Vendor { return i.Vendor })})
 	if err != nil {
-		return Party{}, "", fmt.Errorf("read seller %s: %w", vendor, err)
+		return nil, fmt.Errorf("read who sells: %w", err)
 	}
-	p := Party{TaxID: v.TaxID, Address: accounts.PostalAddress{Name: v.Name, Country: v.Country, Region: v.Region, PostalCode: v.PostalCode}}
-	head, err := letterheadOf(ctx, db, vendor)
-	if errors.Is(err, ErrNoLetterhead) {
-		return p, "", nil
+	of := map[id.Vendor]sellerRow{}
+	for _, row := range rows {
+		of[row.Vendor] = row
 	}
-	if err != nil {
-		return Party{}, "", err
+	return of, nil
+}
+
+// party is a seller as their invoices name it. Without a letterhead it is the vendor
+// by the name that everybody knows.
+func (v sellerRow) party() Party {
+	p := Party{TaxID: v.TaxID, Register: v.Register, Email: v.Email, Note: v.Note}
+	if v.Address == nil {
+		p.Address = accounts.PostalAddress{Name: v.Name, Country: v.Country, Region: v.Region, PostalCode: v.PostalCode}
+		return p
 	}
-	if head.Address.Name != v.Name {
+	if p.Address = *v.Address; p.Address.Name != v.Name {
 		p.Trading = v.Name
 	}
-	p.Address, p.Register, p.Email, p.Note = head.Address, head.Register, head.Email, head.Note
-	return p, head.Prefix, nil
+	return p
 }

@@ -61,7 +61,7 @@ func (t typeface) has(text string) bool {
 		if r == '\n' {
 			continue
 		}
-		if isShaped(r) {
+		if isShaped(r) || r > 0xFFFF { // which PDFs would need another encoding for
 			return false
 		}
 		glyph, err := t.letters.GlyphIndex(&buf, r)

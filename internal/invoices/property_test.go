@@ -127,7 +127,7 @@ func TestBilledLessCreditedIsWhatIsOwed(t *testing.T) {
 				if d.Kind == KindCreditNote && len(d.Lines) == 0 || d.Total.Minor < 0 || d.Tax.Minor < 0 || d.Tax.Minor > d.Total.Minor {
 					t.Fatalf("a document of %+v", d)
 				}
-				billed = append(billed, d.Invoice)
+				billed = append(billed, d)
 			}
 			if len(billed) > 0 {
 				if again := s.drafts(billed); len(again) > 0 {
@@ -135,7 +135,7 @@ func TestBilledLessCreditedIsWhatIsOwed(t *testing.T) {
 				}
 				for _, l := range billed[0].Lines {
 					total, tax, rates := left(t, billed, l)
-					now := s.worth(l)
+					now := s.worth(l, s.Charges(s.part))
 					if total != now.Amount.Minor || tax != now.Tax.Minor {
 						t.Fatalf("%s: %d/%d are left of what is worth %v/%v", l.Kind, total, tax, now.Amount, now.Tax)
 					}
@@ -170,6 +170,23 @@ func TestADocumentAddsUp(t *testing.T) {
 			t.Fatalf("%v + %v = %v, of %v and %v", i.Net, i.Tax, i.Total, net, tax)
 		}
 	})
+}
+
+// Orders that were placed before taxes of a fee were told from those of shipping have
+// both without a line: a rate stands once on a line, or what it is on counts twice.
+func TestARateStandsOnceOnALine(t *testing.T) {
+	t.Parallel()
+	part := orders.VendorOrder{ID: id.New[id.VendorOrder](), Status: orders.PartDelivered, Currency: usd, Paid: true, Credit: dollars(0), Platform: dollars(0)}
+	part.ShippingFee, part.ShippingTax, part.Fee, part.FeeTax = dollars(1000), dollars(190), dollars(200), dollars(38)
+	part.Items, part.PartTotals.Discount, part.PartTotals.Tax, part.Total = dollars(0), dollars(0), dollars(228), dollars(1428)
+	s := sale{Whole: orders.Whole{Order: orders.Order{Currency: usd}, Parts: []orders.VendorOrder{part}}, part: part}
+	for _, amount := range []int64{190, 38} {
+		s.taxes = append(s.taxes, orders.Adjustment{Part: part.ID, Kind: "tax", Label: "VAT", PPM: 190_000, Amount: dollars(amount)})
+	}
+	i := s.invoice()
+	if len(i.Lines) != 2 || len(i.Taxes) != 1 || i.Taxes[0].Net != i.Net || i.Taxes[0].Tax != dollars(228) || i.Net != dollars(1200) {
+		t.Errorf("of %v net the rates are %+v", i.Net, i.Taxes)
+	}
 }
 
 func FuzzANumberFitsOnAnIndianInvoice(f *testing.F) {
