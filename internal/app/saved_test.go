@@ -119,6 +119,11 @@ func TestACardThatIsKeptNoLongerIsForgottenByItsProvider(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.wantKept("erased", false, third)
+	late := w.pays(ann) // is heard after that
+	if err := flush(); err != nil {
+		t.Fatal(err)
+	}
+	w.wantKept("heard of somebody who was erased", false, late)
 	w.wantKept("of somebody else", true, others)
 	w.WantRows(t, "dropped_methods", 0)
 	w.WantRows(t, "saved_methods", 1)

@@ -30,14 +30,19 @@ type SavedMethod struct {
 var ErrNoSaved = errs.New(errs.NotFound, "not_found", "No such way to pay is kept.")
 
 // Keep remembers how a buyer has paid, in place of what was kept before, which
-// the provider is to forget.
+// the provider is to forget; so it is to forget how somebody paid who was erased while
+// they did.
 func Keep(ctx context.Context, tx pgx.Tx, user id.User, provider string, s Saved) error {
 	args := pgx.NamedArgs{"user": user, "provider": provider, "ref": s.Ref, "label": s.Label, "expires": s.ExpiresAt}
 	before, err := postgres.Scalar[string](ctx, tx, `
-		INSERT INTO saved_methods AS m (user_id, provider, ref, label, expires_at) VALUES (@user, @provider, @ref, @label, @expires)
+		INSERT INTO saved_methods AS m (user_id, provider, ref, label, expires_at)
+		SELECT u.id, @provider, @ref, @label, @expires FROM users u WHERE u.id = @user AND u.erased_at IS NULL
 		ON CONFLICT (user_id, provider) DO UPDATE SET updated_at = now()
 		RETURNING m.ref`, args)
-	if err == nil && before != s.Ref {
+	switch {
+	case errors.Is(err, postgres.ErrNoRow):
+		return drop(ctx, tx, provider, s.Ref)
+	case err == nil && before != s.Ref:
 		err = drop(ctx, tx, provider, before)
 	}
 	if err == nil {
