@@ -164,6 +164,9 @@ func TestInvoicesOnTheAccountPage(t *testing.T) {
 	b.Click("#my-orders button")
 	b.Sees(".papers", "PKI"+strconv.Itoa(clock.System{}.Now().UTC().Year())+"-000001")
 	b.Sees(".papers", "Credit note PKC")
+	if got := b.Read(`document.querySelector(".papers").textContent`); strings.Contains(got, "undefined") || !strings.Contains(got, "weaver's stall") {
+		t.Errorf("the sellers are not told: %s", got)
+	}
 	b.Picture("account-invoices")
 	page := strings.TrimPrefix(b.Read(`document.querySelector(".papers a[href*='.html']").href`), shop.Config.PublicURL())
 

@@ -34,7 +34,7 @@ async function ask(order) {
 function entry(order, paper) {
   const { kind, number, issued_on: on, seller, total } = paper;
   const sum = price(kind === "credit_note" ? { ...total, amount: -total.amount } : total);
-  const text = make("span", { className: "soft", textContent: `${day.format(new Date(on))} · ${seller.trading_as || seller.name} · ${sum}` });
+  const text = make("span", { className: "soft", textContent: `${day.format(new Date(on))} · ${seller.trading_as || seller.address.name} · ${sum}` });
   return make("li", {}, link(order, paper, "page_url", `${titles[kind]} ${number}`), " ", link(order, paper, "pdf_url", "PDF"), make("br"), text);
 }
 
