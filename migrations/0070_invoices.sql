@@ -97,6 +97,9 @@ CREATE TRIGGER invoices_stay BEFORE UPDATE OR DELETE ON invoice_lines FOR EACH R
 -- Which taxes of a part are on its fee; the others that are on no line are on its shipping.
 ALTER TABLE adjustments ADD COLUMN fee boolean NOT NULL DEFAULT false CHECK (NOT fee OR kind = 'tax' AND order_line_id IS NULL);
 
+-- A shop that had orders before it had invoices has billed those that are older than a month elsewhere.
+INSERT INTO settings (key, value) SELECT 'invoices.since', to_jsonb((current_date - 30)::text) WHERE EXISTS (SELECT FROM orders) ON CONFLICT DO NOTHING;
+
 ALTER TABLE letterheads   ENABLE ROW LEVEL SECURITY;
 ALTER TABLE invoices      ENABLE ROW LEVEL SECURITY;
 ALTER TABLE invoice_lines ENABLE ROW LEVEL SECURITY;

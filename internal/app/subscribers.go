@@ -88,8 +88,8 @@ func (a *App) subscribeInvoices() {
 	billAfter[orders.Refunded](a)
 }
 
-// billAfter has an order billed after steps of one kind. A shop that had orders
-// before it had invoices has invoiced them elsewhere.
+// billAfter has an order billed after steps of one kind, unless nobody worked for so
+// long that it was billed otherwise.
 func billAfter[S events.Step](a *App) {
 	events.On(a.Relay, "issue invoices", func(ctx context.Context, step S) error {
 		order, _ := step.Timeline()

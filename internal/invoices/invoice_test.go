@@ -296,6 +296,30 @@ func TestTheBookOfInvoicesIsAFile(t *testing.T) {
 	shop.Call(t, apptest.Admin, "GET", "/admin/invoices?issued_on[gte]=soon", "").Want(t, 422)
 }
 
+// What was sold before the shop had invoices was billed elsewhere, whatever becomes of
+// it now.
+func TestOldOrdersAreNotBilledAgain(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	etag := shop.Call(t, apptest.Admin, "GET", "/admin/settings", "").Header.Get("ETag")
+	shop.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"invoices.since": "yesterday"}}`, "If-Match", etag).Want(t, 422)
+	shop.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"invoices.since": "`+shop.Time.Now().UTC().AddDate(0, 0, -30).Format(time.DateOnly)+`"}}`, "If-Match", etag).Want(t, 200)
+	old, young := shop.PlacedOrder(t, "", 1, shop.Variant(t)), shop.PlacedOrder(t, "", 1, shop.Variant(t))
+	shop.InTx(t, func(tx pgx.Tx) error {
+		_, err := tx.Exec(t.Context(), `UPDATE orders SET placed_at = placed_at - CASE WHEN id = $1 THEN interval '40 days' ELSE interval '20 days' END`, old.Order.ID)
+		return err
+	})
+	for _, p := range []checkout.Placed{old, young} {
+		shop.Deliver(t, shop.Send(t, p.Order.ID, p.Order.Parts[0], 0))
+		refund(t, shop, p, `{"lines": [{"order_line_id": "`+p.Order.Items[0].ID.String()+`", "quantity": 1}], "reason": "Sent back."}`)
+	}
+	if got := of(t, shop, old); len(got) != 0 {
+		t.Errorf("an old order is billed: %v", told(got))
+	}
+	if got := of(t, shop, young); len(got) != 2 {
+		t.Errorf("a young order is billed by %v", told(got))
+	}
+}
+
 // A spreadsheet takes what begins with a dash for a sum.
 func TestNumbersInTheBookAreNoFormulas(t *testing.T) {
 	shop := apptest.New(t, pgtest.Tx(t))

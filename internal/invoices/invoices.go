@@ -50,8 +50,13 @@ const (
 // Permissions lists what this module can permit.
 func Permissions() []auth.Permission { return []auth.Permission{CanRead, CanWrite} }
 
-// What decides in which year an invoice is numbered, and its date.
+// What decides which orders are billed here, in which year an invoice is numbered, and
+// its date.
 var (
+	Since = settings.Value[string]{
+		Key: "invoices.since", Help: "The first day whose orders are billed here, as 2026-11-27; those before were billed elsewhere. Empty: all orders are billed here.",
+		Check: isDay, Rule: "Give a day as 2026-11-27, or nothing.",
+	}
 	FiscalYearMonth = settings.Value[int]{
 		Key: "invoices.fiscal_year_month", Help: "The month in which a fiscal year begins, after which invoices are numbered: 1 is January, 4 is April, as in India.",
 		Default: 1, Check: func(month int) bool { return 1 <= month && month <= 12 }, Rule: "Give a month, from 1 to 12.",
@@ -63,7 +68,12 @@ var (
 )
 
 // Settings lists what this module declares.
-func Settings() []settings.Declared { return []settings.Declared{FiscalYearMonth, TimeZone} }
+func Settings() []settings.Declared { return []settings.Declared{Since, FiscalYearMonth, TimeZone} }
+
+func isDay(text string) bool {
+	_, err := time.Parse(time.DateOnly, text)
+	return err == nil || text == ""
+}
 
 func isTimeZone(name string) bool {
 	_, err := time.LoadLocation(name)

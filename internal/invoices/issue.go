@@ -33,9 +33,13 @@ func (s *Invoices) Follow(ctx context.Context, order id.Order) error {
 	if err != nil {
 		return err
 	}
+	since, err := Since.Get(ctx, s.Settings)
+	if err != nil {
+		return err
+	}
 	issued := 0
 	err = postgres.InTx(ctx, s.DB, func(tx pgx.Tx) error {
-		due, err := s.due(ctx, tx, order)
+		due, err := due(ctx, tx, order, func(placed time.Time) bool { return cal.day(placed).Format(time.DateOnly) < since })
 		if err != nil {
 			return err
 		}
@@ -57,8 +61,9 @@ func (s *Invoices) Follow(ctx context.Context, order id.Order) error {
 	return nil
 }
 
-// due is what an order, which it locks, is to be billed and was not, by vendor.
-func (s *Invoices) due(ctx context.Context, tx pgx.Tx, order id.Order) ([]Invoice, error) {
+// due is what an order, which it locks, is to be billed and was not, by vendor. One that
+// is too old has no invoices here.
+func due(ctx context.Context, tx pgx.Tx, order id.Order, tooOld func(placed time.Time) bool) ([]Invoice, error) {
 	w, err := orders.Lock(ctx, tx, order)
 	if err != nil {
 		return nil, err
@@ -80,7 +85,7 @@ func (s *Invoices) due(ctx context.Context, tx pgx.Tx, order id.Order) ([]Invoic
 	for _, part := range w.Parts {
 		of := sale{Whole: w, part: part, taxes: taxes, refunds: refunds}
 		before := slices.DeleteFunc(slices.Clone(billed), func(i Invoice) bool { return i.Part != part.ID })
-		if len(before) > 0 || of.isDue() {
+		if len(before) > 0 || of.isDue() && !tooOld(w.PlacedAt) {
 			due = append(due, of.drafts(before)...)
 		}
 	}

@@ -693,6 +693,7 @@ SELECT p.id FROM vendor_orders p
 WHERE (p.paid OR p.status NOT IN ('cancelled', 'refused')
        AND EXISTS (SELECT FROM order_lines l WHERE l.vendor_order_id = p.id AND l.quantity_fulfilled > 0))
   AND p.updated_at < now() - interval '15 minutes' AND p.placed_at > (SELECT min(issued_at) FROM invoices)
+  AND p.placed_at >= coalesce((SELECT nullif(value #>> '{}', '')::date + 1 FROM settings WHERE key = 'invoices.since'), '-infinity') -- a day more: the shop's may begin later
   AND NOT EXISTS (SELECT FROM invoices i WHERE i.vendor_order_id = p.id);
 
 -- [I3] what was billed of a part less what was credited is what it comes to, less what was given back (eventual)
