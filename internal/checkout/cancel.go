@@ -128,7 +128,7 @@ func (c *Checkout) returnPaid(ctx context.Context, tx pgx.Tx, out *withdrawal, p
 	if len(paid) == 0 {
 		return nil, nil
 	}
-	out.refund = orders.NewRefund(out.is, paid, orders.ToMethod, "order "+out.is.Number+" was cancelled")
+	out.refund = orders.NewRefund(out.is, paid, orders.ToMethod, orders.ReasonCancelled(out.is.Number))
 	b := postgres.NewBatch()
 	orders.QueueRefund(b, &out.refund, auth.From(ctx).Name())
 	if err := b.Send(ctx, tx); err != nil {

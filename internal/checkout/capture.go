@@ -262,7 +262,7 @@ func (c *Checkout) letGo(ctx context.Context, tx pgx.Tx, p payments.Payment, was
 		return ErrUntaken
 	case given.Minor <= 0: // so much is not promised any more
 	case left.IsZero():
-		err = payments.Instruct(ctx, tx, payments.Instruction{Payment: p.ID, Kind: payments.Void, Amount: given, Reason: "order " + was.Number + " was cancelled"})
+		err = payments.Instruct(ctx, tx, payments.Instruction{Payment: p.ID, Kind: payments.Void, Amount: given, Reason: orders.ReasonCancelled(was.Number)})
 	default:
 		_, _, err = payments.Record(ctx, tx, payments.Fact{Payment: p.ID, Kind: payments.Void, Amount: given, Cause: cancelCause(was)})
 	}
@@ -304,5 +304,5 @@ func (c *Checkout) returnAhead(ctx context.Context, tx pgx.Tx, p payments.Paymen
 	if err != nil {
 		return err
 	}
-	return c.instructRefund(ctx, tx, p, back, payments.Instruction{Ahead: true, Reason: "order " + is.Number + " was cancelled"})
+	return c.instructRefund(ctx, tx, p, back, payments.Instruction{Ahead: true, Reason: orders.ReasonCancelled(is.Number)})
 }

@@ -95,7 +95,7 @@ func (c *Checkout) askBack(ctx context.Context, tx pgx.Tx, w orders.Whole, units
 	if err != nil {
 		return err
 	}
-	body := refundBody{Lines: w.Refundable(units, before), To: orders.ToMethod, Reason: "Your parcel came back to us."}
+	body := refundBody{Lines: w.Refundable(units, before), To: orders.ToMethod, Reason: orders.ReasonCameBack}
 	_, _, planned, err := c.plan(ctx, tx, body.of(w.ID))
 	if errors.Is(err, orders.ErrNothingToRefund) {
 		return nil

@@ -104,9 +104,20 @@ func (s sale) because(billed []Invoice) (refunds []id.Refund, reason string) {
 			continue
 		}
 		refunds = append(refunds, r.ID)
-		if !slices.Contains(reasons, r.Reason) {
-			reasons = append(reasons, r.Reason)
+		if why := s.told(r.Reason); !slices.Contains(reasons, why) {
+			reasons = append(reasons, why)
 		}
 	}
 	return refunds, strings.Join(reasons, " ")
+}
+
+// told is a reason in the buyer's language, where the shop itself gave it.
+func (s sale) told(reason string) string {
+	switch l := languageOf(s.Locale); reason {
+	case orders.ReasonCancelled(s.Number):
+		return l.say("was_cancelled")
+	case orders.ReasonCameBack:
+		return l.say("came_back")
+	}
+	return reason
 }

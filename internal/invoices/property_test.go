@@ -189,6 +189,20 @@ func TestARateStandsOnceOnALine(t *testing.T) {
 	}
 }
 
+// What the shop itself says is said in the buyer's language, and what people say as they
+// did.
+func TestReasonsAreInTheBuyersLanguage(t *testing.T) {
+	t.Parallel()
+	part := orders.VendorOrder{ID: id.New[id.VendorOrder]()}
+	s := sale{Whole: orders.Whole{Order: orders.Order{Number: "S1", Locale: "de-AT", Currency: usd}}, part: part}
+	for _, reason := range []string{orders.ReasonCancelled("S1"), "Der Henkel ist lose.", orders.ReasonCameBack} {
+		s.refunds = append(s.refunds, orders.NewRefund(s.Whole, []orders.RefundLine{{Part: part.ID, Amount: dollars(1)}}, orders.ToMethod, reason))
+	}
+	if refunds, got := s.because(nil); len(refunds) != 3 || got != "Storniert. Der Henkel ist lose. Das Paket kam zu uns zurück." {
+		t.Errorf("%d refunds because of %q", len(refunds), got)
+	}
+}
+
 func FuzzANumberFitsOnAnIndianInvoice(f *testing.F) {
 	f.Add("NK", true, 7)
 	f.Fuzz(func(t *testing.T, prefix string, credit bool, serial int) {

@@ -26,6 +26,12 @@ type Refund struct {
 	Lines     []RefundLine `db:"-" json:"lines"`
 }
 
+// ReasonCameBack is why the shop itself gives back what came back, as staff read it.
+const ReasonCameBack = "Your parcel came back to us."
+
+// ReasonCancelled is why it gives back what was cancelled of an order.
+func ReasonCancelled(number string) string { return "order " + number + " was cancelled" }
+
 // NewRefund is a refund of these lines.
 func NewRefund(w Whole, lines []RefundLine, to Destination, reason string) Refund {
 	return Refund{ID: id.New[id.Refund](), Order: w.ID, Amount: sum(lines, w.Currency), To: to, Reason: reason, Lines: lines}
