@@ -45,6 +45,7 @@ CREATE TABLE invoices (
     credit_minor    bigint      NOT NULL DEFAULT 0 CHECK (credit_minor BETWEEN 0 AND total_minor), -- paid by gift cards and store credit
     paid            boolean     NOT NULL,
     ordered_at      timestamptz NOT NULL,
+    ordered_on      date        NOT NULL,              -- in the shop's zone of that time, as issued_on
     issued_on       date        NOT NULL,
     issued_at       timestamptz NOT NULL DEFAULT now(),
     UNIQUE (number, vendor_id),

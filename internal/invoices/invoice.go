@@ -29,6 +29,7 @@ type Invoice struct {
 	IssuedOn    string         `db:"issued_on" json:"issued_on" format:"date" doc:"In the shop's time zone for invoices"`
 	IssuedAt    time.Time      `db:"issued_at" json:"issued_at"`
 	OrderedAt   time.Time      `db:"ordered_at" json:"ordered_at"`
+	OrderedOn   string         `db:"ordered_on" json:"-"`
 	Vendor      id.Vendor      `db:"vendor_id" json:"vendor_id"`
 	Order       id.Order       `db:"order_id" json:"order_id"`
 	OrderNumber string         `db:"order_number" json:"order_number"`

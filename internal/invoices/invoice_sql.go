@@ -54,14 +54,14 @@ func queueInsert(b *postgres.Batch, i *Invoice) {
 	}
 	b.Queue(`
 		INSERT INTO invoices (id, vendor_id, order_id, vendor_order_id, kind, year, serial, number, corrects, refunds, reason, seller, buyer, supplied_to, locale,
-		                      currency, tax_included, total_minor, tax_minor, credit_minor, paid, ordered_at, issued_on, issued_at)
+		                      currency, tax_included, total_minor, tax_minor, credit_minor, paid, ordered_at, ordered_on, issued_on, issued_at)
 		VALUES (@id, @vendor, @order, @part, @kind, @year, @serial, @number, @corrects, @refunds, @reason, @seller, @buyer, @supplied, @locale,
-		        @currency, @included, @total, @tax, @credit, @paid, @ordered, @day, @at)`,
+		        @currency, @included, @total, @tax, @credit, @paid, @ordered, @ordered_on, @day, @at)`,
 		pgx.NamedArgs{
 			"id": i.ID, "vendor": i.Vendor, "order": i.Order, "part": i.Part, "kind": string(i.Kind), "year": i.Year, "serial": i.Serial, "number": i.Number,
 			"corrects": corrects, "refunds": i.Refunds, "reason": i.Reason, "seller": i.Seller, "buyer": i.Buyer, "supplied": i.SuppliedTo, "locale": i.Locale,
 			"currency": string(i.Currency), "included": i.TaxIncluded, "total": i.Total.Minor, "tax": i.Tax.Minor, "credit": i.Credit.Minor, "paid": i.Paid,
-			"ordered": i.OrderedAt, "day": i.IssuedOn, "at": i.IssuedAt,
+			"ordered": i.OrderedAt, "ordered_on": i.OrderedOn, "day": i.IssuedOn, "at": i.IssuedAt,
 		})
 	b.Queue(`
 		INSERT INTO invoice_lines (invoice_id, position, kind, order_line_id, title, detail, sku, quantity, unit_minor, discount_minor, tax_minor, total_minor, taxes)
@@ -95,7 +95,7 @@ func column[R, V any](rows []R, field func(R) V) []V {
 }
 
 const invoiceColumnsFragment = `
-	i.id, i.kind, i.number, i.year, i.serial, i.issued_on::text AS issued_on, i.issued_at, i.ordered_at, i.vendor_id, i.order_id, o.number AS order_number, i.vendor_order_id, i.refunds, i.reason,
+	i.id, i.kind, i.number, i.year, i.serial, i.issued_on::text AS issued_on, i.issued_at, i.ordered_at, i.ordered_on::text AS ordered_on, i.vendor_id, i.order_id, o.number AS order_number, i.vendor_order_id, i.refunds, i.reason,
 	i.seller, i.buyer, i.supplied_to, i.locale, i.currency, i.tax_included, (i.tax_minor, i.currency) AS tax, (i.total_minor, i.currency) AS total,
 	(i.credit_minor, i.currency) AS credit, i.paid, of.id AS of_id, of.number AS of_number, of.issued_on::text AS of_on`
 

@@ -320,6 +320,27 @@ func TestOldOrdersAreNotBilledAgain(t *testing.T) {
 	}
 }
 
+// The day of an order is the shop's, as that of its invoice: nobody orders after they
+// were billed. At any moment it is another day than in London in one of these zones.
+func TestTheDayOfAnOrderIsTheShops(t *testing.T) {
+	for _, name := range []string{"Pacific/Kiritimati", "Pacific/Pago_Pago"} {
+		t.Run(name, func(t *testing.T) {
+			zone, err := time.LoadLocation(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			shop := apptest.New(t, pgtest.Tx(t))
+			etag := shop.Call(t, apptest.Admin, "GET", "/admin/settings", "").Header.Get("ETag")
+			shop.Call(t, apptest.Admin, "PATCH", "/admin/settings", `{"settings": {"invoices.time_zone": "`+name+`"}}`, "If-Match", etag).Want(t, 200)
+			p := shop.PlacedOrder(t, "", 1, shop.Variant(t))
+			shop.Send(t, p.Order.ID, p.Order.Parts[0], 0)
+			bill := only(t, shop, p)
+			shop.Call(t, "", "GET", "@"+strings.TrimPrefix(bill.Page, shop.Invoices.BaseURL), "").Want(t, 200,
+				"<dt>Ordered on</dt><dd>"+bill.OrderedAt.In(zone).Format("2 January 2006")+"</dd>")
+		})
+	}
+}
+
 // A spreadsheet takes what begins with a dash for a sum.
 func TestNumbersInTheBookAreNoFormulas(t *testing.T) {
 	shop := apptest.New(t, pgtest.Tx(t))

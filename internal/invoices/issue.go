@@ -123,7 +123,7 @@ func (s *Invoices) issue(ctx context.Context, tx pgx.Tx, due []Invoice, cal cale
 		}
 		i.IssuedAt = s.Clock.Now()
 		day := cal.day(i.IssuedAt)
-		i.IssuedOn, i.Year = day.Format(time.DateOnly), cal.year(day)
+		i.OrderedOn, i.IssuedOn, i.Year = cal.day(i.OrderedAt).Format(time.DateOnly), day.Format(time.DateOnly), cal.year(day)
 		if i.Serial, err = nextSerial(ctx, tx, i.Vendor, i.Kind, i.Year); err != nil {
 			return err
 		}

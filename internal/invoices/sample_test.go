@@ -44,7 +44,7 @@ func vat(ppm int64) TaxShare { return TaxShare{Label: "VAT", PPM: ppm} }
 func sample(currency money.Currency, included bool, lines ...Line) Invoice {
 	i := Invoice{
 		ID: id.New[id.Invoice](), Kind: KindInvoice, Number: "NKI2026-000123", Year: "2026", OrderNumber: "S-7K2M-QX41", Locale: "en", Currency: currency, TaxIncluded: included, Lines: lines,
-		IssuedOn: "2026-11-27", IssuedAt: time.Date(2026, 11, 27, 9, 30, 0, 0, time.UTC), OrderedAt: time.Date(2026, 11, 25, 18, 2, 0, 0, time.UTC),
+		IssuedOn: "2026-11-27", IssuedAt: time.Date(2026, 11, 27, 9, 30, 0, 0, time.UTC), OrderedAt: time.Date(2026, 11, 25, 18, 2, 0, 0, time.UTC), OrderedOn: "2026-11-25",
 		Seller: Party{
 			Trading: "Nordkraft", TaxID: "DE136695976", Register: "Amtsgericht Kiel, HRB 1234", Email: "books@nordkraft.example",
 			Note: "Bank: DE02 1203 0000 0000 2020 51\nThank you for buying from a small shop!", Address: accounts.PostalAddress{Name: "Nordkraft Handels GmbH", Phone: "+49 431 123456", Line1: "Am Kai 3", City: "Kiel", PostalCode: "24103", Region: "", Country: "DE"},

@@ -3,7 +3,6 @@ package invoices
 import (
 	"strconv"
 	"strings"
-	"time"
 
 	"souk/internal/accounts"
 	"souk/internal/tax"
@@ -81,7 +80,7 @@ func facts(l language, i Invoice) []fact {
 	if i.Corrects != nil {
 		list = append(list, fact{l.say("corrects"), l.say("of_day", "number", i.Corrects.Number, "day", l.date(i.Corrects.On))})
 	}
-	list = append(list, fact{l.say("order"), i.OrderNumber}, fact{l.say("ordered_on"), l.date(i.OrderedAt.UTC().Format(time.DateOnly))})
+	list = append(list, fact{l.say("order"), i.OrderNumber}, fact{l.say("ordered_on"), l.date(i.OrderedOn)})
 	to := l.country(i.SuppliedTo.Country)
 	if i.SuppliedTo.Region != "" {
 		to = accounts.RegionName(i.SuppliedTo.Country, i.SuppliedTo.Region) + ", " + to

@@ -405,9 +405,9 @@ INSERT INTO ledger_period_balances (month, account_id, debit_minor, credit_minor
 -- The potter has billed what arrived, and three teapots of which one was cancelled before it was paid.
 INSERT INTO invoice_counters (vendor_id, kind, year, last) VALUES (u('potter'), 'invoice', '2026', 2), (u('potter'), 'credit_note', '2026', 1);
 INSERT INTO invoices (id, vendor_id, order_id, vendor_order_id, kind, year, serial, number, corrects, seller, buyer, supplied_to, currency, tax_included,
-                      total_minor, tax_minor, paid, ordered_at, issued_on)
+                      total_minor, tax_minor, paid, ordered_at, ordered_on, issued_on)
 SELECT u(i.name), u('potter'), u(i.of), u(i.of || ', potter'), i.kind, '2026', i.serial, i.number, u(i.corrects), '{}', '{}', '{}', 'USD', i.of = 'arrived',
-       i.total, i.tax, true, now(), '2026-11-27'
+       i.total, i.tax, true, now(), current_date, '2026-11-27'
 FROM (VALUES
     ('bill 1', 'arrived',   'invoice',     1, 'I2026-000001', NULL,     2500, 416),
     ('bill 2', 'shortened', 'invoice',     2, 'I2026-000002', NULL,     3000,   0),
