@@ -444,7 +444,7 @@ CREATE TABLE public.adjustments (
     platform_minor bigint DEFAULT 0 NOT NULL,
     fee boolean DEFAULT false NOT NULL,
     CONSTRAINT adjustments_amount_minor_check CHECK ((amount_minor >= 0)),
-    CONSTRAINT adjustments_check CHECK (((NOT fee) OR ((kind = 'tax'::text) AND (order_line_id IS NULL)))),
+    CONSTRAINT adjustments_fee CHECK (((NOT fee) OR ((kind = 'tax'::text) AND (order_line_id IS NULL)))),
     CONSTRAINT adjustments_kind_check CHECK ((kind = ANY (ARRAY['discount'::text, 'tax'::text]))),
     CONSTRAINT adjustments_platform CHECK (((platform_minor >= 0) AND (platform_minor <= amount_minor)))
 );
@@ -982,6 +982,7 @@ CREATE TABLE public.invoice_counters (
     kind text NOT NULL,
     year text NOT NULL,
     last integer NOT NULL,
+    last_on date NOT NULL,
     CONSTRAINT invoice_counters_kind_check CHECK ((kind = ANY (ARRAY['invoice'::text, 'credit_note'::text]))),
     CONSTRAINT invoice_counters_last_check CHECK ((last > 0)),
     CONSTRAINT invoice_counters_year_check CHECK ((year ~ '^[0-9]{4}$'::text))
@@ -1031,6 +1032,7 @@ CREATE TABLE public.invoices (
     credit_minor bigint DEFAULT 0 NOT NULL,
     paid boolean NOT NULL,
     ordered_at timestamp with time zone NOT NULL,
+    ordered_on date NOT NULL,
     issued_on date NOT NULL,
     issued_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT invoices_check CHECK (((tax_minor >= 0) AND (tax_minor <= total_minor))),
@@ -2955,13 +2957,13 @@ ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_id_vendor_order_id_key UNIQUE (id, vendor_order_id);
 
 ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_number_vendor_id_key UNIQUE (number, vendor_id);
+
+ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_vendor_id_kind_year_serial_key UNIQUE (vendor_id, kind, year, serial);
-
-ALTER TABLE ONLY public.invoices
-    ADD CONSTRAINT invoices_vendor_id_number_key UNIQUE (vendor_id, number);
 
 ALTER TABLE ONLY public.ledger_accounts
     ADD CONSTRAINT ledger_accounts_id_currency_key UNIQUE (id, currency);
@@ -3504,7 +3506,13 @@ CREATE INDEX imports_vendor ON public.imports USING btree (vendor_id, id DESC);
 
 CREATE INDEX invoices_corrections ON public.invoices USING btree (corrects) WHERE (corrects IS NOT NULL);
 
+CREATE INDEX invoices_of_day ON public.invoices USING btree (issued_on, id);
+
 CREATE INDEX invoices_of_order ON public.invoices USING btree (order_id);
+
+CREATE INDEX invoices_of_somebody ON public.invoices USING btree (order_id) WHERE (buyer <> '{}'::jsonb);
+
+CREATE INDEX invoices_of_vendor ON public.invoices USING btree (vendor_id, id);
 
 CREATE UNIQUE INDEX invoices_one_of_part ON public.invoices USING btree (vendor_order_id) WHERE (kind = 'invoice'::text);
 
@@ -3573,6 +3581,8 @@ CREATE INDEX orders_due ON public.orders USING btree (expires_at) WHERE (status 
 CREATE INDEX orders_email ON public.orders USING btree (lower(email) text_pattern_ops);
 
 CREATE INDEX orders_forget_asked ON public.orders USING btree (forget_asked_at) WHERE ((forget_asked_at IS NOT NULL) AND (personal = 'all'::text));
+
+CREATE INDEX orders_forgotten ON public.orders USING btree (id) WHERE (personal = 'none'::text);
 
 CREATE INDEX orders_mailbox ON public.orders USING btree (public.souk_mailbox(email)) WHERE (email <> ''::text);
 

@@ -407,7 +407,7 @@ func orderPolicy() []rule {
 		the("orders.read", shops, rule{op: "admin-list-refund-requests"}),
 		the("invoices.read", shops, rule{op: "admin-list-invoices"}, rule{op: "admin-get-invoice"},
 			rule{op: "admin-get-vendor-letterhead", otherwise: 404, elsewhere: "TestALinkOpensADocumentForAQuarterOfAnHour"}),
-		the("invoices.write", shops, rule{op: "admin-set-vendor-letterhead", body: letterhead}),
+		the("invoices.write", shops, rule{op: "admin-issue-order-invoices"}, rule{op: "admin-set-vendor-letterhead", body: letterhead}),
 		the("orders.forget", shops, rule{op: "admin-forget-order", fresh: true, otherwise: 409, elsewhere: "TestForget"}),
 		the("reviews.read", shops, rule{op: "admin-list-reviews"}, rule{op: "admin-get-review"}),
 		the("reviews.moderate", shops, []rule{

@@ -72,6 +72,25 @@ func (s *Invoices) sellerRoutes(r *httpapi.Router) {
 	}
 }
 
+// issueRoutes mounts what staff do when an invoice is missing.
+func (s *Invoices) issueRoutes(r *httpapi.Router) {
+	httpapi.Action(r, http.MethodPost, "/api/v1/admin/orders/{id}/invoices", s.issueNow, httpapi.Needs(CanWrite), httpapi.Status(http.StatusOK), httpapi.ID("admin-issue-order-invoices"),
+		httpapi.Summary("Issue what an order is to be billed by now"),
+		httpapi.Describe("It happens by itself; this is for when its job was given up. Answers with all documents of the order; where nothing is due nothing is issued."))
+}
+
+type orderInput struct {
+	ID id.Order `path:"id"`
+}
+
+func (s *Invoices) issueNow(ctx context.Context, in *orderInput) (shownList, error) {
+	if err := s.Follow(ctx, in.ID); err != nil {
+		return shownList{}, err
+	}
+	list, err := ofOrder(ctx, s.DB, in.ID)
+	return shownList{s.allShown(list)}, err
+}
+
 // A seller is one of two doors.
 type seller struct {
 	*Invoices

@@ -33,15 +33,23 @@ const selectSellers = `
 
 // nextSerial takes the next number of a seller's counter, whose row stays locked until
 // the transaction ends: gone if that fails, so that it leaves no gap.
-func nextSerial(ctx context.Context, tx pgx.Tx, vendor id.Vendor, kind Kind, year string) (int, error) {
-	serial, err := postgres.Scalar[int](ctx, tx, `
-		INSERT INTO invoice_counters (vendor_id, kind, year, last) VALUES (@vendor, @kind, @year, 1)
-		ON CONFLICT (vendor_id, kind, year) DO UPDATE SET last = invoice_counters.last + 1
-		RETURNING last`, pgx.NamedArgs{"vendor": vendor, "kind": string(kind), "year": year})
+// The day may be later than that of who asks: days follow numbers, and the clocks of
+// nodes differ.
+func nextSerial(ctx context.Context, tx pgx.Tx, vendor id.Vendor, kind Kind, year, day string) (s serial, err error) {
+	s, err = postgres.Get[serial](ctx, tx, `
+		INSERT INTO invoice_counters (vendor_id, kind, year, last, last_on) VALUES (@vendor, @kind, @year, 1, @day)
+		ON CONFLICT (vendor_id, kind, year) DO UPDATE SET last = invoice_counters.last + 1, last_on = greatest(invoice_counters.last_on, excluded.last_on)
+		RETURNING last AS number, last_on::text AS day`, pgx.NamedArgs{"vendor": vendor, "kind": string(kind), "year": year, "day": day})
 	if err != nil {
-		return 0, fmt.Errorf("take the next number of %s %s of vendor %s: %w", kind, year, vendor, err)
+		return s, fmt.Errorf("take the next number of %s %s of vendor %s: %w", kind, year, vendor, err)
 	}
-	return serial, nil
+	return s, nil
+}
+
+// A serial is a number that was taken, and the day of what has it.
+type serial struct {
+	Number int    `db:"number"`
+	Day    string `db:"day"`
 }
 
 func queueInsert(b *postgres.Batch, i *Invoice) {

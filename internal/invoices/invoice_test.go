@@ -181,6 +181,21 @@ func TestWhatGiftCardsPayIsPaid(t *testing.T) {
 	shop.WantSound(t)
 }
 
+// Where its job was given up, staff issue what is missing; saying it twice does no more.
+func TestStaffIssueWhatIsMissing(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	p := shop.PlacedOrder(t, "", 1, shop.Variant(t))
+	path := "/admin/orders/" + p.Order.ID.String() + "/invoices"
+	shop.Call(t, apptest.Admin, "POST", path, "").Want(t, 200, `"data":[]`)
+	shop.Send(t, p.Order.ID, p.Order.Parts[0], 0)
+	for range 2 {
+		if got := apptest.Read[list](t, shop.Call(t, apptest.Admin, "POST", path, "").Want(t, 200)).Data; len(got) != 1 {
+			t.Errorf("issued %v", told(got))
+		}
+	}
+	shop.Call(t, apptest.Admin, "POST", "/admin/orders/"+id.New[id.Order]().String()+"/invoices", "").Want(t, 404, "not_found")
+}
+
 func TestWhatIsRefusedAtTheDoorIsNotOwed(t *testing.T) {
 	shop := apptest.New(t, pgtest.Tx(t))
 	p := shop.PlacedOrder(t, "", 2, shop.Variant(t, apptest.Price(1000)))

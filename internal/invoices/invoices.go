@@ -98,6 +98,7 @@ func (s *Invoices) Routes(r *httpapi.Router) {
 	s.cursors = r.Cursors
 	s.buyerRoutes(r)
 	s.sellerRoutes(r)
+	s.issueRoutes(r)
 	s.letterheadRoutes(r)
 	s.linkRoutes(r)
 }

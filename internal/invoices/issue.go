@@ -123,10 +123,12 @@ func (s *Invoices) issue(ctx context.Context, tx pgx.Tx, due []Invoice, cal cale
 		}
 		i.IssuedAt = s.Clock.Now()
 		day := cal.day(i.IssuedAt)
-		i.OrderedOn, i.IssuedOn, i.Year = cal.day(i.OrderedAt).Format(time.DateOnly), day.Format(time.DateOnly), cal.year(day)
-		if i.Serial, err = nextSerial(ctx, tx, i.Vendor, i.Kind, i.Year); err != nil {
+		i.OrderedOn, i.Year = cal.day(i.OrderedAt).Format(time.DateOnly), cal.year(day)
+		taken, err := nextSerial(ctx, tx, i.Vendor, i.Kind, i.Year, day.Format(time.DateOnly))
+		if err != nil {
 			return err
 		}
+		i.Serial, i.IssuedOn = taken.Number, taken.Day
 		i.Number = number(seller.Prefix, i.Kind, i.Year, i.Serial)
 		queueInsert(b, i)
 		events.Queue(ctx, b, Issued{InvoiceID: i.ID, OrderID: i.Order})

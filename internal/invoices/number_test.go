@@ -3,6 +3,9 @@ package invoices
 import (
 	"testing"
 	"time"
+
+	"souk/internal/id"
+	"souk/internal/platform/pgtest"
 )
 
 // R24: the year of an invoice changes at midnight where the shop is, and with the
@@ -33,6 +36,26 @@ func TestTheYearChangesAtTheRightMidnight(t *testing.T) {
 		day := c.cal.day(at)
 		if got := day.Format(time.DateOnly); got != c.day || c.cal.year(day) != c.year {
 			t.Errorf("%s: day %s of %s, want %s of %s", c.at, got, c.cal.year(day), c.day, c.year)
+		}
+	}
+}
+
+// The clocks of nodes differ: a number never stands on an earlier day than the one
+// before it.
+func TestDaysFollowNumbers(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	vendor := id.New[id.Vendor]()
+	if _, err := tx.Exec(t.Context(), `INSERT INTO vendors (id, slug, name) VALUES ($1, $2, 'Smith')`, vendor, vendor.String()); err != nil {
+		t.Fatal(err)
+	}
+	for at, c := range []struct{ asked, want string }{{"2026-05-02", "2026-05-02"}, {"2026-05-01", "2026-05-02"}, {"2026-05-03", "2026-05-03"}} {
+		got, err := nextSerial(t.Context(), tx, vendor, KindInvoice, "2026", c.asked)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if want := (serial{at + 1, c.want}); got != want {
+			t.Errorf("on %s got %+v, want %+v", c.asked, got, want)
 		}
 	}
 }

@@ -403,7 +403,7 @@ INSERT INTO ledger_period_balances (month, account_id, debit_minor, credit_minor
     ('2026-01-01', u('fees'), 100, 0), ('2026-01-01', u('bank'), 0, 100), ('2026-02-01', u('fees'), 100, 40), ('2026-02-01', u('bank'), 40, 100);
 
 -- The potter has billed what arrived, and three teapots of which one was cancelled before it was paid.
-INSERT INTO invoice_counters (vendor_id, kind, year, last) VALUES (u('potter'), 'invoice', '2026', 2), (u('potter'), 'credit_note', '2026', 1);
+INSERT INTO invoice_counters (vendor_id, kind, year, last, last_on) VALUES (u('potter'), 'invoice', '2026', 2, '2026-11-27'), (u('potter'), 'credit_note', '2026', 1, '2026-11-27');
 INSERT INTO invoices (id, vendor_id, order_id, vendor_order_id, kind, year, serial, number, corrects, seller, buyer, supplied_to, currency, tax_included,
                       total_minor, tax_minor, paid, ordered_at, ordered_on, issued_on)
 SELECT u(i.name), u('potter'), u(i.of), u(i.of || ', potter'), i.kind, '2026', i.serial, i.number, u(i.corrects), '{}', '{}', '{}', 'USD', i.of = 'arrived',

@@ -1,0 +1,2 @@
+-- +goose Up
+ALTER TABLE adjustments VALIDATE CONSTRAINT adjustments_fee;
