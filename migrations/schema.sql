@@ -1813,6 +1813,7 @@ CREATE TABLE public.product_exports (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ready_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL,
+    vendor_id uuid,
     CONSTRAINT product_exports_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'failed'::text])))
 );
 
@@ -2955,13 +2956,13 @@ ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_id_vendor_order_id_key UNIQUE (id, vendor_order_id);
 
 ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_number_vendor_id_key UNIQUE (number, vendor_id);
+
+ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_vendor_id_kind_year_serial_key UNIQUE (vendor_id, kind, year, serial);
-
-ALTER TABLE ONLY public.invoices
-    ADD CONSTRAINT invoices_vendor_id_number_key UNIQUE (vendor_id, number);
 
 ALTER TABLE ONLY public.ledger_accounts
     ADD CONSTRAINT ledger_accounts_id_currency_key UNIQUE (id, currency);
@@ -3504,7 +3505,11 @@ CREATE INDEX imports_vendor ON public.imports USING btree (vendor_id, id DESC);
 
 CREATE INDEX invoices_corrections ON public.invoices USING btree (corrects) WHERE (corrects IS NOT NULL);
 
+CREATE INDEX invoices_of_day ON public.invoices USING btree (issued_on, id);
+
 CREATE INDEX invoices_of_order ON public.invoices USING btree (order_id);
+
+CREATE INDEX invoices_of_vendor ON public.invoices USING btree (vendor_id, id);
 
 CREATE UNIQUE INDEX invoices_one_of_part ON public.invoices USING btree (vendor_order_id) WHERE (kind = 'invoice'::text);
 
@@ -3645,6 +3650,8 @@ CREATE INDEX product_changes_queue_idx ON public.product_changes USING btree (id
 CREATE INDEX product_changes_vendor_idx ON public.product_changes USING btree (vendor_id, id);
 
 CREATE INDEX product_exports_expiry ON public.product_exports USING btree (expires_at);
+
+CREATE INDEX product_exports_vendor ON public.product_exports USING btree (vendor_id, id DESC);
 
 CREATE INDEX product_gate_plans_plan_id ON public.product_gate_plans USING btree (plan_id);
 
@@ -4186,6 +4193,9 @@ ALTER TABLE ONLY public.product_changes
 ALTER TABLE ONLY public.product_changes
     ADD CONSTRAINT product_changes_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.product_exports
+    ADD CONSTRAINT product_exports_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
 ALTER TABLE ONLY public.product_gate_plans
     ADD CONSTRAINT product_gate_plans_plan FOREIGN KEY (plan_id) REFERENCES public.plans(id);
 
@@ -4505,6 +4515,8 @@ CREATE POLICY own ON public.product_categories USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.product_changes USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.product_exports USING ((vendor_id = public.souk_vendor_id()));
+
 CREATE POLICY own ON public.product_gate_plans USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_gate_plans.product_id))));
@@ -4594,6 +4606,8 @@ ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.product_categories ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_exports ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_gate_plans ENABLE ROW LEVEL SECURITY;
 
