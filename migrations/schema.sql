@@ -2956,13 +2956,13 @@ ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_id_vendor_order_id_key UNIQUE (id, vendor_order_id);
 
 ALTER TABLE ONLY public.invoices
-    ADD CONSTRAINT invoices_number_vendor_id_key UNIQUE (number, vendor_id);
-
-ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY public.invoices
     ADD CONSTRAINT invoices_vendor_id_kind_year_serial_key UNIQUE (vendor_id, kind, year, serial);
+
+ALTER TABLE ONLY public.invoices
+    ADD CONSTRAINT invoices_vendor_id_number_key UNIQUE (vendor_id, number);
 
 ALTER TABLE ONLY public.ledger_accounts
     ADD CONSTRAINT ledger_accounts_id_currency_key UNIQUE (id, currency);
@@ -3505,11 +3505,7 @@ CREATE INDEX imports_vendor ON public.imports USING btree (vendor_id, id DESC);
 
 CREATE INDEX invoices_corrections ON public.invoices USING btree (corrects) WHERE (corrects IS NOT NULL);
 
-CREATE INDEX invoices_of_day ON public.invoices USING btree (issued_on, id);
-
 CREATE INDEX invoices_of_order ON public.invoices USING btree (order_id);
-
-CREATE INDEX invoices_of_vendor ON public.invoices USING btree (vendor_id, id);
 
 CREATE UNIQUE INDEX invoices_one_of_part ON public.invoices USING btree (vendor_order_id) WHERE (kind = 'invoice'::text);
 
