@@ -1815,6 +1815,7 @@ CREATE TABLE public.product_exports (
     created_at timestamp with time zone DEFAULT now() NOT NULL,
     ready_at timestamp with time zone,
     expires_at timestamp with time zone NOT NULL,
+    vendor_id uuid,
     CONSTRAINT product_exports_state_check CHECK ((state = ANY (ARRAY['waiting'::text, 'ready'::text, 'failed'::text])))
 );
 
@@ -3656,6 +3657,8 @@ CREATE INDEX product_changes_vendor_idx ON public.product_changes USING btree (v
 
 CREATE INDEX product_exports_expiry ON public.product_exports USING btree (expires_at);
 
+CREATE INDEX product_exports_vendor ON public.product_exports USING btree (vendor_id, id DESC);
+
 CREATE INDEX product_gate_plans_plan_id ON public.product_gate_plans USING btree (plan_id);
 
 CREATE INDEX product_pages_slug ON public.product_pages USING btree (slug);
@@ -4196,6 +4199,9 @@ ALTER TABLE ONLY public.product_changes
 ALTER TABLE ONLY public.product_changes
     ADD CONSTRAINT product_changes_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
 
+ALTER TABLE ONLY public.product_exports
+    ADD CONSTRAINT product_exports_vendor_id_fkey FOREIGN KEY (vendor_id) REFERENCES public.vendors(id);
+
 ALTER TABLE ONLY public.product_gate_plans
     ADD CONSTRAINT product_gate_plans_plan FOREIGN KEY (plan_id) REFERENCES public.plans(id);
 
@@ -4515,6 +4521,8 @@ CREATE POLICY own ON public.product_categories USING ((EXISTS ( SELECT
 
 CREATE POLICY own ON public.product_changes USING ((vendor_id = public.souk_vendor_id()));
 
+CREATE POLICY own ON public.product_exports USING ((vendor_id = public.souk_vendor_id()));
+
 CREATE POLICY own ON public.product_gate_plans USING ((EXISTS ( SELECT
    FROM public.products p
   WHERE (p.id = product_gate_plans.product_id))));
@@ -4604,6 +4612,8 @@ ALTER TABLE public.prices ENABLE ROW LEVEL SECURITY;
 ALTER TABLE public.product_categories ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_changes ENABLE ROW LEVEL SECURITY;
+
+ALTER TABLE public.product_exports ENABLE ROW LEVEL SECURITY;
 
 ALTER TABLE public.product_gate_plans ENABLE ROW LEVEL SECURITY;
 

@@ -3,7 +3,9 @@ package app_test
 import (
 	"encoding/json"
 	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -89,4 +91,49 @@ func TestExamine(t *testing.T) {
 	want("Invariants", app.Sick)
 	spoil(`DELETE FROM goose_db_version WHERE version_id = (SELECT max(version_id) FROM goose_db_version)`)
 	want("Schema", app.Sick)
+}
+
+// What is said of search and of jobs are the figures of the shop: of nodes that
+// answer, of what cannot be listed, of how late things are, of work that waits.
+func TestExamineCounts(t *testing.T) {
+	pool := pgtest.DB(t)
+	a := apptest.New(t, pool)
+	a.Pool = pool
+	want := func(part string, state app.State, detail string) {
+		t.Helper()
+		findings := a.Examine(t.Context(), &app.Database{Origin: "of a test"})
+		i := slices.IndexFunc(findings, func(f app.Finding) bool { return f.What == part })
+		if i < 0 || findings[i].State != state || !strings.HasPrefix(findings[i].Detail, detail) {
+			t.Errorf("%s: want %s, %s: %+v", part, state, detail, findings)
+		}
+	}
+	exec := func(sql string, args pgx.NamedArgs) {
+		t.Helper()
+		a.InTx(t, func(tx pgx.Tx) error { _, err := postgres.Exec(t.Context(), tx, sql, args); return err })
+	}
+	want("Jobs", app.Well, "0 waiting")
+	exec(`INSERT INTO river_job (kind, args, max_attempts, state, finalized_at)
+		SELECT 'test', '{}', 1, state::river_job_state, CASE WHEN state = 'completed' THEN now() END
+		FROM unnest(ARRAY['available', 'available', 'retryable', 'running', 'scheduled', 'completed']) AS state`, nil)
+	want("Jobs", app.Well, "3 waiting")
+	exec(`INSERT INTO river_job (kind, args, max_attempts, state, finalized_at) SELECT 'test', '{}', 1, 'discarded', now() FROM generate_series(1, 2)`, nil)
+	want("Jobs", app.Warning, "3 waiting, 2 given up")
+
+	mug, lamp := a.Product(t), a.Product(t)
+	a.Refresh(t, mug.ID, lamp.ID)
+	want("Search", app.Well, "2 products listed; nodes that answer: 0")
+	built := a.Clock.Now().UTC()
+	const node = `INSERT INTO search_nodes (id, host, documents, segments, size, lag_seconds, built_at, seen_at)
+		VALUES (gen_random_uuid(), @host, 2, 1, @size, @lag, @built, now() - @silent * interval '1 minute')`
+	exec(node, pgx.NamedArgs{"host": "one", "size": 3 << 19, "lag": 30, "built": built, "silent": 0})
+	exec(node, pgx.NamedArgs{"host": "gone", "size": 1, "lag": 900, "built": built, "silent": 2})
+	want("Search", app.Well, "2 products listed; nodes that answer: 1; one: 1.5 MB, built "+built.Format(time.DateTime))
+	exec(`INSERT INTO listings_refused (product_id, problem) VALUES (@product, 'too long')`, pgx.NamedArgs{"product": mug.ID})
+	want("Search", app.Warning, "1 products cannot be listed, such as "+mug.ID.String()+": too long")
+	exec(node, pgx.NamedArgs{"host": "two", "size": 1, "lag": 45, "built": built, "silent": 0})
+	want("Search", app.Warning, "the index on two is 45s behind")
+	exec(`ALTER TABLE events DISABLE TRIGGER USER`, nil) // nobody else could make the log old
+	exec(`UPDATE events SET at = now() - interval '90 minutes'`, nil)
+	want("Search", app.Warning, "listings are 1h3")
+	want("Event log", app.Warning, "the relay is 1h3")
 }

@@ -322,6 +322,9 @@ func vendorPolicy() []rule {
 			{op: "vendor-list-import-problems"},
 			{op: "vendor-list-import-changes"},
 			{op: "vendor-get-import-refused"},
+			{op: "vendor-list-exports"},
+			{op: "vendor-get-export"},
+			{op: "vendor-get-export-file", otherwise: 409, elsewhere: "TestAVendorExportsItsOwn"},
 		}...),
 		the(auth.VendorSettings, vendorsOwn, []rule{
 			{op: "vendor-update-profile", body: `{"description": "Fine goods"}`},
@@ -382,6 +385,7 @@ func vendorPolicy() []rule {
 			{op: "vendor-delete-product-change", with: means("id", "change")},
 			{op: "vendor-set-review-reply", with: means("review", "sold review"), body: `{"body": "Thank you"}`},
 			{op: "vendor-delete-review-reply", with: means("review", "sold review")},
+			{op: "vendor-create-export", body: `{"format": "souk"}`},
 			{op: "vendor-create-import", body: aFile, mime: "text/csv"},
 			{op: "vendor-set-import-mapping", with: means("import", "unmapped"), body: aMapping},
 			{op: "vendor-cancel-import"},

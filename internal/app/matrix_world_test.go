@@ -237,6 +237,7 @@ func (w *world) vendorThings(side string) {
 	s["list"] = w.as(side, "POST", "/vendor/price-lists", `{"name": "`+w.mine("Zqlist "+dashed(side), side)+`"}`).text("id")
 	s["import"] = w.as(side, "POST", "/vendor/imports", "Handle,Title,Variant Price,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
 	s["unmapped"] = w.as(side, "POST", "/vendor/imports", "What,"+w.mine("Zqcolumn "+dashed(side), side)+"\n", "Content-Type", "text/csv").text("id")
+	s["export"] = w.as(side, "POST", "/vendor/exports", `{}`).text("id")
 	s["key"] = w.as(side, "POST", "/vendor/api-keys", `{"name": "`+w.mine("Zqkey "+dashed(side), side)+`", "scopes": ["vendor.use"]}`).text("id")
 	s["invitation"] = w.as(side, "POST", "/vendor/team/invitations", `{"email": "`+w.mine("zqguest-"+dashed(side)+"@example.com", side)+`", "role": "viewer"}`).text("id")
 }

@@ -328,3 +328,39 @@ func TestCurrenciesThatFollow(t *testing.T) {
 	}
 	a.WantSound(t)
 }
+
+// A copy of a product has its prices in the main currency and those of its own;
+// the others follow anew, and are the copy's: neither moves with the other.
+func TestPricesOfACopyFollowTheCopy(t *testing.T) {
+	a := apptest.New(t, pgtest.Tx(t))
+	mug := a.Product(t, apptest.Choice("Colour", "Red", "Blue"), apptest.Price(1999), apptest.Was(2999))
+	a.Call(t, apptest.Admin, "PUT", "/admin/currencies/EUR", `{"rate_ppb": 918273000, "round_to_minor": 100, "ending_minor": 99}`, "If-Match", `"v0"`).Want(t, 200)
+	if err := a.Prices.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	prices := func(variant string) string { return "/admin/variants/" + variant + "/prices" }
+	a.Call(t, apptest.Admin, "PUT", prices(mug.Variants[1].String()), `{"prices": [{"price": {"amount": 1999, "currency": "USD"}}, {"price": {"amount": 2100, "currency": "EUR"}}]}`).Want(t, 200)
+	made := apptest.Read[struct{ Variants []struct{ ID string } }](t, a.Call(t, apptest.Admin, "POST", "/admin/products/"+mug.ID.String()+"/duplicate", "").Want(t, 201))
+	red, blue := prices(made.Variants[0].ID), prices(made.Variants[1].ID)
+	const follows, own = `{"price":{"amount":1799,"currency":"EUR"},"compare_at_price":{"amount":2799,"currency":"EUR"},"derived":true`, `"amount":2100,"currency":"EUR"`
+	a.Call(t, apptest.Admin, "GET", red, "").Want(t, 200, follows)
+	if kept := a.Call(t, apptest.Admin, "GET", blue, "").Want(t, 200, own); strings.Contains(kept.Body, `"derived":true`) {
+		t.Errorf("a price of its own follows in the copy: %s", kept.Body)
+	}
+	for _, variant := range []string{red, blue} {
+		a.Call(t, apptest.Admin, "PUT", variant, `{"prices": [{"price": {"amount": 1000, "currency": "USD"}}`+map[bool]string{true: `, {"price": {"amount": 2100, "currency": "EUR"}}`}[variant == blue]+`]}`).Want(t, 200)
+	}
+	a.Call(t, apptest.Admin, "GET", red, "").Want(t, 200, `"price":{"amount":899,"currency":"EUR"}`, `"derived":true`)
+	a.Call(t, apptest.Admin, "GET", blue, "").Want(t, 200, own)
+	a.Call(t, apptest.Admin, "GET", prices(mug.Variants[0].String()), "").Want(t, 200, follows)
+
+	// A change of the rate reaches both, and no price of their own.
+	a.Call(t, apptest.Admin, "PUT", "/admin/currencies/EUR", `{"rate_ppb": 500000000}`, "If-Match", `"v1"`).Want(t, 200)
+	if err := a.Prices.Settle(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	a.Call(t, apptest.Admin, "GET", red, "").Want(t, 200, `"price":{"amount":500,"currency":"EUR"}`, `"derived":true`)
+	a.Call(t, apptest.Admin, "GET", prices(mug.Variants[0].String()), "").Want(t, 200, `"price":{"amount":1000,"currency":"EUR"}`, `"derived":true`)
+	a.Call(t, apptest.Admin, "GET", blue, "").Want(t, 200, own)
+	a.WantSound(t)
+}

@@ -86,6 +86,7 @@ func sellSomething(t *testing.T, a *apptest.App, name string) seller {
 	bought := a.PlacedOrder(t, "buyer-"+name, 1, mug.Variants[0])
 	a.Deliver(t, a.Send(t, bought.Order.ID, bought.Order.Parts[0], 0))
 	a.Call(t, "buyer-"+name, "POST", "/products/"+mug.ID.String()+"/reviews", `{"rating": 5, "body": "`+mark+` is good."}`).Want(t, 201)
+	a.Call(t, name, "POST", "/vendor/exports", `{}`).Want(t, 202)
 	return seller{vendor, mark}
 }
 

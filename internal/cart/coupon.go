@@ -13,9 +13,6 @@ import (
 	"souk/internal/promotions"
 )
 
-// maxCodes bounds the codes of one cart.
-const maxCodes = 10
-
 func (c *Carts) couponRoutes(r *httpapi.Router) {
 	public, limit, told := httpapi.Public(secret), httpapi.BodyLimit(bodyLimit), c.Locales.AsWished()
 	httpapi.Post(r, "/api/v1/carts/{cart}/coupons", c.addCoupon, told, public, limit, httpapi.Status(200), httpapi.Limit(httpapi.LimitCoupon),
@@ -42,7 +39,7 @@ func (c *Carts) addCoupon(ctx context.Context, tx pgx.Tx, in *addCouponInput) (V
 func (c *Carts) AddCoupon(ctx context.Context, tx pgx.Tx, cart id.Cart, code string) (Priced, error) {
 	code = promotions.Normalize(code)
 	r, err := c.write(ctx, tx, cart, touchCart, nil, func(b *postgres.Batch) {
-		b.QueueOne(addCoupon, pgx.NamedArgs{"cart": cart, "code": code, "most": maxCodes}, promotions.ErrNotApplicable)
+		b.QueueOne(addCoupon, pgx.NamedArgs{"cart": cart, "code": code, "most": promotions.MaxCodes}, promotions.ErrNotApplicable)
 	})
 	if err != nil {
 		return Priced{}, err

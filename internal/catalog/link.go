@@ -51,6 +51,7 @@ type linking struct {
 	vendor     id.Vendor
 	present    map[id.Product]Product
 	relatable  []id.Product
+	told       []id.Product // those that products are related to now, and a file would say so
 	components map[id.Variant]candidate
 }
 
@@ -84,6 +85,13 @@ func (l *linking) prepare(ctx context.Context, tx pgx.Tx, list []Linked, o PutOp
 	if l.relatable, err = relatable(ctx, tx, namedBy, related); err != nil {
 		return err
 	}
+	var now []id.Product
+	for _, p := range present {
+		now = append(now, p.Relations.all()...)
+	}
+	if l.told, err = told(ctx, tx, namedBy, now); err != nil {
+		return err
+	}
 	l.components, err = allCandidates(ctx, tx, parts) // also what is not sold any more: then the bundle cannot be bought, as where it came from
 	return err
 }
@@ -97,9 +105,10 @@ func (l *linking) link(e *edits, link Linked, looks bool) Outcome {
 	}
 	want := was
 	if link.Relations != nil {
-		bad := was.relatedTo(*link.Relations, l.relatable)
+		wanted := was.Relations.refilled(*link.Relations, l.told)
+		bad := was.relatedTo(wanted, l.relatable)
 		if out.Problems = append(out.Problems, bad...); len(bad) == 0 {
-			want.Relations = *link.Relations
+			want.Relations = wanted
 		}
 	}
 	want.Variants = slices.Clone(was.Variants)

@@ -22,6 +22,8 @@ type Relations struct {
 	CrossSell []id.Product `json:"cross_sell,omitempty" maxItems:"50" uniqueItems:"true" doc:"What goes with it: accessories, refills."`
 }
 
+const maxRelated = 50 // of a kind, as Relations says it
+
 // lists are the relations by kind, as the table has them.
 func (r *Relations) lists() map[string]*[]id.Product {
 	return map[string]*[]id.Product{"related": &r.Related, "upsell": &r.Upsell, "cross_sell": &r.CrossSell}
@@ -31,6 +33,25 @@ func (r Relations) all() []id.Product { return slices.Concat(r.Related, r.Upsell
 
 func (r Relations) equal(other Relations) bool {
 	return slices.Equal(r.Related, other.Related) && slices.Equal(r.Upsell, other.Upsell) && slices.Equal(r.CrossSell, other.CrossSell)
+}
+
+// refilled is what a file makes of relations: what it says takes the places of
+// what it would say now. The others stay where they are, for a file cannot name them.
+func (r Relations) refilled(says Relations, told []id.Product) (all Relations) {
+	for kind, now := range r.lists() {
+		list, said := all.lists()[kind], *says.lists()[kind]
+		next := said
+		for _, related := range *now {
+			switch named := slices.Contains(told, related); {
+			case named && len(next) > 0:
+				*list, next = append(*list, next[0]), next[1:]
+			case !named && !slices.Contains(said, related):
+				*list = append(*list, related)
+			}
+		}
+		*list = append(*list, next...)
+	}
+	return all
 }
 
 // rows are the relations of a product as the table has them.
@@ -82,10 +103,21 @@ func relatable(ctx context.Context, db postgres.DB, vendor id.Vendor, products [
 	return known, nil
 }
 
+// told are those of products that a file says something is related to: of staff,
+// all that it has; of a vendor, its own of them.
+func told(ctx context.Context, db postgres.DB, vendor id.Vendor, products []id.Product) ([]id.Product, error) {
+	list, err := postgres.Column[id.Product](ctx, db, selectRelatable+` AND status <> 'archived'`, pgx.NamedArgs{"ids": products, "vendor": vendor})
+	if err != nil {
+		return nil, fmt.Errorf("look for products that files name: %w", err)
+	}
+	return list, nil
+}
+
 // relatedTo finds what is wrong with relations that a product shall have.
 func (p Product) relatedTo(wanted Relations, known []id.Product) (bad errs.Fields) {
 	known = slices.Concat(known, p.Relations.all())
 	for kind, list := range wanted.lists() {
+		bad.Require(len(*list) <= maxRelated, "/relations/"+kind, "too_many", fmt.Sprintf("A product has at most %d of a kind.", maxRelated))
 		for i, related := range *list {
 			at := "/relations/" + kind + "/" + strconv.Itoa(i)
 			bad.Require(related != p.ID, at, "itself", "A product is not related to itself.")

@@ -3,6 +3,7 @@ package checkout_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/jackc/pgx/v5"
@@ -326,4 +327,49 @@ func TestADownloadIsGivenAway(t *testing.T) {
 	}
 	s.books(map[ledger.AccountKey]int64{{Kind: ledger.PromotionExpense}: 1000, {Kind: ledger.VendorPayable, Vendor: vendor}: -850, {Kind: ledger.CommissionRevenue}: -150})
 	s.sound()
+}
+
+// Two codes of one promotion are one use of it: the cart is lowered once, by the
+// same code whichever was entered first, and one that is used up leaves it to the
+// other.
+func TestTwoCodesOfOnePromotionAreOneUse(t *testing.T) {
+	t.Parallel()
+	for name, used := range map[string]struct{ up, counted string }{
+		"both are good":        {"", "FIRST 1, SECOND 0"},
+		"the first is used up": {"FIRST", "FIRST 1, SECOND 1"},
+	} {
+		for _, entered := range [][]string{{"FIRST", "SECOND"}, {"SECOND", "FIRST"}} {
+			t.Run(name+", entered "+entered[0]+" first", func(t *testing.T) {
+				t.Parallel()
+				s := open(t)
+				p := tenOff()
+				p.UsageLimit = number(9)
+				p = s.promote(p, "FIRST")
+				s.exec(`INSERT INTO coupons (id, promotion_id, code) VALUES (@id, @promotion, 'SECOND')`, pgx.NamedArgs{"id": id.New[id.Coupon](), "promotion": p.ID})
+				s.exec(`UPDATE coupons SET usage_limit = 1, used = CASE WHEN code = @up THEN 1 ELSE 0 END`, pgx.NamedArgs{"up": used.up})
+				c := s.fill("", 2, s.sell(goods{price: 1000}))
+				taken := 0
+				for _, code := range entered {
+					if s.enter(c, code).Code == 200 {
+						taken++
+					}
+				}
+				c = s.cart(c)
+				applied := slices.DeleteFunc(slices.Clone(c.Codes), func(k cart.Code) bool { return !k.Applied })
+				if taken == 0 || len(applied) != 1 || c.Totals.Discount != usd(200) {
+					t.Fatalf("the cart: %s off by %+v", c.Totals.Discount, c.Codes)
+				}
+				if placed := decode[checkout.Placed](s.checkout("", c, "cod").want(201)); placed.Order.Discount != usd(200) {
+					t.Errorf("the order: %s off", placed.Order.Discount)
+				}
+				if n := s.count(`SELECT used FROM promotions`, nil); n != 1 {
+					t.Errorf("%d uses of the promotion", n)
+				}
+				counted := ""
+				if err := s.db.QueryRow(t.Context(), `SELECT string_agg(code || ' ' || used, ', ' ORDER BY code) FROM coupons`).Scan(&counted); err != nil || counted != used.counted {
+					t.Errorf("uses of the codes: %s, want %s: %v", counted, used.counted, err)
+				}
+			})
+		}
+	}
 }

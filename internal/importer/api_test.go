@@ -319,3 +319,71 @@ func TestExports(t *testing.T) {
 	}
 	shop.WantRows(t, "product_exports", 0)
 }
+
+// A vendor takes its own products out and sees nobody else's export, nor is its
+// own seen but by staff. Souk's own files come back in by its own door and change nothing.
+func TestAVendorExportsItsOwn(t *testing.T) {
+	shop := apptest.New(t, pgtest.DB(t))
+	vera, wanda := shop.Owner(t, "vera"), shop.Owner(t, "wanda")
+	send(t, shop, apptest.Admin, "/admin/imports?publish=true&vendor="+slugOf(t, shop, vera), cups)
+	send(t, shop, apptest.Admin, "/admin/imports?publish=true&vendor="+slugOf(t, shop, wanda), strings.ReplaceAll(cups, "ug", "ar"))
+	work(t, shop)
+	all := apptest.Read[importer.ProductExport](t, shop.Call(t, apptest.Admin, "POST", "/admin/exports", `{}`).Want(t, 202))
+	shop.Call(t, "vera", "POST", "/vendor/exports", `{"vendor": "`+slugOf(t, shop, wanda)+`"}`).Want(t, 400, "unknown_field")
+	for _, format := range []string{"souk", "souk-jsonl", "shopify"} {
+		e := apptest.Read[importer.ProductExport](t, shop.Call(t, "vera", "POST", "/vendor/exports", `{"format": "`+format+`"}`).Want(t, 202, vera.String()))
+		work(t, shop)
+		at := "/vendor/exports/" + e.ID.String()
+		shop.Call(t, "vera", "GET", at, "").Want(t, 200, `"state":"ready"`, `"variants":2`)
+		file := shop.Call(t, "vera", "GET", at+"/file", "").Want(t, 200, "jug")
+		if strings.Contains(file.Body, "jar") || file.Header.Get("Cache-Control") != "private, no-store" {
+			t.Errorf("%s: %v\n%s", format, file.Header, file.Body)
+		}
+		for _, path := range []string{at, at + "/file"} {
+			shop.Call(t, "wanda", "GET", path, "").Want(t, 404, "export_not_found")
+			shop.Call(t, "vera", "GET", strings.Replace(path, e.ID.String(), all.ID.String(), 1), "").Want(t, 404, "export_not_found")
+			shop.Call(t, apptest.Admin, "GET", strings.Replace(path, "vendor", "admin", 1), "").Want(t, 200)
+		}
+		if format == "shopify" { // which calls the vendor a brand
+			continue
+		}
+		back := send(t, shop, "vera", "/vendor/imports", file.Body)
+		work(t, shop)
+		if back = show(t, shop, "vera", "/vendor/imports", back); back.State != "finished" || back.Unchanged != 2 || back.Refused > 0 {
+			t.Errorf("%s comes back in: %+v", format, back)
+		}
+		shop.Call(t, "vera", "GET", "/vendor/imports/"+back.ID.String()+"/problems?warnings=true", "").Want(t, 200, `"data":[]`)
+	}
+	shop.Call(t, "wanda", "GET", "/vendor/exports", "").Want(t, 200, `"data":[]`)
+	if list := shop.Call(t, "vera", "GET", "/vendor/exports", "").Want(t, 200); strings.Count(list.Body, vera.String()) != 3 || strings.Contains(list.Body, all.ID.String()) {
+		t.Errorf("vera sees %s", list.Body)
+	}
+}
+
+// A vendor's export has that vendor's goods, whoever is called by its slug when it is
+// written; and one vendor does not keep the shop busy with it.
+func TestAVendorsExportGoesByTheVendor(t *testing.T) {
+	shop := apptest.New(t, pgtest.Tx(t))
+	vera, wanda := shop.Owner(t, "vera"), shop.Owner(t, "wanda")
+	shop.Product(t, apptest.By(vera), apptest.Titled("Jug"))
+	shop.Product(t, apptest.By(wanda), apptest.Titled("Jar"))
+	e := apptest.Read[importer.ProductExport](t, shop.Call(t, "vera", "POST", "/vendor/exports", `{}`).Want(t, 202))
+	for range 4 {
+		shop.Call(t, "vera", "POST", "/vendor/exports", `{}`).Want(t, 202)
+	}
+	shop.Call(t, "vera", "POST", "/vendor/exports", `{}`).Want(t, 409, "too_many_exports")
+	shop.Call(t, "wanda", "POST", "/vendor/exports", `{}`).Want(t, 202)
+	slug := slugOf(t, shop, vera)
+	shop.InTx(t, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(t.Context(), `UPDATE vendors SET slug = 'moved' WHERE id = $1`, vera); err != nil {
+			return err
+		}
+		_, err := tx.Exec(t.Context(), `UPDATE vendors SET slug = $2 WHERE id = $1`, wanda, slug)
+		return err
+	})
+	work(t, shop)
+	if file := shop.Call(t, "vera", "GET", "/vendor/exports/"+e.ID.String()+"/file", "").Want(t, 200, "Jug"); strings.Contains(file.Body, "Jar") {
+		t.Errorf("vera's export has\n%s", file.Body)
+	}
+	shop.Call(t, "vera", "POST", "/vendor/exports", `{}`).Want(t, 202)
+}

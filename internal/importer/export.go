@@ -40,6 +40,12 @@ func (im *Importer) Export(ctx context.Context, w io.Writer, format, vendor stri
 	if err := knownVendor(ctx, im.DB, vendor, vendors.ErrNoVendor); err != nil {
 		return 0, err
 	}
+	return im.export(ctx, w, format, vendor, id.Vendor{})
+}
+
+// export writes the products of the vendor with a slug, or of an owner for that
+// owner's eyes; of everybody where both are zero.
+func (im *Importer) export(ctx context.Context, w io.Writer, format, vendor string, owner id.Vendor) (variants int, err error) {
 	out, err := im.writer(w, format)
 	if err != nil {
 		return 0, err
@@ -49,12 +55,12 @@ func (im *Importer) Export(ctx context.Context, w io.Writer, format, vendor stri
 		if _, err := tx.Exec(ctx, `SET LOCAL statement_timeout = 0`); err != nil {
 			return err
 		}
-		found, err := tx.Query(ctx, exportRows, pgx.NamedArgs{"vendor": vendor})
+		found, err := tx.Query(ctx, exportRows, pgx.NamedArgs{"vendor": vendor, "owner": owner})
 		if err != nil {
 			return err
 		}
 		defer found.Close()
-		variants, err = copyLines(out, found, im.BaseURL)
+		variants, err = copyLines(out, found, im.BaseURL, !owner.IsZero())
 		return err
 	})
 	if err != nil {
@@ -77,13 +83,17 @@ func (im *Importer) writer(w io.Writer, format string) (writer, error) {
 	return nil, errs.New(ErrUnknownFormat.Kind, ErrUnknownFormat.Code, "There is no format "+format+" to export.")
 }
 
-// copyLines writes lines as they come.
-func copyLines(out writer, found pgx.Rows, baseURL string) (n int, err error) {
+// copyLines writes lines as they come. Which products of others are shown with
+// one is not for its vendor's eyes: those may be no more than drafts.
+func copyLines(out writer, found pgx.Rows, baseURL string, own bool) (n int, err error) {
 	last := ""
 	for ; found.Next(); n++ {
 		line, err := pgx.RowToStructByName[exportLine](found)
 		if err != nil {
 			return n, err
+		}
+		if own {
+			line.Relations = line.Relations.own()
 		}
 		product := line.VendorSlug + "\x00" + line.Handle
 		if err := out.write(line.settled(baseURL), product != last); err != nil {
@@ -339,6 +349,7 @@ func (l exportLine) prices(shop money.Currency) (price, compareAt, currency, fur
 // are this shop's: nothing would stand behind their copies.
 const exportRows = exportFragment + `
 	WHERE p.status <> 'archived' AND NOT p.unlisted AND NOT p.gift_card AND (@vendor = '' OR v.slug = @vendor)
+	  AND (@owner::uuid IS NULL OR p.vendor_id = @owner)
 	ORDER BY v.slug COLLATE "C", coalesce(p.handle, p.slug) COLLATE "C", p.id, r.position, r.id`
 
 // exportFragment is a variant with all that is said of it. What was removed is

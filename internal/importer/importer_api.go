@@ -16,8 +16,8 @@ import (
 	"souk/internal/platform/httpapi"
 )
 
-// Routes mounts what staff and vendors do with files. Vendors see and bring in
-// their own.
+// Routes mounts what staff and vendors do with files. Vendors see, bring in and
+// take out their own.
 func (im *Importer) Routes(r *httpapi.Router) {
 	im.cursors = r.Cursors
 	for _, door := range []struct {
@@ -41,7 +41,8 @@ func (im *Importer) Routes(r *httpapi.Router) {
 			httpapi.Describe("For an import that waits for it (`needs_mapping`). The next file of these columns is taken the same way."))
 		httpapi.Post(r, door.path+"/{import}/cancel", h.cancel, write, httpapi.Summary("Stop an import"), httpapi.Describe("Before its next batch. What is in stays in, unless it was to be all or nothing."))
 	}
-	im.exportRoutes(r)
+	handlers{im, false}.exportRoutes(r, "/api/v1/admin/exports", httpapi.Needs(CanReadExports), httpapi.Needs(CanExport))
+	handlers{im, true}.exportRoutes(r, "/api/v1/vendor/exports", httpapi.Needs(auth.AsVendor), httpapi.Needs(auth.VendorCatalog))
 }
 
 // handlers answer at one of two doors.
@@ -50,7 +51,7 @@ type handlers struct {
 	vendor bool
 }
 
-// scope is whose imports the caller may see; none is everybody's.
+// scope is whose imports and exports the caller may see; none is everybody's.
 func (h handlers) scope(ctx context.Context) id.Vendor {
 	if h.vendor {
 		return auth.From(ctx).VendorScope()
@@ -231,24 +232,31 @@ func (h handlers) cancel(ctx context.Context, tx pgx.Tx, in *importInput) (Impor
 	return h.Cancel(ctx, tx, h.scope(ctx), in.Import)
 }
 
-func (im *Importer) exportRoutes(r *httpapi.Router) {
-	read, write := httpapi.Needs(CanReadExports), httpapi.Needs(CanExport)
-	httpapi.Get(r, "/api/v1/admin/exports", im.listExports, read, httpapi.Private(), httpapi.Summary("Exports of the catalogue, the last ones first"))
-	httpapi.Post(r, "/api/v1/admin/exports", im.askExport, write, httpapi.Status(http.StatusAccepted), httpapi.Summary("Export the catalogue"),
-		httpapi.Describe("A job writes the file, which is kept for a day: Souk's own CSV or JSON Lines, which lose nothing, or Shopify's CSV."))
-	httpapi.Get(r, "/api/v1/admin/exports/{export}", im.showExport, read, httpapi.Private(), httpapi.Summary("An export of the catalogue"))
-	httpapi.Raw(r, http.MethodGet, "/api/v1/admin/exports/{export}/file", im.serveExport, read, httpapi.Private(), httpapi.Produces("text/csv"),
+// exportRoutes mounts one door's exports.
+func (h handlers) exportRoutes(r *httpapi.Router, door string, read, write httpapi.Option) {
+	httpapi.Get(r, door, h.listExports, read, httpapi.Private(), httpapi.Summary("Exports of the catalogue, the last ones first"))
+	ask := []httpapi.Option{
+		write, httpapi.Status(http.StatusAccepted), httpapi.Summary("Export the catalogue"),
+		httpapi.Describe("A job writes the file, which is kept for a day: Souk's own CSV or JSON Lines, which lose nothing, or Shopify's CSV."),
+	}
+	if h.vendor {
+		httpapi.Post(r, door, h.askOwnExport, ask...)
+	} else {
+		httpapi.Post(r, door, h.askExport, ask...)
+	}
+	httpapi.Get(r, door+"/{export}", h.showExport, read, httpapi.Private(), httpapi.Summary("An export of the catalogue"))
+	httpapi.Raw(r, http.MethodGet, door+"/{export}/file", h.serveExport, read, httpapi.Private(), httpapi.Produces("text/csv"),
 		httpapi.Summary("The file of an export"))
 }
 
-func (im *Importer) listExports(ctx context.Context, in *listInput) (out httpapi.List[ProductExport], err error) {
+func (h handlers) listExports(ctx context.Context, in *listInput) (out httpapi.List[ProductExport], err error) {
 	var after id.ProductExport
 	scope := httpapi.Scope(ctx)
-	if err := im.cursors.Open(scope, in.After, &after); err != nil {
+	if err := h.cursors.Open(scope, in.After, &after); err != nil {
 		return out, err
 	}
-	list, err := listExports(ctx, im.DB, after, in.Limit+1)
-	return httpapi.ListOf(im.cursors, scope, list, in.Limit, func(e ProductExport) any { return e.ID }), err
+	list, err := listExports(ctx, h.DB, h.scope(ctx), after, in.Limit+1)
+	return httpapi.ListOf(h.cursors, scope, list, in.Limit, func(e ProductExport) any { return e.ID }), err
 }
 
 type askInput struct {
@@ -258,24 +266,34 @@ type askInput struct {
 	}
 }
 
-func (im *Importer) askExport(ctx context.Context, tx pgx.Tx, in *askInput) (ProductExport, error) {
-	return im.Ask(ctx, tx, in.Body.Format, in.Body.Vendor)
+func (h handlers) askExport(ctx context.Context, tx pgx.Tx, in *askInput) (ProductExport, error) {
+	return h.Ask(ctx, tx, in.Body.Format, in.Body.Vendor)
+}
+
+type askOwnInput struct {
+	Body struct {
+		Format string `json:"format,omitempty" enum:"souk,souk-jsonl,shopify" default:"souk"`
+	}
+}
+
+func (h handlers) askOwnExport(ctx context.Context, tx pgx.Tx, in *askOwnInput) (ProductExport, error) {
+	return h.AskOwn(ctx, tx, in.Body.Format, h.scope(ctx))
 }
 
 type exportInput struct {
 	Export id.ProductExport `path:"export"`
 }
 
-func (im *Importer) showExport(ctx context.Context, in *exportInput) (ProductExport, error) {
-	return findExport(ctx, im.DB, in.Export)
+func (h handlers) showExport(ctx context.Context, in *exportInput) (ProductExport, error) {
+	return findExport(ctx, h.DB, h.scope(ctx), in.Export)
 }
 
-func (im *Importer) serveExport(w http.ResponseWriter, r *http.Request) error {
+func (h handlers) serveExport(w http.ResponseWriter, r *http.Request) error {
 	of, err := id.Parse[id.ProductExport](r.PathValue("export"))
 	if err != nil {
 		return ErrNoExport
 	}
-	e, err := findExport(r.Context(), im.DB, of)
+	e, err := findExport(r.Context(), h.DB, h.scope(r.Context()), of)
 	if err != nil {
 		return err
 	}
@@ -286,7 +304,7 @@ func (im *Importer) serveExport(w http.ResponseWriter, r *http.Request) error {
 	if e.Size == 0 {
 		return nil
 	}
-	file, info, err := im.Blobs.Open(r.Context(), e.key())
+	file, info, err := h.Blobs.Open(r.Context(), e.key())
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ var (
 )
 
 const (
-	maxUnderWay = 5                   // imports of one vendor, or of the shop
+	maxUnderWay = 5                   // imports of one vendor, or of the shop; and exports of one vendor
 	importLife  = 30 * 24 * time.Hour // of files and reports
 	doubtLife   = 7 * 24 * time.Hour  // of files that nobody says the columns of
 	maxAttempts = 10                  // without a step forward

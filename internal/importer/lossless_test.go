@@ -1,10 +1,12 @@
 package importer
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"reflect"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,6 +19,7 @@ import (
 	"souk/internal/id"
 	"souk/internal/money"
 	"souk/internal/platform/postgres"
+	"souk/internal/platform/settings"
 	"souk/internal/vendors"
 )
 
@@ -83,6 +86,50 @@ func TestNothingOfAProductIsLost(t *testing.T) {
 	for field := range leftOut {
 		if !slices.Contains(fieldsOf(reflect.TypeFor[catalog.Product]()), field) {
 			t.Errorf("leftOut names %s, which no product has", field)
+		}
+	}
+}
+
+// What a vendor takes out comes back in by its own door and changes nothing, also
+// where staff have its products shown with those of others, which its file does
+// not name, or with what is archived by now.
+func TestAVendorsOwnExportChangesNothing(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(2) {
+		s := newShop(t)
+		g := generator{shop: s, t: t, Rand: rand.New(rand.NewPCG(seed, 6))}
+		g.fill()
+		s.exec(t, `UPDATE products SET status = 'archived' WHERE id IN (SELECT related_id FROM product_relations ORDER BY related_id LIMIT 1)`)
+		s.exec(t, `INSERT INTO settings (key, value) VALUES ('catalog.review_edits', 'true'), ('catalog.review_prices', 'true')`)
+		s.Catalog.Settings = &settings.Settings{DB: s.pool}
+		s.Catalog.Settings.Declare(catalog.Settings()...)
+		if n := s.count(t, `SELECT count(*)::int FROM product_relations x JOIN products p ON p.id = x.product_id JOIN products o ON o.id = x.related_id WHERE o.vendor_id <> p.vendor_id`); n == 0 {
+			t.Fatal("no product is shown with one of another vendor")
+		}
+		before := s.footprint(t)
+		for _, vendor := range s.vendors(t) {
+			for _, format := range []string{"souk", "souk-jsonl"} {
+				var out bytes.Buffer
+				variants, err := s.exportTo(t.Context(), &out, ProductExport{VendorID: vendor.ID, Format: format})
+				if err != nil || variants == 0 {
+					t.Fatalf("%s took out %d variants: %v", vendor.Slug, variants, err)
+				}
+				for _, other := range s.vendors(t) {
+					if other.ID != vendor.ID && regexp.MustCompile(`vendor_slug"+:"+`+other.Slug).MatchString(out.String()) {
+						t.Errorf("seed %d: %s of %s names %s", seed, format, vendor.Slug, other.Slug)
+					}
+				}
+				back := s.clean(t, out.String(), Options{Vendor: vendor.Slug, Proposed: true})
+				if back.Unchanged != back.Products || back.Variants != variants || len(back.Warnings) > 0 {
+					t.Errorf("seed %d: its own %s changes what %s has: %+v", seed, format, vendor.Slug, back)
+				}
+			}
+		}
+		if all := s.clean(t, s.exportAs(t, "souk-jsonl"), Options{Publish: true}); all.Unchanged != all.Products {
+			t.Errorf("seed %d: the shop's own file changes it: %+v", seed, tally(all))
+		}
+		if diff := cmp.Diff(before, s.footprint(t)); diff != "" {
+			t.Errorf("seed %d: their own files wrote: %s", seed, diff)
 		}
 	}
 }

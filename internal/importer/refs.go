@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"slices"
 	"strings"
 
 	"souk/internal/catalog"
@@ -14,6 +15,15 @@ type relationRefs struct {
 	Related   []productRef `json:"related,omitempty"`
 	Upsell    []productRef `json:"upsell,omitempty"`
 	CrossSell []productRef `json:"cross_sell,omitempty"`
+}
+
+// own are those of the product's own vendor.
+func (r relationRefs) own() relationRefs {
+	another := func(ref productRef) bool { return ref.VendorSlug != "" }
+	for _, list := range []*[]productRef{&r.Related, &r.Upsell, &r.CrossSell} {
+		*list = slices.DeleteFunc(*list, another)
+	}
+	return r
 }
 
 // A productRef is a product by what its vendor calls it.

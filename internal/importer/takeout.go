@@ -22,6 +22,7 @@ import (
 // ProductExport is the catalogue in a file, for a day.
 type ProductExport struct {
 	ID       id.ProductExport `db:"id" json:"id"`
+	VendorID id.Vendor        `db:"vendor_id" json:"vendor_id,omitzero" doc:"Whose door it was asked for at; the shop's where there is none."`
 	Format   string           `db:"format" json:"format"`
 	Vendor   string           `db:"vendor" json:"vendor,omitempty" doc:"Slug of the only vendor in it."`
 	State    string           `db:"state" json:"state" enum:"waiting,ready,failed"`
@@ -37,10 +38,12 @@ type ProductExport struct {
 }
 
 var (
-	// ErrNoExport says that there is no such export, or not any more.
+	// ErrNoExport says that there is no such export, not any more, or that it is somebody else's.
 	ErrNoExport = errs.New(errs.NotFound, "export_not_found", "There is no such export.")
 	// ErrNotReady says that a file is not there yet.
 	ErrNotReady = errs.New(errs.Conflict, "export_not_ready", "This export is not ready.")
+	// ErrManyExports keeps one vendor from taking all the time there is.
+	ErrManyExports = errs.New(errs.Conflict, "too_many_exports", "Wait for the exports that are under way.")
 )
 
 const exportLife = 24 * time.Hour
@@ -48,17 +51,30 @@ const exportLife = 24 * time.Hour
 // endings are the files' extensions by format.
 var endings = map[string]string{soukFormat.name: ".csv", linesFormat.name: ".jsonl", shopifyFormat.name: ".csv"}
 
-// Ask has a job write the catalogue into a file.
+// Ask has a job write the catalogue into a file; with a vendor's slug, that
+// vendor's products only.
 func (im *Importer) Ask(ctx context.Context, tx pgx.Tx, format, vendor string) (ProductExport, error) {
-	if !slices.Contains(ExportFormats, format) {
-		return ProductExport{}, errs.Validation.Field("/format", "unknown_format", "There is no such format to export.")
-	}
 	if err := knownVendor(ctx, tx, vendor, errUnknownVendor); err != nil {
 		return ProductExport{}, err
 	}
-	e, err := insertExport(ctx, tx, ProductExport{
-		ID: id.New[id.ProductExport](), Format: format, Vendor: vendor, File: picture.NewName() + endings[format], Actor: auth.From(ctx).Name(),
-	})
+	return ask(ctx, tx, ProductExport{Format: format, Vendor: vendor})
+}
+
+// AskOwn has a job write a vendor's products into a file for that vendor.
+func (im *Importer) AskOwn(ctx context.Context, tx pgx.Tx, format string, vendor id.Vendor) (ProductExport, error) {
+	slug, err := activeVendor(ctx, tx, vendor)
+	if err != nil {
+		return ProductExport{}, err
+	}
+	return ask(ctx, tx, ProductExport{Format: format, Vendor: slug, VendorID: vendor})
+}
+
+func ask(ctx context.Context, tx pgx.Tx, e ProductExport) (ProductExport, error) {
+	if !slices.Contains(ExportFormats, e.Format) {
+		return ProductExport{}, errs.Validation.Field("/format", "unknown_format", "There is no such format to export.")
+	}
+	e.ID, e.File, e.Actor = id.New[id.ProductExport](), picture.NewName()+endings[e.Format], auth.From(ctx).Name()
+	e, err := insertExport(ctx, tx, e)
 	if err != nil {
 		return ProductExport{}, err
 	}
@@ -68,7 +84,7 @@ func (im *Importer) Ask(ctx context.Context, tx pgx.Tx, format, vendor string) (
 // Write writes an export that was asked for. It may be run again: the file has
 // the name that was chosen then.
 func (im *Importer) Write(ctx context.Context, asked ExportAsked) (err error) {
-	e, err := findExport(ctx, im.DB, asked.ExportID)
+	e, err := findExport(ctx, im.DB, id.Vendor{}, asked.ExportID)
 	if errors.Is(err, ErrNoExport) || err == nil && e.State != "waiting" {
 		return nil
 	}
@@ -80,7 +96,7 @@ func (im *Importer) Write(ctx context.Context, asked ExportAsked) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	variants, err := im.Export(ctx, file, e.Format, e.Vendor)
+	variants, err := im.exportTo(ctx, file, e)
 	var refusal *errs.Error
 	if errors.As(err, &refusal) && refusal.Kind == errs.NotFound { // the vendor has another slug now
 		return postgres.InTx(ctx, im.DB, func(tx pgx.Tx) error { return failExport(ctx, tx, e.ID, refusal.Message) })
@@ -101,6 +117,15 @@ func (im *Importer) Write(ctx context.Context, asked ExportAsked) (err error) {
 		}
 	}
 	return postgres.InTx(ctx, im.DB, func(tx pgx.Tx) error { return completeExport(ctx, tx, e.ID, size, variants) })
+}
+
+// exportTo writes what was asked for. A vendor's own goes by its id: another may
+// have its slug by now.
+func (im *Importer) exportTo(ctx context.Context, w io.Writer, e ProductExport) (variants int, err error) {
+	if e.VendorID.IsZero() {
+		return im.Export(ctx, w, e.Format, e.Vendor)
+	}
+	return im.export(ctx, w, e.Format, "", e.VendorID)
 }
 
 func (e ProductExport) key() string { return "product-exports/" + e.File }

@@ -11,23 +11,34 @@ import (
 	"souk/internal/platform/postgres"
 )
 
-const productExportColumnsFragment = `id, format, vendor, state, file, size, variants, failure, actor, created_at, ready_at, expires_at`
+const productExportColumnsFragment = `id, vendor_id, format, vendor, state, file, size, variants, failure, actor, created_at, ready_at, expires_at`
 
+// insertExport refuses a vendor that has many under way. Two at once may both
+// be the last that may be: that does no harm.
 func insertExport(ctx context.Context, tx pgx.Tx, e ProductExport) (ProductExport, error) {
 	made, err := postgres.Get[ProductExport](ctx, tx, `
-		INSERT INTO product_exports (id, format, vendor, file, actor, expires_at)
-		VALUES (@id, @format, @vendor, @file, @actor, now() + @life::interval)
+		INSERT INTO product_exports (id, vendor_id, format, vendor, file, actor, expires_at)
+		SELECT @id, @owner::uuid, @format, @vendor, @file, @actor, now() + @life::interval
+		WHERE @owner::uuid IS NULL OR (SELECT count(*) FROM product_exports WHERE vendor_id = @owner AND state = 'waiting' AND expires_at > now()) < @most
 		RETURNING `+productExportColumnsFragment,
-		pgx.NamedArgs{"id": e.ID, "format": e.Format, "vendor": e.Vendor, "file": e.File, "actor": e.Actor, "life": exportLife})
+		pgx.NamedArgs{
+			"id": e.ID, "owner": e.VendorID, "format": e.Format, "vendor": e.Vendor, "file": e.File, "actor": e.Actor,
+			"life": exportLife, "most": maxUnderWay,
+		})
+	if errors.Is(err, postgres.ErrNoRow) {
+		return ProductExport{}, ErrManyExports
+	}
 	if err != nil {
 		return ProductExport{}, fmt.Errorf("ask for export: %w", err)
 	}
 	return made, nil
 }
 
-func findExport(ctx context.Context, db postgres.DB, export id.ProductExport) (ProductExport, error) {
+// findExport reads an export of a vendor; of anybody where that is zero.
+func findExport(ctx context.Context, db postgres.DB, vendor id.Vendor, export id.ProductExport) (ProductExport, error) {
 	e, err := postgres.Get[ProductExport](ctx, db, `
-		SELECT `+productExportColumnsFragment+` FROM product_exports WHERE id = @id AND expires_at > now()`, pgx.NamedArgs{"id": export})
+		SELECT `+productExportColumnsFragment+` FROM product_exports
+		WHERE id = @id AND (@vendor::uuid IS NULL OR vendor_id = @vendor) AND expires_at > now()`, pgx.NamedArgs{"id": export, "vendor": vendor})
 	if errors.Is(err, postgres.ErrNoRow) {
 		return ProductExport{}, ErrNoExport
 	}
@@ -37,12 +48,12 @@ func findExport(ctx context.Context, db postgres.DB, export id.ProductExport) (P
 	return e, nil
 }
 
-// listExports reads exports, the last ones first.
-func listExports(ctx context.Context, db postgres.DB, after id.ProductExport, limit int) ([]ProductExport, error) {
+// listExports reads the exports of a vendor, or all of them, the last ones first.
+func listExports(ctx context.Context, db postgres.DB, vendor id.Vendor, after id.ProductExport, limit int) ([]ProductExport, error) {
 	list, err := postgres.All[ProductExport](ctx, db, `
 		SELECT `+productExportColumnsFragment+` FROM product_exports
-		WHERE expires_at > now() AND (@after::uuid IS NULL OR id < @after) ORDER BY id DESC LIMIT @limit`,
-		pgx.NamedArgs{"after": after, "limit": limit})
+		WHERE expires_at > now() AND (@vendor::uuid IS NULL OR vendor_id = @vendor) AND (@after::uuid IS NULL OR id < @after) ORDER BY id DESC LIMIT @limit`,
+		pgx.NamedArgs{"vendor": vendor, "after": after, "limit": limit})
 	if err != nil {
 		return nil, fmt.Errorf("list exports: %w", err)
 	}

@@ -12,6 +12,9 @@ import (
 	"souk/internal/id"
 )
 
+// MaxCodes bounds the codes of one cart.
+const MaxCodes = 10
+
 // A Coupon is a code that asks for a promotion.
 type Coupon struct {
 	ID          id.Coupon    `json:"id" db:"id"`

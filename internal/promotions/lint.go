@@ -1,9 +1,11 @@
 package promotions
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -49,7 +51,7 @@ func (m *Promotions) Lint(ctx context.Context, db postgres.DB) ([]Finding, error
 			found = append(found, lintPair(p, q)...)
 		}
 	}
-	return found, nil
+	return append(found, lintStacks(live)...), nil
 }
 
 // lint is what there is to say of a promotion alone.
@@ -103,6 +105,100 @@ func lintPair(p, q Promotion) (found []Finding) {
 	return found
 }
 
+// lintStacks finds where three or more percentages come to everything together,
+// pairs aside, which are told one by one. From each that stands in no stack yet, the
+// largest first, it takes whatever still applies beside all that it has, the larger
+// before the smaller. What keeps promotions apart is mostly that of some one applies
+// alone, and there the largest is the best choice; only where they are for different
+// goods or buyers may another choice come to more, and that one shows once the stack
+// that is told is mended.
+func lintStacks(live []Promotion) (found []Finding) {
+	percents := slices.DeleteFunc(slices.Clone(live), func(p Promotion) bool { return p.Reward.Kind != pricing.PercentOff })
+	slices.SortStableFunc(percents, func(p, q Promotion) int { return cmp.Compare(q.Reward.PPM, p.Reward.PPM) })
+	stacked := map[id.Promotion]bool{}
+	for _, first := range percents {
+		if stacked[first.ID] {
+			continue
+		}
+		s := stack{}.with(first)
+		for _, p := range percents {
+			if p.ID != first.ID && s.takes(p) {
+				s = s.with(p)
+			}
+		}
+		for _, p := range s.all {
+			stacked[p.ID] = true
+		}
+		if len(s.all) > 2 && s.sum() >= million {
+			found = append(found, s.finding())
+		}
+	}
+	return found
+}
+
+// A stack is promotions that lower the same goods of one cart.
+type stack struct {
+	all   []Promotion
+	goods pricing.Scope      // that all of them lower
+	asks  pricing.Conditions // of the carts that all of them are for
+}
+
+// takes reports whether p applies beside all of a stack.
+func (s stack) takes(p Promotion) bool {
+	if !together(s.goods, p.Reward.Goods, s.asks, p.Conditions) || p.NeedsCode && s.codes() == MaxCodes {
+		return false
+	}
+	for _, q := range s.all {
+		first, second := q, p
+		if first.Priority < second.Priority {
+			first, second = p, q
+		}
+		if !first.stacksWith(second) {
+			return false
+		}
+	}
+	return true
+}
+
+// with is the stack with one more. Two and two of three lists may share something
+// that the three do not, so what they have in common is kept.
+func (s stack) with(p Promotion) stack {
+	a, b, x, y := s.goods, p.Reward.Goods, s.asks, p.Conditions
+	return stack{
+		all:   append(slices.Clone(s.all), p),
+		goods: pricing.Scope{Products: common(a.Products, b.Products), Variants: common(a.Variants, b.Variants), Brands: common(a.Brands, b.Brands), Vendors: common(a.Vendors, b.Vendors)},
+		asks:  pricing.Conditions{Plans: common(x.Plans, y.Plans), Countries: common(x.Countries, y.Countries), Methods: common(x.Methods, y.Methods)},
+	}
+}
+
+func (s stack) codes() (n int) {
+	for _, p := range s.all {
+		if p.NeedsCode {
+			n++
+		}
+	}
+	return n
+}
+
+func (s stack) sum() (ppm int64) {
+	for _, p := range s.all {
+		ppm += p.Reward.PPM
+	}
+	return ppm
+}
+
+func (s stack) finding() Finding {
+	var ids []id.Promotion
+	var names []string
+	for _, p := range s.all {
+		ids, names = append(ids, p.ID), append(names, p.Name)
+	}
+	last := len(names) - 1
+	return Finding{"stacks", ids, fmt.Sprintf(
+		"%s and %s stack to %s on the goods that all of them lower. Give them one stacking_group, or make some of them exclusive, unless that is meant.",
+		strings.Join(names[:last], ", "), names[last], pricing.Percent(s.sum()))}
+}
+
 // always reports whether a promotion asks nothing of a cart, and runs for as
 // long as another does.
 func (p *Promotion) always(q Promotion) bool {
@@ -129,9 +225,24 @@ func (p *Promotion) stacksWith(q Promotion) bool {
 	default:
 		apart = apart || !q.VendorID.IsZero()
 	}
-	a, b, x, y := p.Reward.Goods, q.Reward.Goods, p.Conditions, q.Conditions
-	return !apart && meet(a.Products, b.Products) && meet(a.Variants, b.Variants) && meet(a.Brands, b.Brands) && meet(a.Vendors, b.Vendors) &&
+	return !apart && together(p.Reward.Goods, q.Reward.Goods, p.Conditions, q.Conditions)
+}
+
+// together reports whether some goods and some cart are what both want.
+func together(a, b pricing.Scope, x, y pricing.Conditions) bool {
+	return meet(a.Products, b.Products) && meet(a.Variants, b.Variants) && meet(a.Brands, b.Brands) && meet(a.Vendors, b.Vendors) &&
 		meet(x.Plans, y.Plans) && meet(x.Countries, y.Countries) && meet(x.Methods, y.Methods)
+}
+
+// common is what two lists share, of which an empty one is everything.
+func common[T comparable](a, b []T) []T {
+	switch {
+	case len(a) == 0:
+		return b
+	case len(b) == 0:
+		return a
+	}
+	return slices.DeleteFunc(slices.Clone(a), func(t T) bool { return !slices.Contains(b, t) })
 }
 
 // meet reports whether two lists, of which an empty one is everything, share

@@ -1,6 +1,7 @@
 package promotions_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -8,6 +9,7 @@ import (
 
 	"souk/internal/app/apptest"
 	"souk/internal/platform/pgtest"
+	"souk/internal/promotions"
 )
 
 // The linter says in words what a merchant may not have meant, and nothing of
@@ -56,5 +58,48 @@ func TestLint(t *testing.T) {
 		if strings.Contains(body, fine) {
 			t.Errorf("the linter says %q: %s", fine, body)
 		}
+	}
+}
+
+// Three that no two of make too much may come to everything together. The linter
+// names all that stack, and none that cannot stand beside the others.
+func TestLintFindsStacksOfMany(t *testing.T) {
+	t.Parallel()
+	const percent = `{"name": "%s", "status": "active", "reward": {"kind": "percent_off", "percent_ppm": %d}%s}`
+	type made struct {
+		name   string
+		ppm    int
+		beside string // further fields
+	}
+	manyCodes := make([]made, promotions.MaxCodes+1) // of which a cart takes all but one
+	for i := range manyCodes {
+		manyCodes[i] = made{fmt.Sprint("Code ", i), 95_000, `, "needs_code": true`}
+	}
+	for name, c := range map[string]struct {
+		made  []made
+		wants string // the one stack; "" is none
+	}{
+		"three":                           {[]made{{"A", 400_000, ""}, {"B", 350_000, ""}, {"C", 300_000, ""}}, "A, B and C stack to 105 %"},
+		"three that leave something":      {[]made{{"A", 400_000, ""}, {"B", 350_000, ""}, {"C", 249_999, ""}}, ""},
+		"the larger of a group":           {[]made{{"A", 400_000, `, "stacking_group": "g"`}, {"B", 350_000, ""}, {"C", 300_000, ""}, {"D", 200_000, `, "stacking_group": "g"`}}, "A, B and C stack to 105 %"},
+		"more codes than a cart takes":    {manyCodes, ""},
+		"all of one group":                {[]made{{"A", 400_000, `, "stacking_group": "g"`}, {"B", 350_000, `, "stacking_group": "g"`}, {"C", 300_000, `, "stacking_group": "g"`}}, ""},
+		"one stands alone":                {[]made{{"A", 400_000, ""}, {"B", 350_000, `, "exclusive": true`}, {"C", 300_000, ""}}, ""},
+		"two and two share a country":     {[]made{{"A", 400_000, `, "conditions": {"countries": ["DE", "AT"]}`}, {"B", 350_000, `, "conditions": {"countries": ["AT", "CH"]}`}, {"C", 300_000, `, "conditions": {"countries": ["CH", "DE"]}`}}, ""},
+		"all share a country":             {[]made{{"A", 400_000, `, "conditions": {"countries": ["DE", "AT"]}`}, {"B", 350_000, `, "conditions": {"countries": ["AT", "CH"]}`}, {"C", 300_000, `, "conditions": {"countries": ["CH", "AT"]}`}}, "A, B and C stack to 105 %"},
+		"what a pair does is said of it":  {[]made{{"A", 600_000, ""}, {"B", 500_000, ""}}, ""},
+		"a small one beside a large pair": {[]made{{"A", 600_000, ""}, {"B", 500_000, ""}, {"C", 10_000, ""}}, "A, B and C stack to 111 %"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			a := apptest.New(t, pgtest.Tx(t))
+			for _, m := range c.made {
+				a.Call(t, apptest.Admin, "POST", "/admin/promotions", fmt.Sprintf(percent, m.name, m.ppm, m.beside)).Want(t, 201)
+			}
+			body := a.Call(t, apptest.Admin, "GET", "/admin/promotions/lint", "").Want(t, 200).Body
+			if n := strings.Count(body, " on the goods that all of them lower"); n > 1 || (n == 1) != (c.wants != "") || !strings.Contains(body, c.wants) {
+				t.Errorf("want %q: %s", c.wants, body)
+			}
+		})
 	}
 }

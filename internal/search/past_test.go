@@ -1,6 +1,7 @@
 package search
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -143,5 +144,26 @@ func TestPastQueriesCanBeTurnedOff(t *testing.T) {
 	}
 	if left, err := postgres.Scalar[int](t.Context(), tx, `SELECT count(*)::int AS n FROM past_queries`, nil); err != nil || left > 0 {
 		t.Errorf("%d are kept, %v", left, err)
+	}
+}
+
+// However many past queries go on from what is written, as many are looked for as
+// there is time for, and those are the ones that were asked most.
+func TestOnlySoManyPastQueriesAreLookedFor(t *testing.T) {
+	t.Parallel()
+	tx := pgtest.Tx(t)
+	mustExec(t, tx, `
+		INSERT INTO past_queries (hash, text, visitors, weight)
+		SELECT decode(md5(n::text), 'hex'), 'lamp ' || n, 0::bit(64), @most + 10 - n FROM generate_series(1, @most + 1) AS n`, pgx.NamedArgs{"most": mostTried})
+	past, err := readPast(t.Context(), tx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, want := range map[int][]string{1: {"lamp 1"}, mostTried: {fmt.Sprint("lamp ", mostTried)}, mostTried + 1: {}} {
+		looked := 0
+		got := past.begun("lamp", func(text string) bool { looked++; return text == fmt.Sprint("lamp ", place) })
+		if !slices.Equal(got, want) || looked != mostTried {
+			t.Errorf("where the %dth finds something: %v of %d, want %v of %d", place, got, looked, want, mostTried)
+		}
 	}
 }
