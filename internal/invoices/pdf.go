@@ -164,8 +164,9 @@ func (p *press) document(s sheet) {
 	p.RegisterAlias(p.pagesAlias(), strconv.Itoa(p.PageNo()-p.first+1))
 }
 
-// pagesAlias stands for how many pages the document has until that is known.
-func (p *press) pagesAlias() string { return fmt.Sprintf("{%d}", p.first) }
+// pagesAlias stands for how many pages the document has until that is known. It is
+// replaced wherever it stands, so it has a letter that no text may have.
+func (p *press) pagesAlias() string { return fmt.Sprintf("\x02%d\x02", p.first) }
 
 func (p *press) font(style string, size float64) { p.SetFont("noto", style, size) }
 
