@@ -101,8 +101,6 @@ var (
 	ErrExpired = errs.New(errs.Gone, "grant_expired", "The time to download this file has run out. Ask the shop.")
 	// ErrUsedUp says that a file was downloaded as often as is allowed.
 	ErrUsedUp = errs.New(errs.Conflict, "download_limit", "This file has been downloaded as often as it may be. Ask the shop.")
-	// ErrLinkExpired says that a link was good once.
-	ErrLinkExpired = errs.New(errs.Gone, "link_expired", "This link has expired. Ask for a new one.")
 )
 
 func init() {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"souk/internal/id"
+	"souk/internal/platform/httpapi"
 )
 
 // link is where the file of a grant can be fetched for a while.
@@ -25,7 +26,7 @@ func (g *Goods) serve(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return ErrNoGrant
 	}
-	if err := g.LinkKey.Check(name, query, g.Clock.Now(), ErrNoGrant, ErrLinkExpired); err != nil {
+	if err := g.LinkKey.Check(name, query, g.Clock.Now(), ErrNoGrant, httpapi.ErrLinkExpired); err != nil {
 		return err
 	}
 	grant, err := id.Parse[id.Grant](name)

@@ -87,8 +87,6 @@ var (
 	ErrNotYet = errs.New(errs.NotFound, "not_invoiced", "This order has no invoice yet. There is one once it is paid for, or has left.")
 	// ErrNotPrintable says that a text is in a script that our PDFs cannot set.
 	ErrNotPrintable = errs.New(errs.Conflict, "invoice_not_printable", "This invoice has letters that we cannot set in a PDF. Open its page and print that.")
-	// ErrLinkExpired says that a link was good once.
-	ErrLinkExpired = errs.New(errs.Gone, "link_expired", "This link has expired. Ask for a new one.")
 	// ErrNoLetterhead says that nobody has written the head of a seller's invoices yet.
 	ErrNoLetterhead = errs.New(errs.NotFound, "letterhead_not_found", "This seller has no letterhead yet.")
 )

@@ -47,8 +47,8 @@ func (s *Invoices) open(w http.ResponseWriter, r *http.Request) error {
 	if err != nil || form != "pdf" && form != "html" {
 		return ErrNoInvoice
 	}
-	expired := s.LinkKey.Check(name, r.URL.Query(), s.Clock.Now(), ErrNoInvoice, ErrLinkExpired)
-	if expired != nil && !(errors.Is(expired, ErrLinkExpired) && isBrowser(r)) {
+	expired := s.LinkKey.Check(name, r.URL.Query(), s.Clock.Now(), ErrNoInvoice, httpapi.ErrLinkExpired)
+	if expired != nil && !(errors.Is(expired, httpapi.ErrLinkExpired) && isBrowser(r)) {
 		return expired
 	}
 	found, err := Get(r.Context(), s.DB, invoice)

@@ -8,11 +8,16 @@ import (
 	"net/url"
 	"strconv"
 	"time"
+
+	"souk/internal/errs"
 )
 
 // LinkKey signs links that open something for a while to whoever has them, so that
 // a browser can fetch it without a token.
 type LinkKey []byte
+
+// ErrLinkExpired says that a link was good once, where nothing more is to be said.
+var ErrLinkExpired = errs.New(errs.Gone, "link_expired", "This link has expired. Ask for a new one.")
 
 // Query is what stands behind the path of a link to a thing, good until a moment,
 // to the second.
